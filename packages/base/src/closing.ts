@@ -1,4 +1,4 @@
-/** For `await using`: the resource is closed where its block ends. */
+/** For `await using`: closes the resource at the end of its block. */
 export function closing<T extends { close(): Promise<void> }>(resource: T): T & AsyncDisposable {
   return Object.assign(resource, { [Symbol.asyncDispose]: () => resource.close() });
 }

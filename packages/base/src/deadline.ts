@@ -1,5 +1,5 @@
 /**
- * The result of `work`, or the signal's reason where that is aborted first. The work itself goes on.
+ * The result of `work`, or the signal's reason if it is aborted first. The work itself continues.
  *
  * @throws What the work throws, or the signal's reason.
  */
@@ -14,12 +14,12 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Gives `work` a signal that is aborted when the time is up, or with the caller's own signal.
+ * Passes `work` a signal that is aborted when the time is up, or with the caller's signal.
  *
- * Only `work` decides when it ends: with work that may ignore its signal, use {@link orAborted} too.
+ * Only `work` decides when it ends; for work that may ignore its signal, also use {@link orAborted}.
  *
  * @param late the reason when the time is up
- * @throws The reason of whichever came first; else what the work throws.
+ * @throws The reason of whichever came first, or else what the work throws.
  */
 export async function withDeadline<T>(
   { ms, late, signal }: { ms: number; late: () => Error; signal?: AbortSignal | undefined },
@@ -40,7 +40,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Whether `work` is fulfilled in time. It goes on. @throws What it throws in time. */
+/** Whether `work` is fulfilled in time. It continues in any case. @throws What it throws in time. */
 export async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

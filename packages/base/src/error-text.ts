@@ -1,4 +1,4 @@
-/** What stands in a log, metric, error or answer where a secret was. The same word as Secret prints. */
+/** Replaces secrets in logs, metrics, errors and responses. The same word that Secret prints. */
 export const redacted = '<secret>';
 
 const url = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>`\\]+)/gi;
@@ -10,7 +10,7 @@ const secrets = [
   /\bskolo_[\w-]{20,}/g,
 ];
 
-/** `text` with user and password, query and fragment cut out of its URLs, and with what looks like a token or a private key replaced. */
+/** `text` without user, password, query and fragment in its URLs, and without anything that looks like a token or private key. */
 export function stripSecrets(text: string): string {
   let stripped = text.replace(url, (_all, scheme: string, rest: string) => scheme + bareUrl(rest));
   for (const secret of secrets) stripped = stripped.replace(secret, redacted);
@@ -24,7 +24,7 @@ function bareUrl(rest: string): string {
   return beforeQuery.slice(authority.lastIndexOf('@') + 1);
 }
 
-/** The message of an error, or whatever else was thrown, on one line and without secrets. For people: readyz, problems, logs. */
+/** The message of an error, or of any thrown value, on one line and without secrets, for readyz, problems and logs. */
 export function errorText(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   return stripSecrets(text).replace(/\s*\n\s*/g, '; ');
@@ -42,8 +42,8 @@ interface LoggedError {
 const deepest = 4;
 
 /**
- * An error as it is logged. Only these fields: an HTTP client's error carries the request with its headers and body,
- * the answer with its tokens, and more of that in every release.
+ * An error as logged, with only these fields, because an HTTP client's error contains the request with its headers and body,
+ * the response with its tokens, and more with every release.
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: errorText(error) };
@@ -62,13 +62,13 @@ export function loggedError(error: unknown, depth = 0): LoggedError {
   };
 }
 
-/** The `code` of an error of Node or of a library (`ENOENT`, `ECONNREFUSED`); undefined where it has none. */
+/** The `code` of an error from Node or a library (`ENOENT`, `ECONNREFUSED`); undefined if it has none. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What was thrown, as an Error: JavaScript can throw any value. */
+/** The thrown value as an Error, because JavaScript can throw any value. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -6,8 +6,8 @@ export const exitCodes = {
   wrongCommandLine: 2,
   /** Some of it was done. Only the `skolo` command. */
   partlyFailed: 3,
-  /** rack.yaml, or a file that it names, is not valid: EX_CONFIG of sysexits.h. */
+  /** rack.yaml, or a file that it refers to, is invalid: EX_CONFIG in sysexits.h. */
   badConfiguration: 78,
-  /** Ctrl-C: 128 and the number of the signal. */
+  /** Ctrl-C: 128 plus the signal number. */
   interrupted: 130,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * What programs of ours use of node:http, without undici. `import … from 'node:http'` reads every export of the module once,
- * and its `WebSocket` loads undici: 14 MB of memory and 80 ms of a processor in each process (measured on Node 24.21).
+ * The parts of node:http that our programs use, without undici. `import … from 'node:http'` reads every export of the module once,
+ * and its `WebSocket` loads undici: 14 MB of memory and 80 ms of CPU time in each process (measured on Node 24.21).
  */
 export const {
   Agent,

@@ -1,7 +1,7 @@
 /**
- * Does the work for every item, at most `atOnce` at a time, and gives the results in the order of the items.
+ * Runs the work for every item, at most `atOnce` at a time, and returns the results in the order of the items.
  *
- * @throws What the work throws. The other work goes on, and nobody waits for it.
+ * @throws What the work throws. The other work continues, but is not awaited.
  */
 export async function inParallel<T, R>(
   items: readonly T[],

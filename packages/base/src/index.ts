@@ -1,4 +1,4 @@
-/** Errors: their text without secrets, their code; deadlines and pauses; work in parallel, checks of values, and words for a shell. Every package may import it. */
+/** Error texts without secrets, deadlines, pauses, parallel work, value checks and shell quoting. Every package may import it. */
 export { bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
 export { count } from './count.ts';

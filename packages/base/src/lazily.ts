@@ -1,4 +1,4 @@
-/** `make`, which is called when its result is first asked for. All get that one. */
+/** Calls `make` when its result is first requested, and returns the same result afterwards. */
 export function lazily<T>(make: () => T): () => T {
   let made: { result: T } | undefined;
   return () => {

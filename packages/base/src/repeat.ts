@@ -1,14 +1,14 @@
 import { pause } from './pause.ts';
 
-/** Work that is repeated. */
+/** Repeated work. */
 export interface Repetition {
-  /** Runs the work at once, or again if it is running. */
+  /** Runs the work immediately, or again if it is running. */
   hurry(): void;
   /** Resolves after the signal, when no work is running. */
   readonly ended: Promise<void>;
 }
 
-/** Runs `work` at once, and again so long after each end, until the signal. Work that fails is repeated as well. */
+/** Runs `work` immediately, and again after a pause, until the signal. Failed work is also repeated. */
 export function repeat(
   everyMs: number | (() => number),
   work: () => Promise<unknown>,

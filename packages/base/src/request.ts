@@ -1,4 +1,4 @@
-/** Requests to other servers, by node:http: the global fetch would take 14 MB of memory. */
+/** Requests to other servers with node:http, because the global fetch would take 14 MB of memory. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
@@ -12,9 +12,9 @@ export interface RequestOptions
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
   body?: string;
-  /** From connecting to the end of the answer, in milliseconds. */
+  /** From connecting to the end of the response, in milliseconds. */
   timeoutMs: number;
-  /** The source address; where absent, the system chooses. */
+  /** The source address; default: chosen by the system. */
   localAddress?: string | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -25,12 +25,12 @@ export interface Answer {
   text: string;
 }
 
-/** No answer. `message` has the reason and the server, and never headers. */
+/** No response. `message` contains the reason and the server, but never headers. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** An answer whose body is still to be read: `message` has to be read to its end, or destroyed. */
+/** A response whose body has not been read: `message` must be read to its end or destroyed. */
 export interface OpenAnswer {
   status: number;
   headers: IncomingMessage['headers'];
@@ -40,9 +40,9 @@ export interface OpenAnswer {
 const usualMostBytes = 1024 * 1024;
 
 /**
- * Sends a request, and reads the answer as text. Redirects are answers, and not followed.
+ * Sends a request, and reads the response as text. Redirects are returned, not followed.
  *
- * @throws Unreachable No answer in time, or more than `mostBytes`.
+ * @throws Unreachable No response in time, or more than `mostBytes`.
  * @throws The reason of the signal.
  */
 export async function request(
@@ -57,7 +57,7 @@ export async function request(
 }
 
 /**
- * Sends a request, and gives the answer to `read`, which has until the deadline.
+ * Sends a request, and passes the response to `read`, which has until the deadline.
  *
  * @throws Unreachable
  * @throws What `read` throws, and the reason of the signal.
@@ -75,10 +75,10 @@ export async function withAnswer<T>(
     const sent = send(url, {
       ...options,
       headers: { ...headers, ...length },
-      // One request after a long pause: a connection that was kept has died by then.
+      // Requests are far apart, so a reused connection would be dead.
       agent: false,
     });
-    // Its end before the answer is an error event, too.
+    // If it ends before the response, this is also an error event.
     sent.on('error', () => undefined);
     try {
       const [message] = await once(sent.end(body), 'response', { signal: limit });
@@ -97,10 +97,10 @@ const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was interrupted',
   ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'its name cannot be resolved at the moment',
+  EAI_AGAIN: 'its name cannot currently be resolved',
   EHOSTUNREACH: 'no route to it',
   ENETUNREACH: 'no network',
-  ETIMEDOUT: 'no answer',
+  ETIMEDOUT: 'no response',
   EADDRNOTAVAIL: 'the source address does not belong to this computer',
 };
 

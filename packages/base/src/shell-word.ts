@@ -1,4 +1,4 @@
-/** Any text as one word of a POSIX shell's command line; as it is where it needs no quotes. */
+/** Any text as one word in a POSIX shell command; unchanged if it does not require quotes. */
 export function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

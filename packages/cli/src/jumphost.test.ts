@@ -318,12 +318,14 @@ esac`,
     expect(rejected.code).toBe(1);
     expect(rejected.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
     expect(rejected.stdout).toMatch(
-      /failed +still busy with tasks after 0 min; use --force to end them/,
+      /failed +still running tasks after 0 min; use --force to end them/,
     );
     expect(isThere).toBe('not done');
     expect(forced).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('removed from the cluster, but not uninstalled'),
+      stdout: expect.stringContaining(
+        'removed from the cluster, but its software was not uninstalled',
+      ),
     });
     expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);
     const { stdout: holds } = await skolo(

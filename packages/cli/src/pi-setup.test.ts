@@ -65,10 +65,10 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
     expect(one.exitCode).toBe(1);
     expect(one.states).toEqual({ host01: 'differs', host02: 'failed', host03: 'failed' });
     expect(lines.join('\n')).toMatch(
-      /^host03: time: changing: .*; waits for an NTP client, which apt installs if necessary/m,
+      /^host03: time: changing: .*; waits for an NTP client, which apt installs if it is missing/m,
     );
     expect(one.out).toMatch(
-      /^host03: time: .*no package source responds \(.*deb\.debian\.org.*\); check the internet connection$/m,
+      /^host03: time: .*package sources do not respond \(.*deb\.debian\.org.*\); check the internet connection$/m,
     );
     expect(one.out).toContain('restart: the firmware has not loaded its new settings');
     expect(one.out).toContain('SSH sign-in failed with your keys and with the password');
@@ -169,7 +169,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
     });
     expect(one.exitCode).toBe(1);
     expect(one.out).toMatch(/^host03: swap: the connection dropped/m);
-    expect(one.out).toMatch(/^host09: system: the disk is full \(\d+ MiB free\); free space/m);
+    expect(one.out).toMatch(/^host09: system: the disk is full \(\d+ MiB free\); free disk space/m);
 
     await pis?.computers.get('host03')?.boot();
     const stop = new AbortController();

@@ -1,50 +1,50 @@
-/** What a cluster is to be, and what differs between ways to make it: data for `setUp`, `deploy` and `removeNodes`. */
+/** A cluster's settings, and the differences between distributions: data for `setUp`, `deploy` and `removeNodes`. */
 import type { Download, Host, Step } from '@skolo/computers';
 import { type JoinCluster, type Role, unitFile } from '@skolo/k3s';
 
 /** A computer of a cluster. */
 export interface Member {
   name: string;
-  /** As the others reach it. Without one, k3s takes that of the default route. */
+  /** The address at which the others reach it. By default, k3s uses that of the default route. */
   address?: string;
 }
 
 export interface ClusterPlan {
   distribution: Distribution;
-  /** The first. Its database is that of the cluster. */
+  /** The first computer, which contains the cluster's database. */
   server: Required<Member>;
   agents: readonly Member[];
-  /** Where there is none yet: `v1.32.5+k3s1`, `v1.34.8` of kubeadm. */
+  /** Version for new installations: `v1.32.5+k3s1`, or kubeadm's `v1.34.8`. */
   version: string;
-  /** Images on every disk before k3s starts, for a cluster without an internet connection. `own`: a file of yours. */
+  /** Images copied to each disk before k3s starts, for a cluster without an internet connection. `own`: your own file. */
   airGap?: { own?: string };
 }
 
 export interface PlanDeps {
   download: Download;
-  /** Namespaces and accounts of kube/base, rendered: `skolo attach` needs them. */
+  /** Rendered namespaces and accounts from kube/base, which `skolo attach` requires. */
   accounts(): Promise<string>;
   now(): number;
-  /** For a node to be ready. Milliseconds; default 5 min. */
+  /** Time for a node to become ready, in milliseconds; default 5 min. */
   readyMs?: number;
 }
 
 export interface Distribution {
   name: 'k3s' | 'kubeadm';
-  /** Of its programs there: `v1.34.8`; undefined: it has none. */
+  /** Version of its programs on the computer: `v1.34.8`; undefined: not installed. */
   installedVersion(host: Host): Promise<string | undefined>;
-  /** Programs, and what they need. Without a role, it is not known yet. */
+  /** Programs and their requirements. Without a role, the role is not known yet. */
   deploySteps(plan: Programs, deps: Pick<PlanDeps, 'download' | 'now'>, role?: Role): Step[];
-  /** The server makes the cluster. */
+  /** The server creates the cluster. */
   serverSteps(plan: ClusterPlan, deps: PlanDeps): Step[];
-  /** @param server resolves when the API server answers, with a host for its commands */
+  /** @param server resolves when the API server responds, with a host for its commands */
   joinSteps(plan: ClusterPlan, member: Member, server: Promise<Host>, deps: PlanDeps): Step[];
-  /** Its nodes, for those that leave. */
+  /** Its nodes, for removals. */
   clusterOn(server: Host): Pick<JoinCluster, 'node' | 'forget'>;
   /**
-   * Ends it there, and removes it.
+   * Stops and uninstalls it on a computer.
    *
-   * @param keepsData volumes of pods stay, and on a server the database with its keys: a later setup goes on with them
+   * @param keepsData pod volumes stay, and on a server, the database and its keys, so that a later setup can reuse them
    * @throws ClusterError It cannot keep data.
    */
   uninstall(host: Host, role: Role, keepsData: boolean): Promise<void>;
@@ -52,7 +52,7 @@ export interface Distribution {
 
 export type Programs = Pick<ClusterPlan, 'version' | 'airGap'>;
 
-/** The part that a computer has in a cluster. */
+/** A computer's role in a cluster. */
 export interface Place {
   distribution: Distribution['name'];
   role: Role;
@@ -64,7 +64,7 @@ if [ -e /etc/kubernetes/admin.conf ]; then echo kubeadm server
 elif [ -e /etc/kubernetes/kubelet.conf ]; then echo kubeadm agent
 fi`;
 
-/** Undefined: it is in no cluster. */
+/** Undefined: it does not belong to a cluster. */
 export async function placeOf(host: Host): Promise<Place | undefined> {
   const { stdout } = await host.run(placeScript);
   const [distribution, role] = (stdout.split('\n')[0] ?? '').split(' ');
@@ -72,18 +72,18 @@ export async function placeOf(host: Host): Promise<Place | undefined> {
   return role === 'server' || role === 'agent' ? { distribution, role } : undefined;
 }
 
-/** Another part is lost with all its data, and so only by `reset`. */
+/** A different role is removed, with all its data, only by `reset`. */
 export function placeStep(wanted: Place): Step {
   const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
   return {
     name: 'role',
-    about: `it has no cluster role other than ${text(wanted)}`,
+    about: `its only cluster role is ${text(wanted)}`,
     async check(host) {
       const now = await placeOf(host);
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `it is ${text(now)}, but should become ${text(wanted)}; remove it from its cluster first with skolo pi kubernetes reset`,
+          `it is ${text(now)}, but should become ${text(wanted)}; first remove it from its cluster with skolo pi kubernetes reset`,
         ],
       };
     },
@@ -94,7 +94,7 @@ export function placeStep(wanted: Place): Step {
 export function serverStep(server: Promise<Host>): Step {
   return {
     name: 'server',
-    about: 'the server of the cluster is ready',
+    about: "the cluster's server is ready",
     async check() {
       await server;
       return { differs: [] };
@@ -102,7 +102,7 @@ export function serverStep(server: Promise<Host>): Step {
   };
 }
 
-/** Ends what the network of pods has left: a script, as k3s-killall.sh. Interfaces and rules go on working without k3s or kubelet. */
+/** Script that removes the pod network, like k3s-killall.sh. Its interfaces and rules keep working without k3s or the kubelet. */
 export const endNetwork = `for each in cni0 flannel.1 flannel-v6.1; do ip link delete "$each" 2>/dev/null; done
 for each in iptables ip6tables; do
   if command -v "$each-save" > /dev/null; then "$each-save" | grep -vE 'KUBE-|CNI-|flannel' | "$each-restore"; fi

@@ -1,4 +1,4 @@
-/** A Kubernetes cluster of Raspberry Pis: made, verified, measured, taken apart. */
+/** Creates, verifies, measures and removes Kubernetes clusters of Raspberry Pis. */
 export { type Measured, measure } from './bench/measure.ts';
 export { barOf, plotOf, short } from './bench/plot.ts';
 export {

@@ -1,4 +1,4 @@
-/** A cluster of k3s: the steps of packages/k3s, for a server that is no jumphost. */
+/** A k3s cluster: the steps in packages/k3s, for a server that is not a jumphost. */
 import type { Host, Step } from '@skolo/computers';
 import {
   accountsStep,
@@ -62,12 +62,12 @@ function deploySteps(
   ];
 }
 
-/** The program, for its programs and not for its kernel: a kernel of 64 bits may have programs of 32. */
+/** The program for the computer's userland, not its kernel, because a 64-bit kernel may run 32-bit programs. */
 function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>): Step {
   const { version } = k3s;
   return {
     name: 'program',
-    about: `the k3s binary is installed (${version} unless it is in use)`,
+    about: `the k3s binary is installed (${version}, unless another version is in use)`,
     async check(host) {
       const installed = await installedVersion(host);
       if (installed === undefined) return { differs: ['/usr/local/bin/k3s is missing'] };

@@ -1,22 +1,22 @@
-/** kubectl on the server of a cluster, as its administrator. */
+/** kubectl on a cluster's server, as its administrator. */
 
 import { shellWord } from '@skolo/base';
 import type { Host, RunOptions } from '@skolo/computers';
 import type { z } from 'zod';
 import { ClusterError } from './errors.ts';
 
-/** Of what k3s and kubeadm bring; flannel of kubeadm has its own. */
+/** Namespace of the components of k3s and kubeadm; kubeadm's flannel has its own. */
 export const systemNamespaces: ReadonlySet<string> = new Set(['kube-system', 'kube-flannel']);
 
-/** For a shell of root: `kubectl`, of k3s or of kubeadm. */
+/** For a root shell: k3s's or kubeadm's `kubectl`. */
 export const kubectlPrelude = `kubectl() {
   if [ -e /etc/kubernetes/admin.conf ]; then command kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; else k3s kubectl "$@"; fi
 }`;
 
 export interface Kubectl {
-  /** What it prints. @throws ComputerError It failed. */
+  /** Its output. @throws ComputerError It failed. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
-  /** Also where it fails: with code and standard error. */
+  /** Returns even failures, with code and standard error. */
   try(args: readonly string[], options?: RunOptions): ReturnType<Host['run']>;
   /** `get … -o json`, parsed. @throws ComputerError @throws ZodError */
   get<S extends z.ZodType>(schema: S, args: readonly string[]): Promise<z.output<S>>;

@@ -1,4 +1,4 @@
-/** Nodes of a cluster of k3s or kubeadm. */
+/** Nodes of a k3s or kubeadm cluster. */
 import type { Host } from '@skolo/computers';
 import { type ClusterNode, parseNodes } from '@skolo/k3s';
 import { type Kubectl, kubectlOn } from './kubectl.ts';

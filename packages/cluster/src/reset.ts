@@ -1,4 +1,4 @@
-/** A cluster is taken apart, or a node out of it. */
+/** Removes a cluster, or nodes from it. */
 import { inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
@@ -7,12 +7,12 @@ import { reasonOf } from './errors.ts';
 import { kubectlOn, systemNamespaces } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
 
-/** What a reset of a cluster ends. */
+/** What a cluster reset ends. */
 export interface Loss {
   nodes: { name: string; address: string | undefined; isReady: boolean }[];
-  /** But those of the cluster itself. */
+  /** Pods other than the cluster's own. */
   pods: string[];
-  /** Volumes on disks of nodes: `default/data (5Gi)`. */
+  /** Volumes on nodes' disks: `default/data (5Gi)`. */
   volumes: string[];
 }
 
@@ -58,7 +58,7 @@ interface ResetDeps {
   /** As root. @throws The computer cannot be reached. */
   open(name: string): Promise<Host>;
   keepsData: boolean;
-  /** The whole cluster ends, so pods need no other place. */
+  /** The whole cluster ends, so pods are not moved. */
   isWhole: boolean;
   report(text: string): void;
   signal: AbortSignal;
@@ -70,7 +70,7 @@ export interface Removed {
   text: string;
 }
 
-/** Takes nodes out. One that does not respond, and is not ready, is only removed from the cluster. */
+/** Removes nodes. One that does not respond and is not ready is only removed from the cluster. */
 export async function removeNodes(names: readonly string[], deps: ResetDeps): Promise<Removed[]> {
   return await inParallel(names, deps.isWhole ? 8 : 1, async (name) => {
     try {
@@ -96,7 +96,8 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
       ],
       { deadlineMs: 240_000 },
     );
-    if (drained.code !== 0) notes.push(`pods were stopped: ${drained.stderr.split('\n').at(-1)}`);
+    if (drained.code !== 0)
+      notes.push(`pods could not be moved and were stopped: ${drained.stderr.split('\n').at(-1)}`);
   }
   report(`${name}: uninstalling`);
   const why = await open(name)
@@ -108,11 +109,12 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   if (why !== undefined && node?.isReady) {
     return {
       isGone: false,
-      text: `the node is running, but its computer is unreachable (${why}); make it reachable, or turn it off`,
+      text: `the node is running, but its computer is unreachable (${why}); make it reachable or turn it off`,
     };
   }
   // After its kubelet, which would register it again.
   await cluster.forget(name);
-  if (why !== undefined) notes.push(`removed from the cluster, but not uninstalled: ${why}`);
+  if (why !== undefined)
+    notes.push(`removed from the cluster, but its software was not uninstalled: ${why}`);
   return { isGone: true, text: notes.join('; ') };
 }

@@ -72,7 +72,7 @@ describe('a cluster', () => {
         { ...plan, agents: [{ name: 'host01' }] },
         { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
       ),
-    ).rejects.toThrow('host01: is listed twice; list it once');
+    ).rejects.toThrow('host01: listed twice; list it only once');
   });
 
   it('runs so many commands at once on a computer, and no more', async () => {

@@ -1,4 +1,4 @@
-/** Steps on many computers at once: each may fail by itself, and the others go on. */
+/** Runs steps on many computers at the same time. If one fails, the others continue. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/base';
 import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/computers';
@@ -12,32 +12,32 @@ import {
 } from './distribution.ts';
 import { ClusterError } from './errors.ts';
 
-/** Computers, each behind one connection of ssh. */
+/** Computers, each with one SSH connection. */
 export interface SetUpDeps extends PlanDeps {
   /** As root. @throws The computer cannot be reached. */
   open(name: string): Promise<Host>;
   isCheck: boolean;
-  /** Called for every change, with what is known of this computer. */
+  /** Called for every change, with the state of this computer. */
   report(result: MemberResult): void;
-  /** Who makes the changes, for others who come meanwhile. */
+  /** Who makes the changes, for others who try meanwhile. */
   by: string;
   signal: AbortSignal;
 }
 
 export interface MemberResult {
   name: string;
-  /** Empty while it is not reached yet, or was not reached. */
+  /** Empty until it is reached. */
   steps: readonly StepProgress[];
-  /** Why it was not reached, or its work ended. */
+  /** Why it was not reached, or why its steps ended. */
   why?: string;
 }
 
-/** Images travel over one uplink, and a workstation has one processor for many connections. */
+/** Images are sent over one connection, and a workstation has one processor for many of them. */
 const atOnce = 10;
 /** sshd allows ten sessions in one connection (MaxSessions), and the lock of the server needs one. */
 const sessionsOfServer = 6;
 
-/** Brings the programs to computers that have no part in a cluster yet. */
+/** Installs the programs on computers that do not belong to a cluster yet. */
 export async function deploy(
   members: readonly Member[],
   plan: Pick<ClusterPlan, 'distribution' | 'version' | 'airGap'>,
@@ -50,7 +50,7 @@ export async function deploy(
 }
 
 /**
- * Makes a cluster, or what is missing of it. A computer that fails does not stop the others; without a server none joins.
+ * Creates a cluster, or its missing parts. A failed computer does not stop the others, but none can join without a server.
  *
  * @returns a result for each, the server first
  */
@@ -59,7 +59,7 @@ export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberR
   rejectTwice([server, ...agents]);
   const ready = Promise.withResolvers<Host>();
   ready.promise.catch(() => undefined);
-  // A cluster that is there keeps its version, and no agent may be newer than its server.
+  // An existing cluster keeps its version, and agents must not be newer than their server.
   const version = Promise.withResolvers<string>();
   const making = onMember(server.name, deps, async (host) => {
     const place = { distribution: distribution.name, role: 'server' } as const;
@@ -76,7 +76,7 @@ export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberR
     version.resolve(plan.version);
     if (isDone(result) || (deps.isCheck && result.why === undefined)) {
       ready.resolve(atMost(await deps.open(server.name), sessionsOfServer));
-    } else ready.reject(new ClusterError(`the server ${server.name} failed; see its message`));
+    } else ready.reject(new ClusterError(`server ${server.name} failed; see its message`));
     return result;
   });
   making.catch((error: unknown) => ready.reject(error));
@@ -120,24 +120,24 @@ async function onMember(
   }
 }
 
-/** Whether it is as it has to be. */
+/** Whether it matches its settings. */
 export function isDone({ steps, why }: MemberResult): boolean {
   return why === undefined && steps.length > 0 && isPrepared(steps);
 }
 
-/** @throws ClusterError A name or an address is there twice. */
+/** @throws ClusterError A name or address occurs twice. */
 function rejectTwice(members: readonly Member[]): void {
   for (const key of ['name', 'address'] as const) {
     const seen = new Set<string>();
     for (const { [key]: value } of members) {
       if (value === undefined) continue;
-      if (seen.has(value)) throw new ClusterError(`${value}: is listed twice; list it once`);
+      if (seen.has(value)) throw new ClusterError(`${value}: listed twice; list it only once`);
       seen.add(value);
     }
   }
 }
 
-/** The same computer, with so many commands at once at most. */
+/** The same computer, with a maximum number of concurrent commands. */
 export function atMost(host: Host, most: number): Host {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -147,7 +147,7 @@ export function atMost(host: Host, most: number): Host {
     try {
       return await work();
     } finally {
-      // Whoever waits takes the place over.
+      // The next waiting command starts.
       const next = waiting.shift();
       if (next === undefined) running -= 1;
       else next();

@@ -9,7 +9,7 @@ export interface BackOffOptions {
 
 /**
  * Milliseconds to wait after the `failures`-th failure in a row (1 is the first).
- * It doubles up to a limit, and is from half to all of that, so that not all clients retry at once when the internet connection returns.
+ * It doubles up to a limit, with jitter between half and all of it, so that clients do not all retry at the same time.
  */
 export function backOffMs(failures: number, options: BackOffOptions): number {
   const { firstMs, maxMs, random = Math.random } = options;

@@ -18,7 +18,7 @@ export interface ServiceContext {
   name: ServiceName;
   version: string;
   rack: RackWatch;
-  /** Folder for all files. It may be missing, full or read-only, which is no reason to stop. */
+  /** Directory for all files. It may be missing, full or read-only, which does not stop the service. */
   stateDir: string;
   log: Logger;
   metrics: Registry;
@@ -36,7 +36,7 @@ export interface ServiceContext {
 
 /** A running service, as its `start` returns it. */
 export interface Service {
-  /** Answers the public port: that of createApp, or any other. */
+  /** Serves the public port: the handler from createApp, or any other. */
   handler: RequestListener;
   /** For the server of the public port; overrides of our defaults. */
   serverOptions?: ServerOptions;
@@ -49,7 +49,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** What decides whether a service can sign in to a device, or to a machine, which has no transport. */
+/** Determines whether a service can sign in to a device, or to a machine, which has no transport. */
 export type SignInTarget = Pick<InfrastructureDevice, 'name' | 'login'> &
   Partial<Pick<InfrastructureDevice, 'transport'>>;
 
@@ -61,7 +61,7 @@ export interface ServiceDefinition {
   apiPort?: 'public' | 'metrics';
   /** The devices that it signs in to. `--check` reads the secrets of their logins. */
   signsInTo?(rack: Rack): Iterable<SignInTarget>;
-  /** What else `--check` inspects, such as the content of its secrets. */
+  /** Additional checks of `--check`, such as the content of secrets. */
   check?(rack: Rack): Promise<Finding[]>;
   /** Must not wait for dependencies that may be down. */
   start(context: ServiceContext): Promise<Service>;

@@ -1,11 +1,11 @@
 interface Options extends ErrorOptions {
   code?: /** The connection dropped. Everything may be run again. */
     | 'LOST'
-    /** A file is not the one that its publisher made, or is not to be had. */
+    /** A file is not the publisher's, or cannot be downloaded. */
     | 'FILE';
 }
 
-/** A failure on a computer, or before it was reached. The message says what to do. */
+/** A failure on a computer or while connecting to it. The message says what to do. */
 export class ComputerError extends Error {
   override readonly name = 'ComputerError';
   readonly code: Options['code'];

@@ -1,4 +1,4 @@
-/** Computers are brought to a state by steps: hosts, files, guarded changes, downloads, and the engine that checks and applies. */
+/** Configures computers in steps: hosts, files, guarded changes, downloads, and the engine that checks and applies. */
 export { nodeStep, nodeVersion } from './debian/node.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
 export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './debian/settings.ts';

@@ -85,7 +85,7 @@ describe('host keys', () => {
     await mkdir(dir);
     await keys.pin('switch-2', 'SHA256:two');
 
-    expect(problem).toContain('the folder does not exist');
+    expect(problem).toContain('the directory does not exist');
     expect(keys.problem).toBeUndefined();
     expect(await readdir(dir)).toEqual(['host-keys.json']);
     expect((await loaded(join(dir, 'host-keys.json'))).list()).toHaveLength(2);

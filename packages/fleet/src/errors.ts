@@ -2,11 +2,11 @@ interface Options extends ErrorOptions {
   code?: /** The file of racks is not there. */
     | 'NO_CLUSTERS'
     | 'UNKNOWN_RACK'
-    /** The rack is there, and its Prometheus does not say how it is. */
+    /** The rack is reachable, but its Prometheus cannot report its health. */
     | 'NO_PROMETHEUS';
 }
 
-/** A failure between the workstation and a rack, or of a push. The message says what to do. */
+/** A failed connection to a rack, or a failed push. The message says what to do. */
 export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: Options['code'];

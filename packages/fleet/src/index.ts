@@ -1,4 +1,4 @@
-/** All racks, seen from a workstation. */
+/** Access to all racks from a workstation. */
 
 export { FleetError } from './errors.ts';
 export type { Ended } from './program.ts';

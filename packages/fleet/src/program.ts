@@ -1,4 +1,4 @@
-/** Programs that run to their end: bounded output, killed by a signal. */
+/** Runs programs until they exit, with bounded output, and kills them on a signal. */
 import type { ChildProcess } from 'node:child_process';
 import { addAbortListener, once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 export interface ProgramOptions {
-  /** For standard input. Where a stream fails, so does the program. */
+  /** For standard input. If a stream fails, the program fails. */
   input?: string | Readable;
   /** Kills it. */
   signal?: AbortSignal | undefined;
@@ -21,9 +21,9 @@ export interface ProgramOptions {
 const mostOutput = 64 * 1024 * 1024;
 
 /**
- * Starts a program and waits for its end.
+ * Starts a program and waits until it exits.
  *
- * @throws Error It cannot be started; what a stream for its input throws; or the reason of the signal.
+ * @throws Error It cannot be started, its input stream failed, or the signal was aborted.
  */
 export async function runToEnd(
   start: () => ChildProcess,
@@ -59,7 +59,7 @@ function collect(stream: Readable | null, tooMuch: () => void): () => string {
 async function feed({ stdin }: ChildProcess, input: string | Readable): Promise<void> {
   if (stdin === null) return;
   if (typeof input === 'string') {
-    // It may end without reading all of it, and says why.
+    // It may exit without reading all of it, and prints why.
     stdin.on('error', () => {});
     stdin.end(input);
     return;

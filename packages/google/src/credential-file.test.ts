@@ -64,11 +64,11 @@ it.each([
   ],
   ['fixed', 'canary', undefined],
   ['fixed', '{"access_token": "canary"}', undefined],
-  ['fixed', 'canary canary', 'more than a token on one line'],
+  ['fixed', 'canary canary', 'contains more than a token on one line'],
   [
     'fixed',
     '{"canary": 1}',
-    'expected a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)',
+    'expected a token on one line, or JSON with access_token and optionally expiry (RFC 3339)',
   ],
 ] as const)('%s: %s', (kind, content, fault) => {
   expect(credentialFileFault(kind, content)).toBe(fault);

@@ -48,7 +48,7 @@ export const ExternalAccount = z.looseObject({
   }),
 });
 
-/** A token that a person or another program keeps fresh, or the answer of a token endpoint. */
+/** A token that a user or another program renews, or the response of a token endpoint. */
 export const FixedToken = z.looseObject({
   access_token: text,
   expiry: z.iso.datetime({ offset: true }).optional(),
@@ -66,23 +66,23 @@ const kinds = {
 };
 type FileKind = keyof typeof kinds;
 
-/** What is wrong with the content of a credential file, without quoting it. */
+/** The error in a credential file's content, without quoting it. */
 export function credentialFileFault(kind: FileKind | 'fixed', content: string): string | undefined {
   const json = parseJson(content);
   if (kind === 'fixed') return fixedFault(content, json);
   const wanted = kinds[kind].shape.type.value;
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
-  if (type !== wanted) return `${foundType(json, type)}; ${kind} needs a file of type ${wanted}`;
+  if (type !== wanted) return `${foundType(json, type)}; ${kind} requires a file of type ${wanted}`;
   const { error } = kinds[kind].safeParse(json);
   const faults = error?.issues.map(({ path, code, message }) => {
-    return `${path.join('.')} ${code === 'custom' ? message : 'is missing or not valid'}`;
+    return `${path.join('.')} ${code === 'custom' ? message : 'is missing or invalid'}`;
   });
   return faults?.join(', ');
 }
 
 /**
- * Faults in the credential files of a rack's identities, each with its path in rack.yaml. Files that cannot be read are
- * left out.
+ * Errors in the credential files of a rack's identities, each with its path in rack.yaml. Files that cannot be read are
+ * omitted.
  */
 export async function credentialFaults(rack: {
   dir: string;
@@ -100,7 +100,7 @@ export async function credentialFaults(rack: {
   return (await Promise.all(checks)).flat();
 }
 
-/** Parses a credential file. Throws `SignInError`, which names the file and what is wrong. */
+/** Parses a credential file. Throws `SignInError` with the file and the error. */
 export function parseCredentialFile<T>(
   schema: z.ZodType<T>,
   kind: FileKind,
@@ -115,11 +115,11 @@ export function parseCredentialFile<T>(
 
 function fixedFault(content: string, json: unknown): string | undefined {
   if (!content.trimStart().startsWith('{')) {
-    return /^\S+$/.test(content.trim()) ? undefined : 'more than a token on one line';
+    return /^\S+$/.test(content.trim()) ? undefined : 'contains more than a token on one line';
   }
   return FixedToken.safeParse(json).success
     ? undefined
-    : 'expected a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)';
+    : 'expected a token on one line, or JSON with access_token and optionally expiry (RFC 3339)';
 }
 
 function isRsaKey(pem: string): boolean {
@@ -130,7 +130,7 @@ function isRsaKey(pem: string): boolean {
   }
 }
 
-/** Names the type only where it is one of Google's: anything else there may be a secret. */
+/** Quotes the type only if it is one of Google's, because anything else may be a secret. */
 function foundType(json: unknown, type: unknown): string {
   if (!isObject(json)) return 'not a JSON object';
   const other = Object.entries(kinds).find(([, { shape }]) => shape.type.value === type);

@@ -1,4 +1,4 @@
-/** Sign-in to Google. google-auth-library (13 MB) is loaded only by what needs it. */
+/** Sign-in to Google. google-auth-library (13 MB) is loaded only when required. */
 export { credentialFaults, credentialFileFault } from './credential-file.ts';
 export {
   defaultSignIn,

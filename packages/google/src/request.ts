@@ -1,4 +1,4 @@
-/** One HTTP request for a token or a key, with a limit for what comes back. */
+/** One HTTP request for a token or key, with a limited response size. */
 import { bytesUpTo, parseJson } from '@skolo/base';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
@@ -13,7 +13,7 @@ export interface Answer {
   text: string;
 }
 
-/** Throws `SignInError` where no response comes. `who` is asked. */
+/** Throws `SignInError` without a response from `who`. */
 export async function request(url: string, who: string, init: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(url, { ...init, redirect: 'error' });
@@ -48,6 +48,6 @@ export async function postForm<T>(
   );
   throw new SignInError(
     'unexpected-answer',
-    `${host}: ${answer.status}, but no token (${where.join('; ')})`,
+    `${host}: status ${answer.status}, but no token (${where.join('; ')})`,
   );
 }

@@ -1,13 +1,13 @@
-/** Why there is no token, in words that may be logged. */
+/** Why there is no token, in a loggable form. */
 import { errorCode, redacted } from '@skolo/base';
 import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 
-/** The message never holds a token, an assertion or a key. */
+/** The message never contains a token, assertion or key. */
 export class SignInError extends Error {
   /** `unreachable` is worth a retry: no response, 5xx or 429. */
   readonly code: 'unreachable' | 'rejected' | 'unexpected-answer';
-  /** An HTTP status (`503`), a system error (`ECONNREFUSED`), `TIMEOUT`; else as `code`. */
+  /** An HTTP status (`503`), a system error (`ECONNREFUSED`), `TIMEOUT`, or else the same as `code`. */
   readonly detail: string;
 
   constructor(
@@ -32,28 +32,28 @@ const Rejection = z.union([
     .transform(({ error: { status, message } }) => `${status}: ${message}`),
 ]);
 
-/** The error of a response that is not 2xx. `who` sent it. */
+/** The error for a response other than 2xx from `who`. */
 export function rejectedBy(who: string, status: number, json: unknown): SignInError {
   const said = withoutTokens(Rejection.safeParse(json).data ?? '').slice(0, 300);
   const code = status >= 500 || status === 429 || status === 408 ? 'unreachable' : 'rejected';
   return new SignInError(code, `${who}: ${status} ${said}`.trimEnd(), { detail: String(status) });
 }
 
-/** The error where no response came at all. */
+/** The error if there was no response. */
 export function unreachable(who: string, error: unknown): SignInError {
   const { text, code } = causeOf(error);
   return new SignInError('unreachable', `${who}: ${text}`, { detail: code });
 }
 
-/** Tokens and keys must not travel in clear text. Throws `SignInError`. */
+/** Tokens and keys must not be sent in clear text. Throws `SignInError`. */
 export function requireSafeUrl(url: string, what: string): string {
   if (URL.canParse(url) && isSafeForSecrets(new URL(url))) return url;
   throw new SignInError('rejected', `${what} must be an https address (http only on loopback)`);
 }
 
 /**
- * Replaces whatever is long and unbroken enough to be a token, an assertion or a key. Addresses of Google stay, up to
- * their query: they tell which API to enable.
+ * Replaces words that are long enough to be a token, assertion or key. Google URLs stay, up to
+ * their query, because they show which API to enable.
  */
 function withoutTokens(message: string): string {
   return message.replace(

@@ -1,8 +1,8 @@
 /**
- * Signing in to Google's APIs: with what this computer is signed in with, a key, or the rack's own metadata server.
+ * Signing in to Google's APIs, with this computer's credentials, a key, or the rack's own metadata server.
  *
- * google-auth-library asks no metadata server but that of the environment, and looks for it first; that is why ours
- * is asked here. https://cloud.google.com/compute/docs/access/authenticate-workloads
+ * google-auth-library supports only the environment's metadata server, and looks for it first, so ours
+ * is queried here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
 import { once } from 'node:events';
 import { parseJson } from '@skolo/base';
@@ -17,28 +17,28 @@ import type { IssuedToken } from './sources/source.ts';
 
 export interface SignIn {
   /**
-   * What a call is signed in with.
+   * The credentials of a call.
    *
    * @throws SignInError, SecretError
    */
   headers(): Promise<Headers>;
-  /** The project of these credentials, where they name one. */
+  /** The project of these credentials, if they contain one. */
   project(): Promise<string | undefined>;
-  /** They were rejected: they are not to be used again as they are. */
+  /** They were rejected, and must not be used again unchanged. */
   forget(): void;
 }
 
-/** How long Google may take for a token. */
+/** Time limit for a token from Google. */
 const usualWithinMs = 20_000;
 
-/** Where no sign-in is needed. */
+/** Without sign-in. */
 export const noSignIn: SignIn = {
   headers: async () => new Headers(),
   project: async () => undefined,
   forget() {},
 };
 
-/** By the rack's metadata server, which knows this computer by its address. */
+/** With the rack's metadata server, which identifies this computer by its address. */
 export function metadataSignIn(url: string): SignIn {
   const Token = z.looseObject({
     access_token: z.string().min(1),
@@ -57,7 +57,7 @@ export function metadataSignIn(url: string): SignIn {
   };
 }
 
-/** By a service account's key, whose `token_uri` is asked for tokens. */
+/** With a service account key, whose `token_uri` issues tokens. */
 export function serviceAccountSignIn(key: Secret, scopes: readonly string[]): SignIn {
   const file = { name: `the service account's key`, read: async () => key };
   const source = serviceAccountKey(file, Date.now);
@@ -67,19 +67,19 @@ export function serviceAccountSignIn(key: Secret, scopes: readonly string[]): Si
   };
 }
 
-/** What google-auth-library signs in to. */
+/** The target of google-auth-library's sign-in. */
 interface LibraryOptions {
   scopes: string[];
-  /** Of the API. With it, the key of a service account signs its own tokens: https://google.aip.dev/auth/4111 */
+  /** The API's host. With it, a service account key signs its own tokens: https://google.aip.dev/auth/4111 */
   servicePath?: string;
-  /** How long Google may take for a token; the library itself waits as long as TCP does. */
+  /** Time limit for a token from Google; the library itself waits as long as TCP does. */
   withinMs?: number;
 }
 
-/** By application default credentials. */
+/** With application default credentials. */
 export function defaultSignIn(options: LibraryOptions): SignIn {
   return librarySignIn(options, {
-    what: 'the Google credentials of this computer',
+    what: "this computer's Google credentials",
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file',
     open: (auth) => auth.getClient(),
   });
@@ -88,9 +88,9 @@ export function defaultSignIn(options: LibraryOptions): SignIn {
 const KeyFile = z.looseObject({ type: z.string(), project_id: z.string().exactOptional() });
 
 /**
- * By a key file of any kind that Google's tools write.
+ * With a key file of any kind that Google's tools write.
  *
- * @param read the file as it is now; the same value while it has not changed
+ * @param read returns the current file; the same value while it is unchanged
  */
 export function keyFileSignIn(
   name: string,
@@ -166,7 +166,7 @@ function librarySignIn(
 const networkError =
   /^(E(AI_AGAIN|CONN|HOST|NET|NOTFOUND|PIPE|PROTO|TIMEDOUT)|UND_ERR|CERT_|TIMEOUT)/;
 
-/** What the library throws holds the request with its secrets: only its status or code and first line are kept. */
+/** The library's errors contain the request with its secrets, so only the status or code and first line are kept. */
 function libraryError(what: string, error: unknown, hint: string): Error {
   if (error instanceof SecretError) return error;
   const { code, detail, message } = withoutSecrets(error, what);
@@ -176,11 +176,11 @@ function libraryError(what: string, error: unknown, hint: string): Error {
   return new SignInError('rejected', `${message}; ${hint}`, { detail: because });
 }
 
-/** When the token has a few minutes left, the next one is asked for. While there is none, not at each call. */
+/** The next token is requested when the current one has a few minutes left; if that fails, not again at each call. */
 const aheadMs = 240_000;
 const askAgainMs = 10_000;
 
-/** One request at a time. A token in hand is used until it expires, by a clock that does not jump. */
+/** One request at a time. A token is used until it expires, by a monotonic clock. */
 function keptToken(issue: () => Promise<IssuedToken>): Pick<SignIn, 'headers' | 'forget'> {
   let token = '';
   let expires = 0;

@@ -4,13 +4,13 @@ import { serviceAccountKey } from './sources/service-account-key.ts';
 import type { TokenSource } from './sources/source.ts';
 
 interface SourceDeps {
-  /** The folder that relative paths refer to. */
+  /** The directory that relative paths refer to. */
   dir: string;
   /** Wall clock, in milliseconds. */
   now: () => number;
 }
 
-/** Where an identity's tokens come from. Nothing is read before the first token is asked for. */
+/** The source of an identity's tokens. Nothing is read before the first token is requested. */
 export async function tokenSource(
   credentials: AccountCredentials,
   deps: SourceDeps,

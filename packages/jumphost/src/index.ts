@@ -1,4 +1,4 @@
-/** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
+/** The steps that turn a fresh Debian into a jumphost, and verify it. */
 export { type FailOver, failOver } from './existing/fail-over.ts';
 export { findCronLines, findExports } from './existing/find.ts';
 export type { ImageArchitecture } from './image/boot.ts';

@@ -1,8 +1,8 @@
-/** What a jumphost says of itself, for those who help: no configuration, and no value that looks like a secret. */
+/** A report on a jumphost for support, without configuration or values that look like secrets. */
 import { stripSecrets } from '@skolo/base';
 import type { Host, StepProgress } from '@skolo/computers';
 
-/** Each is one part of the report. None prints a file of settings. */
+/** Each is one part of the report. None prints configuration files. */
 const commands: readonly string[] = [
   'uname -srm; grep -h ^PRETTY_NAME= /etc/os-release; uptime',
   'df -h / /var/lib; free -m 2>/dev/null || head -n 3 /proc/meminfo',
@@ -20,11 +20,11 @@ const commands: readonly string[] = [
   'journalctl -t skolo -n 40 --no-pager -o short-iso',
 ];
 
-/** Of one command: a log may be long. */
+/** Limit for one command, because a log may be long. */
 const mostCharacters = 20_000;
 const commandMs = 20_000;
 
-/** Markdown. A command that is not there, or does not end, says so in its place. */
+/** Markdown. For a missing command or one that does not end, it contains the error. */
 export async function reportOf(host: Host, steps: readonly StepProgress[]): Promise<string> {
   const parts = [`# ${host.name}`, section('Steps', steps.map(stepLine).join('\n'))];
   for (const command of commands) {

@@ -1,4 +1,4 @@
-/** k3s: its program and settings, its server and agents, joining and upgrades. */
+/** k3s: program, settings, server, agents, joining and upgrades. */
 
 export {
   agentSteps,

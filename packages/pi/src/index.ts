@@ -1,4 +1,4 @@
-/** Raspberry Pis from a bare card: images of machines, base images, writing cards. */
+/** Raspberry Pis from a new SD card: machine images, base images, writing cards. */
 export {
   deleteImage,
   fetchImage,

@@ -1,24 +1,24 @@
 /**
- * What a Raspberry Pi is to be when it has started for the first time. Each method of customisation makes its files from this one
- * description. A shared image has all of it but the identity, which such a Pi asks for.
+ * The settings of a Raspberry Pi after its first boot. Each method of customisation generates its files from this
+ * description. A shared image contains everything except the identity, which such a Pi requests.
  */
 import { isIP, isIPv4 } from 'node:net';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { PiError } from './errors.ts';
 
-/** RFC 1123, in lower case: the name of a node of Kubernetes. */
+/** RFC 1123, in lower case, because it is a Kubernetes node's name. */
 const hostName = z
   .string()
   .max(63)
   .regex(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-    'is not a host name, which contains only letters a to z, digits and hyphens',
+    'is not a host name; use only lower-case letters, digits and hyphens',
   );
 const domain = z
   .string()
   .max(190)
-  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain');
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain name');
 const address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
 const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an IPv4 address');
 /** A name or an address; of IPv6 without brackets. */
@@ -56,32 +56,32 @@ const Identity = z.strictObject({
   ]),
 });
 
-/** Who a Pi is: what differs between two with the same image. */
+/** A Pi's identity: the difference between two with the same image. */
 export type PiIdentity = z.infer<typeof Identity>;
 
 const Wifi = z.strictObject({
-  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'has more than 32 bytes'),
+  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'is longer than 32 bytes'),
   /** WPA2: 8 to 63 letters of ASCII. */
   password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
     error: 'must be a Wi-Fi password of 8 to 63 ASCII characters',
   }),
-  /** Where it is: which channels are allowed. Without it the kernel keeps Wi-Fi off. */
+  /** Its location, which determines the allowed channels. Without it, the kernel keeps Wi-Fi off. */
   country: z.string().regex(/^[A-Z]{2}$/, 'is not an ISO 3166 country code such as DE'),
 });
 
 /**
- * With the digest of the cluster's CA, as `k3s token create` prints it: the agent accepts no other server. The token of a server,
- * which never expires, must not be on a card.
+ * With the digest of the cluster's CA, as printed by `k3s token create`, so the agent does not accept other servers. A server's token,
+ * which never expires, must not be on an SD card.
  * Source: k3s, docs.k3s.io/cli/token.
  */
 const joinToken = z
   .instanceof(Secret)
   .refine((secret) => /^K10[0-9a-f]{64}::/.test(secret.reveal()), {
-    error: 'lacks the digest of the CA (K10…::), so any server could pose as the cluster',
+    error:
+      'does not contain the digest of the CA (K10…::), so any server could impersonate the cluster',
   })
   .refine((secret) => !/^K10[0-9a-f]{64}::(server|node):/.test(secret.reveal()), {
-    error:
-      'never expires; create a token that does, with `k3s token create --ttl 24h` on the server',
+    error: 'never expires; run `k3s token create --ttl 24h` on the server to create one that does',
   })
   .refine((secret) => /::[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.reveal()), {
     error: 'is not a token from `k3s token create`',
@@ -103,28 +103,28 @@ const System = z.strictObject({
   timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'is not a time zone'),
   /** Layout of X11: `us`, `de`. */
   keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a keyboard layout such as us'),
-  /** `C.UTF-8` is in every image, and others are generated at the first start. */
+  /** `C.UTF-8` is in every image, and others are generated at the first boot. */
   locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'is not a locale'),
-  /** Servers of NTP, the first one preferred. */
+  /** NTP servers; the first one is preferred. */
   timeServers: z.array(server),
-  /** Absent: it joins no cluster. */
+  /** Absent: it does not join a cluster. */
   cluster: z
     .strictObject({
       /** Of k3s, at port 6443. */
       server,
-      /** Absent: enrolment gives one. */
+      /** Absent: enrolment provides one. */
       token: joinToken.optional(),
-      /** SHA-256 of the program of k3s that is on the boot partition. */
+      /** SHA-256 of the k3s binary on the boot partition. */
       programSha256: z.string().regex(/^[0-9a-f]{64}$/),
     })
     .optional(),
 });
 
-/** How a Pi with a shared image finds out who it is. Its identity is what it has until then. */
+/** How a Pi with a shared image requests its identity. Until then, it uses this one. */
 const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),
-  /** Of the public key there, as curl reads it. */
+  /** Pin of its public key, in curl's format. */
   pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a public key pin'),
   secret: z
     .instanceof(Secret)
@@ -141,15 +141,15 @@ const Setup = z
     error: 'a shared image cannot contain a token',
   })
   .refine(({ cluster, enrolment }) => cluster === undefined || cluster.token || enrolment, {
-    error: 'a machine that joins a cluster needs a token',
+    error: 'a machine that joins a cluster requires a token',
   })
   .refine(({ cluster, enrolment }) => enrolment === undefined || cluster !== undefined, {
-    error: 'a shared image needs a cluster to join',
+    error: 'a shared image requires a cluster to join',
   });
 
 export type PiSetup = z.infer<typeof Setup>;
 
-/** @throws PiError With everything that is wrong. */
+/** @throws PiError With all errors. */
 export function parseSetup(setup: PiSetup): PiSetup {
   const result = Setup.safeParse(setup);
   if (result.success) return result.data;

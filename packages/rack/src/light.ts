@@ -1,4 +1,4 @@
-/** `@skolo/rack/light`: what needs neither a reader of rack.yaml nor its schema. */
+/** `@skolo/rack/light`: the parts that require neither a reader of rack.yaml nor its schema. */
 export { formatIssue, RackError } from './issues/issues.ts';
 export { didYouMean } from './issues/suggest.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';

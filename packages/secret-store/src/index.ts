@@ -1,4 +1,4 @@
-/** Values of secrets on a workstation: where they are kept, how they are made, and a check that none is in git in the clear. */
+/** Values of secrets on a workstation: stores, generation, and a check that git does not contain unencrypted ones. */
 export { StoreError } from './errors.ts';
 export { filesInGit } from './repository/git.ts';
 export { installHook } from './repository/hook.ts';

@@ -1,4 +1,4 @@
-/** How identities get their tokens. One kind each. Addresses are https, except on loopback. */
+/** How identities get their tokens, one kind each. URLs use https, except on loopback. */
 export type AccountCredentials =
   | { kind: 'serviceAccountKey'; file: string }
   | { kind: 'refreshToken'; file: string; tokenUrl?: string }

@@ -1,4 +1,4 @@
-/** The Ed25519 key that signs requests to the agents of a rack. Agents have its public half, which rack.yaml has in plain text. */
+/** The Ed25519 key that signs requests to a rack's agents. Agents use its public key, which rack.yaml contains in plain text. */
 import {
   createPrivateKey,
   createPublicKey,
@@ -11,7 +11,7 @@ import { readSecret, Secret, SecretError } from './secret.ts';
 /** `access.agents` of rack.yaml. */
 interface AgentKeys {
   privateKey: SecretRef;
-  /** As {@link agentPublicKey}; absent until somebody has written it there. */
+  /** As {@link agentPublicKey}; absent until somebody has added it to rack.yaml. */
   publicKey?: string;
 }
 
@@ -21,19 +21,19 @@ export function newAgentKey(): Secret {
   return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 }
 
-/** The public half in base64url, 43 characters: `x` of RFC 8037. @throws Error It is not a private Ed25519 key. */
+/** The public key in base64url, 43 characters: `x` in RFC 8037. @throws Error It is not a private Ed25519 key. */
 export function agentPublicKey(privateKey: Secret): string {
   const { crv, x } = createPrivateKey(privateKey.reveal()).export({ format: 'jwk' });
   if (crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
   return x;
 }
 
-/** For the agent, which checks signatures with it. @throws Error It is not a public Ed25519 key. */
+/** For the agent, which verifies signatures with it. @throws Error It is not a public Ed25519 key. */
 export function parseAgentPublicKey(x: string): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
-/** Undefined: the private key belongs to the public one of rack.yaml. */
+/** Undefined: the private key belongs to the public one in rack.yaml. */
 export function agentKeyFault(privateKey: Secret, { publicKey }: AgentKeys): string | undefined {
   try {
     const own = agentPublicKey(privateKey);
@@ -46,9 +46,9 @@ export function agentKeyFault(privateKey: Secret, { publicKey }: AgentKeys): str
 }
 
 /**
- * The private key, read anew at each call, so that a new one is picked up.
+ * The private key, read again at each call, so that a new one is used.
  *
- * @throws Error rack.yaml names none. @throws SecretError It cannot be read, or agents would reject its signatures.
+ * @throws Error rack.yaml does not contain one. @throws SecretError It cannot be read, or agents would reject its signatures.
  */
 export async function readAgentKey(
   rack: { dir: string; access: { agents?: AgentKeys } },
@@ -56,15 +56,12 @@ export async function readAgentKey(
 ): Promise<KeyObject> {
   const { agents } = rack.access;
   if (agents === undefined) {
-    throw new Error('agents: rack.yaml has no key to sign requests to them; add access.agents');
+    throw new Error(
+      'agents: rack.yaml does not contain the key that signs requests to them; add access.agents',
+    );
   }
   const secret = await readSecret(rack, agents.privateKey, env);
   const fault = agentKeyFault(secret, agents);
   if (fault === undefined) return createPrivateKey(secret.reveal());
-  throw new SecretError(
-    'SECRET_INVALID',
-    'access.agents.privateKey',
-    fault,
-    'correct one of the two',
-  );
+  throw new SecretError('SECRET_INVALID', 'access.agents.privateKey', fault, 'fix one of them');
 }

@@ -10,10 +10,10 @@ export interface Credentials {
   passphrase?: Secret;
   /** Bearer token, for HTTP. */
   token?: Secret;
-  /** Also offer the key exchanges and ciphers that old devices need. */
+  /** Also offer the key exchanges and ciphers that old devices require. */
   legacySsh: boolean;
   snmp?: SnmpCredentials;
-  /** Previous and next values, for devices that have those. The first is used until a device rejects it. */
+  /** Previous and next values, for devices that use those. The first is used until a device rejects it. */
   others?: readonly Credentials[];
 }
 
@@ -24,7 +24,7 @@ export interface SnmpCredentials
   privKey?: Secret;
 }
 
-/** What must be seen nowhere. */
+/** Values that must never be shown. */
 export function secretsOf(credentials: Credentials): string[] {
   const { others = [], snmp = {}, ...own } = credentials;
   const all = [...Object.values(own), ...Object.values(snmp)];
@@ -33,8 +33,8 @@ export function secretsOf(credentials: Credentials): string[] {
 }
 
 /**
- * Reads the secrets of a login, anew at each call, so that a rotated password is picked up. Without a login: nothing. A secret
- * may have several values, see {@link valuesIn}.
+ * Reads a login's secrets again at each call, so that a rotated password is used. Empty without a login. A secret
+ * may have more than one value, see {@link valuesIn}.
  *
  * @param readRef reads one of them; default: from its file or variable
  * @throws SecretError One of them cannot be read.

@@ -1,6 +1,6 @@
 /** How to sign in, as rack.yaml has it: secrets are references. */
 
-/** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
+/** Where a secret is kept. A path is relative to the directory of rack.yaml. Never the secret itself. */
 export type SecretRef = { file: string } | { env: string };
 
 export interface Login {
@@ -12,7 +12,7 @@ export interface Login {
   passphrase?: SecretRef;
   /** Bearer token, for HTTP. */
   token?: SecretRef;
-  /** Also offer the key exchanges and ciphers that old devices need. */
+  /** Also offer the key exchanges and ciphers that old devices require. */
   legacySsh: boolean;
   snmp?: {
     version: 1 | 2 | 3;

@@ -101,7 +101,7 @@ describe('SecretFile', () => {
     expect(error).toBeInstanceOf(SecretError);
     expect(error).toMatchObject({
       code: 'SECRET_INVALID',
-      message: `${path}: it has the wrong content; replace it with the right file`,
+      message: `${path}: it has the wrong content; replace it with the correct file`,
     });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hunter2');
   });
@@ -113,7 +113,7 @@ describe('SecretFile', () => {
       if (text !== 'good') throw new SecretFormatError('it has no private_key');
       return text;
     });
-    const bad = `${path}: it has no private_key; replace it with the right file`;
+    const bad = `${path}: it has no private_key; replace it with the correct file`;
 
     await expect(key.read()).rejects.toThrow(bad);
     await expect(key.read()).rejects.toThrow(bad);

@@ -59,7 +59,12 @@ export class SecretFile<T> {
     } catch (error) {
       const why = error instanceof SecretFormatError ? error.message : 'it has the wrong content';
       return {
-        error: new SecretError('SECRET_INVALID', this.path, why, 'replace it with the right file'),
+        error: new SecretError(
+          'SECRET_INVALID',
+          this.path,
+          why,
+          'replace it with the correct file',
+        ),
       };
     }
   }

@@ -91,8 +91,8 @@ describe('readSecret', () => {
     await expect(failed).rejects.toMatchObject({
       code: 'SECRET_MISSING',
       what,
-      hint: 'put the secret there, or correct the path in rack.yaml',
-      message: `${what}: no such file; put the secret there, or correct the path in rack.yaml`,
+      hint: 'create the file, or fix its path in rack.yaml',
+      message: `${what}: no such file; create the file, or fix its path in rack.yaml`,
     });
   });
 
@@ -106,9 +106,7 @@ describe('readSecret', () => {
       expect(inspect(failed, { depth: null, showHidden: true })).not.toMatch(/hunter2|hun\.ter/);
       expect(failed).toMatchObject({
         code: 'SECRET_MISSING',
-        message: expect.stringMatching(
-          /^the path in rack\.yaml: no such file; .*replace the secret$/,
-        ),
+        message: expect.stringMatching(/^the path in rack\.yaml: no such file; .*replace it$/),
       });
     },
   );
@@ -126,7 +124,7 @@ describe('readSecret', () => {
   it('says which variable is not set', async () => {
     await expect(readSecret({ dir }, { env: 'ENABLE' }, {})).rejects.toMatchObject({
       code: 'SECRET_MISSING',
-      message: 'environment variable ENABLE: not set; set it in the environment of the service',
+      message: "environment variable ENABLE: not set; set it in the service's environment",
     });
   });
 
@@ -143,7 +141,7 @@ describe('readSecret', () => {
 
     await expect(readSecret({ dir }, { file: '.' })).rejects.toMatchObject({
       code: 'SECRET_NOT_A_FILE',
-      message: `${dir}: a folder; give the path of a file`,
+      message: `${dir}: a directory; specify the path of a file`,
     });
     await expect(readSecret({ dir }, { file: 'pipe' })).rejects.toMatchObject({
       code: 'SECRET_NOT_A_FILE',
@@ -165,7 +163,7 @@ describe('readSecret', () => {
     await asNobody(async () => {
       await expect(readSecret({ dir }, { file: 'locked' })).rejects.toMatchObject({
         code: 'SECRET_UNREADABLE',
-        hint: 'make it readable for the user of the service',
+        hint: "make it readable for the service's user",
       });
     });
   });

@@ -64,16 +64,16 @@ export class SecretError extends Error {
   }
 }
 
-/** The absolute path of a secret's file as rack.yaml gives it: relative paths start at the folder of rack.yaml. */
+/** The absolute path of a secret's file as rack.yaml gives it: relative paths start at the directory of rack.yaml. */
 export function secretPath(rack: { dir: string }, file: string): string {
   return resolve(rack.dir, file);
 }
 
 /**
  * Reads a secret as UTF-8, without one final newline. `ref` is a reference of rack.yaml, whose path may be the secret
- * itself by mistake, or a path, relative to the folder of rack.yaml.
+ * itself by mistake, or a path, relative to the directory of rack.yaml.
  *
- * @throws SecretError It is missing, not readable, empty, not text, a folder, or larger than 64 KiB.
+ * @throws SecretError It is missing, not readable, empty, not text, a directory, or larger than 64 KiB.
  */
 export async function readSecret(
   rack: { dir: string },
@@ -89,7 +89,7 @@ export async function readSecret(
     const isMissing = error instanceof SecretError && error.code === 'SECRET_MISSING';
     if (isMissing && typeof ref === 'object' && mayBeSecret(rack, file)) {
       const hint =
-        'it is not shown, because it may be the secret itself; write the path of a file, and if this is the secret, replace the secret';
+        'the path is not shown because it may be the secret itself; specify the path of a file, and if this was the secret, replace it';
       throw new SecretError('SECRET_MISSING', 'the path in rack.yaml', 'no such file', hint);
     }
     throw error;
@@ -125,13 +125,13 @@ export async function checkSecretFile(
   const who = (mode & 0o007n) === 0n ? 'its group' : 'every user of this computer';
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${path}: accessible to ${who} (mode ${octal}); run chmod 600, or in Kubernetes set defaultMode of the volume to 0400`,
+    `${path}: accessible to ${who} (mode ${octal}); run chmod 600, or in Kubernetes, set the volume's defaultMode to 0400`,
   ];
 }
 
 function readVariable(name: string, env: NodeJS.ProcessEnv): string {
   const what = `environment variable ${name}`;
-  const hint = 'set it in the environment of the service';
+  const hint = "set it in the service's environment";
   const value = env[name];
   if (value === undefined) throw new SecretError('SECRET_MISSING', what, 'not set', hint);
   return trimmed(value, what, hint);
@@ -170,8 +170,8 @@ export async function statSecret(path: string): Promise<BigIntStats> {
     throw fileError(path, error);
   });
   if (found.isFile()) return found;
-  const kind = found.isDirectory() ? 'a folder' : 'not a regular file';
-  throw new SecretError('SECRET_NOT_A_FILE', path, kind, 'give the path of a file');
+  const kind = found.isDirectory() ? 'a directory' : 'not a regular file';
+  throw new SecretError('SECRET_NOT_A_FILE', path, kind, 'specify the path of a file');
 }
 
 async function readAtMost(handle: FileHandle, limit: number): Promise<Uint8Array> {
@@ -211,17 +211,17 @@ function fileError(path: string, error: unknown): SecretError {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR': {
-      const hint = 'put the secret there, or correct the path in rack.yaml';
+      const hint = 'create the file, or fix its path in rack.yaml';
       return new SecretError('SECRET_MISSING', path, 'no such file', hint);
     }
     case 'EACCES':
     case 'EPERM': {
-      const hint = 'make it readable for the user of the service';
+      const hint = "make it readable for the service's user";
       return new SecretError('SECRET_UNREADABLE', path, 'permission denied', hint);
     }
     default: {
       const hint = 'check the file and its disk';
-      return new SecretError('SECRET_UNREADABLE', path, `not readable (${code})`, hint);
+      return new SecretError('SECRET_UNREADABLE', path, `cannot be read (${code})`, hint);
     }
   }
 }

@@ -161,7 +161,9 @@ describe('alert-to-pubsub', () => {
       .poll(async () => (await lab.client.status({})).sinks.map(({ name }) => name))
       .toEqual(['log']);
     await lab.edit('pubsub: false');
-    await expect.poll(async () => (await lab.readyz()).body).toMatch(/so no alert would arrive/);
+    await expect
+      .poll(async () => (await lab.readyz()).body)
+      .toMatch(/so alerts would not be delivered/);
     expect((await lab.client.status({})).sinks.map(({ name }) => name)).toEqual(['log']);
   });
 

@@ -45,7 +45,7 @@ describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (endpoint) => 
     twice.write(['GET / HTTP/1.1', host, 'Host: evil.example', '', ''].join('\r\n'));
 
     expect(await text(many)).toMatch(/^HTTP\/1\.1 431 .*send fewer/s);
-    expect(await text(twice)).toMatch(/^HTTP\/1\.1 400 .*more than one header host/s);
+    expect(await text(twice)).toMatch(/^HTTP\/1\.1 400 .*more than one host header/s);
   });
 });
 

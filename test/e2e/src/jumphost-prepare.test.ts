@@ -173,7 +173,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       expect(await isActive('powercycle.service')).toBe('inactive');
 
       const back = await type('rollback', 'rack4', 'power-cycle-daemon');
-      expect(back.out).toContain('rack4 is held: no new power cycle starts');
+      expect(back.out).toContain('rack4 is on hold: no new power cycles start');
       expect(back.out).toContain('power-cycle-daemon: failed over, powercycle.service runs');
       expect(back.code).toBe(0);
       expect(await replicas()).toBe('0');

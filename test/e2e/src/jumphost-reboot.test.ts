@@ -25,7 +25,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
 
     expect(board.isOn('1')).toBe(true);
     expect(lines).toEqual([
-      'rack4 is held: no new power cycle starts',
+      'rack4 is on hold: no new power cycles start',
       'rpi-1: being cycled',
       'jumphost-rack4 reboots',
       'jumphost-rack4: not rebooted yet',

@@ -150,7 +150,7 @@ describe("the rack's metadata server", () => {
   });
 
   it.each([
-    [503, 'unavailable', 'its log shows the reason'],
+    [503, 'unavailable', 'see its log for the reason'],
     [404, 'credentials', 'assign it an identity in rack.yaml'],
     [403, 'credentials', 'assign it an identity in rack.yaml'],
   ] as const)('has its own error when it answers %i', async (status, reason, hint) => {
@@ -183,7 +183,7 @@ describe("the rack's metadata server", () => {
 
     expect(portal).toMatchObject({ reason: 'credentials' });
     expect(unreachable).toMatchObject({ reason: 'unavailable' });
-    expect(unreachable.message).toContain('check that it runs');
+    expect(unreachable.message).toContain('check that it is running');
   });
 });
 

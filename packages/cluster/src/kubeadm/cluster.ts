@@ -1,4 +1,4 @@
-/** A cluster of kubeadm, on its server: what a computer that joins or leaves needs of it. */
+/** A kubeadm cluster on its server: the operations for computers that join or leave. */
 import { X509Certificate } from 'node:crypto';
 import { sha256, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
@@ -7,7 +7,7 @@ import { clusterOn, type JoinCluster } from '@skolo/k3s';
 export const authorityFile = '/etc/kubernetes/pki/ca.crt';
 
 export interface KubeadmCluster extends Pick<JoinCluster, 'node' | 'taint' | 'forget' | 'ca'> {
-  /** A token with which a node can join for 15 minutes. @param about for the list of tokens: who joins */
+  /** A token with which a node can join for 15 minutes. @param about who joins, for the list of tokens */
   newToken(about: string): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ export function kubeadmOn(server: Host | Promise<Host>): KubeadmCluster {
   };
 }
 
-/** As `kubeadm join` compares it: of the public key. Source: kubeadm, `discovery.bootstrapToken.caCertHashes`. */
+/** The digest of the public key that `kubeadm join` compares. Source: kubeadm, `discovery.bootstrapToken.caCertHashes`. */
 export function caHashOf(pem: string): string {
   const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${sha256(key)}`;

@@ -1,10 +1,10 @@
-/** The files that kubeadm and its API server read. Source: kubernetes.io, kubeadm Configuration (v1beta4). */
+/** Configuration files of kubeadm and its API server. Source: kubernetes.io, kubeadm Configuration (v1beta4). */
 
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Member } from '../distribution.ts';
 
-/** In the manifest of flannel, too. */
+/** Also in flannel's manifest. */
 const podSubnet = '10.244.0.0/16';
 export const encryptionFile = '/etc/kubernetes/encryption.yaml';
 const apiVersion = 'kubeadm.k8s.io/v1beta4';
@@ -20,7 +20,7 @@ export function initConfiguration(server: Required<Member>, version: string): st
       localAPIEndpoint: { advertiseAddress: address, bindPort: apiPort },
       // No taints: any pod may run on any node.
       nodeRegistration: { ...registration(server), taints: [] },
-      // Without this, a token that is valid for a day.
+      // Without this, it creates a token that is valid for a day.
       bootstrapTokens: [{ ttl: '15m0s' }],
     },
     {
@@ -29,7 +29,7 @@ export function initConfiguration(server: Required<Member>, version: string): st
       kubernetesVersion: version,
       networking: { podSubnet },
       apiServer: {
-        // `skolo attach` comes through ssh, to loopback.
+        // `skolo attach` connects through SSH to loopback.
         certSANs: [name, address, 'localhost', '127.0.0.1'],
         extraArgs: [{ name: 'encryption-provider-config', value: encryptionFile }],
         extraVolumes: [
@@ -70,7 +70,7 @@ export function joinConfiguration(
   });
 }
 
-/** Secrets are encrypted on the disk, by a key that only the server has. */
+/** Secrets are encrypted on disk with a key that only the server has. */
 export function encryptionConfiguration(): string {
   const keys = [{ name: 'key1', secret: randomBytes(32).toString('base64') }];
   return documents({

@@ -1,14 +1,14 @@
-/** The manifest of flannel, for computers with more than one network. */
+/** flannel's manifest for computers with more than one network. */
 import { parseAllDocuments } from 'yaml';
 import { ClusterError } from '../errors.ts';
 
 const at = ['spec', 'template', 'spec', 'containers', 0];
 
 /**
- * Flannel takes the interface of the default route, which is Wi-Fi on a master that brings the others to the outside. Nodes reach each
- * other by their own addresses.
+ * By default, flannel uses the interface with the default route, which is Wi-Fi on a master that routes for the others. Nodes reach each
+ * other at their own addresses.
  *
- * @throws ClusterError It is not a manifest of flannel.
+ * @throws ClusterError It is not a flannel manifest.
  */
 export function flannelOn(manifest: string): string {
   const documents = parseAllDocuments(manifest);
@@ -24,6 +24,7 @@ export function flannelOn(manifest: string): string {
       }),
     );
   }
-  if (daemons.length !== 1) throw new ClusterError('the flannel manifest contains no DaemonSet');
+  if (daemons.length !== 1)
+    throw new ClusterError('the flannel manifest must contain exactly one DaemonSet');
   return documents.map(String).join('');
 }

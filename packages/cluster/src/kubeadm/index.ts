@@ -1,4 +1,4 @@
-/** A cluster of kubeadm: packages of Debian and of pkgs.k8s.io, containerd, flannel. */
+/** A kubeadm cluster: packages from Debian and pkgs.k8s.io, containerd, flannel. */
 import { aptScript, type Host, installDeadlineMs } from '@skolo/computers';
 import type { Role } from '@skolo/k3s';
 import { type Distribution, endNetwork } from '../distribution.ts';
@@ -19,11 +19,11 @@ export const kubeadm: Distribution = {
   clusterOn: kubeadmOn,
 };
 
-/** containerd stays: it may run other things. */
+/** containerd stays, because it may run other containers. */
 async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<void> {
   if (keepsData) {
     throw new ClusterError(
-      'kubeadm reset removes the database of its cluster; save the data that you need, and omit --keep-data',
+      "kubeadm reset deletes the cluster's database; save the data that you need, and omit --keep-data",
     );
   }
   const isThere = (await host.run('command -v kubeadm')).code === 0;

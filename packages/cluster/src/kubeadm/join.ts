@@ -1,4 +1,4 @@
-/** A computer joins a cluster of kubeadm. */
+/** Joins a computer to a kubeadm cluster. */
 
 import { checkByScript, type Host, type Step } from '@skolo/computers';
 import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/k3s';
@@ -8,7 +8,7 @@ import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './clust
 import { joinConfiguration } from './configuration.ts';
 import { leaveCluster, runKubeadm, unfinishedScript } from './run-kubeadm.ts';
 
-/** It proves with it, and no longer with a token, who it is. */
+/** It identifies itself with it, no longer with a token. */
 const kubeletFile = '/etc/kubernetes/kubelet.conf';
 
 interface Joining {

@@ -48,7 +48,7 @@ describe('files of publishers', () => {
     const isOurs = isKeyOf(fingerprint);
 
     expect(isOurs(Buffer.from(key))).toBeUndefined();
-    expect(isOurs(Buffer.from(key + key))).toMatch(/expected only [0-9A-F]+$/);
+    expect(isOurs(Buffer.from(key + key))).toMatch(/instead of only [0-9A-F]+$/);
     expect(isOurs(Buffer.from('<html>'))).toMatch(/^it contains the keys \(none\)/);
     expect(isKeyOf('00')(Buffer.from(key))).toContain(fingerprint);
   });
@@ -57,7 +57,7 @@ describe('files of publishers', () => {
     expect(minorOf(kubeadmVersion)).toBe('v1.34');
     for (const wrong of ['1.34.8', 'v1.34', 'v1.30.2', 'v1.32.5+k3s1', 'host01']) {
       expect(() => minorOf(wrong)).toThrow(
-        `${wrong}: is not a kubeadm version that skolo supports`,
+        `${wrong}: skolo does not support this version of kubeadm`,
       );
     }
   });
@@ -142,7 +142,7 @@ describe.skipIf(why !== undefined)(
       ).toEqual([
         ['host01', true, undefined],
         ['host02', true, undefined],
-        ['host04', false, expect.stringMatching(/^the architecture is armhf, .*k3s mixes/)],
+        ['host04', false, expect.stringMatching(/^the architecture is armhf, .*k3s supports both/)],
       ]);
       const programs = ['swap', 'kernel', 'packages', 'containerd', 'source', 'programs'];
       expect(server && changed(server)).toEqual([...programs, 'kubeadm', 'network', 'accounts']);

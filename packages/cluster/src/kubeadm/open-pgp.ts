@@ -1,9 +1,9 @@
-/** Public keys of OpenPGP, as far as it takes to know whose they are. Source: RFC 4880, sections 4.2, 6.2 and 12.2. */
+/** Parses OpenPGP public keys to identify their owners. Source: RFC 4880, sections 4.2, 6.2 and 12.2. */
 import { createHash } from 'node:crypto';
 
 const publicKeyPacket = 6;
 
-/** Fingerprints of all primary keys in an armored file, in capitals. A file that cannot be read has none. */
+/** Fingerprints of all primary keys in an armored file, in upper case. Empty if the file cannot be parsed. */
 export function fingerprintsOf(armored: string): string[] {
   const blocks = armored.matchAll(
     /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/g,
@@ -28,7 +28,7 @@ function packetsIn(bytes: Buffer): Packet[] {
     const first = bytes.readUInt8(at);
     const isNew = (first & 0x40) !== 0;
     const size = isNew ? newLength(bytes, at + 1) : oldLength(bytes, at + 1, first & 3);
-    // Not a packet, or one in parts, as no key is.
+    // Not a packet, or one in parts, which keys never are.
     if ((first & 0x80) === 0 || size === undefined) return [];
     const start = at + 1 + size.octets;
     packets.push({
@@ -57,7 +57,7 @@ function newLength(bytes: Buffer, at: number): Size {
   return { length: bytes.readUInt32BE(at + 1), octets: 5 };
 }
 
-/** Of version 4, the only one that apt of Debian 12 knows. Other versions match no fingerprint. */
+/** Version 4, the only one that Debian 12's apt supports. Other versions do not match any fingerprint. */
 function fingerprintOf(body: Buffer): string {
   if (body[0] !== 4) return `version ${body[0]}`;
   const head = Buffer.from([0x99, body.length >> 8, body.length & 0xff]);

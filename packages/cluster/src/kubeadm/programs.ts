@@ -1,4 +1,4 @@
-/** What a computer needs before it has a part in a cluster of kubeadm. */
+/** The prerequisites of a computer in a kubeadm cluster. */
 import { lazily } from '@skolo/base';
 import {
   aptScript,
@@ -19,14 +19,14 @@ import { type PlanDeps, type Programs, placeOf } from '../distribution.ts';
 import { keyRelease, minorOf, pauseImage } from './versions.ts';
 
 const gib = 1024 ** 3;
-/** What `kubeadm init` asks for. Source: kubernetes, cmd/kubeadm/app/constants, ControlPlaneMem. */
+/** The minimum for `kubeadm init`. Source: kubernetes, cmd/kubeadm/app/constants, ControlPlaneMem. */
 const serverBytes = 1700 * 1024 ** 2;
 const agentBytes = 0.7 * gib;
-/** They have the version of the cluster, and change only with it. */
+/** They have the cluster's version, and change only with it. */
 const versioned = ['kubelet', 'kubeadm', 'kubectl'];
-/** cri-tools and kubernetes-cni have versions of their own, and come as dependencies. */
+/** cri-tools and kubernetes-cni have their own versions, and are installed as dependencies. */
 export const held = [...versioned, 'cri-tools', 'kubernetes-cni'];
-/** Of Debian: the runtime, and what the checks of kubeadm look for. */
+/** Debian packages: the runtime, and programs that kubeadm's checks require. */
 const debianPackages = ['ca-certificates', 'conntrack', 'containerd', 'ethtool', 'iptables'];
 
 export const ownFiles = {
@@ -58,7 +58,7 @@ export function deploySteps(
   ];
 }
 
-/** Of kubeadm there: `v1.34.8`. */
+/** Version of kubeadm on the computer: `v1.34.8`. */
 export async function installedVersion(host: Host): Promise<string | undefined> {
   const { stdout } = await host.run('kubeadm version -o short');
   return /^v\S+/.exec(stdout)?.[0];
@@ -73,7 +73,7 @@ function architectureStep(): Step {
       if (own === 'amd64' || own === 'arm64') return { differs: [], note: own };
       return {
         differs: [
-          `the architecture is ${own}, but kubeadm does not support 32-bit arm since Kubernetes 1.27; install a 64-bit system there, or create the cluster without --kubeadm, because k3s mixes 32 and 64 bits`,
+          `the architecture is ${own}, but kubeadm has not supported 32-bit Arm since Kubernetes 1.27; install a 64-bit system, or create the cluster without --kubeadm, because k3s supports both 32-bit and 64-bit nodes`,
         ],
       };
     },
@@ -91,7 +91,7 @@ function kernelStep(): Step {
   const lines = Object.entries(sysctls).map(([key, value]) => `${key} = ${value}\n`);
   return fileStep({
     name: 'kernel',
-    about: 'the kernel filters and forwards packets of pods',
+    about: 'the kernel filters and forwards pod traffic',
     files: [
       { path: modules, content: 'overlay\nbr_netfilter\n' },
       { path: sysctl, content: lines.join('') },
@@ -108,8 +108,8 @@ ${Object.entries(sysctls)
 }
 
 /**
- * Debian's own file lets plugins be in /usr/lib/cni, and those of kubernetes-cni and flannel are in /opt/cni/bin. systemd counts the
- * memory of all pods, as kubelet does. Version 2 of the file is read by containerd 1.6 of Debian 12 and 1.7 of Debian 13.
+ * Debian's own file sets the plugin directory to /usr/lib/cni, but those of kubernetes-cni and flannel are in /opt/cni/bin. systemd
+ * counts the memory of all pods, like the kubelet. Both containerd 1.6 in Debian 12 and 1.7 in Debian 13 support version 2 of the file.
  */
 const containerdConfig = `# Written by skolo, for kubeadm.
 version = 2
@@ -133,7 +133,7 @@ version = 2
   SystemdCgroup = true
 `;
 
-/** Nothing in containerd 1.6 keeps images whole in a power cut, so what it has damaged is removed before it starts. */
+/** containerd 1.6 cannot protect images from a power cut, so damaged ones are removed before it starts. */
 export const imageStoreFiles = [
   {
     path: '/etc/systemd/system/containerd.service.d/skolo.conf',
@@ -145,7 +145,7 @@ export const imageStoreFiles = [
 function containerdStep(): Step {
   return fileStep({
     name: 'containerd',
-    about: 'containerd is running, with systemd cgroups, and checks its images after a power cut',
+    about: 'containerd is running with systemd cgroups, and checks its images after a power cut',
     files: [{ path: '/etc/containerd/config.toml', content: containerdConfig }, ...imageStoreFiles],
     activate:
       'systemctl daemon-reload\nsystemctl enable -q containerd.service\nsystemctl restart containerd.service',
@@ -153,7 +153,7 @@ function containerdStep(): Step {
   });
 }
 
-/** Where apt finds the packages of this minor version, and the only key that it accepts for them. */
+/** The apt source for packages of this minor version, and the only key that is accepted for them. */
 function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>): Step {
   const minor = minorOf(version);
   const { keyring, source } = ownFiles;
@@ -166,7 +166,7 @@ function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>
   );
   return {
     name: 'source',
-    about: `the package source of Kubernetes ${minor}, with the key of its publisher`,
+    about: `the package source for Kubernetes ${minor}, with its publisher's key`,
     check: async (host) => ({ differs: await differingFiles(host, await wanted()) }),
     apply: async (host) => writeDiffering(host, await wanted()),
   };
@@ -183,10 +183,10 @@ function programsStep(version: string): Step {
       const differs = held.flatMap((name) => {
         const { version, isHeld } = found.get(name) ?? {};
         if (version === undefined) return [`${name} is not installed`];
-        // A version in a cluster stays. Packages have a revision of their own: 1.34.8-1.1.
+        // The version in a cluster stays. Packages have their own revision: 1.34.8-1.1.
         const isOther = versioned.includes(name) && !isPart && !version.startsWith(`${plain}-`);
         if (isOther) return [`${name} is ${version}`];
-        return isHeld ? [] : [`${name} is not held, so apt would upgrade it`];
+        return isHeld ? [] : [`apt would upgrade ${name}, because the package is not held`];
       });
       return { differs, note: found.get('kubeadm')?.version ?? '' };
     },

@@ -1,25 +1,25 @@
-/** `kubeadm init` and `kubeadm join`, which cannot be run again where they were cut off. */
+/** Runs `kubeadm init` and `kubeadm join`, which cannot be resumed when interrupted. */
 import type { Host } from '@skolo/computers';
 
-/** There while one of them is under way: what it has made is of no use yet. */
+/** Exists while one of them is running and its results are incomplete. */
 const unfinished = '/etc/kubernetes/skolo-unfinished';
-/** In memory: it may have a token. */
+/** In memory, because it may contain a token. */
 const configFile = '/run/skolo-kubeadm.yaml';
 /** Images are pulled. */
 const deadlineMs = 1_800_000;
 const resetScript = 'kubeadm reset -f > /run/skolo-kubeadm.log 2>&1 < /dev/null';
 
-/** A script that prints why it has not been done, or has not been done to its end. @param made the last file that it makes */
+/** A script that prints why it has not been run or has not finished. @param made the last file that it creates */
 export function unfinishedScript(made: string): string {
   return `[ ! -e ${unfinished} ] || echo 'kubeadm was interrupted'
 [ -e ${made} ] || echo '${made} is missing'`;
 }
 
 /**
- * Runs it, once at a time. It goes on without us where the connection drops, and a second one waits for it. What an earlier one has
- * left half done is removed first.
+ * Runs it, once at a time. It continues if the connection drops, and a second one waits for it. Partial results of an earlier run
+ * are removed first.
  *
- * @param made a file that is there when it is done
+ * @param made a file that exists when it has finished
  */
 export async function runKubeadm(
   host: Host,
@@ -46,7 +46,7 @@ rm -f ${unfinished} && sync /etc/kubernetes`,
   );
 }
 
-/** Ends what runs there, and removes what it knows of its cluster. Programs stay. */
+/** Stops everything that runs on it, and removes the cluster's data. Programs stay. */
 export async function leaveCluster(host: Host): Promise<void> {
   await host.need(
     `${resetScript} || { tail -n 3 /run/skolo-kubeadm.log >&2; exit 1; }

@@ -1,4 +1,4 @@
-/** The server of a cluster of kubeadm. */
+/** The server of a kubeadm cluster. */
 
 import { readFile } from 'node:fs/promises';
 import { checkByScript, type Step } from '@skolo/computers';
@@ -35,11 +35,11 @@ export function serverSteps(
 function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>): Step {
   return {
     name: 'kubeadm',
-    about: `the server of the cluster is running (${version} if newly installed)`,
+    about: `the cluster's server is running (${version} if newly installed)`,
     check: checkByScript(`${unfinishedScript(adminFile)}
 [ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`),
     async apply(host) {
-      // Only for a cluster that is to be made: what is there was encrypted by the key that is there.
+      // Only for a new cluster, because existing data was encrypted with the existing key.
       const isMade = (await host.need(unfinishedScript(adminFile))) === '';
       if (!isMade) {
         const content = encryptionConfiguration();
@@ -53,7 +53,7 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
       await host.need(
         `systemctl start containerd.service kubelet.service
 left=150; until ${ready} > /dev/null 2>&1; do
-  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'the API server did not become ready in time; on this machine, journalctl -u kubelet shows why' >&2; exit 1; }
+  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'the API server did not become ready in time; run journalctl -u kubelet on this machine to see why' >&2; exit 1; }
   sleep 2
 done`,
         { deadlineMs: 2_000_000 },

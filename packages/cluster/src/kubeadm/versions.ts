@@ -1,4 +1,4 @@
-/** What kubeadm's clusters are made of: versions, and how files of publishers are known. */
+/** Versions in kubeadm clusters, and the checksums and keys of publishers' files. */
 import { sha256 } from '@skolo/base';
 import type { FileCheck } from '@skolo/computers';
 import { ClusterError } from '../errors.ts';
@@ -8,22 +8,22 @@ import { fingerprintsOf } from './open-pgp.ts';
 export const kubeadmVersion = 'v1.34.8';
 /** https://github.com/flannel-io/flannel/releases */
 export const flannelVersion = 'v0.27.4';
-/** Its publisher has no list of checksums. This is the file of 4,476 bytes as it was in November 2025. */
+/** Its publisher does not publish checksums. This is the 4,476-byte file from November 2025. */
 const flannelSha256 = 'f17c57f82ffef1d53dbf558ac30755241980563044622778a15df339e4346c57';
-/** That kubeadm v1.34 names. Source: kubernetes, cmd/kubeadm/app/constants. */
+/** The version that kubeadm v1.34 specifies. Source: kubernetes, cmd/kubeadm/app/constants. */
 export const pauseImage = 'registry.k8s.io/pause:3.10.1';
 
-/** Of isv:kubernetes, which signs all packages of pkgs.k8s.io. Its date of expiry moves, and so does the checksum of its file. */
+/** The key of isv:kubernetes, which signs all packages on pkgs.k8s.io. Its expiry date, and so its file's checksum, changes. */
 const signer = 'DE15B14486CD377B9E876E1A234654DA9A296436';
-/** The first whose kubeadm reads v1beta4 of its configuration. */
+/** The first version whose kubeadm supports configuration v1beta4. */
 const leastMinor = 31;
 
-/** `v1.34`: packages have a source for each. @throws ClusterError */
+/** `v1.34`; each has its own package source. @throws ClusterError */
 export function minorOf(version: string): string {
   const [, minor] = /^v1\.(\d+)\.\d+$/.exec(version) ?? [];
   if (minor !== undefined && Number(minor) >= leastMinor) return `v1.${minor}`;
   throw new ClusterError(
-    `${version}: is not a kubeadm version that skolo supports; specify v1.${leastMinor}.0 or newer, such as ${kubeadmVersion}`,
+    `${version}: skolo does not support this version of kubeadm; specify v1.${leastMinor}.0 or newer, such as ${kubeadmVersion}`,
   );
 }
 
@@ -45,11 +45,11 @@ export const flannelRelease = {
   },
 };
 
-/** Whether a file has the key with this fingerprint, and no other: apt trusts every key in it. */
+/** Whether a file contains only the key with this fingerprint, because apt trusts every key in it. */
 export function isKeyOf(fingerprint: string): FileCheck {
   return (bytes) => {
     const found = fingerprintsOf(bytes.toString('latin1'));
     if (found.length === 1 && found[0] === fingerprint) return undefined;
-    return `it contains the keys ${found.join(', ') || '(none)'}, expected only ${fingerprint}`;
+    return `it contains the keys ${found.join(', ') || '(none)'} instead of only ${fingerprint}`;
   };
 }

@@ -1,11 +1,11 @@
-/** What was verified, and how it is. */
+/** A check and its result. */
 export interface Finding {
   /** `DNS`: one word or two. */
   check: string;
   /** Names of nodes, a pair, or the cluster. Empty: the cluster. */
   where: string[];
   state: 'ok' | 'warning' | 'wrong' | 'not tried';
-  /** What is so, and if it is wrong what to do. */
+  /** The result, and if it is wrong, what to do. */
   text: string;
 }
 
@@ -19,7 +19,7 @@ export function finding(
   return { check, where, state, text };
 }
 
-/** One line for all nodes where it is right, and one for each text where it is not. */
+/** One line for all nodes that are correct, and one for each text of those that are not. */
 export function gathered<T extends { name: string }>(
   check: string,
   all: readonly T[],

@@ -1,4 +1,4 @@
-/** Whether a cluster works: each part is tried, and each failure says what to do. */
+/** Verifies a cluster: each part is tried, and each failure says what to do. */
 
 import { count, errorText, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
@@ -17,10 +17,10 @@ interface VerifyDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
   open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
-  /** Makes pods for a minute. */
+  /** Creates pods for a minute. */
   withPods: boolean;
   image?: string;
-  /** For pods to be ready; default 3 min. Milliseconds. */
+  /** Time for pods to become ready, in milliseconds; default 3 min. */
   readyMs?: number;
   now(): number;
   report(text: string): void;
@@ -41,7 +41,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     const own = await factsOf(server, now).catch(() => undefined);
     const place = await placeOf(server).catch(() => undefined);
     const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
-    const text = `not ready: ${why}; run journalctl -u ${unit} there to see why`;
+    const text = `not ready: ${why}; run journalctl -u ${unit} on this node to see why`;
     return [
       finding('API server', 'wrong', text, [server.name]),
       ...(own === undefined ? [] : judgeFacts([own])),

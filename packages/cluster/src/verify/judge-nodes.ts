@@ -1,4 +1,4 @@
-/** Judges what nodes say of themselves, and what the API server says of them. */
+/** Judges what nodes report, and what the API server reports about them. */
 import type { ClusterNode } from '@skolo/k3s';
 import { type Finding, gathered } from './finding.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -8,12 +8,12 @@ const ok = (text: string): Judged => ({ state: 'ok', text });
 const wrong = (text: string): Judged => ({ state: 'wrong', text });
 const warning = (text: string): Judged => ({ state: 'warning', text });
 
-/** As Go names what dpkg names. */
+/** Go's names of dpkg's architectures. */
 const goNames: Record<string, string> = { amd64: 'amd64', arm64: 'arm64', armhf: 'arm' };
-/** Between two nodes: leases and tokens bear more, logs and traces do not. */
+/** Between two nodes: leases and tokens tolerate more, logs and traces do not. */
 const mostSkewSeconds = 1;
 const hot = 80;
-/** Of a unit, since the computer started. */
+/** Restarts of a unit since boot. */
 const manyRestarts = 3;
 
 export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFacts[]): Finding[] {
@@ -25,13 +25,13 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
         ? ok('ready')
         : isReady
           ? warning(complaints.join('; '))
-          : wrong(`not ready: ${complaints.join('; ')}; run journalctl there to see why`),
+          : wrong(`not ready: ${complaints.join('; ')}; run journalctl on this node to see why`),
     ),
     ...gathered('version', nodes, ({ version }) =>
       version === server?.version
         ? ok(version)
         : wrong(
-            `${version}, but the server runs ${server?.version}; upgrade all nodes to the same version`,
+            `${version}, but the server runs ${server?.version}; upgrade all nodes to one version`,
           ),
     ),
     ...gathered('architecture', nodes, ({ name, architecture }) => {
@@ -40,7 +40,7 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
       return goNames[userland] === architecture
         ? ok([...new Set(nodes.map((each) => each.architecture))].join(', '))
         : wrong(
-            `the kubelet is ${architecture}, but the operating system is ${userland}, so images for the wrong architecture are pulled; reset the node and set it up again`,
+            `the kubelet is ${architecture}, but the operating system is ${userland}, so it pulls images for the wrong architecture; reset the node and set it up again`,
           );
     }),
   ];
@@ -60,7 +60,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       swapKib === 0
         ? ok('off')
         : warning(
-            `${Math.round(swapKib / 1024)} MiB are enabled; run skolo pi kubernetes deploy to disable swap`,
+            `${Math.round(swapKib / 1024)} MiB of swap are enabled; run skolo pi kubernetes deploy to disable swap`,
           ),
     ),
     ...gathered('power', facts, ({ throttled }) => judgePower(throttled)),
@@ -70,29 +70,31 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
         : celsius < hot
           ? ok(`below ${hot} °C`)
           : warning(
-              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C: improve its cooling`,
+              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C; improve its cooling`,
             ),
     ),
     ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
       usedPercent < 85
         ? ok('less than 85 % used')
         : wrong(
-            `${usedPercent} % used, ${freeMib} MiB free; kubelet removes images and pods at 85 %: free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
+            `${usedPercent} % used, ${freeMib} MiB free; kubelet deletes images and evicts pods at 85 %; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
       restarts < manyRestarts
-        ? ok('few or none')
-        : wrong(`${unit} restarted ${restarts} times; run journalctl -u ${unit} there to see why`),
+        ? ok('few or no restarts')
+        : wrong(
+            `${unit} restarted ${restarts} times; run journalctl -u ${unit} on this node to see why`,
+          ),
     ),
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
       notYetValid > 0
         ? wrong(
-            'certificates were not yet or no longer valid in the last hour, because the clock was wrong; check NTP there and restart the unit',
+            'in the last hour, certificates were not yet or no longer valid because the clock was wrong; check NTP on this node and restart the unit',
           )
         : tlsTimeouts > 0
           ? wrong(
-              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, because the API server responds too slowly; check its restarts, its processor and the fsync time of its disk (skolo pi kubernetes bench)`,
+              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, because the API server responds too slowly; check its restarts, processor load and fsync times (skolo pi kubernetes bench)`,
             )
           : ok('no TLS handshake timeout in the last hour'),
     ),
@@ -100,7 +102,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       slowDatabase < 10
         ? ok('responds in time')
         : wrong(
-            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; put the server on an SSD`,
+            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; move the server to an SSD`,
           ),
     ),
   ];
@@ -113,16 +115,18 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the others, but certificates and leases need the same time; start NTP there`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all of them; start NTP on this node`,
       );
     }
     return synchronized === 'no'
-      ? warning('correct, but not synchronized, so it will drift; start NTP there')
-      : ok(`within ${mostSkewSeconds} s of each other`);
+      ? warning(
+          'the clock is correct but not synchronized, so it will drift; start NTP on this node',
+        )
+      : ok(`within ${mostSkewSeconds} s of the other nodes`);
   });
 }
 
-/** Bits of `vcgencmd get_throttled`. Source: documentation of Raspberry Pi OS, vcgencmd. */
+/** Bits of `vcgencmd get_throttled`. Source: Raspberry Pi OS documentation, vcgencmd. */
 function judgePower(throttled: number | undefined): Judged {
   if (throttled === undefined) return { state: 'not tried', text: 'vcgencmd is missing' };
   const now = [
@@ -138,5 +142,5 @@ function judgePower(throttled: number | undefined): Judged {
   }
   return throttled & 0xf0000
     ? warning('under-voltage or throttling since boot; check its power supply and cooling')
-    : ok('sufficient since boot');
+    : ok('no under-voltage or throttling since boot');
 }

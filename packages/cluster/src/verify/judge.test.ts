@@ -53,10 +53,14 @@ describe('facts of nodes', () => {
   });
 
   it.each([
-    ['a clock of 1970', { skew: -1e9 }, /^clock: host02: wrong: 1000000000 s behind the others/],
+    [
+      'a clock of 1970',
+      { skew: -1e9 },
+      /^clock: host02: wrong: 1000000000 s behind the other nodes/,
+    ],
     ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
     ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
-    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB are enabled/],
+    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB of swap are enabled/],
     [
       'a weak power supply',
       { throttled: 0x50005 },
@@ -69,7 +73,7 @@ describe('facts of nodes', () => {
     ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s restarted 40 times/],
     ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],
     ['certificates of another time', { notYetValid: 3 }, /^TLS: .*the clock was wrong/],
-    ['a slow card', { slowDatabase: 90 }, /^database: .*put the server on an SSD/],
+    ['a slow card', { slowDatabase: 90 }, /^database: .*move the server to an SSD/],
   ])('name %s', (_, change, message) => {
     const findings = judgeFacts([
       well,

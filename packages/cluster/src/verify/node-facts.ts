@@ -1,4 +1,4 @@
-/** What a node says of itself over ssh. */
+/** Facts about a node, read over SSH. */
 import { countsMemory, factsIn, type Host } from '@skolo/computers';
 import { z } from 'zod';
 
@@ -46,7 +46,7 @@ const Facts = z.object({
 
 export interface NodeFacts extends z.output<typeof Facts> {
   name: string;
-  /** Seconds that its clock is ahead of this computer's, give or take `uncertain`. */
+  /** Seconds by which its clock is ahead of this computer's, ± `uncertain`. */
   skew: number;
   uncertain: number;
 }
@@ -57,7 +57,7 @@ export async function factsOf(host: Host, now: () => number, name = host.name): 
   const text = await host.need(script, { deadlineMs: 90_000 });
   const after = now() / 1000;
   const facts = Facts.parse(factsIn(text));
-  // The script reads its clock first: about then when the command had arrived.
+  // The script reads the clock first, about when the command arrived.
   const middle = (before + after) / 2;
   return {
     ...facts,

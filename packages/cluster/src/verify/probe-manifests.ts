@@ -1,4 +1,4 @@
-/** What `verify` brings into a cluster for a minute: a pod on each node, a service, an ingress, a volume. */
+/** Objects that `verify` creates in a cluster for a minute: a pod on each node, a service, an ingress, a volume. */
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
 
@@ -7,12 +7,12 @@ export const port = 8080;
 export const ingressHost = 'verify.skolo.internal';
 export const storagePod = 'storage';
 
-/** Where the cluster has no image of its own. Pinned by tag: its digest could not be looked up where this was written. */
+/** Used if the cluster does not contain such an image. Pinned by tag, because its digest could not be looked up. */
 const publicImage = 'docker.io/library/busybox:1.37.0';
 const Helper = z.object({ data: z.record(z.string(), z.string()) });
 
 /**
- * An image of busybox: that which the storage of k3s uses for its own pods, since the images of k3s have it also without an internet connection.
+ * The busybox image that k3s's storage uses for its own pods, which is available even without an internet connection.
  * Source: k3s, manifests/local-storage.yaml.
  */
 export async function probeImage(kubectl: Kubectl): Promise<string> {

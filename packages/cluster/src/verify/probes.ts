@@ -1,4 +1,4 @@
-/** The network of a cluster, tried from a pod on each node. */
+/** Tests a cluster's network from a pod on each node. */
 
 import { count, errorText, inParallel, pause, shellWord } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
@@ -17,15 +17,15 @@ import {
 interface ProbeDeps {
   kubectl: Kubectl;
   nodes: readonly ClusterNode[];
-  /** Of the pods; default: one that the cluster has. */
+  /** Image of the pods; default: one that the cluster contains. */
   image?: string;
-  /** For all pods to be ready, in milliseconds. */
+  /** Time for all pods to become ready, in milliseconds. */
   readyMs: number;
   report(text: string): void;
   signal: AbortSignal;
 }
 
-/** What a pod says of one thing that it has tried. */
+/** The result of one test by a pod. */
 export interface Tried {
   /** Node of the pod. */
   from: string;
@@ -69,11 +69,11 @@ const Names = z.object({
   ),
 });
 
-/** Makes the pods, tries from each, and removes them. */
+/** Creates the pods, runs the tests from each, and removes them. */
 export async function probes(deps: ProbeDeps): Promise<Finding[]> {
   const { kubectl, report, signal } = deps;
   const remove = async (how: string) => {
-    // Without it, pods of a node that is dead stay, and the namespace with them.
+    // Without it, pods on a dead node stay, and so does the namespace.
     const now = ['--force', '--grace-period=0', '--wait=false'];
     await kubectl.run(['delete', 'pods', '--all', '-n', namespace, ...now]);
     await kubectl.run(['delete', 'namespace', namespace, '--ignore-not-found', how], {
@@ -81,14 +81,14 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     });
   };
   try {
-    report('removing leftovers of a previous run');
+    report('removing objects from a previous run');
     await remove('--timeout=90s');
     return await probe(deps);
   } catch (error) {
     signal.throwIfAborted();
     return [finding('probe pods', 'wrong', errorText(error))];
   } finally {
-    // Also after Ctrl-C, where nothing can be sent any more: the next run removes it.
+    // After Ctrl-C nothing can be sent any more, so the next run removes it.
     await remove('--wait=false').catch(() => undefined);
   }
 }
@@ -105,7 +105,7 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     ({ metadata }) =>
       metadata.annotations['storageclass.kubernetes.io/is-default-class'] === 'true',
   );
-  report(`starting a pod of ${image} on each node`);
+  report(`starting a pod with ${image} on each node`);
   await kubectl.run(['apply', '-f', '-'], {
     input: probeManifests(image, { hasIngress, hasStorage }),
   });
@@ -120,7 +120,9 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     service: spec.clusterIP,
     ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
   };
-  report(`testing DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
+  report(
+    `testing DNS, ${ready.length * (ready.length - 1)} pairs of nodes, a service and the ingress`,
+  );
   const tried = await inParallel(ready, 4, ({ name, node }) =>
     tryFrom(kubectl, name, node, targets),
   );
@@ -138,14 +140,14 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
 
 interface ProbePod {
   name: string;
-  /** Undefined: of no daemon set. */
+  /** Undefined: it does not belong to a DaemonSet. */
   node: string | undefined;
   address: string;
   isReady: boolean;
   why: string;
 }
 
-/** Those that there are when all are ready, or time is up. */
+/** The pods that exist when all are ready or the time is up. */
 async function readyPods(
   { kubectl, readyMs, signal }: ProbeDeps,
   wanted: number,
@@ -176,7 +178,7 @@ interface Targets {
   ingress: readonly string[];
 }
 
-/** A script for a shell of busybox: each line of its output is one thing that it has tried. */
+/** A script for busybox's shell. Each line of its output is the result of one test. */
 function probeScript({ pods, service, ingress }: Targets): string {
   const get = (address: string) => `wget -q -T 5 -O /dev/null http://${urlHost(address)}:${port}/`;
   const lines = [
@@ -233,23 +235,25 @@ function judgePods(
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
     const why =
-      pod === undefined ? 'no pod was scheduled there' : pod.why || 'it does not become ready';
+      pod === undefined
+        ? 'no pod was scheduled on this node'
+        : pod.why || 'it does not become ready';
     const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
 }
 
-/** What to do where a pod does not reach it. */
+/** What to do if a pod cannot reach it. */
 const remedies = {
-  dns: 'cluster DNS does not respond to pods there; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns) and whether UDP 8472 is open between the nodes',
+  dns: 'cluster DNS does not respond to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
   service:
-    'service addresses are unreachable from there; check the iptables rules of kube-proxy and its log (for k3s, journalctl -u k3s or k3s-agent)',
+    "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
   ingress:
-    'the ingress does not respond there; check its controller (for k3s, traefik: kubectl -n kube-system get pods) and whether another program uses port 80',
+    'the ingress does not respond on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
 };
 
-/** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
+/** One line for each fault instead of each pair, because an unreachable node is one fault. */
 export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Finding[] {
   const froms = [...new Set(tried.map(({ from }) => from))];
   const of = (what: Tried['what']) => tried.filter((each) => each.what === what);
@@ -262,7 +266,7 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
       return finding(check, 'wrong', `${first.text}; ${remedies[what]}`, where);
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no pod to test from')
+      ? finding(check, 'not tried', 'no pod is running to test from')
       : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
@@ -285,17 +289,17 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that flannel.1 exists there (ip link)`;
+    const text = `none of ${tried.length} pairs can communicate: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
     return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) there, and check that flannel.1 exists (ip link)';
+    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) on this node, and check that flannel.1 exists (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {
-      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both`;
+      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both nodes`;
       return finding(check, 'wrong', what, [from, to]);
     }),
   ];
@@ -313,5 +317,5 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
     ? finding(check, 'ok', 'a volume was claimed, written and read')
-    : finding(check, 'wrong', `the claimed volume is not writable: ${stderr}`);
+    : finding(check, 'wrong', `the claimed volume cannot be written: ${stderr}`);
 }

@@ -1,4 +1,4 @@
-/** Pods of the cluster itself, and what kills them on slow computers. */
+/** Checks the cluster's own pods, and what kills them on slow computers. */
 import { count } from '@skolo/base';
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';
@@ -40,7 +40,7 @@ const Pods = z.object({
 type Pod = z.output<typeof Pods>['items'][number];
 type Status = Pod['status']['containerStatuses'][number];
 
-/** A crash loop; fewer come from a restart of the computer. */
+/** A crash loop; a reboot causes fewer restarts. */
 const manyRestarts = 5;
 
 export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
@@ -67,7 +67,7 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
   ];
   return findings.length > 0
     ? findings
-    : [finding(check, 'ok', `${items.length} running, no crash loop`)];
+    : [finding(check, 'ok', `${items.length} running, none in a crash loop`)];
 }
 
 function whyWrong(
@@ -82,16 +82,16 @@ function whyWrong(
     return `does not start (${reason}); run kubectl describe to see why`;
   }
   if (terminated?.reason === 'OOMKilled') {
-    return `restarted ${count(restartCount, 'time')} because memory ran out; move pods to other nodes`;
+    return `restarted ${count(restartCount, 'time')} because it ran out of memory; move pods to other nodes`;
   }
-  // A kubelet ends what does not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
+  // A kubelet kills containers that do not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and an API server exits with 0 after both.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
   if (probeSeconds !== undefined && isKilled) {
     const how =
       name === 'kube-apiserver' || name === 'etcd'
         ? `increase timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
         : 'increase timeoutSeconds of its livenessProbe';
-    return `restarted ${count(restartCount, 'time')}: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, as it may on a slow Pi; ${how}`;
+    return `restarted ${count(restartCount, 'time')}: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, which can happen on a slow Pi; ${how}`;
   }
   return `restarted ${count(restartCount, 'time')} (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
 }

@@ -96,7 +96,7 @@ describe('a token of the token file', () => {
 
     expect(answer).toMatchObject({
       code: 403,
-      detail: expect.stringContaining('ann has the role view, but this request requires admin'),
+      detail: expect.stringContaining('ann has the view role, but this request requires admin'),
       challenge: 'Bearer realm="rack4", error="insufficient_scope", scope="admin"',
     });
     expect(await rejections()).toEqual(['skolo_access_rejected_total{reason="role"} 1']);
@@ -227,7 +227,7 @@ describe('a token of the token file', () => {
 
     expect(await get('/view', 'skolo_x')).toMatchObject({
       code: 401,
-      detail: 'unknown token: rack.yaml names no token file',
+      detail: 'unknown token: rack.yaml does not specify a token file',
     });
   });
 });
@@ -247,7 +247,7 @@ describe('no token', () => {
   it('is told that nobody can sign in, where that is so', async () => {
     const { get } = await start('{}');
 
-    expect((await get('/view')).detail).toContain('this rack has no sign-in');
+    expect((await get('/view')).detail).toContain('sign-in is not configured for this rack');
   });
 
   it.each(['Basic YW5uOnB3', 'Bearer', 'Bearer a b', 'token'])('is what %j is', async (header) => {
@@ -379,7 +379,7 @@ describe('a Google ID token', () => {
 
     expect(answer).toMatchObject({
       code: 401,
-      detail: `unknown token: Google ID token: ${why}; request one for the audience rack4`,
+      detail: `unknown token: Google ID token: ${why}; request one for audience rack4`,
     });
   });
 
@@ -486,7 +486,9 @@ describe('a Google ID token', () => {
     const app = createApp(parts.options, { access, api, handlers });
     expect((await request(app).get('/view').auth(token, { type: 'bearer' })).status).toBe(200);
     await vi.waitFor(() => {
-      expect(degraded.raised.get('google sign-in')).toContain('cached keys work for two weeks');
+      expect(degraded.raised.get('google sign-in')).toContain(
+        'cached keys remain valid for two weeks',
+      );
     }, 20_000);
   });
 
@@ -507,7 +509,7 @@ describe('a Google ID token', () => {
 
     expect(await get('/view', google.idToken(seconds()))).toMatchObject({
       code: 503,
-      detail: expect.stringContaining('use a token of the rack'),
+      detail: expect.stringContaining('use a token for this rack'),
     });
   });
 

@@ -28,7 +28,7 @@ export interface Caller {
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
 interface AccessDeps {
-  /** The rack in force; read at each request. */
+  /** The active rack, read at each request. */
   rack: { readonly rack: Rack };
   stateDir: string;
   metrics: Registry;
@@ -37,7 +37,7 @@ interface AccessDeps {
   audit: Pick<AuditLog, 'append'>;
 }
 
-/** Access control by the section `access` of the rack.yaml in force. */
+/** Access control according to the `access` section of the active rack.yaml. */
 export class AccessControl {
   private readonly deps: AccessDeps;
   private readonly rejections: Rejections;
@@ -53,7 +53,7 @@ export class AccessControl {
   }
 
   /**
-   * Admits a caller with at least this role. A known caller who is rejected is in the audit log.
+   * Admits a caller with at least this role. Rejections of known callers are recorded in the audit log.
    *
    * @throws HttpProblem
    */
@@ -68,7 +68,7 @@ export class AccessControl {
           ...(caller.by !== 'network' && { known: { who: caller.name, role: caller.role } }),
         },
         403,
-        `${caller.name} has the role ${caller.role}, but this request requires ${role}; ask an admin of the rack for a token`,
+        `${caller.name} has the ${caller.role} role, but this request requires ${role}; ask an admin of the rack for a token`,
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
@@ -110,7 +110,7 @@ export class AccessControl {
     return this.identifyByTokenFile(token, access);
   }
 
-  /** Only for requests without a token: a wrong token must not seem to work. */
+  /** Only for requests without a token, because a wrong token must not seem to work. */
   private identifyByNetwork(
     request: IncomingMessage,
     { anonymousRead, tokens, google }: Access,
@@ -129,20 +129,28 @@ export class AccessControl {
     }
     const how =
       tokens || google
-        ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` makes one)'
-        : 'this rack has no sign-in; add `access: { tokens: { file: … } }` to rack.yaml';
+        ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` creates one)'
+        : 'sign-in is not configured for this rack; add `access: { tokens: { file: … } }` to rack.yaml';
     throw this.unauthorized('none', 'no token', how);
   }
 
   private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml names no token file');
+      throw this.unauthorized(
+        'unknown',
+        'unknown token',
+        'rack.yaml does not specify a token file',
+      );
     }
     if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
     const found = await this.findToken(this.tokenFile.file, token);
     if (found === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'it does not exist or was revoked');
+      throw this.unauthorized(
+        'unknown',
+        'unknown token',
+        'the token does not exist or was revoked',
+      );
     }
     if (found.expires.getTime() <= this.deps.clock.now()) {
       const hint = `token ${found.name} expired ${found.expires.toISOString()}; make another`;
@@ -179,7 +187,7 @@ export class AccessControl {
       findKey: (id) => keys.find(id),
     });
     if ('wrong' in verdict) {
-      const hint = `Google ID token: ${verdict.wrong}; request one for the audience ${google.audience}`;
+      const hint = `Google ID token: ${verdict.wrong}; request one for audience ${google.audience}`;
       if (verdict.wrong === 'expired') throw this.unauthorized('expired', 'expired', hint);
       throw this.unauthorized('google', 'unknown token', hint);
     }
@@ -189,7 +197,7 @@ export class AccessControl {
     throw new AccessRejected(
       { reason: 'role', known: { who: email } },
       403,
-      `${email} has no role in this rack; an admin can add it to access.google.emails`,
+      `${email} has no role in this rack; ask an admin to add it to access.google.emails`,
       { headers: this.challenge('error="insufficient_scope"') },
     );
   }
@@ -228,7 +236,7 @@ async function verify(...call: Parameters<typeof verifyIdToken>) {
     throw new AccessRejected(
       { reason: 'unavailable' },
       503,
-      'Google’s keys cannot be fetched, so a Google ID token cannot be checked; use a token of the rack (`skolo token new`)',
+      'Google’s keys cannot be fetched, so Google ID tokens cannot be verified; use a token for this rack (`skolo token new`)',
       { headers: { 'retry-after': '60' }, cause },
     );
   }

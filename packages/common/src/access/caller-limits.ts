@@ -1,6 +1,6 @@
 /**
- * Limits of callers, each by the name with which they signed in. All anonymous callers share one name, because they can
- * change their addresses. A limit rejects requests before they act, so no effect is ever without its record.
+ * Limits for callers, by the name with which they signed in. All anonymous callers share one name, because they can
+ * change their addresses. A limit rejects requests before they have an effect, so every effect is recorded.
  */
 import { Counter, type Registry } from 'prom-client';
 import { HttpProblem } from '../http/problem.ts';
@@ -11,17 +11,17 @@ export const anonymous = 'anonymous';
 
 const limits = {
   /**
-   * Bytes of the audit log. A command that changes each of 300 machines one by one writes 300 kB, and a caller may do that
+   * Bytes in the audit log. A command that changes 300 machines one by one writes 300 kB, and a caller may do that
    * ten times in a row. A backup history of 4 GB is restored in pieces that write as much. A script that cycles a machine
    * every five seconds writes 100 B/s. In 400 days, one name fills 35 GB.
    */
   changes: { burst: 4 * 1024 * 1024, perSecond: 1024, what: 'too many changes' },
   /**
-   * Lines about rejected requests: a page of the console asks for ten paths. Repetitions do not count. A script that polls
-   * with an expired token therefore gets a 401 each time, which is what its owner must know.
+   * Lines about rejected requests; a console page requests ten paths. Repetitions do not count. A script that polls
+   * with an expired token therefore gets a 401 each time, which tells its owner the reason.
    */
   rejections: { burst: 100, perSecond: 1 / 60, what: 'too many rejected requests' },
-  /** Milliseconds of the processor for regular expressions, which block the service: a dashboard needs 5 ms each second. */
+  /** CPU milliseconds for regular expressions, which block the service. A dashboard requires 5 ms per second. */
   expressions: { burst: 1000, perSecond: 50, what: 'regular expressions took too long' },
 };
 
@@ -43,7 +43,7 @@ export class CallerLimit {
     limitedRequests(metrics);
   }
 
-  /** @throws HttpProblem 429: the caller has nothing left now. */
+  /** @throws HttpProblem 429: the caller has reached the limit. */
   take(caller: string, cost = 1): void {
     const wait = this.limiter.take(caller, cost);
     if (wait > 0)
@@ -51,7 +51,7 @@ export class CallerLimit {
   }
 }
 
-/** A 429 that is counted. @param seconds until it is worth another attempt */
+/** A counted 429. @param seconds until another attempt makes sense */
 export function tooMany(
   metrics: Registry,
   limit: keyof typeof limits | 'streams',
@@ -73,7 +73,7 @@ function limitedRequests(registry: Registry): Counter<'limit'> {
   if (known instanceof Counter) return known;
   const counter = new Counter({
     name: counterName,
-    help: 'Requests that got a 429 because their caller exceeded a limit, by limit.',
+    help: 'Requests rejected with 429 because their caller exceeded a limit, by limit.',
     labelNames: ['limit'],
     registers: [registry],
   });

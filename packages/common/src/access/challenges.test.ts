@@ -49,7 +49,7 @@ describe('challenges', () => {
       first.issue().slice(1),
     ]) {
       expect(second.whyNot(made, 'rpi-1')).toBe(
-        'the challenge is from an earlier start of the program',
+        'the challenge was issued before the program restarted',
       );
     }
     expect(first.whyNot(issued, 'rpi-1')).toBeUndefined();
@@ -61,7 +61,7 @@ describe('challenges', () => {
     for (const each of used) challenges.use(each, 'rpi-1');
 
     expect(() => challenges.use(challenges.issue(), 'rpi-1')).toThrow(
-      '1000 signed requests in a minute; send fewer',
+      '1000 signed requests within a minute; send fewer',
     );
     // Another machine that signs for itself is not concerned.
     challenges.use(challenges.issue(), 'rpi-2');

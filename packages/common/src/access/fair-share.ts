@@ -1,9 +1,9 @@
 /**
- * Who makes room when something shared is full: the oldest entry of the name that has most, the newcomer's included. So
- * callers only displace themselves, whoever they are and however many there are.
+ * Selects the entry to remove when a shared resource is full: the oldest one of the name with most entries, including the newcomer's, so
+ * callers only displace themselves.
  *
- * @param all the oldest first
- * @returns undefined: the newcomer's name has most, and no entry yet
+ * @param all oldest first
+ * @returns undefined: the newcomer's name would have most, but has no entry yet
  */
 export function whoMakesRoom<T extends { name: string }>(
   all: Iterable<T>,

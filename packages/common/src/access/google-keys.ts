@@ -9,7 +9,7 @@ import type { Clock } from '../process/clock.ts';
 const Cached = z.object({
   certsUrl: z.string(),
   fetched: z.iso.datetime(),
-  /** PEM public keys by key id. */
+  /** PEM public keys by key ID. */
   keys: z.record(z.string(), z.string()),
 });
 
@@ -20,7 +20,7 @@ const minFreshMs = 5 * 60_000;
 const maxFreshMs = 24 * 3_600_000;
 /** Google retires a key after about two weeks. After that without an internet connection, only the token file works. */
 const maxStaleMs = 14 * 24 * 3_600_000;
-/** Limits requests to Google for unknown key ids. */
+/** Limits requests to Google for unknown key IDs. */
 const minBetweenFetchesMs = 60_000;
 
 interface Keys {
@@ -29,7 +29,7 @@ interface Keys {
   freshUntil: number;
 }
 
-/** Public keys by key id, fetched on demand and cached on disk for times without an internet connection. */
+/** Public keys by key ID, fetched on demand and cached on disk for when the internet connection is down. */
 export class GoogleKeys {
   private readonly certsUrl: string;
   private readonly cacheFile: string;
@@ -52,7 +52,7 @@ export class GoogleKeys {
   }
 
   /**
-   * Undefined if Google has no key of that id.
+   * Undefined if Google has no key with that ID.
    *
    * @throws NoGoogleKeys Google cannot be reached, and the cached keys are too old.
    */
@@ -62,7 +62,8 @@ export class GoogleKeys {
     const known = this.pem(keyId);
     if (known === undefined) {
       await this.refresh();
-      if (this.usable() === undefined) throw new NoGoogleKeys(`no keys of ${this.certsUrl}`);
+      if (this.usable() === undefined)
+        throw new NoGoogleKeys(`no valid keys from ${this.certsUrl}`);
       return this.pem(keyId);
     }
     // Use an old key now, and refresh for later requests.
@@ -91,7 +92,7 @@ export class GoogleKeys {
       if (cached.certsUrl !== this.certsUrl) return;
       this.keys = { pems: cached.keys, fetchedAt: Date.parse(cached.fetched), freshUntil: 0 };
     } catch {
-      // A cache: an unusable one is fetched again.
+      // An unusable cache is fetched again.
     }
   }
 
@@ -117,7 +118,7 @@ export class GoogleKeys {
     } catch (error) {
       degraded.raise(
         'google sign-in',
-        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks, and tokens in the token file always`,
+        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys remain valid for two weeks, and tokens in the token file always work`,
       );
       return;
     }
@@ -127,7 +128,7 @@ export class GoogleKeys {
   private async save({ pems, fetchedAt }: Keys) {
     const fetched = new Date(fetchedAt).toISOString();
     const cached = JSON.stringify({ certsUrl: this.certsUrl, fetched, keys: pems });
-    // Without it, the next start needs the internet connection. watchStateDir reports a failing disk.
+    // Without it, the next start requires the internet connection. watchStateDir reports a failing disk.
     await writeFileAtomic(this.cacheFile, cached).catch(() => undefined);
   }
 }

@@ -16,7 +16,7 @@ export class RateLimiter {
   private limit: RateLimit;
   private readonly now: () => number;
 
-  /** `now`: milliseconds of a clock that never jumps. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(limit: RateLimit, now: () => number = () => performance.now()) {
     this.limit = limit;
     this.now = now;
@@ -27,7 +27,7 @@ export class RateLimiter {
   }
 
   /**
-   * Zero if the caller may continue, else the seconds after which it may. A cost that exceeds the rest of a bucket is
+   * Zero if the caller may continue, otherwise the seconds until it may. A cost that exceeds the rest of a bucket is
    * granted, and delays the next request.
    */
   take(caller: string, cost = 1): number {
@@ -45,7 +45,7 @@ export class RateLimiter {
     return 0;
   }
 
-  /** Must be called regularly: callers come and go, and phones change addresses. */
+  /** Must be called regularly, because callers and their addresses change. */
   forgetIdle(): void {
     const { perSecond, burst } = this.limit;
     const now = this.now();

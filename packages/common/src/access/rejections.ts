@@ -1,4 +1,4 @@
-/** What becomes known of a rejected request: a metric, a log line, and the audit log where the caller is known. */
+/** Reports rejected requests in a metric, a log line, and for known callers in the audit log. */
 import { Counter, type Registry } from 'prom-client';
 import type { AuditLog, NewAuditEntry } from '../audit/audit-log.ts';
 import { HttpProblem } from '../http/problem.ts';
@@ -12,10 +12,10 @@ export type Reason = (typeof reasons)[number];
 /** A caller whose token is one of the rack's. */
 export type Known = Pick<NewAuditEntry, 'who' | 'role'>;
 
-/** A page or a program that asks again and again is audited once within this time. */
+/** A page or program that repeats its requests is audited once within this time. */
 const repeatedSeconds = 3600;
 const mostRemembered = 1000;
-/** Longer than our paths; the caller chooses this one. */
+/** Longer than our paths, because the caller chooses it. */
 const mostTarget = 200;
 
 export class AccessRejected extends HttpProblem {
@@ -42,7 +42,7 @@ export class Rejections {
   private readonly deps: RejectionsDeps;
   private readonly counter: Counter<'reason'>;
   private readonly limit: CallerLimit;
-  /** When each was audited, in seconds since boot; the oldest first. */
+  /** When each was audited, in seconds since boot, oldest first. */
   private readonly audited = new Map<string, number>();
 
   constructor(deps: RejectionsDeps) {
@@ -59,8 +59,8 @@ export class Rejections {
   }
 
   /**
-   * Counts, logs and audits. Strangers are not audited: they could fill the disk. Those with any e-mail address share one
-   * limit, because everybody can have many.
+   * Counts, logs and audits. Unknown callers are not audited, because they could fill the disk. Those with any e-mail address share one
+   * limit, because anybody can have many.
    *
    * @param asked method and path
    * @throws HttpProblem 429: the caller had too many requests rejected, so this one is not audited.

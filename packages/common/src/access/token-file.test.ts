@@ -93,16 +93,19 @@ describe('newToken', () => {
       'tokens: [{ name: ann }]',
       'tokens.0.role: should be view, operate or admin; tokens.0.sha256: should be 64',
     ],
-    ['tokens: [ann]', 'tokens.0: should be a map of only name, role, sha256, created, expires'],
+    [
+      'tokens: [ann]',
+      'tokens.0: should be a map that contains only name, role, sha256, created and expires',
+    ],
     ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: should be view, operate or admin'],
-    ['tokens: [{ name: 7 }]', 'tokens.0.name: should be letters'],
-    ['tokens: []\nhunter2: 1', 'file: should be only `tokens:` with a list'],
+    ['tokens: [{ name: 7 }]', 'tokens.0.name: should be at most 64 letters'],
+    ['tokens: []\nhunter2: 1', 'file: should contain only `tokens:` with a list'],
     [
       'tokens: [{ id: 1 }]',
-      'tokens.0: should be a map of only name, role, sha256, created, expires',
+      'tokens.0: should be a map that contains only name, role, sha256, created and expires',
     ],
     ['other: 1', 'tokens: should be a list'],
-    ['no tokens here', 'file: should be only `tokens:` with a list'],
+    ['no tokens here', 'file: should contain only `tokens:` with a list'],
   ])('does not touch a file that is broken: %j', async (text, why) => {
     const file = await newFile(text);
 
@@ -121,7 +124,7 @@ describe('newToken', () => {
     await writeFile(`${file}.lock`, '');
 
     await expect(newToken(file, ann)).rejects.toThrow(
-      `remove ${file}.lock if no edit is in progress`,
+      `another process is editing it; try again, or delete ${file}.lock if none is`,
     );
     await rm(`${file}.lock`);
     await newToken(file, ann);
@@ -133,13 +136,13 @@ describe('newToken', () => {
     const text = await newFile('');
 
     await expect(newToken(join(missing, 'tokens.yaml'), ann)).rejects.toThrow(
-      `${join(missing, 'tokens.yaml')}: cannot be changed: the folder ${missing} does not exist; create it, or correct the path`,
+      `${join(missing, 'tokens.yaml')}: cannot be changed: directory ${missing} does not exist; create it, or fix the path`,
     );
     await expect(newToken(join(text, 'tokens.yaml'), ann)).rejects.toThrow(
-      `cannot be changed: ${text} is not a folder; correct the path`,
+      `cannot be changed: ${text} is not a directory; fix the path`,
     );
     await expect(newToken(folder, ann)).rejects.toThrow(
-      `${folder}: cannot be read: it is a folder; give the path of a file in it`,
+      `${folder}: cannot be read: it is a directory; specify the path of a file in it`,
     );
     await expect(listTokens(folder)).rejects.toThrow('it is a folder');
     expect(await readdir(folder)).toEqual([]);
@@ -226,6 +229,6 @@ describe('TokenFile', () => {
     await rm(file);
     await expect(tokens.find(token)).rejects.toThrow('no such file');
     await mkdir(file);
-    await expect(tokens.find(token)).rejects.toThrow('a folder');
+    await expect(tokens.find(token)).rejects.toThrow('a directory');
   });
 });

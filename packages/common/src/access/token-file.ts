@@ -21,7 +21,7 @@ function text(form: RegExp, message: string) {
 
 const name = text(
   /^[A-Za-z0-9][\w.@+-]{0,63}$/,
-  'should be letters, digits and . _ - + @, at most 64',
+  'should be at most 64 letters, digits and . _ - + @',
 );
 const time = z.iso.datetime({
   offset: true,
@@ -37,14 +37,14 @@ const TokenEntry = z.strictObject(
     created: time,
     expires: time,
   },
-  'should be a map of only name, role, sha256, created, expires',
+  'should be a map that contains only name, role, sha256, created and expires',
 );
 type TokenEntry = z.output<typeof TokenEntry>;
 
 const Tokens = z
   .strictObject(
     { tokens: z.array(TokenEntry, 'should be a list') },
-    'should be only `tokens:` with a list',
+    'should contain only `tokens:` with a list',
   )
   .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
     error: 'two tokens have the same name',
@@ -64,7 +64,7 @@ export class TokenFileError extends Error {
   override readonly name = 'TokenFileError';
 }
 
-/** The file in a service: read again after each change, so that revoking takes effect at once. */
+/** The file in a service, read again after each change, so that revoking takes effect immediately. */
 export class TokenFile {
   private readonly file: SecretFile<TokenEntry[]>;
 
@@ -76,7 +76,7 @@ export class TokenFile {
   /**
    * The entry of a token, expired or not. Takes constant time.
    *
-   * @throws SecretError The file is missing or broken: revoked tokens are unknown, so no token is valid.
+   * @throws SecretError The file is missing or invalid: revoked tokens are unknown, so no token is accepted.
    */
   async find(token: string): Promise<TokenInfo | undefined> {
     const hash = sha256(token);
@@ -97,7 +97,7 @@ interface NewTokenOptions {
 }
 
 /**
- * Adds a token to the file. Makes a missing file with mode 0600. An existing file keeps its owner, group and permissions:
+ * Adds a token to the file. Creates a missing file with mode 0600. An existing file keeps its owner, group and permissions, because
  * the service may run as another user.
  *
  * @returns the token, which is not stored
@@ -113,7 +113,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   }
   if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
     throw new TokenFileError(
-      `invalid lifetime: ${expiresInDays} days; give more than 0 and at most 3650`,
+      `invalid lifetime: ${expiresInDays} days; specify more than 0 and at most 3650`,
     );
   }
   const token = `skolo_${randomBytes(32).toString('base64url')}`;
@@ -127,7 +127,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   await edit(file, (document, tokens) => {
     if (tokens.some((known) => known.name === entry.name)) {
       throw new TokenFileError(
-        `${file}: token ${entry.name} exists; revoke it first, or choose another name`,
+        `${file}: token ${entry.name} already exists; revoke it first, or choose another name`,
       );
     }
     document.addIn(['tokens'], document.createNode(entry));
@@ -144,7 +144,7 @@ export async function listTokens(file: string): Promise<TokenInfo[]> {
 /**
  * Removes a token from the file. Services then reject it.
  *
- * @throws TokenFileError There is no such token.
+ * @throws TokenFileError The token does not exist.
  */
 export async function revokeToken(file: string, tokenName: string): Promise<void> {
   await edit(file, (document, tokens) => {
@@ -157,10 +157,10 @@ export async function revokeToken(file: string, tokenName: string): Promise<void
   });
 }
 
-const header = ' Tokens of this rack. Made by `skolo token new`; hashes are not secret.';
+const header = ' Tokens for this rack, created by `skolo token new`. The hashes are not secret.';
 
 async function edit(path: string, change: (document: Document, tokens: TokenEntry[]) => void) {
-  // A link is written through, not replaced.
+  // A link's target is written; the link is not replaced.
   const file = await realpath(path).catch(() => path);
   const unlock = await lock(file);
   try {
@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `another edit is in progress; try again, or remove ${path} if no edit is in progress`
+        ? `another process is editing it; try again, or delete ${path} if none is`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }
@@ -203,22 +203,22 @@ function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
   switch (errorCode(cause)) {
     case 'ENOENT':
-      return `the folder ${folder} does not exist; create it, or correct the path`;
+      return `directory ${folder} does not exist; create it, or fix the path`;
     case 'ENOTDIR':
-      return `${folder} is not a folder; correct the path`;
+      return `${folder} is not a directory; fix the path`;
     case 'EISDIR':
-      return 'it is a folder; give the path of a file in it';
+      return 'it is a directory; specify the path of a file in it';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied; run as the owner of the file and its folder, or as root';
+      return 'permission denied; run the command as the owner of the file and its directory, or as root';
     case 'EROFS':
-      return 'the file system is read-only; edit the file where rack.yaml and its secrets are kept';
+      return 'the file system is read-only; edit the original file, which is stored with rack.yaml and its secrets';
     default:
       return errorText(cause);
   }
 }
 
-/** A file that is empty or has only comments has no tokens. */
+/** A file that is empty or contains only comments does not contain tokens. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
   const value = yamlValue(text, (message) => new TokenFileError(`${file}: not YAML: ${message}`));
   const document: Document = parseDocument(text);

@@ -89,7 +89,9 @@ describe('append', () => {
     await expect(rejected).rejects.toThrow(
       /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
     );
-    expect(degraded.raised.get('audit log')).toContain('changes are rejected until then');
+    expect(degraded.raised.get('audit log')).toContain(
+      'changes are rejected until it can be written',
+    );
     clock.pass(30 * 86_400_000);
     await audit.append(entry);
     expect(degraded.raised.size).toBe(0);

@@ -17,7 +17,7 @@ import { auditRetention } from './retention.ts';
 /** Without the time, which the log adds. */
 export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 
-/** A line could not be written durably, so the change must not happen. */
+/** A line could not be stored durably, so the change must not happen. */
 export class AuditUnavailable extends Error {
   constructor(file: string, cause: unknown) {
     super(`${file}: the audit log cannot be written: ${errorText(cause)}`, { cause });
@@ -25,7 +25,7 @@ export class AuditUnavailable extends Error {
   }
 }
 
-/** The longest text that a route accepts for a person to read. */
+/** Maximum length of human-readable texts that a route accepts. */
 const mostText = 4000;
 /** A thousand names of machines. */
 const mostTarget = 64 * 1024;
@@ -55,7 +55,7 @@ export class AuditLog {
   });
   private segment: string | undefined;
 
-  /** @param dir made when the first line is written */
+  /** @param dir created when the first line is written */
   constructor(dir: string, deps: AuditDeps) {
     this.dir = dir;
     this.clock = deps.clock;
@@ -73,7 +73,7 @@ export class AuditLog {
    * @throws AuditUnavailable
    */
   async begin(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
-    // Twice: the line of the outcome is about as long.
+    // Twice, because the line with the outcome is about as long.
     this.changes.take(isAnonymous ? anonymous : entry.who, 2 * this.lineOf(entry).length);
     await this.append(entry);
   }
@@ -88,7 +88,7 @@ export class AuditLog {
     await this.lines.run({ line, bytes: line.length });
   }
 
-  /** The newest entries that fit, from the newest to the oldest. */
+  /** The latest entries that fit, newest first. */
   read(query: AuditQuery): Promise<AuditPage> {
     return readAudit(this.dir, query);
   }
@@ -114,10 +114,13 @@ export class AuditLog {
       await this.wroteTo(month).catch(() => undefined);
       return [];
     } catch (cause) {
-      // The folder may be deleted: start the segment again.
+      // The directory may have been deleted, so the segment is started again.
       this.segment = undefined;
       const error = new AuditUnavailable(file, cause);
-      this.degraded.raise('audit log', `${error.message}; changes are rejected until then`);
+      this.degraded.raise(
+        'audit log',
+        `${error.message}; changes are rejected until it can be written`,
+      );
       throw error;
     }
   }
@@ -131,7 +134,7 @@ export class AuditLog {
   }
 }
 
-/** A replacer of JSON.stringify: no caller chooses the length of a line. */
+/** A replacer for JSON.stringify, so that callers cannot choose the length of a line. */
 function cut(key: string, value: unknown): unknown {
   const most = key === 'target' ? mostTarget : mostText;
   if (typeof value !== 'string' || value.length <= most) return value;

@@ -16,9 +16,9 @@ export interface Call {
 }
 
 /**
- * Answers a call. Writes a line of the audit log before and after a change, as `audits` of the route defines. Without the
- * first line there is no change: AuditUnavailable becomes a 503, and who writes too much gets a 429. Without the second, on a disk that filled up meanwhile,
- * only `begun` remains.
+ * Handles a call. Writes a line to the audit log before and after a change, as defined by the route's `audits`. Without the
+ * first line, nothing is changed: AuditUnavailable becomes a 503, and callers who write too much get a 429. If the second is missing because
+ * the disk is full, only `begun` remains.
  */
 export async function audited<Answer extends { status: number; body?: unknown }>(
   { name, spec, given, caller, requestId, self }: Call,
@@ -31,7 +31,7 @@ export async function audited<Answer extends { status: number; body?: unknown }>
   async function record(outcome: string, answer?: Record<string, unknown>) {
     const entry = { ...change, outcome, ...(answer && { answer }) };
     await audit.append(entry).catch((error: unknown) => {
-      log.error({ err: error, entry }, 'outcome missing from the audit log');
+      log.error({ err: error, entry }, 'cannot write outcome to the audit log');
     });
   }
 

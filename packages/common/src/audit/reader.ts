@@ -1,4 +1,4 @@
-/** Reads the audit log from its end, over as many segments as it needs, and never a whole one into memory. */
+/** Reads the audit log from its end, over as many segments as required, but never a whole one into memory. */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit-log';
@@ -9,7 +9,7 @@ import { linesBackwards } from '@skolo/durable';
 export type AuditQuery = RouteRequest<(typeof auditApi)['audit']>['query'];
 
 const segmentName = /^(\d{4}-\d{2})\.jsonl$/;
-/** Of a request, so that a rare name in a large log keeps nobody waiting. */
+/** Time limit of a request, so that a rare name in a large log does not keep callers waiting. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** Months with a segment, oldest first. */
@@ -18,7 +18,7 @@ export async function segmentsOf(dir: string): Promise<string[]> {
   return names.flatMap((name) => segmentName.exec(name)?.[1] ?? []).sort();
 }
 
-/** @param dir folder of the segments */
+/** @param dir directory of the segments */
 export async function readAudit(dir: string, query: AuditQuery): Promise<AuditPage> {
   const [month, offset] = query.before?.split('.') ?? [];
   const page: AuditPage = { entries: [], skipped: 0 };

@@ -12,12 +12,12 @@ export function normaliseAddress(text: string): string | undefined {
   return ipaddr.process(bare).toString();
 }
 
-/** Address of the peer of the connection, as in {@link normaliseAddress}. Ignores headers. */
+/** Address of the connection's peer, as in {@link normaliseAddress}. Ignores headers. */
 export function clientAddress(request: IncomingMessage): string {
   return normaliseAddress(request.socket.remoteAddress ?? '') ?? 'unknown';
 }
 
-/** Whether a header of a proxy shows that the peer is not the caller. */
+/** Whether a proxy header shows that the peer is not the caller. */
 export function cameThroughProxy(request: IncomingMessage): boolean {
   const { headers } = request;
   return 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;

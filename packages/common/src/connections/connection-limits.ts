@@ -1,6 +1,6 @@
 /**
- * Limits of connections, the same for all servers of a process. Whoever opens too many loses connections of its own, first
- * those that wait for nothing: a neighbour that never completes its headers costs nobody else a connection.
+ * Connection limits, shared by all servers in a process. A client that opens too many loses its own connections, first
+ * idle ones, so a neighbour that never completes its headers does not cost anybody else a connection.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import { type Connection, trackConnections } from './tracked.ts';
 
 export const ownerKinds = ['machine', 'jumphost', 'neighbours', 'others', 'proxies'] as const;
 
-/** Those who share a limit. */
+/** The clients that share a limit. */
 export interface Owner {
   kind: (typeof ownerKinds)[number];
   /** Of the one machine. */
@@ -28,16 +28,16 @@ export interface ConnectionLimitsDeps {
   ownerOf(ends: Ends): Owner;
   /** The owner of an address that only shows later; undefined: it stays with the one of {@link ownerOf}. Never rejects. */
   laterOwnerOf?(ends: Ends): Promise<Owner | undefined>;
-  /** A connection was closed, since its owner, or all together, had too many. */
+  /** A connection was closed because its owner, or all owners together, had too many. */
   onClosed?(owner: Owner): void;
-  /** Of all owners together. */
+  /** For all owners together. */
   most?: number;
 }
 
 /** 8 KiB of headers for each: 32 MiB. */
 export const mostConnections = 4096;
 
-/** Node answers a header that is late with 408, and looks for these every second. */
+/** Node responds to late headers with 408, and checks for them every second. */
 const graceMs = 1000;
 
 export class ConnectionLimits {
@@ -59,7 +59,7 @@ export class ConnectionLimits {
     });
   }
 
-  /** Its request is complete, though no request of HTTP. */
+  /** Its request is complete, although it is not HTTP. */
   keep(socket: Socket): void {
     this.kept.add(socket);
   }
@@ -125,7 +125,7 @@ export type Stage = (typeof stages)[number];
 
 /**
  * The connection that has waited longest for the rest of a request; without these the one that is idle longest, then the
- * one that is busy longest. Never the latest one: whoever comes is served.
+ * one that is busy longest. Never the latest one, so that new clients are served.
  */
 export function firstToClose<C extends { since: number }>(
   connections: Iterable<C>,

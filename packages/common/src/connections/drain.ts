@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { trackConnections } from './tracked.ts';
 
 /**
- * How long a connection stays open after its last byte. A client does not know that the server stops: requests meanwhile
+ * How long a connection stays open after its last byte. Clients do not know that the server is stopping, so their requests
  * are answered with `Connection: close`. Two servers in turn need less than a second.
  */
 const idleForMs = 400;
@@ -58,11 +58,11 @@ export function drainable(
    */
   async function drain(withinMs: number): Promise<void> {
     await acceptAll();
-    // The close of http would close idle connections at once.
+    // http's close would close idle connections immediately.
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
-    // Not before: its client would connect again, and the close of the listener would reset that.
+    // Not earlier, because its client would connect again, and closing the listener would reset that connection.
     draining = true;
     for (const { response } of all) {
       if (response?.headersSent === false) response.shouldKeepAlive = false;

@@ -60,7 +60,7 @@ describe('listen', () => {
 
     await expect(second).rejects.toThrow(ListenError);
     await expect(second).rejects.toThrow(
-      `cannot listen on port ${port}: the port is in use (ss -ltnp sport = :${port} shows by what); stop it, or set another port with --metrics-port`,
+      `cannot listen on port ${port}: the port is in use (ss -ltnp sport = :${port} shows the program); stop that program, or set another port with --metrics-port`,
     );
   });
 
@@ -77,7 +77,7 @@ describe('listen', () => {
 describe('explainListenError', () => {
   it('says how to get port 80', () => {
     expect(explainListenError('EACCES', { port: 80, flag: '--port' })).toBe(
-      'cannot listen on port 80: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with --port',
+      'cannot listen on port 80: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with --port',
     );
   });
 });

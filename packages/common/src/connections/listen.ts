@@ -6,9 +6,9 @@ export interface ListenOptions {
   port: number;
   /** Absent: `::`, which includes IPv4, or `0.0.0.0` on a computer without IPv6. */
   host?: string | undefined;
-  /** What sets the port, for the error: `--port`. */
+  /** The flag that sets the port, for the error: `--port`. */
   flag: string;
-  /** The same of the host; default: `--host`. */
+  /** The flag that sets the host; default: `--host`. */
   hostFlag?: string;
 }
 
@@ -63,17 +63,17 @@ const withoutIpv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTON
 
 export function explainListenError(code: string, options: ListenOptions): string {
   const { port, host, flag, hostFlag = '--host' } = options;
-  const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
+  const where = `cannot listen on port ${port}${host === undefined ? '' : ` on ${host}`}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `${where}: the port is in use (ss -ltnp sport = :${port} shows by what); stop it, or set another port with ${flag}`;
+      return `${where}: the port is in use (ss -ltnp sport = :${port} shows the program); stop that program, or set another port with ${flag}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with ${flag}`;
+      return `${where}: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with ${flag}`;
     case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have this address; correct ${hostFlag}, or leave it out to use all addresses`;
+      return `${where}: this computer does not have this address; fix ${hostFlag}, or omit it to listen on all addresses`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${where}: the name does not resolve to an address; use an IP address with ${hostFlag}`;
+      return `${where}: the name does not resolve to an address; specify an IP address with ${hostFlag}`;
     default:
       return `${where}: ${code}`;
   }

@@ -1,8 +1,8 @@
 /**
  * The kernel's neighbour table: which MAC is behind an address on the local network. Whoever spoofs a
- * machine's address answers from another MAC, unless it spoofs that, too.
+ * machine's address responds from a different MAC, unless it also spoofs the MAC.
  *
- * IPv4: /proc/net/arp (proc(5)). IPv6: that file has none, so `ip -6 -json neigh` (iproute2) is asked.
+ * IPv4: /proc/net/arp (proc(5)). IPv6: that file has none, so `ip -6 -json neigh` (iproute2) is used.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { isIPv6 } from 'node:net';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
-/** Lower case, with colons; undefined where the kernel has no finished entry. Throws if it cannot be asked. */
+/** Lower case, with colons; undefined if the kernel has no complete entry. Throws if it cannot be queried. */
 export type FindMac = (address: string) => Promise<string | undefined>;
 
 type Table = ReadonlyMap<string, string>;
@@ -18,7 +18,7 @@ type Table = ReadonlyMap<string, string>;
 const IpNeighbours = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
 const run = promisify(execFile);
 
-/** Asks the kernel for each look-up; those that come in while it is being asked share the next reading. */
+/** Queries the kernel for each look-up; look-ups during a query share the next one. */
 export function neighbourTable(read = { ipv4: readArp, ipv6: readIpv6Neighbours }): FindMac {
   const tables = { ipv4: shared(read.ipv4), ipv6: shared(read.ipv6) };
   return async function findMac(address) {
@@ -27,7 +27,7 @@ export function neighbourTable(read = { ipv4: readArp, ipv6: readIpv6Neighbours 
   };
 }
 
-/** A reading that began before the call is not good enough: a spoofer may have come since. */
+/** A query that started before the call is not sufficient, because a spoofer may have appeared since. */
 function shared(read: () => Promise<Table>): () => Promise<Table> {
   let latest: Promise<unknown> = Promise.resolve();
   let next: Promise<Table> | undefined;
@@ -57,7 +57,7 @@ export function parseArp(content: string): Table {
   return table;
 }
 
-/** MACs by address. Throws if there is no `ip`. */
+/** MACs by address. Throws if `ip` is not installed. */
 export async function readIpv6Neighbours(): Promise<Table> {
   const { stdout } = await run('ip', ['-6', '-json', 'neigh', 'show'], { timeout: 2000 });
   return parseNeigh(stdout);

@@ -1,7 +1,7 @@
 /**
- * Whose connection it is, by rack.yaml. A machine has its addresses, and those of IPv6 behind which the kernel knows its MAC:
- * it may use any number. What comes from elsewhere than the rack's networks (pods, Prometheus, a VPN) shares one limit, so
- * nobody in the rack takes its place.
+ * Determines a connection's owner from rack.yaml. A machine owns its addresses, and IPv6 addresses for which the kernel lists its
+ * MAC, because it may use any number of them. Connections from outside the rack's networks (pods, Prometheus, a VPN) share one limit, so
+ * machines cannot use it up.
  */
 import { isIPv6 } from 'node:net';
 import { pause } from '@skolo/base';
@@ -19,7 +19,7 @@ interface RackOwnersDeps {
   rack: { readonly rack: Rack };
   /** MACs by address. */
   readNeighbours: () => Promise<ReadonlyMap<string, string>>;
-  /** Between two looks at the neighbours. */
+  /** Interval between two queries of the neighbours. */
   everyMs?: number;
 }
 
@@ -67,7 +67,7 @@ export function rackOwners({
       if (machine) return machine;
       if (isJumphost(ends)) return jumphost;
       if (isProxy(remote)) return proxies;
-      // It has no other way here than the rack's own network.
+      // It can only connect through the rack's own network.
       if (isIPv6(remote)) return behind(remote) ?? neighbours;
       return isInSubnet(remote) ? neighbours : others;
     },

@@ -4,7 +4,7 @@ import type { Logger } from '../process/log.ts';
 import { drainable } from './drain.ts';
 import { type ListenOptions, listen } from './listen.ts';
 
-/** Starts a server, which the closers close. @returns the port @throws ListenError */
+/** Starts a server, closed by the closers. @returns the port @throws ListenError */
 export async function serve(
   server: Server,
   options: ListenOptions & { log: Logger; closers: Closers },
@@ -13,7 +13,9 @@ export async function serve(
   const { drain } = drainable(server);
   const port = await listen(server, options);
   closers.add(flag.slice(2), drain);
-  // Usually too many open files: it accepts again when there are fewer.
-  server.on('error', (error) => log.error({ err: error, port }, 'server failed to accept'));
+  // Usually because of too many open files; it accepts again when there are fewer.
+  server.on('error', (error) =>
+    log.error({ err: error, port }, 'server cannot accept connections'),
+  );
   return port;
 }

@@ -7,7 +7,7 @@ import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from '../health/degraded.ts';
 
-/** Certificate and key, as PEM; or their paths relative to the folder of rack.yaml, as in `services.<name>.tls`. */
+/** Certificate and key as PEM, or their paths relative to rack.yaml, as in `services.<name>.tls`. */
 interface TlsPair {
   cert: string;
   key: string;
@@ -26,7 +26,7 @@ export async function readTlsFiles(rack: { dir: string }, paths: TlsPair): Promi
     createSecureContext({ cert, key });
   } catch (error) {
     const what = `tls.cert ${paths.cert} and tls.key ${paths.key}`;
-    throw new TlsError(`${what} cannot be used together: ${errorText(error)}`);
+    throw new TlsError(`${what} do not match: ${errorText(error)}`);
   }
   return { cert, key };
 }
@@ -51,7 +51,7 @@ interface TlsOptions {
 
 /**
  * The certificate of a service, read again after a change of its files or paths. With an unusable pair, such as a new
- * certificate without its key, it is degraded, and the previous one stays in force.
+ * certificate without its key, it is degraded, and the previous one stays active.
  */
 export class Tls {
   /** Undefined: plain http. */
@@ -80,7 +80,7 @@ export class Tls {
     }, everyMs).unref();
   }
 
-  /** Sets the server that gets a new certificate. */
+  /** Sets the server that receives a new certificate. */
   use(server: Server): void {
     this.server = server;
   }
@@ -123,7 +123,7 @@ export class Tls {
     const certificate = () => new X509Certificate(this.files?.cert ?? '');
     new Gauge({
       name: 'skolo_tls_certificate_expiry_timestamp_seconds',
-      help: 'Expiry of the active certificate.',
+      help: 'Time at which the active certificate expires.',
       registers: [this.options.metrics],
       collect() {
         this.set(Date.parse(certificate().validTo) / 1000);

@@ -1,4 +1,4 @@
-/** The connections of a server, and where their requests are. */
+/** The connections of a server, and the progress of their requests. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 

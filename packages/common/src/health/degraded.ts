@@ -34,7 +34,7 @@ export class DegradedList {
     if (this.entries.delete(what)) this.log.info({ what }, 'recovered');
   }
 
-  /** Raises `why`, or clears where it is absent. */
+  /** Raises `why`, or clears the entry if it is absent. */
   set(what: string, why: string | undefined): void {
     if (why === undefined) this.clear(what);
     else this.raise(what, why);

@@ -22,7 +22,7 @@ export function addBuildInfo(registry: Registry, info: { service: string; versio
   }).set({ ...info, node: process.version }, 1);
 }
 
-/** A value with its labels; undefined: unknown, and left out. */
+/** A value with its labels; undefined: unknown and omitted. */
 export type GaugeSample = [labels: Record<string, string>, value: number | undefined];
 
 export interface GaugeSpec<Source> {
@@ -60,7 +60,7 @@ export function registerGauges<Source>(
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   const gauges: Record<string, GaugeSpec<Degraded[]>> = {
     skolo_degraded: {
-      help: '1 for each part that is not working although the service is running; /readyz shows the reason.',
+      help: '1 for each part that is not working while the service is running; /readyz shows the reason.',
       labels: ['what'],
       read: (degraded) => degraded.map(({ what }) => [{ what }, 1]),
     },
@@ -84,14 +84,14 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'Time of the last valid rack.yaml; absent: none since the start (the last valid copy is active).',
+    help: 'Time of the last valid rack.yaml. Absent if none was read since the service started, so the last valid copy is active.',
     registers: [registry],
   });
-  // A gauge without labels begins at 0, which would be a time long ago.
+  // A gauge without labels starts at 0, which would be a time long ago.
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
-    help: 'Entries and keys of rack.yaml that are disabled because of errors, after a start without a last valid copy.',
+    help: 'Entries and keys in rack.yaml that are disabled because of errors, after the service started without a last valid copy.',
     registers: [registry],
   });
   return {
@@ -117,7 +117,7 @@ export function httpRequestDuration(registry: Registry): Histogram<'method' | 'r
   if (known instanceof Histogram) return known;
   return new Histogram({
     name: httpDuration,
-    help: 'Time from the headers of a request to the end of the response.',
+    help: 'Time from the request headers to the end of the response.',
     labelNames: ['method', 'route', 'code'],
     buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],

@@ -247,7 +247,7 @@ describe('a problem', () => {
     const answer = await request(app).post('/v1/sum').type('json').send(body);
 
     expect(answer.body).toEqual(
-      problem(400, 'Bad Request', `the body is not JSON: error at ${where}`),
+      problem(400, 'Bad Request', `the body is not valid JSON: error at ${where}`),
     );
   });
 
@@ -293,7 +293,11 @@ describe('a problem', () => {
     packed.write(gzipSync(large));
 
     expect(plain.body).toEqual(
-      problem(413, 'Payload Too Large', 'the body is larger than 1000 bytes; send less at once'),
+      problem(
+        413,
+        'Payload Too Large',
+        'the body is larger than 1000 bytes; send less in each request',
+      ),
     );
     expect((await packed).status).toBe(413);
   });

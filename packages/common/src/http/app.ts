@@ -15,14 +15,14 @@ interface AppOptions<A extends Api> {
   compresses?: boolean;
 }
 
-/** A `ServiceContext` has all of it. */
+/** A `ServiceContext` contains all of it. */
 interface AppContext extends CoreOptions {
   name: string;
   version: string;
 }
 
 /**
- * Answers an API with the HTTP conventions of every service, and its audit log.
+ * Serves an API with the HTTP conventions of all services, and its audit log.
  *
  * @example createApp(context, { api: powerApi, handlers: { machines: () => … } })
  */

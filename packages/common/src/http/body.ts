@@ -10,12 +10,12 @@ import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
 import { HttpProblem } from './problem.ts';
 
 const usualBodyBytes = 1024 * 1024;
-/** Without sign-in: hundreds may send one at once. */
+/** Without sign-in, because hundreds may send one at the same time. */
 const anonymousBodyBytes = 16 * 1024;
 
 const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 
-/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed another body. */
+/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed a different body. */
 export async function readJson(
   request: IncomingMessage,
   { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,
@@ -33,7 +33,7 @@ export async function readJson(
   }
   const text = isEmpty ? '' : await readText(request, Math.min(mostBytes, mostBodyBytes));
   if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
-    throw new HttpProblem(401, 'the body is not the one that was signed (Content-Digest)');
+    throw new HttpProblem(401, 'the body does not match the signed Content-Digest');
   }
   return text === '' ? undefined : parseBody(text);
 }
@@ -43,7 +43,7 @@ function parseBody(text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const where = lineAndColumn(text, jsonErrorOffset(text) ?? 0);
-    throw new HttpProblem(400, `the body is not JSON: error at ${where}`, { cause });
+    throw new HttpProblem(400, `the body is not valid JSON: error at ${where}`, { cause });
   }
 }
 
@@ -63,7 +63,7 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(type)?.[1] ?? 'utf-8';
   const decode = decoders.get(encoding.toLowerCase());
   if (!/^utf-?8$/i.test(charset) || (decode === undefined && !/^identity$/i.test(encoding))) {
-    const wanted = 'send JSON in UTF-8, plain or with content-encoding gzip, deflate or br';
+    const wanted = 'send JSON in UTF-8, uncompressed or with content-encoding gzip, deflate or br';
     throw new HttpProblem(415, `the body’s encoding is not supported; ${wanted}`);
   }
   const pieces = request.iterator({ destroyOnReturn: false });
@@ -75,13 +75,13 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
     if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
     throw new HttpProblem(
       400,
-      `content-encoding says ${encoding}, but the body is not complete ${encoding} data`,
+      `the content-encoding is ${encoding}, but the body is not complete ${encoding} data`,
       { cause },
     );
   }
 }
 
 function tooLarge(mostBytes: number): HttpProblem {
-  const detail = `the body is larger than ${mostBytes} bytes; send less at once`;
+  const detail = `the body is larger than ${mostBytes} bytes; send less in each request`;
   return new HttpProblem(413, detail, { headers: { connection: 'close' } });
 }

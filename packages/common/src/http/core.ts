@@ -1,5 +1,5 @@
 /**
- * Answers requests of every HTTP API: request id, sign-in, schemas, audit log, problems, 405 with `Allow`, metrics. Routes
+ * Handles requests of every HTTP API: request ID, sign-in, schemas, audit log, problems, 405 with `Allow`, metrics. Routes
  * are data.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -28,7 +28,7 @@ export interface Access {
   admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
   /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
   admitMachine?(request: IncomingMessage): Promise<Caller>;
-  /** Headers of each answer. */
+  /** Headers of each response. */
   headers?(): Record<string, string>;
 }
 
@@ -37,13 +37,13 @@ export interface CoreOptions {
   metrics: Registry;
   access: Access;
   audit: AuditLog;
-  /** The rack that is served. Each answer has its name, and requests for another rack are rejected; undefined: not known yet. */
+  /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
   rack?: { readonly rack: { readonly name: string } | undefined } | undefined;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string | undefined;
-  /** Its abort ends streams. */
+  /** Aborting it ends streams. */
   signal?: AbortSignal | undefined;
-  /** Larger answers and streams, for those who accept it: none may have a secret next to what others wrote. */
+  /** Compresses larger responses and streams for clients that accept it. They must not contain secrets next to others' texts. */
   compresses?: boolean;
 }
 
@@ -61,7 +61,7 @@ export class Core {
     this.stream = createStreams(metrics, signal, compresses);
   }
 
-  /** Adds routes, also after the start. */
+  /** Adds routes, even after the start. */
   add(routes: readonly BoundRoute[]): void {
     this.routes.push(...routes);
   }
@@ -71,7 +71,7 @@ export class Core {
     return (request, response) => void this.answer(this.begin(request, response));
   }
 
-  /** Sets the headers of each answer, and measures the request. */
+  /** Sets the headers of each response, and measures the request. */
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
     const { log, rack, access, compresses } = this.options;
     const exchange = new Exchange(request, response, { log, compresses });
@@ -140,7 +140,7 @@ export class Core {
         caller,
         from,
         requestId,
-        // Few routes log or wait: each log is a child of pino, each signal a listener.
+        // Created lazily, because few routes log or wait: each log is a pino child, each signal a listener.
         get log() {
           return exchange.log;
         },
@@ -156,7 +156,7 @@ export class Core {
     if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
     if (!machine) return undefined;
     if (access.admitMachine) return access.admitMachine(exchange.request);
-    throw new TypeError('machines cannot sign in here');
+    throw new TypeError('machines cannot sign in to this service');
   }
 
   private async send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {

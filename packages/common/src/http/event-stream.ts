@@ -7,7 +7,7 @@ import { whoMakesRoom } from '../access/fair-share.ts';
 import { acceptsGzip, gzipHeaders, gzipTo } from './gzip.ts';
 import type { AnyAnswer } from './routes.ts';
 
-/** With more unsent bytes than this, the reader is stuck, and the connection is closed. */
+/** With more unsent bytes than this, the reader counts as stuck, and the connection is closed. */
 const mostUnsentBytes = 4 * 1024 * 1024;
 const keepAliveMs = 15_000;
 /** Ten tabs of ten people have two each. */
@@ -33,7 +33,7 @@ export function createStreams(
     if (open.size < mostStreams) return;
     const gone = whoMakesRoom(open, name);
     if (gone === undefined || gone.name === name) {
-      const subject = `${name}: too many streams, the limit for all callers is ${mostStreams}; close some`;
+      const subject = `${name}: too many streams (at most ${mostStreams} for all callers together); close some`;
       throw tooMany(metrics, 'streams', subject, 10);
     }
     open.delete(gone);

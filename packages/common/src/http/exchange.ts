@@ -1,4 +1,4 @@
-/** A request and its response: request id, common headers, problems. */
+/** A request and its response: request ID, common headers, problems. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
@@ -10,7 +10,7 @@ import { toProblem } from './to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
 
-/** The caller's `x-request-id` if it is safe to log, else a new one. */
+/** The caller's `x-request-id` if it is safe to log, or else a new one. */
 export function requestIdFrom(header: string | undefined): string {
   return header !== undefined && sane.test(header) ? header : randomUUID();
 }
@@ -21,7 +21,7 @@ export const plainHeaders: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Status of nginx for a caller that hung up before the response was complete. */
+/** nginx's status for a caller that disconnected before the response was complete. */
 const hungUp = 499;
 
 /** Status of a closed response. */
@@ -60,20 +60,20 @@ export class Exchange {
     for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
   }
 
-  /** Adds the request id to each line. Made on demand: most requests log nothing. */
+  /** Adds the request ID to each line. Created on demand, because most requests do not log anything. */
   get log(): Logger {
     this.ownLog ??= this.parentLog.child({ requestId: this.requestId });
     return this.ownLog;
   }
 
-  /** Another signal each time. */
+  /** A new signal each time. */
   get hungUp(): AbortSignal {
     const closed = new AbortController();
     this.response.once('close', () => closed.abort(new Error('the caller has disconnected')));
     return closed.signal;
   }
 
-  /** Answers with text or bytes. Node omits them for HEAD. */
+  /** Responds with text or bytes. Node omits them for HEAD. */
   send(status: number, type: string, body: string | Uint8Array): void {
     const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     this.response.writeHead(status, headers).end(body);
@@ -91,13 +91,13 @@ export class Exchange {
     this.send(status, type, packed);
   }
 
-  /** Answers with a problem. An unexpected error becomes a 500 without details, and a log line. */
+  /** Responds with a problem. An unexpected error becomes a 500 without details, and a log line. */
   fail(error: unknown): void {
     const { request, response } = this;
     const isGone = request.destroyed && !request.complete;
     const problem = toProblem(error);
     if (problem.status >= 500 && !isGone) this.log.error({ err: error }, 'request failed');
-    // A part of the response is sent: only a broken connection shows the failure.
+    // A part of the response has been sent, so only a broken connection shows the failure.
     if (response.headersSent || isGone) {
       response.destroy();
       return;

@@ -1,13 +1,13 @@
 /**
- * Compression of answers, for browsers at the end of a slow line. Size tells what is in a compressed answer (BREACH, CVE-2013-3587)
- * if it has a secret next to what an attacker chose. So only services use this whose larger answers have no secrets: a session is
- * a cookie, which is a header.
+ * Compresses responses for browsers with slow connections. The size of a compressed response reveals its content (BREACH, CVE-2013-3587)
+ * if it contains a secret next to an attacker's text. Therefore it is used only by services whose larger responses contain no secrets; a
+ * session is a cookie, which is a header.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, createGzip, type Gzip, gzip as gzipBuffer } from 'node:zlib';
 
-/** A smaller answer is a few packets. */
+/** A smaller response takes only a few packets. */
 const leastBytes = 4096;
 /** Of JSON, the others save a tenth more and take twice the time. */
 const level = 1;

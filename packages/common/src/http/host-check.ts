@@ -38,7 +38,7 @@ export function hostCheck(names: Iterable<string>): HostCheck {
     );
     if (foreign === undefined) return undefined;
     const host = JSON.stringify(foreign.slice(0, 100));
-    return `host ${host} is not a name or address of this server; use another one, or add it to jumphost.hosts in rack.yaml`;
+    return `host ${host} is not a name or address of this server; use a valid one, or add it to jumphost.hosts in rack.yaml`;
   };
 }
 

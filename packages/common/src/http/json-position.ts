@@ -1,7 +1,7 @@
 /**
  * Position of an error in JSON: the offset of the first wrong character, the length if the text is truncated, undefined
  * for valid JSON. The error of `JSON.parse` does not always have it, so this searches for the longest beginning that could
- * go on. It costs up to twenty calls of `JSON.parse`.
+ * continue. It takes up to twenty calls of `JSON.parse`.
  */
 export function jsonErrorOffset(text: string): number | undefined {
   if (jsonError(text) === undefined) return undefined;

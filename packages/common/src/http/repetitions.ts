@@ -1,4 +1,4 @@
-/** Requests with an Idempotency-Key, so that a repetition is the same request and has no second effect. */
+/** Requests with an Idempotency-Key, so that repeating one has no second effect. */
 
 import { Time } from '@skolo/api';
 import { sha256 } from '@skolo/base';
@@ -8,7 +8,7 @@ import { Locks } from '../locks.ts';
 import type { Clock } from '../process/clock.ts';
 import { HttpProblem } from './problem.ts';
 
-/** @param result what a request made, or how it was before: whatever shows the caller that it has happened */
+/** @param result the result of a request, which shows the caller that it has been executed */
 export function requestRecord<T>(result: z.ZodType<T>) {
   return z.object({
     /** The caller and the key. */
@@ -22,7 +22,7 @@ export function requestRecord<T>(result: z.ZodType<T>) {
 type RequestRecord<T> = z.output<ReturnType<typeof requestRecord<T>>>;
 
 export interface RepeatableRequest {
-  /** Absent: each request is another one. */
+  /** Absent: each request is a new one. */
   key?: string | undefined;
   by: string;
   content: readonly unknown[];
@@ -61,7 +61,7 @@ export class Repetitions<T> {
       if (known.content === digest) return await work(known.result, remember);
       throw new HttpProblem(
         422,
-        'this Idempotency-Key was used for another request; make a new key for a new request',
+        'this Idempotency-Key was used for another request; use a new key for each new request',
       );
     });
   }

@@ -20,7 +20,7 @@ describe('resolveId', () => {
   });
 
   it.each([
-    ['87e7', '87e7: matches 2 cycle ids; give more characters'],
+    ['87e7', '87e7: matches 2 cycle IDs; specify more characters'],
     ['2', '2: no such cycle; skolo power log lists them'],
     ['ce6a', 'ce6a: no such cycle; skolo power log lists them'],
     ['nosuch', 'nosuch: no such cycle; skolo power log lists them'],

@@ -2,11 +2,11 @@ import { isIdOf } from '@skolo/api/ids';
 import { HttpProblem } from './problem.ts';
 
 /**
- * Completes a short id.
+ * Completes a short ID.
  *
- * @param noun kind of the ids: `cycle`
+ * @param noun kind of the IDs: `cycle`
  * @param list the command that lists them: `skolo power log`
- * @throws HttpProblem 404: no id matches, or several do.
+ * @throws HttpProblem 404: no ID matches, or more than one does.
  */
 export function resolveId(
   ids: Iterable<string>,
@@ -23,7 +23,7 @@ export function resolveId(
   throw new HttpProblem(
     404,
     meant.size > 1
-      ? `${written}: matches ${meant.size} ${noun} ids; give more characters`
+      ? `${written}: matches ${meant.size} ${noun} IDs; specify more characters`
       : `${written}: no such ${noun}; ${list} lists them`,
   );
 }

@@ -16,9 +16,9 @@ interface RouteContext<R extends RouteSpec = RouteSpec> {
   /** Address of the caller. */
   from: string;
   requestId: string;
-  /** Adds the request id to each line. */
+  /** Adds the request ID to each line. */
   log: Logger;
-  /** Aborted when the connection is closed, also after the answer. */
+  /** Aborted when the connection is closed, even after the response. */
   hungUp: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-/** Which route of an API a request is for. */
+/** Finds the API route of a request. */
 import type { IncomingMessage } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import { HttpProblem } from './problem.ts';

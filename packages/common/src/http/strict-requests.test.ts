@@ -113,7 +113,7 @@ describe('answerStrictly', () => {
     const answer = await send('Host: x', `${name}: x`, `${name.toLowerCase()}: x`);
 
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(answer).toContain(`more than one header ${name.toLowerCase()}; send one`);
+    expect(answer).toContain(`more than one ${name.toLowerCase()} header; send only one`);
   });
 
   it('rejects a request without Host', async () => {

@@ -35,7 +35,8 @@ function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined
     // Most headers have another length, which is quick to check.
     const name = onlyOnce.find(({ length }) => length === header.length);
     if (name === undefined || header.toLowerCase() !== name) continue;
-    if (seen?.includes(name)) return new HttpProblem(400, `more than one header ${name}; send one`);
+    if (seen?.includes(name))
+      return new HttpProblem(400, `more than one ${name} header; send only one`);
     seen ??= [];
     seen.push(name);
   }
@@ -111,7 +112,7 @@ const explained = new Map([
 ]);
 const notHttp = new HttpProblem(
   400,
-  'this is not an HTTP/1.1 request; check the client, and http or https',
+  'this is not an HTTP/1.1 request; check the client, and whether it must use http or https',
 );
 
 function answerClientError(

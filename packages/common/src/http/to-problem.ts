@@ -7,7 +7,7 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof AuditUnavailable) {
     return new HttpProblem(
       503,
-      'nothing was changed, because the audit log cannot be written; see /readyz, and try again when the disk works',
+      'nothing was changed, because the audit log cannot be written; see /readyz, and try again when the disk is repaired',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }
@@ -16,7 +16,7 @@ export function toProblem(error: unknown): HttpProblem {
   }
   return new HttpProblem(
     500,
-    'internal error; see the log of the service with the x-request-id of this response',
+    "internal error; search the service's log for the x-request-id of this response",
     { cause: error },
   );
 }

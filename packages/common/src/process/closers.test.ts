@@ -35,8 +35,8 @@ describe('Closers', () => {
 
     expect(closed).toEqual(['first']);
     expect(lines()).toMatchObject([
-      { msg: 'not closed cleanly', what: 'third', err: { message: 'broken' } },
-      { msg: 'not closed cleanly', what: 'second', err: { message: 'stuck' } },
+      { msg: 'did not close cleanly', what: 'third', err: { message: 'broken' } },
+      { msg: 'did not close cleanly', what: 'second', err: { message: 'stuck' } },
     ]);
   });
 
@@ -57,8 +57,8 @@ describe('Closers', () => {
 
     expect(given).toEqual([1000, 500]);
     expect(lines()).toMatchObject([
-      { msg: 'not closed in time', what: 'hangs' },
-      { msg: 'not closed in time', what: 'last' },
+      { msg: 'did not close in time', what: 'hangs' },
+      { msg: 'did not close in time', what: 'last' },
     ]);
   });
 });

@@ -23,9 +23,9 @@ export class Closers {
       const leftMs = Math.max(leastMs, deadline - performance.now());
       try {
         const inTime = await settlesWithin(leftMs, Promise.resolve(close(leftMs)));
-        if (!inTime) log.warn({ what }, 'not closed in time');
+        if (!inTime) log.warn({ what }, 'did not close in time');
       } catch (error) {
-        log.error({ what, err: error }, 'not closed cleanly');
+        log.error({ what, err: error }, 'did not close cleanly');
       }
     }
   }

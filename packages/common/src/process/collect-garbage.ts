@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Gives back what V8 would keep while a process has little to do: garbage, and the code of functions that ran only once.
- * It takes 60 to 150 ms of a busy machine. Collects twice: what the first time threw away held more. `gc` is only in a
- * context made after the flag, which goes, too.
+ * Frees memory that V8 would keep while a process is idle: garbage, and the code of functions that ran only once.
+ * It takes 60 to 150 ms on a busy machine. Collects twice, because objects freed the first time referenced others. `gc` exists only in a
+ * context created after the flag was set, and the context is also freed.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -16,10 +16,10 @@ export function collectGarbage(): void {
   setFlagsFromString('--no-expose-gc');
 }
 
-/** A collection stops everything, and makes functions slow again that just became fast. */
+/** A collection stops everything, and slows down functions that were just optimized. */
 const busy = 0.1;
 
-/** Collects once: after the first window in which the process works less than a tenth of the time. */
+/** Collects once, after the first window in which the process is busy less than a tenth of the time. */
 export function collectOnceIdle(
   windowMs: number,
   { collect = collectGarbage, eventLoopUtilization = performance.eventLoopUtilization } = {},

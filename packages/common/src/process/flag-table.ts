@@ -24,7 +24,7 @@ interface FlagValue {
 }
 
 export interface GivenFlags {
-  /** Flag, else environment, else default, else empty. */
+  /** From the flag, or else the environment, the default, or empty. */
   read(name: string): FlagValue;
   has(name: string): boolean;
 }
@@ -79,7 +79,7 @@ function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string
     }
     const flag = table.find((each) => each.name === token.name);
     if (flag === undefined) throw new UsageError(`unknown flag ${token.rawName}`);
-    // `--rack --check`: the value was forgotten.
+    // `--rack --check`: the value is missing.
     const isFlag = token.inlineValue === false && token.value.startsWith('-');
     if (flag.value !== undefined && (!token.value || isFlag)) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
@@ -96,14 +96,16 @@ function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string
 export function parsePort({ text, source }: FlagValue): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;
-  throw new UsageError(`${source}: ${text} is not a port; give a number from 0 to 65535`);
+  throw new UsageError(`${source}: ${text} is not a port; specify a number from 0 to 65535`);
 }
 
 /** @throws UsageError */
 export function parseHost({ text, source }: FlagValue): string | undefined {
   if (text === '') return undefined;
   if (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)) return text;
-  throw new UsageError(`${source}: ${text} is not an address; give one such as 127.0.0.1 or ::1`);
+  throw new UsageError(
+    `${source}: ${text} is not an address; specify one such as 127.0.0.1 or ::1`,
+  );
 }
 
 /** @throws UsageError */
@@ -111,7 +113,7 @@ export function parseLevel({ text, source }: FlagValue): LogLevel {
   const level = logLevels.find((each) => each === text);
   if (level !== undefined) return level;
   throw new UsageError(
-    `${source}: ${text} is not a log level; give one of ${logLevels.join(', ')}`,
+    `${source}: ${text} is not a log level; specify one of ${logLevels.join(', ')}`,
   );
 }
 
@@ -126,7 +128,9 @@ export function usageOf({ program, table }: FlagSet<unknown>): string {
   const lines = rows.map(
     ({ flag, env, help }) => `  ${flag.padEnd(widths.flag)}  ${env.padEnd(widths.env)}  ${help}`,
   );
-  return [`usage: ${program} [flags]; a flag overrides its variable`, '', ...lines, ''].join('\n');
+  return [`usage: ${program} [flags]; flags override environment variables`, '', ...lines, ''].join(
+    '\n',
+  );
 }
 
 function widest<K extends string>(rows: Record<K, string>[], key: K): number {

@@ -72,14 +72,18 @@ describe('parseFlags', () => {
     [['--rack', '--check'], {}, '--rack needs a value: --rack FILE'],
     [['--rack='], {}, '--rack needs a value: --rack FILE'],
     [['--check=yes'], {}, '--check has no value'],
-    [['--port', '65536'], {}, '--port: 65536 is not a port; give a number from 0 to 65535'],
-    [['--port', '1e3'], {}, '--port: 1e3 is not a port; give a number from 0 to 65535'],
-    [[], { SKOLO_PORT: '-1' }, 'SKOLO_PORT: -1 is not a port; give a number from 0 to 65535'],
-    [['--host', '[::1]'], {}, '--host: [::1] is not an address; give one such as 127.0.0.1 or ::1'],
+    [['--port', '65536'], {}, '--port: 65536 is not a port; specify a number from 0 to 65535'],
+    [['--port', '1e3'], {}, '--port: 1e3 is not a port; specify a number from 0 to 65535'],
+    [[], { SKOLO_PORT: '-1' }, 'SKOLO_PORT: -1 is not a port; specify a number from 0 to 65535'],
+    [
+      ['--host', '[::1]'],
+      {},
+      '--host: [::1] is not an address; specify one such as 127.0.0.1 or ::1',
+    ],
     [
       [],
       { SKOLO_LOG_LEVEL: 'loud' },
-      'SKOLO_LOG_LEVEL: loud is not a log level; give one of trace, debug, info, warn, error, fatal, silent',
+      'SKOLO_LOG_LEVEL: loud is not a log level; specify one of trace, debug, info, warn, error, fatal, silent',
     ],
   ])('rejects %j %j', (args, env, message) => {
     expect(() => parse(args, env)).toThrow(new UsageError(message));
@@ -89,15 +93,15 @@ describe('parseFlags', () => {
 describe('usageOf', () => {
   it('names all flags, their variables and defaults', () => {
     expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
-      "usage: router-backup [flags]; a flag overrides its variable
+      "usage: router-backup [flags]; flags override environment variables
 
         --rack FILE       SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
         --port N          SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
         --metrics-port N  SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
         --host ADDR       SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)
-        --state-dir DIR   SKOLO_STATE_DIR     folder for all files that the service writes (default /var/lib/skolo/router-backup)
+        --state-dir DIR   SKOLO_STATE_DIR     directory for all files that the service writes (default /var/lib/skolo/router-backup)
         --log-level L     SKOLO_LOG_LEVEL     trace, debug, info, warn, error, fatal, silent (default info)
-        --check                               check rack.yaml and the secrets of this service, and exit
+        --check                               check rack.yaml and this service's secrets, and exit
         --help                                print this help
       "
     `);

@@ -1,4 +1,4 @@
-/** Flags of every process of a rack, also of the agent. */
+/** Flags of every process in a rack, including the agent. */
 import { type ServiceName, servicePorts } from '@skolo/rack/light';
 import {
   type Flag,
@@ -51,7 +51,7 @@ export function processFlags(
       value: 'DIR',
       env: 'SKOLO_STATE_DIR',
       fallback: `/var/lib/skolo/${service}`,
-      help: 'folder for all files that the service writes',
+      help: 'directory for all files that the service writes',
     },
     {
       name: 'log-level',
@@ -93,7 +93,7 @@ export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
   const help = {
     port: 'port to listen on',
     host: 'address to listen on',
-    check: 'check rack.yaml and the secrets of this service, and exit',
+    check: "check rack.yaml and this service's secrets, and exit",
   };
   return {
     program: service,

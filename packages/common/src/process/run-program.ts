@@ -10,7 +10,7 @@ import { createLogger, type Logger, prettyLines } from './log.ts';
 /** Limit for a start that does not end on a signal. */
 const startEndsWithinMs = 10_000;
 
-/** What a start gets from its process. */
+/** The input that a start receives from its process. */
 interface ProcessContext {
   log: Logger;
   /** Of the image. */
@@ -33,7 +33,7 @@ export interface Program<F extends ProcessFlags> {
   canHurry?: boolean;
   /** Also receives each line of the log. */
   onLine?: (line: string) => void;
-  /** `--check`: what is wrong, or what is right. */
+  /** `--check`: the errors, or a summary if there are none. */
   check(flags: F): Promise<{ good: boolean; text: string }>;
   start(flags: F, context: ProcessContext): Promise<RunningProgram>;
 }
@@ -60,7 +60,7 @@ export async function runProgram<F extends ProcessFlags>(program: Program<F>): P
   await new Run(program, flags, log).start();
 }
 
-/** Warnings of Node and libraries, such as that of a metadata lookup, as lines of the log instead of text between them. */
+/** Writes warnings from Node and libraries to the log instead of printing text between its lines. */
 function logWarnings(log: Logger): void {
   // Only the listener of Node that prints them is there.
   process.removeAllListeners('warning');
@@ -119,7 +119,7 @@ class Run<F extends ProcessFlags> {
     this.signals += 1;
     if (signal === 'SIGINT') this.interrupts += 1;
     if (this.program.canHurry) {
-      if (this.signals === 2) this.log.warn({ signal }, 'stopping at once');
+      if (this.signals === 2) this.log.warn({ signal }, 'stopping immediately');
     } else {
       if (this.interrupts > 1) process.exit(exitCodes.failed);
       if (this.signals > 1) return;
@@ -148,7 +148,7 @@ function explain(error: unknown, log: Logger): number {
     log.fatal({ problems: message.split('\n') }, 'configuration rejected');
     return exitCodes.badConfiguration;
   }
-  // The message says what to do; the stack is of no use.
+  // The message says what to do; the stack does not help.
   if (name === 'ListenError') log.fatal({ why: message }, 'cannot listen');
   else log.fatal({ err: error }, 'start failed');
   return exitCodes.failed;

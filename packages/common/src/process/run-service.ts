@@ -6,7 +6,7 @@ import { serviceFlags } from './flags.ts';
 import { runProgram } from './run-program.ts';
 import { startService } from './start-service.ts';
 
-/** What only the start needed is given back then, or when it is idle: 20 MiB of 103 of the metadata server. */
+/** Memory used only at startup is freed then or when the process is idle: 20 of the metadata server's 103 MiB. */
 const startIsOverMs = 10_000;
 
 /** Runs a service as a process. */

@@ -25,7 +25,7 @@ import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { openRack } from './open-rack.ts';
 import { ownVersion } from './version.ts';
 
-/** Between two lines of the log about too many connections. */
+/** Interval between two log lines about too many connections. */
 const quietMs = 60_000;
 
 export interface StartOptions {
@@ -58,7 +58,7 @@ export interface RunningService {
 /**
  * Runs a service in this process, without flags, signals and exit codes. Can be called repeatedly.
  *
- * @throws RackError No valid rack.yaml and no last good copy.
+ * @throws RackError No valid rack.yaml and no last valid copy.
  * @throws TlsError Certificate or key cannot be used; there is no fallback to plain http.
  * @throws ListenError A port is not available.
  */
@@ -165,7 +165,7 @@ async function openContext(
 ): Promise<{ context: ServiceContext; tls: Tls }> {
   const { rackFile, log, clock = systemClock, version = ownVersion() } = options;
   const { metrics = new Registry() } = options;
-  // Programs that a service starts may run in another folder.
+  // Programs that a service starts may run in a different directory.
   const stateDir = resolve(options.stateDir);
   const degraded = new DegradedList({ clock, log: startLog });
   addBuildInfo(metrics, { service: name, version });
@@ -218,11 +218,11 @@ function metricsRoutes(
 function reportClosed(metrics: Registry, log: Logger): (owner: Owner) => void {
   const closed = new Counter({
     name: 'skolo_connections_closed_total',
-    help: 'Connections closed because a group that shares a limit had too many.',
+    help: 'Connections closed because the callers that share a limit had too many.',
     labelNames: ['owner'],
     registers: [metrics],
   });
-  // From 0: what a counter has when it first appears is no increase.
+  // From 0, because the first value of a counter does not count as an increase.
   for (const owner of ownerKinds) closed.inc({ owner }, 0);
   let loggedAt = Number.NEGATIVE_INFINITY;
   return function onClosed({ kind, machine, most }) {

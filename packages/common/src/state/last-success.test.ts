@@ -129,7 +129,7 @@ describe('the file', () => {
     await times.close();
 
     expect(times.get('bots')).toBe(noon);
-    expect(degraded.raised.get('last success')).toContain('the folder does not exist');
+    expect(degraded.raised.get('last success')).toContain('the directory does not exist');
     await mkdir(dir);
     times.mark('bots');
     await times.close();

@@ -1,5 +1,5 @@
 /**
- * Times of last success, kept across restarts: a crash loop must never look fresh.
+ * Times of the last success, stored across restarts, because a crash loop must never look fresh.
  *
  * Alert rules check `time() - skolo_…_last_success_timestamp_seconds > N`, so the time must match the present wall clock,
  * even if that was wrong at the success. A success of this boot is therefore computed from the uptime. For one before this
@@ -36,7 +36,7 @@ interface LastSuccessDeps {
   bootId?: string;
 }
 
-/** Times of last success by name. Written at most once a minute, and at the end. */
+/** Times of the last success by name. Written at most once a minute, and at the end. */
 export class LastSuccess {
   private readonly file: string;
   private readonly clock: Clock;
@@ -50,7 +50,7 @@ export class LastSuccess {
     this.file = file;
     this.clock = deps.clock;
     this.degraded = deps.degraded;
-    // Without an id from the kernel, each process counts as a boot.
+    // Without an ID from the kernel, each process counts as a boot.
     this.bootId = deps.bootId ?? readBootId() ?? randomUUID();
   }
 
@@ -82,7 +82,7 @@ export class LastSuccess {
     return Math.min(Date.parse(mark.time), now - uptime * 1000);
   }
 
-  /** Removes all other names, so that removed entries of rack.yaml raise no alert. */
+  /** Removes all other names, so that entries removed from rack.yaml do not raise alerts. */
   retain(names: Iterable<string>): void {
     const kept = new Set(names);
     for (const name of [...this.marks.keys()]) {
@@ -125,7 +125,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${this.file}: cannot be used, so the service starts without it: ${errorText(error)}`,
+        `${this.file}: unusable, so the service starts without it: ${errorText(error)}`,
       );
       await rename(this.file, `${this.file}.bad`).catch(() => undefined);
     }
@@ -146,7 +146,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${errorText(error)}; after a restart, times of later successes will be too old`,
+        `${errorText(error)}; after a restart, the reported times of the last success will be too old`,
       );
       this.saveSoon();
     }

@@ -7,14 +7,14 @@ import type { DegradedList } from '../health/degraded.ts';
 const checkEveryMs = 60_000;
 const leastFreeBytes = 1024 * 1024;
 
-/** Why a state directory is not writable; undefined if it is. Makes a missing one; writes nothing. */
+/** Why a state directory is not writable; undefined if it is. Creates a missing one, but writes nothing. */
 export async function stateDirTrouble(dir: string): Promise<string | undefined> {
   try {
     await makeFolder(dir);
     await access(dir, constants.W_OK | constants.X_OK);
-    return isFull(await statfs(dir)) ? `${dir}: the disk is full; free some space` : undefined;
+    return isFull(await statfs(dir)) ? `${dir}: the disk is full; free disk space` : undefined;
   } catch (error) {
-    return `${dir} cannot be written: ${errorText(error)}; give a writable folder with --state-dir`;
+    return `${dir} cannot be written: ${errorText(error)}; specify a writable directory with --state-dir`;
   }
 }
 

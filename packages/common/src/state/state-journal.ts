@@ -9,7 +9,7 @@ export interface StateJournalDeps {
   stateDir: string;
   log: Logger;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
-  /** What an operator does after damage: only a person knows whether what was lost matters. */
+  /** Instructions after damage, because only an operator can judge whether the lost data matters. */
   afterDamage: string;
   /** Pause between two attempts to open it. */
   retryMs: number;
@@ -54,13 +54,13 @@ export class StateJournal implements TablesDeps {
     await this.tryOpen();
   }
 
-  /** Does `work` once it is open: now, or in the background, where it is tried until then. */
+  /** Runs `work` once it is open: either now, or in the background, where opening is retried. */
   async whenOpen(work: () => Promise<void>): Promise<void> {
     if (this.isOpen) await work();
     else this.working = this.keepTrying(work);
   }
 
-  /** @param last done before it is closed */
+  /** @param last runs before it is closed */
   async close(last: () => Promise<void>): Promise<void> {
     await this.working;
     await last();
@@ -88,7 +88,7 @@ export class StateJournal implements TablesDeps {
         degraded.raise('journal damaged', `${journal.recovered}; ${afterDamage}`);
       }
       const unreadable = this.load(journal);
-      if (unreadable > 0) log.error({ unreadable }, 'journal has unreadable records');
+      if (unreadable > 0) log.error({ unreadable }, 'journal contains unreadable records');
       this.opened = journal;
     } catch (error) {
       await journal?.close();

@@ -1,4 +1,4 @@
-/** Node, as its publisher makes it: units of systemd run our services with it. */
+/** The publisher's Node, with which systemd units run our services. */
 
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';
@@ -8,7 +8,7 @@ import type { Download, Release } from '../host/downloads.ts';
 import type { Host } from '../host/host.ts';
 import { architectureOf } from './system.ts';
 
-/** That is installed where there is none: https://nodejs.org/dist */
+/** Version for new installations: https://nodejs.org/dist */
 export const nodeVersion = '24.21.0';
 /**
  * SHA-256 of its archives (.tar.gz) by platform, from SHASUMS256.txt of that version. nodejs.org could not be reached when they were written here: more than five public repositories
@@ -19,11 +19,11 @@ const nodeSums: ReadonlyMap<string, string> = new Map([
   ['linux-arm64', '724282c3b43aec998aa9527380465b45d229e021b58035f5f4f63095eabfe5d5'],
 ]);
 
-/** Our bundles are for it. */
+/** Required by our bundles. */
 const leastMajor = 24;
 const installed = '/usr/bin/node';
 const folder = '/usr/local/lib/skolo/node';
-/** It is published for no other one. */
+/** The only platforms for which it is published. */
 const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64', armhf: undefined };
 
 /** @param download of its release */
@@ -32,13 +32,13 @@ export function nodeStep(download: Download): Step {
     name: 'node',
     about: `Node ${leastMajor} or newer at ${installed}`,
     async check(host) {
-      // Not --version: a damaged program may still print that.
+      // Not --version, which even a damaged program may print.
       const { code, stdout } = await host.run(
         `[ -e ${installed} ] || exit 44; ${installed} -p process.version`,
       );
       const version = code === 0 ? /^v(\d+)\.\S+/.exec(stdout.trim()) : null;
       if (version === null)
-        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'does not run'}`] };
+        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'cannot run'}`] };
       const [note] = version;
       const isNew = Number(version[1]) >= leastMajor;
       return { differs: isNew ? [] : [`${installed} is ${note}`], note };
@@ -66,13 +66,13 @@ export function nodeStep(download: Download): Step {
   };
 }
 
-/** A package of Debian would write its own over ours at its next update. */
+/** A Debian package would overwrite ours at its next update. */
 async function rejectForeign(host: Host): Promise<void> {
   await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
 [ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the Debian package $owner; remove the package (apt-get remove $owner) and try again" >&2; exit 1; }`);
 }
 
-/** The archive is checked before anything of it runs. A folder that is there is whole. */
+/** The archive is verified before any of it runs. An existing directory is complete. */
 function unpackScript(sha256: string): string {
   const version = shellWord(`${folder}/v${nodeVersion}`);
   return `set -eu
@@ -82,7 +82,7 @@ rm -rf ${folder}/new.*
 new=$(mktemp -d ${folder}/new.XXXXXX)
 trap 'rm -rf "$new"' EXIT
 cat > "$new/archive"
-case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
+case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
 mkdir "$new/node"
 tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
 "$new/node/bin/node" --version > /dev/null

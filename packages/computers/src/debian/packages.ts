@@ -1,12 +1,12 @@
-/** Debian's packages, by apt. */
+/** Installs Debian packages with apt. */
 import { shellWord } from '@skolo/base';
 import type { Step } from '../engine/step.ts';
 import type { Host } from '../host/host.ts';
 
 export const installDeadlineMs = 1_800_000;
-/** For another apt: at the first start Debian updates itself. */
+/** Time limit for another apt, because Debian updates itself when it first boots. */
 const lockSeconds = 300;
-/** Of a source of packages, and of a name server. Without internet, apt waits minutes for each by default. */
+/** Time limit for a package source and a name server. Without internet, apt waits minutes for each by default. */
 const patience = '-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10';
 
 export function packagesStep(names: readonly string[]): Step {
@@ -41,9 +41,9 @@ function installScript(names: readonly string[]): string {
 }
 
 /**
- * Runs apt with these arguments. It goes on without us where the connection drops, so that dpkg is never cut off, and a second one
- * waits for it. Lists of packages that cannot be fetched are no reason to fail: packages may be on the disk. If no source answers,
- * nothing is fetched from one, because each attempt would wait again.
+ * Runs apt with these arguments. It continues if the connection drops, so that dpkg is never interrupted, and a second one
+ * waits for it. It does not fail if package lists cannot be fetched, because packages may be on the disk. If no source responds,
+ * nothing is fetched, because each attempt would wait again.
  */
 export function aptScript(args: string): string {
   return `set -u
@@ -64,7 +64,7 @@ apt ${patience} update || true
 offline=
 grep -qE '^(Get|Hit):' /run/skolo-apt.log || offline=$(sed -n 's/^[WE]: //p' /run/skolo-apt.log | head -n 1)
 apt \${offline:+--no-download} ${args} && exit
-[ -z "$offline" ] || { echo "no package source responds ($offline); check the internet connection" >&2; exit 1; }
+[ -z "$offline" ] || { echo "package sources do not respond ($offline); check the internet connection" >&2; exit 1; }
 # The errors of dpkg come before the summary of apt.
 { grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log || cat /run/skolo-apt.log; } | tail -n 3 >&2
 exit 1`;

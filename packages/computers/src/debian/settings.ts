@@ -7,7 +7,7 @@ import type { TextFile } from '../host/host.ts';
 const cloudFolder = '/etc/cloud/cloud.cfg.d';
 const cloudFile = `${cloudFolder}/99-skolo.cfg`;
 
-/** The computer has the name of rack.yaml: logs, prompts and certificates show it. cloud-init does not set another one. */
+/** Sets the computer's name from rack.yaml, used in logs, prompts and certificates. cloud-init does not set a different one. */
 export function nameStep(name: string): Step {
   const word = shellWord(name);
   return {
@@ -19,7 +19,7 @@ export function nameStep(name: string): Step {
   [ "\${each%%.*}" = ${word} ] || echo "the host name is \${each:-not set}, but rack.yaml calls it ${name}"
 done | sort -u
 [ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets the host name at every boot'`),
-    // sudo looks its own name up.
+    // sudo resolves the host name.
     async apply(host) {
       await host.need(`sed -i "s/^127\\.0\\.1\\.1[[:space:]].*/127.0.1.1 "${word}/ /etc/hosts
 echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}
@@ -28,21 +28,21 @@ echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}
   };
 }
 
-/** Where journald keeps the log: on the disk it survives a power cut and never fills it; an SD card lasts longer without it. */
+/** Where journald stores the log: on disk, it survives a power cut and never fills it; an SD card lasts longer without it. */
 type JournalPlace = 'disk' | 'memory';
 
 const journals: Record<JournalPlace, { about: string; settings: string }> = {
   disk: {
-    about: 'the system log survives reboots and takes at most 1 GB',
+    about: 'the system log survives reboots and uses at most 1 GB',
     settings: 'Storage=persistent\nSystemMaxUse=1G\nSystemKeepFree=2G\nMaxRetentionSec=3month\n',
   },
   memory: {
-    about: 'the system log stays in memory, to spare the SD card',
+    about: 'the system log stays in memory to reduce wear on the SD card',
     settings: 'Storage=volatile\nRuntimeMaxUse=64M\n',
   },
 };
 
-/** Settings of journald. */
+/** journald settings. */
 export function journalFile(place: JournalPlace): TextFile {
   return {
     path: '/etc/systemd/journald.conf.d/50-skolo.conf',
@@ -51,7 +51,7 @@ export function journalFile(place: JournalPlace): TextFile {
   };
 }
 
-/** journald keeps its log there. */
+/** journald stores its log in it. */
 export function journalStep(place: JournalPlace): Step {
   return fileStep({
     name: 'journal',
@@ -64,7 +64,7 @@ export function journalStep(place: JournalPlace): Step {
 
 const updatesFile = '/etc/apt/apt.conf.d/52skolo';
 
-/** Security updates by themselves, and no restart by themselves: a rack that restarts at night is a rack that is down. */
+/** Installs security updates automatically, but without a reboot, because a rack that reboots at night is down. */
 export function updatesStep(): Step {
   return fileStep({
     name: 'updates',
@@ -78,16 +78,16 @@ Unattended-Upgrade::Automatic-Reboot "false";
 `,
       },
     ],
-    // Apart, so that the links are also made where no systemd runs.
+    // Separately, so that the links are created even without a running systemd.
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
-    // As apt understands all of its files: a later one may say something else.
-    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
+    // As apt evaluates all of its files, because a later one may override ours.
+    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); fix that file"; exit 0; }
 # is KEY VALUE EFFECT: a later file may override the key.
 is() {
   ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
   where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
-  echo "by hand: another file $3: \${where:-below /etc/apt}; correct that file"
+  echo "by hand: another file $3: \${where:-below /etc/apt}; fix that file"
 }
 if [ -e ${updatesFile} ]; then
   is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the jumphost'
@@ -99,8 +99,8 @@ fi`,
 /**
  * The time of the rack.
  *
- * @param subnet may ask for the time
- * @param isPod the overlay's component `chrony` keeps the time, and wants no other
+ * @param subnet may request the time
+ * @param isPod the overlay's `chrony` component keeps the time, so no other service may
  */
 export function clockStep({ subnet, isPod }: { subnet: string; isPod: boolean }): Step {
   return isPod ? clockOfPod : ownClock(subnet);
@@ -127,9 +127,9 @@ makestep 1 3
 
 const clockOfPod: Step = {
   name: 'clock',
-  about: 'no time service runs besides the chrony pod',
+  about: 'the chrony pod is the only time service',
   check: checkByScript(`for each in chrony systemd-timesyncd; do
-  if systemctl is-active -q "$each"; then echo "$each.service runs besides the chrony pod"; fi
+  if systemctl is-active -q "$each"; then echo "$each.service is running beside the chrony pod"; fi
   if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts at boot"; fi
 done`),
   async apply(host) {

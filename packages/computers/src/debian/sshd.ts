@@ -1,4 +1,4 @@
-/** sshd: keys alone. */
+/** sshd with key authentication only. */
 import { shellWord } from '@skolo/base';
 import { writtenHead } from '../engine/files.ts';
 import type { Guard, Trial } from '../engine/guarded-change.ts';
@@ -12,10 +12,10 @@ export const sshSettings = {
   passwordauthentication: 'no',
   kbdinteractiveauthentication: 'no',
   allowtcpforwarding: 'yes',
-  // A workstation that is gone frees what it has within a minute.
+  // Sessions of an unreachable workstation end within a minute.
   clientaliveinterval: '15',
   clientalivecountmax: '4',
-  // skolo run goes to many machines through one connection.
+  // skolo run reaches many machines through one connection.
   maxsessions: '100',
 };
 
@@ -24,7 +24,7 @@ type RootLogin = 'no' | 'prohibit-password';
 
 export const sshPath = '/etc/ssh/sshd_config.d/10-skolo.conf';
 
-/** sshd reads it before its own settings, and the first value of a key counts. */
+/** sshd reads it before its own settings, and the first value of a key applies. */
 export function sshFile(rootLogin: RootLogin): TextFile {
   const settings = Object.entries({ ...sshSettings, permitrootlogin: rootLogin });
   return {
@@ -34,7 +34,7 @@ export function sshFile(rootLogin: RootLogin): TextFile {
   };
 }
 
-/** What skolo writes is tried with what others have written: sshd reads all of it at once. */
+/** Our file is tested together with others, because sshd reads all of them. */
 const sshTrial: Trial = {
   server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] || set -- sudo -n
 exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec /usr/sbin/sshd -i $SSHD_OPTS'`)}`,
@@ -42,11 +42,11 @@ exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default
 };
 
 /**
- * Keys alone, connections that end when a workstation is gone, and room for many sessions. An error takes itself back: only a new session,
- * with a key, keeps it.
+ * Key authentication only, connections that end when a workstation is unreachable, and many sessions. The change is
+ * undone unless a new session can be opened with a key.
  *
  * @param options.verify a script that prints a line for each setting that another file overrides
- * @param options.rootLogin what that computer needs; a jumphost accepts root's key
+ * @param options.rootLogin the computer's setting; a jumphost accepts root's key
  */
 export function sshStep(
   guard: Guard,
@@ -58,7 +58,8 @@ export function sshStep(
   return guardedStep(
     {
       name: 'ssh',
-      about: 'sshd accepts only keys, and closes connections to unreachable workstations',
+      about:
+        'sshd accepts only key authentication, and closes connections to unreachable workstations',
       files: async (host) => [sshFile(await rootLogin(host))],
       trial: sshTrial,
       verify,

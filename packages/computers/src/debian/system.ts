@@ -1,27 +1,27 @@
-/** What a person has to have installed: nothing else can be done without it. */
+/** Prerequisites that an operator must install before anything else can be done. */
 import { z } from 'zod';
 import { factsIn } from '../engine/files.ts';
 import type { Step } from '../engine/step.ts';
 import type { Host } from '../host/host.ts';
 
 interface SystemNeeds {
-  /** Of its programs. */
+  /** Architecture of its programs. */
   architectures: readonly Architecture[];
-  /** Of the folders that k3s and our state are in, before k3s has filled them. */
+  /** Directories of k3s and our state, before k3s has filled them. */
   freeBytes: number;
   memoryBytes: number;
-  /** Ubuntu will do, too: it gets nothing but k3s. */
+  /** Ubuntu is also accepted, because only k3s is installed. */
   hasUbuntu?: true;
-  /** Of this workstation, in milliseconds since 1970. */
+  /** This workstation's time, in milliseconds since 1970. */
   now(): number;
 }
 
-/** Between the clocks of workstation and jumphost: certificates and tokens bear minutes. */
+/** Between the clocks of the workstation and jumphost. Certificates and tokens tolerate minutes. */
 const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
-/** Of a computer that k3s has filled already: room for the images of an upgrade. */
+/** On a computer that k3s has already filled: space for the images of an upgrade. */
 const freeBytesLater = 1024 * mib;
-/** k3s evicts pods below 5 % (docs.k3s.io, `eviction-hard` of its kubelet). */
+/** k3s evicts pods below 5 % (docs.k3s.io, kubelet's `eviction-hard`). */
 const leastFreePercent = 10;
 
 const Facts = z.object({
@@ -40,7 +40,7 @@ const Facts = z.object({
   cgroupMemory: z.enum(['yes', 'no']),
 });
 
-/** A command of a shell: whether its kernel counts the memory of cgroups. */
+/** A shell command: whether the kernel counts the memory of cgroups. */
 export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
 
 const script = `. /etc/os-release
@@ -69,11 +69,11 @@ memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
 END`;
 
-/** As dpkg names them. */
+/** dpkg's names. */
 const architectures = ['amd64', 'arm64', 'armhf'] as const;
 export type Architecture = (typeof architectures)[number];
 
-/** Of its programs. @throws ZodError It is another one: `systemStep` has said so. */
+/** Architecture of its programs. @throws ZodError It is a different one, which `systemStep` has reported. */
 export async function architectureOf(host: Host): Promise<Architecture> {
   return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
@@ -92,7 +92,7 @@ export function systemStep(needs: SystemNeeds): Step {
       const skew = facts.time - now() / 1000;
       const differs: string[] = [];
       const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
-      // Raspberry Pi OS of 32 bits has a name of its own.
+      // The 32-bit Raspberry Pi OS has its own name.
       const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
       const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
       want(
@@ -107,23 +107,23 @@ export function systemStep(needs: SystemNeeds): Step {
       const freePercent = 100 - facts.usedPercent;
       want(
         freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but needs ${neededBytes / mib} MiB and ${leastFreePercent} %, because k3s evicts pods below 5 %; free disk space`,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because k3s evicts pods below 5 %; free disk space`,
       );
       want(
         facts.readOnly === '',
-        `${facts.readOnly} is not writable; check dmesg for disk errors and reboot`,
+        `${facts.readOnly} is read-only; check dmesg for disk errors and reboot`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,
-        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but needs ${memoryBytes / mib}`,
+        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
       );
       want(
         facts.cgroupMemory === 'yes',
-        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
+        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi, add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
       );
       want(
         Math.abs(skew) <= mostSkewSeconds,
-        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` there`,
+        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
       );
       return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
     },

@@ -1,4 +1,4 @@
-/** Brings a host from step to step to what it has to be. */
+/** Applies steps to a host until it matches its settings. */
 import { errorText } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
@@ -9,10 +9,10 @@ export type StepState =
   | 'waiting'
   | 'checking'
   | 'changing'
-  /** It was so before. */
+  /** It matched before. */
   | 'ok'
   | 'changed'
-  /** A person wanted it to be left out. */
+  /** An operator skipped it. */
   | 'skipped'
   | 'differs'
   | 'failed';
@@ -21,29 +21,29 @@ export interface StepProgress {
   name: string;
   about: string;
   state: StepState;
-  /** What differs, why it failed, or the note of the check. */
+  /** The differences, why it failed, or the note of the check. */
   text: string;
-  /** Only of a check: `prepare` repairs at least a part of what differs. */
+  /** Only in a check: `prepare` repairs at least a part of the differences. */
   isRepairable?: boolean;
 }
 
 export interface PrepareOptions {
   isCheck: boolean;
-  /** Called for every change of a state, with all steps. */
+  /** Called for every state change, with all steps. */
   report(steps: readonly StepProgress[]): void;
   signal: AbortSignal;
-  /** Names of steps that are left out. Those that depend on them are done all the same. */
+  /** Names of skipped steps. Their dependents still run. */
   skip?: readonly string[];
-  /** Who makes the changes, for others who come meanwhile. */
+  /** Who makes the changes, for others who try meanwhile. */
   by?: string;
 }
 
 /**
- * Checks each step, applies what differs, and checks again. Steps that depend on one that fails wait for the next run. Nothing is
- * remembered: each run looks at the host itself, so that it may be run again at any time. Two runs never change one host at once.
+ * Checks each step, applies differences, and checks again. Dependents of a failed step wait for the next run. Nothing is
+ * stored: each run reads the host's state, so it may be repeated at any time. Two runs never change a host at the same time.
  *
  * @returns the steps, in order
- * @throws ComputerError Somebody else changes it now.
+ * @throws ComputerError Somebody else is changing it.
  */
 export async function prepare(
   host: Host,
@@ -74,7 +74,7 @@ async function throughSteps(
       show(at, 'skipped');
       continue;
     }
-    // A check may find more: what is there already does not depend on what is missing.
+    // A check may find more, because existing parts do not depend on missing ones.
     if (!isCheck && unmet !== '') {
       show(at, 'waiting', `waits for ${unmet}`);
       continue;
@@ -106,7 +106,7 @@ async function throughSteps(
   return all;
 }
 
-/** Names of the earlier steps that it depends on, and that are not done. */
+/** Names of the earlier steps that it depends on and that are not done. */
 function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: number): string[] {
   const needs = steps[at]?.needs;
   return all.slice(0, at).flatMap(({ name, state }, index) => {
@@ -118,7 +118,7 @@ function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: numbe
 async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (textOf(after) === '') return after.note ?? '';
-  const how = after.differs.length > 0 ? 'still differs after the change: ' : '';
+  const how = after.differs.length > 0 ? 'still incorrect after the change: ' : '';
   throw new ComputerError(`${how}${textOf(after)}`);
 }
 

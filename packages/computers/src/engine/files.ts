@@ -1,15 +1,15 @@
-/** Files that have to be as they are given, and what has to happen when they are new. */
+/** Files with a required content, and the actions after they have changed. */
 import { sha256, shellWord } from '@skolo/base';
 import type { FileContent, Host } from '../host/host.ts';
 import type { Check, Step } from './step.ts';
 
 /** The first line of files that skolo writes. */
-export const writtenHead = '# Written by skolo. The next run overwrites edits.\n';
+export const writtenHead = '# Written by skolo. The next run overwrites your changes.\n';
 
-/** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
+/** Records that a program has not read its new files yet. A reboot clears it. */
 const pendingFolder = '/run/skolo-jumphost';
 
-/** Notes that a program has to read new files: commands of a shell that set and clear the note, and its path. */
+/** Records that a program must read new files: shell commands that set and clear the record, and its path. */
 export function pendingMark(name: string) {
   const path = shellWord(`${pendingFolder}/${name}`);
   return { path, set: `mkdir -p ${pendingFolder} && touch ${path}`, clear: `rm -f ${path}` };
@@ -17,13 +17,13 @@ export function pendingMark(name: string) {
 
 interface FileStep extends Pick<Step, 'name' | 'about'> {
   files: readonly FileContent[];
-  /** A script that lets programs read them. */
+  /** A script that makes programs read them. */
   activate: string;
-  /** A script that prints a line for each thing that is not as it has to be. */
+  /** A script that prints a line for each fault. */
   verify?: string;
 }
 
-/** The step of these files. A run that was killed between writing and activating is seen. */
+/** The step of these files. It detects a run that was killed between writing and activating. */
 export function fileStep({ name, about, files, activate, verify }: FileStep): Step {
   const pending = pendingMark(name);
   return {
@@ -43,14 +43,14 @@ export function fileStep({ name, about, files, activate, verify }: FileStep): St
   };
 }
 
-/** A check by a script that prints what is not as it has to be. */
+/** A check by a script that prints faults. */
 export function checkByScript(script: string): Step['check'] {
   return async (host) => withLines({ differs: [] }, await host.need(script));
 }
 
 const byHand = 'by hand: ';
 
-/** With each line that a script has printed. `by hand: ` precedes what a person has set up, and only a person should change. */
+/** Adds each line that a script has printed. `by hand: ` precedes faults that an operator has caused and only an operator should fix. */
 export function withLines(check: Check, text: string): Check {
   const lines = linesOf(text);
   const isByHand = (line: string) => line.startsWith(byHand);
@@ -68,12 +68,12 @@ export function linesOf(text: string): string[] {
   return text.split('\n').filter(Boolean);
 }
 
-/** What a script has printed as lines of `key=value`. */
+/** Parses a script's output of `key=value` lines. */
 export function factsIn(text: string): Record<string, string> {
   return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
 }
 
-/** A text for each file that is not there, or differs. */
+/** A text for each file that is missing or differs. */
 export async function differingFiles(host: Host, files: readonly FileContent[]): Promise<string[]> {
   const states = await readStates(host, files);
   return files.flatMap(({ path }, at) => {
@@ -89,7 +89,7 @@ export async function writeDiffering(host: Host, files: readonly FileContent[]):
   }
 }
 
-/** How each differs; undefined where it does not. */
+/** How each differs; undefined if it does not. */
 async function readStates(
   host: Host,
   files: readonly FileContent[],

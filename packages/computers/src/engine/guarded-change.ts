@@ -1,9 +1,9 @@
 /**
- * A change that may lock everybody out: of the firewall, of sshd, of an address. The jumphost takes it back by itself, unless a
- * new session of ssh gets in and says that it did.
+ * A change that may lock everybody out, such as of the firewall, sshd or an address. The jumphost undoes it automatically unless a
+ * new SSH session is opened and confirms it.
  *
- * All that is needed for the way back is on the jumphost's disk before anything is changed. A timer of systemd goes back, and
- * after a power cut the next start does, before the network is up.
+ * Everything required for the rollback is on the jumphost's disk before anything is changed. A systemd timer rolls back, and
+ * after a power cut, the next boot does so before the network is up.
  */
 import { closing, errorText, pause, shellWord } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
@@ -14,53 +14,53 @@ interface GuardedChange {
   /** Of the step, for messages. */
   name: string;
   files: readonly FileContent[];
-  /** A script that lets programs read them, or do without those that are gone. It runs apart from our connection. */
+  /** A script that makes programs load the files, or drop removed ones. It runs independently of our connection. */
   activate: string;
   trial?: Trial;
 }
 
-/** A second SSH server, which reads the new files before the one that runs does. */
+/** A second SSH server, which reads the new files before the running one does. */
 export interface Trial {
-  /** A command for a shell of the user who signs in: serves SSH on its standard streams. */
+  /** A command for the shell of the user who signs in, which serves SSH on its standard streams. */
   server: string;
-  /** A script that prints the settings that may keep people out. */
+  /** A script that prints the settings that may lock users out. */
   suspects: string;
 }
 
 export interface Guard {
-  /** After this time the jumphost goes back by itself. */
+  /** After this time, the jumphost rolls back automatically. */
   returnSeconds: number;
   /**
-   * A new connection, which shares nothing with one that is there.
+   * A new connection, independent of the existing one.
    *
-   * @param server of a trial: to connect to, through the connection that is there
-   * @throws It cannot be made.
+   * @param server a test server to connect to, through the existing connection
+   * @throws It cannot be opened.
    */
   newSession(signal: AbortSignal, server?: string): Promise<Host & { close(): Promise<void> }>;
   signal: AbortSignal;
 }
 
 const folder = '/var/lib/skolo-jumphost';
-/** The way back, as long as it may be taken. Who renames it decides. */
+/** The rollback, while it is possible. Whoever renames it decides. */
 const pending = `${folder}/pending`;
 const returning = `${folder}/returning`;
-/** Until the workstation knows: the answer to a confirmation may be lost with its connection. */
+/** Until the workstation knows the outcome, because the response to a confirmation may be lost with its connection. */
 const confirmed = `${folder}/confirmed`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';
 const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
-/** Before programs have read what is taken back. */
+/** Before programs have loaded the restored files. */
 const filesOnly = 'files-only';
-/** Of the time, for the timer itself and a slow answer to the confirmation. */
+/** Part of the time reserved for the timer itself and a slow response to the confirmation. */
 const marginSeconds = 3;
 const attemptMs = 15_000;
-/** Of the first new session. Each has twice the time of the one before, so that a slow jumphost is no lost one. */
+/** Time limit of the first new session. Each attempt has twice the time of the last one, so that a slow jumphost is not lost. */
 const firstSessionMs = 15_000;
 
 /**
  * Makes the change, and confirms it through a new session.
  *
- * @throws ComputerError Nobody got in, and the jumphost has what it had before.
+ * @throws ComputerError No session could be opened, and the jumphost has its previous settings.
  */
 export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
   await arm(host, change, guard.returnSeconds);
@@ -68,7 +68,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   try {
     for (const file of change.files) await host.write(file);
   } catch (error) {
-    // If the connection dropped, the timer goes back.
+    // If the connection dropped, the timer rolls back.
     await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
     throw error;
   }
@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); nothing was activated, but sshd would read this configuration at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); the configuration was not activated, but sshd would load it when it next starts; fix ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -89,19 +89,19 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: no new SSH session succeeded after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: no new SSH session could be opened after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
 
-/** After the rollback. The files are those of before, but programs may have read others for the first time. */
+/** After the rollback. The previous files are restored, but programs may have loaded some of them for the first time. */
 async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
-    ? 'the previous settings are in effect again, and a new SSH session succeeds'
-    : `the previous files are restored, but new SSH sessions still fail (${why}); correct that at the screen or serial console, or in a session that is still open`;
+    ? 'the previous settings are in effect again, and new SSH sessions can be opened'
+    : `the previous files are restored, but new SSH sessions still fail (${why}); fix this at the screen or serial console, or in a session that is still open`;
 }
 
-/** Undefined when one gets in. */
+/** Undefined if one can be opened. */
 async function whyNoSession(
   { newSession, signal }: Guard,
   server?: string,
@@ -116,7 +116,7 @@ async function whyNoSession(
   }
 }
 
-/** Copies what is there, and sets the timer. */
+/** Copies the current files, and starts the timer. */
 async function arm(host: Host, { name, files, activate }: GuardedChange, seconds: number) {
   const copies = files.map(({ path }, at) => ({ path: shellWord(path), copy: `old/${at}` }));
   const save = copies.map(
@@ -126,7 +126,7 @@ async function arm(host: Host, { name, files, activate }: GuardedChange, seconds
     ({ path, copy }) =>
       `if [ ! -e ${returning}/${copy} ]; then rm -f ${path}; elif ! cmp -s ${returning}/${copy} ${path}; then cp -a ${returning}/${copy} ${path}; fi`,
   );
-  // A file that was not written stays as it is: the disk may be full.
+  // A file that was not written stays unchanged, because the disk may be full.
   const goBack = `#!/bin/sh
 # Rolls back a change of skolo jumphost prepare (${name}) that was not confirmed.
 [ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
@@ -152,7 +152,7 @@ ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" ${f
 [Install]
 WantedBy=sysinit.target
 `;
-  // Of a run that was killed: what nobody has confirmed is taken back now, and not in the middle of the next change.
+  // An unconfirmed change of a killed run is undone now instead of during the next change.
   await host.need(
     `for each in ${pending} ${returning}; do [ ! -e "$each" ] || sh "$each/go-back"; done`,
   );
@@ -177,14 +177,14 @@ sync ${folder}`,
   );
 }
 
-/** Apart from our connection, which it may cut. What it complains of; undefined where it ended well, or nobody knows. */
+/** Independently of our connection, which it may cut. @returns its errors; undefined if it succeeded or the result is unknown */
 async function activate(
   host: Host,
   { activate: script }: GuardedChange,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    // Its start ends with it; `--wait` needs D-Bus.
+    // Its start waits for it to finish; `--wait` requires D-Bus.
     const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
     const { code, stdout } = await host.run(
       `systemctl reset-failed ${activation}.service 2>/dev/null
@@ -200,9 +200,9 @@ head -n 2 ${folder}/said; exit 1`,
   }
 }
 
-/** Undefined when it is confirmed; else why not. */
+/** Undefined if it is confirmed; otherwise the reason. */
 async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
-  let why = 'no time left';
+  let why = 'the time limit was reached';
   for (let sessionMs = firstSessionMs; ; sessionMs *= 2) {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
@@ -227,11 +227,11 @@ sync ${folder}; systemctl stop ${timer}.timer`,
   }
 }
 
-/** The deadline is for the way in alone: what runs in the session has its own. */
+/** The deadline applies only to opening the session; commands in it have their own. */
 async function openWithin(ms: number, newSession: Guard['newSession'], signal: AbortSignal) {
   const late = new AbortController();
   const timer = setTimeout(
-    () => late.abort(new Error(`no session within ${Math.ceil(ms / 1000)} s`)),
+    () => late.abort(new Error(`no SSH session within ${Math.ceil(ms / 1000)} s`)),
     ms,
   );
   try {
@@ -242,8 +242,8 @@ async function openWithin(ms: number, newSession: Guard['newSession'], signal: A
 }
 
 /**
- * Waits until the previous connection, or the one that is made in its place, sees that nothing is pending. True: a session has
- * confirmed the change, and its answer was lost. False: it was taken back.
+ * Waits until the previous connection, or its replacement, finds that nothing is pending. True: a session has
+ * confirmed the change, but its response was lost. False: it was undone.
  */
 async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boolean> {
   const until = performance.now() + (returnSeconds + 60) * 1000;
@@ -260,7 +260,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: does not respond after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
+        `${host.name}: it does not respond after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
         { code: 'LOST' },
       );
     }
@@ -268,5 +268,5 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
   }
 }
 
-/** A script that prints a line where a change waits for its confirmation. */
+/** A script that prints a line if a change is waiting for its confirmation. */
 export const unconfirmed = `if [ -e ${pending} ] || [ -e ${returning} ]; then echo 'a change is not confirmed yet'; fi`;

@@ -8,12 +8,12 @@ import type { Step } from './step.ts';
 interface GuardedStep extends Pick<Step, 'name' | 'about'> {
   files(host: Host): Promise<FileContent[]>;
   activate: string;
-  /** Prints a line for each thing that is not as it has to be. */
+  /** Prints a line for each fault. */
   verify?: string;
   trial?: Trial;
 }
 
-/** A step whose change returns by itself, unless a new session gets in after it. */
+/** A step whose change is undone automatically unless a new session can be opened after it. */
 export function guardedStep(step: GuardedStep, guard: Guard): Step {
   const { name, about, activate, verify = '', trial } = step;
   return {

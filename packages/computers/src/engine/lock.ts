@@ -1,4 +1,4 @@
-/** One change of a computer at a time: who comes second is told who changes it. */
+/** Allows one change of a computer at a time. A second one is told who is changing it. */
 
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
@@ -9,16 +9,16 @@ import type { Host } from '../host/host.ts';
 const folder = '/run/skolo-jumphost';
 const holder = `${folder}/holder`;
 const beatMs = 2000;
-/** A workstation that is silent for so long is gone: sshd may not notice for hours that its cable is out. */
+/** A workstation that is silent for this long counts as gone, because sshd may not notice an unplugged cable for hours. */
 const silentSeconds = 15;
 const busyCode = 75;
 const dayMs = 86_400_000;
 
 /**
- * Does the work while this workstation has the lock of the computer. The lock ends with the workstation, its connection, or the computer.
+ * Runs the work while this workstation holds the computer's lock. The lock ends with the workstation, its connection, or the computer.
  *
- * @param by for people: who it is
- * @throws ComputerError Somebody else changes it; the message says who.
+ * @param by who holds it, as text
+ * @throws ComputerError Somebody else is changing it; the message says who.
  */
 export async function withLock<T>(
   host: Host,
@@ -37,7 +37,7 @@ export async function withLock<T>(
         if (code === busyCode) rejection = new ComputerError(busyText(host.name, stdout));
         else if (code !== 0) rejection = new ComputerError(`${host.name}: ${stderr}`);
       },
-      // The work fails by itself, or goes on over a new connection.
+      // The work either fails or continues over a new connection.
       () => undefined,
     )
     .finally(() => over.abort());
@@ -53,7 +53,7 @@ export async function withLock<T>(
   }
 }
 
-/** Until the file names us, or the signal. */
+/** Waits until the file contains our name, or until the signal. */
 async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await host.run(`grep -q ${id} ${holder}`)).code !== 0) {
     await pause(200, signal).catch(() => undefined);
@@ -62,10 +62,10 @@ async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<v
 
 function busyText(name: string, said: string): string {
   const [, ...by] = said.trim().split(' ');
-  return `${name}: ${by.join(' ') || 'somebody else'} is changing it; wait until that has finished, or stop it there`;
+  return `${name}: ${by.join(' ') || 'somebody else'} is changing this computer; wait until it has finished, or stop it on that workstation`;
 }
 
-/** Waits for one that is gone, and lives as long as bytes come. The lock goes with the file descriptor. */
+/** Waits for a disappeared holder, and runs while it receives bytes. The lock ends with the file descriptor. */
 function lockScript(who: string): string {
   return `mkdir -p ${folder} && exec 9>> ${folder}/lock || exit 1
 flock -w ${silentSeconds + 5} 9 || { cat ${holder}; exit ${busyCode}; }

@@ -1,34 +1,34 @@
 import type { Host } from '../host/host.ts';
 
-/** One part of what a jumphost has to be. */
+/** One part of a jumphost's setup. */
 export interface Step {
   /** One word. */
   name: string;
   /**
-   * Names of the earlier steps that it depends on: it waits when one of them fails. Absent: it depends on every earlier step, and
-   * every later one on it.
+   * Names of the earlier steps that it depends on; it waits if one of them fails. Absent: it depends on every earlier step, and
+   * every later one depends on it.
    */
   needs?: readonly string[];
-  /** For people: what is there when it is done. */
+  /** The state when it is done, as text. */
   about: string;
-  /** What else has to answer for it: `apt and its package sources`. */
+  /** Other programs that must respond: `apt and its package sources`. */
   waitsFor?: string;
-  /** What differs from that, a text for each; empty when it is done. Changes nothing. */
+  /** A text for each difference; empty if it is done. Changes nothing. */
   check(host: Host): Promise<Check>;
-  /** Makes it so. Absent: only a person can, and `differs` says how. It may have been interrupted before. */
+  /** Applies it. Absent: only an operator can, and `differs` says how. An earlier run may have been interrupted. */
   apply?(host: Host): Promise<void>;
 }
 
 export interface Check {
-  /** Texts for people; without `apply` each says what to do. */
+  /** Readable texts; without `apply`, each says what to do. */
   differs: string[];
-  /** What somebody else has set up, and `apply` therefore does not touch. Each says what to do. */
+  /** Settings by others, which `apply` therefore does not change. Each text says what to do. */
   byHand?: string[];
-  /** What is worth to know where nothing differs: a version. */
+  /** Information if nothing differs, such as a version. */
   note?: string;
 }
 
-/** Names for people, at most five: `a, b, c, d, 7 more`. */
+/** At most five names: `a, b, c, d, 7 more`. */
 export function fewOf(names: readonly string[]): string {
   const shown = names.length > 5 ? [...names.slice(0, 4), `${names.length - 4} more`] : names;
   return shown.join(', ');

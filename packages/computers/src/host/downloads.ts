@@ -1,6 +1,6 @@
 /**
- * Files of publishers, checked against checksums from elsewhere than the server that they come from: those that skolo has, those
- * that somebody has put here, or those that a person has compared with another source, once for each file.
+ * Publishers' files, verified with checksums that are not from the same server: those in skolo, those
+ * that somebody has saved locally, or those that an operator has compared with another source, once for each file.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -12,44 +12,44 @@ import { errorCode, errorText } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import type { LocalFile } from './host.ts';
 
-/** One version of a program, at its publisher's. */
+/** One published version of a program. */
 export interface Release {
-  /** `node-v24.21.0`: the folder of its files here. */
+  /** `node-v24.21.0`: the local directory of its files. */
   name: string;
-  /** Where its files are, without a slash at the end. */
+  /** URL of its files, without a trailing slash. */
   url: string;
-  /** Name of the list of SHA-256 checksums; where there is none, a function that returns why a file does not match. */
+  /** Name of the list of SHA-256 checksums; if there is none, a function that returns why a file does not match. */
   sums: string | FileCheck;
-  /** SHA-256 of the file in hexadecimal digits, where skolo has it from another source. */
+  /** SHA-256 of the file in hexadecimal, if skolo has it from another source. */
   known?: string | undefined;
 }
 
 /** A checksum from the server that it protects. */
 export interface UnknownSum {
-  /** Of the list. */
+  /** URL of the list. */
   url: string;
   name: string;
   sha256: string;
 }
 
-/** Why these are not the bytes of the publisher; undefined: they are. */
+/** Why these are not the publisher's bytes; undefined if they are. */
 export type FileCheck = (bytes: Buffer) => string | undefined;
 
 export interface DownloadDeps {
-  /** Files that are here, in a folder for each release; others are put there. */
+  /** Downloaded files, in a directory for each release. */
   folder: string;
   fetch: typeof fetch;
   signal: AbortSignal;
-  /** Whether a person has found the same checksum elsewhere. It is asked once, and kept as `NAME.sha256` beside the file. */
+  /** Whether an operator has found the same checksum elsewhere. Asked once, and stored as `NAME.sha256` next to the file. */
   confirm(sum: UnknownSum): Promise<boolean>;
 }
 
-/** Checks and gives a file of a release. It is fetched where it is not here. @throws ComputerError */
+/** Verifies and returns a file of a release, downloading it if necessary. @throws ComputerError */
 export type Download = (release: Release, name: string) => Promise<LocalFile>;
 
 export function downloader(deps: DownloadDeps): Download {
   const { folder, confirm } = deps;
-  /** By path: many computers may want one file at once. */
+  /** By path, because many computers may request the same file. */
   const underWay = new Map<string, Promise<void>>();
 
   return async (release, name) => {
@@ -72,7 +72,7 @@ export function downloader(deps: DownloadDeps): Download {
     throw another(file, release, `the SHA-256 is ${sha256}, expected ${wanted}`);
   };
 
-  /** @param own where the checksum is kept that is confirmed */
+  /** @param own path of the confirmed checksum */
   async function ask(url: string, own: string, list: string): Promise<void> {
     const name = basename(own, '.sha256');
     const fetched = `${list}.unconfirmed`;
@@ -80,11 +80,10 @@ export function downloader(deps: DownloadDeps): Download {
     const sha256 = await sumInFile(fetched, name);
     await rm(fetched, { force: true });
     if (sha256 === undefined) {
-      throw wrongFile(`${url}: contains no checksum for ${name}; check the version`);
+      throw wrongFile(`${url}: does not contain a checksum for ${name}; check the version`);
     }
     if (!(await confirm({ url, name, sha256 }))) {
-      const why =
-        'its checksum comes from the same server as the file, and nobody has confirmed it';
+      const why = 'its checksum comes from the same server as the file and has not been confirmed';
       throw wrongFile(
         `${name}: ${why}; download ${url} from another source and save it as ${list}`,
       );
@@ -98,7 +97,7 @@ export function downloader(deps: DownloadDeps): Download {
     return running;
   }
 
-  /** Path of a file that is here now. */
+  /** Path of the local file. */
   async function present(at: string, { url }: Release, name: string): Promise<string> {
     const path = join(at, name);
     if (!(await readStart(path))) await once(path, () => get(deps, `${url}/${name}`, path));
@@ -106,14 +105,14 @@ export function downloader(deps: DownloadDeps): Download {
   }
 }
 
-/** @param place where a person may put it */
+/** @param place where an operator may save it */
 async function get(
   { fetch, signal }: Pick<DownloadDeps, 'fetch' | 'signal'>,
   url: string,
   path: string,
   place = path,
 ): Promise<void> {
-  // As it is in the address: k3s has versions with a plus.
+  // As in the URL, because k3s versions contain a plus.
   const answer = await fetch(url.replaceAll('+', '%2B'), { signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw missing(url, place, errorText(cause));

@@ -1,4 +1,4 @@
-/** A computer, as root: commands and files over one connection of ssh. */
+/** A computer, as root: commands and files over one SSH connection. */
 import type { ChildProcess } from 'node:child_process';
 import { addAbortListener, once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -12,12 +12,12 @@ import { ComputerError } from '../errors.ts';
 export interface Ended {
   code: number;
   stdout: string;
-  /** Without space around it. */
+  /** Trimmed. */
   stderr: string;
 }
 
 export interface RunOptions {
-  /** For standard input: secrets never are arguments. */
+  /** For standard input, because secrets must not be arguments. */
   input?: string | Buffer | Readable;
   deadlineMs?: number;
 }
@@ -29,14 +29,14 @@ export interface FileContent {
   mode?: number;
 }
 
-/** A small file of settings, with its mode: images of computers contain the same. */
+/** A small configuration file with its mode, also used in images. */
 export interface TextFile {
   path: string;
   content: string;
   mode: number;
 }
 
-/** A file of this computer, with the digest that it must have there, in hexadecimal. */
+/** A local file, with the digest that it must have on the host, in hexadecimal. */
 export interface LocalFile {
   file: string;
   sha256: string;
@@ -44,23 +44,23 @@ export interface LocalFile {
 
 /** A computer, as root. Every command has a deadline and ends with the signal. */
 export interface Host {
-  /** Of the jumphost, for messages. */
+  /** The host's name, for messages. */
   name: string;
   /**
-   * Runs a script of a POSIX shell.
+   * Runs a script in a POSIX shell.
    *
    * @throws ComputerError The connection dropped, or the deadline passed.
    */
   run(script: string, options?: RunOptions): Promise<Ended>;
   /**
-   * Runs a script that has to succeed, and gives what it prints.
+   * Runs a script that must succeed, and returns its output.
    *
    * @throws ComputerError It failed.
    */
   need(script: string, options?: RunOptions): Promise<string>;
-  /** Writes a file: all of it or nothing, also where the connection or the power ends. @throws ComputerError */
+  /** Writes a file atomically, even if the connection or the power fails. @throws ComputerError */
   write(file: FileContent): Promise<void>;
-  /** Undefined where there is none. @throws ComputerError */
+  /** Undefined if it does not exist. @throws ComputerError */
   read(path: string): Promise<string | undefined>;
 }
 
@@ -73,12 +73,12 @@ interface HostOptions {
 }
 
 const usualDeadlineMs = 60_000;
-/** For a large file on a slow line. */
+/** For a large file over a slow connection. */
 const writeDeadlineMs = 3_600_000;
-/** Of ssh itself: the connection failed. No script of ours ends with it. */
+/** ssh's own exit code for a failed connection. Our scripts do not use it. */
 const lostCode = 255;
 
-/** @throws ComputerError The user is neither root nor may become it. */
+/** @throws ComputerError The user is not root and cannot become root. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const id = await execute(options, 'id -u', {});
   if (id.code !== 0) throw unusable(options.name, id);
@@ -89,7 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
   throw new ComputerError(
-    `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or set NOPASSWD in sudoers`,
+    `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or use NOPASSWD in sudoers`,
   );
 }
 
@@ -136,7 +136,7 @@ function bytesOf(content: FileContent['content']) {
   return { input: Buffer.from(content), sha256: sha256(content) };
 }
 
-/** The bytes are checked before they have their name: standard input also ends where the connection does. */
+/** The bytes are verified before the file is renamed, because standard input also ends when the connection does. */
 function writeScript(path: string, sum: string, mode: number): string {
   const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
   return `set -eu
@@ -147,7 +147,7 @@ mkdir -p ${shellWord(dirname(path))}
 umask 077
 trap 'rm -f "$new"' EXIT
 cat > "$new"
-case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged on the way; try again' >&2; exit 3 ;; esac
+case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
 chown 0:0 "$new"
 chmod ${mode.toString(8)} "$new"
 sync "$new"
@@ -168,7 +168,7 @@ async function execute(
     };
   };
   return await withDeadline(limit(deadlineMs, signal), async (stop) => {
-    // The connection of a host that is off may never come back, and some commands have an hour.
+    // The connection to a host that is off may never return, and some commands have an hour.
     const child = await withDeadline(limit(Math.min(deadlineMs, usualDeadlineMs), stop), (begin) =>
       start(command, begin),
     );
@@ -189,7 +189,7 @@ async function collect(
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('ssh has no pipes');
   const source = input instanceof Readable ? input : Readable.from([Buffer.from(input)]);
-  // A script may end without reading all of it, and says why. A file here that cannot be read ends the command.
+  // A script may exit without reading all of it, and prints why. An unreadable local file ends the command.
   const sent = pipeline(source, stdin).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });
@@ -206,10 +206,10 @@ async function collect(
   return { code, stdout: said, stderr: complaint.trim() };
 }
 
-/** In words of the kernel, of Go, of apt, and of SQLite, which has the database of k3s. */
+/** Messages of the kernel, Go, apt, and SQLite, which stores k3s's database. */
 const isFull = /no space left on device|You don't have enough free space|disk is full/i;
 
-/** What a command complained of, in one line. */
+/** A command's error in one line. */
 function failureText(stderr: string, stdout: string, code: number): string {
   const lines = (stderr || stdout)
     .trim()
@@ -217,6 +217,6 @@ function failureText(stderr: string, stdout: string, code: number): string {
     .filter(Boolean);
   const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
   return isFull.test(shown)
-    ? `${shown}; the disk is full: free space, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run the command again`
+    ? `${shown}; the disk is full; free disk space, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run the command again`
     : shown;
 }

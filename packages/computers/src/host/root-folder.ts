@@ -1,14 +1,14 @@
-/** A root file system in a folder, as root: programs of it run there, and find no systemd. */
+/** A root file system in a directory, as root. Programs in it run without systemd. */
 import { spawn } from 'node:child_process';
 import { type Host, openHost } from './host.ts';
 
-/** For unshare: mounts and processes are gone with the program, also where it is killed. */
+/** Arguments of unshare: mounts and processes end with the program, even if it is killed. */
 export const apart = [
   ...['--mount', '--propagation', 'private'],
   ...['--pid', '--fork', '--kill-child', '--mount-proc'],
 ];
 
-/** systemctl writes links, and leaves alone what runs here. */
+/** systemctl writes links without affecting this computer's units. */
 const enter = `set -e
 mount --rbind /dev "$1/dev"
 mount -t proc proc "$1/proc"

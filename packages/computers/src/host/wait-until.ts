@@ -1,4 +1,4 @@
-/** Waits for a computer, by looking again and again. */
+/** Waits for a computer by polling. */
 import { errorText, pause } from '@skolo/base';
 
 interface WaitOptions {
@@ -10,10 +10,10 @@ interface WaitOptions {
 }
 
 /**
- * Looks until nothing is in the way, or the time is over. An error of a look is in the way, too.
+ * Polls until no reason to wait remains or the time is over. An error is also a reason.
  *
- * @param look undefined: nothing is in the way
- * @returns what is in the way in the end
+ * @param look returns a reason to wait; undefined: none
+ * @returns the last reason
  */
 export async function waitUntil(
   look: () => Promise<string | undefined>,

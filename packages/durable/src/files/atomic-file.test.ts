@@ -166,7 +166,7 @@ describe('writeFileAtomic', () => {
 
     await expect(failed).rejects.toThrow(FileNotWritten);
     await expect(failed).rejects.toMatchObject({
-      message: `${missing}: not written: the folder does not exist (ENOENT)`,
+      message: `${missing}: not written: the directory does not exist (ENOENT)`,
       code: 'ENOENT',
       path: missing,
     });
@@ -175,7 +175,7 @@ describe('writeFileAtomic', () => {
   it('leaves no temp file behind when the rename fails', async () => {
     await mkdir(join(file, 'in the way'), { recursive: true });
 
-    await expect(writeFileAtomic(file, 'new')).rejects.toThrow('a folder has this name');
+    await expect(writeFileAtomic(file, 'new')).rejects.toThrow('a directory has this name');
 
     expect(await readdir(folder)).toEqual(['state.json']);
   });

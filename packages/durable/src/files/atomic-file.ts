@@ -1,7 +1,7 @@
 /**
  * Atomic files: complete at any moment, through crashes and power cuts.
  *
- * write-file-atomic does not sync the folder after the rename: a power cut could bring back the old content of a reported
+ * write-file-atomic does not sync the directory after the rename: a power cut could bring back the old content of a reported
  * write.
  */
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { threadId } from 'node:worker_threads';
 import { errorCode, ifThere } from '@skolo/base';
 import { reasons } from './storage-errors.ts';
 
-/** A file could not be written. `code` is of the system, such as `ENOSPC`. */
+/** A file could not be written. `code` is a system code such as `ENOSPC`. */
 export class FileNotWritten extends Error {
   readonly path: string;
   readonly code: string;
@@ -40,13 +40,13 @@ const pendingTemps = new Set<string>();
 
 /**
  * Replaces the content of a file. A crash or power cut leaves the old or the new content, never a mix: temp file in the
- * same folder, fsync, rename, fsync of the folder. When the promise resolves, the new content is on the disk.
+ * same directory, fsync, rename, fsync of the directory. When the promise resolves, the new content is on the disk.
  *
  * Concurrent writers do not interfere: the last rename wins. Removes temp files of a crashed writer of the same path. A
- * live writer in another container (another pid namespace) would look crashed, so a folder belongs to one container.
- * Replaces a symbolic link, without following it. The folder must exist.
+ * live writer in another container (another pid namespace) would look crashed, so a directory belongs to one container.
+ * Replaces a symbolic link, without following it. The directory must exist.
  *
- * @throws FileNotWritten The old content is still there. If only the last step failed, the fsync of the folder, it is the
+ * @throws FileNotWritten The old content is still there. If only the last step failed, the fsync of the directory, it is the
  *   new content, which a power cut may undo.
  */
 export async function writeFileAtomic(
@@ -72,7 +72,7 @@ export async function writeFileAtomic(
   }
 }
 
-/** The content as UTF-8; undefined if there is no such file. @throws Error Of the system. */
+/** The content as UTF-8; undefined if there is no such file. @throws Error From the system. */
 export function readFileIfExists(path: string): Promise<string | undefined> {
   return ifThere(readFile(path, 'utf8'));
 }
@@ -118,7 +118,7 @@ async function mayChown(handle: FileHandle, uid: number, gid: number): Promise<b
 export async function syncFolder(folder: string) {
   await using handle = await open(folder, 'r');
   await handle.sync().catch((error: unknown) => {
-    // Some network and FUSE file systems cannot sync a folder, Windows (EPERM) none, and a read-only one has nothing to sync.
+    // Some network and FUSE file systems cannot sync a directory, Windows (EPERM) none, and a read-only one has nothing to sync.
     if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
   });
 }

@@ -11,13 +11,13 @@ interface Waiting<J, R> {
 }
 
 interface GroupCommitOptions {
-  /** Called after a group of which no job failed, also where each was written by itself. */
+  /** Called after a group without failed jobs, even if each was written separately. */
   onAllDone?(): void;
   /** Limit of one write and sync, in bytes. */
   mostAtOnce?: number;
-  /** After a failure each job is tried alone, also one that is not smaller than another that failed. */
+  /** After a failure, each job is tried alone, even one that is not smaller than another failed one. */
   isEachTried?: boolean;
-  /** What comes until it is fulfilled shares the first sync; by default jobs of the same turn. */
+  /** Jobs that arrive until it is fulfilled share the first sync; by default, jobs of the same turn. */
   gather?(): Promise<unknown>;
 }
 
@@ -27,7 +27,7 @@ export class GroupCommit<J extends Job, R = number> {
   private waiting: Waiting<J, R>[] = [];
   private draining: Promise<void> | undefined;
 
-  /** @param write runs all jobs in order, or none, and gives a result for each, if they have any */
+  /** @param write runs all jobs in order, or none, and returns their results, if any */
   constructor(write: (jobs: J[]) => Promise<R[]>, options: GroupCommitOptions = {}) {
     this.write = write;
     this.options = options;

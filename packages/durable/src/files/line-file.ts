@@ -5,10 +5,10 @@ import { ifThere } from '@skolo/base';
 const newline = 0x0a;
 
 /**
- * Appends lines; they are on the disk when it resolves. The part of a line that a killed process wrote gets a line of its own.
+ * Appends lines; they are on the disk when it resolves. A partial line from a killed process becomes a separate line.
  *
  * @param mode of a new file
- * @throws Error Of the system: the file is as it was.
+ * @throws Error From the system: the file is as it was.
  */
 export async function appendLines(
   path: string,
@@ -22,7 +22,7 @@ export async function appendLines(
     await file.appendFile(lines);
     await file.datasync();
   } catch (error) {
-    // A disk that fills up takes a part of a line, and what was rejected must not be found there later.
+    // A disk that fills up accepts a part of a line, and rejected data must not be found later.
     await file.truncate(size).catch(() => undefined);
     throw error;
   }
@@ -35,10 +35,10 @@ async function isCut(file: FileHandle, size: number): Promise<boolean> {
 }
 
 const chunkBytes = 64 * 1024;
-/** Longer than any line of ours: the file is damaged there. */
+/** Longer than any of our lines, so the file is damaged. */
 const longestLine = 1024 * 1024;
 
-/** Lines before a byte, the last one first, each with the byte that it starts at. Memory is bounded whatever the file has. */
+/** Lines before a byte, last one first, each with its start offset. Memory is bounded for any content. */
 export async function* linesBackwards(
   file: FileHandle,
   end: number,
@@ -61,7 +61,7 @@ export async function* linesBackwards(
   yield { line: rest.toString('utf8'), start: 0 };
 }
 
-/** Undefined if there is no such file. @throws Error Of the system. */
+/** Undefined if there is no such file. @throws Error From the system. */
 export function openIfThere(path: string): Promise<FileHandle | undefined> {
   return ifThere(open(path, 'r'));
 }

@@ -3,23 +3,23 @@ import { dirname, resolve } from 'node:path';
 import { errorCode } from '@skolo/base';
 
 /**
- * Makes a folder and its parents. By default only their owner may use new ones.
+ * Creates a directory and its parents. By default, only their owner may use new ones.
  *
- * Not `mkdir` with `recursive`: below /proc, where mkdir(2) gives ENOENT although the parent exists, that never ends. On a
- * read-only disk it gives ENOENT instead of EROFS.
+ * `mkdir` with `recursive` is not used: below /proc, where mkdir(2) returns ENOENT although the parent exists, it never ends. On a
+ * read-only disk, it returns ENOENT instead of EROFS.
  *
- * @throws Error Of the system.
+ * @throws Error From the system.
  */
 export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
   const whole = resolve(folder);
-  // Always the folder itself: for a file, mkdir(2) fails.
+  // Always the directory itself: for a file, mkdir(2) fails.
   const missing = [whole];
   for (let at = dirname(whole); !(await kindOf(at)); at = dirname(at)) missing.unshift(at);
   for (const each of missing) {
     try {
       await mkdir(each, { mode });
     } catch (error) {
-      // Another process made it meanwhile. A file of that name is an error.
+      // Another process created it meanwhile. A file with that name is an error.
       if (errorCode(error) !== 'EEXIST' || (await kindOf(each)) !== 'folder') throw error;
     }
   }

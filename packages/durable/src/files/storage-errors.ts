@@ -6,12 +6,12 @@ export const reasons = new Map([
   ['EDQUOT', 'the disk quota is exhausted'],
   ['EFBIG', 'the file would exceed the size limit of this process'],
   ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'no permission to write to the folder'],
-  ['EPERM', 'no permission to write to the folder'],
-  ['ENOENT', 'the folder does not exist'],
-  ['ENOTDIR', 'a part of the path is a file, not a folder'],
-  ['EISDIR', 'a folder has this name'],
-  ['ENOTEMPTY', 'a folder has this name'],
+  ['EACCES', 'no permission to write to the directory'],
+  ['EPERM', 'no permission to write to the directory'],
+  ['ENOENT', 'the directory does not exist'],
+  ['ENOTDIR', 'part of the path is a file, not a directory'],
+  ['EISDIR', 'a directory has this name'],
+  ['ENOTEMPTY', 'a directory has this name'],
   ['ENAMETOOLONG', 'the name is too long'],
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],
@@ -19,8 +19,8 @@ export const reasons = new Map([
 ]);
 
 /**
- * A journal or spool could not be opened, read or written. `code` is of the system, such as `ENOSPC`, or one of `LOCKED`,
- * `CLOSED`, `unknown`. All but `CLOSED` are worth a retry.
+ * A journal or spool could not be opened, read or written. `code` is a system code such as `ENOSPC`, or one of `LOCKED`,
+ * `CLOSED`, `unknown`. All except `CLOSED` are worth a retry.
  */
 export class StorageUnavailable extends Error {
   readonly folder: string;
@@ -37,6 +37,6 @@ export class StorageUnavailable extends Error {
 }
 
 const own = new Map([
-  ['LOCKED', 'another process has it open; only one process can use a folder'],
+  ['LOCKED', 'another process has it open, but only one process can use a directory'],
   ['CLOSED', 'it is closed'],
 ]);

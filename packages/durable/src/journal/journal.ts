@@ -30,7 +30,7 @@ const mostSpoolBytes = 1024 * 1024;
 
 export class Journal {
   readonly folder: string;
-  /** Damage found at opening: what is lost, how many records are recovered, where the damaged files are. */
+  /** Damage found when opening: the losses, the number of recovered records, the location of the damaged files. */
   recovered: string | undefined;
   /** Acknowledged records may be missing: it is new, damaged, or a copy, which has no mark. */
   isIncomplete = false;
@@ -95,7 +95,7 @@ export class Journal {
   }
 
   /**
-   * Checks whether the folder was deleted while in use, and writes it again, without loss.
+   * Checks whether the directory was deleted while in use, and writes it again, without loss.
    *
    * @returns whether it was deleted
    * @throws FileNotWritten, StorageUnavailable
@@ -166,9 +166,9 @@ export class Journal {
     if (problems.length > 0) {
       const saved = this.records.size === 1 ? '1 record was' : `${this.records.size} records were`;
       const kept = await keepFiles(folder).catch(() => folder);
-      this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered, the damaged files are in ${kept}`;
+      this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered; the damaged files are in ${kept}`;
     } else if (spool.tornBytes > 0) {
-      this.recovered = `${folder}: the last change was incomplete and was dropped, because of a power cut, a killed process, or a truncated file`;
+      this.recovered = `${folder}: the last change was incomplete because of a power cut, a killed process or a truncated file, so it was dropped`;
     }
     // The spool ends before the snapshot in a copy that was made while it was in use.
     if (known > spool.next) await this.snapshots.write();
@@ -196,7 +196,7 @@ function problemsOf(
   const problems: string[] = [];
   if (found === 'lost') problems.push('the snapshot is missing');
   else if (found?.isWhole === false) {
-    const many = found.lost ? `${count(found.lost, 'record')} of the snapshot` : 'the snapshot';
+    const many = found.lost ? `${count(found.lost, 'record')} in the snapshot` : 'the snapshot';
     problems.push(`${many} damaged`);
   } else if (found !== undefined && found.next > 1 && bytes === 0) {
     problems.push('the changes since the snapshot are missing');
@@ -206,11 +206,11 @@ function problemsOf(
     const verb = missing === 1 ? 'is' : 'are';
     problems.push(`${count(missing, 'acknowledged write')} ${verb} missing`);
   }
-  if (foreign > 0) problems.push(`${count(foreign, 'record')} of another kind`);
+  if (foreign > 0) problems.push(`${count(foreign, 'record')} of an unknown kind`);
   return problems;
 }
 
-/** Copies damaged files to another folder. @returns its path */
+/** Copies damaged files to another directory. @returns its path */
 async function keepFiles(folder: string): Promise<string> {
   const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await mkdir(kept, { mode: 0o700 });

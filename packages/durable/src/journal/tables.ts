@@ -1,6 +1,6 @@
 /**
  * Tables of records, in memory and in the journal. `write` changes the journal first, then memory. `keep` changes memory
- * at once, for callers that cannot wait for a failing disk.
+ * immediately, for callers that cannot wait for a failing disk.
  */
 import { pause } from '@skolo/base';
 import type { Journal, JournalChange } from './journal.ts';
@@ -18,7 +18,7 @@ export interface Change {
   apply(): void;
 }
 
-/** Records of one kind by key, made by {@link Tables.table}. Apply changes with {@link Tables}. */
+/** Records of one kind by key, created by {@link Tables.table}. Apply changes with {@link Tables}. */
 export class Table<T> {
   readonly all: ReadonlyMap<string, T>;
   private readonly records = new Map<string, T>();
@@ -55,7 +55,7 @@ export class Table<T> {
       : undefined;
   }
 
-  /** Reads what the journal has, but for `newer` keys. Gives the number of records that did not fit their schema. */
+  /** Reads the journal, except for `newer` keys. @returns the number of records that did not match their schema */
   load(journal: Journal, newer: ReadonlySet<string>): number {
     let unreadable = 0;
     for (const [key, value] of journal.entries(this.prefix)) {
@@ -106,7 +106,7 @@ export class Tables {
     return table;
   }
 
-  /** Reads the journal; keeps newer records in memory. Gives the number of unreadable records. */
+  /** Reads the journal; keeps newer records in memory. @returns the number of unreadable records */
   load(journal: Journal): number {
     return this.tables.reduce((sum, table) => sum + table.load(journal, this.dirty), 0);
   }
@@ -143,19 +143,19 @@ export class Tables {
     }
     const waiting = new AbortController();
     const tooLong = pause(mostWaitMs, waiting.signal).then(
-      () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
+      () => this.deps.onTrouble(new Error(`the disk has not responded for ${mostWaitMs / 1000} s`)),
       () => undefined,
     );
     await Promise.race([this.writeDirty(), tooLong]);
     waiting.abort();
   }
 
-  /** Writes pending changes, and restores a deleted folder. Never throws. */
+  /** Writes pending changes, and restores a deleted directory. Never throws. */
   async flush(): Promise<void> {
     const journal = this.deps.journal();
     const isRestored = await journal?.restore().catch((error) => this.deps.onTrouble(error));
     if (isRestored) {
-      const what = 'the folder was deleted while in use';
+      const what = 'the directory was deleted while in use';
       this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was restored`));
     }
     await this.writeDirty();

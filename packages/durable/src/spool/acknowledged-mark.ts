@@ -1,5 +1,5 @@
 /**
- * Growing numbers in a file next to a log: how far it was acknowledged. Without them, a lost end of the log looks like one
+ * Growing numbers in a file next to a log, which record how far it was acknowledged. Without them, a lost end of the log looks like one
  * that was never written.
  *
  * A number is written after its records are on the disk, and is not synced itself. So after a power cut it may be some
@@ -18,8 +18,8 @@ const everyMs = 50;
 const length = 64;
 
 /**
- * The mark of a folder. It is next to the folder, so that it survives the deletion of the folder. Leave it out of a copy
- * of a folder in use.
+ * The mark of a directory. It is next to the directory, so that it survives the deletion of the directory. Leave it out of a copy
+ * of a directory in use.
  */
 export function markOf(folder: string): string {
   return `${folder}.mark`;

@@ -1,4 +1,4 @@
-/** Splits bytes of a segment into lines: undamaged ones, also next to a damaged newline, and damaged bytes. */
+/** Splits bytes of a segment into lines: undamaged ones, even next to a damaged newline, and damaged bytes. */
 import { crc32 } from 'node:zlib';
 import { checksumAt, isDamaged, isNote, lineAt, type Note, noteOf, space } from './line.ts';
 

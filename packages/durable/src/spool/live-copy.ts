@@ -4,7 +4,7 @@
  *
  * It opens the segments, oldest first, each up to its last complete line, then the snapshot. A segment is deleted only
  * after a snapshot that covers it, or when it is not needed. So if a segment is gone, earlier ones are not needed either.
- * The copy has everything that was acknowledged at its begin. What the snapshot has beyond the segments was written
+ * The copy contains everything that was acknowledged when it started. Data in the snapshot beyond the segments was written
  * meanwhile.
  */
 import { type FileHandle, readdir } from 'node:fs/promises';
@@ -37,20 +37,20 @@ interface LiveCopyOptions {
   tries?: number;
 }
 
-/** Whether a folder with these files is a journal or a spool. */
+/** Whether a directory with these files is a journal or a spool. */
 export function isLiveFolder(names: readonly string[]): boolean {
   return names.some((name) => segmentName.test(name) || name === snapshotName);
 }
 
-/** Whether a file of such a folder is part of the copy, or irrelevant. */
+/** Whether a file of such a directory is part of the copy, or irrelevant. */
 export function isLiveFile(name: string): boolean {
   return segmentName.test(name) || name === snapshotName || name === 'lock';
 }
 
 /**
- * Copies the journal or spool in a folder; undefined for another folder.
+ * Copies the journal or spool in a directory; undefined for another directory.
  *
- * @throws Error Of the system, or the reason of the signal.
+ * @throws Error From the system, or the reason of the signal.
  */
 export async function copyLive(
   folder: string,

@@ -21,7 +21,7 @@ const codes = new Map([
  * Creates a missing file. Other code of this process must not open it: closing a file releases its locks.
  *
  * @returns a function that releases it
- * @throws Error Of the system, or with the code `LOCKED` if another process has it.
+ * @throws Error From the system, or with the code `LOCKED` if another process has it.
  */
 export async function lock(path: string): Promise<() => void> {
   await makeFolder(dirname(path));

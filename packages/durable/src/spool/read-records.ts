@@ -10,18 +10,18 @@ export interface SpoolRecord {
   text: string;
 }
 
-/** Receives damage that appeared after the opening. */
+/** Receives damage that appeared after opening. */
 export interface DamageListener {
   /** Records cannot be read. */
   unreadable(records: number): void;
-  /** The file of a segment is gone. Gives whether it was restored. */
+  /** The file of a segment was deleted. @returns whether it was restored */
   gone(segment: Segment): Promise<boolean>;
 }
 
 /**
  * Yields some hundred records at a time. `segments` may change meanwhile.
  *
- * @throws Error Of the system.
+ * @throws Error From the system.
  */
 export async function* readRecords(
   segments: readonly Segment[],

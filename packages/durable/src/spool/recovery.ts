@@ -1,4 +1,4 @@
-/** Reads the folder of a spool: segments in order, undamaged records, damage. */
+/** Reads the directory of a spool: segments in order, undamaged records, damage. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.ts';
@@ -46,7 +46,7 @@ interface Acknowledged {
   next: number;
 }
 
-/** @throws Error Of the system. */
+/** @throws Error From the system. */
 export async function examine(folder: string, mark?: Acknowledged): Promise<Found> {
   const acknowledged = mark?.next ?? 1;
   const damage: SpoolDamage = { lines: 0, missing: 0, bytes: 0, kept: [] };
@@ -161,7 +161,7 @@ async function saveDamaged({ path, damaged }: Segment, damage: SpoolDamage) {
     await writeFileAtomic(`${path}${suffix}`, await bytesOf(path, damaged));
     damage.kept.push(`${path}${suffix}`);
   } catch {
-    // `kept` does not name it.
+    // `kept` does not contain it.
   }
 }
 

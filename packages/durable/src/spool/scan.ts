@@ -126,7 +126,7 @@ const tornSuffix = '.torn';
 /** Limit of saved torn bytes. */
 const mostTornBytes = 1024 * 1024;
 
-/** Saves the bytes, unless the disk is full, and truncates the file. Gives whether it ends with a newline. */
+/** Saves the bytes, unless the disk is full, and truncates the file. @returns whether it ends with a newline */
 async function cut(path: string, end: number): Promise<boolean> {
   await using handle = await open(path, 'r+');
   const torn = await handle.read(Buffer.alloc(mostTornBytes), 0, mostTornBytes, end);

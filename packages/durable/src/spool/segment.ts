@@ -136,7 +136,7 @@ export async function* chunksOf(
   }
 }
 
-/** Replaces unreadable sectors by zeros, so that records before and after them are found. */
+/** Replaces unreadable sectors with zeros, so that records before and after them are found. */
 async function readAt(
   handle: FileHandle,
   buffer: Buffer,

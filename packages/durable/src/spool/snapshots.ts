@@ -3,7 +3,7 @@
  * be kept in the spool, nor read at the next opening.
  *
  * The file has lines like a segment (`spool/line.ts`), so a damaged byte loses one record. The first line has the number
- * of the next record of the spool and the number of lines. The spool has the same number as a cursor, which proves that
+ * of the spool's next record and the number of lines. The spool contains the same number as a cursor, which is evidence that
  * there was a snapshot.
  */
 import { stat } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export interface Snapshot {
 /** A snapshot on the disk. */
 export interface FoundSnapshot extends Snapshot {
   texts: string[];
-  /** First record of the spool to replay: older ones may still have what the snapshot lost. */
+  /** First record of the spool to replay, because older ones may still contain what the snapshot lost. */
   from: number;
   /** Number of damaged or missing texts; undefined if the first line is damaged. */
   lost: number | undefined;
@@ -61,7 +61,7 @@ export class Snapshots {
    * Must be called first.
    *
    * @returns undefined if there was none yet; `lost` if it is missing
-   * @throws Error Of the system.
+   * @throws Error From the system.
    */
   async read(): Promise<FoundSnapshot | 'lost' | undefined> {
     const noted = this.spool.cursor(cursor);
@@ -121,7 +121,7 @@ export class Snapshots {
   }
 
   /**
-   * Checks whether the folder was deleted while in use, and writes it again.
+   * Checks whether the directory was deleted while in use, and writes it again.
    *
    * @returns whether it was deleted
    * @throws FileNotWritten, StorageUnavailable

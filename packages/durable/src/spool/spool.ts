@@ -34,7 +34,7 @@ interface Work {
   isChecking?: boolean;
 }
 
-/** In its own folder. */
+/** In its own directory. */
 function lockOf(folder: string): string {
   return join(folder, 'lock', 'LOCK');
 }
@@ -51,7 +51,7 @@ export class Spool {
    * in a file next to it.
    */
   readonly tornBytes: number;
-  /** Whether it was opened with a mark: a copy, and a new spool, have none. */
+  /** Whether it was opened with a mark, which copies and new spools do not have. */
   hadMark = false;
   private readonly segmentBytes: number;
   private readonly unlock: () => void;
@@ -115,7 +115,7 @@ export class Spool {
     return oldest?.first ?? this.next;
   }
 
-  /** Sequence number of the next record. It begins with 1 and never decreases. */
+  /** Sequence number of the next record. It starts at 1 and never decreases. */
   get next(): number {
     return this.writer.next;
   }
@@ -147,7 +147,7 @@ export class Spool {
     for (const text of texts) {
       const bytes = Buffer.byteLength(text);
       if (bytes > longestText || text.includes('\n')) {
-        throw new TypeError(`a text has a newline, or more than ${longestText} bytes`);
+        throw new TypeError(`a text contains a newline or exceeds ${longestText} bytes`);
       }
       sum += bytes;
     }
@@ -221,7 +221,7 @@ export class Spool {
   }
 
   /**
-   * Checks whether the newest segment or the folder was deleted, and restores the segment. Reads do that, too, and an
+   * Checks whether the newest segment or the directory was deleted, and restores the segment. Reads do that, too, and an
    * append 50 ms after the last check. Older segments are lost then, and readers find them
    * `unreadable`.
    *
@@ -306,7 +306,7 @@ export class Spool {
     }
     const isChecking = works.some((work) => work.isChecking);
     if (isChecking) await this.writer.restore();
-    // An idle rack must write nothing.
+    // An idle rack must not write anything.
     if (works.every((work) => work.isChecking)) return works.map(() => next);
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
@@ -329,7 +329,7 @@ export class Spool {
       ({ last }, position) => last >= before || position === segments.length - 1,
     );
     const done = segments.slice(0, Math.max(0, kept));
-    // Also without a segment to delete, if older records were lost.
+    // Even without a segment to delete, if older records were lost.
     const floor = Math.max(this.writer.floor, segments[kept]?.first ?? 0);
     if (floor > this.writer.floor) this.cursorTable.touch();
     this.writer.floor = floor;

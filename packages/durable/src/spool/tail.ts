@@ -8,7 +8,7 @@ import { chunkBytes, type Segment } from './segment.ts';
 
 /**
  * Milliseconds for which a check of the file is valid. Otherwise continuous appends would check at each sync, which took a
- * tenth of the processor.
+ * tenth of the CPU time.
  */
 const seenForMs = 50;
 /**
@@ -17,7 +17,7 @@ const seenForMs = 50;
  */
 const durable = constants.O_RDWR | constants.O_DSYNC;
 const newDurable = durable | constants.O_CREAT | constants.O_EXCL;
-/** The disk takes no more bytes; all others may be the failure of a sync. */
+/** The disk rejects further bytes; all other errors may be a failed sync. */
 const fullDisk = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export class Tail {
@@ -29,7 +29,7 @@ export class Tail {
   private handle: FileHandle;
   private inode: number | undefined;
   private readonly now: () => number;
-  /** When the file was last seen in its folder. */
+  /** When the file was last seen in its directory. */
   private seenAt = Number.NEGATIVE_INFINITY;
 
   private constructor(segment: Segment, handle: FileHandle, now: () => number) {
@@ -43,7 +43,7 @@ export class Tail {
    * not continued.
    *
    * @param now milliseconds, of a clock that does not jump
-   * @throws Error Of the system.
+   * @throws Error From the system.
    */
   static async continue(segment: Segment, now: () => number): Promise<Tail> {
     const tail = new Tail(segment, await open(segment.path, durable), now);
@@ -60,7 +60,7 @@ export class Tail {
    * Creates a file with these bytes, durable with its name.
    *
    * @param now milliseconds, of a clock that does not jump
-   * @throws Error Of the system: the file is not created. EEXIST: the name is taken.
+   * @throws Error From the system: the file is not created. EEXIST: the name is taken.
    */
   static async begin(segment: Segment, bytes: Buffer, now: () => number): Promise<Tail> {
     const handle = await open(segment.path, newDurable, 0o600);
@@ -81,11 +81,11 @@ export class Tail {
    * Whether the bytes are on the disk, in a file that existed `seenForMs` before the write, or later. False if the file was
    * deleted.
    *
-   * @throws Error Of the system: the bytes are not in the file, unless `isClean` is false.
+   * @throws Error From the system: the bytes are not in the file, unless `isClean` is false.
    */
   async append(bytes: Buffer): Promise<boolean> {
     const { end } = this.segment;
-    // Parallel to the write, so that it costs no time.
+    // In parallel with the write, so that it takes no extra time.
     const isSeen = this.now() - this.seenAt < seenForMs;
     const checking = isSeen || this.isThere();
     try {
@@ -101,7 +101,7 @@ export class Tail {
     return true;
   }
 
-  /** Whether the file is still in its folder; true if that cannot be checked. */
+  /** Whether the file is still in its directory; true if that cannot be checked. */
   async isThere(): Promise<boolean> {
     const at = this.now();
     try {
@@ -117,11 +117,11 @@ export class Tail {
   /**
    * Copies the deleted file back: while it is open, its records are still on the disk.
    *
-   * @throws Error Of the system: the file is not restored.
+   * @throws Error From the system: the file is not restored.
    */
   async restore(): Promise<void> {
     const { path, end } = this.segment;
-    // Another file in its place.
+    // Another file has its name.
     await rename(path, `${path}.damaged`).catch(() => undefined);
     const copy = await open(path, newDurable, 0o600);
     try {

@@ -62,7 +62,7 @@ export class Writer {
   /**
    * Writes records, from the sequence number `next`, and changed cursors.
    *
-   * @throws Error Of the system: nothing is written.
+   * @throws Error From the system: nothing is written.
    */
   async write(texts: readonly string[]): Promise<void> {
     const written = this.cursors.writing();
@@ -81,9 +81,9 @@ export class Writer {
   }
 
   /**
-   * Restores the newest segment and the folder after a deletion.
+   * Restores the newest segment and the directory after a deletion.
    *
-   * @throws Error Of the system.
+   * @throws Error From the system.
    */
   async restore(): Promise<void> {
     const { tail, folder } = this;

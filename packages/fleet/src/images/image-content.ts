@@ -1,4 +1,4 @@
-/** What an image consists of, and its bytes, for one who brings it elsewhere. Source: OCI Image Specification 1.1. */
+/** The parts of an image and their bytes, for copying it elsewhere. Source: OCI Image Specification 1.1. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { parseJson } from '@skolo/base';
@@ -21,7 +21,7 @@ const stalledMs = 60_000;
 
 /** A manifest, a configuration or a layer. */
 export interface Part extends Descriptor {
-  /** Its bytes from an offset on. */
+  /** Its bytes from this offset. */
   open(offset: number, signal: AbortSignal): Promise<Readable>;
 }
 
@@ -29,7 +29,7 @@ const Configuration = z.looseObject({
   config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }).optional(),
 });
 
-/** What the label of an image says that its program is; undefined: it has none. @throws RegistryError */
+/** The version in the image's label; undefined if it has none. @throws RegistryError */
 export async function versionIn(
   image: ImageName,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export async function versionIn(
   return labels?.['org.opencontainers.image.version'] || undefined;
 }
 
-/** All of an image: for one platform, or for each that it has. */
+/** A complete image, for one platform or for all that it supports. */
 export interface ImageContent {
   /** Of the index, or of the image itself. */
   root: Descriptor;
@@ -57,9 +57,9 @@ export interface ImageContent {
 }
 
 /**
- * What an image consists of.
+ * The parts of an image.
  *
- * @param platforms for one alone, such as `linux/arm64`, the others are left out
+ * @param platforms if specified, such as `linux/arm64`, other platforms are omitted
  * @throws RegistryError
  */
 export async function contentOf(
@@ -128,7 +128,9 @@ async function openBlob(
     } catch (cause) {
       signal.throwIfAborted();
       const name = `${image.registry}/${image.repository}:${image.tag}`;
-      throw new RegistryError(`${name}: the download of a layer ended early; try again`, { cause });
+      throw new RegistryError(`${name}: the download of a layer was interrupted; try again`, {
+        cause,
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -1,5 +1,5 @@
 /**
- * Images in a container registry: what a tag stands for, for which platforms, and which tags there are.
+ * Images in a container registry: the manifests behind tags, their platforms, and all tags.
  *
  * Sources: OCI Distribution Specification 1.1 (pulling manifests), Docker Registry token authentication
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
@@ -7,7 +7,7 @@
 import { bytesUpTo, parseJson, sha256 } from '@skolo/base';
 import { z } from 'zod';
 
-/** A registry does not have, or does not give, what was asked for. The message says what to do. */
+/** A registry does not contain, or does not return, what was requested. The message says what to do. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
 }
@@ -17,11 +17,11 @@ export interface ImageName {
   registry: string;
   repository: string;
   tag: string;
-  /** `sha256:…`; it counts more than the tag. */
+  /** `sha256:…`; takes precedence over the tag. */
   digest?: string | undefined;
 }
 
-/** `REGISTRY/REPOSITORY:TAG[@DIGEST]`; the first part is a registry when it has a dot or a port, or is `localhost`. */
+/** `REGISTRY/REPOSITORY:TAG[@DIGEST]`; the first part is a registry if it contains a dot or a port, or is `localhost`. */
 const form =
   /^(?<registry>[^/]*[.:][^/]*|localhost)\/(?<repository>[a-z0-9._/-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
@@ -53,7 +53,7 @@ const Platform = z.looseObject({
   variant: z.string().optional(),
 });
 
-/** A part of an image, as a manifest names it. */
+/** A part of an image, as listed in a manifest. */
 const Descriptor = z.looseObject({
   mediaType: z.string(),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -70,7 +70,7 @@ const Tags = z.looseObject({ tags: z.array(z.string()).nullish() });
 export interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
   digest: string;
-  /** Whether it can have an image for each platform. */
+  /** Whether it can contain an image for each platform. */
   isIndex: boolean;
   type: string;
   bytes: Buffer;
@@ -89,7 +89,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const response = await askRegistry(image, `manifests/${wanted ?? tag}`, { accept }, { signal });
   if (response.status === 404) {
     throw new RegistryError(
-      `${name}: no such ${wanted ? 'digest' : 'tag'} at ${registry}; correct the manifest`,
+      `${name}: no such ${wanted ? 'digest' : 'tag'} in ${registry}; fix the manifest`,
     );
   }
   if (!response.ok) {
@@ -105,7 +105,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const stated = wanted ?? response.headers.get('docker-content-digest');
   if (stated !== null && stated !== digest) {
     throw new RegistryError(
-      `${name}: ${registry} reports the digest ${stated} for a manifest with the digest ${digest}; do not use it`,
+      `${name}: ${registry} reports digest ${stated}, but the manifest has digest ${digest}; do not use this image`,
     );
   }
   return { digest, isIndex, type, bytes };
@@ -131,7 +131,7 @@ export async function platformsOf(
   const response = await askRegistry(image, `blobs/${config}`, { accept: '*/*' }, { signal });
   const { data } = Platform.safeParse(parseJson((await limitedBytes(name, response)).toString()));
   if (!response.ok || data === undefined) {
-    throw new RegistryError(`${name}: ${image.registry} does not report its platform`);
+    throw new RegistryError(`${name}: ${image.registry} does not report the image's platform`);
   }
   return [platformText(data)];
 }
@@ -141,7 +141,7 @@ export function platformText({ os, architecture, variant }: z.infer<typeof Platf
   return [os, architecture, ...(variant && architecture === 'arm' ? [variant] : [])].join('/');
 }
 
-/** Whether an image is for a platform; nodes do not say which version of 32-bit ARM they have. */
+/** Whether an image supports a platform. Nodes do not report their version of 32-bit ARM. */
 export function isFor(wanted: string, there: string): boolean {
   return there === wanted || there.startsWith(`${wanted}/`);
 }
@@ -163,7 +163,7 @@ export async function listTags(
   const { data } = Tags.safeParse(parseJson(text));
   if (response.ok && data) return data.tags ?? [];
   throw new RegistryError(
-    `${name}: ${image.registry} returned ${response.status} for the list of tags`,
+    `${name}: ${image.registry} returned ${response.status} when listing tags`,
   );
 }
 
@@ -174,7 +174,7 @@ export interface Patience {
 }
 
 /**
- * A request to the registry of an image, below its repository. Fetches a token where the registry asks for one.
+ * A request to the registry of an image, below its repository. Fetches a token if the registry requires one.
  *
  * @throws RegistryError It cannot be reached.
  */
@@ -194,7 +194,7 @@ export async function askRegistry(
   return await request(name, url, { ...headers, authorization }, patience);
 }
 
-/** Docker Hub's registry has another host name. Loopback uses no TLS, as in docker. */
+/** Docker Hub's registry has a different host name. Loopback does not use TLS, as in Docker. */
 function originOf(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
   return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
@@ -212,7 +212,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   if (!/^bearer /i.test(challenge) || !URL.canParse(realm)) {
     throw new RegistryError(
-      `${name}: unsupported authentication scheme; only public images can be read`,
+      `${name}: the registry uses an unsupported authentication scheme; only public images can be read`,
     );
   }
   const url = new URL(realm);
@@ -261,6 +261,6 @@ async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
     return await bytesUpTo(maxManifestBytes, body ?? [], tooLarge);
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause;
-    throw new RegistryError(`${name}: the response ended early; try again`, { cause });
+    throw new RegistryError(`${name}: the response was cut off; try again`, { cause });
   }
 }

@@ -142,7 +142,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       const { image, name } = await newImage('image');
       await replace('dd', `tr 0-9 x | /usr/bin/dd "$@"`);
 
-      await expect(carry(image)).rejects.toThrow('was damaged on the way and removed');
+      await expect(carry(image)).rejects.toThrow('was damaged in transit and deleted');
       expect(await containerd.ask('images', 'ls', '-q')).not.toContain(name);
       await real('dd');
       await carry(image);
@@ -159,7 +159,7 @@ head -c 300000 | /usr/bin/dd "$@"; [ -z "$(head -c 1)" ] || { touch ~/cut; kill 
       );
 
       await expect(carry(image)).rejects.toThrow(
-        'rack4: the jumphost has 7 MB free on /, but new images need 7 MB; free disk space',
+        'rack4: the jumphost has 7 MB free on /, but the new images require 7 MB; run sudo k3s crictl rmi --prune',
       );
 
       expect(await commands('dd of=')).toHaveLength(before);

@@ -1,10 +1,10 @@
 /**
- * Brings images to a rack that reaches no registry: this workstation reads them from theirs, and writes what the jumphost lacks through
- * ssh into a folder there, which containerd then imports. A file there has the digest of its content as its name, so an
- * interrupted push continues where it was.
+ * Copies images to a rack that cannot reach registries: this workstation reads them, and writes those that the jumphost lacks over
+ * SSH into a directory, from which containerd imports them. Each file is named after the digest of its content, so an
+ * interrupted push continues where it stopped.
  *
  * Sources: OCI Image Layout Specification 1.0; containerd's `ctr images import` (the annotation `io.containerd.image.name`).
- * Tried with containerd 1.6. k3s brings its own, of the same program.
+ * Tried with containerd 1.6. k3s contains its own copy of it.
  */
 import { count, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
@@ -24,17 +24,17 @@ export interface CarryDeps {
 }
 
 interface Carried extends ImageContent {
-  /** What the kubelet asks containerd for. */
+  /** The names that the kubelet requests from containerd. */
   name: string;
 }
 
-/** What containerd has. */
+/** The images in containerd. */
 interface Store {
   images: ReadonlySet<string>;
   digests: ReadonlySet<string>;
 }
 
-/** Of the user of ssh. */
+/** In the SSH user's home directory. */
 const folder = '~/.cache/skolo-images';
 
 /** @throws FleetError @throws RegistryError @throws The signal's reason. */
@@ -69,7 +69,7 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
 
 async function readImage({ image, platforms }: NeededImage, signal: AbortSignal): Promise<Carried> {
   const parsed = parseImage(image);
-  if (parsed === undefined) throw new FleetError(`${image}: has no registry or no tag`);
+  if (parsed === undefined) throw new FleetError(`${image}: the registry or tag is missing`);
   const { registry, repository, tag, digest } = parsed;
   const name = `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
   return { name, ...(await contentOf(parsed, platforms, signal)) };
@@ -88,23 +88,23 @@ async function readStore(deps: CarryDeps): Promise<Store> {
   return { images: new Set(images), digests: new Set(digests) };
 }
 
-/** The folder, containerd's copy, and about twice as much where it is unpacked. */
+/** The directory, containerd's copy, and about twice as much for the unpacked files. */
 const copies = 4;
 
 async function rejectFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
-  // k3s may keep its data elsewhere: then only the folder counts.
+  // k3s may store its data elsewhere; then only the directory counts.
   const text = await run(inFolder('df -Pk . /var/lib/rancher 2> /dev/null; true'), deps);
   for (const line of text.split('\n').slice(1)) {
     const [, , , free = '', , place] = line.split(/\s+/);
     if (place === undefined || Number(free) * 1024 >= copies * bytes) continue;
     const has = megabytes(Number(free) * 1024);
     throw new FleetError(
-      `${deps.name}: the jumphost has ${has} free on ${place}, but new images need ${megabytes(copies * bytes)}; free disk space with sudo k3s crictl rmi --prune`,
+      `${deps.name}: the jumphost has ${has} free on ${place}, but the new images require ${megabytes(copies * bytes)}; run sudo k3s crictl rmi --prune on it to free disk space`,
     );
   }
 }
 
-/** Bytes in the folder by digest; `whole` has been checked. */
+/** Bytes in the directory by digest; `whole` has been verified. */
 async function readStaged(deps: CarryDeps): Promise<ReadonlyMap<string, number | 'whole'>> {
   const list = `find blobs partial -type f -printf '%h %f %s\\n'`;
   const lines = (await run(inFolder(list), deps)).split('\n').map((line) => line.split(' '));
@@ -117,9 +117,9 @@ async function readStaged(deps: CarryDeps): Promise<ReadonlyMap<string, number |
 }
 
 /**
- * Until it is there whole. What an interruption left counts.
+ * Copies a part until it is complete, including the bytes from an interrupted attempt.
  *
- * @param staged bytes that are there already
+ * @param staged bytes that already exist
  */
 async function carry(part: Part, staged: number | 'whole', deps: CarryDeps): Promise<void> {
   if (staged === 'whole') return;
@@ -131,7 +131,7 @@ async function carry(part: Part, staged: number | 'whole', deps: CarryDeps): Pro
     const command = inFolder(`${writing(hex, staged)}; ${checking(hex)}`);
     const { code, stdout, stderr } = await deps.jumphost.onJumphost(command, signal, input);
     if (stdout.trim() === 'damaged') {
-      throw failed(name, `${part.digest} was damaged on the way and removed`);
+      throw failed(name, `${part.digest} was damaged in transit and deleted`);
     }
     if (code === 0) return;
     trouble = stderr || trouble;
@@ -145,7 +145,7 @@ async function carry(part: Part, staged: number | 'whole', deps: CarryDeps): Pro
   await carry(part, now, deps);
 }
 
-/** At its place in the file: an ssh that was cut off may still write there, and writes the same. */
+/** At its offset in the file, because an interrupted SSH session may still be writing the same bytes. */
 function writing(hex: string, from: number): string {
   return `dd of=partial/${hex} oflag=seek_bytes seek=${from} conv=notrunc bs=256k iflag=fullblock status=none || exit`;
 }
@@ -189,7 +189,7 @@ function inFolder(command: string): string {
   return `mkdir -p ${folder}/blobs/sha256 ${folder}/partial && cd ${folder} && ${command}`;
 }
 
-/** What a command prints. @throws FleetError It failed. */
+/** The output of a command. @throws FleetError It failed. */
 async function run(
   command: string,
   { name, jumphost, patienceMs, signal }: CarryDeps,
@@ -208,7 +208,7 @@ async function run(
 
 function failed(rack: string, why: string): FleetError {
   return new FleetError(
-    `${rack}: copying images to the jumphost failed: ${why}; nothing was changed; run skolo push resume to continue`,
+    `${rack}: copying images to the jumphost failed: ${why}; nothing was deployed; run skolo push resume to continue`,
   );
 }
 

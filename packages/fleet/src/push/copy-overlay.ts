@@ -10,11 +10,11 @@ interface Images {
 }
 
 /**
- * Copies the overlay of a rack for a new one: with its name in all files, and without `derived/`, which follows from rack.yaml.
+ * Copies a rack's overlay for a new rack, with its name in all files and without `derived/`, which is generated from rack.yaml.
  *
- * @param folder that of the racks, `kube/racks`
- * @param images prefix and tag that the new rack has of all images; absent: as the other one
- * @throws FleetError There is no such overlay, or the new one is there already.
+ * @param folder the directory of all racks, `kube/racks`
+ * @param images prefix and tag of all images in the new rack; absent: those of the copied rack
+ * @throws FleetError The overlay does not exist, or the new one already does.
  */
 export async function copyOverlay(
   folder: string,
@@ -35,7 +35,7 @@ export async function copyOverlay(
   }
 }
 
-/** A digest belongs to the tag of the other rack, and goes with it. */
+/** A digest belongs to the copied rack's tag, so it is removed with it. */
 function withImages(text: string, file: string, { prefix, tag }: Images): string {
   const named = text.replace(/(?<=newName: ).*\//g, (written) => prefix ?? written);
   if (tag === undefined) return named;

@@ -1,7 +1,7 @@
 /**
  * Fields of objects, as `metadata.managedFields` names them (FieldsV1 of structured-merge-diff): `f:NAME` is a field,
- * `k:{…}` an item of a list by its keys, `v:…` an item by its value, `i:N` an item by its place, `.` the item itself. A
- * name without others below it is a whole value.
+ * `k:{…}` a list item by its keys, `v:…` an item by its value, `i:N` an item by its position, `.` the item itself. A
+ * name without others below it stands for a whole value.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -21,7 +21,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   );
 }
 
-/** The part of a value that the set names. Keys of list items are always in it. */
+/** The part of a value that the set contains, always including the keys of list items. */
 export function pick(value: unknown, set: FieldSet): unknown {
   const steps = stepsOf(set);
   if (steps.length === 0) return value;
@@ -102,7 +102,7 @@ function* changes(
   }
   for (const step of steps) {
     const inside = owners.flatMap(({ manager, set: owned }) => {
-      // A manager that owns a whole value owns all in it.
+      // A manager that owns a whole value owns everything in it.
       if (stepsOf(owned).length === 0) return [{ manager, set: owned }];
       return step in owned ? [{ manager, set: below(owned, step) }] : [];
     });
@@ -158,7 +158,7 @@ function joined(path: string, step: string): string {
     return `${path}[${keys.join(',')}]`;
   }
   if (!step.startsWith('f:')) return `${path}[${text}]`;
-  // Keys of ConfigMaps and labels have dots.
+  // Keys of ConfigMaps and labels contain dots.
   const name = /[./]/.test(text) ? `"${text}"` : text;
   return path === '' ? name : `${path}.${name}`;
 }

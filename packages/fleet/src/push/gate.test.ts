@@ -175,7 +175,7 @@ describe('a Deployment', () => {
 
     expect(judge(deployment, service({ replicas: 1, status }))).toMatchObject({
       state: 'failed',
-      cause: 'its pods are rejected: violates PodSecurity',
+      cause: 'the API server rejects its pods: violates PodSecurity',
     });
   });
 
@@ -232,7 +232,7 @@ describe('a DaemonSet', () => {
           node: 'b',
           state: 'silent',
           cause:
-            'its machine responded before the push, but not since its pod was replaced; check its power and the new version',
+            'its machine responded before the push, but has not since its pod was replaced; check its power and the new version',
         },
       ],
     });
@@ -274,7 +274,7 @@ describe('a DaemonSet', () => {
 
     expect(judge(daemonSet, objects, { excused: new Set() })).toMatchObject({
       state: 'waiting',
-      cause: '4 machines responded before the push and are silent now, more than by chance',
+      cause: '4 machines stopped responding after the push, more than can be explained by chance',
     });
     expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 1)) }).state).toBe('ready');
   });

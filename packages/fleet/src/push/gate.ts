@@ -1,5 +1,5 @@
 /**
- * How far a workload is, from what the cluster says of it: pure. `kubectl rollout status` only times out; a gate names the
+ * The progress of a workload, from its objects in the cluster (pure). `kubectl rollout status` only times out; a gate names the
  * pod, the machine and the cause.
  */
 import { z } from 'zod';
@@ -84,16 +84,16 @@ type PodState =
   | 'ready'
   /** It runs an earlier version. */
   | 'old'
-  /** It ends: of an earlier version, and finishes its task. */
+  /** It runs an earlier version and is finishing its task. */
   | 'draining'
   | 'waiting'
-  /** Waiting does not help. */
+  /** It will not recover by waiting. */
   | 'failed'
   /** Its machine does not respond, and its pod was not replaced. */
   | 'dead'
-  /** Its machine answered before the push. It is a canary or runs the new pod, and does not respond. */
+  /** Its machine responded before the push. It is a canary or runs the new pod, and no longer responds. */
   | 'silent'
-  /** It was not well before the push. */
+  /** It was unhealthy before the push. */
   | 'unhealthy';
 
 export interface PodVerdict {
@@ -101,31 +101,31 @@ export interface PodVerdict {
   node: string;
   pod: string;
   state: PodState;
-  /** What is wrong, or what it waits for. */
+  /** The problem, or the reason why it is waiting. */
   cause: string;
   restarts: number;
 }
 
 export interface Verdict {
   /**
-   * `failed` as soon as one pod has; `waiting` until all are ready on machines that answer; `unseen`: none can be, because all
+   * `failed` as soon as one pod has; `waiting` until all are ready on responding machines; `unseen`: none can be, because all
    * were unhealthy before the push.
    */
   state: 'ready' | 'waiting' | 'failed' | 'unseen';
   pods: PodVerdict[];
-  /** What is wrong with the workload itself, such as pods that are not admitted. */
+  /** A problem of the workload itself, such as pods that are not admitted. */
   cause?: string;
 }
 
 interface Scope {
-  /** The canaries: only these machines count; default: all. */
+  /** The canaries; only these machines count. Default: all. */
   nodes?: ReadonlySet<string> | undefined;
-  /** Machines that were unhealthy before: they do not block the push. Absent: nothing is compared with an earlier state. */
+  /** Machines that were unhealthy before, which do not block the push. If absent, nothing is compared with an earlier state. */
   excused?: ReadonlySet<string> | undefined;
 }
 
 /**
- * How far a Deployment or DaemonSet is with its newest version.
+ * The progress of a Deployment or DaemonSet with its newest version.
  *
  * @param objects of the kinds {@link gateKinds} in its namespace
  */
@@ -140,13 +140,21 @@ export function judge(
   if (found === undefined) return { state: 'waiting', pods: [], cause: 'it does not exist yet' };
   const { kind, metadata, spec, status } = Workload.parse(found);
   if (status.observedGeneration < metadata.generation) {
-    return { state: 'waiting', pods: [], cause: 'no controller has processed it yet' };
+    return {
+      state: 'waiting',
+      pods: [],
+      cause: 'no controller has processed its latest change yet',
+    };
   }
   const rejected = status.conditions.find(
     (each) => each.type === 'ReplicaFailure' && each.status === 'True',
   );
   if (rejected) {
-    return { state: 'failed', pods: [], cause: `its pods are rejected: ${rejected.message}` };
+    return {
+      state: 'failed',
+      pods: [],
+      cause: `the API server rejects its pods: ${rejected.message}`,
+    };
   }
   const isNew = newest(kind, metadata.uid, objects);
   const dead = deadNodes(objects);
@@ -178,15 +186,15 @@ export function judge(
     ...(pods.length < wanted
       ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
       : isTooMany && {
-          cause: `${died} machines responded before the push and are silent now, more than by chance`,
+          cause: `${died} machines stopped responding after the push, more than can be explained by chance`,
         }),
   };
 }
 
 const silence =
-  'its machine responded before the push, but not since its pod was replaced; check its power and the new version';
+  'its machine responded before the push, but has not since its pod was replaced; check its power and the new version';
 
-/** How far a pod is that has no other version: that of a Job. */
+/** The progress of a pod that exists in only one version, such as a Job's. */
 export function judgePod(object: KubeObject): PodVerdict {
   return verdictOf(Pod.parse(object), () => true, new Set());
 }
@@ -196,7 +204,7 @@ export function isUnhealthy({ state }: PodVerdict): boolean {
   return state === 'failed' || state === 'waiting' || state === 'dead';
 }
 
-/** Machines whose kubelet is silent. */
+/** Machines whose kubelet does not respond. */
 export function deadNodes(objects: readonly KubeObject[]): ReadonlySet<string> {
   return new Set(
     objects
@@ -240,7 +248,7 @@ function isOwned(pod: Pod, kind: string, uid: string, objects: readonly KubeObje
 }
 
 interface Found extends PodVerdict {
-  /** It is of the newest version, and the machine has no other. */
+  /** It has the newest version, and the machine does not run another one. */
   isReplaced: boolean;
 }
 
@@ -250,7 +258,7 @@ function ofDeployment(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<stri
     .filter(({ state }, i) => !(state === 'dead' && isEnding(pods[i])));
 }
 
-/** One verdict for each machine, which may have an old pod and a new one. */
+/** One verdict for each machine, which may run both an old pod and a new one. */
 function perNode(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): Found[] {
   return [...Map.groupBy(pods, nodeOf).values()].flatMap((all) => {
     const pod =
@@ -270,11 +278,11 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const verdict = { node, pod: metadata.name, restarts, isReplaced };
   if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not respond' };
   if (isEnding(pod))
-    return { ...verdict, state: 'draining', cause: 'the old pod is finishing its work' };
+    return { ...verdict, state: 'draining', cause: 'its old pod is still finishing its work' };
   const failure = failureOf(pod, containers);
   const isReady = isTrue(status.conditions, 'Ready');
   if (!isNew(pod)) {
-    // Unhealthy ones are replaced, too.
+    // Even unhealthy ones are replaced.
     return { ...verdict, state: 'old', cause: failure ?? (isReady ? '' : 'not ready') };
   }
   if (failure !== undefined) return { ...verdict, state: 'failed', cause: failure };
@@ -286,7 +294,7 @@ function isEnding(pod: Pod | undefined): boolean {
   return pod?.metadata.deletionTimestamp !== undefined;
 }
 
-/** Restarts after which a pod counts as crashing, before the kubelet says so. */
+/** Restarts after which a pod counts as crashing before the kubelet reports it. */
 const restartsOfCrashLoop = 3;
 
 function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): string | undefined {
@@ -299,7 +307,7 @@ function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): str
       return `image ${image} cannot be pulled${message && `: ${message}`}`;
     }
     if (/^Create\w+Error$/.test(reason)) return `container ${container.name}: ${message || reason}`;
-    // EX_CONFIG: it would not get better with the same files.
+    // EX_CONFIG: it would fail again with the same files.
     if (ended?.exitCode === 78) return `rejects its configuration (exit 78)${says(ended.message)}`;
     if (reason === 'CrashLoopBackOff' || restartCount >= restartsOfCrashLoop) {
       const how = ended ? ` (${ended.reason || 'ended'}, exit ${ended.exitCode})` : '';
@@ -328,7 +336,7 @@ function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[])
   if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
   const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
   if (ended) return `exited with ${ended.exitCode}, restarting`;
-  return containers.length === 0 ? 'not started yet by its machine' : 'running, but not ready';
+  return containers.length === 0 ? 'its machine has not started it yet' : 'running, but not ready';
 }
 
 function nodeOf({ spec, metadata }: Pod): string {

@@ -1,6 +1,6 @@
 /**
- * Services that an operator has handed to something else on the jumphost: a unit of ours, or an existing system (packages/fallback).
- * A push leaves them without pods, and their ports to the host.
+ * Services that an operator has failed over to another program on the jumphost: our own unit or an existing system (packages/fallback).
+ * A push does not start their pods, and leaves their ports to the host.
  */
 import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';

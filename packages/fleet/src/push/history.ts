@@ -1,4 +1,4 @@
-/** Pushes that ended well, by anybody, as the git repository of racks has them. */
+/** Successful pushes by anybody, from the racks repository. */
 import { z } from 'zod';
 import { logOf, type Repository } from './repository.ts';
 
@@ -14,7 +14,7 @@ const Pushed = z.object({
 });
 type Pushed = z.infer<typeof Pushed>;
 
-/** The newest first. Only pushes that changed versions have a commit. */
+/** Newest first. Only pushes that changed versions have a commit. */
 export async function pushesInGit(
   repository: Repository,
   limit: number,

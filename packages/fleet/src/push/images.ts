@@ -1,4 +1,4 @@
-/** Proves that every image that a push brings exists, for the platform of every machine that would run it. */
+/** Verifies that every image of a push exists for the platform of every machine that would run it. */
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../images/registry.ts';
@@ -17,11 +17,11 @@ const Node = z.object({
 
 export interface NeededImage {
   image: string;
-  /** `linux/arm64`; of 32-bit ARM without its version, which nodes do not say. */
+  /** `linux/arm64`; 32-bit ARM without its version, which nodes do not report. */
   platforms: string[];
 }
 
-/** Images that changing workloads bring, with the platforms of the machines that may run them. */
+/** Images of changing workloads, with the platforms of the machines that may run them. */
 export function neededImages({ objects }: RackPlan, nodes: readonly KubeObject[]): NeededImage[] {
   const machines = nodes.map((node) => Node.parse(node));
   const needed = new Map<string, Set<string>>();
@@ -46,7 +46,7 @@ function imagesOf(object: KubeObject): string[] {
   return [...initContainers, ...containers].map(({ image }) => image);
 }
 
-/** Whether the scheduler may place its pods on a node with these labels. Taints are not looked at: more images are proven. */
+/** Whether the scheduler may place its pods on a node with these labels. Taints are ignored, so more images are verified. */
 function mayRun(workload: KubeObject, labels: Readonly<Record<string, string>>): boolean {
   const { nodeSelector, affinity } = templateOf(workload).spec;
   const terms =
@@ -73,7 +73,7 @@ function matches(
 /**
  * Asks the registries.
  *
- * @throws FleetError All that is wrong, in one message.
+ * @throws FleetError All problems in one message.
  */
 export async function proveImages(
   needed: readonly NeededImage[],
@@ -90,14 +90,15 @@ async function faultOf(
 ): Promise<string | undefined> {
   const name = parseImage(image);
   if (name === undefined) {
-    return `${image}: has no registry or no tag; correct images in the rack's kustomization.yaml`;
+    return `${image}: the registry or tag is missing; fix it under images in the rack's kustomization.yaml`;
   }
-  if (isDirty(name.tag)) return `${image}: was built from a dirty tree; build it from a commit`;
+  if (isDirty(name.tag))
+    return `${image}: this image was built from uncommitted changes; commit them and build it again`;
   try {
     const there = await platformsOf(name, await resolveImage(name, signal), signal);
     const missing = platforms.filter((wanted) => !there.some((each) => isFor(wanted, each)));
     if (missing.length === 0) return undefined;
-    return `${image}: not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
+    return `${image}: the image is not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
   } catch (error) {
     if (error instanceof RegistryError) return error.message;
     throw error;

@@ -1,4 +1,4 @@
-/** `@skolo/fleet/push`: rolls versions out over racks. */
+/** `@skolo/fleet/push`: deploys versions to racks. */
 export { carryImages } from './carry-images.ts';
 export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';

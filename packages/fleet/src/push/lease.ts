@@ -1,6 +1,6 @@
 /**
- * One workstation at a time changes a rack: a Lease in it. Its holder renews it. Another workstation takes it when it has expired, which is seen by
- * two looks: clocks of workstations differ, so the time in it proves nothing.
+ * A Lease ensures that only one workstation at a time changes a rack. Its holder renews it. Another workstation acquires it when
+ * it has expired, which is determined by reading it twice, because workstations' clocks differ.
  */
 import { parseJson, pause } from '@skolo/base';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ const Lease = z.object({
 type Lease = z.infer<typeof Lease>;
 
 export interface LeaseTimes {
-  /** After this long without renewal it may be taken. */
+  /** After this long without renewal, it may be acquired. */
   durationMs: number;
   renewMs: number;
 }
@@ -43,14 +43,14 @@ interface LeaseOptions {
   now?: () => number;
 }
 
-/** What the rack says of the last push that ended well. */
+/** The rack's record of its last successful push. */
 export const Last = z.object({
   id: z.string(),
   by: z.string(),
   at: z.string(),
   commit: z.string(),
   why: z.string().default(''),
-  /** The versions before. */
+  /** The previous versions. */
   previous: z.array(Pin).default([]),
 });
 export type Last = z.infer<typeof Last>;
@@ -58,9 +58,9 @@ export type Last = z.infer<typeof Last>;
 export interface HeldLease {
   /** Aborted when the lease is lost. */
   signal: AbortSignal;
-  /** Of the push before. */
+  /** The previous push. */
   last: Last | undefined;
-  /** Gives it back. `last` of this push is kept in it. */
+  /** Releases it. `last` of this push stays in it. */
   release(last?: Last): Promise<void>;
 }
 
@@ -73,10 +73,10 @@ export async function readLease(
 }
 
 /**
- * Takes the lease of a rack and renews it until it is released.
+ * Acquires a rack's lease and renews it until it is released.
  *
  * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z, process 4711`
- * @throws FleetError Another one holds it.
+ * @throws FleetError Another holder has it.
  */
 export async function holdLease(
   kubectl: Kubectl,
@@ -91,7 +91,7 @@ export async function holdLease(
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRejected(cause, 'Conflict') && !isRejected(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another workstation took the lease at the same moment; try again`;
+    const message = `${rack}: another workstation acquired the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
@@ -128,7 +128,7 @@ export async function holdLease(
     },
   };
 
-  /** A cluster that has returned to its database of before knows an earlier version of our lease. */
+  /** A cluster whose database was rolled back contains an earlier version of our lease. */
   async function putOwn(change: Change): Promise<Lease> {
     const given = { times, now, ...change };
     try {
@@ -142,7 +142,7 @@ export async function holdLease(
   }
 }
 
-/** Looks twice: a lease that is renewed in between is held. @throws FleetError */
+/** Reads it twice; a lease that is renewed in between is held. @throws FleetError */
 async function mustBeExpired(
   kubectl: Kubectl,
   found: Lease,
@@ -157,7 +157,7 @@ async function mustBeExpired(
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
   throw new FleetError(
-    `${rack}: ${holderIdentity} is changing it; wait until that has finished, or stop it there`,
+    `${rack}: ${holderIdentity} is changing this rack; wait until it has finished, or stop it on that workstation`,
   );
 }
 
@@ -186,7 +186,7 @@ async function put(
     metadata: {
       name,
       namespace,
-      // With it, the API server rejects a change of what we have not seen.
+      // With it, the API server rejects changes to a version that we have not read.
       ...(before && { resourceVersion: before.metadata.resourceVersion }),
       annotations: {
         ...before?.metadata.annotations,

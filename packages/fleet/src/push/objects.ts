@@ -1,4 +1,4 @@
-/** Objects of Kubernetes, as kustomize writes them and as a cluster has them. */
+/** Kubernetes objects, as kustomize writes them and as the cluster returns them. */
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
@@ -103,7 +103,7 @@ export function isWorkload({ kind }: KubeObject): boolean {
   return kind === 'Deployment' || kind === 'DaemonSet';
 }
 
-/** Of the pods that a Deployment or DaemonSet makes. */
+/** The template of the pods that a Deployment or DaemonSet creates. */
 export function templateOf(workload: KubeObject) {
   return Workload.parse(workload).spec.template;
 }

@@ -1,5 +1,5 @@
 /**
- * What a push would change: pure decisions about an object as it is (`live`), and as the API server would make it
+ * What a push would change: pure decisions about an object as it is (`live`) and as the API server would create it
  * (`planned`, from a dry run on the server).
  */
 import { z } from 'zod';
@@ -17,13 +17,13 @@ import { type FieldOwner, KubeObject, keyOf } from './objects.ts';
 /** The field manager of all that push applies. */
 export const fieldManager = 'skolo';
 
-/** They made what a rack has before its first push: `kubectl apply`, on either side. */
+/** They created the objects before the first push: `kubectl apply`, client-side or server-side. */
 const earlierManagers = new Set(['kubectl-client-side-apply', 'kubectl', 'before-first-apply']);
 
-/** `kubectl rollout restart` is no change of the configuration. */
+/** `kubectl rollout restart` does not change the configuration. */
 const byHand = /^(kubectl-(?!rollout)|k9s|Lens)/;
 
-/** `kubectl apply` on the client owns them, and nobody writes them into an overlay. */
+/** Client-side `kubectl apply` owns them, and overlays do not contain them. */
 const ofOthers = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   'deprecated.daemonset.template.generation',
@@ -36,18 +36,18 @@ export const ObjectPlan = z.object({
   action: z.enum(['create', 'change', 'keep']),
   /** Our own changes. */
   changes: z.array(FieldChange),
-  /** Fields of ours with a value that somebody set in the cluster; the push sets them back. */
+  /** Our fields with a value that somebody set in the cluster; the push resets them. */
   setBack: z.array(FieldChange),
-  /** Fields that somebody added by hand. They stay. */
+  /** Fields that somebody added manually. They stay. */
   added: z.array(z.object({ path: z.string(), writtenBy: z.string() })),
-  /** What the rack runs now, for the way back; absent: the push creates the object. */
+  /** What the rack runs now, for a rollback; absent: the push creates the object. */
   before: KubeObject.exactOptional(),
 });
 export type ObjectPlan = z.infer<typeof ObjectPlan>;
 
 /**
  * @param wanted as the overlay has it
- * @param live with managedFields; undefined: there is none
+ * @param live with managedFields; undefined: it does not exist
  * @param planned with managedFields; undefined: its namespace does not exist yet
  */
 export function planObject(
@@ -104,8 +104,8 @@ function isOurs({ manager }: FieldOwner): boolean {
 }
 
 /**
- * An object that an earlier `kubectl apply` owns, with our manager as the owner; undefined: there is nothing to do. Without it, a
- * field that left the overlay would stay, because its earlier owner keeps it. `kubectl apply --server-side` does the same, but
+ * An object that an earlier `kubectl apply` owns, with our manager as its owner; undefined if nothing must be done. Without it, a
+ * field that was removed from the overlay would stay, because its earlier owner keeps it. `kubectl apply --server-side` does the same, but
  * not for a dry run.
  */
 export function adopted(live: KubeObject): KubeObject | undefined {
@@ -131,7 +131,7 @@ function isApplied({ manager, operation, subresource }: FieldOwner): boolean {
   return manager === fieldManager && operation === 'Apply' && subresource === undefined;
 }
 
-/** Without annotations that are no configuration. */
+/** Without annotations that are not configuration. */
 function ownOnly(set: FieldSet): FieldSet {
   const drop = (part: FieldSet, path: readonly string[]): FieldSet =>
     Object.fromEntries(
@@ -143,7 +143,7 @@ function ownOnly(set: FieldSet): FieldSet {
   return drop(set, ['f:metadata', 'f:annotations']);
 }
 
-/** Without annotations that are no configuration. */
+/** Without annotations that are not configuration. */
 function content(object: KubeObject): KubeObject {
   const { annotations } = object.metadata;
   if (annotations === undefined) return object;
@@ -151,16 +151,16 @@ function content(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(own) } };
 }
 
-/** What a push would do to a rack. */
+/** The changes that a push would make to a rack. */
 export const RackPlan = z.object({
   objects: z.array(ObjectPlan),
-  /** Objects of ours that left the overlay. */
+  /** Our objects that were removed from the overlay. */
   deletions: z.array(KubeObject),
-  /** Pods of changing workloads that are not well before the push. */
+  /** Pods of changing workloads that are unhealthy before the push. */
   unhealthy: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
   /** Machines that do not respond before the push. */
   silent: z.array(z.string()),
-  /** Services that something else serves, for people. */
+  /** Services that another program serves, as text. */
   held: z.array(z.string()),
 });
 export type RackPlan = z.infer<typeof RackPlan>;
@@ -168,7 +168,7 @@ export type RackPlan = z.infer<typeof RackPlan>;
 const partOf = 'app.kubernetes.io/part-of';
 
 /**
- * Objects that the overlay no longer has: with our label, and applied by us or by an earlier `kubectl apply`.
+ * Objects that the overlay no longer contains, with our label, and applied by us or by an earlier `kubectl apply`.
  *
  * @param live all objects of the deletable kinds with the label
  * @param owner value of the label
@@ -187,7 +187,7 @@ export function leftOvers(
 
 /**
  * Kinds that push deletes. Never Namespaces, PersistentVolumes, PersistentVolumeClaims, Secrets and
- * CustomResourceDefinitions: they hold data, or other objects.
+ * CustomResourceDefinitions, because they contain data or other objects.
  */
 export const deletableKinds = [
   'v1/ConfigMap',
@@ -213,5 +213,5 @@ export function isDeletable({ apiVersion, kind }: KubeObject): boolean {
   return deletableKinds.includes(`${apiVersion}/${kind}`);
 }
 
-/** Most deletions without a question for their number. */
+/** Maximum number of deletions that need no confirmation of their number. */
 export const deletionsWithoutQuestion = 10;

@@ -1,4 +1,4 @@
-/** What a pod answers on its metrics port, through the API server. */
+/** A pod's response on its metrics port, through the API server. */
 import type { Rack } from './rack.ts';
 
 export interface PodPort {

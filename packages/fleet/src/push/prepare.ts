@@ -1,4 +1,4 @@
-/** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
+/** Prepares a push before anything is changed: what would be pushed, what would change, and whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/durable';
@@ -24,13 +24,13 @@ export interface Preparation {
   previous: Pin[];
 }
 
-/** Where the overlay of a rack pins its images. */
+/** The file in which a rack's overlay pins its images. */
 export function kustomizationOf({ kube }: Pick<Repository, 'kube'>, rack: string): string {
   return join(kube, 'racks', rack, 'kustomization.yaml');
 }
 
 /**
- * Renders the overlay as it is in git, with the versions that are asked for, and compares it with the rack.
+ * Renders the overlay in git with the requested versions, and compares it with the rack.
  *
  * @param last the push that the rack runs
  * @throws FleetError It must not be pushed.
@@ -48,7 +48,7 @@ export async function prepareRack(
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
     const text = await readFileIfExists(file);
-    if (text === undefined) throw new FleetError(`${own}: is not committed; commit it`);
+    if (text === undefined) throw new FleetError(`${own}: not in the last commit; commit it`);
     const previous = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const asCommitted = await render();
@@ -70,7 +70,7 @@ export async function prepareRack(
 /**
  * The same for rack.yaml alone.
  *
- * @throws FleetError The overlay has no ConfigMap `rack`, or must not be pushed.
+ * @throws FleetError The overlay does not contain the `rack` ConfigMap, or must not be pushed.
  */
 export async function prepareRackFile(
   rack: Rack,
@@ -84,7 +84,7 @@ export async function prepareRackFile(
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
-    throw new FleetError(`${rack.name}: its overlay contains no ConfigMap rack`);
+    throw new FleetError(`${rack.name}: its overlay does not contain the rack ConfigMap`);
   });
 }
 
@@ -92,11 +92,11 @@ const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
 const Facts = z.object({ data: z.object({ SKOLO_RACK_NAME: z.string() }) });
 
 /**
- * Whether an overlay is that of this rack, and the cluster too. Sends nothing.
+ * Verifies that both the overlay and the cluster belong to this rack. Sends nothing.
  *
  * @param file rack.yaml, for messages
  * @throws RackError rack.yaml has errors.
- * @throws FleetError Overlay or cluster are those of another rack.
+ * @throws FleetError The overlay or cluster belongs to another rack.
  */
 async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string): Promise<void> {
   const { name } = rack;
@@ -116,17 +116,17 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
     const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
-      `${name}: this cluster runs rack ${running}; correct the ways to ${name} in kube/clusters/config.json, or delete ${titleOf(live)} there if the rack was renamed`,
+      `${name}: this cluster runs rack ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json, or if the rack was renamed, delete ${titleOf(live)} in the cluster`,
     );
   }
 }
 
 function anotherOverlay(name: string, how: string): FleetError {
   const why = `its overlay belongs to another rack: ${how}; nothing was sent`;
-  return new FleetError(`${name}: ${why}; correct kube/racks/${name} and commit`);
+  return new FleetError(`${name}: ${why}; fix kube/racks/${name} and commit it`);
 }
 
-/** @throws FleetError The rack runs what this checkout does not have. */
+/** @throws FleetError The rack runs a commit that this checkout does not contain. */
 async function rejectBehind(
   rack: Rack,
   repository: Repository,
@@ -135,7 +135,7 @@ async function rejectBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this clone; run git pull`,
+    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} by ${last.by}, which is not in this clone; run git pull`,
   );
 }
 
@@ -151,11 +151,13 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
 
 function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
   if (last && last.previous.length > 0) return last.previous;
-  const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
+  const why = last
+    ? `push ${last.id} did not change any version`
+    : 'no push has reached this rack yet';
   throw new FleetError(`${name}: ${why}; specify a version with --version`);
 }
 
-/** With a version or services; else what git has. */
+/** With a version or services; otherwise as in git. */
 async function newPins(
   { name }: Rack,
   pins: readonly Pin[],
@@ -168,7 +170,7 @@ async function newPins(
       const tag = version ?? (await newest(pin, signal));
       if (isDirty(tag)) {
         throw new FleetError(
-          `${pin.repository}:${tag}: built from a dirty tree; build it from a commit`,
+          `${pin.repository}:${tag}: this image was built from uncommitted changes; commit them and build it again`,
         );
       }
       const image = imageOf(pin, tag);
@@ -182,12 +184,12 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
   throw new FleetError(
-    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
+    `${pin.repository}: none of its tags is from a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
   );
 }
 
 function imageOf({ repository }: Pin, tag: string) {
   const image = parseImage(`${repository}:${tag}`);
   if (image) return image;
-  throw new FleetError(`${repository}:${tag}: contains no registry, or the tag is not valid`);
+  throw new FleetError(`${repository}:${tag}: the registry is missing, or the tag is invalid`);
 }

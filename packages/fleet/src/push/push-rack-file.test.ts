@@ -98,7 +98,7 @@ describe('skolo push rack', () => {
     );
 
     expect(texts()).toEqual(['previous', 'previous']);
-    expect(calls).toContain('going back to the previous rack.yaml');
+    expect(calls).toContain('restoring the previous rack.yaml');
   });
 
   it('brings the previous file back where a service does not say that it has the new one', async () => {
@@ -106,7 +106,7 @@ describe('skolo push rack', () => {
       service === 'router-backup' ? 'ignores' : 'accepts',
     );
 
-    await expect(push(0)).rejects.toThrow('not active after 0 s: router-backup');
+    await expect(push(0)).rejects.toThrow('rack.yaml is not active in router-backup after 0 s');
 
     expect(calls.filter((call) => call.startsWith('apply'))).toEqual([
       'apply new',

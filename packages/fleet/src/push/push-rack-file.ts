@@ -1,6 +1,6 @@
 /**
- * Pushes rack.yaml alone: its ConfigMaps, and then each service's word that the file is in force. A kubelet refreshes files of
- * a ConfigMap at once when an annotation of the pod changes, and services follow within two seconds.
+ * Pushes only rack.yaml: applies its ConfigMaps, then waits until each service reports that it is active. A kubelet refreshes the files of
+ * a ConfigMap immediately when an annotation of the pod changes, and services load them within two seconds.
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause } from '@skolo/base';
@@ -31,15 +31,15 @@ interface Reader extends PodPort {
 }
 
 interface InForce {
-  /** Since when, in seconds; undefined: it has read none. */
+  /** The time at which it became active, in seconds; undefined: it has not read any. */
   since: number | undefined;
   isNewest: boolean;
 }
 
 /**
- * Applies the file and waits until it is in force in every service. Otherwise the previous one comes back.
+ * Applies the file and waits until it is active in every service. Otherwise it restores the previous one.
  *
- * @throws FleetError A service rejects it, or does not say that it is in force.
+ * @throws FleetError A service rejects it, or does not report that it is active.
  */
 export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   const { plan, report } = deps;
@@ -58,7 +58,7 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   } catch (error) {
     deps.signal.throwIfAborted();
     report(errorText(error));
-    report('going back to the previous rack.yaml');
+    report('restoring the previous rack.yaml');
     await bring(previous, readers, deps);
     throw error;
   }
@@ -106,7 +106,7 @@ async function untilInForce(
     }
     if (left.size > 0 && performance.now() - start > times.readyMs) {
       const names = [...left.keys()].map(({ service }) => service).join(', ');
-      throw new FleetError(`not active after ${times.readyMs / 1000} s: ${names}`);
+      throw new FleetError(`rack.yaml is not active in ${names} after ${times.readyMs / 1000} s`);
     }
     if (left.size > 0) await pause(times.pollMs, signal);
   }

@@ -176,7 +176,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(record).toMatchObject({
         state: 'rolled-back',
         why: expect.stringMatching(
-          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine responded before the push, but not since its pod was replaced/,
+          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine responded before the push, but has not since its pod was replaced/,
         ),
       });
       expect(lines.join()).not.toContain('others');
@@ -195,7 +195,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       );
 
       expect(record).toMatchObject({ state: 'done' });
-      expect(lines.join('\n')).toContain('rpi-3: the old pod is finishing its work');
+      expect(lines.join('\n')).toContain('rpi-3: its old pod is still finishing its work');
     });
 
     it.runIf(isLong)('shows drift by hand apart, and puts it right', async () => {
@@ -314,7 +314,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toBe(
-        'rack4: this cluster runs rack lab; correct the ways to rack4 in kube/clusters/config.json, or delete ConfigMap skolo/rack there if the rack was renamed',
+        'rack4: this cluster runs rack lab; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json, or if the rack was renamed, delete ConfigMap skolo/rack in the cluster',
       );
     });
 
@@ -341,7 +341,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(back).toMatchObject({
         state: 'broken',
         why: expect.stringContaining(
-          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit before this push and run skolo push',
+          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit from before this push, and run skolo push',
         ),
       });
     });
@@ -455,7 +455,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await later.release();
 
       expect(rejected.racks[0]?.problem?.message).toBe(
-        `rack4: ann@desk, push 1, process ${process.pid} is changing it; wait until that has finished, or stop it there`,
+        `rack4: ann@desk, push 1, process ${process.pid} is changing this rack; wait until it has finished, or stop it on that workstation`,
       );
     });
 

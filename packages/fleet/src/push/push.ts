@@ -1,4 +1,4 @@
-/** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
+/** Pushes to many racks: prepares all of them, then changes them in stages, and records each rack's progress. */
 import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';
@@ -15,7 +15,7 @@ import { type Pin, withPins } from './versions.ts';
 
 /** A rack that is open until `close`. */
 export interface OpenedRack extends Rack {
-  /** Brings images to it; absent: it pulls them. */
+  /** Copies images to it; absent: it pulls them. */
   carry?(
     images: readonly NeededImage[],
     deps: Pick<CarryDeps, 'signal' | 'report' | 'patienceMs'>,
@@ -51,10 +51,10 @@ export interface PreparedPush {
   /**
    * Changes the racks, stage after stage.
    *
-   * @returns how each rack ended
+   * @returns the result of each rack
    */
   run(): Promise<RackRecord[]>;
-  /** Changes nothing more, and gives back what it holds. */
+  /** Stops changing the rack, and releases what it holds. */
   close(): Promise<void>;
 }
 
@@ -64,16 +64,16 @@ interface Run {
   lease?: HeldLease;
   record: RackRecord;
   problem?: Error;
-  /** This process does nothing more to it. */
+  /** This process no longer changes it. */
   isOver?: boolean;
 }
 
 /**
- * Opens all racks, takes their leases, and finds out what would change. Changes nothing.
+ * Opens all racks, acquires their leases, and determines what would change. Changes nothing.
  *
- * A request that is on record is resumed: what has ended stays as it is, and the rest goes on where it was.
+ * A recorded request is resumed: finished racks stay as they are, and the others continue where they stopped.
  *
- * @param isDry takes no lease, and cannot run
+ * @param isDry does not acquire leases, and cannot run
  */
 export async function preparePush(
   request: Request,
@@ -123,14 +123,14 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   run.opened = await deps.open(run.name, signal);
   if (!isDry) run.lease = await takeLease(run.opened, `push ${request.id}`, deps);
   const { last } = run.lease ?? (await readLease(run.opened.kubectl, signal));
-  // A resumed push keeps the plan: its `before` is what the rack ran before anything was changed.
+  // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
   if (run.record.plan !== undefined) return;
   const rack = stoppable(run.opened, signal);
   const preparation = await prepareRack(rack, repository, request, last, signal, { isDry });
   run.record = { ...run.record, ...preparation };
 }
 
-/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this workstation may go on with it. */
+/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work on this workstation may continue with it. */
 export async function takeLease(
   { name, kubectl }: Rack,
   work: string,
@@ -149,14 +149,14 @@ export async function takeLease(
       signal,
       now,
       ...(times.lease && { times: times.lease }),
-      // A killed process of this workstation does not come back.
+      // A killed process on this workstation does not return.
       mayTake: (other) =>
         other.startsWith(mine) && !workstation.isAlive(Number(other.slice(mine.length))),
     });
   } catch (cause) {
     if (!isRejected(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
-    throw new FleetError(`${name}: the namespace skolo does not exist yet; create it with ${how}`, {
+    throw new FleetError(`${name}: the skolo namespace does not exist yet; create it with ${how}`, {
       cause,
     });
   }
@@ -242,7 +242,7 @@ async function runRack(
         at: new Date(now()).toISOString(),
         commit,
         why: request.why,
-        // A push without new versions leaves the way back to the versions before.
+        // A push without new versions keeps the versions for a rollback.
         previous:
           run.record.previous.length > 0 ? run.record.previous : (lease.last?.previous ?? []),
       });
@@ -252,7 +252,7 @@ async function runRack(
     if (isAt('rolling-back')) {
       await rollBack(rollout);
       await go({ state: 'rolled-back' });
-      report('rolled back to its previous state');
+      report('rolled back to the previous state');
     }
   } catch (error) {
     const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');
@@ -262,7 +262,7 @@ async function runRack(
   }
 }
 
-/** The order of writes is that of events: a killed push has at most the last one missing. */
+/** Writes are in the order of events, so a killed push misses at most the last one. */
 async function save(
   run: Run,
   { id }: Request,
@@ -295,7 +295,7 @@ function versionsText(pins: readonly Pin[]): string {
 async function closeAll(runs: readonly Run[]): Promise<void> {
   for (const run of runs) {
     const { lease, opened } = run;
-    // An unreachable rack cannot be told; its lease expires.
+    // An unreachable rack cannot be notified; its lease expires.
     await lease?.release().catch(() => undefined);
     await opened?.close();
     delete run.lease;
@@ -303,7 +303,7 @@ async function closeAll(runs: readonly Run[]): Promise<void> {
   }
 }
 
-/** Work that must not overlap: one index of git. */
+/** Work that must not overlap, because git has one index. */
 function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -1,4 +1,4 @@
-/** A rack's cluster, as push reads and changes it. */
+/** Reads and changes a rack's cluster. */
 import { errorText, pause } from '@skolo/base';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { deadNodes, gateKinds, isUnhealthy, judge } from './gate.ts';
@@ -25,7 +25,7 @@ export function stoppable({ name, kubectl }: Rack, signal: AbortSignal): Rack {
   return { name, kubectl: (args, options) => kubectl(args, { signal, ...options }) };
 }
 
-/** The API server itself rejects unknown fields in a server-side apply; without a schema kubectl needs a tenth of the time. */
+/** The API server rejects unknown fields in a server-side apply, and without a schema, kubectl takes a tenth of the time. */
 const apply = [
   'apply',
   '--server-side',
@@ -37,10 +37,10 @@ const apply = [
 ];
 
 /**
- * Compares what an overlay wants with what the rack runs. Changes nothing but the owner of objects that an earlier
+ * Compares an overlay with what the rack runs. Changes only the owner of objects that an earlier
  * `kubectl apply` made.
  *
- * @param isDry changes not even that: fields of such objects that left the overlay are not seen
+ * @param isDry does not even change that, so fields of such objects that were removed from the overlay are not detected
  */
 export async function planRack(
   rack: Rack,
@@ -60,7 +60,7 @@ export async function planRack(
 }
 
 /**
- * What differs of these objects, by a dry run on the server.
+ * The differences of these objects, from a server-side dry run.
  *
  * @param live by key, with managedFields
  */
@@ -74,7 +74,7 @@ async function planObjects(
       .filter((each) => each.kind === 'Namespace' && !live.has(keyOf(each)))
       .map(({ metadata }) => metadata.name),
   );
-  // The API server cannot plan what goes into a namespace that is not there.
+  // The API server cannot plan objects in a namespace that does not exist.
   const possible = wanted.filter(({ metadata }) => !missing.has(metadata.namespace ?? ''));
   const planned = byKey(await dryRun(rack, possible));
   return wanted.map((object) => {
@@ -95,7 +95,7 @@ export async function applyChanges(
   return changed;
 }
 
-/** Controllers write the same objects, hence the attempts. @returns them as they are now */
+/** Retried, because controllers write the same objects. @returns their current state */
 async function adopt(
   rack: Rack,
   wanted: readonly KubeObject[],
@@ -122,7 +122,7 @@ async function dryRun({ kubectl }: Rack, objects: readonly KubeObject[]): Promis
   return readAnswer(await kubectl(args, { input: listText(objects), deadlineMs: 120_000 }));
 }
 
-/** Pods of changing workloads that are not well now. */
+/** Pods of changing workloads that are unhealthy now. */
 async function readUnhealthy(
   rack: Rack,
   objects: readonly ObjectPlan[],
@@ -145,7 +145,7 @@ async function readUnhealthy(
   return unhealthy;
 }
 
-/** Those of these objects that are there, with managedFields. */
+/** Those of these objects that exist, with managedFields. */
 export async function readLive(rack: Rack, wanted: readonly KubeObject[]): Promise<KubeObject[]> {
   if (wanted.length === 0) return [];
   const args = ['-f', '-', '--ignore-not-found', '--show-managed-fields'];
@@ -182,7 +182,7 @@ export async function applyObjects(
   });
 }
 
-/** Deletes objects, and does not wait until they are gone. */
+/** Deletes objects without waiting for the deletion to finish. */
 export async function deleteObjects(
   { kubectl }: Rack,
   objects: readonly KubeObject[],
@@ -217,7 +217,7 @@ export async function getLabeled(
   return await getObjects(rack, args);
 }
 
-/** All that a gate reads, of one namespace. */
+/** Everything that a gate reads in one namespace. */
 export async function readForGate(rack: Rack, namespace = ''): Promise<KubeObject[]> {
   return await getObjects(rack, [gateKinds.join(','), '-n', namespace]);
 }
@@ -232,8 +232,8 @@ export async function readNodes(rack: Rack): Promise<KubeObject[]> {
 }
 
 /**
- * The same rack for one who waits: what fails because it cannot be reached is tried again. Only for what may be done
- * twice, as all of push may.
+ * The same rack with retries: requests that fail because it is unreachable are repeated. Only for requests that may be made
+ * twice, as all of push's may.
  */
 export function patient(
   { name, kubectl }: Rack,
@@ -255,7 +255,7 @@ export function patient(
         } catch (error) {
           const isOver = performance.now() - start > patienceMs;
           if (!isRejected(error, 'Unreachable') || isOver) throw error;
-          if (!isReported) report(`unreachable, trying again: ${errorText(error)}`);
+          if (!isReported) report(`unreachable, retrying: ${errorText(error)}`);
           isReported = true;
           await pause(pollMs, signal);
         }

@@ -1,6 +1,6 @@
 /**
- * Records of pushes on this workstation, one folder each: what was asked, and for each rack how far it is, with all that a resumed
- * push needs. Written before each step.
+ * Records of pushes on this workstation, one directory each: the request, and the progress of each rack with everything that a resumed
+ * push requires. Written before each step.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export const Request = z.object({
   why: z.string(),
   services: z.array(z.string()),
   version: z.string().exactOptional(),
-  /** Back to the versions before the last push of each rack. */
+  /** Rolls each rack back to the versions before its last push. */
   isRollback: z.boolean(),
   racks: z.array(z.string()),
   canaries: z.number(),
@@ -50,7 +50,7 @@ export const RackRecord = z.object({
   /** Those before. */
   previous: z.array(Pin),
   plan: RackPlan.exactOptional(),
-  /** Why it failed, or was not begun. */
+  /** Why it failed or was not started. */
   why: z.string().exactOptional(),
   commit: z.string().exactOptional(),
   at: z.string(),
@@ -70,7 +70,7 @@ export function hasEnded({ state }: RackRecord): boolean {
 
 const kept = 50;
 
-/** @param folder of all records; it is made if it does not exist */
+/** @param folder the directory of all records, which is created if it does not exist */
 export function openRecords(folder: string) {
   const requestFile = (id: string) => join(folder, id, 'push.json');
   const rackFile = (id: string, rack: string) => join(folder, id, `rack-${rack}.json`);
@@ -98,7 +98,7 @@ export function openRecords(folder: string) {
 
   return {
     read,
-    /** The newest last. */
+    /** Newest last. */
     async all(): Promise<PushRecord[]> {
       const records = await Promise.all((await ids()).map(read));
       return records.filter((record) => record !== undefined);

@@ -1,4 +1,4 @@
-/** The git repository of racks, in which kube/ is: a working tree of the person who pushes. */
+/** The racks repository, which contains kube/: a working tree of the person who pushes. */
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,15 +12,15 @@ export interface Repository {
   root: string;
   /** Of the commit that is checked out. */
   head: string;
-  /** Folder of kube/ in it. */
+  /** Directory of kube/ in it. */
   kube: string;
 }
 
 /**
- * The repository of a list of racks.
+ * The repository that contains a list of racks.
  *
  * @param clusters path of kube/clusters/config.json
- * @throws FleetError It is not in git, or has changes that are in no commit.
+ * @throws FleetError It is not in git, or has uncommitted changes.
  */
 export async function openRepository(
   clusters: string,
@@ -40,16 +40,16 @@ export async function openRepository(
     const files = dirty.split('\n').map((line) => line.trim().replace(/^\S+\s+/, ''));
     const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
     throw new FleetError(
-      `${root}: ${files.slice(0, 3).join(', ')}${more}: not committed; commit or stash first`,
+      `${root}: ${files.slice(0, 3).join(', ')}${more}: uncommitted changes; commit or stash them first`,
     );
   }
   return { root, head, kube };
 }
 
 /**
- * Whether a commit is in what is checked out.
+ * Whether the checked-out commit includes another one.
  *
- * @returns false also for a commit that this clone does not know
+ * @returns false even for a commit that this clone does not contain
  */
 export async function contains(
   { root, head }: Repository,
@@ -63,9 +63,9 @@ export async function contains(
 }
 
 /**
- * Calls `work` with a copy of kube/ as it is in the commit.
+ * Calls `work` with a copy of kube/ from the commit.
  *
- * @param work gets the folder of the copy
+ * @param work receives the directory of the copy
  */
 export async function withCopy<T>(
   { root, head, kube }: Repository,
@@ -87,9 +87,9 @@ export async function withCopy<T>(
 }
 
 /**
- * Commits a file with another text. Does nothing where it has that text already.
+ * Commits a file with a new text. Does nothing if it already has that text.
  *
- * @returns the commit that has it
+ * @returns the commit that contains it
  */
 export async function commitFile(
   { root }: Repository,
@@ -99,14 +99,14 @@ export async function commitFile(
   const edited = edit(text);
   if (edited !== text) await writeFile(file, edited);
   const path = relative(root, file);
-  // Killed between writing and committing: it is written, and still to be committed.
+  // Killed between writing and committing: it was written but not committed.
   if ((await git(root, ['status', '--porcelain', '--', path], {})) !== '') {
     await git(root, ['commit', '--quiet', '--file', '-', '--only', '--', path], { input: message });
   }
   return await git(root, ['rev-parse', 'HEAD'], {});
 }
 
-/** Sends commits to where the branch comes from. Gives why it did not work; undefined: done, or there is nowhere. */
+/** Pushes commits to the branch's upstream. @returns why it failed; undefined if it succeeded or has no upstream */
 export async function sendCommits(
   { root }: Repository,
   signal: AbortSignal,
@@ -125,7 +125,7 @@ export interface Commit {
   text: string;
 }
 
-/** Commits whose message has a line of this form, the newest first. */
+/** Commits whose message contains a line of this form, newest first. */
 export async function logOf(
   { root }: Repository,
   { grep, limit }: { grep: string; limit: number },
@@ -160,9 +160,9 @@ async function run(
   { signal, ...given }: ProgramOptions,
 ): Promise<string> {
   const what = `${command} ${args[0]}`;
-  const late = () => new FleetError(`${what}: not finished within ${deadlineMs / 1000} s`);
+  const late = () => new FleetError(`${what}: did not finish within ${deadlineMs / 1000} s`);
   const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
-  // In a process group of its own: Ctrl-C in the terminal stops the push, which then decides.
+  // In its own process group, so that Ctrl-C in the terminal stops only the push, which then decides.
   const start = () => spawn(command, args, { cwd, env, detached: true });
   const { code, stdout, stderr } = await withDeadline({ ms: deadlineMs, late, signal }, (stop) =>
     runToEnd(start, { ...given, signal: stop }),

@@ -1,8 +1,8 @@
 /**
- * Brings one rack to a plan, step by step, each behind a gate. Every step can be repeated: an interrupted rollout begins
- * again and ends the same.
+ * Applies a plan to one rack step by step, each behind a gate. Every step can be repeated: an interrupted rollout starts
+ * again with the same result.
  */
-import { errorText, pause } from '@skolo/base';
+import { count, errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../survey/rack-health.ts';
@@ -22,37 +22,37 @@ import { type ServiceState, stateBefore, untilServiceIsWell } from './service-st
 import { worsened } from './worsened.ts';
 
 export interface RolloutTimes {
-  /** Between two looks at the pods. */
+  /** Between two checks of the pods. */
   pollMs: number;
-  /** A new pod has to be ready by then. */
+  /** Time for a new pod to become ready. */
   readyMs: number;
-  /** Everything has to stay well for this long. */
+  /** Everything must stay healthy for this long. */
   soakMs: number;
 }
 
 export interface Rollout {
   rack: Rack;
   plan: RackPlan;
-  /** Machines of each DaemonSet that get a new version first. */
+  /** Number of machines of each DaemonSet that receive a new version first. */
   canaries: number;
   times: RolloutTimes;
   signal: AbortSignal;
   report(text: string): void;
 }
 
-/** A workload that changes, and the machines on which that is watched. */
+/** A changing workload, and the machines on which it is monitored. */
 interface Watched {
   workload: KubeObject;
   nodes?: ReadonlySet<string>;
-  /** What its pods said of themselves; undefined: nobody can ask them. */
+  /** What its pods reported; undefined: they cannot be queried. */
   before?: ServiceState[] | undefined;
 }
 
 /**
- * Applies what differs: first all that has no pods, then each Deployment, then each DaemonSet with its canaries. Ends when
- * all pods on machines that answered before are ready and stay so.
+ * Applies the differences: first all objects without pods, then each Deployment, then each DaemonSet with its canaries. Ends when
+ * all pods on machines that responded before are ready and stay ready.
  *
- * @throws FleetError With the pods and causes. The rack is then between two versions.
+ * @throws FleetError With the pods and causes. The rack then runs a mix of versions.
  */
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { rack, plan, report } = rollout;
@@ -67,7 +67,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
     const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
     watched.push({ workload, before });
   }
-  if (others.length > 0) report(`applying objects without pods: ${others.length}`);
+  if (others.length > 0) report(`applying ${count(others.length, 'object')} without pods`);
   await applyObjects(rack, others);
   for (const each of watched.toSorted((a, b) => rankOf(a.workload) - rankOf(b.workload))) {
     const { workload } = each;
@@ -80,13 +80,13 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 }
 
 /**
- * Brings a rack back to what it ran before a plan.
+ * Rolls a rack back to what it ran before a plan.
  *
- * @throws FleetError It runs the earlier version, and is not well with it; or objects were deleted, which stay so.
+ * @throws FleetError It runs the earlier version and is unhealthy, or objects were deleted and cannot be restored.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
   const { rack, report } = rollout;
-  // Machines that fell silent meanwhile cannot run it, and do not keep the others from it.
+  // Machines that stopped responding meanwhile cannot run it, and must not block the others.
   const plan = { ...rollout.plan, silent: [...rollout.plan.silent, ...(await readSilent(rack))] };
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
@@ -98,22 +98,22 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const left = live.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(keyOf);
   const missing = plan.deletions.filter((object) => !left.includes(keyOf(object)));
   if (missing.length > 0) {
-    const how = 'check out the commit before this push and run skolo push';
+    const how = 'check out the commit from before this push, and run skolo push';
     const titles = missing.map(titleOf).join(', ');
-    throw new FleetError(`objects that this push deleted are not restored: ${titles}; ${how}`);
+    throw new FleetError(`objects that this push deleted were not restored: ${titles}; ${how}`);
   }
   for (const workload of before.filter(isWorkload)) {
-    // What was down before the push is down again.
+    // Workloads that were down before the push are down again.
     const wasDown =
       workload.kind === 'Deployment' && plan.unhealthy.some(({ key }) => key === keyOf(workload));
     if (!wasDown) await untilReady({ workload }, { ...rollout, plan });
   }
 }
 
-/** Deletes what left the overlay. */
+/** Deletes objects that were removed from the overlay. */
 export async function prune({ rack, plan, report }: Rollout): Promise<void> {
   if (plan.deletions.length === 0) return;
-  report(`deleting objects that were removed from the overlay: ${plan.deletions.length}`);
+  report(`deleting ${count(plan.deletions.length, 'object')} that the overlay no longer contains`);
   await deleteObjects(rack, plan.deletions);
 }
 
@@ -121,7 +121,7 @@ function changedIn({ objects }: RackPlan): ObjectPlan[] {
   return objects.filter(({ action }) => action !== 'keep');
 }
 
-/** Deployments first: the jumphost serves the machines. Then the agents of the component `canary`. */
+/** Deployments first: the jumphost serves the machines. Then the agents of the `canary` component. */
 function rankOf({ kind, metadata }: KubeObject): number {
   if (kind === 'Deployment') return 0;
   return metadata.labels?.['app.kubernetes.io/instance'] === 'canary' ? 1 : 2;
@@ -137,16 +137,18 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout):
   if (nodes.size === machines.length) return;
   // With this strategy the controller replaces only pods that are deleted.
   await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })]);
-  report(`${titleOf(workload)}: first on ${[...nodes].join(', ')}`);
+  report(`${titleOf(workload)}: updating ${[...nodes].join(', ')} first`);
   const canary = { workload, before, nodes };
   await deletePods(await oldPods(canary, rollout), workload, rollout);
   await untilReady(canary, rollout);
   await stayReady([canary], rollout);
   await untilWell(canary, rollout);
-  report(`${titleOf(workload)}: on the other ${machines.length - nodes.size}`);
+  report(
+    `${titleOf(workload)}: updating the other ${count(machines.length - nodes.size, 'machine')}`,
+  );
 }
 
-/** Pods of earlier versions, as soon as the controller has seen the new one. */
+/** Pods of earlier versions, as soon as the controller has processed the new one. */
 async function oldPods(watched: Watched, rollout: Rollout): Promise<string[]> {
   for (;;) {
     const { pods } = await look(watched, rollout);
@@ -189,7 +191,9 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
     said = text;
     if (verdict.state === 'ready') return;
     if (verdict.state === 'unseen') {
-      return report(`${title}: unverified, because none of its machines was healthy before`);
+      return report(
+        `${title}: not verified, because none of its machines was healthy before the push`,
+      );
     }
     const isDraining = verdict.pods.some(({ state }) => state === 'draining');
     const limitMs = times.readyMs + (isDraining ? graceMs : 0);
@@ -203,7 +207,7 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
   }
 }
 
-/** @throws FleetError Something is no longer well, or alerts and machines are worse than before. */
+/** @throws FleetError A workload is no longer healthy, or alerts and machines are worse than before. */
 async function soak(
   watched: readonly Watched[],
   before: RackHealth | undefined,
@@ -219,7 +223,7 @@ async function soak(
   if (faults.length > 0) throw new FleetError(faults.join(', '));
 }
 
-/** @throws FleetError Its pods are ready, and say that something is wrong. */
+/** @throws FleetError Its pods are ready, but report a problem. */
 async function untilWell(watched: Watched, rollout: Rollout): Promise<void> {
   const { workload, before } = watched;
   await untilServiceIsWell(workload, before, () => readyPods(watched, rollout), rollout);
@@ -243,7 +247,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
         if (count > before) throw lost(each, `${pod} restarted`);
       }
       if (verdict.state === 'ready' || verdict.state === 'unseen') continue;
-      // One that reboots after its task comes back.
+      // A machine that reboots after its task returns.
       if (!verdict.pods.some(({ state }) => state === 'silent'))
         throw lost(each, problemText(verdict));
       await untilReady(each, rollout);
@@ -255,7 +259,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
 }
 
 function lost({ workload }: Watched, why: string): FleetError {
-  return new FleetError(`${titleOf(workload)}: is no longer ready: ${why}`);
+  return new FleetError(`${titleOf(workload)}: no longer ready: ${why}`);
 }
 
 async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
@@ -265,27 +269,27 @@ async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Prom
   return judge({ kind: workload.kind, name }, objects, { nodes, excused });
 }
 
-/** Machines that were silent before the push, or on which a workload was not well. */
+/** Machines that did not respond before the push, or on which a workload was unhealthy. */
 function excusedIn({ unhealthy, silent }: RackPlan, workload: KubeObject): ReadonlySet<string> {
   const key = keyOf(workload);
   const own = unhealthy.filter((each) => each.key === key).map(({ node }) => node);
   return new Set([...silent, ...own]);
 }
 
-/** Of tasks: Prometheus needs two scrapes in it. */
+/** Time range for tasks, in which Prometheus requires two scrapes. */
 const shortestWindowSeconds = 60;
 
-/** Undefined where Prometheus does not say. */
+/** Undefined if Prometheus does not report it. */
 async function healthNow(
   { rack, signal, report }: Rollout,
   windowSeconds?: number,
 ): Promise<RackHealth | undefined> {
   try {
-    // Figures of the jumphost are not compared.
+    // The jumphost's metrics are not compared.
     return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
-    report(`alerts and machines cannot be compared: ${errorText(error)}`);
+    report(`cannot compare alerts and machines: ${errorText(error)}`);
     return undefined;
   }
 }
@@ -297,7 +301,7 @@ export function progressText({ pods, cause }: Verdict): string {
   return [`${ready} of ${pods.length} ready`, ...rest, ...(cause ? [cause] : [])].join(', ');
 }
 
-/** What a verdict has to say, for an error. */
+/** The problems of a verdict, for an error. */
 export function problemText({ pods, cause }: Verdict): string {
   const failed = pods.filter(({ state }) => state === 'failed');
   const unready = pods.filter(({ state }) => !['ready', 'dead', 'unhealthy'].includes(state));

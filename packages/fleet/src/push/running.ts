@@ -1,4 +1,4 @@
-/** What a rack runs now. */
+/** The versions that a rack runs now. */
 import { templateOf } from './objects.ts';
 import { getObjects, type Rack } from './rack.ts';
 

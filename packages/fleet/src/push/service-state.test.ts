@@ -52,7 +52,9 @@ describe('a service', () => {
     expect(before).toEqual([{ pod: 'router-backup-1', version: '1', degraded: [] }]);
     expect(asked[0]).toBe('/api/v1/namespaces/skolo/pods/router-backup-1:20011/proxy/metrics');
     expect(asked[1]).toBe('/api/v1/namespaces/skolo/pods/router-backup-1:20011/proxy/readyz');
-    expect(lines).toEqual(['Deployment skolo/router-backup reports that it is healthy: version 1']);
+    expect(lines).toEqual([
+      'Deployment skolo/router-backup reports that it is healthy and runs version 1',
+    ]);
   });
 
   it('is also the agent of the component canary, whose phones become unhealthy by themselves', async () => {
@@ -104,7 +106,9 @@ describe('a service', () => {
     await untilServiceIsWell(service, before, pods, deps);
 
     expect(before).toBeUndefined();
-    expect(lines).toEqual([expect.stringContaining('is judged only by its pods: ')]);
+    expect(lines).toEqual([
+      expect.stringContaining('checking only its pods, not its own report: '),
+    ]);
   });
 
   it('has failed where it could be asked before, and cannot be asked now', async () => {

@@ -1,6 +1,6 @@
 /**
- * What our services say of themselves, besides what Kubernetes says of their pods: their version, and parts that do not work
- * fully. A service is ready while its token server is away; a push that took it away has failed.
+ * What our services report in addition to the state of their pods: their version, and parts that do not work
+ * fully. A service stays ready while its token server is unreachable, but a push that causes this has failed.
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson, pause } from '@skolo/base';
@@ -26,7 +26,7 @@ interface ServiceDeps {
   report(text: string): void;
 }
 
-/** Pods of one workload that are asked at the same time, and at most. */
+/** Maximum number of one workload's pods that are queried at the same time, and in total. */
 const atOnce = 5;
 const mostPods = 20;
 
@@ -34,9 +34,9 @@ const mostPods = 20;
 type Pods = () => Promise<readonly string[]>;
 
 /**
- * What a service says before it is changed.
+ * What a service reports before it is changed.
  *
- * @returns undefined: the workload is none of our services, or its pods cannot be asked
+ * @returns undefined: the workload is not one of our services, or its pods cannot be queried
  */
 export async function stateBefore(
   workload: KubeObject,
@@ -48,18 +48,20 @@ export async function stateBefore(
     return await askService(workload, await pods(), deps);
   } catch (error) {
     mustBeKnown(error, deps.signal);
-    deps.report(`${titleOf(workload)} is judged only by its pods: ${errorText(error)}`);
+    deps.report(
+      `${titleOf(workload)}: checking only its pods, not its own report: ${errorText(error)}`,
+    );
     return undefined;
   }
 }
 
-/** The agents of the component `canary` are agents. */
+/** Canaries of the agent count as agents. */
 function serviceOf(workload: KubeObject) {
   const name = templateOf(workload).metadata.labels['app.kubernetes.io/name'];
   return serviceNames.find((service) => name === service || name === `${service}-canary`);
 }
 
-/** @throws An error that tells nothing about the service. */
+/** @throws An error that has nothing to do with the service. */
 function mustBeKnown(error: unknown, signal: AbortSignal): void {
   signal.throwIfAborted();
   if (isRejected(error, 'Unreachable')) throw error;
@@ -78,7 +80,7 @@ async function askService(
     askPod({ namespace, pod, metricsPort }, rack),
   );
   if (service !== 'swarming-client') return states;
-  // Its degraded parts are phones, which fall unhealthy by themselves: Prometheus counts them before and after.
+  // Its degraded parts are phones, which become unhealthy independently; Prometheus counts them before and after.
   return states.map((state) => ({ ...state, degraded: [] }));
 }
 
@@ -93,10 +95,10 @@ async function askPod(port: PodPort, rack: Rack): Promise<ServiceState> {
 }
 
 /**
- * What is wrong with a service after a change: pure.
+ * The problems of a service after a change (pure).
  *
  * @param before empty: no pod of it was ready, and nothing is compared
- * @param expected what its image says that it is; undefined: it does not say
+ * @param expected the version in its image's label; undefined: it has none
  */
 export function faultsOf(
   before: readonly ServiceState[],
@@ -115,9 +117,9 @@ export function faultsOf(
 }
 
 /**
- * Waits until a service says that it is what its image says, and that no part is degraded that was not before.
+ * Waits until a service reports its image's version, and no part is degraded that was not degraded before.
  *
- * @param before undefined: it could not be asked, and is not asked now
+ * @param before undefined: it could not be queried, and is not queried now
  * @param pods their names now
  * @throws FleetError
  */
@@ -139,7 +141,9 @@ export async function untilServiceIsWell(
       faults.push(...faultsOf(before, after, expected));
       if (faults.length === 0) {
         const versions = new Set(after.flatMap(({ version }) => version ?? []));
-        return report(`${title} reports that it is healthy: version ${[...versions].join(', ')}`);
+        return report(
+          `${title} reports that it is healthy and runs version ${[...versions].join(', ')}`,
+        );
       }
     } catch (error) {
       mustBeKnown(error, signal);
@@ -152,7 +156,7 @@ export async function untilServiceIsWell(
   }
 }
 
-/** As the label of its image has it. A registry that is away now proves nothing. */
+/** The version in its image's label. If the registry is unreachable, the version is unknown. */
 async function expectedVersion(
   workload: KubeObject,
   signal: AbortSignal,

@@ -1,19 +1,19 @@
-/** Racks in stages: those of one stage change at the same time, and the next stage begins when it has ended. */
+/** Racks in stages: all racks in a stage change at the same time, and the next stage starts when they have finished. */
 import { inParallel } from '@skolo/base';
 
-/** Racks that are prepared, or changed, at the same time. */
+/** Maximum number of racks that are prepared or changed at the same time. */
 export const racksAtOnce = 4;
 
 interface Stages<R> {
   stages: readonly (readonly string[])[];
-  /** Whether a rack that has failed keeps others from beginning. */
+  /** Whether a failed rack prevents others from starting. */
   onFailure: 'stop' | 'continue';
   hasFailed(rack: R): boolean;
-  /** All that has not begun then stays as it is. */
+  /** Racks that have not started stay as they are. */
   signal: AbortSignal;
 }
 
-/** @param work gets the rack that keeps this one from beginning */
+/** @param work receives the rack that prevents this one from starting */
 export async function inStages<R extends { name: string }>(
   racks: readonly R[],
   { stages, onFailure, hasFailed, signal }: Stages<R>,

@@ -1,4 +1,4 @@
-/** Versions of images, as `images` in a rack's kustomization.yaml pins them. */
+/** Image versions, pinned by `images` in a rack's kustomization.yaml. */
 import { isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
@@ -16,7 +16,7 @@ const Kustomization = z.looseObject({
     .default([]),
 });
 
-/** An image of ours in a rack. */
+/** One of our images in a rack. */
 export const Pin = z.object({
   /** In kube/base: `skolo/metadata-server`. */
   name: z.string(),
@@ -30,7 +30,7 @@ export type Pin = z.infer<typeof Pin>;
 
 /**
  * @param file its path, for messages
- * @throws FleetError It pins no images.
+ * @throws FleetError It does not pin any images.
  */
 export function readPins(text: string, file: string): Pin[] {
   const { data, error } = Kustomization.safeParse(parseDocument(text).toJS());
@@ -42,7 +42,7 @@ export function readPins(text: string, file: string): Pin[] {
   );
 }
 
-/** Writes tags and digests of these images into the text, and keeps every other character. */
+/** Writes tags and digests of these images into the text, without changing any other character. */
 export function withPins(text: string, pins: readonly Pin[]): string {
   const images = parseDocument(text).get('images');
   if (!isSeq(images)) return text;
@@ -95,10 +95,10 @@ const ours = 'skolo/';
 const canary = '-canary';
 
 /**
- * The images of services: `swarming-client` is its image on the canary shelf, too.
+ * The images of services; `swarming-client` includes its image on the canary shelf.
  *
  * @param services empty: all
- * @throws FleetError The rack has no image of that name.
+ * @throws FleetError The rack does not use an image of that name.
  */
 export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: string): Pin[] {
   const own = pins.filter(({ name }) => name.startsWith(ours));
@@ -109,11 +109,11 @@ export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: 
     );
     if (found.length > 0) return found;
     const names = own.map(({ name }) => name.slice(ours.length)).join(', ');
-    throw new FleetError(`${service}: ${rack} has no such image; its images are ${names}`);
+    throw new FleetError(`${service}: ${rack} does not use such an image; its images are ${names}`);
   });
 }
 
-/** Built from a tree with changes that are in no commit: nobody can tell what is in it. */
+/** Built from a tree with uncommitted changes, so its content is unknown. */
 export function isDirty(tag: string): boolean {
   return tag.endsWith('-dirty');
 }

@@ -46,14 +46,14 @@ it.each([
   [
     'machines that Prometheus no longer knows',
     { machines: undefined },
-    ['Prometheus has no data of 300 machines'],
+    ['Prometheus no longer has data from 300 machines'],
   ],
   ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
   ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],
   [
     'many failed tasks',
     { tasksEnded: { all: 10, failed: 4 } },
-    ['4 of 10 tasks failed since then'],
+    ['4 of 10 tasks have failed since the push'],
   ],
 ])('names %s', (_, change, faults) => {
   const { machines, ...after } = { ...well, ...change };

@@ -1,16 +1,16 @@
-/** What a push has made worse, by what Prometheus knows before and after it: pure. */
+/** What a push has made worse, from Prometheus' data before and after it (pure). */
 import { count } from '@skolo/base';
 import type { RackHealth } from '../survey/rack-health.ts';
 
-/** Of so many machines, how many may fail meanwhile by themselves: a phone whose battery is low, a power cut of one. */
+/** Of this many machines, how many may fail by chance meanwhile, for example because of a low battery or a power cut. */
 export function mostByChance(all: number): number {
   return Math.max(1, all * 0.1);
 }
 
-/** Of tasks, as many may fail by themselves: tests fail. */
+/** The share of tasks that may fail by chance, because tests fail. */
 const mostTasksByChance = { tasks: 2, part: 0.2 };
 
-/** A text for each fault; empty: nothing is worse. */
+/** One text for each fault; empty if nothing is worse. */
 export function worsened(before: RackHealth, after: RackHealth): string[] {
   const alerts = after.alerts.flatMap(({ name, severity, count }) => {
     const fired = before.alerts.find((alert) => alert.name === name && alert.severity === severity);
@@ -33,7 +33,7 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
 
 function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
   if (was === undefined || was.all === was.silent) return [];
-  if (is === undefined) return [`Prometheus has no data of ${count(was.all, 'machine')}`];
+  if (is === undefined) return [`Prometheus no longer has data from ${count(was.all, 'machine')}`];
   const more = is.silent - was.silent;
   if (more <= mostByChance(is.all) && is.silent < is.all) return [];
   return [`${count(more, 'machine')} fell silent; ${is.silent} of ${is.all} are silent`];
@@ -43,5 +43,5 @@ function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHe
   if (is === undefined || is.failed <= mostTasksByChance.tasks) return [];
   const [before, after] = [was, is].map((tasks) => (tasks?.all ? tasks.failed / tasks.all : 0));
   if ((after ?? 0) <= (before ?? 0) + mostTasksByChance.part) return [];
-  return [`${is.failed} of ${is.all} tasks failed since then`];
+  return [`${is.failed} of ${is.all} tasks have failed since the push`];
 }

@@ -1,4 +1,4 @@
-/** Changes of kube/clusters/config.json that keep the rest of it. */
+/** Edits kube/clusters/config.json and keeps the rest of it. */
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseJson } from '@skolo/base';
@@ -11,7 +11,7 @@ export type NewRack =
   | {
       type: 'k3s';
       jumphost: string;
-      /** Where ssh does not find it by its name. */
+      /** If ssh cannot resolve its name. */
       address?: string | undefined;
       user?: string | undefined;
       jump?: string | undefined;
@@ -20,22 +20,22 @@ export type NewRack =
 
 const firstPort = 6442;
 
-/** Makes the file if there is none. @throws FleetError There is such a rack. @throws RackError A value is not valid. */
+/** Creates the file if necessary. @throws FleetError The rack already exists. @throws RackError A value is invalid. */
 export async function addRack(file: string, name: string, rack: NewRack): Promise<void> {
   const fleet = await parseFleet(await textOf(file), file);
   if (fleet.racks.some((each) => each.name === name)) {
-    throw new FleetError(`${name}: is already in ${fleet.file}; edit it there`);
+    throw new FleetError(`${name}: ${fleet.file} already lists this rack; edit it there`);
   }
   await change(file, (clusters) => ({ ...clusters, [name]: entryOf(name, rack, clusters) }));
 }
 
-/** @throws FleetError There is no such rack. */
+/** @throws FleetError The rack does not exist. */
 export async function removeRack(file: string, name: string): Promise<void> {
   findRack(await readFleet(file), name);
   await change(file, ({ [name]: _, ...others }) => others);
 }
 
-/** The text of the file with this epoch for the jumphost of a rack of k3s. */
+/** The file's text with this epoch for the jumphost of a k3s rack. */
 export function withEpoch(text: string, name: string, epoch: number): string {
   return edited(text, (all) => ({ ...all, [name]: { ...JsonObject.parse(all[name]), epoch } }));
 }
@@ -44,7 +44,7 @@ type Clusters = Record<string, unknown>;
 const JsonObject = z.record(z.string(), z.unknown());
 const WithPort = z.looseObject({ port: z.number() });
 
-/** That of a computer without a clone, until it has a rack. */
+/** On a computer without a clone, until it has a rack. */
 async function textOf(file: string): Promise<string> {
   const folder = resolve(dirname(file), '../..');
   const empty = { gitdir: folder, repo: pathToFileURL(folder).href, clusters: {} };
@@ -58,7 +58,7 @@ async function change(file: string, edit: (clusters: Clusters) => Clusters): Pro
   await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
 }
 
-/** As it is: a schema would put the keys in an order of its own. */
+/** Unparsed, because a schema would reorder the keys. */
 function edited(old: string, edit: (clusters: Clusters) => Clusters): string {
   const before = JsonObject.parse(parseJson(old));
   const clusters = edit(JsonObject.parse(before.clusters));
@@ -78,7 +78,7 @@ function entryOf(name: string, rack: NewRack, clusters: Clusters) {
     type,
     context_name: name,
     jumphost,
-    // The original system needs one for each.
+    // The Skia system requires one for each.
     port: Math.max(firstPort - 1, ...ports) + 1,
     ...(user !== undefined && { user }),
     ...((address ?? jump) !== undefined && { ways: [way] }),

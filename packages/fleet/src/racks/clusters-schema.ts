@@ -1,6 +1,6 @@
 /**
- * kube/clusters/config.json: all racks, and the ways to them. The first keys of each are those of the original system, so
- * that its readers understand the file. Ours are optional.
+ * kube/clusters/config.json: all racks and how to reach them. The first keys of each are those of the Skia system, so
+ * that its programs can read the file. Ours are optional.
  */
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ const host = text(
   'a host name or address; for example jumphost-rack4',
 );
 const userName = text(/^[A-Za-z_][\w.-]*$/, 'a user name; for example ops');
-/** OpenSSH makes a shell command of it. */
+/** OpenSSH runs it in a shell command. */
 const jump = text(
   /^([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(,([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?)*$/,
   'a list of hosts for ProxyJump; for example ops@router-rack4',
@@ -22,33 +22,46 @@ function text(pattern: RegExp, what: string) {
 
 const waySchema = z.strictObject({
   host: host.describe('Host name or address of a k3s server, for SSH.'),
-  user: userName.exactOptional().describe('User name on this host, instead of `user` of the rack.'),
+  user: userName.exactOptional().describe("User name on this host. Defaults to the rack's `user`."),
   address: z
     .ipv4()
     .exactOptional()
-    .describe('Address of the host, if its name serves only to look up its host key.'),
+    .describe('Address of the host, if its name is used only to look up its SSH host key.'),
   jump: jump
     .exactOptional()
-    .describe('Hosts to connect through, as in ProxyJump of ssh, for example the router.'),
+    .describe('Hosts to connect through, such as the router, as in the ProxyJump option of SSH.'),
 });
 
 const ownKeys = {
-  wave: z.int().min(1).default(1).describe('`skolo push` changes racks with a lower number first.'),
-  canary: z.boolean().default(false).describe('`skolo push` changes this rack before its wave.'),
+  wave: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('`skolo push` deploys to racks with lower numbers first.'),
+  canary: z
+    .boolean()
+    .default(false)
+    .describe('`skolo push` deploys to this rack before the others in its wave.'),
   notes: z.string().exactOptional().describe('Free text.'),
 };
 
 const k3sSchema = z.strictObject({
   type: z.literal('k3s'),
-  context_name: z.string().min(1).describe('Name of the context in kubeconfig.'),
+  context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
   jumphost: host.describe('Host name of the jumphost, for SSH.'),
-  port: port.describe('Local port of the tunnel of the original system. skolo uses any free port.'),
-  user: userName.exactOptional().describe('User name for SSH. By default, ssh decides.'),
+  port: port.describe(
+    "Local port of the Skia system's tunnel. skolo ignores it and uses any free port.",
+  ),
+  user: userName
+    .exactOptional()
+    .describe('User name for SSH. By default, your SSH configuration decides.'),
   ways: z
     .array(waySchema)
     .min(1)
     .exactOptional()
-    .describe('Ways to the rack, tried in this order. By default, only the jumphost.'),
+    .describe(
+      'Hosts through which skolo can reach the rack, tried in this order. By default, only the jumphost.',
+    ),
   internet: z
     .boolean()
     .default(true)
@@ -60,19 +73,19 @@ const k3sSchema = z.strictObject({
     .min(1)
     .exactOptional()
     .describe(
-      'Epoch of the jumphost, written by `skolo jumphost replace`. Commands reject a jumphost with a lower epoch, because it is retired.',
+      'Epoch of the current jumphost, written by `skolo jumphost replace`. Commands reject a jumphost with a lower epoch because it has been replaced.',
     ),
   api_port: port
     .default(6443)
     .describe(
-      'Port of the API server on the loopback interface of the host at the end of each way.',
+      'Port of the API server on the loopback interface of `jumphost` and of each host in `ways`.',
     ),
   ...ownKeys,
 });
 
 const gkeSchema = z.strictObject({
   type: z.literal('gke'),
-  context_name: z.string().min(1).describe('Name of the context in kubeconfig.'),
+  context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
   zone: text(/^[a-z][a-z0-9-]*$/, 'a zone; for example us-central1-a').describe(
     'Zone of the cluster.',
   ),
@@ -82,15 +95,15 @@ const gkeSchema = z.strictObject({
   ...ownKeys,
 });
 
-/** A name of a rack becomes the name of a folder, of a host in a kubeconfig, and an argument. */
+/** A rack's name is used as a directory name, as a host in a kubeconfig, and as an argument. */
 export const rackName = text(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a rack name: lower-case letters, digits and -',
+  'a rack name of lower-case letters, digits and -',
 );
 
 export const clustersSchema = z.strictObject({
-  gitdir: z.string().min(1).describe('Folder with a clone of the repository of racks.'),
-  repo: z.url().describe('URL of the repository of racks.'),
+  gitdir: z.string().min(1).describe('Directory with a clone of the racks repository.'),
+  repo: z.url().describe('URL of the racks repository.'),
   clusters: z
     .record(rackName, z.discriminatedUnion('type', [k3sSchema, gkeSchema]).describe('A rack.'))
     .describe('All racks, by name.'),
@@ -103,6 +116,6 @@ export function clustersJsonSchema() {
   return {
     ...z.toJSONSchema(clustersSchema, { io: 'input', target: 'draft-7' }),
     title: 'clusters/config.json',
-    description: 'List of racks and the ways to reach them.',
+    description: 'All racks and how to reach them.',
   };
 }

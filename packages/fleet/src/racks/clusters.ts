@@ -7,17 +7,17 @@ import { didYouMean } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
 
-/** A way to a server of k3s, for ssh. */
+/** A host through which SSH reaches a k3s server. */
 export interface Way {
   host: string;
   user?: string;
-  /** Hosts to go through, as ProxyJump of ssh. */
+  /** Hosts to connect through, as in SSH's ProxyJump. */
   jump?: string;
-  /** Of a host whose name is only that of its host key. */
+  /** Address of a host whose name only identifies its host key. */
   address?: string;
-  /** Arguments of a client of the connection to go through. */
+  /** Arguments of ssh that use an open connection. */
   through?(signal: AbortSignal): Promise<string[]>;
-  /** A command there that serves SSH on its standard streams, instead of the port of `host`. */
+  /** A command on it that serves SSH on its standard streams, instead of the port of `host`. */
   server?: string;
   signIn?: { hasPassword: boolean; acceptsNewKeys: boolean };
 }
@@ -30,20 +30,20 @@ interface RackEntry {
   wave: number;
   canary: boolean;
   notes?: string;
-  /** Folder of its overlay and rack.yaml, whether it exists or not. */
+  /** Directory of its overlay and rack.yaml, whether it exists or not. */
   overlay: string;
 }
 
 export interface K3sRack extends RackEntry {
   type: 'k3s';
   jumphost: string;
-  /** At least one, in the order to try. */
+  /** At least one, in the order in which they are tried. */
   ways: readonly Way[];
-  /** Of the jumphost's statement; absent: it was never replaced. */
+  /** The jumphost's epoch; absent: it was never replaced. */
   epoch?: number;
-  /** Of the API server, on loopback of each way in. */
+  /** Port of the API server, on the loopback interface of each of these hosts. */
   apiPort: number;
-  /** Whether it reaches registries. */
+  /** Whether it can reach registries. */
   internet: boolean;
 }
 
@@ -56,18 +56,18 @@ export interface GkeRack extends RackEntry {
 export type FleetRack = K3sRack | GkeRack;
 
 export interface Fleet {
-  /** The file, absolute. */
+  /** Absolute path of the file. */
   file: string;
   /** In the order of the file. */
   racks: readonly FleetRack[];
 }
 
-/** In a clone of the repository of racks, or in the folder of a cluster. */
+/** In a clone of the racks repository, or in the directory of a cluster. */
 export const usualFile = join('kube', 'clusters', 'config.json');
 const howToName = 'specify it with --clusters FILE or SKOLO_CLUSTERS';
 
 /**
- * `kube/clusters/config.json` of this folder or the nearest one above.
+ * `kube/clusters/config.json` in this directory or its nearest parent.
  *
  * @throws FleetError There is none.
  */
@@ -78,7 +78,7 @@ export function findClustersFile(folder: string): string {
     if (at === dirname(at)) break;
   }
   throw new FleetError(
-    `no ${usualFile} in ${resolve(folder)} or a parent folder; change to a clone of the repository of racks, or ${howToName}`,
+    `no ${usualFile} in ${resolve(folder)} or its parent directories; change to a clone of the racks repository, or ${howToName}`,
     { code: 'NO_CLUSTERS' },
   );
 }
@@ -95,7 +95,7 @@ export async function readFleet(file: string): Promise<Fleet> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const code = errorCode(cause) ?? 'unknown';
-    const why = code === 'ENOENT' ? 'no such file' : `is not readable (${code})`;
+    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
     throw new FleetError(`${file}: ${why}; ${howToName}`, { code: 'NO_CLUSTERS', cause });
   }
   return parseFleet(text, file);
@@ -112,7 +112,7 @@ export async function parseFleet(text: string, file: string): Promise<Fleet> {
   return { file: resolve(file), racks };
 }
 
-/** The slow reader knows positions. */
+/** The slower parser reports positions. */
 async function throwErrors(text: string, file: string): Promise<ClustersFile> {
   const { parseFile } = await import('@skolo/rack');
   return parseFile(clustersSchema, text, file);

@@ -1,4 +1,4 @@
-/** The same question to many racks at once. */
+/** Sends the same query to many racks at the same time. */
 import { asError, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { FleetRack } from './clusters.ts';
@@ -17,13 +17,13 @@ export interface EachRackOptions {
 
 export type OnNextWay = (why: Error) => void;
 
-/** Each needs processes of some 20 MB. */
+/** Each requires processes of about 20 MB. */
 const atOnce = 50;
 
 /**
- * In the order of the racks. A rack that does not respond delays no other, as long as there are not 50 of them.
+ * In the order of the racks. Racks that do not respond do not delay the others, unless 50 of them do not.
  *
- * @param ask calls `onNextWay` when a way to the rack has failed: the reason is named where no way answers in time
+ * @param ask calls `onNextWay` when a host in `ways` has failed; its reason is reported if none responds in time
  * @throws The signal's reason.
  */
 export async function askEachRack<T>(

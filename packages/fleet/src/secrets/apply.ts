@@ -1,4 +1,4 @@
-/** Brings the secrets of a rack to where its services read them. */
+/** Delivers a rack's secrets to its services. */
 import type { Host } from '@skolo/computers';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
@@ -13,11 +13,11 @@ export interface SecretsDeps {
   rack: string;
   /** `rackSecrets` of its rack.yaml. */
   secrets: readonly RackSecret[];
-  /** Values of the store, by name. A secret without one is left as it is. */
+  /** Values from the store, by name. Secrets without a value stay unchanged. */
   values: ReadonlyMap<string, Secret>;
-  /** Undefined: Secrets of the cluster are left alone, for example before k3s runs. */
+  /** Undefined: Secrets in the cluster stay unchanged, for example before k3s runs. */
   cluster?: Rack;
-  /** The jumphost, as root. Undefined: its files are left alone. */
+  /** The jumphost, as root. Undefined: its files stay unchanged. */
   host?: Host;
   signal: AbortSignal;
 }
@@ -37,17 +37,17 @@ export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
 }
 
 /**
- * Brings values of the store to Secrets of the cluster, by server-side apply, and to files of units on the jumphost. Writes
- * only what differs, then reads all of it back and compares digests. What the store does not have stays as it is.
+ * Copies values from the store to Secrets in the cluster, by server-side apply, and to files of units on the jumphost. Writes
+ * only differences, then reads everything back and compares digests. Secrets that the store does not contain stay unchanged.
  * Running it again changes nothing. `skolo secrets apply` and `skolo jumphost prepare` call it.
  *
  * @returns The places that were written.
- * @throws KubectlError @throws ComputerError @throws FleetError A place does not have the value after it was written.
+ * @throws KubectlError @throws ComputerError @throws FleetError A place does not contain the value after it was written.
  */
 export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const { rack, cluster, host, secrets, values, signal } = deps;
   const written: Place[] = [];
-  // First the files: if the network fails between, skolo-fallback copies the rest from the cluster, or the next run does.
+  // Files first: if the network fails in between, skolo-fallback or the next run copies the rest.
   if (host) {
     written.push(...(await applyToFiles({ rack, secrets, values, host })));
   }
@@ -59,6 +59,6 @@ export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   );
   if (wrong === undefined) return written;
   throw new FleetError(
-    `${rack}: ${placeTitle(wrong)} does not contain the value that was written; check whether another program changes it, and run skolo secrets apply again`,
+    `${rack}: ${placeTitle(wrong)} does not contain the value that was just written; check whether another program changes it, and run skolo secrets apply again`,
   );
 }

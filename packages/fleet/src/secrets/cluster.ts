@@ -1,4 +1,4 @@
-/** Secrets in the cluster. Their values are read into memory, compared there, and sent through standard input. */
+/** Secrets in the cluster. Their values are compared in memory, and sent over standard input. */
 import { sha256 } from '@skolo/base';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
@@ -12,14 +12,14 @@ type Values = ReadonlyMap<string, Secret>;
 
 const Data = z.record(z.string(), z.string()).catch({});
 
-/** Where `kubectl apply` without `--server-side` keeps a copy of all values. */
+/** The annotation in which `kubectl apply` without `--server-side` stores a copy of all values. */
 const copyOfValues = 'kubectl.kubernetes.io/last-applied-configuration';
 
 interface LiveSecret {
   object: KubeObject;
   /** Values in base64. */
   data: Record<string, string>;
-  /** Keys that skolo made. */
+  /** Keys that skolo created. */
   owned: string[];
 }
 
@@ -45,8 +45,8 @@ function placesOf(secrets: readonly RackSecret[], values: Values, live: Live): K
 }
 
 /**
- * Makes and changes Secrets of the cluster, where they differ from the store. A key without a value in the store keeps the
- * value that it has, and so does a key that somebody else made. A key that skolo made goes when rack.yaml no longer has it.
+ * Creates and changes Secrets in the cluster that differ from the store. A key without a value in the store keeps its
+ * value, as does a key that somebody else created. A key that skolo created is deleted when rack.yaml no longer contains it.
  *
  * @throws KubectlError
  */
@@ -69,7 +69,7 @@ export async function applyToCluster(
   );
   for (const name of names) {
     const previous = live.get(name)?.object.metadata;
-    // It would keep the previous values in the clear.
+    // It would contain the previous values unencrypted.
     if (previous?.annotations?.[copyOfValues] === undefined) continue;
     const args = ['annotate', 'secret', previous.name, '-n', previous.namespace ?? ''];
     await rack.kubectl([...args, `${copyOfValues}-`]);

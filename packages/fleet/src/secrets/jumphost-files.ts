@@ -1,6 +1,6 @@
 /**
- * Files of secrets on the jumphost, for units of systemd and k3s. Values go through ssh by standard input, and programs there
- * are built into its shell or read them from there: no command line has one.
+ * Secret files on the jumphost, for systemd units and k3s. Values are sent over SSH on standard input, and the programs that use them
+ * are shell built-ins or read them from there, so command lines never contain values.
  */
 
 import { posix } from 'node:path';
@@ -21,14 +21,14 @@ interface FilesDeps {
   values: Values;
 }
 
-/** Of k3s itself, since it first started. */
+/** k3s's own token, since it first started. */
 const ownToken = '/var/lib/rancher/k3s/server/token';
-/** Functions of a shell: `is_another FILE` if its token has another password than that of k3s, which a full disk leaves empty. */
+/** Shell functions: `is_another FILE` if its token's password differs from k3s's, which a full disk leaves empty. */
 const tokens = `
 password() { sed 's/^K10.*:://; s/^server://'; }
 is_another() { [ -s ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }`;
 
-/** Prints `absent PATH`, `DIGEST PATH`, `other PATH` for a token that k3s does not have, or `= PATH VALUE` in base64 for a file of variables. */
+/** Prints `absent PATH`, `DIGEST PATH`, `other PATH` for a token other than k3s's, or `= PATH VALUE` in base64 for a file of variables. */
 const readScript = `${tokens}
 for path; do
   case $path in
@@ -47,8 +47,8 @@ for path; do
 done`;
 
 /**
- * Replaces files of a unit, all at once, in the layout of the kubelet that skolo-fallback also writes: links into a version
- * of the folder. Other files of the current version stay. Lines of standard input: PATH VALUE, in base64.
+ * Replaces a unit's files atomically, in the kubelet's layout that skolo-fallback also writes: links into a version
+ * of the directory. Other files in the current version stay. Lines on standard input: PATH VALUE, in base64.
  */
 const writeScript = `
 set -eu
@@ -130,7 +130,7 @@ export async function compareFiles({
 }
 
 /**
- * Writes files that differ from the store. The token of k3s is only added: another one would lock k3s out of its own
+ * Writes files that differ from the store. k3s's token is only added, because a different one would lock k3s out of its own
  * database.
  *
  * @throws FleetError @throws ComputerError
@@ -142,7 +142,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        `${rack}: ${at.path} on the jumphost does not match the token of the store or of k3s; run \`k3s token rotate\` there, or save the token in ${ownToken} with skolo secrets set and remove the file`,
+        `${rack}: ${at.path} on the jumphost does not match the token in the secret store or k3s's current token; run \`k3s token rotate\` there, or save the token as ${ownToken} with skolo secrets set and delete the file`,
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;
@@ -174,7 +174,7 @@ function encoded(value: Secret | undefined): string {
   return Buffer.from(value?.reveal() ?? '').toString('base64');
 }
 
-/** Variables of the store, and those that are only there. */
+/** Variables from the store, and those that only the file contains. */
 async function environment(
   { host, values }: FilesDeps,
   file: string,

@@ -1,4 +1,4 @@
-/** Where secrets of a rack are delivered, and whether each place has the value of the store. */
+/** The places to which a rack's secrets are delivered, and whether each contains the store's value. */
 import { sha256 } from '@skolo/base';
 import type { RackSecret, SecretFilePlace, SecretKey } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
@@ -8,7 +8,7 @@ export type PlaceState =
   | 'different'
   /** The place has no value. */
   | 'missing'
-  /** The store has no value; the place has one, made by hand. */
+  /** The store has no value, but the place has one that was created manually. */
   | 'only-there'
   /** Neither has a value. */
   | 'unset'

@@ -1,4 +1,4 @@
-/** A file in memory that only this user may read, and that is gone when this process ends, however it ends. */
+/** An in-memory file that only this user may read, and that is deleted when this process ends for any reason. */
 
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { startGuardian } from '../way/local/guardian.ts';
 const inMemory = new Set([0x01021994, 0x858458f6]);
 
 /**
- * Writes a secret to such a file, and gives its path to `use`. Returns its content after that.
+ * Writes a secret to such a file and passes its path to `use`. Returns the file's content afterwards.
  *
- * @param name of the file, in a folder of its own
- * @throws FleetError This computer has no file system in memory for the user.
+ * @param name of the file, in its own directory
+ * @throws FleetError This computer has no in-memory file system for the user.
  */
 export async function withPrivateFile(
   env: NodeJS.ProcessEnv,
@@ -22,7 +22,7 @@ export async function withPrivateFile(
   value: Secret,
   use: (path: string) => Promise<void>,
 ): Promise<Secret> {
-  // It removes the folder also after SIGKILL.
+  // It removes the directory even after SIGKILL.
   const folder = await memoryFolder(env);
   await using guardian = closing(await startGuardian({ ...env, XDG_RUNTIME_DIR: folder }));
   const path = join(guardian.folder, name);
@@ -41,6 +41,6 @@ async function memoryFolder({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): Promise<str
     if (type !== undefined && inMemory.has(type)) return folder;
   }
   throw new FleetError(
-    'no folder in memory for the unencrypted text, because neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs; use skolo secrets set, or sops',
+    'no in-memory directory for the unencrypted file, because neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs; use skolo secrets set or sops',
   );
 }

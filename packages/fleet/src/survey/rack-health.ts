@@ -1,9 +1,9 @@
-/** How a rack is, by one question to its Prometheus: pure. */
+/** The health of a rack, from one query to its Prometheus (pure). */
 import { z } from 'zod';
 
 /**
- * What is asked, by a name that the answer carries. Machines are those of the recording rule of kube/base/prometheus; what is
- * wrong with them in particular is in the alerts.
+ * The queries, by a name that the response contains. Machines are those in the recording rule in kube/base/prometheus; their
+ * individual problems are in the alerts.
  */
 const figures = {
   services: 'skolo_build_info{job!~"swarming-client|node"}',
@@ -13,7 +13,7 @@ const figures = {
     'count by (alertname, severity) (ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"})',
   machines: 'count(machine:seen:max3m{machine!="JUMPHOST"})',
   silent: 'count(machine:seen:max3m{machine!="JUMPHOST"} == 0)',
-  // A task may answer instead of the agent of its machine, with NaN for example: it counts for that machine alone.
+  // A task may respond instead of its machine's agent, for example with NaN, which affects only that machine.
   health: 'count by (verdict) (skolo_swarming_health{job="swarming-client"} == 1)',
   tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
   tasksEnded:
@@ -30,7 +30,7 @@ const figures = {
     'max(skolo_alerts_spool_bytes{job="alert-to-pubsub"} / skolo_alerts_spool_max_bytes{job="alert-to-pubsub"})',
   // Of each disk of the jumphost.
   disk: 'max(1 - node_filesystem_avail_bytes{job="node", machine="JUMPHOST", fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes{job="node"})',
-  // By /run/reboot-required, as node-exporter of kube/base has it.
+  // From /run/reboot-required, reported by node-exporter in kube/base.
   reboots: 'sum(max by (machine) (node_reboot_required{job="node"}) == bool 1)',
   certificate:
     'min(skolo_tls_certificate_expiry_timestamp_seconds{job!~"swarming-client|node"}) - time()',
@@ -42,7 +42,7 @@ type Figure = keyof typeof figures;
 const usualWindowSeconds = 3600;
 
 /**
- * What Prometheus is asked, by the names of figures: PromQL.
+ * The PromQL queries, by name.
  *
  * @param windowSeconds tasks that ended since then
  */
@@ -58,7 +58,7 @@ export function healthQueries(
   return Object.fromEntries(entries);
 }
 
-/** All of it at once: the path of Prometheus' API, with the query. */
+/** The path of Prometheus' API with a query for all values. */
 export function healthPath(jumphost: string, windowSeconds?: number): string {
   const query = Object.entries(healthQueries(jumphost, windowSeconds))
     .map(([name, asked]) => `label_replace(${asked}, "figure", "${name}", "", "")`)
@@ -80,44 +80,44 @@ const Answer = z.object({
 });
 type Sample = z.output<typeof Answer>['data']['result'][number];
 
-/** Absent: Prometheus does not know it. */
+/** Absent: Prometheus has no value. */
 export interface RackHealth {
-  /** Worst first: `unknown` where Prometheus has no metric of any service. */
+  /** Worst first; `unknown` if Prometheus does not have metrics from any service. */
   state: 'critical' | 'warning' | 'unknown' | 'ok';
-  /** By service; several while it is replaced. */
+  /** By service; more than one while it is being replaced. */
   versions: Record<string, string[]>;
   /** Versions of agents, and on how many machines. */
   agents: Record<string, number>;
   /** Services that do not respond to Prometheus. */
   down: string[];
-  /** That fire, without those for the record. */
+  /** Firing alerts, except informational ones. */
   alerts: { name: string; severity: string; count: number }[];
   machines?: { all: number; silent: number; held: number };
-  /** Machines by the verdict of their agent: ok, recovering, maintenance, quarantined. */
+  /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
   tasks?: number;
-  /** In the last hour, or in the time that was asked for. */
+  /** In the last hour, or in the requested period. */
   tasksEnded?: { all: number; failed: number };
-  /** Computers that ask for a reboot, after an update of their kernel for example. */
+  /** Computers that require a reboot, for example after a kernel update. */
   reboots?: number;
   controllers?: { all: number; up: number };
-  /** Life left in the token that expires first, seconds. */
+  /** Remaining lifetime of the token that expires first, in seconds. */
   tokenSeconds?: number;
-  /** Since the backup of the device that was read longest ago, seconds. */
+  /** Age of the oldest device's last backup, in seconds. */
   backupSeconds?: number;
-  /** Messages that wait for a sink. */
+  /** Messages waiting for a sink. */
   waiting?: number;
-  /** Used parts, 0 to 1: of the spool, and of the fullest disk of the jumphost. */
+  /** Used fraction, 0 to 1, of the spool and of the jumphost's fullest disk. */
   spool?: number;
   disk?: number;
-  /** Until the first certificate expires, seconds. */
+  /** Time until the first certificate expires, in seconds. */
   certificateSeconds?: number;
 }
 
 /**
- * Reads the answer.
+ * Parses the response.
  *
- * @throws z.ZodError @throws SyntaxError It is not Prometheus' answer.
+ * @throws z.ZodError @throws SyntaxError It is not a response from Prometheus.
  */
 export function readHealth(text: string): RackHealth {
   const { result } = Answer.parse(JSON.parse(text)).data;
@@ -189,7 +189,7 @@ function stateOf({
   return Object.keys(versions).length === 0 ? 'unknown' : 'ok';
 }
 
-/** Without fields that are undefined or no number. */
+/** Without fields that are undefined or not a number. */
 function defined<T extends Record<string, number | undefined>>(
   fields: T,
 ): Partial<Record<keyof T, number>> {

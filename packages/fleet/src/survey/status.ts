@@ -1,4 +1,4 @@
-/** How all racks are, each by its own Prometheus. */
+/** The health of all racks, each from its own Prometheus. */
 import { closing, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { FleetRack } from '../racks/clusters.ts';
@@ -11,7 +11,7 @@ import {
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
-/** A rack that can be asked until `close`. */
+/** A rack that can be queried until `close`. */
 export interface AskableRack {
   kubectl: Kubectl;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export function statusOfRacks(
         return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        const how = `run skolo kubectl ${rack.name} get pods -n skolo to see its pods`;
+        const how = `run skolo kubectl ${rack.name} get pods -n skolo to check its pods`;
         throw new FleetError(
           `${rack.name}: its Prometheus cannot be queried: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },

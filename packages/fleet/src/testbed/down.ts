@@ -1,18 +1,18 @@
-/** Takes the testbed off a cluster. */
+/** Removes the testbed from a cluster. */
 import { count, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';
 import { deleteObjects, type Rack } from '../push/rack.ts';
 import { kinds, readTestbed } from './parts.ts';
 
-/** In the names of all that the part `storage` has beside volumes and class. */
+/** In the names of all objects of the part `storage`, except volumes and the class. */
 const provisioner = 'nfs-provisioner';
 
-/** What goes only with the volumes. */
+/** Objects that are deleted only together with the volumes. */
 const dataKinds = ['persistentvolumeclaims', 'persistentvolumes', 'storageclasses'];
 
 interface DownOptions {
-  /** Deletes the registry, the reports and the class of NFS, too. */
+  /** Also deletes the registry, the reports and the NFS class. */
   volumes: boolean;
   withinMs: number;
   pollMs: number;
@@ -21,11 +21,11 @@ interface DownOptions {
 }
 
 /**
- * Deletes everything with the label of the testbed. Without `volumes`, claims, their volumes and the provisioner that gives them back
+ * Deletes everything with the testbed's label. Without `volumes`, claims, their volumes and the provisioner that releases them
  * stay.
  *
  * @returns what stays
- * @throws FleetError Something is still there at the end of the time.
+ * @throws FleetError Some objects still exist after the time limit.
  */
 export async function testbedDown(cluster: Rack, options: DownOptions): Promise<KubeObject[]> {
   const { volumes, report } = options;
@@ -33,7 +33,7 @@ export async function testbedDown(cluster: Rack, options: DownOptions): Promise<
   const isKept = keptBy(all, volumes);
   const going = all.filter((object) => !isKept(object));
   if (going.length > 0) report(`deleting ${count(going.length, 'object')}`);
-  // Claims go before the provisioner that gives their folders back, and namespaces last.
+  // Claims are deleted before the provisioner that releases their directories, and namespaces last.
   const stageOf = ({ kind, metadata }: KubeObject) => {
     if (kind === 'Namespace') return 3;
     if (/^(PersistentVolume|StorageClass)$/.test(kind)) return 2;

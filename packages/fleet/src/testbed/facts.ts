@@ -1,4 +1,4 @@
-/** What a cluster has of itself, so that nothing is installed twice. */
+/** The components that a cluster already contains, so that nothing is installed twice. */
 import { z } from 'zod';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
@@ -13,11 +13,11 @@ export interface Nfs {
 export interface ClusterFacts {
   /** Name of the class for claims without one. */
   defaultClass?: string;
-  /** The export that an earlier `up` was given. */
+  /** The export that was specified for an earlier `up`. */
   nfs?: Nfs;
-  /** Another metrics server answers `kubectl top`: that of k3s. */
+  /** Another metrics server, such as k3s's, serves `kubectl top`. */
   hasMetricsServer: boolean;
-  /** An earlier `up` was asked for Jenkins. */
+  /** An earlier `up` installed Jenkins. */
   hasJenkins: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function readFacts(cluster: Rack): Promise<ClusterFacts> {
   };
 }
 
-/** An object by kind and name; undefined: there is none. */
+/** An object by kind and name; undefined: it does not exist. */
 export async function readOne(
   cluster: Rack,
   what: readonly string[],

@@ -4,11 +4,11 @@ import { getLabeled, type Rack } from '../push/rack.ts';
 
 export interface Part {
   name: string;
-  /** Has claims, which need a default StorageClass. */
+  /** Contains claims, which require a default StorageClass. */
   hasClaims?: true;
-  /** Its users sign in by the Secret of its name. */
+  /** Its users sign in with the Secret of the same name. */
   hasPassword?: true;
-  /** Only for those who ask for it, or have it already. */
+  /** Only if requested or already installed. */
   isOptional?: true;
 }
 
@@ -24,10 +24,10 @@ export const parts: readonly Part[] = [
   { name: 'jenkins', hasClaims: true, hasPassword: true, isOptional: true },
 ];
 
-/** Value of the label `app.kubernetes.io/part-of` of all that the testbed has. */
+/** Value of the label `app.kubernetes.io/part-of` on all testbed objects. */
 export const testbedLabel = 'skolo-testbed';
 
-/** All kinds that the testbed has, without those that hold data. Every cluster knows them. */
+/** All kinds in the testbed, except those that contain data. Every cluster supports them. */
 export const kinds = [
   'apiservices',
   'clusterrolebindings',

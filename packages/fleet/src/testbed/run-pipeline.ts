@@ -1,4 +1,4 @@
-/** One run of the pipeline, watched to its end. */
+/** Runs the pipeline once, and monitors it until it ends. */
 import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';
@@ -11,12 +11,12 @@ import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 interface PipelineRun {
   /** The analysis as Markdown; undefined: it cannot be read. */
   report?: string;
-  /** Where its page and its plots are. */
+  /** URL of its page and plots. */
   url: string;
 }
 
 export interface RunOptions {
-  /** Of its Job, and of the folder of its report. */
+  /** Name of its Job, and of its report's directory. */
   name: string;
   withinMs: number;
   pollMs: number;
@@ -26,7 +26,7 @@ export interface RunOptions {
 
 const namespace = 'testbed-build';
 
-/** @throws FleetError It cannot begin, or a step failed: the message has the last lines of its log. @throws The signal's reason. */
+/** @throws FleetError It cannot start, or a step failed; the message contains the end of its log. @throws The signal's reason. */
 export async function runPipeline(cluster: Rack, options: RunOptions): Promise<PipelineRun> {
   const { name } = options;
   await start(cluster, options);
@@ -39,7 +39,7 @@ export async function runPipeline(cluster: Rack, options: RunOptions): Promise<P
   throw new FleetError(`run ${name}: ${failure}${where}`);
 }
 
-/** Undefined if there is none, or it cannot be read. */
+/** Undefined if it does not exist or cannot be read. */
 async function readReport(
   cluster: Rack,
   { name, signal, report }: RunOptions,
@@ -60,7 +60,7 @@ async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
     await createOnce(() => kubectl(args));
   } catch (error) {
     if (!isRejected(error, 'NotFound')) throw error;
-    const message = 'the cluster has no pipeline; run skolo pi testbed up';
+    const message = 'the pipeline is not installed in the cluster; run skolo pi testbed up';
     throw new FleetError(message, { cause: error });
   }
 }
@@ -69,7 +69,7 @@ async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
  * Reports each step.
  *
  * @returns why the run failed
- * @throws FleetError It has not ended in time.
+ * @throws FleetError It has not finished in time.
  */
 async function untilEnded(
   cluster: Rack,
@@ -104,7 +104,7 @@ async function untilEnded(
     if (performance.now() - began > withinMs) {
       const seconds = Math.round(withinMs / 1000);
       throw new FleetError(
-        `run ${name} has not finished after ${seconds} s and continues; run kubectl describe pods -n ${namespace} to see why`,
+        `run ${name} has not finished after ${seconds} s and is still running; run kubectl describe pods -n ${namespace} to see why`,
       );
     }
     await pause(pollMs, signal);

@@ -1,4 +1,4 @@
-/** Brings the testbed to a cluster: each part by itself, so that one that fails does not stop the others. */
+/** Installs the testbed in a cluster, each part separately, so that a failed one does not stop the others. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
@@ -18,25 +18,25 @@ export interface PartResult {
   part: string;
   state: 'ready' | 'skipped' | 'failed';
   changed: number;
-  /** Of the other states than `ready`. */
+  /** For states other than `ready`. */
   why?: string;
 }
 
 interface UpOptions {
   /** `kube/testbed` of the clone. */
   folder: string;
-  /** Without it, the one of an earlier `up`. */
+  /** By default, the one from an earlier `up`. */
   nfs?: Nfs | undefined;
-  /** Adds Jenkins. It stays in later runs. */
+  /** Adds Jenkins, which later runs keep. */
   jenkins: boolean;
-  /** All pods have to be ready by then. */
+  /** Time limit for all pods to become ready. */
   withinMs: number;
   pollMs: number;
   signal: AbortSignal;
   report(text: string): void;
 }
 
-/** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
+/** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be queried. @throws The signal's reason. */
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;
   const before = await readFacts(cluster);
@@ -64,7 +64,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
       results.set(name, { part: name, state: 'failed', changed: 0, why: errorText(error) });
     }
   }
-  // What a part that failed wants is not known.
+  // The objects of a failed part are unknown.
   if (![...results.values()].some(({ state }) => state === 'failed')) {
     await prune(
       cluster,
@@ -83,11 +83,11 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
   return parts.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-/** Volumes would stay on the previous server, and their class would say otherwise. */
+/** Volumes would stay on the previous server, contrary to their class. */
 function rejectOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
   throw new FleetError(
-    `the testbed has its volumes on ${before.server}:${before.path}; omit --nfs, or first delete the volumes with skolo pi testbed down --volumes`,
+    `the testbed's volumes are on ${before.server}:${before.path}; omit --nfs, or delete the volumes first with skolo pi testbed down --volumes`,
   );
 }
 
@@ -97,20 +97,20 @@ function reasonToLeave(
   nfs: Nfs | undefined,
 ): Pick<PartResult, 'state' | 'why'> | undefined {
   const skip = (why: string) => ({ state: 'skipped' as const, why });
-  if (name === 'metrics-server' && hasMetricsServer) return skip('the cluster has its own');
+  if (name === 'metrics-server' && hasMetricsServer) return skip('the cluster already has one');
   if (isOptional && !hasJenkins) return skip('not requested; add it with --jenkins');
   if (nfs) return undefined;
   if (name === 'storage') {
     return skip(
       defaultClass === undefined
         ? 'no NFS server specified'
-        : `claims get volumes of the class ${defaultClass}`,
+        : `claims use the default StorageClass ${defaultClass}`,
     );
   }
   if (!hasClaims || defaultClass !== undefined) return undefined;
   return {
     state: 'failed',
-    why: 'it needs a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
+    why: 'it requires a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
   };
 }
 
@@ -142,7 +142,7 @@ function withNfs(object: KubeObject, nfs: Nfs): KubeObject {
   return { ...object, ...changed };
 }
 
-/** A password that nobody has seen. It passes through standard input, and stays what it is once it is there. */
+/** A generated password, passed over standard input. An existing one stays. */
 async function makePassword(cluster: Rack, name: string): Promise<void> {
   const namespace = 'testbed';
   if (await readOne(cluster, ['secret', name, '-n', namespace])) return;
@@ -156,7 +156,7 @@ async function makePassword(cluster: Rack, name: string): Promise<void> {
   await createOnce(() => cluster.kubectl(['create', '-f', '-'], { input: listText([secret]) }));
 }
 
-/** For one who tries again: a call whose answer was lost may have made the object. */
+/** For retries: a call whose response was lost may have created the object. */
 export async function createOnce(create: () => Promise<unknown>): Promise<void> {
   try {
     await create();
@@ -169,7 +169,7 @@ async function prune(cluster: Rack, wanted: readonly KubeObject[], { report }: U
   const live = await readTestbed(cluster, kinds);
   const left = leftOvers(live, wanted, testbedLabel);
   if (left.length > 0)
-    report(`deleting objects of earlier versions: ${left.map(titleOf).join(', ')}`);
+    report(`deleting objects from earlier versions: ${left.map(titleOf).join(', ')}`);
   await deleteObjects(cluster, left);
 }
 
@@ -195,7 +195,7 @@ async function untilReady(
       if (text !== said) report(`${part}: ${text}`);
       said = text;
       if (performance.now() > deadline) {
-        return `${titleOf(first.workload)}: not ready in time: ${problemText(first.verdict)}`;
+        return `${titleOf(first.workload)}: did not become ready in time: ${problemText(first.verdict)}`;
       }
       left = waiting.map(({ workload }) => workload);
     } catch (error) {

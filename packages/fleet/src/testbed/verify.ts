@@ -1,4 +1,4 @@
-/** Whether each part of the testbed does its work: asked as its users ask. */
+/** Verifies each part of the testbed with the requests of its users. */
 import { count, errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
@@ -19,12 +19,12 @@ export interface Check {
 }
 
 interface VerifyOptions {
-  /** Reaches node ports: through the jumphost. */
+  /** Reaches node ports through the jumphost. */
   fetch: typeof fetch;
   signal: AbortSignal;
 }
 
-/** @throws KubectlError The cluster cannot be asked at all. @throws The signal's reason. */
+/** @throws KubectlError The cluster cannot be queried at all. @throws The signal's reason. */
 export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Check[]> {
   const { signal } = options;
   const nodes = await readNodes(cluster);
@@ -62,7 +62,8 @@ function nodesLive(nodes: readonly KubeObject[]): string {
 
 async function podsReady(cluster: Rack): Promise<string> {
   const workloads = await readTestbed(cluster, ['deployments', 'daemonsets']);
-  if (workloads.length === 0) throw wrong('the cluster has no testbed; run skolo pi testbed up');
+  if (workloads.length === 0)
+    throw wrong('the testbed is not installed in the cluster; run skolo pi testbed up');
   const verdicts = await judgeAll(cluster, workloads);
   const bad = verdicts.filter(({ verdict }) => verdict.state !== 'ready');
   if (bad.length > 0) {
@@ -84,7 +85,7 @@ async function claimsBound(cluster: Rack): Promise<string> {
     Claim.parse(object),
   );
   const names = (all: typeof claims) => all.map(({ metadata }) => metadata.name).join(', ');
-  if (claims.length === 0) throw wrong('no volume claims; run skolo pi testbed up');
+  if (claims.length === 0) throw wrong('the testbed has no volume claims; run skolo pi testbed up');
   const unbound = claims.filter(({ status }) => status.phase !== 'Bound');
   if (unbound.length > 0) throw wrong(`without a volume: ${names(unbound)}`);
   return `bound: ${names(claims)}`;
@@ -98,8 +99,8 @@ async function metricsOf(cluster: Rack, nodes: readonly KubeObject[]): Promise<s
   const { items } = Metrics.parse(await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes'));
   const seen = new Set(items.map(({ metadata }) => metadata.name));
   const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
-  if (missing.length > 0) throw wrong(`no values of ${missing.join(', ')}`);
-  return `values of ${count(seen.size, 'node')}`;
+  if (missing.length > 0) throw wrong(`no metrics from ${missing.join(', ')}`);
+  return `metrics from ${count(seen.size, 'node')}`;
 }
 
 const Targets = z.object({
@@ -117,9 +118,9 @@ const Targets = z.object({
 async function targetsUp(cluster: Rack): Promise<string> {
   const path = servicePath('testbed', 'prometheus:9090', 'api/v1/targets?state=active');
   const { activeTargets } = Targets.parse(await getJson(cluster, path)).data;
-  // One that has just been found is unknown until it is asked.
+  // The health of a new target is unknown until it is scraped.
   const down = activeTargets.filter(({ health }) => health === 'down');
-  if (activeTargets.length === 0) throw wrong('it has no targets');
+  if (activeTargets.length === 0) throw wrong('it does not scrape any targets');
   if (down.length > 0) {
     const texts = down.map(
       ({ labels: { job, instance }, lastError }) => `${job} ${instance}: ${lastError}`,
@@ -129,7 +130,7 @@ async function targetsUp(cluster: Rack): Promise<string> {
   return count(activeTargets.length, 'target');
 }
 
-/** With the user and the password that every Grafana has at first. */
+/** Tries Grafana's initial user name and password. */
 async function hasNoUsualPassword(
   nodes: readonly KubeObject[],
   { fetch, signal }: VerifyOptions,
@@ -142,15 +143,16 @@ async function hasNoUsualPassword(
       throw wrong(`${url} does not respond: ${errorText(error.cause ?? error)}`);
     },
   );
-  if (status === 200) throw wrong(`${url} accepts admin with the password admin; delete its pod`);
+  if (status === 200)
+    throw wrong(`${url} accepts the user admin with the password admin; delete Grafana's pod`);
   if (status !== 401) throw wrong(`${url} returns ${status} instead of 401`);
-  return `it rejects admin with the password admin`;
+  return `it rejects the user admin with the password admin`;
 }
 
 async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   const path = servicePath('testbed', 'dashboard:80', '');
   const page = await kubectl(['get', '--raw', path], { deadlineMs: 30_000 });
-  if (!page.includes('<html')) throw wrong('it does not return a page');
+  if (!page.includes('<html')) throw wrong('it does not return an HTML page');
   return 'it responds';
 }
 
@@ -173,7 +175,7 @@ async function lastRun(cluster: Rack): Promise<string> {
   const last = (await getObjects(cluster, args))
     .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
     .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
-  if (!last) throw wrong('it has not run yet; start it with skolo pi testbed run');
+  if (!last) throw wrong('it has not run yet; run skolo pi testbed run');
   const { name } = last.object.metadata;
   const end = endOfJob(last.object);
   if (end === undefined) throw wrong(`run ${name} has not finished`);

@@ -1,4 +1,4 @@
-/** What a user of the API server needs: its authority, and a token that expires. Both are asked for on the jumphost. */
+/** Credentials for the API server: its CA certificate, and a token that expires. Both are requested on the jumphost. */
 import { parseJson } from '@skolo/base';
 import type { Role } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
@@ -7,18 +7,18 @@ import { FleetError } from '../errors.ts';
 import type { Ended } from '../program.ts';
 import { kubectlOnServer } from './on-server.ts';
 
-/** What a user may do: kube/base/access has the accounts. */
+/** The permissions of a user; kube/base/access contains the accounts. */
 export const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
 export interface Access {
   /** PEM. */
   authority: string;
   token: Secret;
-  /** By the clock of the API server, how far ahead of ours it is. */
+  /** How far the API server's clock is ahead of ours. */
   skewMs: number;
 }
 
-/** The server accepts ten minutes at least. */
+/** The server's minimum is ten minutes. */
 export const tokenLifeSeconds = 3600;
 const accessNamespace = 'skolo-access';
 
@@ -42,7 +42,7 @@ interface AccessDeps {
   now(): number;
 }
 
-/** @throws FleetError The user may not have it, or the API server does not give it. */
+/** @throws FleetError The user is not allowed to get it, or the API server does not issue it. */
 export async function requestAccess(role: Role, deps: AccessDeps): Promise<Access> {
   const [authority, request] = await Promise.all([
     ask(authorityArgs, Authority, role, deps),
@@ -75,17 +75,17 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
-      `${name}: sudo on the jumphost denies the role ${role} (${last}); ask an admin of the rack, or use another --role`,
+      `${name}: sudo on the jumphost denies you the ${role} role (${last}); ask an admin of the rack, or specify another --role`,
     );
   }
   if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {
     return new FleetError(
-      `${name}: k3s is not installed on the jumphost; check that this is the right host`,
+      `${name}: k3s is not installed on this host; check that it is the jumphost`,
     );
   }
   if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
     return new FleetError(
-      `${name}: the cluster has no service account skolo-${role}; ask an admin to apply kube/base/access there`,
+      `${name}: the cluster does not contain service account skolo-${role}; ask an admin to apply kube/base/access to it`,
     );
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {

@@ -1,4 +1,4 @@
-/** Whether the API server answers and accepts the token, before anybody waits for kubectl. */
+/** Checks that the API server responds and accepts the token, before anybody waits for kubectl. */
 import { request } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { errorCode, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { Access } from './access.ts';
 
-/** The certificate of k3s has this name, and the tunnel ends there. */
+/** k3s's certificate contains this name, and the tunnel ends at k3s. */
 export const serverName = '127.0.0.1';
 const clockCodes = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
@@ -26,13 +26,13 @@ export async function checkApi(
           `${name}: the API server rejects its own token${clock(skewMs)}; try again, and check \`journalctl -u k3s\` on the jumphost`,
         )
       : new FleetError(
-          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); run \`journalctl -u k3s\` on the jumphost`,
+          `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); check \`journalctl -u k3s\` on the jumphost`,
         );
   } catch (error) {
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: the certificate of the API server is not valid according to the clock of your workstation${clock(skewMs)}; correct the wrong clock`,
+        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; set the clock that is wrong`,
         { cause: error },
       );
     }
@@ -50,7 +50,7 @@ function get(socket: Socket, ca: string, token: string, signal: AbortSignal) {
     const asked = request({
       path: '/readyz',
       headers: { authorization: `Bearer ${token}`, host: serverName },
-      // An address is no server name in TLS, but the certificate is checked for it.
+      // An address is not a server name in TLS, but the certificate is verified for it.
       createConnection: () => connect({ socket, ca, host: serverName }),
       signal,
     });

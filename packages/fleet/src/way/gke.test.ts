@@ -39,7 +39,7 @@ it('says what to do without a sign-in, and without gcloud', async () => {
   );
 
   await expect(openRack(rack, options(env))).rejects.toThrow(
-    'web: gcloud returned no credentials (ERROR: (gcloud) no active account); run gcloud auth login',
+    'web: gcloud did not return credentials (ERROR: (gcloud) no active account); run gcloud auth login',
   );
   await rm(join(folder, 'bin/gcloud'));
   for (const name of ['sh', 'mktemp', 'rm']) {

@@ -1,4 +1,4 @@
-/** A cluster of gke: gcloud writes a kubeconfig of its own for it. Nothing global changes. */
+/** A GKE cluster: gcloud writes a separate kubeconfig for it, without global changes. */
 import { join } from 'node:path';
 import { FleetError } from '../errors.ts';
 import { runToEnd } from '../program.ts';
@@ -29,5 +29,7 @@ export async function prepareGke(
     throw new FleetError('gcloud: not installed; install the Google Cloud CLI');
   }
   const last = stderr.trim().split('\n').at(-1) ?? '';
-  throw new FleetError(`${name}: gcloud returned no credentials (${last}); run gcloud auth login`);
+  throw new FleetError(
+    `${name}: gcloud did not return credentials (${last}); run gcloud auth login`,
+  );
 }

@@ -21,7 +21,7 @@ export function kubeconfigText(parts: KubeconfigParts): string {
         {
           name: rack,
           cluster: {
-            // kubectl keeps what it knows of a server by this name, and prints it in errors.
+            // kubectl caches data about a server under this name, and prints it in errors.
             server: `https://${authorityOf(parts)}`,
             'tls-server-name': serverName,
             'certificate-authority-data': Buffer.from(authority).toString('base64'),
@@ -38,7 +38,7 @@ export function kubeconfigText(parts: KubeconfigParts): string {
   );
 }
 
-/** What programs ask the proxy for. */
+/** The address that programs request from the proxy. */
 export function authorityOf({ rack, apiPort }: { rack: string; apiPort: number }): string {
   return `${rack}:${apiPort}`;
 }

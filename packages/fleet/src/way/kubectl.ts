@@ -10,15 +10,15 @@ interface KubectlOptions extends ProgramOptions {
 }
 
 /**
- * Runs kubectl for one rack and gives what it prints to standard output.
+ * Runs kubectl for one rack and returns its standard output.
  *
- * @throws KubectlError It ended with another status than 0, or not in time.
+ * @throws KubectlError It exited with a status other than 0, or not in time.
  */
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>;
 
 export class KubectlError extends Error {
   override readonly name = 'KubectlError';
-  /** What the API server answered: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
+  /** The API server's response: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
   readonly reason: string;
 
   constructor(message: string, reason: string, options?: ErrorOptions) {
@@ -50,7 +50,7 @@ export function kubectlWith(start: (args: readonly string[]) => ChildProcess): K
   };
 }
 
-/** What kubectl and the tunnel in front of it say when the API server is not there. */
+/** Messages of kubectl and the tunnel if the API server is unreachable. */
 const unreachable =
   /connection refused|was refused|unable to connect|i\/o timeout|TLS handshake|\bEOF\b|no route to host|connection reset|broken pipe|ServiceUnavailable|etcdserver: (request timed out|leader changed)/i;
 
@@ -58,7 +58,7 @@ const unreachable =
 function reasonOf(stderr: string): string {
   const reason = /Error from server \((\w+)\)/.exec(stderr)?.[1];
   if (reason !== undefined && reason !== 'ServiceUnavailable') return reason;
-  // The API server answers that it does not reach a pod.
+  // The API server responds that it cannot reach a pod.
   const isBehind = stderr.includes('error trying to reach service');
   return !isBehind && unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
 }
@@ -67,10 +67,10 @@ function messageOf(stderr: string): string {
   const text = stderr
     .trim()
     .replaceAll(/^(error: |Error from server \(\w+\): |Warning: .*\n)/gim, '');
-  return errorText(new Error(text || 'it failed without a message'));
+  return errorText(new Error(text || 'it failed without an error message'));
 }
 
-/** Whether kubectl failed for this reason of the API server. */
+/** Whether kubectl failed because the API server returned this reason. */
 export function isRejected(error: unknown, reason: string): boolean {
   return error instanceof KubectlError && error.reason === reason;
 }

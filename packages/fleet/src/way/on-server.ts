@@ -1,15 +1,15 @@
 /**
- * Programs of root on a server of Kubernetes, of k3s or of kubeadm. Each command alone is always the same, so that sudoers can allow
- * just these.
+ * Commands run as root on a Kubernetes server (k3s or kubeadm). Each command is always the same, so that sudoers can allow
+ * only these.
  */
 const adminFile = '/etc/kubernetes/admin.conf';
 
-/** @param args words of a shell */
+/** @param args shell words */
 export function kubectlOnServer(args: string): string {
   return onServer(`kubectl --kubeconfig ${adminFile} ${args}`, `k3s kubectl ${args}`);
 }
 
-/** ctr of containerd, for the images of pods. */
+/** containerd's ctr, for the images of pods. */
 export function ctrOnServer(args: string): string {
   return onServer(`ctr -n k8s.io ${args}`, `k3s ctr -n k8s.io ${args}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Computers with one connection of ssh for each, from this workstation or through a jumphost: for work of many commands on many computers,
- * of which each may fail by itself.
+ * Computers with one SSH connection each, from this workstation or through a jumphost: for running many commands on many computers,
+ * each of which may fail independently.
  */
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -18,9 +18,9 @@ interface ComputersOptions {
   jumphost?: Pick<Jumphost, 'sshArguments'>;
   /** A command on that jumphost that serves SSH on its standard streams, instead of the port of each. */
   server?: string;
-  /** A file with the password of those that accept none of the workstation's keys yet. */
+  /** A file with the password for computers that do not accept the workstation's keys yet. */
   passwordFile?: string;
-  /** Accepts the host key of a computer that this workstation has never seen. A changed one is rejected all the same. */
+  /** Accepts host keys of computers that are unknown to this workstation, but not changed ones. */
   acceptsNewKeys?: boolean;
   /** Limit of each connection. */
   connectMs?: number;
@@ -28,7 +28,7 @@ interface ComputersOptions {
 
 export interface Computers {
   /**
-   * Starts a command on a computer. The first one connects, and later ones wait for the next connection where that has dropped.
+   * Starts a command on a computer. The first one connects, and later ones wait for a new connection if it has dropped.
    *
    * @throws FleetError The message says what to do.
    */
@@ -38,12 +38,12 @@ export interface Computers {
     options: StartOptions,
     signal: AbortSignal,
   ): Promise<ChildProcess>;
-  /** Arguments of a client of the connection to a computer. */
+  /** Arguments of ssh that use the connection to a computer. */
   sshArguments(target: MachineTarget, signal: AbortSignal): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** ssh may ask nothing: several connections begin at once. */
+/** ssh must not prompt, because several connections start at the same time. */
 export async function openComputers({
   env,
   jumphost,
@@ -72,7 +72,7 @@ export async function openComputers({
     const { name } = target;
     const late = () =>
       new FleetError(
-        `${name}: no SSH connection within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
+        `${name}: no SSH connection within ${connectMs / 1000} s; it is off, hung or overloaded`,
       );
     const tunnel = new Tunnel({
       name,
@@ -84,7 +84,7 @@ export async function openComputers({
       onLost() {},
     });
     const started = withDeadline({ ms: connectMs, late, signal }, (stop) => tunnel.start(stop));
-    // Another try is another connection.
+    // Each attempt is a new connection.
     started.catch(() => tunnels.delete(name));
     return { tunnel, started };
   }
@@ -109,7 +109,7 @@ export async function openComputers({
   };
 }
 
-/** ssh asks a program for the password, which so is neither an argument nor in the environment. Source: ssh(1), SSH_ASKPASS. */
+/** ssh gets the password from a program, so that it is neither an argument nor in the environment. Source: ssh(1), SSH_ASKPASS. */
 async function passwordProgram(path: string, file: string): Promise<NodeJS.ProcessEnv> {
   const script = `#!/bin/sh
 # Answers only password prompts, not prompts for passphrases of keys.

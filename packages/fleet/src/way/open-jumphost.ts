@@ -1,4 +1,4 @@
-/** The way to a jumphost alone: ssh, and no cluster. */
+/** Opens a connection to a jumphost over SSH, without the cluster. */
 
 import type { ChildProcess } from 'node:child_process';
 import { FleetError } from '../errors.ts';
@@ -105,7 +105,7 @@ export function throughTunnel(
   };
 }
 
-/** For what a cluster of gke does not have. */
+/** For operations that a GKE cluster does not support. */
 export function noJumphost({ name }: FleetRack): FleetError {
   return new FleetError(`${name}: a GKE cluster has no jumphost; use kubectl`);
 }

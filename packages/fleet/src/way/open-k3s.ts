@@ -1,4 +1,4 @@
-/** A rack of k3s: a tunnel to its jumphost, a proxy in front of it, and a token that is kept fresh. */
+/** A k3s rack: a tunnel to its jumphost, a proxy in front of it, and a token that is renewed. */
 import { join } from 'node:path';
 import { asError, pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable';
@@ -13,9 +13,9 @@ import { rejectOther } from './other-jumphost.ts';
 import { Tunnel } from './ssh/tunnel.ts';
 import type { Jumphost, OpenOptions, OpenRack } from './way.ts';
 
-/** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
+/** How often the token's age is checked against the wall clock, which advances even while a computer sleeps. */
 const checkMs = 2_000;
-/** For one renewal, which fails where the API server is down. */
+/** For one renewal, which fails if the API server is down. */
 const renewalMs = 30_000;
 
 /** @throws FleetError @throws The signal's reason. */
@@ -38,7 +38,7 @@ export async function openK3s(
     onLost: onTrouble,
     onNextWay,
     onConnected() {
-      // Another way may lead to another server, after a failover.
+      // After a failover, another host may lead to another server.
       if (rack.ways.length > 1) renewAt = 0;
     },
   });

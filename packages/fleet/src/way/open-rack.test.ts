@@ -144,7 +144,7 @@ describe.skipIf(absent)('with a real API server', () => {
       await workstation.jumphost.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
       await expect(openAt(workstation)).rejects.toMatchObject({
-        message: expect.stringContaining('denies the role view'),
+        message: expect.stringContaining('denies you the view role'),
       });
       expect(await workstation.left()).toEqual([]);
     });

@@ -1,4 +1,4 @@
-/** A way to a rack for as long as somebody needs it: a kubeconfig that works, and all that is behind it. */
+/** A temporary connection to a rack: a kubeconfig and everything that it requires. */
 
 import type { FleetRack } from '../racks/clusters.ts';
 import { prepareGke } from './gke.ts';
@@ -51,7 +51,7 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
     kubeconfig,
     env,
     folder: guardian.folder,
-    // In a process group of its own.
+    // In its own process group.
     kubectl: kubectlWith((args) => start('kubectl', args, { detached: true })),
     spawn: start,
   };

@@ -65,13 +65,13 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
   });
 
   it.each([
-    ['without a statement', undefined, 'no statement of its own'],
+    ['without a statement', undefined, 'no epoch of its own'],
     ['with an older one', signed(100), 'epoch 100'],
-    ['with that of another computer', signed(200, machineOf('other')), 'no statement of its own'],
-    ['with a damaged one', { epoch: 'x' }, 'no statement of its own'],
+    ['with that of another computer', signed(200, machineOf('other')), 'no epoch of its own'],
+    ['with a damaged one', { epoch: 'x' }, 'no epoch of its own'],
   ])('is rejected where it is retired: %s', async (_, statement, what) => {
     await has(statement);
-    const message = `rack4: jumphost-rack4 is a retired jumphost: it has ${what}, but the current jumphost has epoch 200; turn the retired one off and try again`;
+    const message = `rack4: jumphost-rack4 is a retired jumphost: it has ${what}, but the current jumphost has epoch 200; turn it off and try again`;
 
     expect(await open({ epoch: 200 })).toBe(message);
     await expect(
@@ -87,7 +87,7 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
     await has(signed(300, own, 'rack5'));
 
     expect(await open(changes)).toBe(
-      'rack4: jumphost-rack4 is the jumphost of rack5; correct the ways to rack4 in kube/clusters/config.json',
+      'rack4: jumphost-rack4 is the jumphost of rack5; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json',
     );
   });
 

@@ -1,4 +1,4 @@
-/** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
+/** Verifies that the reached computer is the rack's current jumphost, because a retired one has the same name, address and host keys. */
 import { parseJson, shellWord } from '@skolo/base';
 import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import { FleetError } from '../errors.ts';
@@ -6,8 +6,8 @@ import type { K3sRack, Way } from '../racks/clusters.ts';
 import type { Jumphost } from './way.ts';
 
 /**
- * Compares the rack of its statement, and machine and epoch with the epoch in kube/clusters/config.json. Without one there, no
- * jumphost is retired. Another way in, such as a spare, has no statement.
+ * Compares the rack, machine and epoch in its statement with kube/clusters/config.json. Without an epoch in that file, no
+ * jumphost is retired. Another host, such as a spare, does not have a statement.
  *
  * @throws FleetError
  */
@@ -24,12 +24,12 @@ export async function rejectOther(
   const isNamed = found !== undefined && found.machine === machine;
   if (isNamed && found.rack !== name) {
     throw new FleetError(
-      `${name}: ${host} is the jumphost of ${found.rack}; correct the ways to ${name} in kube/clusters/config.json`,
+      `${name}: ${host} is the jumphost of ${found.rack}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json`,
     );
   }
   if (epoch === undefined || host !== jumphost || (isNamed && found.epoch >= epoch)) return;
-  const has = isNamed ? `epoch ${found.epoch}` : 'no statement of its own';
+  const has = isNamed ? `epoch ${found.epoch}` : 'no epoch of its own';
   throw new FleetError(
-    `${name}: ${host} is a retired jumphost: it has ${has}, but the current jumphost has epoch ${epoch}; turn the retired one off and try again`,
+    `${name}: ${host} is a retired jumphost: it has ${has}, but the current jumphost has epoch ${epoch}; turn it off and try again`,
   );
 }

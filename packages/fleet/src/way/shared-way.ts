@@ -1,6 +1,6 @@
 /**
- * One ssh connection for a shell of `skolo attach` and the commands of skolo in it: the shell has a proxy to its jumphost, whose
- * URL with its password is in a private file.
+ * One SSH connection for a `skolo attach` shell and the skolo commands in it: the shell has a proxy to its jumphost, whose
+ * URL, including the password, is in a private file.
  */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -11,7 +11,7 @@ import { startLocalProxy } from './local/local-proxy.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
 import type { OpenRack } from './way.ts';
 
-/** Serves the way of a rack to others, as long as it is open. */
+/** Shares a rack's connection with other commands while it is open. */
 export async function shareWay({
   connect,
   folder,
@@ -27,7 +27,7 @@ export async function shareWay({
   return { file, close };
 }
 
-/** `fetch` through the way that is shared in a file; undefined where it has ended. */
+/** `fetch` through the connection shared in a file; undefined if it has ended. */
 export async function fetchBySharedWay(file: string): Promise<typeof fetch | undefined> {
   const url = await readFile(file, 'utf8').catch(() => undefined);
   return url === undefined ? undefined : tunnelFetch(openBy(new URL(url)));

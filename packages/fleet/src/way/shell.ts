@@ -10,7 +10,8 @@ interface ShellStart {
 }
 
 /**
- * What starts it. bash and zsh read the user's own files first. Other shells get no prompt: SKOLO_ON has the name of the rack.
+ * The command that starts it. bash and zsh read the user's own files first. Other shells get no prompt, but SKOLO_ON contains the
+ * rack's name.
  *
  * @param program path of the shell
  */
@@ -37,7 +38,7 @@ export async function prepareShell(
   }
 }
 
-/** Before each prompt, since many prompts are made anew each time. */
+/** Before each prompt, because many shells build the prompt each time. */
 function bashrc(rack: string): string {
   return `[ -f ~/.bashrc ] && . ~/.bashrc
 __skolo_prompt() { case $PS1 in "(${rack}) "*) ;; *) PS1="(${rack}) $PS1" ;; esac; }

@@ -1,4 +1,4 @@
-/** The way to a rack, and to its jumphost alone, as those see it who use it. */
+/** Interfaces of connections to a rack, or only to its jumphost. */
 import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { Role } from '@skolo/rack';
@@ -8,17 +8,17 @@ import type { Kubectl } from './kubectl.ts';
 import type { StartOptions } from './local/guardian.ts';
 import type { Open } from './ssh/tunnel-fetch.ts';
 
-/** What can be done through a jumphost. */
+/** Operations through a jumphost. */
 export interface Jumphost {
-  /** Requests to any address that the jumphost reaches. They are marked as forwarded. */
+  /** Sends requests, marked as forwarded, to any address that the jumphost can reach. */
   fetch: typeof fetch;
-  /** A connection to such an address, without a mark. */
+  /** Opens a connection to such an address, without marking it. */
   connect: Open;
   /** Arguments of a client of its connection of ssh. */
   sshArguments(signal: AbortSignal): Promise<string[]>;
-  /** Datagrams of UDP to and from such an address, each with its length in front, in two bytes. */
+  /** UDP datagrams to and from such an address, each with a two-byte length prefix. */
   datagrams(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
-  /** Runs a command for the shell of the jumphost. Its code is 255 also where ssh failed. */
+  /** Runs a command in the jumphost's shell. The exit code is also 255 if ssh failed. */
   onJumphost(command: string, signal: AbortSignal, input?: ProgramOptions['input']): Promise<Ended>;
   /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
   startOnJumphost(
@@ -35,41 +35,41 @@ export interface Jumphost {
   ): Promise<ChildProcess>;
 }
 
-/** What is done through the jumphost fails with a FleetError for gke. */
+/** For GKE, operations through the jumphost fail with a FleetError. */
 export interface OpenRack extends Jumphost {
   rack: FleetRack;
-  /** A private folder (0700) that is removed at the end. */
+  /** A private directory (0700) that is removed at the end. */
   folder: string;
-  /** Path of the kubeconfig. It works until `close`; the tunnel behind it is made again when it drops. */
+  /** Path of the kubeconfig. It works until `close`; the tunnel behind it reconnects when it drops. */
   kubeconfig: string;
-  /** The given environment and KUBECONFIG: for kubectl and other programs. */
+  /** The given environment and KUBECONFIG, for kubectl and other programs. */
   env: NodeJS.ProcessEnv;
-  /** Runs kubectl and collects what it prints. Ctrl-C in the terminal does not reach it. */
+  /** Runs kubectl and collects its output. Ctrl-C in the terminal does not reach it. */
   kubectl: Kubectl;
-  /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
+  /** Starts a program. It receives SIGHUP when this process ends or the rack is closed. */
   spawn(program: string, args: readonly string[], options?: StartOptions): ChildProcess;
-  /** Ends the tunnel and what runs through it, and removes every file. */
+  /** Ends the tunnel and everything that runs through it, and removes all files. */
   close(): Promise<void>;
 }
 
 export interface OpenOptions {
-  /** What the token of the kubeconfig may do. gke has its own roles. */
+  /** Permissions of the kubeconfig's token. GKE has its own roles. */
   role: Role;
-  /** Of this process: PATH, HOME, SSH_AUTH_SOCK, XDG_RUNTIME_DIR. */
+  /** Environment of this process: PATH, HOME, SSH_AUTH_SOCK, XDG_RUNTIME_DIR. */
   env: NodeJS.ProcessEnv;
   /** Whether ssh may ask for a passphrase or a host key. Needs a terminal. */
   mayAsk: boolean;
-  /** Aborts the opening. An open rack is closed by `close`. */
+  /** Aborts opening the rack. An open rack is closed by `close`. */
   signal: AbortSignal;
-  /** Gets what goes wrong while the rack is open. It is tried again. */
+  /** Receives errors while the rack is open. Failed connections are retried. */
   onTrouble?(error: Error): void;
-  /** A way failed, which may have taken ten seconds, and the next one is tried. */
+  /** A host failed, which may have taken ten seconds, and the next one is tried. */
   onNextWay?(error: Error): void;
 }
 
 export interface MachineTarget {
   name: string;
-  /** As the jumphost reaches it; by its name without. */
+  /** Address as reached from the jumphost; default: its name. */
   address?: string;
   user?: string;
   /** The jumphost itself, under its name in rack.yaml. */
@@ -77,8 +77,8 @@ export interface MachineTarget {
 }
 
 interface MachineCommand {
-  /** For the shell there; without it, that shell itself. */
+  /** Command for its shell; default: an interactive shell. */
   command?: string;
-  /** ssh may ask for a passphrase or a host key, and the command gets a terminal. */
+  /** ssh may ask for a passphrase or a host key, and the command has a terminal. */
   hasTerminal: boolean;
 }

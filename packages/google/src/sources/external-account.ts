@@ -25,7 +25,7 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
         transporter: transporter(signal),
       } as Parameters<typeof ExternalAccountClient.fromJSON>[0]);
       if (!client) throw new TypeError('the type of the file was checked');
-      // The exchange goes over a transporter of its own, which the options do not reach.
+      // The exchange uses its own transporter, which the options do not affect.
       // biome-ignore lint/complexity/useLiteralKeys: protected, and so reached only by this form
       client['stsCredential']['transporter'] = transporter(signal);
       const expiresBy = client.getServiceAccountEmail() ? 'upstream-clock' : 'own-clock';

@@ -2,7 +2,7 @@
  * A token in a file, for development: the token itself on one line, or JSON
  * `{"access_token": "…", "expiry": "2026-11-20T08:00:00Z", "id_token": "…", "email": "…"}`, or the answer of a
  * token endpoint, whose `expires_in` counts from when the file was written. Whoever writes the file
- * keeps it fresh; it is read again at each renewal.
+ * renews it; it is read again at each renewal.
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -13,7 +13,7 @@ import { SignInError } from '../sign-in-error.ts';
 import { timesOfJwt } from './jwt.ts';
 import type { IssuedToken, TokenSource } from './source.ts';
 
-/** What is said of a token whose file gives no expiry. */
+/** The lifetime of a token whose file does not contain an expiry. */
 const assumedLife = 3600;
 
 export function fixedToken(
@@ -39,7 +39,7 @@ export function fixedToken(
     const lifeSeconds = (expiresAt - now()) / 1000;
     if (lifeSeconds > 0) return { token, lifeSeconds };
     const when = new Date(expiresAt).toISOString();
-    throw new SignInError('rejected', `${file}: the token expired at ${when}; write a new one`);
+    throw new SignInError('rejected', `${file}: the token expired at ${when}; save a new one`);
   }
 
   return {
@@ -51,7 +51,7 @@ export function fixedToken(
     },
     async idToken() {
       const { id_token: token } = await read();
-      if (!token) throw new SignInError('rejected', `${file}: contains no id_token`);
+      if (!token) throw new SignInError('rejected', `${file}: does not contain id_token`);
       return issued(token, timesOfJwt(token).exp * 1000);
     },
   };

@@ -1,5 +1,5 @@
 /**
- * What the kinds that google-auth-library speaks for have in common: one upstream attempt at a time
+ * Common parts of the kinds that use google-auth-library: one upstream attempt at a time
  * without its own retries (ours are in one place), a deadline, and errors without secrets.
  */
 import { type AuthClient, gaxios } from 'google-auth-library';
@@ -7,7 +7,7 @@ import { requireSafeUrl, SignInError } from '../sign-in-error.ts';
 import { withoutSecrets } from './library-error.ts';
 import type { IssuedToken } from './source.ts';
 
-/** Made for one renewal, so that nothing is cached twice. */
+/** Created for one renewal, so that nothing is cached twice. */
 export function transporter(signal: AbortSignal): gaxios.Gaxios {
   const instance = new gaxios.Gaxios();
   instance.interceptors.request.add({
@@ -27,7 +27,7 @@ export function transporter(signal: AbortSignal): gaxios.Gaxios {
 
 /**
  * The access token of a client made for this call. `wholeLife` bounds what is believed, in seconds.
- * Where the answer names a point in time (IAM's `expireTime`), it is compared with that answer's own
+ * If the response contains a point in time (IAM's `expireTime`), it is compared with the response's own
  * `Date`, so that a wrong wall clock here does not matter.
  */
 export async function accessTokenOf(
@@ -44,7 +44,7 @@ export async function accessTokenOf(
     if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
       throw new SignInError(
         'unexpected-answer',
-        'the token endpoint returned no token, or no expiry',
+        'the token endpoint did not return a token and its expiry',
       );
     }
     const date = Date.parse(res?.headers.get('date') ?? '');

@@ -1,5 +1,5 @@
 /**
- * A service account by way of another identity that may impersonate it: no key of its own exists.
+ * A service account impersonated by another identity, without its own key.
  * Source: IAM Service Account Credentials API, generateAccessToken and generateIdToken.
  */
 import { type AuthClient, Impersonated, OAuth2Client } from 'google-auth-library';
@@ -8,16 +8,16 @@ import { lifeOfJwt } from './jwt.ts';
 import { withoutSecrets } from './library-error.ts';
 import type { TokenSource } from './source.ts';
 
-/** What the caller of IAM needs; the scopes of the token itself are those asked for. */
+/** Scopes of the IAM caller; the token itself gets the requested scopes. */
 const callerScopes = ['https://www.googleapis.com/auth/cloud-platform'];
 
-/** Seconds: the most that needs no policy of its own. */
+/** Seconds: the maximum without a separate policy. */
 const lifetime = 3600;
 
 interface Impersonation {
   email: string;
   delegates: readonly string[];
-  /** Another address of the IAM credentials service than Google's. */
+  /** URL of an IAM credentials service other than Google's. */
   endpoint?: string;
 }
 
@@ -26,7 +26,7 @@ export function impersonation(
   target: Impersonation,
   now: () => number,
 ): TokenSource {
-  /** The caller's token is fetched by us, whatever kind it is, and handed to the library. */
+  /** We fetch the caller's token, of any kind, and pass it to the library. */
   function caller(signal: AbortSignal): AuthClient {
     const client = new OAuth2Client({ transporter: transporter(signal) });
     client.refreshHandler = async () => {

@@ -5,7 +5,7 @@ const Times = z.looseObject({ iat: z.number(), exp: z.number() });
 
 /**
  * When a JWT was issued and when it expires (RFC 7519), in seconds since 1970 by upstream's clock. The
- * signature is the audience's to check.
+ * audience must verify the signature.
  */
 export function timesOfJwt(jwt: string): { iat: number; exp: number } {
   try {
@@ -13,12 +13,15 @@ export function timesOfJwt(jwt: string): { iat: number; exp: number } {
     const { iat, exp } = Times.parse(JSON.parse(payload));
     if (exp > iat) return { iat, exp };
   } catch {
-    // Said below, without quoting any of it.
+    // Reported below, without quoting any of it.
   }
-  throw new SignInError('unexpected-answer', 'not an ID token: it is not a JWT with iat and exp');
+  throw new SignInError(
+    'unexpected-answer',
+    'not an ID token, because it is not a JWT with iat and exp',
+  );
 }
 
-/** Seconds that a new JWT lives: upstream's own two times, so that a wrong wall clock here does not matter. */
+/** Lifetime of a new JWT in seconds, from upstream's two times, so that a wrong local clock does not matter. */
 export function lifeOfJwt(jwt: string): number {
   const { iat, exp } = timesOfJwt(jwt);
   return exp - iat;

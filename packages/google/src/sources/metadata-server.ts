@@ -4,7 +4,7 @@ import { SignInError } from '../sign-in-error.ts';
 const withinMs = 10_000;
 
 /**
- * A value that the rack's metadata server gives this computer.
+ * A value from the rack's metadata server for this computer.
  * https://cloud.google.com/compute/docs/metadata/querying-metadata
  *
  * @throws SignInError
@@ -16,20 +16,20 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     signal: AbortSignal.timeout(withinMs),
   }).catch((error: unknown) => {
     if (!(error instanceof SignInError) || error.code !== 'unreachable') throw error;
-    const hint = 'check that it runs, and services.metadata-server.url in rack.yaml';
+    const hint = 'check that it is running, and check services.metadata-server.url in rack.yaml';
     throw new SignInError('unreachable', `${error.message}; ${hint}`, error);
   });
   const { status, text, headers } = answer;
   const detail = String(status);
   if (status === 200 && headers.get('metadata-flavor') === 'Google') return text;
   if (status === 200) {
-    const why = 'not a metadata server: its response lacks `Metadata-Flavor: Google`';
+    const why = 'not a metadata server: its response does not contain `Metadata-Flavor: Google`';
     throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });
   }
   if (status >= 500 || status === 429) {
-    const why = `${who} has no token now (${status}); its log shows the reason`;
+    const why = `${who} does not have a token at the moment (${status}); see its log for the reason`;
     throw new SignInError('unreachable', why, { detail });
   }
-  const why = `${who} returns no token to this address (${status}); assign it an identity in rack.yaml`;
+  const why = `${who} does not issue tokens to this address (${status}); assign it an identity in rack.yaml`;
   throw new SignInError('rejected', why, { detail });
 }

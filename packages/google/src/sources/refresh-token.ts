@@ -1,5 +1,5 @@
 /**
- * A person's refresh token (`type: authorized_user`, as `gcloud auth application-default login` writes
+ * A user's refresh token (`type: authorized_user`, as `gcloud auth application-default login` writes
  * it): for development racks. Source: RFC 6749 section 6. It has no ID tokens: those of a person are for
  * the client that asked for consent, never for another audience.
  */
@@ -8,7 +8,7 @@ import { AuthorizedUser, parseCredentialFile } from '../credential-file.ts';
 import { accessTokenOf, transporter } from './google-auth.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
 
-/** `tokenUrl`: another token endpoint than Google's. */
+/** `tokenUrl`: a token endpoint other than Google's. */
 export function refreshToken(
   file: CredentialFile,
   tokenUrl: string | undefined,

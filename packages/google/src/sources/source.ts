@@ -1,24 +1,24 @@
-/** What every kind of credentials offers. One file for each kind beside this one. */
+/** The interface of all kinds of credentials, each in its own file in this directory. */
 import type { Secret } from '@skolo/secrets';
 
 export interface IssuedToken {
   token: string;
-  /** Seconds of life, counted from when it was asked for. */
+  /** Lifetime in seconds, starting when it was requested. */
   lifeSeconds: number;
 }
 
 export interface TokenSource {
-  /** Files that hold the credentials: when one changes, a failed attempt is worth repeating at once. */
+  /** Files that contain the credentials; when one changes, a failed attempt is repeated immediately. */
   files: readonly string[];
-  /** The account's e-mail address, where the credentials name it. Throws where they cannot be read. */
+  /** The account's e-mail address, if the credentials contain it. Throws if they cannot be read. */
   email(): Promise<string | undefined>;
-  /** Reads the credentials again and asks upstream. Throws `SignInError` or `SecretError`. */
+  /** Reads the credentials again and requests a token upstream. Throws `SignInError` or `SecretError`. */
   accessToken(scopes: readonly string[], signal: AbortSignal): Promise<IssuedToken>;
-  /** An OpenID Connect token; absent where this kind of credentials has none. */
+  /** An OpenID Connect token; absent if this kind of credentials does not support it. */
   idToken?(audience: string, signal: AbortSignal): Promise<IssuedToken>;
 }
 
-/** Credentials that are read at each use, so that new content counts at once. */
+/** Credentials that are read at each use, so that new content is used immediately. */
 export interface CredentialFile {
   /** For people. */
   name: string;

@@ -20,11 +20,11 @@ const JsonWebKeys = z
 const Certificates = z.record(z.string(), z.string().startsWith('-----BEGIN'));
 const Keys = z.union([JsonWebKeys, Certificates]);
 
-/** PEM public keys by key id, and how long they may be kept. Throws where they cannot be had. */
+/** PEM public keys by key ID, and how long they may be cached. Throws if they cannot be fetched. */
 export async function fetchGoogleKeys(
   url: string,
 ): Promise<{ pems: Record<string, string>; maxAgeMs: number }> {
-  // Whoever can change the keys on their way here can sign in as anybody.
+  // Anybody who can change the keys in transit can sign in as anybody.
   requireSafeUrl(url, url);
   const headers = { accept: 'application/json' };
   const answer = await request(url, url, { headers, signal: AbortSignal.timeout(withinMs) });

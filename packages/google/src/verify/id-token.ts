@@ -38,11 +38,11 @@ interface VerifyIdTokenOptions {
   audience: string;
   /** Milliseconds since 1970. */
   now: number;
-  /** The PEM key of that id; undefined where there is none. */
+  /** The PEM key with that ID; undefined if it does not exist. */
   findKey(keyId: string): Promise<string | undefined>;
 }
 
-/** The verified e-mail address of a valid token, or what is wrong with it. Throws what `findKey` throws. */
+/** The verified e-mail address of a valid token, or its error. Throws what `findKey` throws. */
 export async function verifyIdToken(
   token: string,
   options: VerifyIdTokenOptions,
@@ -53,7 +53,7 @@ export async function verifyIdToken(
   if (key === undefined) return { wrong: 'unknown key' };
   const wrong = faultOf(claims, options);
   if (wrong !== undefined) return { wrong };
-  // 13 MB of memory, for the racks that use it.
+  // 13 MB of memory, only for the racks that use it.
   const { OAuth2Client } = await import('google-auth-library');
   try {
     await new OAuth2Client().verifySignedJwtWithCertsAsync(
@@ -63,7 +63,7 @@ export async function verifyIdToken(
       issuers,
     );
   } catch {
-    // All else that it checks has been checked above, more strictly.
+    // Everything else that it checks has been checked above, more strictly.
     return { wrong: 'bad signature' };
   }
   return { email: claims.email };

@@ -1,4 +1,4 @@
-/** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
+/** The fixed address of a computer, in the Debian program that sets it: ifupdown or systemd-networkd. */
 import { BlockList } from 'node:net';
 import { shellWord } from '@skolo/base';
 import {
@@ -16,9 +16,9 @@ import { whoHas } from './probe.ts';
 
 interface WantedAddress {
   address: string;
-  /** Of rack.yaml, for an address that no interface has yet. */
+  /** From rack.yaml, for an address that no interface has yet. */
   subnet: string;
-  /** The interface that has this one gets it; default: that of the default route. */
+  /** The interface that has this address receives the new one; default: the one with the default route. */
   previous?: string;
 }
 
@@ -28,11 +28,11 @@ interface Change {
 }
 
 /**
- * Gives the computer this address, for good. It replaces other IPv4 addresses of the interface. The previous settings return by
- * themselves, unless a new session gets in.
+ * Assigns the address to the computer permanently, replacing other IPv4 addresses of the interface. The previous settings return
+ * automatically unless a new session can be opened.
  *
- * @param more what changes and returns with it, once the address is set; `$device` is the interface
- * @throws ComputerError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
+ * @param more changes that are made and undone with it, after the address is set; `$device` is the interface
+ * @throws ComputerError Nothing was changed, and the message says what to do; or no session could be opened, and it was undone.
  */
 export async function changeAddress(
   host: Host,
@@ -49,7 +49,7 @@ export async function changeAddress(
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
     throw new ComputerError(
-      `${host.name}: another computer uses the address ${address} (${other}); turn it off, or correct jumphost.address`,
+      `${host.name}: another computer (${other}) uses ${address}; turn it off, or fix jumphost.address`,
     );
   }
   const files = [...change.files, ...more.files];
@@ -62,7 +62,7 @@ ${more.activate}
   await changeGuarded(host, { name: 'address', files, activate }, guard);
 }
 
-/** Why `changeAddress` cannot; undefined where it can. Changes nothing. */
+/** Why `changeAddress` cannot change it; undefined if it can. Changes nothing. */
 export async function whyNoAddress(host: Host, wanted: WantedAddress): Promise<string | undefined> {
   const plan = await planOf(host, wanted);
   return 'why' in plan ? plan.why : undefined;
@@ -79,12 +79,12 @@ async function planOf(host: Host, { address, subnet, previous }: WantedAddress):
   return { change, fixed, isThere: facts.isThere };
 }
 
-/** A text: why it cannot be known. */
+/** A text: why it is unknown. */
 function fixedAddress(facts: NetworkFacts, address: string, subnet: string): FixedAddress | string {
   const { owner, isThere, defaults, addresses } = facts;
   if (address.includes(':')) return 'only IPv4 addresses can be configured automatically';
   const routes = defaults.filter(({ name }) => owner === undefined || name === owner);
-  if (routes.length > 1) return `the computer has several default routes`;
+  if (routes.length > 1) return `the computer has more than one default route`;
   const [route] = routes;
   const name = owner ?? route?.name;
   if (name === undefined) {
@@ -126,7 +126,7 @@ function changeOf(
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {
     if (!file.path.startsWith('/etc/systemd/network/')) {
-      return `${file.path} is written by another program (netplan?)`;
+      return `another program (perhaps netplan) writes ${file.path}`;
     }
     return {
       files: [
@@ -140,13 +140,13 @@ function changeOf(
   }
   const [stanza, ...more] = ifupdown;
   if (stanza === undefined || more.length > 0) {
-    return `${ifupdown.map(({ path }) => path).join(', ')} contain several configurations of ${name}`;
+    return `${ifupdown.map(({ path }) => path).join(', ')} contain more than one configuration of ${name}`;
   }
   try {
     const content = interfaces.withFixedAddress(stanza.text, fixed);
     return {
       files: [{ path: stanza.path, content }],
-      // A client of DHCP belongs to the previous stanza, which ifdown does not know any more.
+      // A DHCP client belongs to the previous stanza, which ifdown no longer reads.
       activate: `for each in /run/dhclient.${name}.pid /run/udhcpc.${name}.pid; do
   [ ! -e "$each" ] || kill "$(cat "$each")" 2>/dev/null || true
 done

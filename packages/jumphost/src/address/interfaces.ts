@@ -9,7 +9,7 @@ export interface FixedAddress {
   gateway?: string;
 }
 
-/** Words that begin a stanza. */
+/** Keywords that start a stanza. */
 const begins =
   /^\s*(iface|mapping|auto|allow-\S+|source|source-directory|no-auto-down|no-scripts|rename|template)\b/;
 /** Options that a fixed address replaces. */
@@ -24,7 +24,7 @@ export function hasStanza(text: string, name: string): boolean {
 /**
  * The file with a fixed address for the interface. Other stanzas, comments and options stay.
  *
- * @throws Error It has no stanza of the interface, or several.
+ * @throws Error It does not contain exactly one stanza for the interface.
  */
 export function withFixedAddress(text: string, fixed: FixedAddress): string {
   const lines = text.split('\n');

@@ -1,4 +1,4 @@
-/** What a computer says of its IPv4 network, and of the programs that set it. Nothing is changed. */
+/** Reads a computer's IPv4 network, and the programs that configure it. Changes nothing. */
 import { shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
@@ -11,11 +11,11 @@ export interface NetworkFacts {
   owner: string | undefined;
   /** An interface has the address. */
   isThere: boolean;
-  /** Files of ifupdown that configure the interface. */
+  /** ifupdown files that configure the interface. */
   ifupdown: TextFile[];
-  /** The file of systemd-networkd that is in force for the interface. */
+  /** The active systemd-networkd file of the interface. */
   networkd: TextFile | undefined;
-  /** The connection of NetworkManager. */
+  /** The NetworkManager connection. */
   networkManager: string | undefined;
 }
 
@@ -34,8 +34,8 @@ const Addresses = z.array(
 const Routes = z.array(z.object({ dev: z.string(), gateway: z.string().exactOptional() }));
 
 /**
- * @param address that it has, or will have
- * @param previous that it has in its place
+ * @param address its current or future address
+ * @param previous its current address, if different
  */
 export async function readFacts(
   host: Host,
@@ -50,7 +50,7 @@ export async function readFacts(
       scope === 'global' ? [{ name: ifname, address: local, prefix: prefixlen }] : [],
     ),
   );
-  // Two programs may have set the same one.
+  // Two programs may have set the same route.
   const ways = new Map(
     routes.flatMap(({ dev, gateway }) =>
       gateway === undefined ? [] : [[`${dev} ${gateway}`, { name: dev, gateway }] as const],
@@ -87,7 +87,7 @@ for each in /etc/network/interfaces /etc/network/interfaces.d/*; do [ ! -f "$eac
   return files;
 }
 
-/** From its state, which is there without D-Bus. */
+/** From its state file, which does not require D-Bus. */
 async function networkdFile(host: Host, index: number): Promise<TextFile | undefined> {
   const { stdout } = await host.run(
     `systemctl is-active -q systemd-networkd.service || exit 0

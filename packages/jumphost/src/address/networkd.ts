@@ -1,20 +1,20 @@
 /** Files of systemd-networkd (systemd.network(5)). */
 import type { FixedAddress } from './interfaces.ts';
 
-/** Keys of [Network] that a fixed address replaces. Others of the previous file stay: name servers, routes, rules. */
+/** Keys in [Network] that a fixed address replaces. Others from the previous file stay, such as name servers and routes. */
 const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
 
-/** Where the address that skolo sets is. Its name sorts before others, and the first one that matches counts. */
+/** The file with the address that skolo sets. Its name sorts first, and the first matching file applies. */
 export const networkdFile = {
-  /** @param name of the interface, or the variable of a shell that has it */
+  /** @param name the interface, or a shell variable that contains it */
   path: (name: string) => `/etc/systemd/network/05-skolo-${name}.network`,
   head: '# Written by skolo: fixed address.',
 };
 
 /**
- * The previous file for this interface alone, with a fixed address.
+ * The previous file, only for this interface and with a fixed address.
  *
- * @param previous the file that is in force; it may match other interfaces, too
+ * @param previous the active file, which may also match other interfaces
  */
 export function withFixedAddress(previous: string, fixed: FixedAddress): string {
   const { name, address, prefix, gateway } = fixed;

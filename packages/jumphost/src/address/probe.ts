@@ -1,11 +1,11 @@
-/** Asks the network who has an address. */
+/** Queries the network for the owner of an address. */
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/computers';
 
 export const probeFile = '/usr/local/sbin/skolo-probe-address';
 
 /**
- * Ends with 3 where another computer has the address, and prints its MAC address; with 0 where nobody answers.
+ * Exits with 3 if another computer has the address, and prints its MAC address; with 0 if there is no response.
  * Sources: RFC 5227, ARP requests whose sender has no address yet; RFC 4862 5.4 and RFC 4861 4.3, 4.4, neighbour solicitations from
  * the unspecified address, which are answered to all nodes. perl-base is essential in Debian, and has Socket.
  */
@@ -63,7 +63,7 @@ for (1 .. 3) {
 }
 `;
 
-/** The hardware address of another computer that has it. @throws ComputerError The interface cannot ask. */
+/** The MAC address of another computer that has it. @throws ComputerError The interface cannot send requests. */
 export async function whoHas(
   host: Host,
   address: string,
@@ -78,7 +78,7 @@ export async function whoHas(
   throw new ComputerError(`${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`);
 }
 
-/** The interface that has this address; empty where none has. */
+/** The interface that has this address; empty if none has. */
 export async function deviceOf(host: Host, address: string): Promise<string> {
   const [line = ''] = linesOf(
     await host.need(`ip -o address show to ${shellWord(address)} | awk '{ print $2 }'`),

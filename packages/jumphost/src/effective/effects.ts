@@ -1,4 +1,4 @@
-/** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
+/** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { shellWord } from '@skolo/base';
 import { sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
@@ -71,15 +71,15 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
   };
 }
 
-/** As machines do, by the name server of the rack. */
+/** As machines do, with the rack's name server. */
 function aliasesInEffect(address: string, aliases: readonly string[]): string {
   const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
   return `for each in ${aliases.map(shellWord).join(' ')}; do
   found=$(getent ${database} "$each" | awk '{ print $1 }' | sort -u | tr '\\n' ' ')
-  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; correct the rack's DNS and /etc/hosts there"
+  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; fix the rack's DNS and the jumphost's /etc/hosts"
 done`;
 }
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
-  echo "$unit failed; run journalctl -u $unit there to see why, and systemctl reset-failed $unit to clear the failure"
+  echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
 done`;

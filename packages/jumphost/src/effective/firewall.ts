@@ -1,4 +1,4 @@
-/** The rules that the kernel has: those of our file and no more, and no other table that drops what the rack sends. */
+/** Checks the kernel's rules: exactly those in our file, and no other table that drops the rack's packets. */
 
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
@@ -30,7 +30,7 @@ const Ruleset = z.object({
   ),
 });
 
-/** What the kernel makes of the file: a network namespace of its own has no other rules. */
+/** The kernel's form of the file, loaded into a separate network namespace without other rules. */
 function comparison(file: string): string {
   return `wanted=$(unshare --net sh -c 'nft --file "$1" && nft --stateless list table inet skolo' sh ${file}) || exit 0
 is=$(nft --stateless list table inet skolo 2>/dev/null)
@@ -46,7 +46,7 @@ export async function firewallInEffect(host: Host): Promise<string[]> {
     chain?.hook === 'input' || chain?.hook === 'prerouting' ? [chain] : [],
   );
   const rules = nftables.flatMap(({ rule }) => rule ?? []);
-  // Chains that others jump to belong to Kubernetes: what it drops there, it drops on purpose.
+  // Chains that others jump to belong to Kubernetes, which drops packets in them on purpose.
   const dropping = chains.filter(({ family, table, name, policy }) => {
     if (table === 'skolo') return false;
     const own = rules.filter(
@@ -58,7 +58,7 @@ export async function firewallInEffect(host: Host): Promise<string[]> {
     said.trim(),
     ...dropping.map(
       ({ family, table, name }) =>
-        `by hand: the chain ${name} in the table ${family} ${table} drops packets; let it accept the rack's packets, or run nft delete table ${family} ${table}`,
+        `by hand: nftables chain ${family} ${table} ${name} drops packets; make it accept the rack's packets, or run nft delete table ${family} ${table}`,
     ),
   ];
 }

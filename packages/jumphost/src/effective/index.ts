@@ -1,26 +1,26 @@
 /**
- * What is in effect on a jumphost, by step. A step writes files and checks them; these checks ask the port, the kernel, systemd and
- * the running programs, since a later file, a drop-in or a command may have overridden ours.
+ * The settings in effect on a jumphost, by step. A step writes files and checks them; these checks query the port, the kernel, systemd and
+ * the running programs, because a later file, a drop-in or a command may have overridden ours.
  */
 
 import { type Host, type Step, withLines } from '@skolo/computers';
 import { type EffectiveUnit, repairUnits, unitsInEffect } from './units.ts';
 
-/** What is compared when the files of a step match. */
+/** Compared when a step's files match. */
 export interface Effect {
   units?: readonly EffectiveUnit[];
   /** A script that prints a line for each fault, as `withLines` reads them. */
   script?: string;
   /** Such lines. */
   check?(host: Host): Promise<string[]>;
-  /** A script that repairs what applying the step does not. */
+  /** A script that repairs faults which applying the step does not repair. */
   repair?: string;
 }
 
-/** Of all that a script asks: units that are just starting, a name server that does not respond. */
+/** Time limit of a script, for units that are starting or a name server that does not respond. */
 const deadlineMs = 120_000;
 
-/** The step, with a check of what is in effect. */
+/** The step, with a check of its effect. */
 export function inEffect(
   step: Step,
   { units = [], script = '', check, repair = '' }: Effect,

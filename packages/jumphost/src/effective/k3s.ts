@@ -1,4 +1,4 @@
-/** The k3s that runs: what it was started with, and who can read its secrets. */
+/** Checks the running k3s: its arguments, and who can read its secrets. */
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson, pause, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
@@ -9,33 +9,33 @@ import { z } from 'zod';
 
 const server = '/var/lib/rancher/k3s/server';
 
-/** Each opens the whole cluster. */
+/** Each gives access to the whole cluster. */
 const privateFiles = [
   ...['/etc/rancher/k3s/k3s.yaml', '/etc/rancher/k3s/config.yaml', k3sTokenFile],
   ...['/etc/systemd/system/k3s.service.env', `${server}/token`, `${server}/agent-token`],
 ].join(' ');
 const open = `find -L ${privateFiles} -maxdepth 0 -perm /077`;
 
-/** A script: nobody but root reads the files that open the cluster. */
+/** A script: only root can read the files that give access to the cluster. */
 export const modesInEffect = `${open} -printf '%p has mode %m, so every user of the jumphost can control the cluster\\n' 2>/dev/null || true`;
 export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
 
 /** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
 export const encryptionInEffect = `case $(${binary} secrets-encrypt status 2>&1) in
   *'Encryption Status: Enabled'*) ;;
-  *) echo 'by hand: k3s stores the secrets of the cluster unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable there. A cluster that was created without encryption must be recreated' ;;
+  *) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
 esac`;
 
 const Arguments = z.array(z.string());
 const Settings = z.record(z.string(), z.unknown()).nullish();
 type Wanted = Readonly<Record<string, unknown>>;
 
-/** k3s notes its arguments some seconds after it has registered its node. */
+/** k3s records its arguments some seconds after it has registered its node. */
 const recently = `[ $(($(cut -d . -f 1 /proc/uptime) - $(systemctl show --value --property=ActiveEnterTimestampMonotonic k3s.service) / 1000000)) -lt 90 ]`;
 
 /**
- * Compares the arguments with which k3s runs: those of its unit, its environment and all its files, as it notes them at its node
- * (`k3s.io/node-args`). And those of config.yaml.d, which override ours at the next start.
+ * Compares k3s's arguments from its unit, its environment and all its files, as recorded on its node
+ * (`k3s.io/node-args`), and those in config.yaml.d, which override ours when it next starts.
  *
  * @returns lines, as `withLines` reads them
  */
@@ -59,7 +59,7 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
     const missing = asTexts(value).filter((each) => !given.includes(each));
     if (missing.length === 0) return [];
     return [
-      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; correct the setting (see systemctl cat k3s and /etc/rancher/k3s) and run systemctl restart k3s`,
+      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
     ];
   });
 }
@@ -76,7 +76,7 @@ async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
       !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
         ? []
         : [
-            `by hand: ${file} overrides ${key} of config.yaml; remove it there and run systemctl restart k3s`,
+            `by hand: ${file} overrides ${key} from config.yaml; remove the key from this file, and run systemctl restart k3s`,
           ],
     );
   });

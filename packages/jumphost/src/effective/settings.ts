@@ -1,16 +1,16 @@
-/** Settings of other programs, as the program itself reads them: a later file may override ours. */
+/** Checks the settings of other programs as the program itself reads them, because a later file may override ours. */
 import { shellWord } from '@skolo/base';
 
-/** A script: journald writes to the disk, now and after its next start. */
+/** A script: journald writes to the disk, both now and after its next start. */
 export const journalInEffect = `last() { systemd-analyze cat-config systemd/journald.conf | sed -n "s/^$1=//p" | tail -n 1; }
 files=/var/log/journal/$(cat /etc/machine-id)
 if [ "$(last Storage)" != persistent ]; then
-  echo "by hand: journald uses Storage=$(last Storage), so the log does not survive a reboot; remove that from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
+  echo "by hand: journald uses Storage=$(last Storage), so the log does not survive a reboot; remove this setting from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
 elif ! ls -l "/proc/$(systemctl show --value --property=MainPID systemd-journald.service)/fd" | grep -q "$files/"; then
   echo "journald does not write to $files"
 fi`;
 
-/** A script: chronyd answers an address of the rack. */
+/** A script: chronyd responds to an address in the rack. */
 export function clockInEffect(address: string): string {
   return `case $(chronyc accheck ${shellWord(address)} 2>&1) in
   '208 '*) ;;
@@ -19,7 +19,7 @@ export function clockInEffect(address: string): string {
 esac`;
 }
 
-/** A script: the address is still there after the next start. */
+/** A script: the address is still configured after the next start. */
 export function addressInEffect(address: string): string {
   return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
 index=$(cat "/sys/class/net/$device/ifindex")

@@ -1,7 +1,7 @@
-/** What sshd offers: its port is asked, and its settings for each user and for addresses inside and outside of the rack. */
+/** Checks what sshd offers, by querying its port and its settings for each user and for addresses inside and outside the rack. */
 import { shellWord } from '@skolo/base';
 
-/** RFC 5737: no address of a rack. */
+/** RFC 5737: not used as an address in a rack. */
 const outside = '192.0.2.1';
 
 /**
@@ -19,7 +19,7 @@ export function sshInEffect(
 ): string {
   const keys = Object.keys(settings).join('\\|');
   return `mkdir -p /run/sshd
-sshd -t 2>/dev/null || echo "by hand: the sshd configuration is invalid ($(sshd -t 2>&1 | head -n 1)); correct it"
+sshd -t 2>/dev/null || echo "by hand: the sshd configuration is invalid ($(sshd -t 2>&1 | head -n 1)); fix it"
 files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | head -n 20); do
   for from in ${shellWord(address)} ${outside} 127.0.0.1; do
     sshd -T -C "user=$user,addr=$from,host=$from,laddr=${address},lport=22" 2>/dev/null | grep '^\\(${keys}\\) ' | sed "s/without-password/prohibit-password/; s/^/$user $from /"
@@ -29,7 +29,7 @@ done | while read -r user from key value; do
 ${Object.entries(settings)
   .map(([key, value]) => `    '${key} ${value}') ;;`)
   .join('\n')}
-    *) echo "$key by hand: sshd uses $key $value for $user from $from; correct it ($(grep -ils "^[[:space:]]*$key" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* | grep -v ${shellWord(ours)} | paste -sd ' ' -)) and run systemctl reload ssh" ;;
+    *) echo "$key by hand: sshd uses $key $value for $user from $from; fix it ($(grep -ils "^[[:space:]]*$key" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* | grep -v ${shellWord(ours)} | paste -sd ' ' -)) and run systemctl reload ssh" ;;
   esac
 done | sort -u -k 1,1 | cut -d ' ' -f 2-)
 printf '%s\\n' "$files"
@@ -39,8 +39,8 @@ ss -H -lntp | sed -n 's/.*:\\([0-9]*\\) .*"sshd".*/\\1/p' | sort -u | while read
     '' | publickey) ;;
     *)
       case $(unit_at --tcp "$port" | sort -u) in
-        ssh.service) [ -n "$files" ] || echo "sshd on port $port offers $methods, unlike its configuration, so it has not loaded that yet" ;;
-        *) echo "by hand: a second sshd, on port $port, offers $methods; stop it (ss -lntp there lists its process)" ;;
+        ssh.service) [ -n "$files" ] || echo "sshd on port $port offers $methods, unlike its configuration, so it has not loaded the configuration yet" ;;
+        *) echo "by hand: a second sshd, on port $port, offers $methods; stop it (ss -lntp lists its process)" ;;
       esac ;;
   esac
 done`;

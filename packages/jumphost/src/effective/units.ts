@@ -1,4 +1,4 @@
-/** Units of systemd as systemd runs them: drop-ins, masks and `systemctl disable` are in none of the files that skolo writes. */
+/** Checks units as systemd runs them, because drop-ins, masks and `systemctl disable` are not in the files that skolo writes. */
 
 export interface EffectiveUnit {
   unit: string;
@@ -6,7 +6,7 @@ export interface EffectiveUnit {
   isAlwaysOn?: true;
   /** Of a timer: its interval, as `systemctl show` prints it. */
   every?: string;
-  /** The process behind this port is the unit's: `udp 123`. */
+  /** The process that uses this port must belong to the unit: `udp 123`. */
   port?: `${'tcp' | 'udp'} ${number}`;
 }
 
@@ -23,12 +23,12 @@ unit_in_effect() {
   fragment=$(of "$unit" FragmentPath)
   wanted=$(sed -n 's/^ExecStart=[-@:+!]*//p' "$fragment")
   runs=$(of "$unit" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
-  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove that from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
+  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove this override from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
   # A periodic unit may be running now.
   left=60
   while [ "$(of "$unit" SubState)" = start ] && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.5; done
   result=$(of "$unit" Result)
-  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit there to see why"
+  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit to see why"
 }
 always_on() {
   systemctl is-active -q "$1" || echo "$1 is not running; run systemctl status $1"
@@ -42,10 +42,10 @@ port_of() {
   systemctl is-active -q "$1" || return 0
   owner=$(unit_at "$2" "$3" | sort -u | head -n 1)
   # If there is none, the program itself does not listen, and its own check reports why.
-  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup there lists it), then run systemctl restart $1"
+  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"
 }`;
 
-/** A script that prints a line for each unit that systemd does not run as its file says. */
+/** A script that prints a line for each unit that systemd does not run as specified in its file. */
 export function unitsInEffect(units: readonly EffectiveUnit[]): string {
   const lines = units.flatMap(({ unit, isAlwaysOn, every, port }) => [
     `unit_in_effect ${unit}`,
@@ -57,8 +57,8 @@ export function unitsInEffect(units: readonly EffectiveUnit[]): string {
 }
 
 /**
- * A script that lets systemd run these units again as their files say. A unit that does not start may need the file that the step
- * writes next, so the script goes on; the check after the step names each unit that still does not run.
+ * A script that makes systemd run these units as specified in their files. A unit that does not start may require a file that the step
+ * writes next, so the script continues; the check after the step reports each unit that still does not run.
  */
 export function repairUnits(units: readonly EffectiveUnit[]): string {
   const names = units.map(({ unit }) => unit).join(' ');

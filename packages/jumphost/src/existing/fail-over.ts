@@ -1,26 +1,26 @@
-/** A service fails over to units of an existing system, and back, by skolo-fallback on the jumphost. */
+/** Fails services over to units of an existing system, and back, with skolo-fallback on the jumphost. */
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/computers';
 import { findExisting } from './find.ts';
 
 const program = '/usr/local/sbin/skolo-fallback';
-/** Of all its waits, and the timer that it may have to wait for. */
+/** Time limit for all its waits, including the timer. */
 const deadlineMs = 900_000;
 const usageCode = 2;
 
 export interface FailOver {
   service: string;
-  /** Of an existing system; none: those that run, or have run before. */
+  /** Units of an existing system; if empty, those that run or have run before. */
   units: readonly string[];
   /** To `existing` units, or with `fail-back` to k3s. */
   verb: 'existing' | 'fail-back';
 }
 
 /**
- * Each step of it may be interrupted: a second run finishes it, and two power controllers never run at once.
+ * Each step may be interrupted: a second run finishes it, and two power controllers never run at the same time.
  *
- * @returns what it reports
- * @throws ComputerError Nothing is changed, or what serves now does not respond; the message says which.
+ * @returns its report
+ * @throws ComputerError Nothing was changed, or the active service does not respond; the message says which.
  */
 export async function failOver(host: Host, { service, units, verb }: FailOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);

@@ -1,10 +1,10 @@
-/** Services that something else serves in place of k3s: what skolo-fallback has noted on the jumphost. */
+/** Services that another program serves instead of k3s, as recorded by skolo-fallback on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
 import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';
 
-/** By service. A file that cannot be read counts. */
+/** By service, including those whose file cannot be read. */
 export async function readFailedOver(host: Pick<Host, 'read'>): Promise<Map<string, FailedOver>> {
   const failedOver = new Map<string, FailedOver>();
   for (const service of jumphostServices) {
@@ -17,8 +17,8 @@ export async function readFailedOver(host: Pick<Host, 'read'>): Promise<Map<stri
 }
 
 /**
- * Why the units of an existing system that a service has failed over to do not serve it: the note is written before they start, and
- * they may have ended since. Empty when they serve. A power controller may listen on no port.
+ * Why the existing units that a service has failed over to do not serve it: the record is written before they start, and
+ * they may have exited since. Empty if they serve it. A power controller does not necessarily listen on a port.
  */
 export async function whyNotServing(
   host: Pick<Host, 'need'>,
@@ -38,12 +38,12 @@ ${listens} || echo 'nothing listens on port ${port} or ${metricsPort}'`),
   );
 }
 
-/** For people: who serves instead, and how that ends. */
+/** As text: which program serves instead, and how to end that. */
 export function failedOverText(
   rack: string,
   service: string,
   { by, since, existing }: FailedOver,
 ): string {
   const who = existing?.join(', ') ?? 'its unit';
-  return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --forward to end that`;
+  return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`;
 }

@@ -1,19 +1,19 @@
-/** What serves on the jumphost already: units and ports of the system before skolo. */
+/** Finds services that already run on the jumphost: units and ports of the existing system. */
 import { shellWord } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 
 export interface ExistingUnit {
-  /** What it is in the way of. */
+  /** The service that it conflicts with. */
   service: string;
-  /** Of systemd; absent for a process that somebody started by hand. */
+  /** Its systemd unit; absent for a process that somebody started manually. */
   unit?: string;
   /** For people. */
   why: string;
 }
 
-/** Ports that our services need for themselves. */
+/** Ports that our services require exclusively. */
 const ports = new Map(
   jumphostServices.flatMap((service) => {
     const { port, metricsPort } = servicePorts[service];
@@ -22,12 +22,12 @@ const ports = new Map(
 );
 
 /**
- * A power controller is found by its name, too: it may have no port, and two of them switch the same outlets. `pdudaemon` and the
- * `powercycle` units of the existing systems are such.
+ * A power controller is also found by its name, because it may have no port, and two of them switch the same outlets. `pdudaemon` and the
+ * `powercycle` units of existing systems are examples.
  */
 const controllers = 'power-?cycle|powercycle|pdudaemon|power-?controller';
 
-/** Lines: `port PORT UNIT PROGRAM` and `unit UNIT`. Those of skolo and of containers are left out. */
+/** Lines: `port PORT UNIT PROGRAM` and `unit UNIT`. Those of skolo and of containers are omitted. */
 const script = `unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
 ss -H -lntup | while read -r _ _ _ _ local _ users; do
   pid=$(expr "$users" : '.*pid=\\([0-9]*\\)' || true)
@@ -46,7 +46,7 @@ const Port = z
   .tuple([z.literal('port'), z.coerce.number(), z.string(), z.string()])
   .rest(z.string());
 
-/** Those that are in the way of our services. */
+/** Units that conflict with our services. */
 export async function findExisting(host: Host): Promise<ExistingUnit[]> {
   const found = new Map<string, ExistingUnit>();
   for (const line of linesOf(await host.need(script))) {
@@ -54,7 +54,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
     const port = Port.safeParse(words).data;
     const [kind, name = ''] = words;
     if (kind === 'unit') {
-      const why = `${name} is running and switches the same outlets`;
+      const why = `${name} is running and can switch the same outlets`;
       found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
       continue;
     }
@@ -70,7 +70,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
   return [...found.values()];
 }
 
-/** Lines of cron that have to do with racks: for people, who know them. */
+/** cron lines that concern racks, for operators to judge. */
 export async function findCronLines(host: Host): Promise<string[]> {
   const { stdout } = await host.run(
     `grep -rhiE '^[^#].*(power|metadata|router|backup|alert|swarming|skia)' /etc/crontab /etc/cron.d /var/spool/cron/crontabs 2>/dev/null`,
@@ -78,7 +78,7 @@ export async function findCronLines(host: Host): Promise<string[]> {
   return linesOf(stdout);
 }
 
-/** Folders that an NFS server of before serves, as its files of exports name them: `/opt/images 192.168.1.0/24(ro)`. */
+/** Directories that an existing NFS server exports, from its exports files: `/opt/images 192.168.1.0/24(ro)`. */
 export async function findExports(host: Host): Promise<string[]> {
   const { stdout } = await host.run(
     `find /etc/exports /etc/exports.d -name 'exports' -o -name '*.exports' -not -name skolo.exports | xargs -r grep -hE '^[[:space:]]*[^#[:space:]]'`,

@@ -1,13 +1,13 @@
-/** What starts a computer from the image: UEFI, by the signed GRUB of Debian, which also starts kernels of later updates. */
+/** Boots a computer from the image: UEFI with Debian's signed GRUB, which also boots kernels from later updates. */
 
 import { type Architecture, fileStep } from '@skolo/computers';
 
 interface Platform {
-  /** Of Debian: kernel and boot loader. */
+  /** Debian packages: kernel and boot loader. */
   packages: readonly string[];
   /** Type of the root partition (UAPI.2, Discoverable Partitions). */
   rootType: string;
-  /** Of UEFI: the file that starts when the firmware knows no other. */
+  /** The file that UEFI starts by default. */
   start: string;
   /** Of Debian, in the root file system. */
   shim: string;
@@ -37,13 +37,13 @@ export const rootLabel = 'skolo-root';
 export const efiLabel = 'SKOLO-EFI';
 const consoles = 'console=ttyS0,115200 console=tty0';
 
-/** On the partition of UEFI. */
+/** On the UEFI partition. */
 export const grubStart = `search --no-floppy --label --set=root ${rootLabel}
 set prefix=($root)/boot/grub
 configfile $prefix/grub.cfg
 `;
 
-/** Until the first update of a kernel: update-grub writes another one then. */
+/** Used until the first kernel update, when update-grub writes a new one. */
 const firstMenu = `set timeout=1
 menuentry 'Debian' {
   linux /vmlinuz root=LABEL=${rootLabel} ro ${consoles}
@@ -51,7 +51,7 @@ menuentry 'Debian' {
 }
 `;
 
-/** Disk and boot loader. The root file system takes all of the disk at each start. */
+/** Disk and boot loader. The root file system grows to the whole disk at each start. */
 export const bootStep = fileStep({
   name: 'boot',
   about: 'UEFI boot, consoles on screen and serial line, root file system grows to the whole disk',

@@ -1,6 +1,6 @@
 /**
- * A root file system in a folder, and the image of a disk from it: GPT with a partition for UEFI, and the root. Programs of Debian
- * make both, and no loop device is needed.
+ * Creates a root file system in a directory, and a disk image from it: GPT with a UEFI partition and the root. Debian programs
+ * create both, without a loop device.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,10 +11,10 @@ import { jumphostPackages } from './steps.ts';
 
 const run = promisify(execFile);
 
-/** Besides those of jumphosts. */
+/** In addition to those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
 
-/** Debian's packages that have the programs, by program. */
+/** The Debian packages that contain the programs, by program. */
 const programs = {
   mmdebstrap: 'mmdebstrap',
   sfdisk: 'fdisk',
@@ -23,10 +23,10 @@ const programs = {
   mcopy: 'mtools',
 };
 
-/** @throws ComputerError This computer cannot make an image; the message says what to do. */
+/** @throws ComputerError This computer cannot build an image; the message says what to do. */
 export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new ComputerError('only root can build an image; run the command again with sudo');
+    throw new ComputerError('building an image requires root; run the command again with sudo');
   }
   const missing: string[] = [];
   for (const [program, name] of Object.entries(programs)) {
@@ -36,20 +36,20 @@ export async function rejectIncapable(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (missing.length === 0) return;
   throw new ComputerError(
-    `programs that build the image are missing here; run apt-get install ${missing.join(' ')}`,
+    `programs required to build the image are missing; run apt-get install ${missing.join(' ')}`,
   );
 }
 
 interface RootOptions {
-  /** Which is there, and empty. */
+  /** An existing, empty directory. */
   folder: string;
   architecture: ImageArchitecture;
-  /** An archive of tar with a root file system, instead of Debian's mirrors. */
+  /** A tar archive of a root file system, instead of Debian's mirrors. */
   archive?: string | undefined;
   signal: AbortSignal;
 }
 
-/** Makes the root file system, with a kernel. @throws ComputerError */
+/** Creates the root file system with a kernel. @throws ComputerError */
 export async function makeRoot({ folder, architecture, archive, signal }: RootOptions) {
   const packages = [...jumphostPackages, ...systemPackages, ...platforms[architecture].packages];
   const made =
@@ -69,7 +69,7 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
           ['--extract', '--numeric-owner', '--file', archive, '--directory', folder],
           limits(signal, 1),
         );
-  await made.catch((cause: unknown) => fail('building the root file system failed', cause, signal));
+  await made.catch((cause: unknown) => fail('cannot build the root file system', cause, signal));
 }
 
 const diskScript = `image=$1 root=$2 efi=$3
@@ -107,7 +107,7 @@ export async function makeDisk(
   const { shim, grub, start, rootType, packages } = platforms[architecture];
   const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
   const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
-  await made.catch((cause: unknown) => fail('building the disk image failed', cause, signal));
+  await made.catch((cause: unknown) => fail('cannot build the disk image', cause, signal));
 }
 
 /** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */

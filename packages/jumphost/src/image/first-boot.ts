@@ -1,6 +1,6 @@
 /**
- * The first start of a computer with the image: it waits for a stick, and takes its identity from it, once. Afterwards sticks are
- * not looked at any more. No cloud-init: that takes a new identity whenever another stick is there, and starts without one.
+ * The first boot of a computer with the image: it waits for a USB stick and reads its identity from it, once. Afterwards, sticks are
+ * ignored. cloud-init is not used, because it applies a new identity whenever it finds another stick, and boots without one.
  */
 
 import { fileStep, type Step, writtenHead } from '@skolo/computers';
@@ -8,14 +8,14 @@ import { networkdFile } from '../address/networkd.ts';
 import { probe, probeFile } from '../address/probe.ts';
 import { identityFile, identityHead } from './identity.ts';
 
-/** The file of the stick, when everything that it says is on the disk. */
+/** The stick's file, written when all its settings are on the disk. */
 const identityMark = '/etc/skolo/identity';
 const firstBootScript = '/usr/local/sbin/skolo-first-boot';
 const unit = 'skolo-first-boot.service';
 
 /**
- * Nothing is changed before the whole stick is understood, and the mark is written last. A start that is cut off begins again.
- * `--check FILE` only prints what is wrong with a file.
+ * Nothing is changed before the whole stick has been parsed, and the mark is written last. An interrupted boot starts again.
+ * `--check FILE` only prints the errors in a file.
  */
 export const firstBoot = `#!/bin/sh
 # skolo-first-boot: gives this computer the identity on a USB stick, once. skolo-first-boot --check FILE: reports errors in FILE.
@@ -32,7 +32,7 @@ problem() {
   [ "$(head -n 1 "$identity")" = '${identityHead}' ] || { echo 'is damaged or from another version of skolo; recreate the stick'; return; }
   [ "$(sed '$d' "$identity" | sha256sum | cut -c -64)" = "$(sed -n '$s/^sha256 //p' "$identity")" ] || { echo 'is damaged or was edited; recreate the stick'; return; }
   for each in rack name address key; do
-    [ -n "$(value $each)" ] || { echo "contains no $each; recreate the stick"; return; }
+    [ -n "$(value $each)" ] || { echo "does not contain $each; recreate the stick"; return; }
   done
 }
 
@@ -175,11 +175,11 @@ RestartSec=5
 WantedBy=multi-user.target
 `;
 
-/** The computer asks for a stick at its first start. systemd-networkd sets the address. */
+/** The computer waits for a stick when it first boots. systemd-networkd sets the address. */
 export function firstBootStep(): Step {
   return fileStep({
     name: 'first-boot',
-    about: 'at the first boot, it reads its identity from a USB stick',
+    about: 'the image reads its identity from a USB stick when it first boots',
     files: [
       { path: firstBootScript, content: firstBoot, mode: 0o755 },
       { path: probeFile, content: probe, mode: 0o755 },

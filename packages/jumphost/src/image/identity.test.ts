@@ -35,7 +35,7 @@ describe('the identity of a jumphost', () => {
 
   it('is what rack.yaml says, in a file that a person can read', () => {
     expect(good.replace(/^sha256 .*/m, 'sha256 …')).toBe(`skolo-identity 1
-# For the first boot of a jumphost. Contains no secret. Any edit makes it invalid.
+# Read when a jumphost first boots. Contains no secrets. Do not edit it: any change makes it invalid.
 rack rack4
 name jumphost-rack4
 address 192.168.1.8/24
@@ -53,7 +53,7 @@ sha256 …
 
     expect(identity).toMatchObject({ name: 'spare', address: '192.168.1.9', nameServers: [] });
     expect(() => identityOf({ rack, keys: [key], machine: 'spaer' })).toThrow(
-      'rack4: rack.yaml has no machine spaer; add it there',
+      'rack4: rack.yaml does not contain machine spaer; add it',
     );
   });
 

@@ -1,6 +1,6 @@
 /**
- * What a stick gives to a computer with the image: who it is, and who may get in. It has no secret: whoever finds a stick learns
- * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
+ * The identity that a stick assigns to a computer with the image, and who may sign in. It contains no secrets: whoever finds a stick learns
+ * a name, addresses and public keys. The computer creates its host keys, and everything else is delivered over SSH.
  */
 
 import { sha256 } from '@skolo/base';
@@ -19,11 +19,11 @@ export interface Identity {
   nameServers: readonly string[];
   /** Of several with a cable. */
   interface?: string;
-  /** Public keys of ssh, as in authorized_keys. */
+  /** SSH public keys, as in authorized_keys. */
   keys: readonly string[];
 }
 
-/** On the stick, which has a file system of FAT. */
+/** On the stick, whose file system is FAT. */
 export const identityFile = 'skolo-identity.txt';
 /** Of this form. */
 export const identityHead = 'skolo-identity 1';
@@ -33,7 +33,7 @@ export function identityText(identity: Identity): string {
   const { rack, name, address, prefix, gateway, nameServers, keys } = identity;
   const lines = [
     identityHead,
-    '# For the first boot of a jumphost. Contains no secret. Any edit makes it invalid.',
+    '# Read when a jumphost first boots. Contains no secrets. Do not edit it: any change makes it invalid.',
     `rack ${rack}`,
     `name ${name}`,
     `address ${address}/${prefix}`,
@@ -48,9 +48,9 @@ export function identityText(identity: Identity): string {
 
 export interface IdentityNeeds {
   rack: Rack;
-  /** A machine of rack.yaml that is to be a spare; without it, the jumphost. */
+  /** A machine in rack.yaml that becomes a spare; default: the jumphost. */
   machine?: string | undefined;
-  /** Default: `network.gateway` of rack.yaml, else the device with `uplink: internet`. */
+  /** Default: `network.gateway` in rack.yaml, or else the device with `uplink: internet`. */
   gateway?: string | undefined;
   /** Default: the gateway. */
   nameServers?: readonly string[] | undefined;
@@ -58,14 +58,15 @@ export interface IdentityNeeds {
   keys: readonly string[];
 }
 
-/** @throws ComputerError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
+/** @throws ComputerError rack.yaml does not contain what a stick requires, or its gateway is not in the subnet. */
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
-  if (wanted === undefined) throw reject(`has no machine ${machine}; add it there`);
+  if (wanted === undefined) throw reject(`does not contain machine ${machine}; add it`);
   const { name, address } = wanted;
-  if (address === undefined) throw reject(`has no address for ${name}, but a jumphost needs one`);
+  if (address === undefined)
+    throw reject(`does not contain the address of ${name}, which a jumphost requires`);
   return {
     rack: rack.name,
     name,
@@ -85,12 +86,13 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
   address: string;
 }
 
-/** A fixed address in the subnet of a rack. @throws ComputerError rack.yaml lacks the subnet, or the gateway is elsewhere. */
+/** A fixed address in a rack's subnet. @throws ComputerError rack.yaml does not contain the subnet, or the gateway is outside it. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
   const reject = (why: string) => new ComputerError(`${rack.name}: rack.yaml ${why}`);
   const [, length] = subnet.split('/');
-  if (length === undefined) throw reject('has no network.subnet, but its prefix length is needed');
+  if (length === undefined)
+    throw reject('does not contain network.subnet, whose prefix length is required');
   if (address.includes(':'))
     throw reject(`has an IPv6 address for ${name}, but only IPv4 is supported`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
@@ -115,7 +117,7 @@ const publicKey =
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/;
 
 /**
- * Public keys of a file, one in each line.
+ * Public keys in a file, one per line.
  *
  * @param file for messages
  * @throws ComputerError A line is not a public key.

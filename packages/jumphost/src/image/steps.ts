@@ -1,4 +1,4 @@
-/** Steps of an image: those of a jumphost that are alike in all racks, what starts it, and nothing by which it is known. */
+/** Steps of an image: a jumphost's steps that are the same in all racks, the boot loader, and the removal of its identity. */
 
 import {
   checkByScript,
@@ -17,7 +17,7 @@ import { type ProgramSources, programsStep } from '../steps/programs.ts';
 import { bootStep } from './boot.ts';
 import { firstBootStep } from './first-boot.ts';
 
-/** All that `prepare` installs, whatever the overlay has: it may find no internet connection. */
+/** Everything that `prepare` installs for any overlay, because it may have no internet connection. */
 export const jumphostPackages: readonly string[] = packagesOf({ hasNfs: true });
 
 interface ImageNeeds {
@@ -28,7 +28,7 @@ interface ImageNeeds {
   ownImages?: string | undefined;
 }
 
-/** For a root file system in a folder. Nothing of skolo starts with the computer but its first boot. */
+/** For a root file system in a directory. Only skolo's first-boot unit starts at boot. */
 export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNeeds): Step[] {
   const k3s = { version: k3sVersion, download };
   return [
@@ -47,20 +47,20 @@ export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNe
   ];
 }
 
-/** As the step of a jumphost, without a session that could be locked out. */
+/** Like a jumphost's step, but without a session that could be locked out. */
 const keysOnlyStep = fileStep({
   name: 'ssh',
-  about: 'sshd accepts only keys',
+  about: 'sshd accepts only key authentication',
   files: [sshFile('prohibit-password')],
   activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
 });
 
-/** That Debian starts with the computer. The step `nfs` of a jumphost turns on what it needs. */
+/** Units that Debian starts at boot. A jumphost's `nfs` step enables those that it requires. */
 const nfsUnits = ['nfs-server.service', 'rpcbind.service', 'rpcbind.socket'];
 
 const nfsOffStep: Step = {
   name: 'nfs',
-  about: 'the NFS server is off until `prepare` turns it on',
+  about: 'the NFS server stays off until `prepare` enables it',
   check: checkByScript(`for each in ${nfsUnits.join(' ')}; do
   ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts at boot"
 done`),
@@ -69,7 +69,7 @@ done`),
   },
 };
 
-/** Only the program: without settings k3s would begin a cluster of its own. */
+/** Only the program, because without settings, k3s would create its own cluster. */
 function k3sProgramStep(k3s: K3sOptions): Step {
   return {
     name: 'k3s',
@@ -82,19 +82,19 @@ function k3sProgramStep(k3s: K3sOptions): Step {
   };
 }
 
-/** By which a computer, or a person, would be known. systemd makes an id at the first start where the file is empty. */
+/** Files that identify a computer or a person. systemd creates a machine ID at the first boot if the file is empty. */
 const known = [
   ...['/etc/ssh/ssh_host_*', '/root/.ssh', '/etc/hostname', '/etc/resolv.conf'],
   ...['/var/lib/systemd/random-seed', '/var/lib/systemd/credential.secret'],
   ...['/var/lib/dbus/machine-id', '/etc/skolo/identity', '/root/.bash_history'],
-  // What the build has left.
+  // Files left by the build.
   ...['/var/lib/apt/lists/*', '/var/cache/apt/archives/*.deb', '/var/log/*.log', '/var/log/apt/*'],
   ...['/run/*', '/tmp/*'],
 ];
 
 const anonymousStep: Step = {
   name: 'anonymous',
-  about: 'no host name, machine ID, host keys or random seed',
+  about: 'the image does not contain a host name, machine ID, host keys or random seed',
   check:
     checkByScript(`for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each exists"; done
 [ ! -s /etc/machine-id ] || echo '/etc/machine-id is not empty'

@@ -1,4 +1,4 @@
-/** Reboots a jumphost when no outlet waits for it, and waits until its services are back. */
+/** Reboots a jumphost when no outlet depends on it, and waits until its services are ready. */
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
@@ -33,17 +33,17 @@ interface Limits {
 const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 2000 };
 
 /**
- * A hold of the rack keeps new cycles away. Cycles that are under way end first, and so do outlets that are to come on: nothing
+ * A hold of the rack prevents new cycles. Running cycles and outlets that must be turned on finish first, because nothing
  * would turn them on meanwhile.
  *
- * @throws ComputerError It is not quiet in time, refuses to reboot, or does not come back.
+ * @throws ComputerError Cycles do not finish in time, or it does not reboot or come back.
  * @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function rebootJumphost(deps: RebootDeps): Promise<void> {
   const { rack, report, now } = deps;
   const limits = { ...usual, ...deps.limits };
   const until = new Date(now() + limits.quiet + 2 * limits.back).toISOString();
-  const release = await waitUntilQuiet(deps, 'the jumphost reboots', until, limits);
+  const release = await waitUntilQuiet(deps, 'the jumphost is rebooting', until, limits);
   try {
     const before = await bootIdOf(deps.host);
     await sendReboot(deps.host);
@@ -58,11 +58,11 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
 }
 
 /**
- * Holds the rack, and waits for cycles that are under way and for outlets that are to come on.
+ * Holds the rack, and waits for running cycles and for outlets that must be turned on.
  *
- * @param until when the hold ends by itself
+ * @param until when the hold ends automatically
  * @returns ends the hold
- * @throws ComputerError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
+ * @throws ComputerError Cycles do not finish in time. @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function waitUntilQuiet(
   deps: Pick<RebootDeps, 'rack' | 'power' | 'report' | 'signal'>,
@@ -75,10 +75,10 @@ export async function waitUntilQuiet(
   const release = async () => {
     await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
       (error: unknown) =>
-        report(`renewing the hold failed, so it ends at ${until}: ${errorText(error)}`),
+        report(`cannot renew the hold, so it ends at ${until}: ${errorText(error)}`),
     );
   };
-  report(`${rack.name} is held: no new power cycle starts`);
+  report(`${rack.name} is on hold: no new power cycles start`);
   try {
     await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
     return release;
@@ -91,11 +91,11 @@ export async function waitUntilQuiet(
 /** Undefined: nothing. */
 async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<string | undefined> {
   const cycles = (await cyclesUnderWay(power)).map(({ target }) => target);
-  // Last: a cycle that fails meanwhile leaves its outlet off.
+  // Last, because a cycle that fails meanwhile leaves its outlet off.
   const { controllers } = await power.controllers();
   const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
-  if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;
-  return stuck.length > 0 ? `${stuck.join(', ')}: off, waiting to be turned on` : undefined;
+  if (cycles.length > 0) return `${cycles.join(', ')}: being power-cycled`;
+  return stuck.length > 0 ? `${stuck.join(', ')}: off and not turned on again yet` : undefined;
 }
 
 async function whyNotBack(deps: RebootDeps, before: string): Promise<string | undefined> {
@@ -115,7 +115,7 @@ async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<strin
   return first;
 }
 
-/** @throws ComputerError Something is still in the way. */
+/** @throws ComputerError A condition is still not met. */
 async function wait(
   { rack, report, signal }: Pick<RebootDeps, 'rack' | 'report' | 'signal'>,
   { betweenLooks }: Limits,

@@ -1,6 +1,6 @@
 /**
- * A power-cycle daemon that runs on a machine for as long as it is needed: where the daemon on the jumphost cannot help, since it
- * is the jumphost that has to be switched.
+ * A temporary power-cycle daemon on a machine, for when the daemon on the jumphost cannot be used because
+ * the jumphost itself must be switched.
  */
 
 import { join, relative } from 'node:path/posix';
@@ -15,37 +15,37 @@ import { z } from 'zod';
 export interface DaemonPlace {
   /** Node and the program of the daemon. */
   program: readonly [string, string];
-  /** For its files; secrets among them. Removed when it ends. */
+  /** For its files, including secrets. Removed when it ends. */
   folder: string;
-  /** For its journal, which stays: the next daemon there finishes what this one cannot. */
+  /** For its journal, which stays, so that the next daemon on the machine finishes what this one cannot. */
   state: string;
 }
 
-/** Where `skolo jumphost prepare` has put it, or the commands of docs/new-rack.md. */
+/** Where `skolo jumphost prepare` or the commands in docs/new-rack.md installed it. */
 const usualPlace: DaemonPlace = {
   program: ['/usr/bin/node', '/opt/skolo/services/power-cycle-daemon/dist/main.js'],
   folder: '/run/skolo-jumphost-power',
   state: '/var/lib/skolo/jumphost-power',
 };
 
-/** It ends by itself, also when nobody can reach it any more. */
+/** It ends automatically, even when nobody can reach it any more. */
 const mostSeconds = 3600;
 
 const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
 
-/** What a daemon needs to switch the jumphost. */
+/** Everything that a daemon requires to switch the jumphost. */
 interface DaemonNeeds {
-  /** rack.yaml, a file of tokens, secrets: by their paths. */
+  /** rack.yaml, a token file and secrets, by path. */
   files: ReadonlyMap<string, string>;
-  /** Secrets that rack.yaml takes from the environment. */
+  /** Secrets that rack.yaml reads from the environment. */
   variables: ReadonlyMap<string, string>;
 }
 
 /**
- * Only secrets of the devices that feed the jumphost are among it.
+ * It contains only the secrets of devices that feed the jumphost.
  *
- * @param tokens content of its file of tokens
- * @param readValue reads a secret, and throws where there is none
+ * @param tokens content of its token file
+ * @param readValue reads a secret, and throws if it does not exist
  */
 export async function daemonNeeds(
   { sections, rack, jumphost }: DaemonRack,
@@ -71,7 +71,7 @@ export async function daemonNeeds(
 
 const unitFolder = '/etc/skolo/power-cycle-daemon';
 
-/** Whether it opens a device with an outlet of the machine. */
+/** Whether it is used for a device with one of the machine's outlets. */
 function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
   const devices = (rack.machines.get(machine)?.power ?? []).map(({ device }) => device);
   const own = new Set(devices.map((device) => rack.infrastructure.get(device)?.login));
@@ -81,11 +81,11 @@ function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
 }
 
 /**
- * Starts it, and waits until it serves. It goes on without us. One that runs there already is stopped first, and the new one
+ * Starts it, and waits until it serves requests. It keeps running without this process. A running one is stopped first, and the new one
  * continues from its journal.
  *
  * @returns its URL, as the machine reaches it
- * @throws ComputerError It does not start; the message has the reason.
+ * @throws ComputerError It does not start; the message contains the reason.
  */
 export async function startSpareDaemon(
   machine: Host,
@@ -108,7 +108,7 @@ done`);
   return `http://127.0.0.1:${Listening.parse(JSON.parse(line)).port}`;
 }
 
-/** Ends it, if there is one; what it has turned off comes on before. @throws ComputerError */
+/** Stops it if it is running, after turning on what it has turned off. @throws ComputerError */
 export async function stopSpareDaemon(
   machine: Host,
   { folder }: DaemonPlace = usualPlace,
@@ -120,7 +120,7 @@ kill -s TERM -- "-$pid" 2>/dev/null || exit 0
 left=150
 while kill -0 "$pid" 2>/dev/null; do
   left=$((left - 1))
-  [ "$left" -gt 0 ] || { echo "the daemon there (process $pid) does not stop" >&2; exit 1; }
+  [ "$left" -gt 0 ] || { echo "the daemon (process $pid) does not stop" >&2; exit 1; }
   sleep 0.2
 done`);
 }

@@ -1,6 +1,6 @@
 /**
- * Opens a copy of the database of k3s: SQLite finds it whole, and the token opens what k3s has encrypted in it with the token,
- * the CA and keys of the cluster.
+ * Verifies a copy of the k3s database: SQLite finds it intact, and the token decrypts the entry that k3s encrypts with it,
+ * which contains the cluster's CA and keys.
  * Source: k3s, pkg/cluster/encrypt.go and storage.go: key `/bootstrap/` with 12 digits of the SHA-256 of the password in the
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { database, token as tokenPart } from './parts.ts';
 import { staged } from './staging.ts';
 
-/** Only checked. @param token of the store, for a copy without one */
+/** Check only. @param token from the store, for a copy without one */
 export function databaseStep(token: Secret | undefined): Step {
   return {
     name: 'database',
@@ -21,12 +21,12 @@ export function databaseStep(token: Secret | undefined): Step {
   };
 }
 
-/** For a database that cannot be opened. Its CA, keys and node password belong to it. */
+/** For a database that cannot be decrypted. Its CA, keys and node password belong to it. */
 export function newClusterStep(): Step {
   const old = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
   return {
     name: 'new-cluster',
-    about: 'nothing of the previous cluster is kept, so machines must join again',
+    about: 'no data from the previous cluster remains, so machines must join again',
     check: checkByScript(
       `for each in ${old.join(' ')}; do [ ! -e "$each" ] || echo "the copy contains $each"; done`,
     ),
@@ -43,13 +43,13 @@ const Looked = z.object({
 });
 
 async function check(host: Host, token: Secret | undefined): Promise<Check> {
-  // After the copy has gone to its place, there.
+  // After the copy has been moved into place, at its final path.
   const root = (await host.run(`[ -e ${staged}/${database} ]`)).code === 0 ? `${staged}/` : '/';
   const file = `${root}${database}/state.db`;
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
     return {
       differs: [
-        'the copy contains no k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and let all machines join it',
+        'the copy does not contain a k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and join all machines to it',
       ],
     };
   }
@@ -65,7 +65,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if (text === undefined) {
     return {
       differs: [
-        'the copy contains no k3s token, which the database needs; if you have the token elsewhere, set it with skolo secrets set RACK k3s-token',
+        'the copy does not contain the k3s token, which decrypts the database; if you have the token elsewhere, save it with skolo secrets set RACK k3s-token',
       ],
     };
   }
@@ -75,25 +75,25 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
 function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
   const objects = count(keys, 'key');
   if (bootstrap.length === 0) {
-    return { differs: [], note: `${objects}; contains no CA, so the CA of the copy is used` };
+    return { differs: [], note: `${objects}; it does not contain a CA, so the copy's CA is used` };
   }
   const password = passwordOf(token);
   const digest = sha256(password).slice(0, 12);
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the k3s database is encrypted with another token than the one in the copy'],
+      differs: ['the k3s database was encrypted with a different token than the one in the copy'],
     };
   }
   try {
     decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
   } catch {
-    return { differs: ['the k3s database cannot be decrypted with its token, so it is damaged'] };
+    return { differs: ['the k3s database is damaged, because its token does not decrypt it'] };
   }
   return { differs: [], note: `${objects}; its token decrypts it` };
 }
 
-/** `K10<digest of the CA>::server:PASSWORD`, or the password alone. */
+/** `K10<digest of the CA>::server:PASSWORD`, or only the password. */
 function passwordOf(token: string): string {
   return /^K10[0-9a-f]{64}::(?:[^:]*:)?(.*)$/.exec(token.trim())?.[1] ?? token.trim();
 }
@@ -107,7 +107,7 @@ function decrypted(value: string, password: string): Buffer {
   return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()]);
 }
 
-/** Node is on the spare; a program of SQLite may not be. */
+/** Node is installed on the spare; SQLite's program may not be. */
 function lookScript(file: string): string {
   const script = `
 import { DatabaseSync } from 'node:sqlite';

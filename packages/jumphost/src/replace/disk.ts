@@ -1,16 +1,16 @@
 /**
- * The disk of a jumphost that is dead, in the spare or in a case at its USB port. It is only read, but for the journal of its
- * file system, which the kernel replays as after a power cut: without it, what was last written would be missing.
+ * The dead jumphost's disk, in the spare or in a USB case. It is only read, except for the journal of its
+ * file system, which the kernel replays as after a power cut, because otherwise the latest writes would be missing.
  */
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/computers';
 
-/** Where its file system is meanwhile. */
+/** The mount point of its file system. */
 const mounted = '/run/skolo-old-disk';
 /** A disk may have to spin up, and be repaired. */
 const diskMs = 600_000;
 
-/** That a Debian may be installed on. Others have to be opened by a person first: LVM, LUKS, RAID. */
+/** File systems on which Debian may be installed. An operator must first open others: LVM, LUKS, RAID. */
 const fileSystems = ['btrfs', 'ext3', 'ext4', 'f2fs', 'xfs'];
 
 interface OldDisk {
@@ -21,10 +21,10 @@ interface OldDisk {
 }
 
 /**
- * Mounts the root of the old jumphost: the file system that has the state of skolo and its host name.
+ * Mounts the old jumphost's root: the file system that contains skolo's state and its host name.
  *
- * @param where a folder, if it is mounted; a device or `LABEL=…`; absent: all file systems that are not mounted are tried
- * @throws ComputerError There is none, or more than one; the message lists what was tried.
+ * @param where a directory if it is mounted; a device or `LABEL=…`; absent: all unmounted file systems are tried
+ * @throws ComputerError None or more than one was found; the message lists what was tried.
  */
 export async function openDisk(
   host: Host,
@@ -45,7 +45,7 @@ export async function openDisk(
   if (device === undefined || found.length > 1) {
     const what = found.length > 1 ? `${found.length} disks` : 'no disk';
     throw new ComputerError(
-      `${host.name}: ${what} of ${jumphost} found (${tried.join('; ') || 'no unmounted file system'}); mount the right one there and specify its folder: --disk FOLDER`,
+      `${host.name}: ${what} of ${jumphost} found (${tried.join('; ') || 'no unmounted file system'}); mount the right file system and specify its directory with --disk`,
     );
   }
   await host.need(`mount -o ro ${shellWord(device)} ${mounted}`, { deadlineMs: diskMs });
@@ -57,7 +57,7 @@ export async function closeDisk(host: Host): Promise<void> {
   await host.need(`! mountpoint -q ${mounted} || umount ${mounted}`, { deadlineMs: diskMs });
 }
 
-/** Prints a line for each file system: `found DEVICE`, or why it is not the one. */
+/** Prints a line for each file system: `found DEVICE`, or why it does not match. */
 function tryScript(jumphost: string, where: string | undefined): string {
   const device =
     where === undefined
@@ -71,12 +71,12 @@ lsblk -nrpo PATH,MOUNTPOINT ${where === undefined ? '' : '"$device"'} | sort -u 
   [ -b "$path" ] && [ -z "$at" ] || continue
   case $(blkid -o value -s TYPE "$path") in
     ${fileSystems.join('|')}) ;;
-    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID, which you must open first"; continue ;;
+    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID; open it first"; continue ;;
     *) continue ;;
   esac
   if ! mount -o ro "$path" ${mounted} 2>/dev/null; then echo "$path: cannot be mounted"; continue; fi
   name=$(cat ${mounted}/etc/hostname 2>/dev/null)
-  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: has no /var/lib/skolo"
+  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: does not contain /var/lib/skolo"
   elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: belongs to \${name:-a computer without a name}"
   else echo "found $path"; fi
   umount ${mounted}

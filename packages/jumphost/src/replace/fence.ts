@@ -1,6 +1,6 @@
 /**
- * The old jumphost is fenced: the outlets that feed it are off, and read off. Two jumphosts at once would switch the same
- * outlets and answer at the same address.
+ * Fences the old jumphost: turns off the outlets that feed it, and verifies that they read off. Two jumphosts would switch the same
+ * outlets and respond at the same address.
  */
 
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
@@ -12,15 +12,15 @@ interface FenceNeeds {
   jumphost: string;
   /** That feed it: `pdu-1/3`. */
   outlets: readonly string[];
-  /** A daemon on the spare, to which the old jumphost is a machine. */
+  /** A daemon on the spare, whose rack.yaml contains the old jumphost as a machine. */
   power(): Promise<Pick<Client<typeof powerCycleDaemonApi>, 'outlets' | 'switchOutlets' | 'cycle'>>;
   reason: string;
   signal: AbortSignal;
 }
 
 /**
- * Evidence that the old jumphost is fenced. Only a fence of this file creates it, after its step has found that, so that no swap
- * begins without a fence.
+ * Evidence that the old jumphost is fenced. Only the steps in this file create it, after they have verified it, so that a replacement
+ * cannot start without a fence.
  */
 class Evidence {
   readonly #keepOff: readonly string[];
@@ -29,7 +29,7 @@ class Evidence {
     this.#keepOff = keepOff;
   }
 
-  /** Outlets that have to stay off. */
+  /** Outlets that must stay off. */
   get keepOff(): readonly string[] {
     return this.#keepOff;
   }
@@ -39,11 +39,11 @@ export type FenceEvidence = Evidence;
 
 export interface Fence {
   step: Step;
-  /** @throws ComputerError The step has not found the old jumphost fenced. */
+  /** @throws ComputerError The step has not verified that the old jumphost is fenced. */
   evidence(): FenceEvidence;
 }
 
-/** For a controller that has to be asked again and again; milliseconds. */
+/** For a controller that must be queried repeatedly; milliseconds. */
 const patienceMs = 120_000;
 const betweenLooksMs = 500;
 
@@ -59,7 +59,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
   }
   return fence(jumphost, outlets, {
     name: 'fence',
-    about: `${jumphost} has no power: ${outlets.join(', ')} confirmed off`,
+    about: `${jumphost} does not have power, because ${outlets.join(', ')} read off`,
     async check() {
       return { differs: await look(), note: `${outlets.join(', ')} confirmed off` };
     },
@@ -83,11 +83,11 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
 
 function notFenced(jumphost: string, why: string): ComputerError {
   return new ComputerError(
-    `${jumphost} is not fenced: ${why}; unplug its cables and run the command again with --cable-is-out`,
+    `${jumphost} is not fenced: ${why}; unplug its cables, and run the command again with --cable-is-out`,
   );
 }
 
-/** Only checked. A person has seen it: no outlet is known, or none obeys. */
+/** Check only: an operator has confirmed it, because its outlets are unknown or cannot be switched. */
 export function cableFence(jumphost: string, isConfirmed: boolean): Fence {
   return fence(jumphost, [], {
     name: 'fence',
@@ -95,7 +95,7 @@ export function cableFence(jumphost: string, isConfirmed: boolean): Fence {
     check: async () =>
       isConfirmed
         ? { differs: [], note: 'an operator confirmed that its cable is unplugged' }
-        : { differs: ['an operator must confirm that'] },
+        : { differs: ['an operator must confirm this with --cable-is-out'] },
   });
 }
 

@@ -1,4 +1,4 @@
-/** A spare takes the place of a jumphost that is dead: stages, in their order. */
+/** The stages in which a spare replaces a dead jumphost, in order. */
 
 import type { Guard, Step } from '@skolo/computers';
 import type { Secret } from '@skolo/secrets';
@@ -7,19 +7,19 @@ import type { FenceEvidence } from './fence.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';
 import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';
 
-/** Steps of `stepsOf` that a spare can have before it is the jumphost. */
+/** Steps of `stepsOf` that can be applied to a spare before it becomes the jumphost. */
 const beforehand: ReadonlySet<string> = new Set(['system', 'packages', 'node', 'programs']);
 
 interface RehearsalNeeds {
   takeOver: TakeOver;
   copy: StateCopy;
-  /** The token of the store; or `new`: the database cannot be opened. */
+  /** The token from the store; or `new` if the database cannot be decrypted. */
   cluster: { token: Secret | undefined } | 'new';
   /** Of `stepsOf`, for the spare. */
   steps: readonly Step[];
 }
 
-/** All that changes nothing of the rack: the spare is as before for everybody else. */
+/** Steps that do not change the rack, so that the spare still works as before. */
 export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeeds): Step[] {
   return [
     ...steps.filter(({ name }) => beforehand.has(name)),
@@ -32,11 +32,11 @@ export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeed
 interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
   fenced: FenceEvidence;
   guard: Guard;
-  /** What the new jumphost keeps of it. */
+  /** The parts that the new jumphost keeps. */
   about: object;
 }
 
-/** Behind the fence: from the state to the new address. */
+/** After the fence: from the state to the new address. */
 export function swapSteps({ copy, takeOver, fenced, guard, about }: SwapNeeds): Step[] {
   return [
     aloneStep(takeOver),
@@ -46,7 +46,7 @@ export function swapSteps({ copy, takeOver, fenced, guard, about }: SwapNeeds): 
 }
 
 /**
- * What is left when it is reached as the jumphost.
+ * The remaining steps when it is reached as the jumphost.
  *
  * @param steps of `stepsOf`
  */

@@ -1,10 +1,10 @@
-/** What a spare takes over of a jumphost: where it is, and what its absence means. */
+/** The parts of a jumphost's state that a spare takes over, with the consequences if one is missing. */
 
 export interface Part {
-  /** Without the first slash, as in an archive. With `*`, all that begins so. */
+  /** Without the leading slash, as in an archive. `*` matches everything with this prefix. */
   path: string;
   title: string;
-  /** What it means that there is no copy of it. */
+  /** The consequence if there is no copy of it. */
   without: string;
 }
 
@@ -17,12 +17,12 @@ export const parts: readonly Part[] = [
     path: 'var/lib/skolo/power-cycle-daemon',
     title: 'power cycle journal',
     without:
-      'outlets that were left off stay off; check skolo power status for outlets that should be on',
+      'outlets that were off stay off; check skolo power status for outlets that should be on',
   },
   {
     path: 'var/lib/skolo/alert-to-pubsub',
     title: 'alert spool',
-    without: 'accepted alerts that were not delivered yet are lost',
+    without: 'alerts that were accepted but not delivered yet are lost',
   },
   {
     path: 'var/lib/skolo/machine-state',
@@ -32,12 +32,12 @@ export const parts: readonly Part[] = [
   {
     path: 'var/lib/skolo/metadata-server',
     title: 'tokens',
-    without: 'nothing is lost: new tokens are requested',
+    without: 'nothing is lost, because new tokens are requested',
   },
   {
     path: 'var/lib/skolo/router-backup',
     title: 'backup state',
-    without: 'pinned host keys of equipment are lost, and all devices are backed up again',
+    without: 'pinned SSH host keys of equipment are lost, and all devices are backed up again',
   },
   {
     path: 'var/lib/skolo/router-backup/repository',
@@ -53,18 +53,18 @@ export const parts: readonly Part[] = [
   {
     path: database,
     title: 'k3s database',
-    without: 'the cluster is new, and every machine must join again (skolo machine join)',
+    without: 'the cluster starts empty, and every machine must join it again (skolo machine join)',
   },
-  { path: token, title: 'k3s token', without: 'the k3s database cannot be decrypted' },
+  { path: token, title: 'k3s token', without: 'k3s cannot decrypt its database' },
   {
     path: 'var/lib/rancher/k3s/server/tls',
     title: 'k3s CA',
-    without: 'k3s restores it from its database',
+    without: 'k3s restores the CA from its database',
   },
   {
     path: 'var/lib/rancher/k3s/server/cred',
     title: 'k3s keys',
-    without: 'k3s restores them from its database',
+    without: 'k3s restores the keys from its database',
   },
   {
     path: 'etc/rancher/k3s',
@@ -73,8 +73,8 @@ export const parts: readonly Part[] = [
   },
   {
     path: 'etc/rancher/node',
-    title: 'node password of the jumphost',
-    without: 'the cluster replaces it with the password of the spare',
+    title: "jumphost's node password",
+    without: "the cluster replaces it with the spare's password",
   },
   {
     path: 'etc/ssh/ssh_host_*',

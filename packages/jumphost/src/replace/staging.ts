@@ -1,6 +1,6 @@
 /**
- * The state of a jumphost, from a copy onto the spare: first into a folder of its own, where it is checked, then to its place.
- * Each step may be cut off and run again.
+ * Restores a jumphost's state from a copy to the spare: first into a staging directory, where it is verified, then into place.
+ * Each step may be interrupted and run again.
  */
 import { join } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
@@ -9,20 +9,20 @@ import { removeAgent, unitFile } from '@skolo/k3s';
 import { z } from 'zod';
 import { type Part, parts } from './parts.ts';
 
-/** On the disk of /var/lib, so that a rename is all that takes it to its place. */
+/** On the same disk as /var/lib, so that a rename moves it into place. */
 export const folder = '/var/lib/skolo-replace';
 export const staged = `${folder}/copy`;
-/** Has the id of the copy that is whole in `staged`. */
+/** Contains the ID of the copy that is complete in `staged`. */
 const copied = `${folder}/copied`;
-/** Has the id of the copy that is in its place. */
+/** Contains the ID of the copy that is in place. */
 const placed = `${folder}/placed`;
 const copyMs = 3_600_000;
 
-/** Where the state of the old jumphost is. */
+/** The source of the old jumphost's state. */
 export interface StateCopy {
   /** For people. */
   title: string;
-  /** Another copy has another one. */
+  /** Unique for each copy. */
   id: string;
   /** RFC 3339, when it was made. */
   time: string;
@@ -30,11 +30,11 @@ export interface StateCopy {
   from: { tar: Buffer } | { disk: string };
 }
 
-/** Brings the copy into a folder of the spare. */
+/** Copies it into a directory on the spare. */
 export function copyStep({ title, id, from }: StateCopy): Step {
   return {
     name: 'copy',
-    about: `the state of the old jumphost is copied from ${title}`,
+    about: `the old jumphost's state is copied from ${title}`,
     async check(host) {
       const found = await host.need(
         `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
@@ -74,19 +74,19 @@ sync -f ${staged}`;
 
 export interface FoundState {
   parts: (Part & { isThere: boolean })[];
-  /** What the archive lacks, since nobody could read it when it was made. */
+  /** Files that are missing from the archive because they were unreadable when it was created. */
   left: { path: string; why: string }[];
 }
 
-/** As router-backup leaves it in an archive. */
+/** As router-backup writes it into an archive. */
 const About = z.object({ left: z.array(z.object({ path: z.string(), why: z.string() })) });
 
-/** What the copy has. @throws ComputerError */
+/** The parts in the copy. @throws ComputerError */
 export async function findState(host: Host): Promise<FoundState> {
   const lines = parts.map(
     ({ path }) => `set -- ${path}; if [ -e "$1" ]; then echo yes; else echo no; fi`,
   );
-  // After it has gone to its place, there.
+  // After it has been moved into place, at its final path.
   const there = `if [ -e ${placed} ]; then cd /; else cd ${staged}; fi`;
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
   const about = About.safeParse(
@@ -100,30 +100,30 @@ export async function findState(host: Host): Promise<FoundState> {
 
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
-  /** Of the old jumphost: the power-cycle daemon keeps them off. */
+  /** The old jumphost's outlets, which the power-cycle daemon keeps off. */
   keepOff: readonly string[];
 }
 
-/** Beside the journal of the power-cycle daemon, which obeys it once. */
+/** Next to the journal of the power-cycle daemon, which applies it once. */
 const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
 /** User and group of the daemon. */
 const skolo = 10_001;
 
-/** Takes the state from that folder to its place. What the spare had there is kept in `old`. */
+/** Moves the state from that directory into place. The spare's previous files are kept in `old`. */
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
     name: 'state',
-    about: 'the state of the old jumphost is in place',
+    about: "the old jumphost's state is in place",
     async check(host) {
       const isPlaced = (await host.read(placed))?.trim() === copy.id;
-      return { differs: isPlaced ? [] : ['is still in the staging folder'] };
+      return { differs: isPlaced ? [] : ['is still in the staging directory'] };
     },
     async apply(host) {
-      // A machine of the rack cannot be its jumphost, too.
+      // A machine in the rack cannot also be its jumphost.
       const isAgent = (await host.run(`[ -e ${unitFile('agent')} ]`)).code === 0;
       if (isAgent) await removeAgent(host);
       const mark = JSON.stringify({ time: copy.time, keepOff });
-      // First, and with the rest: a daemon that starts in between finds it.
+      // First, so that a daemon that starts in between finds it.
       const daemon = join(staged, 'var/lib/skolo/power-cycle-daemon');
       await host.need(`set -eu
 systemctl stop skolo-fallback.timer skolo-fallback.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
@@ -152,7 +152,7 @@ sync -f /var/lib`);
   };
 }
 
-/** Removes the copy: it holds secrets. */
+/** Removes the copy, because it contains secrets. */
 export async function removeCopy(host: Host): Promise<void> {
   await host.need(`rm -rf ${staged} ${folder}/archive.tar ${copied}`, { deadlineMs: copyMs });
 }

@@ -1,4 +1,4 @@
-/** The spare takes the name and the address of the old jumphost, and what tells of them. */
+/** The spare takes over the old jumphost's name, address and identity. */
 import { shellWord } from '@skolo/base';
 import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
 import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
@@ -12,18 +12,18 @@ export interface TakeOver {
   spare: { name: string; address: string };
   /** Of the rack. */
   subnet: string;
-  /** That this computer is the jumphost of the rack from now on. @param machine as `machineScript` prints it */
+  /** Statement that this computer is now the rack's jumphost. @param machine as printed by `machineScript` */
   sign(machine: string): Statement;
 }
 
-/** On a jumphost that was a spare: who it was, as JSON. */
+/** On a jumphost that was a spare: its previous identity, as JSON. */
 export const tookOver = '/etc/skolo/took-over';
 
-/** Only checked: after the fence it is too late to find out. */
+/** Check only, because after the fence it is too late to find out. */
 export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
   return {
     name: 'spare',
-    about: `the address ${spare.address} can be changed to that of the jumphost`,
+    about: `its address ${spare.address} can be changed to the jumphost's`,
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
@@ -32,18 +32,18 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
       });
       if (why !== undefined) {
         return {
-          differs: [`${why}; on a spare, configure the address with ifupdown or systemd-networkd`],
+          differs: [`${why}; configure the spare's address with ifupdown or systemd-networkd`],
         };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`it does not use the address ${spare.address} from rack.yaml`],
+        differs: hasIt ? [] : [`it does not use ${spare.address}, its address in rack.yaml`],
       };
     },
   };
 }
 
-/** Only checked. A fence that holds leaves nobody at that address. */
+/** Check only. If the fence works, no computer uses that address. */
 export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
   return {
     name: 'alone',
@@ -58,10 +58,10 @@ export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
 }
 
 /**
- * Takes name, address and ssh host keys, and returns to the old ones unless a new session reaches it as the jumphost. Nobody
- * reaches it as the spare any more.
+ * Takes over the name, address and SSH host keys, and restores the old ones unless a new session reaches it as the jumphost. Nobody
+ * can reach it as the spare any more.
  *
- * @param about what is kept in `tookOver`
+ * @param about the content of `tookOver`
  */
 export function addressStep(takeOver: TakeOver, about: object, guard: Guard): Step {
   const { jumphost, spare, subnet } = takeOver;
@@ -84,7 +84,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
   };
 }
 
-/** Also for the way back, where the mark is gone. */
+/** Also for the rollback, after the mark was removed. */
 function activation(address: string): string {
   return `if [ -e ${tookOver} ]; then
   # Neighbours cache the old MAC address for a while.
@@ -111,7 +111,7 @@ function word(text: string): RegExp {
   return new RegExp(`(?<![\\w.:-])${text.replaceAll('.', '\\.')}(?![\\w.:-])`, 'g');
 }
 
-/** Those of the copy; without any, the spare keeps its own. */
+/** From the copy; if it contains none, the spare keeps its own. */
 async function hostKeys(host: Host): Promise<FileContent[]> {
   const found = linesOf(
     await host.need(
@@ -127,15 +127,15 @@ async function hostKeys(host: Host): Promise<FileContent[]> {
 }
 
 /**
- * The cluster knows a password of the jumphost's node, which was on the disk of the old one. k3s rejects every computer with
- * another one, so that the old password is forgotten where the copy does not have it.
+ * The cluster stores the password of the jumphost's node, which was on the old jumphost's disk. k3s rejects every computer with
+ * a different one, so the old password is deleted if the copy does not contain it.
  * Source: docs.k3s.io, Node Registration.
  */
 export function nodePasswordStep(jumphost: string): Step {
   const secret = `-n kube-system secret ${shellWord(`${jumphost}.node-password.k3s`)}`;
   return {
     name: 'node-password',
-    about: 'the cluster accepts the node of the jumphost',
+    about: "the cluster accepts the jumphost's node",
     check: async (host) => ({
       differs: linesOf(
         await host.need(

@@ -1,6 +1,6 @@
 /**
- * Two computers are never the jumphost at once, if the old one is started again after a spare has taken its place, or if both start
- * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
+ * Prevents two computers from acting as the jumphost if the old one is started again after a spare has replaced it, or if both start
+ * together. Before the network is up, a gate determines whether this one is the jumphost. From then on, a guard serves its statement
  * (packages/fallback/src/active.ts).
  */
 
@@ -11,7 +11,7 @@ import { deviceOf, probe, probeFile } from '../address/probe.ts';
 const units = '/etc/systemd/system';
 const program = '/usr/bin/node /opt/skolo/packages/fallback/dist/active.js';
 
-/** What would serve, or make it reachable. */
+/** Units that would serve requests or make it reachable. */
 const dependants = [
   ...['networking', 'systemd-networkd', 'NetworkManager'],
   ...['k3s', 'skolo-fallback', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
@@ -21,7 +21,7 @@ interface ActiveNeeds {
   rack: string;
   /** Of the jumphost. */
   address: string;
-  /** The public half of the rack key, PEM. @throws CliError The store has none. */
+  /** The rack's public key, PEM. @throws CliError The store has none. */
   rackKey(): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ export function activeStep(needs: ActiveNeeds): Step {
     step(needs, await needs.rackKey(), await deviceOf(host, address));
   return {
     name: 'active',
-    about: `only one computer is the jumphost and uses ${address}`,
+    about: `only one computer acts as the jumphost and uses ${address}`,
     check: async (host) => await (await wanted(host)).check(host),
     async apply(host) {
       await (await wanted(host)).apply?.(host);

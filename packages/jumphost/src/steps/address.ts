@@ -1,4 +1,4 @@
-/** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
+/** The fixed address from rack.yaml, because after a power cut, the rack must not wait for a router. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Guard, type Step, unconfirmed } from '@skolo/computers';
 import { changeAddress } from '../address/fixed-address.ts';
@@ -8,12 +8,12 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
   const family = address.includes(':') ? '-6' : '-4';
   return {
     name: 'address',
-    about: `${address} is configured, and not by DHCP`,
+    about: `${address} is configured statically, not by DHCP`,
     check: checkByScript(`${unconfirmed}
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
-  '') echo 'no interface has the address ${address} from rack.yaml' ;;
-  *' dynamic '*) echo 'the address ${address} comes from DHCP, so a boot without the router would wait for it' ;;
+  '') echo 'no interface has ${address}, the address in rack.yaml' ;;
+  *' dynamic '*) echo '${address} comes from DHCP, so booting without the router would wait for it' ;;
 esac`),
     apply: (host) => changeAddress(host, { address, subnet }, guard),
   };

@@ -1,4 +1,4 @@
-/** What the cluster has to have before the overlay, and the overlay. */
+/** The cluster's prerequisites for the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService } from '@skolo/k3s';
@@ -6,19 +6,19 @@ import { jumphostServices } from '@skolo/rack/light';
 import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
 
 const kubectl = 'k3s kubectl';
-/** Of a shell: there is no such command. */
+/** The shell's exit code if a command does not exist. */
 const notFound = 127;
-/** Of a cluster that has just started. */
+/** For a cluster that has just started. */
 const patienceSeconds = 180;
 
 const label = 'node-restriction.kubernetes.io/skolo-jumphost';
 
-/** This node is the jumphost. No machine can say that of itself. */
+/** Labels this node as the jumphost, which no machine can do for itself. */
 export function labelStep(node: string): Step {
   const name = shellWord(node);
   return {
     name: 'label',
-    about: `only the node ${node} is labelled as the jumphost`,
+    about: `only node ${node} has the jumphost label`,
     check:
       checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' lacks the label ${label}=true' ;; esac
@@ -26,7 +26,7 @@ for each in $nodes; do
   [ "$each" = node/${name} ] || echo "by hand: $each also has the label; run k3s kubectl label $each ${label}-"
 done`),
     async apply(host) {
-      // A kubelet registers its node some seconds after the API server is there.
+      // A kubelet registers its node some seconds after the API server is ready.
       await host.need(
         `left=${patienceSeconds}
 until ${kubectl} get node ${name} > /dev/null 2>&1 || [ "$left" -le 0 ]; do left=$((left - 2)); sleep 2; done
@@ -37,7 +37,7 @@ ${kubectl} label --overwrite node ${name} ${label}=true`,
   };
 }
 
-/** What other commands of skolo bring to a rack. */
+/** The parts of a rack that other skolo commands deliver. */
 export interface Part {
   /** What would change, a text for each. */
   differs(): Promise<string[]>;
@@ -45,7 +45,7 @@ export interface Part {
 }
 
 export function overlayStep(part: Part): Step {
-  return partStep('overlay', 'the cluster runs the version in git', part);
+  return partStep('overlay', 'the cluster runs the versions in git', part);
 }
 
 export function partStep(name: string, about: string, { differs, apply }: Part): Step {
@@ -61,16 +61,17 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
   };
 }
 
-/** Asks each service itself: it is ready, and says which version it is. Where something else serves it, that must run. */
+/** Queries each service: it must be ready and report its version. If another program serves it, that program must run. */
 export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
-    about: 'every service is ready, its names resolve to the jumphost, and no unit has failed',
+    about:
+      'all services are ready, their names resolve to the jumphost, and no systemd unit has failed',
     async check(host) {
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));
       const answers = await Promise.all(asked.map((each) => askService(host, each)));
-      // Those of an existing system are looked at by the step `existing-system`.
+      // The `existing-system` step checks those of an existing system.
       const own = jumphostServices.filter((each) => {
         const found = failedOver.get(each);
         return found !== undefined && found.existing === undefined;
@@ -79,7 +80,7 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
         const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
         return why.map(
           (each) =>
-            `${service}: failed over, but ${each}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
+            `${service}: failed over, but ${each}; repair it, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
         );
       });
       const notes = [

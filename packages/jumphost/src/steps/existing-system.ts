@@ -1,4 +1,4 @@
-/** An existing system serves until it is cut over, service by service: two power controllers never run at once. */
+/** An existing system serves until each service is cut over. Two power controllers never run at the same time. */
 
 import { type Host, linesOf, type Step } from '@skolo/computers';
 import type { FailedOver } from '@skolo/rack/jumphost';
@@ -8,12 +8,12 @@ import { failedOverText, readFailedOver, whyNotServing } from '../existing/faile
 import { type ExistingUnit, findExisting } from '../existing/find.ts';
 
 interface Found {
-  /** In the way of ours, and nobody has decided that they serve. */
+  /** Units that conflict with ours, without a decision that they should serve. */
   loose: ExistingUnit[];
   failedOver: Map<string, FailedOver>;
   /** Services that k3s runs. */
   ours: Set<string>;
-  /** Why each service that has failed over to an existing system is not served. */
+  /** Why services that have failed over to an existing system are not served. */
   silent: Map<string, string[]>;
 }
 
@@ -21,12 +21,12 @@ interface Found {
 export function existingSystemStep(rack: string): Step {
   return {
     name: 'existing-system',
-    about: 'either the existing service or the skolo service runs, never both',
+    about: 'either the existing service or the skolo service runs, but not both',
     async check(host) {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or return to k3s: skolo jumphost rollback ${rack} ${service} --forward`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -40,7 +40,7 @@ export function existingSystemStep(rack: string): Step {
           .join('; '),
       };
     },
-    // Nothing that serves is interrupted: they are noted, ours does not start, and they start with the computer.
+    // Running services are not interrupted: they are recorded, ours does not start, and they start at boot.
     async apply(host) {
       const found = await find(host);
       const { loose, failedOver, silent } = found;
@@ -72,12 +72,12 @@ async function find(host: Host): Promise<Found> {
   return { failedOver, ours, silent, loose: found.filter((each) => !isKnown(each)) };
 }
 
-/** Whether it goes on serving, and ours does not start. What serves beside ours, or was started by hand, a person has to end. */
+/** Whether it continues and ours does not start. An operator must stop units that run beside ours or were started manually. */
 function canNote({ service, unit }: ExistingUnit, { ours }: Found): boolean {
   return unit !== undefined && !ours.has(service);
 }
 
-/** Names of the Deployments that want pods; none where there is no cluster. */
+/** Names of the Deployments with replicas; empty without a cluster. */
 async function servicesOfCluster(host: Host): Promise<Set<string>> {
   const { stdout } = await host.run(
     `k3s kubectl get deployments -A --no-headers -o custom-columns=NAME:.metadata.name,PODS:.spec.replicas 2>/dev/null`,
@@ -90,6 +90,6 @@ function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Fo
   if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and so does the skolo service; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
-    : `${service}: ${why}; it keeps serving until you run \`${command} --forward\``;
+    ? `${service}: ${why}, and the skolo service does the same; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
+    : `${service}: ${why}; it continues until you run \`${command} --forward\``;
 }

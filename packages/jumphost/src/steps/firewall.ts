@@ -15,8 +15,8 @@ import { firewallRules } from '../effective/firewall.ts';
 const [k3sPort, kubeletPort] = [6443, 10_250];
 
 /**
- * Everything from the rack but k3s, which only machines reach, and ssh from everywhere. In a table of its own: kube-proxy and k3s
- * have theirs in the same ruleset, which Debian's nftables.service would flush.
+ * Accepts everything from the rack except k3s, which only machines can reach, and SSH from everywhere. In a separate table: kube-proxy
+ * and k3s have tables in the same ruleset, which Debian's nftables.service would flush.
  *
  * @param subnet of the rack
  */
@@ -24,13 +24,13 @@ export function firewallStep(rack: Rack, subnet: string, guard: Guard): Step {
   return guardedStep(
     {
       name: 'firewall',
-      about: `${subnet} may reach every port except k3s, machines also k3s, and everyone else only SSH`,
+      about: `${subnet} can reach all ports except k3s, machines can reach k3s too, and everyone else only SSH`,
       files: async (host) => [
         { path: machinesFile, content: firewallMachines(rack, subnet) },
         { path: firewallRules, content: rulesText(rack, subnet, await sshPorts(host)) },
         { path: `/etc/systemd/system/${firewallUnit}`, content: unitText },
       ],
-      // Also for the way back, to no firewall.
+      // Also for the rollback to no firewall.
       activate: `set -e
 systemctl daemon-reload
 if [ -e ${firewallRules} ]; then
@@ -57,7 +57,7 @@ async function sshPorts(host: Host): Promise<number[]> {
 function rulesText({ jumphost }: Rack, subnet: string, ports: readonly number[]): string {
   const [family, type] = subnet.includes(':') ? ['ip6', 'ipv6_addr'] : ['ip', 'ipv4_addr'];
   const { port: tokenPort } = servicePorts['metadata-server'];
-  // A router gives addresses by DHCP.
+  // A router assigns addresses over DHCP.
   const isRouter = jumphost.uplink === 'internet';
   return `${writtenHead}# Put your own rules into a table of your own.
 table inet skolo

@@ -1,4 +1,4 @@
-/** What only a person can repair, and wants to know in time: a worn disk, a growing database, a rack that stays off after a power cut. */
+/** Faults that only an operator can repair: a worn disk, a growing database, a rack that stays off after a power cut. */
 import { parseJson, shellWord } from '@skolo/base';
 import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
@@ -21,7 +21,7 @@ const Smart = z.object({
     .optional(),
 });
 
-/** Attributes of ATA whose value counts down from 100 while flash wears. Their numbers mean other things elsewhere. */
+/** ATA attributes whose value counts down from 100 as flash wears. For other values, their IDs have different meanings. */
 const remainingLife =
   /^(SSD_Life_Left|Percent_Life(time)?_Remain(ing)?|Media_Wearout_Indicator|Wear_Leveling_Count)$/;
 
@@ -34,7 +34,7 @@ export function diskWear(text: string): Check {
   const worn = said ?? (left === undefined ? undefined : 100 - left);
   const note = worn === undefined ? 'disk wear unknown' : `disk ${worn} % worn`;
   const differs = [
-    ...(smart_status?.passed === false ? ['the SMART self-check of the disk failed'] : []),
+    ...(smart_status?.passed === false ? ["the disk's SMART self-check failed"] : []),
     ...(worn !== undefined && worn >= mostWorn ? [note] : []),
   ].map((each) => `${each}; replace the jumphost (skolo jumphost replace)`);
   return { differs, note };
@@ -52,13 +52,12 @@ async function databaseGrowth(host: Host): Promise<Check> {
   const pace = Number(born) > 0 && days >= 1 ? `, ${(mb / days).toFixed(1)} MB a day` : '';
   const note = `k3s database ${mb.toFixed(0)} MB${pace}`;
   return {
-    differs:
-      mb > mostMb ? [`${note}; find the cause of its growth with k3s kubectl get events -A`] : [],
+    differs: mb > mostMb ? [`${note}; run k3s kubectl get events -A to find out why it grows`] : [],
     note,
   };
 }
 
-/** Prints when a boot began after one that did not end with a shutdown: the last of ten. */
+/** Prints when the last of ten boots started that followed one without a shutdown. */
 const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
   journalctl -q -b $((each - 1)) -n 1 > /dev/null 2>&1 || break
   journalctl -q -b $((each - 1)) -n 20 -o cat | grep -q '^Journal stopped' && continue
@@ -66,7 +65,7 @@ const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
   break
 done`;
 
-/** It cannot tell a power cut from a reset, nor whether a person has pressed a button. */
+/** It cannot distinguish a power cut from a reset, or detect that somebody pressed a button. */
 async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Promise<string> {
   const when = (await host.need(printRestart)).trim();
   if (when === '') return 'automatic start after a power failure: never observed';
@@ -80,14 +79,14 @@ async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Prom
     }),
   );
   const names = silent.flat();
-  const others = names.length === 0 ? '' : `; not responding since: ${fewOf(names)}`;
+  const others = names.length === 0 ? '' : `; not responding since then: ${fewOf(names)}`;
   return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
 }
 
 async function watchdog(host: Host): Promise<string> {
   const name = (await host.run('cat /sys/class/watchdog/watchdog0/identity')).stdout.trim();
   return name === 'Software Watchdog'
-    ? 'watchdog: only softdog, which does not work if the kernel hangs'
+    ? 'watchdog: only softdog, which does not help if the kernel hangs'
     : `watchdog: ${name || 'none'}`;
 }
 

@@ -37,7 +37,7 @@ import { packagesOf } from './packages.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
 
-/** All that the workstation knows of a jumphost. */
+/** Everything that the workstation provides for a jumphost. */
 interface JumphostNeeds {
   rack: Rack;
   download: Download;
@@ -46,13 +46,13 @@ interface JumphostNeeds {
   k3sVersion: string;
   /** A file of our images, from save-images. */
   ownImages?: string | undefined;
-  /** The overlay has the component `chrony`. */
+  /** The overlay contains the `chrony` component. */
   hasClockPod: boolean;
-  /** The overlay has the component `nfs`. */
+  /** The overlay contains the `nfs` component. */
   hasNfs: boolean;
   /** Namespaces and accounts of kube/base, rendered. */
   accounts(): Promise<string>;
-  /** The public half of the rack key, PEM. */
+  /** The rack's public key, PEM. */
   rackKey(): Promise<string>;
   secretFiles: Part;
   secrets: Part;
@@ -62,19 +62,19 @@ interface JumphostNeeds {
 }
 
 const gib = 1024 ** 3;
-/** A jumphost of 2 GB has less, by what its kernel keeps. */
+/** A 2 GB jumphost has less, because the kernel reserves some of it. */
 const leastMemory = 1.7 * gib;
 const leastDisk = 5 * gib;
 
-/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
   throw new ComputerError(
-    `${name}: rack.yaml has no network.subnet, but the firewall of the jumphost needs it`,
+    `${name}: rack.yaml does not contain network.subnet, which the jumphost's firewall requires`,
   );
 }
 
-/** Beside `system`, which all depend on: a step that fails stops these. */
+/** Steps that are skipped if another one fails. All steps also depend on `system`. */
 const dependencies: Readonly<Record<string, readonly string[]>> = {
   clock: ['packages'],
   hardware: ['packages'],
@@ -82,7 +82,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   firewall: ['packages'],
   units: ['packages', 'node', 'programs'],
   'secret-files': ['units'],
-  // What it is made with cannot be changed later, and without a firewall anybody reaches it.
+  // Its initial settings cannot be changed later, and without a firewall, anybody can reach it.
   'k3s-config': ['secret-files'],
   k3s: ['clock', 'address', 'active', 'firewall', 'k3s-config', 'image-store', 'images'],
   accounts: ['k3s'],
@@ -90,12 +90,12 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   secrets: ['accounts'],
   'existing-system': ['node', 'units', 'k3s'],
   nfs: ['packages', 'address'],
-  // Never two power controllers.
+  // Prevents two power controllers from running.
   overlay: ['label', 'secrets', 'existing-system', 'nfs'],
   services: ['overlay'],
 };
 
-/** @throws ComputerError rack.yaml lacks what a jumphost needs. */
+/** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
   const { jumphost } = needs.rack;
   const place = { ...jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
@@ -136,19 +136,15 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     programsStep(sources),
     unitsStep(),
     activeStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
-    // The token of k3s is one of them, and has to be there before k3s first starts.
-    partStep(
-      'secret-files',
-      'the secrets of systemd units match the secret store',
-      needs.secretFiles,
-    ),
+    // k3s's token is one of them, and must exist before k3s first starts.
+    partStep('secret-files', 'secrets for systemd units match the secret store', needs.secretFiles),
     k3sConfigStep(place),
     imageStoreStep('server'),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
-    partStep('secrets', 'the secrets of the cluster match the secret store', needs.secrets),
+    partStep('secrets', 'secrets in the cluster match the secret store', needs.secrets),
     existingSystemStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),

@@ -60,7 +60,9 @@ WantedBy=multi-user.target
     const step = await run();
     const left = await host.need('ls /srv/skolo; umount /srv');
 
-    expect(step?.text).toMatch(/\/srv has \d+ MiB free, but needs 2048 .* mount a disk at/);
+    expect(step?.text).toMatch(
+      /\/srv has \d+ MiB free, but volumes require 2048 .* mount a disk at/,
+    );
     expect(left).toBe('nfs\n');
   });
 
@@ -102,7 +104,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     // All but the last question, which only an NFS server could answer.
     for (const step of [first, again]) {
-      expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
+      expect(step?.text).toMatch(/^still incorrect after the change: mount\.nfs4: [^;]*$/);
     }
     const [type, ...figures] = size.split(/\s+/);
     const [bytes = 0, blocks = 0, blockSize = 0] = figures.map(Number);
@@ -116,7 +118,7 @@ systemctl stop srv-skolo-nfs.mount && systemctl start srv-skolo-nfs.mount`);
 
     const step = await run();
 
-    expect(step?.text).toMatch(/^still differs after the change: mount\.nfs4: [^;]*$/);
+    expect(step?.text).toMatch(/^still incorrect after the change: mount\.nfs4: [^;]*$/);
     expect(await host.need('exportfs -s')).toMatch(
       new RegExp(`^${folder} +${subnet}\\(sync,\\S*mountpoint,\\S*rw,\\S*all_squash\\)\n$`),
     );

@@ -1,7 +1,7 @@
 /**
- * The NFS server of the component `nfs`: Debian's own, in the kernel. Sources: exports(5), nfs.conf(5), nfs.systemd(7).
+ * The NFS server of the `nfs` component: Debian's kernel server. Sources: exports(5), nfs.conf(5), nfs.systemd(7).
  *
- * Its folder is a file system of its own. A client that guesses file handles reaches everything in the file system of an export,
+ * Its directory is a separate file system, because a client that guesses file handles can reach everything in an export's file system,
  * and any machine may fill it.
  */
 
@@ -15,7 +15,7 @@ const folder = '/srv/skolo/nfs';
 const image = `${folder}.img`;
 const unit = 'srv-skolo-nfs.mount';
 const exportsPath = '/etc/exports.d/skolo.exports';
-/** Of the pod that makes folders for claims, and of every client here. */
+/** User and group of the pod that creates directories for claims, and of all clients. */
 const user = 65534;
 const leastMib = 1024;
 
@@ -26,7 +26,7 @@ interface NfsNeeds {
   subnet: string;
 }
 
-/** Exports of an existing system stay, and are served by the same server. So does a disk that a person has mounted there. */
+/** Exports of an existing system stay, served by the same server, as does a disk that somebody has mounted at the directory. */
 export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
   const about = `${folder} is exported to ${needs.subnet} for cluster volumes`;
@@ -39,7 +39,7 @@ export function nfsStep(needs: NfsNeeds): Step {
       about,
       files: [
         exportsFile(needs.subnet),
-        // Clients of an old server may know nothing newer.
+        // Clients of an old server may not support newer versions.
         ...(isAlone ? [versionsFile] : []),
         ...(hasDisk ? [] : [mountFile]),
       ],
@@ -58,14 +58,14 @@ export function nfsStep(needs: NfsNeeds): Step {
     },
     async apply(host) {
       const { step, hasDisk } = await look(host);
-      // The unit comes after its image: without one, a disk may still be mounted there.
+      // The unit is removed after its image, because a disk may still be mounted without one.
       await host.need(`${rejectOther}\n${hasDisk ? '' : makeImage}`, { deadlineMs: 300_000 });
       await step.apply?.(host);
     },
   };
 }
 
-/** For people: the export of a rack whose overlay does not have the component any more. Undefined where there is none. */
+/** As text: the export of a rack whose overlay no longer contains the component. Undefined if there is none. */
 export async function leftExport(host: Host): Promise<string | undefined> {
   if ((await host.read(exportsPath)) === undefined) return undefined;
   return `${folder} is still exported over NFS, but the overlay does not include the component nfs; when no pod uses it, run rm ${exportsPath} && exportfs -ra`;
@@ -99,21 +99,21 @@ WantedBy=multi-user.target
 `,
 };
 
-/** Prints what is there of a file system that is not ours: it is mounted, or it should be. */
+/** Prints a file system that is not ours and is mounted or should be mounted. */
 const printDisk = `if [ ! -e ${image} ]; then
   findmnt -no SOURCE ${folder} || findmnt --fstab -no SOURCE ${folder} || systemctl show -P LoadState ${unit} | grep -x loaded || true
 fi`;
 
-/** A server that is not the kernel's has a process at the port. */
+/** A server other than the kernel's has a process on the port. */
 const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
 const otherText =
-  '"the NFS server $other uses port 2049; stop it, or remove the component nfs from the overlay"';
+  '"the NFS server $other uses port 2049; stop it, or remove the nfs component from the overlay"';
 
 const rejectOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
 
 /**
- * Half of the room that is left, in a file without holes: it never takes more, and never finds the disk full. Discarded blocks
+ * Half of the free space, in a file without holes, so that it never grows and never finds the disk full. Discarded blocks
  * would be such holes (mkfs, `fstrim -a`), and those that the kernel zeroes later (lazy initialization, through a loop device).
  */
 const makeImage = `set -e
@@ -122,7 +122,7 @@ mkdir -p ${folder}
 if [ ! -e ${image} ]; then
   rm -f ${image}.new
   free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
-  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but needs ${2 * leastMib} for volumes; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
+  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but volumes require ${2 * leastMib} MiB; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
   fallocate -l "$((free / 2))MiB" ${image}.new
   chmod 600 ${image}.new
   mkfs.ext4 -q -F -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 -L skolo-nfs ${image}.new
@@ -134,7 +134,7 @@ fallocate -l "$(stat -c %s ${image})" ${image}`;
 
 const enableMount = `systemctl enable --quiet ${unit}`;
 
-/** Only a change of versions needs a restart of the server, which clients wait for. */
+/** Only a change of protocol versions requires a server restart, which blocks clients. */
 const mountAndServe = `mountpoint -q ${folder} || systemctl start ${unit}
 chown ${user}:${user} ${folder}
 chmod 770 ${folder}
@@ -145,7 +145,7 @@ else
   systemctl restart nfs-server.service
 fi`;
 
-/** The last line of it asks the server, as a machine does: in a namespace that is gone with the command. */
+/** Its last line queries the server like a machine, in a namespace that ends with the command. */
 function verifyScript({ address, subnet }: NfsNeeds, isAlone: boolean): string {
   return `${otherServer}
 if [ -n "$other" ]; then echo ${otherText}; exit 0; fi

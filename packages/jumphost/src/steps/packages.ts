@@ -1,7 +1,7 @@
-/** Packages of Debian that a jumphost needs. */
+/** Debian packages that a jumphost requires. */
 import { nfsPackages } from './nfs.ts';
 
-/** What units and services call, and what keeps the computer well. */
+/** Programs that units and services call, and those that maintain the computer. */
 const neededPackages = [
   'ca-certificates',
   'chrony',
@@ -16,7 +16,7 @@ const neededPackages = [
   'unattended-upgrades',
 ];
 
-/** @param hasNfs the overlay has the component `nfs` */
+/** @param hasNfs the overlay contains the `nfs` component */
 export function packagesOf({ hasNfs }: { hasNfs: boolean }): string[] {
   return [...neededPackages, ...(hasNfs ? nfsPackages : [])];
 }

@@ -94,7 +94,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await host.need(`umount ${folder}`);
 
       expect(statesOf(steps)[step]).toMatch(
-        /No space left on device.*the disk is full: free space/,
+        /No space left on device.*the disk is full; free disk space/,
       );
       const isNeeded = ['packages', 'node', 'programs'].includes(step);
       expect(statesOf(steps).units).toMatch(isNeeded ? 'waiting' : /^(ok|changed)$/);
@@ -155,7 +155,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await began.promise;
 
       const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
-      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ is changing it; wait until/);
+      await expect(bob).rejects.toThrow(
+        /ann@desk since 20\S+ is changing this computer; wait until/,
+      );
       end.resolve();
       await ann;
       expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
@@ -184,7 +186,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100 %) free, but needs 1024 MiB and 10 %, because k3s evicts pods below 5 %; free disk space',
+      text: '/var/lib/skolo has 512 MiB (100 %) free, but 1024 MiB and 10 % are required, because k3s evicts pods below 5 %; free disk space',
     });
   });
 
@@ -293,7 +295,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(ssh).toMatchObject({
       state: 'failed',
       text: expect.stringMatching(
-        /a test sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
+        /a test sshd .* does not let you in .*; the configuration was not activated.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
       ),
     });
     expect(await host.read(ours)).toBe('MaxSessions 100\n');
@@ -322,7 +324,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     ]);
     expect(deaf).toMatchObject([
       {
-        text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or return'),
+        text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or run'),
       },
     ]);
     expect(serves).toMatchObject([{ state: 'ok' }]);
@@ -344,13 +346,13 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`rm ${file}`);
 
     expect(statesOf(steps)).toMatchObject({
-      updates: `failed: another file turns updates off: ${file}:2; correct that file`,
+      updates: `failed: another file turns updates off: ${file}:2; fix that file`,
       node: 'changed',
       label: 'changed',
       'existing-system': 'ok',
     });
     expect(damaged?.text).toMatch(
-      /apt cannot read its configuration: .*99-foreign.*; correct that file/,
+      /apt cannot read its configuration: .*99-foreign.*; fix that file/,
     );
     expect(statesOf(skipped).updates).toBe('skipped');
     expect(isPrepared(skipped)).toBe(true);
@@ -407,7 +409,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       ...guard,
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
-    await expect(open).rejects.toThrow('and a new SSH session succeeds');
+    await expect(open).rejects.toThrow('and new SSH sessions can be opened');
   });
 
   it('takes a firewall back that lets nobody in', async () => {
@@ -427,7 +429,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
-    await expect(changed).rejects.toThrow('no new SSH session succeeded');
+    await expect(changed).rejects.toThrow('no new SSH session could be opened');
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });

@@ -1,4 +1,4 @@
-/** Our own programs: what stands in for k3s, and the folders that pods mount. */
+/** Our own programs: the fallback, and the directories that pods mount. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { count, lazily, sha256, shellWord } from '@skolo/base';
 import { checkByScript, type Host, type Step } from '@skolo/computers';
 
 const opt = '/opt/skolo';
-/** Below /opt/skolo. Nobody else writes there. */
+/** Below /opt/skolo, where nothing else writes. */
 const folders = [
   'deploy',
   'packages/fallback',
@@ -15,9 +15,9 @@ const folders = [
   'services/router-backup',
 ];
 
-/** Folders of this computer: what `npm run bundle` writes, and `deploy` of the same commit. */
+/** Local directories: the output of `npm run bundle`, and `deploy` from the same commit. */
 export interface ProgramSources {
-  /** With a folder for each bundle. */
+  /** Contains a directory for each bundle. */
   bundles: string;
   deploy: string;
 }
@@ -29,7 +29,7 @@ interface Entry {
   mode: number;
 }
 
-/** @throws Error A folder is missing; its message has the command that makes it. */
+/** @throws Error A directory is missing; the message contains the command that creates it. */
 async function readPrograms({ bundles, deploy }: ProgramSources): Promise<Entry[]> {
   const found = await Promise.all([
     readTree(deploy, 'deploy'),
@@ -54,17 +54,17 @@ async function readTree(from: string, to: string): Promise<Entry[]> {
   );
 }
 
-/** Puts them at /opt/skolo. Only files that differ travel. */
+/** Installs them in /opt/skolo. Only changed files are transferred. */
 export function programsStep(sources: ProgramSources): Step {
   const wanted = lazily(() => readPrograms(sources));
   return {
     name: 'programs',
-    about: `the fallback and its services are in ${opt}`,
+    about: `the fallback and its services are installed in ${opt}`,
     async check(host) {
       const { changed, extra } = await compare(host, await wanted());
       const differs = [
         ...(changed.length > 0
-          ? [`${count(changed.length, 'file')} in ${opt} missing or outdated`]
+          ? [`${count(changed.length, 'file')} missing from ${opt} or outdated`]
           : []),
         ...(extra.length > 0
           ? [`${count(extra.length, 'file')} in ${opt} from another version`]
@@ -115,18 +115,19 @@ const units = [
 ];
 const install = `${opt}/deploy/jumphost/install`;
 
-/** User, folders and units, by deploy/jumphost/install. */
+/** Creates the user, directories and units with deploy/jumphost/install. */
 export function unitsStep(): Step {
   return {
     name: 'units',
-    about: 'the skolo user, its folders and systemd units exist, and the fallback timer is running',
+    about:
+      'the skolo user, its directories and systemd units exist, and the fallback timer is running',
     check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or differs"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
 for each in ${units.join(' ')}; do
   same "${opt}/deploy/systemd/$each" "/etc/systemd/system/$each"
 done
-[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the user skolo (10001) is missing'
+[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the skolo user (10001) is missing'
 # tmpfiles.d lists type, path, mode and owner of each folder.
 if [ -e /etc/tmpfiles.d/skolo.conf ]; then
   while read -r type path mode user group _; do

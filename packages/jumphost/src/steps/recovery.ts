@@ -1,12 +1,12 @@
-/** What starts a jumphost again that hangs, panics or loses its disk, and repairs its file systems at the next start. */
+/** Reboots a jumphost that hangs, panics or loses its disk, and repairs its file systems at the next boot. */
 import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/computers';
 
 const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';
 
 /**
- * It stays in memory and calls no program until then: after an error of the disk, none may be readable. It tries to write, because
- * /proc/mounts does not tell: Linux 6.1.0-56 of Debian prints `rw` for an ext4 that has stopped after an error, and accepts no write.
+ * It stays in memory and calls no programs until then, because after a disk error none may be readable. It tries to write, because
+ * /proc/mounts is unreliable: Debian's Linux 6.1.0-56 prints `rw` for an ext4 that has stopped after an error and rejects writes.
  */
 const watchScript = `#!/bin/bash
 # skolo-read-only-watch SECONDS COMMAND…: runs the command when / was writable and then stays read-only for that long.
@@ -31,14 +31,15 @@ while :; do
 done
 `;
 
-/** Drivers that distributions do not load by themselves; the last one is no hardware, and better than nothing. */
+/** Drivers that distributions do not load automatically. The last one is only software, but better than nothing. */
 const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
 
-/** A container has neither a watchdog nor a kernel of its own. */
+/** A container has neither a watchdog nor its own kernel. */
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'reboots after a hang, a kernel panic, or 10 min with a read-only root file system',
+    about:
+      'the computer reboots after a hang, a kernel panic, or 10 min with a read-only root file system',
     files: [
       {
         path: '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
@@ -65,21 +66,21 @@ systemctl daemon-reexec
     verify: `systemctl is-active -q ${unit} || echo '${unit} is not running'
 systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start at boot'
 now=$(systemctl show --value --property=RuntimeWatchdogUSec)
-[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now instead of 30s; correct the last file in /etc/systemd/system.conf.d"
+[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now instead of 30s; fix the last file in /etc/systemd/system.conf.d"
 now=$(cat /proc/sys/kernel/panic)
-[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now instead of 10; correct the last file in /etc/sysctl.d"
+[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now instead of 10; fix the last file in /etc/sysctl.d"
 systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/null)" = active ] || echo 'no watchdog is active, so this computer cannot recover from a hang; run dmesg | grep -i watchdog'`,
   });
 }
 
 const option = 'fsck.repair=yes';
 
-/** Sets $file, where the boot loader has the command line of the kernel; empty where it is not known. */
+/** Sets $file to the boot loader's file with the kernel command line; empty if it is unknown. */
 const findLoader = `file=
 for each in /boot/cmdline.txt /boot/firmware/cmdline.txt; do [ ! -e "$each" ] || file=$each; done
 ! command -v update-grub > /dev/null || file=/boot/grub/grub.cfg`;
 
-/** Without it, a check that finds more than trifles stops the start, and waits for a person at the console. */
+/** Without it, a check that finds serious errors stops the boot, and waits for an operator at the console. */
 export function fsckStep(): Step {
   const check = checkByScript(`${findLoader}
 if [ -n "$file" ]; then grep -qsw ${option} "$file" || echo "$file lacks ${option}"
@@ -88,10 +89,10 @@ elif ! grep -qw ${option} /proc/cmdline && ! systemd-detect-virt -cq; then
 fi`);
   return {
     name: 'fsck',
-    about: 'file systems are repaired at boot',
+    about: 'file systems are checked and repaired at boot',
     async check(host) {
       const { code } = await host.run(`grep -qw ${option} /proc/cmdline`);
-      return { ...(await check(host)), note: code === 0 ? '' : 'in effect after the next boot' };
+      return { ...(await check(host)), note: code === 0 ? '' : 'takes effect after the next boot' };
     },
     async apply(host) {
       await host.need(`set -e

@@ -1,4 +1,4 @@
-/** All steps of an upgrade of a rack, in their order. */
+/** All steps of a rack upgrade, in order. */
 
 import type { Step } from '@skolo/computers';
 import {
@@ -13,11 +13,11 @@ import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.
 import { osPackagesStep, osRebootStep } from './os.ts';
 
 interface UpgradeNeeds {
-  /** Absent: packages of Debian stay. */
+  /** Absent: Debian packages are not upgraded. */
   os?: { reboot(): Promise<void> };
-  /** Absent: the version of k3s stays. */
+  /** Absent: k3s is not upgraded. */
   k3s?: Parameters<typeof serverSteps>[0];
-  /** Absent: services and programs of skolo stay. */
+  /** Absent: skolo's services and programs are not upgraded. */
   skolo?: { overlay: Part; sources: ProgramSources };
   agents: AgentsNeeds;
 }
@@ -33,7 +33,7 @@ export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
     ...(os ? [osPackagesStep(), osRebootStep(os.reboot)].map(leased) : []),
     ...(k3s ? serverSteps(k3s) : []),
     leased(certificatesStep()),
-    // It has its own lease. The fallback comes last: it must not be newer than the services that it starts.
+    // It has its own lease. The fallback is last, because it must not be newer than the services that it starts.
     ...(skolo ? [overlayStep(skolo.overlay), programsStep(skolo.sources), unitsStep()] : []),
     agentsStep(agents),
   ];

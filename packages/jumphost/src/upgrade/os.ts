@@ -1,15 +1,15 @@
-/** All updates of Debian, and the reboot that they ask for. */
+/** All Debian updates, and the reboot that they require. */
 import { aptScript, fewOf, installDeadlineMs, linesOf, type Step } from '@skolo/computers';
 
 const lists = '/var/lib/apt/lists';
 
-/** Every package is the newest of its Debian. Security updates come by themselves; the others do not. */
+/** Upgrades all packages within the Debian release. Only security updates are installed automatically. */
 export function osPackagesStep(): Step {
   return {
     name: 'os-packages',
-    about: 'every package is up to date',
+    about: 'all packages are up to date',
     async check(host) {
-      // Lists are no settings: also a check fetches them.
+      // Package lists are not settings, so even a check fetches them.
       const text = await host.need(
         `export LC_ALL=C.UTF-8
 apt-get -q -y update > /dev/null 2>&1 < /dev/null || echo "package lists cannot be downloaded; the current ones are from $(date -u -r ${lists} +%F)"
@@ -27,11 +27,11 @@ apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*
   };
 }
 
-/** @param reboot waits until nothing is in the way, and until all is back */
+/** @param reboot waits until nothing prevents it, and until all services are ready again */
 export function osRebootStep(reboot: () => Promise<void>): Step {
   return {
     name: 'os-reboot',
-    about: 'no package requires a reboot',
+    about: 'no updated package requires a reboot',
     async check(host) {
       const text = await host.need(
         `[ ! -e /run/reboot-required ] || sort -u /run/reboot-required.pkgs 2>/dev/null || echo unknown`,

@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(await upgrade(last)).toMatchObject({
       'k3s-version': expect.stringContaining(
-        `an upgrade cannot skip minor versions; name one release of each: --k3s v1.33.N+k3s1,${last}`,
+        `an upgrade cannot skip minor versions; specify one release of each with --k3s v1.33.N+k3s1,${last}`,
       ),
       'k3s-server': 'waiting: waits for k3s-version',
     });
@@ -160,7 +160,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       'the workstation is gone',
     );
     expect((await upgrade(crashing))['k3s-version']).toContain(
-      `finish it with --k3s ${next} first`,
+      `run the command with --k3s ${next} first to finish it`,
     );
 
     expect(await upgrade(next)).toMatchObject({ 'k3s-server': `changed: ${next}` });
@@ -290,7 +290,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     expect(steps).toMatchObject({
       'k3s-server': expect.stringMatching(
-        /failed: .*before.json is missing or empty.*run there either echo done/,
+        /failed: .*before.json is missing or empty.*then run echo done/,
       ),
     });
     expect(await upgrade('v1.35.0+k3s1')).toMatchObject({

@@ -1,4 +1,4 @@
-/** Settings and unit of an agent of k3s. */
+/** Settings and unit of a k3s agent. */
 import type { TextFile } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { stringify } from 'yaml';
@@ -6,15 +6,15 @@ import { config } from '../program/config.ts';
 import { imageStoreFiles } from '../program/image-store-settings.ts';
 import { unitFile, unitText } from '../program/unit.ts';
 
-/** No pod of k3s' own, and of nobody who does not tolerate it. */
+/** Keeps away k3s's own pods, and all pods that do not tolerate it. */
 export const machineTaint = 'skolo/machine=true:NoSchedule';
 
 export interface AgentNeeds {
-  /** Its name in rack.yaml, and its address if it has one there. */
+  /** Its name in rack.yaml, and its address if it has one. */
   machine: { name: string; address?: string };
-  /** Address of the server: of the jumphost in a rack. */
+  /** Address of the server, which is the jumphost in a rack. */
   server: string;
-  /** No pod runs there but those that tolerate it. Default: `machineTaint`; null: every pod may run there. */
+  /** Only pods that tolerate it run on the node. Default: `machineTaint`; null: every pod may. */
   taint?: string | null;
 }
 
@@ -32,7 +32,7 @@ export function agentSettings({
   };
 }
 
-/** Files of an agent for a computer that has no k3s yet. The token is in a file of its own. */
+/** Agent files for a computer without k3s. The token is in a separate file. */
 export function agentFiles(needs: AgentNeeds): TextFile[] {
   return [
     { path: config, content: stringify(agentSettings(needs)), mode: 0o600 },

@@ -1,4 +1,4 @@
-/** A machine joins the cluster of its rack as an agent of k3s. */
+/** Joins a machine to its rack's cluster as a k3s agent. */
 
 import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
@@ -23,11 +23,11 @@ interface JoinNeeds extends AgentNeeds {
   cluster: JoinCluster;
   download: Download;
   now(): number;
-  /** For the node to be ready; default 5 min: images are pulled. Milliseconds. */
+  /** Time for the node to become ready, including image pulls, in milliseconds; default 5 min. */
   readyMs?: number;
 }
 
-/** The machine proves with it, and no longer with a token, who it is. */
+/** The machine identifies itself with it, no longer with a token. */
 const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
 /** The CA of the servers that it has joined. Source: k3s, pkg/agent/config/config.go. */
 const serverCa = '/var/lib/rancher/k3s/agent/server-ca.crt';
@@ -39,11 +39,11 @@ export function joinSteps(needs: JoinNeeds): Step[] {
   return [agentSystemStep(needs.now), ...agentSteps(needs)];
 }
 
-/** What k3s asks of a computer, as an agent or as a small server. */
+/** k3s's requirements for a computer, as an agent or as a small server. */
 export function agentSystemStep(now: () => number): Step {
   return systemStep({
     architectures: ['amd64', 'arm64', 'armhf'],
-    // A Pi of 1 GB has less, by what its kernel and graphics keep.
+    // A 1 GB Pi has less, because its kernel and graphics reserve some of it.
     freeBytes: 3 * gib,
     memoryBytes: 0.7 * gib,
     hasUbuntu: true,
@@ -51,7 +51,7 @@ export function agentSystemStep(now: () => number): Step {
   });
 }
 
-/** Those of a computer whose system has been checked. */
+/** Steps for a computer whose system has been checked. */
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
     oldClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
@@ -65,20 +65,22 @@ export function agentSteps(needs: JoinNeeds): Step[] {
 
 interface OldCluster {
   cluster: Pick<JoinCluster, 'ca'>;
-  /** The file of the CA of the cluster that a computer has joined. */
+  /** The CA file of the cluster that a computer has joined. */
   authority: string;
   leave(host: Host): Promise<void>;
 }
 
-/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the old one. */
+/** A new cluster, for example after `skolo jumphost replace --new-cluster`, has a new CA, but its agents have the old one. */
 export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step {
   return {
     name: 'old-cluster',
-    about: 'the computer belongs to no other cluster',
+    about: 'the computer does not belong to another cluster',
     async check(host) {
       const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
-      return { differs: isOther ? ['the computer belongs to another or a previous cluster'] : [] };
+      return {
+        differs: isOther ? ['the computer still belongs to another cluster'] : [],
+      };
     },
     apply: leave,
   };
@@ -87,17 +89,17 @@ export function oldClusterStep({ cluster, authority, leave }: OldCluster): Step 
 interface OldNode {
   name: string;
   cluster: Pick<JoinCluster, 'node' | 'forget'>;
-  /** What the cluster has of this name; undefined where this computer has it, or nobody. */
+  /** The cluster's object with this name; undefined if this computer owns it or it does not exist. */
   taken(host: Host): Promise<string | undefined>;
-  /** The command that takes a node out. */
+  /** The command that removes a node. */
   leave: string;
 }
 
-/** A new SD card, or another computer, with the name of a node that is there. */
+/** A new SD card or another computer with the name of an existing node. */
 export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   return {
     name: 'old-node',
-    about: 'no other computer in the cluster has this name',
+    about: 'no other computer uses this name in the cluster',
     async check(host) {
       const what = await taken(host);
       return { differs: what === undefined ? [] : [`the cluster contains ${what}`] };
@@ -105,7 +107,7 @@ export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
     async apply() {
       if ((await cluster.node(name))?.isReady) {
         throw new ComputerError(
-          `another computer is running as node ${name}; rename one of the two, or remove the other with ${leave} ${name}`,
+          `another computer is running as node ${name}; rename one of them, or remove the other one with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);
@@ -113,7 +115,7 @@ export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
   };
 }
 
-/** k3s knows a computer by the password of its node. */
+/** k3s identifies a computer by its node password. */
 function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
   return oldNodeStep({
     name,
@@ -122,14 +124,14 @@ function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
     async taken(host) {
       const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
       if (isKnownHere || !(await cluster.hasPassword(name))) return undefined;
-      return `a node ${name} with another password`;
+      return `node ${name} with another password`;
     },
   });
 }
 
 function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
-    about: 'server address and node name',
+    about: 'server address and node name are set',
     role: 'agent',
     settings: async () => agentSettings(needs),
   });
@@ -138,7 +140,7 @@ function agentConfigStep(needs: JoinNeeds): Step {
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
-    about: 'the k3s agent is running, in the version of the server',
+    about: "the k3s agent is running in the server's version",
     waitsFor: 'the k3s agent to join the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
@@ -148,7 +150,7 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
         ...(code === 0 ? [] : ['the agent has not joined the cluster yet']),
         ...(await unitDiffers(host, 'agent')),
       ];
-      const note = version === wanted ? version : `${version}; the server has ${wanted}`;
+      const note = version === wanted ? version : `${version}; the server runs ${wanted}`;
       return { differs, note };
     },
     async apply(host) {
@@ -164,14 +166,14 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
         });
       }
       await writeUnit(host, 'agent');
-      // Type=exec: that it runs does not mean that it has joined.
+      // With Type=exec, a running unit has not necessarily joined.
       await host.need(
         `systemctl restart k3s-agent.service
 ${isFailing('agent')}
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
-  echo 'the agent does not join the cluster; run journalctl -u k3s-agent there to see why' >&2; exit 1; }`,
+  echo 'the agent does not join the cluster; run journalctl -u k3s-agent to see why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
     },
@@ -182,7 +184,7 @@ interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
   cluster: Pick<JoinCluster, 'node' | 'taint'>;
 }
 
-/** The node of a machine that has joined. */
+/** The node of a joined machine. */
 export function clusterNodeStep({
   machine: { name },
   cluster,
@@ -192,10 +194,10 @@ export function clusterNodeStep({
   const lacksTaint = (taints: readonly string[]) => taint !== null && !taints.includes(taint);
   const look = async () => {
     const node = await cluster.node(name);
-    if (node === undefined) return [`the cluster has no node ${name}`];
+    if (node === undefined) return [`the cluster does not contain node ${name}`];
     return [
-      ...(node.isReady ? [] : [`the node ${name} is not ready`]),
-      ...(lacksTaint(node.taints) ? [`the node ${name} lacks the taint ${taint}`] : []),
+      ...(node.isReady ? [] : [`node ${name} is not ready`]),
+      ...(lacksTaint(node.taints) ? [`node ${name} does not have the taint ${taint}`] : []),
     ];
   };
   return {
@@ -215,7 +217,7 @@ export function clusterNodeStep({
   };
 }
 
-/** Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays. */
+/** Stops the agent with all its pods, and removes the cluster's data. skolo's state stays. */
 export async function removeAgent(host: Host): Promise<void> {
   await host.need(
     `${endUnit('agent')}

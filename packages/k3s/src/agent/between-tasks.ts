@@ -1,6 +1,6 @@
 /**
- * Work on a machine between two of its tasks: a hold of the power-cycle daemon keeps cycles and new tasks away, and a task that
- * runs may end.
+ * Works on a machine between two tasks: a hold in the power-cycle daemon prevents cycles and new tasks, and a running task
+ * may finish.
  */
 import {
   type AgentStatus,
@@ -11,23 +11,23 @@ import {
 import { errorText, pause } from '@skolo/base';
 
 export interface MachineTasks {
-  /** What its agent says. @throws ApiUnreachable It does not respond. */
+  /** Its agent's state. @throws ApiUnreachable It does not respond. */
   look(): Promise<AgentState>;
   hold(): Promise<MachineHold>;
 }
 
 interface AgentState {
   isRunning: boolean;
-  /** Its id, where it is known. */
+  /** Its ID, if known. */
   task?: string;
   accepts: boolean;
 }
 
 /** Milliseconds. */
 export interface TaskTimes {
-  /** A task that runs longer keeps its machine as it is. */
+  /** If a task runs longer, its machine is left unchanged. */
   taskMs: number;
-  /** A machine that is held says within this time that it accepts no task. */
+  /** Within this time, a held machine reports that it does not accept tasks. */
   heldMs: number;
   pollMs: number;
 }
@@ -47,19 +47,19 @@ export interface HoldDeps {
 }
 
 interface MachineHold {
-  /** By this hold, or by one of somebody else. */
+  /** By this hold, or by somebody else's. */
   isHeld: boolean;
   release(): Promise<void>;
 }
 
-/** A slow agent may lose responses in a row while a task runs; after more of them, there is no agent. */
+/** While a task runs, a slow agent may lose this many responses in a row; after more, there is no agent. */
 const mostLost = 2;
 
-/** It ends by itself soon after a workstation that is gone. */
+/** It ends automatically soon after its workstation has disappeared. */
 const holdMs = 15 * 60_000;
 const renewMs = 5 * 60_000;
 
-/** A hold of somebody else stays as it is. Without the daemon there is none. */
+/** Somebody else's hold stays unchanged. Without the daemon, there are no holds. */
 export async function holdMachine(name: string, deps: HoldDeps): Promise<MachineHold> {
   const { power, reason, now, report } = deps;
   let id: string | undefined;
@@ -74,12 +74,12 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     if (isOther) return { isHeld: true, release: async () => {} };
     await hold();
   } catch (error) {
-    report(`${name}: hold failed, so it may start a task: ${errorText(error)}`);
+    report(`${name}: it could not be put on hold, so it may start a task: ${errorText(error)}`);
     return { isHeld: false, release: async () => {} };
   }
   const renewal = setInterval(() => {
     hold().catch((error: unknown) =>
-      report(`${name}: renewing the hold failed, so it ends soon: ${errorText(error)}`),
+      report(`${name}: the hold could not be renewed, so it ends soon: ${errorText(error)}`),
     );
   }, renewMs);
   return {
@@ -89,7 +89,7 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
         report(
-          `${name}: releasing the hold failed, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
+          `${name}: the hold could not be released, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
         );
       });
     },
@@ -102,7 +102,7 @@ export function agentState({ task, health }: AgentStatus): AgentState {
 }
 
 /**
- * Works on a machine that is held and runs no task. Without an agent there is none.
+ * Works on a machine that is held and not running a task. Without an agent, there are no tasks.
  *
  * @returns undefined: its task runs for longer than it may, and nothing was done
  */
@@ -121,7 +121,7 @@ export async function betweenTasks<T>(
 }
 
 export function tooLong({ taskMs }: TaskTimes): string {
-  return `still busy with tasks after ${Math.round(taskMs / 60_000)} min`;
+  return `still running tasks after ${Math.round(taskMs / 60_000)} min`;
 }
 
 async function untilIdle(
@@ -136,7 +136,7 @@ async function untilIdle(
   for (let lost = 0; ; ) {
     const state = await machine.look().catch((error: unknown) => {
       if (error instanceof ApiUnreachable) return undefined;
-      // An agent that answers with an error, or one of another rack, does not say that no task runs.
+      // An error from an agent, or a response from another rack's agent, does not mean that no task is running.
       throw error;
     });
     signal.throwIfAborted();
@@ -156,7 +156,7 @@ async function untilIdle(
     }
     const task = ['its task', state.task].filter(Boolean).join(' ');
     const what = state.isRunning ? task : 'its agent to receive the hold';
-    if (what !== said) report(`${name}: waits for ${what}`);
+    if (what !== said) report(`${name}: waiting for ${what}`);
     said = what;
     // After the report: the first response may take longer than the limit.
     if (state.isRunning && now - start > times.taskMs) return false;

@@ -1,4 +1,4 @@
-/** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
+/** The cluster of a rack, on its jumphost: the operations for machines that join or leave. */
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host } from '@skolo/computers';
 import { installedVersion } from '../program/unit.ts';
@@ -8,23 +8,23 @@ import { type ClusterNode, parseNode } from './nodes.ts';
 const fallback = '/opt/skolo/packages/fallback/bin/skolo-fallback';
 
 export interface JoinCluster {
-  /** Of its server: `v1.32.5+k3s1`. */
+  /** Version of its server: `v1.32.5+k3s1`. */
   version(): Promise<string>;
-  /** Undefined: it has no node of this name. */
+  /** Undefined: no node has this name. */
   node(name: string): Promise<ClusterNode | undefined>;
   /**
-   * Whether it knows the password of a node of this name. k3s then rejects every computer with another one.
+   * Whether it stores a password for a node with this name, in which case k3s rejects computers with a different one.
    * Source: docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
    */
   hasPassword(name: string): Promise<boolean>;
   /**
-   * A token with which agents, and no servers, can join for a time. It has the digest of the cluster's CA.
+   * A token with which agents, but not servers, can join for a limited time. It contains the digest of the cluster's CA.
    *
-   * @param ttl of Go: `15m`
-   * @param about for the list of tokens: who joins
+   * @param ttl as a Go duration: `15m`
+   * @param about who joins, for the list of tokens
    */
   newToken(ttl: string, about: string): Promise<string>;
-  /** Certificate of the CA of its servers, as PEM; agents keep it. */
+  /** CA certificate of its servers, as PEM, which agents keep. */
   ca(): Promise<string | undefined>;
   taint(name: string, taint: string): Promise<void>;
   /** Removes the node and its password. */
@@ -32,8 +32,8 @@ export interface JoinCluster {
 }
 
 /**
- * @param server the jumphost; nothing is asked of it before it is there
- * @param kubectl words of a shell: kubectl, as administrator
+ * @param server the jumphost, which is not queried before it resolves
+ * @param kubectl shell words: kubectl as administrator
  */
 export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl'): JoinCluster {
   async function get(args: string): Promise<string | undefined> {
@@ -60,7 +60,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
       (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,
     async newToken(ttl, about) {
       const words = `--ttl ${shellWord(ttl)} --description ${shellWord(about)}`;
-      // The firewall of a jumphost admits the machines of the rack.yaml that was pushed last.
+      // A jumphost's firewall admits the machines in the rack.yaml that was pushed last.
       const admit = `[ ! -x ${fallback} ] || ${fallback} sync > /dev/null || true`;
       return (await need(`${admit}\nk3s token create ${words}`)).trim();
     },

@@ -1,18 +1,18 @@
-/** Nodes of a cluster, as its API server knows them. */
+/** Nodes of a cluster, from its API server. */
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 
 export interface ClusterNode {
   name: string;
-  /** Of its kubelet: `v1.32.5+k3s1`. */
+  /** Version of its kubelet: `v1.32.5+k3s1`. */
   version: string;
-  /** As Go names it: `arm`. */
+  /** Go's name of it: `arm`. */
   architecture: string;
-  /** In the network of the nodes. */
+  /** In the nodes' network. */
   address: string | undefined;
   isServer: boolean;
   isReady: boolean;
-  /** Why it is not ready, and what else it complains of. */
+  /** Why it is not ready, and its other problems. */
   complaints: string[];
   /** `skolo/machine=true:NoSchedule` */
   taints: string[];
@@ -72,9 +72,9 @@ function nodeOf({ metadata, spec, status }: z.infer<typeof Node>): ClusterNode {
     ),
     isReady,
     complaints: [
-      ...(isReady ? [] : [ready?.message || 'its kubelet does not report']),
+      ...(isReady ? [] : [ready?.message || 'its kubelet does not report its status']),
       ...pressures.map(({ type, message }) => `${type}: ${message}`),
-      ...(spec.unschedulable ? ['is cordoned; run kubectl uncordon'] : []),
+      ...(spec.unschedulable ? ['it is cordoned; run kubectl uncordon'] : []),
     ],
     taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
   };

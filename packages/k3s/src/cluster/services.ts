@@ -1,4 +1,4 @@
-/** Services of a rack that run in its cluster: each says of itself how it is. */
+/** A rack's services in its cluster, each of which reports its own health. */
 
 import { shellWord } from '@skolo/base';
 import type { Check, Host } from '@skolo/computers';
@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const kubectl = 'k3s kubectl';
 
-/** A service of the rack, and where it says of itself how it is. */
+/** A service and the port at which it reports its health. */
 export interface AskedService {
   name: string;
   namespace: string;
@@ -22,7 +22,7 @@ const Pods = z.object({
   ),
 });
 
-/** What keeps it from being ready, and its version. */
+/** Why it is not ready, and its version. */
 export async function askService(
   host: Pick<Host, 'run'>,
   { name, namespace, metricsPort }: AskedService,

@@ -25,8 +25,6 @@ tls-san: [rack4.example.com]
   });
 
   it.each(['- a list', 'a: [', 'text'])('rejects %j', (text) => {
-    expect(() => mergeConfig('rack4', text, wanted)).toThrow(
-      'is not valid YAML; correct the file there',
-    );
+    expect(() => mergeConfig('rack4', text, wanted)).toThrow('is not valid YAML; fix this file');
   });
 });

@@ -1,4 +1,4 @@
-/** /etc/rancher/k3s/config.yaml: the keys that skolo sets, among those of a person. */
+/** /etc/rancher/k3s/config.yaml: the keys that skolo sets, next to those that an operator has set. */
 import { isDeepStrictEqual } from 'node:util';
 import { ComputerError, type Host, linesOf, pendingMark, type Step } from '@skolo/computers';
 import { Document, isMap, parseDocument } from 'yaml';
@@ -7,14 +7,14 @@ import { type Role, startMs, units } from './unit.ts';
 export const config = '/etc/rancher/k3s/config.yaml';
 
 interface ConfigStep {
-  /** For people: what these settings are for. */
+  /** As text: the purpose of these settings. */
   about: string;
   role: Role;
-  /** Keys that have to be there, and lists that have to contain these. */
+  /** Required keys, and lists that must contain these values. */
   settings(host: Host): Promise<Record<string, unknown>>;
 }
 
-/** The step of these settings. Other keys and comments of the file stay. k3s reads it again when something has changed. */
+/** The step of these settings. Other keys and comments in the file stay. k3s loads it again after a change. */
 export function configStep({ about, role, settings }: ConfigStep): Step {
   const name = 'k3s-config';
   const pending = pendingMark(name);
@@ -35,7 +35,7 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
       const { text } = await merged(host);
       await host.need(pending.set);
       await host.write({ path: config, content: text, mode: 0o600 });
-      // Pods go on without it.
+      // Pods continue without it.
       await host.need(
         `case $(systemctl is-active ${unit}) in active | activating) systemctl restart ${unit} ;; esac && ${pending.clear}`,
         { deadlineMs: startMs },
@@ -44,11 +44,11 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
   };
 }
 
-/** The file with these keys, and what it lacks. @throws ComputerError It is no map of YAML. */
+/** The file with these keys, and those that it was missing. @throws ComputerError It is not a YAML map. */
 export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
   const document = text.trim() === '' ? new Document({}) : parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) {
-    throw new ComputerError(`${host}: ${config} is not valid YAML; correct the file there`);
+    throw new ComputerError(`${host}: ${config} is not valid YAML; fix this file`);
   }
   const differs: string[] = [];
   const before = document.toJS() as Record<string, unknown>;

@@ -85,7 +85,7 @@ ln -s '${containerd}' $bin/containerd; sync -f disk`);
     await node.removeImages();
     await node.pull(registry.image);
 
-    expect(await cutAndCheck()).toContain('was repaired less than a day ago, and stays damaged');
+    expect(await cutAndCheck()).toContain('was repaired less than a day ago and is damaged again');
     await aDayPasses();
     await cutAndCheck();
     await expectWhole();

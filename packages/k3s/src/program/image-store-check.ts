@@ -1,8 +1,8 @@
 /**
- * What a node does about its images after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
+ * Repairs a node's images after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
  *
- * Without the settings of `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a layer again that it lists. The
- * script removes such layers, with containers that use them, and kubelet has them unpacked again from their blobs, without a pull
+ * Without the settings in `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a listed layer again. The
+ * script removes such layers, with containers that use them, and the kubelet has them unpacked again from their blobs without a pull
  * (containerd, internal/cri/opts/container.go). Only if a blob is damaged, it removes the image. A lease of a pull that was interrupted
  * would protect the layer. After a start of the computer no pull and no container runs.
  */
@@ -11,12 +11,12 @@ import type { TextFile } from '@skolo/computers';
 const script = '/usr/local/sbin/skolo-image-store';
 export const imageStoreUnit = 'skolo-image-store.service';
 
-/** Where a containerd is, and what starts it. */
+/** The paths of a containerd, and the unit that starts it. */
 interface ContainerdPlace {
   store: string;
   /** Of its running containers. */
   state: string;
-  /** Folder of its programs, unless they are in the PATH. */
+  /** Directory of its programs, unless they are in the PATH. */
   programs: string;
   units: string;
 }
@@ -35,7 +35,7 @@ export const debianPlace: ContainerdPlace = {
   units: 'containerd.service',
 };
 
-/** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it in another root. */
+/** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it with a different root. */
 const checkOf = (place: ContainerdPlace) => `#!/bin/sh
 # Written by skolo. After a power cut, removes unpacked layers and images that are damaged. kubelet restores them.
 set -u
@@ -162,7 +162,7 @@ for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
   ! image_is_whole "\${each#sha256:}" || continue
   note=$state/repaired/\${each#sha256:}
   if [ -n "$(find "$note" -mtime -1 2> /dev/null)" ]; then
-    echo "image store damaged: $each was repaired less than a day ago, and stays damaged" >&2
+    echo "image store damaged: $each was repaired less than a day ago and is damaged again" >&2
     failed=1
     continue
   fi

@@ -3,11 +3,11 @@
  * minute the files are empty. With these settings, containerd writes each layer to the disk before it lists it.
  *
  * `sync_fs` of the diff service (containerd 2.0, containerd/containerd#10284) covers imports, and pulls that do not use the transfer
- * service. k3s turns that off for pulls: `use_local_image_pull` of its template. `image_pull_with_sync_fs` (1.7 and 2.0, #9401)
- * turns it off, too, if k3s should change that.
+ * service. k3s disables that service for pulls with `use_local_image_pull` in its template. `image_pull_with_sync_fs` (1.7 and 2.0, #9401)
+ * also disables it, in case k3s changes that.
  *
  * k3s contains containerd 2 since v1.31.6 and v1.32.2, and renders `config-v3.toml.tmpl` (docs.k3s.io, Configuring containerd). Its
- * base template has a table `io.containerd.cri.v1.images`, and with a second one containerd would not start (k3s-io/docs#566). So
+ * base template contains a table `io.containerd.cri.v1.images`, and with a second one, containerd would not start (k3s-io/docs#566). So
  * that setting is in a file of `config-v3.toml.d`, which k3s imports since v1.36.0 (k3s-io/k3s#13680). containerd merges the tables.
  */
 import {
@@ -49,10 +49,10 @@ const dropIn: TextFile = {
 
 const checkFiles = nodeCheckFiles(k3sPlace);
 
-/** For a computer that has no k3s yet. */
+/** For a computer without k3s. */
 export const imageStoreFiles: readonly TextFile[] = [template, dropIn, ...checkFiles];
 
-/** A template of a person stays as it is. k3s renders one for containerd 1.7 only if there is none for version 2. */
+/** An operator's template stays unchanged. k3s renders one for containerd 1.7 only if none exists for version 2. */
 const findTemplates = `cd ${folder} 2> /dev/null || exit 0
 for each in config.toml.tmpl config-v3.toml.tmpl; do
   [ ! -e "$each" ] || grep -q '^# Written by skolo' "$each" || grep -q '^ *sync_fs *= *true' "$each" ||
@@ -67,13 +67,13 @@ async function wantedFiles(host: Host): Promise<readonly TextFile[]> {
   return (await host.run(hasOther)).code === 0 ? [dropIn, ...checkFiles] : imageStoreFiles;
 }
 
-/** The step of these settings. k3s reads them again when something has changed. */
+/** The step of these settings. k3s loads them again after a change. */
 export function imageStoreStep(role: Role): Step {
   const name = 'image-store';
   const pending = pendingMark(name);
   return {
     name,
-    about: 'images survive a power cut',
+    about: 'container images survive a power cut',
     async check(host) {
       const differs = await differingFiles(host, await wantedFiles(host));
       const isPending = `[ ! -e ${pending.path} ] || echo 'containerd has not read its settings yet'`;

@@ -1,4 +1,4 @@
-/** The program of k3s and its units, as its own installer leaves them: one for the server, one for agents. */
+/** k3s's program and units, as installed by its own installer: one for the server, one for agents. */
 import {
   type Architecture,
   architectureOf,
@@ -14,7 +14,7 @@ import { imageStoreUnit, k3sPlace, nodeCheckFiles } from './image-store-check.ts
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
-/** Images are imported, and the database is made. */
+/** Includes importing images and creating the database. */
 export const startMs = 600_000;
 
 export interface K3sOptions {
@@ -22,14 +22,14 @@ export interface K3sOptions {
   download: Download;
 }
 
-/** Names of architectures in a release of k3s. Source: `setup_verify_arch` of its install.sh. */
+/** Names of architectures in a k3s release. Source: `setup_verify_arch` in its install.sh. */
 export const platforms: Record<Architecture, string> = {
   amd64: 'amd64',
   arm64: 'arm64',
   armhf: 'arm',
 };
 
-/** The release of k3s for these programs. */
+/** The k3s release for this architecture. */
 export function releaseOf(architecture: Architecture, version: string): Release {
   return {
     name: `k3s-${version}`,
@@ -43,13 +43,13 @@ export function binaryOf(architecture: Architecture): string {
   return architecture === 'amd64' ? 'k3s' : `k3s-${architecture}`;
 }
 
-/** Undefined where there is none, or half of one. */
+/** Undefined if it is missing or incomplete. */
 export async function installedVersion(host: Host): Promise<string | undefined> {
   const { stdout } = await host.run(`${binary} --version`);
   return /^k3s version (v\S+)/m.exec(stdout)?.[1];
 }
 
-/** The program for these programs, as its publisher made it. @throws ComputerError */
+/** The publisher's program for this architecture. @throws ComputerError */
 export async function k3sProgram(
   architecture: Architecture,
   options: K3sOptions,
@@ -57,7 +57,7 @@ export async function k3sProgram(
   return await options.download(releaseOf(architecture, options.version), binaryOf(architecture));
 }
 
-/** Puts the program of this version there. What runs goes on with the old one until it is started again. */
+/** Installs this version of the program. Running processes use the old one until they are restarted. */
 export async function installBinary(host: Host, options: K3sOptions): Promise<void> {
   const content = await k3sProgram(await architectureOf(host), options);
   await host.write({ path: binary, content, mode: 0o755 });
@@ -74,7 +74,7 @@ export function unitFile(role: Role): string {
   return `/etc/systemd/system/${units[role]}`;
 }
 
-/** What keeps the unit from running as it has to, a text for each. */
+/** A text for each reason why the unit does not run correctly. */
 export async function unitDiffers(host: Host, role: Role): Promise<string[]> {
   const unit = units[role];
   const differs = await differingFiles(host, [{ path: unitFile(role), content: unitText(role) }]);
@@ -85,15 +85,15 @@ case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 
   return [...differs, ...linesOf(state)];
 }
 
-/** Writes the unit. It starts with the computer, and not yet. */
+/** Writes the unit, which starts at the next boot. */
 export async function writeUnit(host: Host, role: Role): Promise<void> {
   await writeDiffering(host, [{ path: unitFile(role), content: unitText(role) }]);
   await host.need(`systemctl daemon-reload && systemctl enable --quiet ${units[role]}`);
 }
 
 /**
- * A script that ends the unit with all its pods, and removes the check of their images. KillMode=process and the pods' mounts: as
- * the installer of k3s does in k3s-killall.sh.
+ * A script that stops the unit with all its pods, and removes the image check. KillMode=process and the pods' mounts are handled as
+ * in the k3s installer's k3s-killall.sh.
  */
 export function endUnit(role: Role): string {
   const unit = units[role];
@@ -106,20 +106,20 @@ for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then ech
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
 }
 
-/** A script that writes the last errors of the unit's log to standard error, or its last lines if they name none. */
+/** A script that writes the last errors in the unit's log to standard error, or its last lines if there are none. */
 export function lastErrors(role: Role): string {
   return `log=$(journalctl -u ${units[role]} -n 20 -o cat --no-pager)
   { printf '%s\\n' "$log" | grep -E 'level=(fatal|error)' || printf '%s\\n' "$log"; } | tail -n 2 >&2`;
 }
 
-/** A function of a shell, `is_failing`: since here, systemd has started the unit three times because it ended. It would not stop. */
+/** A shell function, `is_failing`: from now on, systemd has restarted the unit three times because it exited, and would not stop. */
 export function isFailing(role: Role): string {
   return `restarts() { systemctl show --value --property=NRestarts ${units[role]}; }
 first=$(restarts)
 is_failing() { [ "$(restarts)" -ge $((first + 3)) ]; }`;
 }
 
-/** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */
+/** The unit that the k3s installer creates, with the same settings, because k3s's documentation relies on them. */
 export function unitText(role: Role): string {
   return `# Written by skolo, modelled on the unit of the k3s installer.
 [Unit]

@@ -21,9 +21,13 @@ describe('whyNoUpgrade', () => {
     [
       'v1.30.4+k3s1',
       'v1.31.9+k3s1,v1.32.5+k3s1,v1.33.1+k3s1,v1.34.1+k3s1',
-      'upgrade the jumphost and its machines to v1.33.1+k3s1 first',
+      'upgrade the jumphost and the machines to v1.33.1+k3s1 first',
     ],
-    ['v1.32.5+k3s1', 'v2.0.0+k3s1', 'v2.0.0+k3s1 is another major version'],
+    [
+      'v1.32.5+k3s1',
+      'v2.0.0+k3s1',
+      'v2.0.0+k3s1 and the installed v1.32.5+k3s1 have different major versions',
+    ],
     ['v1.32.5+k3s2', 'v1.32.5+k3s1', 'an older version cannot read'],
     ['v1.32.10+k3s1', 'v1.32.9+k3s1', 'an older version cannot read'],
     ['v1.33.0+k3s1', 'v1.31.1+k3s1,v1.32.9+k3s1', 'an older version cannot read'],

@@ -1,6 +1,9 @@
-/** Versions of k3s, and which of them may follow which. */
+/** k3s versions, and the allowed upgrade paths. */
 
-/** That is installed where there is none: https://github.com/k3s-io/k3s/releases. Its checksums are not known here: a person confirms them once at each workstation. */
+/**
+ * Version for new installations: https://github.com/k3s-io/k3s/releases. Its checksums are not included: an operator confirms
+ * them once on each workstation.
+ */
 export const k3sVersion = 'v1.32.5+k3s1';
 
 /** `v1.32.5+k3s1` */
@@ -22,13 +25,13 @@ export function parseK3sVersion(text: string): K3sVersion | undefined {
   return { major, minor, patch: number('patch'), build: number('build') };
 }
 
-/** Kubelets may be that many minor versions older than their API server. Source: kubernetes.io, Version Skew Policy. */
+/** Kubelets may be at most this many minor versions older than their API server. Source: kubernetes.io, Version Skew Policy. */
 const mostMinorsAtOnce = 3;
 const releases = 'https://github.com/k3s-io/k3s/releases';
 
 /**
- * Why a server cannot be brought from one version through the others, in their order; undefined where it can. Those that it has
- * passed are ignored. Source: docs.k3s.io, Upgrades: no minor version may be skipped, and only a snapshot of the database leads back.
+ * Why a server cannot be upgraded from one version through the others, in order; undefined if it can. Versions that it has already
+ * passed are ignored. Source: docs.k3s.io, Upgrades: minor versions must not be skipped, and a rollback requires a database snapshot.
  */
 export function whyNoUpgrade(from: string, versions: readonly string[]): string | undefined {
   const to = versions.at(-1);
@@ -43,7 +46,8 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
   if (isOlder(to, from)) {
     return `the installed version ${from} is newer than ${to}, and an older version cannot read the database of a newer one`;
   }
-  if (is.major !== wanted.major) return `${to} is another major version than the installed ${from}`;
+  if (is.major !== wanted.major)
+    return `${to} and the installed ${from} have different major versions`;
   const way = wayThrough(from, versions);
   const skips = way.some((each, at) => minorOf(way[at + 1] ?? each) > minorOf(each) + 1);
   if (skips) {
@@ -51,11 +55,11 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
       { length: wanted.minor - is.minor - 1 },
       (_, at) => `v${is.major}.${is.minor + 1 + at}.N+k3s1`,
     );
-    return `the installed version is ${from}, and an upgrade cannot skip minor versions; name one release of each: --k3s ${[...between, to].join(',')} (see ${releases})`;
+    return `the installed version is ${from}, and an upgrade cannot skip minor versions; specify one release of each with --k3s ${[...between, to].join(',')} (see ${releases})`;
   }
   if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
   const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);
-  return `the installed version is ${from}, and machines may be at most ${mostMinorsAtOnce} minor versions older than their server; upgrade the jumphost and its machines to ${most} first`;
+  return `the installed version is ${from}, but machines may be at most ${mostMinorsAtOnce} minor versions older than their server; upgrade the jumphost and the machines to ${most} first`;
 }
 
 /** The versions that a server runs, one after the other. */

@@ -1,4 +1,4 @@
-/** Certificates of k3s live for a year. It renews those that expire within 90 days when it is started, and never else. */
+/** k3s certificates are valid for a year. k3s renews those that expire within 90 days, but only when it starts. */
 
 import { checkByScript, type Step } from '@skolo/computers';
 import { startMs } from '../program/unit.ts';
@@ -9,8 +9,8 @@ const renewedBeforeDays = 90;
 export const agentCertificates = '/var/lib/rancher/k3s/agent';
 
 /**
- * A script that prints each certificate in these folders that expires soon. Those of authorities live for ten years, and no start
- * renews them.
+ * A script that prints each certificate in these directories that expires soon. CA certificates are valid for ten years, and restarts
+ * do not renew them.
  */
 export function expiringScript(...folders: string[]): string {
   return `command -v openssl > /dev/null || { echo 'openssl is missing; apt-get install openssl' >&2; exit 1; }
@@ -26,7 +26,7 @@ export function certificatesStep(): Step {
     about: `no k3s certificate expires within ${renewedBeforeDays} days`,
     check: checkByScript(expiringScript('/var/lib/rancher/k3s/server/tls', agentCertificates)),
     async apply(host) {
-      // Pods go on.
+      // Pods continue.
       await host.need('systemctl restart k3s.service', { deadlineMs: startMs });
       await untilReady(host);
     },

@@ -1,4 +1,4 @@
-/** Objects that a cluster has to have. */
+/** Objects that a cluster must contain. */
 
 import { ComputerError, type Step } from '@skolo/computers';
 
@@ -7,7 +7,7 @@ const kubectl = 'k3s kubectl';
 const notFound = 127;
 
 /**
- * Namespaces, and accounts of people: `skolo attach` and everything after it need them.
+ * Namespaces and user accounts, which `skolo attach` and all later steps require.
  *
  * @param manifests of kube/base/namespaces and kube/base/access
  */
@@ -22,11 +22,11 @@ export function accountsStep(manifests: () => Promise<string>, program = kubectl
 
 interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
   manifests(): Promise<string>;
-  /** Words of a shell: kubectl, as administrator. */
+  /** Shell words: kubectl as administrator. */
   kubectl: string;
 }
 
-/** Objects that have to be there. Those that are there stay as they are. */
+/** Required objects. Existing ones stay unchanged. */
 export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep): Step {
   return {
     name,

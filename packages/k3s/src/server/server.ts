@@ -1,4 +1,4 @@
-/** k3s, as its own installer leaves it: settings, images, binary, unit. */
+/** k3s as installed by its own installer: settings, images, binary, unit. */
 
 import {
   type Architecture,
@@ -32,7 +32,7 @@ export const imagesFolder = '/var/lib/rancher/k3s/agent/images';
 
 const state = '/var/lib/rancher/k3s/server';
 
-/** The file with the images of k3s itself. */
+/** The file with k3s's own images. */
 export function airgapImages(architecture: Architecture): string {
   return `k3s-airgap-images-${platforms[architecture]}.tar.zst`;
 }
@@ -41,9 +41,9 @@ export function airgapImages(architecture: Architecture): string {
 const cache = `${imagesFolder}/.cache.json`;
 
 /**
- * Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons.
+ * A jumphost's required keys, and lists that must contain these values. kube/README.md contains the reasons.
  *
- * @param state of the cluster: what it was made with cannot be changed later
+ * @param state the cluster's initial settings, which cannot be changed later
  */
 function settingsOf(
   { name, address, labels = [] }: ServerPlace,
@@ -59,24 +59,24 @@ function settingsOf(
   };
 }
 
-/** Where a server of k3s is. */
+/** Name and address of a k3s server. */
 export interface ServerPlace {
   name: string;
   address: string;
-  /** That it registers its node with. */
+  /** The labels with which it registers its node. */
   labels?: readonly string[];
 }
 
-/** /etc/rancher/k3s/config.yaml of a server. */
+/** A server's /etc/rancher/k3s/config.yaml. */
 export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
-    about: 'encrypted secrets, and the name and address from rack.yaml',
+    about: 'secrets are encrypted, and name and address match rack.yaml',
     role: 'server',
     settings: (host) => serverSettings(host, place),
   });
 }
 
-/** Keys that this server has to have now. */
+/** Keys that this server requires now. */
 export async function serverSettings(host: Host, place: ServerPlace) {
   const is = async (test: string) => (await host.run(`[ ${test} ]`)).code === 0;
   return settingsOf(place, {
@@ -86,7 +86,7 @@ export async function serverSettings(host: Host, place: ServerPlace) {
   });
 }
 
-/** Images on the disk, for a start without the internet connection: those of k3s, and ours if a file of them is given. */
+/** Images on disk, for starting without an internet connection: those of k3s, and ours if a file is specified. */
 export function imagesStep(
   options: K3sOptions,
   { own, rack }: { own: string | undefined; rack: string },
@@ -127,7 +127,7 @@ async function imageFiles(
   return [ofK3s, { path: `${imagesFolder}/skolo-${rack}.${end}`, content: await localFile(own) }];
 }
 
-/** The server, running. A version that is there stays. */
+/** Runs the server. An installed version stays. */
 export function k3sStep(options: K3sOptions): Step {
   return {
     name: 'k3s',
@@ -137,7 +137,7 @@ export function k3sStep(options: K3sOptions): Step {
       const version = await installedVersion(host);
       if (version === undefined) return { differs: [`${binary} is missing`] };
       const missing = await host.need(eachTool('echo "$each is missing"'));
-      // A power cut may have come before them: the unit starts by itself.
+      // A power cut may have prevented them, because the unit starts automatically.
       const differs = [...linesOf(missing), ...(await unitDiffers(host, 'server'))];
       if (differs.length > 0) return { differs };
       const why = await whyNotReady(host);
@@ -161,7 +161,7 @@ systemctl start k3s.service || ${failed('did not start')}`,
   };
 }
 
-/** A script with this command for each tool of k3s that the shell does not find. */
+/** A script with this command for each k3s tool that the shell does not find. */
 function eachTool(command: string): string {
   return `for each in kubectl crictl ctr; do command -v "$each" > /dev/null || ${command}; done`;
 }
@@ -169,10 +169,10 @@ function eachTool(command: string): string {
 /** A script that ends with the last errors of k3s. */
 function failed(how: string): string {
   return `{ ${lastErrors('server')}
-  echo 'k3s ${how}; run journalctl -u k3s there to see why' >&2; exit 1; }`;
+  echo 'k3s ${how}; run journalctl -u k3s to see why' >&2; exit 1; }`;
 }
 
-/** Waits for five minutes at most. @throws ComputerError It did not get ready. */
+/** Waits at most five minutes. @throws ComputerError It did not become ready. */
 export async function untilReady(host: Host): Promise<void> {
   await host.need(
     `${isFailing('server')}
@@ -180,7 +180,7 @@ uptime_now() { cut -d . -f 1 /proc/uptime; }
 end=$(($(uptime_now) + 300))
 until ${ready} > /dev/null 2>&1; do
   ! is_failing || ${failed('keeps exiting')}
-  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server did not become ready within 5 minutes')}
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('is running, but its API server did not become ready within 5 min')}
   sleep 2
 done`,
     { deadlineMs: startMs },

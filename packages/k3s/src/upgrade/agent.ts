@@ -1,4 +1,4 @@
-/** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
+/** Upgrades k3s on one machine, and rolls it back automatically if its node does not become ready. */
 import { errorText } from '@skolo/base';
 import {
   architectureOf,
@@ -26,19 +26,19 @@ import {
 } from '../program/unit.ts';
 import { agentCertificates, expiringScript } from '../server/certificates.ts';
 
-/** The version before, until the new one has proven itself. */
+/** The previous version, until the new one has been verified. */
 const old = '/usr/local/bin/.k3s.skolo-old';
 const next = '/usr/local/bin/.k3s.skolo-next';
 const restart = `systemctl restart ${units.agent}`;
 
-/** A machine of rack.yaml, as an upgrade needs it. */
+/** A machine in rack.yaml, with the data for an upgrade. */
 export interface AgentMachine extends MachineTasks {
   /** The machine, as root. @throws It cannot be reached. */
   open(): Promise<Host>;
 }
 
 export interface AgentTimes extends TaskTimes {
-  /** For a node to be ready, in milliseconds. */
+  /** Time for a node to become ready, in milliseconds. */
   readyMs: number;
 }
 
@@ -47,7 +47,7 @@ interface AgentUpgrade {
   node: ClusterNode;
   machine: AgentMachine;
   isExpiring: boolean;
-  /** Undefined: it is only started again. */
+  /** Undefined: it is only restarted. */
   version: string | undefined;
   download: Download;
   times: AgentTimes;
@@ -56,7 +56,7 @@ interface AgentUpgrade {
   signal: AbortSignal;
 }
 
-/** Whether an upgrade of it was cut off before it had proven itself. */
+/** Whether an upgrade of it was interrupted before it was verified. */
 export async function isCutOff(machine: AgentMachine): Promise<boolean> {
   try {
     return (await (await machine.open()).run(`[ -e ${old} ]`)).code === 0;
@@ -66,9 +66,9 @@ export async function isCutOff(machine: AgentMachine): Promise<boolean> {
 }
 
 /**
- * @param judge what is worse since the node is ready; empty: nothing
- * @returns whether it has changed; else it was left as it is
- * @throws ComputerError It is not well with the new version, and has the one before again.
+ * @param judge what has become worse since the node is ready; empty: nothing
+ * @returns whether it was changed
+ * @throws ComputerError It was unhealthy with the new version, and was rolled back to the previous one.
  */
 export async function upgradeAgent(
   given: AgentUpgrade,
@@ -78,7 +78,7 @@ export async function upgradeAgent(
   const { name } = node;
   const staged = await stage(given).catch((error: unknown) => {
     signal.throwIfAborted();
-    // The file of a publisher is the same for all machines.
+    // The publisher's file is the same for all machines.
     if (error instanceof ComputerError && error.code === 'FILE') throw error;
     leave(name, errorText(error));
     return undefined;
@@ -98,7 +98,7 @@ export async function upgradeAgent(
   return isDone ?? false;
 }
 
-/** Brings the program there, beside the one that runs. */
+/** Copies the program to the machine, next to the running one. */
 async function stage({
   node,
   machine,
@@ -118,7 +118,7 @@ async function stage({
   return { own, isThere: false };
 }
 
-/** A old version that is there is of a run that was cut off: the one in place may be half proven. */
+/** An existing old version is from an interrupted run, so the installed one may not be verified. */
 const switchScript = `set -e
 [ -e ${old} ] || { cp -a ${binary} ${old}.new && sync ${old}.new && mv -f ${old}.new ${old}; }
 mv -f ${next} ${binary}
@@ -136,7 +136,7 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Comp
   });
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, but is not healthy: ${still}`;
-  return new ComputerError(`${said}; it was rolled back to the previous version${end}`);
+  return new ComputerError(`${said}; the agent was rolled back to the previous version${end}`);
 }
 
 async function whyNotReady(

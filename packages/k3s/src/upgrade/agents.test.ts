@@ -197,7 +197,7 @@ esac
 
     expect(left).toEqual([
       `rpi-2: its node does not respond, and runs ${k3sVersion}`,
-      'rpi-3: still busy with tasks after 0 min',
+      'rpi-3: still running tasks after 0 min',
       'rpi-4: no route to host',
       `rpi-5: it is not in rack.yaml, and runs ${k3sVersion}`,
     ]);
@@ -226,7 +226,7 @@ chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && sy
 
     const { text } = await upgrade(crashing, { 'rpi-1': idle });
 
-    expect(text).toContain('it was rolled back to the previous version');
+    expect(text).toContain('the agent was rolled back to the previous version');
     await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(true);
   });
 

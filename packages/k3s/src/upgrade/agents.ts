@@ -1,4 +1,4 @@
-/** Agents of k3s get the version of their server, some at a time, each between two tasks. */
+/** Upgrades k3s agents to their server's version, some at a time, each between two tasks. */
 import { errorText, inParallel } from '@skolo/base';
 import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
@@ -14,14 +14,14 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download'> {
   server: string;
   /** By the name of their node. */
   machines: ReadonlyMap<string, AgentMachine>;
-  /** That many at the same time, after a first one alone. */
+  /** Maximum number at the same time, after a first one alone. */
   atOnce: number;
   times: AgentTimes;
-  /** What is asked after the first one. */
+  /** Checked after the first one. */
   health: HealthDeps;
-  /** Nobody else changes the rack meanwhile. */
+  /** Prevents others from changing the rack meanwhile. */
   underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
-  /** Called for each machine that stays as it is, although it should not. */
+  /** Called for each machine that should be changed but is left unchanged. */
   left(name: string, why: string): void;
   report(text: string): void;
 }
@@ -29,11 +29,11 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download'> {
 interface Due {
   node: ClusterNode;
   machine: AgentMachine;
-  /** It has the version, and its certificates expire soon. */
+  /** It has the version, but its certificates expire soon. */
   isExpiring: boolean;
 }
 
-/** A machine that does not respond, or runs a long task, is named, and the others go on. */
+/** Machines that do not respond or run a long task are reported, and the others continue. */
 export function agentsStep(needs: AgentsNeeds): Step {
   const { version, download, times, report } = needs;
   const left = new Map<string, string>();
@@ -44,9 +44,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
   return {
     name: 'k3s-agents',
     about:
-      version === undefined
-        ? 'no certificate of a machine expires soon'
-        : `machines run ${version}`,
+      version === undefined ? 'machine certificates do not expire soon' : `machines run ${version}`,
     async check(jumphost) {
       const { due, all } = await findDue(jumphost, needs, left, leave);
       const names = due.map(({ node }) => node.name);
@@ -93,7 +91,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
             return false;
           }
         };
-        // One alone: those that are left as they are prove nothing.
+        // One alone, not counting those that are left unchanged.
         const others = await idleFirst(due, needs);
         let isVerified = false;
         while (!isVerified && failed.length === 0) {
@@ -102,7 +100,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           isVerified = await change(first, others.length > 0);
         }
         await inParallel(others, needs.atOnce, async (each) => {
-          // After a failure no other one begins.
+          // After a failure, no others start.
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
@@ -113,7 +111,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
   };
 }
 
-/** Nodes that need something, and can get it. */
+/** Nodes that require a change and can be changed. */
 async function findDue(
   jumphost: Host,
   { version, server, machines, atOnce }: AgentsNeeds,
@@ -129,11 +127,11 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `its node does not respond, and runs ${node.version}`);
+      if (isOlder) leave(node.name, `its node does not respond and runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {
-      if (isOlder) leave(node.name, `it is not in rack.yaml, and runs ${node.version}`);
+      if (isOlder) leave(node.name, `it is not in rack.yaml and runs ${node.version}`);
       return [];
     }
     if (isOlder) return [{ node, machine, isExpiring: false }];
@@ -141,14 +139,14 @@ async function findDue(
       const soon = await (await machine.open()).need(expiringScript(agentCertificates));
       return soon === '' ? [] : [{ node, machine, isExpiring: true }];
     } catch (error) {
-      leave(node.name, `the expiry of its certificates is unknown: ${errorText(error)}`);
+      leave(node.name, `cannot read when its certificates expire: ${errorText(error)}`);
       return [];
     }
   });
   return { due: due.flat(), all: nodes.length };
 }
 
-/** Those with a task come last. */
+/** Machines with a task are last. */
 async function idleFirst(due: readonly Due[], { atOnce }: AgentsNeeds): Promise<Due[]> {
   const busy = await inParallel(due, atOnce, ({ machine }) =>
     machine.look().then(

@@ -1,14 +1,14 @@
-/** How a rack is, and whether an upgrade has made it worse. */
+/** The health of a rack, and whether an upgrade has made it worse. */
 import { errorText, pause } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import { readNodes } from '../cluster/nodes.ts';
 import { type AskedService, askService } from '../cluster/services.ts';
 
-/** What else knows it: Prometheus. What was read is kept as text. */
+/** Another source of health data, such as Prometheus. Its data is kept as text. */
 export interface OtherHealth {
   read(): Promise<string>;
-  /** A text for each thing that is worse. */
+  /** A text for each deterioration. */
   worsened(before: string): Promise<string[]>;
 }
 
@@ -16,7 +16,7 @@ type AskedHost = Pick<Host, 'run' | 'need'>;
 
 export interface HealthDeps {
   services: readonly AskedService[];
-  /** Absent: nobody can be asked. */
+  /** Absent: it cannot be queried. */
   other?: OtherHealth;
   times: GateTimes;
   report(text: string): void;
@@ -25,14 +25,14 @@ export interface HealthDeps {
 
 /** Milliseconds. */
 interface GateTimes {
-  /** All has to stay well for this long. */
+  /** Everything must stay healthy for this long. */
   soakMs: number;
-  /** By then it has to be well. */
+  /** Time limit for becoming healthy. */
   wellMs: number;
   pollMs: number;
 }
 
-/** What was well: JSON, since a later run may compare. */
+/** What was healthy, as JSON for comparisons by later runs. */
 export const Health = z.object({
   nodes: z.array(z.string()),
   services: z.array(z.string()),
@@ -45,7 +45,7 @@ export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Hea
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {
     deps.signal.throwIfAborted();
-    deps.report(`alerts and machines cannot be compared: ${errorText(error)}`);
+    deps.report(`cannot compare alerts and machines: ${errorText(error)}`);
     return undefined;
   });
   const [nodes, services] = await readWell(host, deps);
@@ -60,9 +60,9 @@ async function readWell(host: AskedHost, { services }: HealthDeps): Promise<[str
 }
 
 /**
- * Waits until all that was well is well again, and has stayed so.
+ * Waits until everything that was healthy is healthy again, and has stayed so.
  *
- * @returns what is worse in the end; empty: nothing
+ * @returns what is worse at the end; empty: nothing
  */
 export async function untilAsWell(
   host: AskedHost,
@@ -93,7 +93,7 @@ async function worsened(host: AskedHost, before: Health, deps: HealthDeps): Prom
   return [
     ...before.nodes
       .filter((name) => !nodes.includes(name))
-      .map((name) => `the node ${name} is no longer ready`),
+      .map((name) => `node ${name} is no longer ready`),
     ...before.services
       .filter((name) => !services.includes(name))
       .map((name) => `${name} is no longer ready`),

@@ -1,9 +1,9 @@
 /**
- * What brings the server of k3s from one version to another: a program on the jumphost itself, which needs no workstation. It goes on
- * where the workstation, the connection or the power has gone, and goes back by itself where the new version does not run.
+ * Upgrades the k3s server: a program on the jumphost itself, which does not depend on a workstation. It continues
+ * if the workstation, the connection or the power is lost, and rolls back automatically if the new version does not run.
  *
- * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the database of SQLite is its folder, copied
- * while k3s does not run, and is worth nothing without the token.
+ * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the SQLite database is its directory, copied
+ * while k3s is stopped, and is useless without the token.
  */
 import { shellWord } from '@skolo/base';
 import type { FileContent } from '@skolo/computers';
@@ -13,19 +13,19 @@ import { binary } from '../program/unit.ts';
 export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
 export const unit = 'skolo-k3s-upgrade.service';
 
-/** What runs between two looks of the workstation, and what it ends in. */
+/** States between two checks by the workstation, and final states. */
 export const ServerState = z.enum([
-  /** The snapshot is made, while k3s does not run. */
+  /** The snapshot is created while k3s is stopped. */
   'begin',
   'switching',
   'starting',
-  /** The new version runs. The workstation has to judge it. */
+  /** The new version runs. The workstation must judge it. */
   'ready',
   'returning',
   'done',
   /** Nothing was changed. */
   'rejected',
-  /** It runs what it ran before, with the database of then. */
+  /** It runs the previous version with its database. */
   'returned',
   /** It is between two versions. */
   'broken',
@@ -36,15 +36,15 @@ interface ServerPlan {
   from: string;
   to: string;
   node: string;
-  /** For a version to run. */
+  /** Time for a version to start. */
   seconds: number;
-  /** Who, and why: for the log of the jumphost. */
+  /** Who and why, for the jumphost's log. */
   by: string;
-  /** Name of the file with the images of k3s. */
+  /** Name of the file with k3s's images. */
   images: string;
 }
 
-/** The program and its unit. The state is written apart, when all else is there. */
+/** The program and its unit. The state is written separately, after everything else. */
 export function serverFiles(plan: ServerPlan): FileContent[] {
   return [
     { path: `${folder}/plan`, content: planText(plan), mode: 0o600 },

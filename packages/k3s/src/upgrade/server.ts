@@ -1,4 +1,4 @@
-/** The server of k3s gets another version: what the workstation does of it. The rest is `server-script.ts`, on the jumphost. */
+/** Upgrades the k3s server: the workstation's part. The rest is `server-script.ts`, on the jumphost. */
 import { errorText, parseJson, pause } from '@skolo/base';
 import {
   architectureOf,
@@ -22,9 +22,9 @@ interface ServerNeeds extends Pick<K3sOptions, 'download'> {
   /** `ann@desk: REASON` */
   by: string;
   health: HealthDeps;
-  /** Nobody else changes the rack meanwhile. */
+  /** Prevents others from changing the rack meanwhile. */
   underLease(work: () => Promise<void>): Promise<void>;
-  /** For a version to run, in seconds: its images are imported. Default 10 min. */
+  /** Time for a version to start, including importing its images, in seconds. Default 10 min. */
   startSeconds?: number;
 }
 
@@ -43,27 +43,29 @@ const about: Partial<Record<ServerState, string>> = {
 };
 
 /**
- * Checks that these versions may follow, and that no other upgrade is under way.
+ * Checks that these versions are a valid upgrade path, and that no other upgrade is in progress.
  *
- * @param versions in their order; empty: it stays
+ * @param versions in order; empty: it is not upgraded
  */
 export function versionStep(versions: readonly string[]): Step {
   const last = versions.at(-1);
   return {
     name: 'k3s-version',
-    about: last === undefined ? 'no upgrade is under way' : `k3s can be upgraded to ${last}`,
+    about: last === undefined ? 'no upgrade is in progress' : `k3s can be upgraded to ${last}`,
     async check(host) {
       const from = await runningVersion(host);
       const { state, to, why: fault } = await find(host);
       if (state === 'broken') {
-        const how = `restore ${folder}/snapshot manually, start k3s, and remove ${folder}/state`;
+        const how = `restore ${folder}/snapshot manually, start k3s, and delete ${folder}/state`;
         return { differs: [`the rollback of an upgrade to ${to} failed (${fault}); ${how}`] };
       }
       if (isOpen(state)) {
         return {
           differs: versions.includes(to)
             ? []
-            : [`an upgrade to ${to} is unfinished; finish it with --k3s ${to} first`],
+            : [
+                `an upgrade to ${to} is unfinished; run the command with --k3s ${to} first to finish it`,
+              ],
           note: `${to}: ${state}`,
         };
       }
@@ -80,7 +82,7 @@ async function runningVersion(host: Host): Promise<string> {
   throw new ComputerError(`${host.name}: k3s is not installed; run skolo jumphost prepare`);
 }
 
-/** The server goes through these versions, in their order, each a step of its own. */
+/** Upgrades the server through these versions in order, each as a separate step. */
 export function serverSteps(needs: ServerNeeds): Step[] {
   const { versions } = needs;
   return versions.map((version, at) => {
@@ -90,9 +92,9 @@ export function serverSteps(needs: ServerNeeds): Step[] {
 }
 
 /**
- * The server has this version or a newer one, and the rack is as well with it as before.
+ * The server has this version or a newer one, and the rack is as healthy as before.
  *
- * @param before what a step before this one brings
+ * @param before the version that the previous step installs
  */
 function serverStep(needs: ServerNeeds, version: string, before?: string): Step {
   return {
@@ -109,7 +111,7 @@ function serverStep(needs: ServerNeeds, version: string, before?: string): Step 
       return { differs: [`${from} → ${version}`] };
     },
     async apply(host) {
-      // The jumphost goes on by itself, and the API server may be down: without a lease.
+      // Without a lease, because the jumphost continues independently and the API server may be down.
       const isBegun = isOpen((await find(host)).state);
       if (isBegun) await follow(host, needs);
       await needs.underLease(async () => {
@@ -122,7 +124,7 @@ function serverStep(needs: ServerNeeds, version: string, before?: string): Step 
   };
 }
 
-/** The rack has to be as well as before; else it returns. */
+/** If the rack is not as healthy as before, it rolls back. */
 async function judge(host: Host, needs: ServerNeeds, version: string): Promise<void> {
   const faults = await untilAsWell(host, await healthBefore(host), needs.health);
   if (faults.length === 0) {
@@ -155,7 +157,7 @@ cat why 2>/dev/null || true`,
   };
 }
 
-/** Puts all files there, with what was well before, and lets the jumphost begin. */
+/** Copies all files and the previous health data, and starts the upgrade on the jumphost. */
 async function begin(host: Host, needs: ServerNeeds, version: string): Promise<void> {
   const { node, by, startSeconds = 600 } = needs;
   const { report } = needs.health;
@@ -189,11 +191,11 @@ async function healthBefore(host: Host): Promise<Health> {
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
   throw new ComputerError(
-    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the health of the rack before the upgrade is unknown; check skolo status, then run there either echo done > ${folder}/state to keep the new version, or echo returning > ${folder}/state to roll back; then run this command again`,
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the rack's health before the upgrade is unknown; check skolo status, then run echo done > ${folder}/state on the jumphost to keep the new version, or echo returning > ${folder}/state to roll back, and run this command again`,
   );
 }
 
-/** @param also is done first */
+/** @param also runs first */
 async function enter(host: Host, state: ServerState, also = 'true'): Promise<void> {
   await host.need(also);
   await host.write({ path: `${folder}/state`, content: `${state}\n` });
@@ -201,7 +203,7 @@ async function enter(host: Host, state: ServerState, also = 'true'): Promise<voi
 
 const lookMs = 1000;
 
-/** Lets the jumphost go on until it needs the workstation, or has ended. A connection that drops is made again. */
+/** Lets the jumphost continue until it requires the workstation or has finished. Reconnects if the connection drops. */
 async function follow(
   host: Host,
   { health: { report, signal } }: ServerNeeds,
@@ -229,7 +231,7 @@ async function failure(host: Host, state: ServerState, version: string): Promise
   const texts: Partial<Record<ServerState, string>> = {
     rejected: 'nothing was changed',
     returned: 'the previous version is running again, with its database',
-    broken: `the rollback failed; restore ${folder}/snapshot manually; journalctl -u k3s there has details`,
+    broken: `the rollback failed; restore ${folder}/snapshot manually, and run journalctl -u k3s on the jumphost for details`,
   };
   return new ComputerError(`${host.name}: ${version}: ${why}; ${texts[state] ?? state}`);
 }

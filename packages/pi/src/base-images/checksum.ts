@@ -1,16 +1,16 @@
 /**
- * The SHA-256 that a publisher gives for an image: in a file of its own beside it (raspberrypi.com), or in a list for the folder
+ * The SHA-256 that a publisher provides for an image: in a separate file next to it (raspberrypi.com), or in a list for the directory
  * (ubuntu.com). It shows that the image is complete. Who has made it is only as sure as the connection, unless the
  * list is signed (signature.ts).
  */
 import { PiError } from '../errors.ts';
 
-/** Names of files with checksums, for an image. */
+/** Names of checksum files for an image. */
 function checksumFiles(name: string): string[] {
   return [`${name}.sha256`, 'SHA256SUMS'];
 }
 
-/** Lines as sha256sum writes them, `HEX  NAME` or `HEX *NAME`; or only the sum. */
+/** Lines in sha256sum's format, `HEX  NAME` or `HEX *NAME`, or only the checksum. */
 function checksumIn(text: string, name: string): string | undefined {
   for (const line of text.split(/\r?\n/)) {
     const [, sum, file] = /^([0-9a-fA-F]{64})(?:\s+\*?(\S.*?))?\s*$/.exec(line) ?? [];
@@ -23,9 +23,9 @@ function checksumIn(text: string, name: string): string | undefined {
 
 /**
  * @param name of the image
- * @param read a file in the same place; undefined where there is none
- * @returns the sum, and the file that has it
- * @throws PiError Its publisher gives none.
+ * @param read a file in the same directory; undefined if it does not exist
+ * @returns the checksum, and the file that contains it
+ * @throws PiError Its publisher does not provide one.
  */
 export async function publishedChecksum(
   name: string,
@@ -38,6 +38,6 @@ export async function publishedChecksum(
     if (content !== undefined && sum !== undefined) return { sum, file, content };
   }
   throw new PiError(
-    `${name}: no checksum in ${files.join(' or ')} next to it; specify the publisher's checksum with --sha256`,
+    `${name}: no checksum for it in ${files.join(' or ')}; specify the publisher's checksum with --sha256`,
   );
 }

@@ -1,4 +1,4 @@
-/** A large file from a server of HTTP. What was fetched stays, so that a download that was cut off goes on where it ended. */
+/** Downloads a large file over HTTP. Partial files stay, so that an interrupted download continues where it stopped. */
 import { open, rm, stat } from 'node:fs/promises';
 import { errorCode, errorText, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
@@ -8,21 +8,21 @@ import { PiError } from '../errors.ts';
 export interface DownloadDeps {
   fetch: typeof fetch;
   signal: AbortSignal;
-  /** Bytes that are here, and all of them if the server says so. */
+  /** Downloaded bytes, and the total if the server reports it. */
   progress(done: number, total: number | undefined): void;
-  /** Without a byte the connection is dead; default 30 s. Milliseconds. */
+  /** Time without data after which the connection counts as dead, in milliseconds; default 30 s. */
   idleMs?: number;
-  /** Between two tries; default 2 s. Milliseconds. */
+  /** Pause between two attempts, in milliseconds; default 2 s. */
   pauseMs?: number;
 }
 
 /** What a file is a part of. */
 const Part = z.strictObject({ url: z.string(), validator: z.string() });
 
-/** After so many tries without a new byte. */
+/** Maximum number of attempts without a new byte. */
 const mostTries = 5;
 
-/** Fetches all of it to a file, which may have a part of it. @throws PiError */
+/** Downloads it completely to a file, which may already contain a part of it. @throws PiError */
 export async function download(url: string, path: string, deps: DownloadDeps): Promise<void> {
   const { signal, pauseMs = 2000 } = deps;
   for (let tries = 0, before = await sizeOf(path); ; ) {
@@ -34,7 +34,7 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     before = now;
     if (tries >= mostTries || !why.mayRetry) {
       throw new PiError(
-        `${url}: ${why.text}; ${now} bytes were downloaded, and the next attempt continues from there`,
+        `${url}: ${why.text}; the next attempt continues after the ${now} bytes that were downloaded`,
       );
     }
     await pause(pauseMs, signal);
@@ -54,17 +54,20 @@ async function attempt(
 ): Promise<Failure | undefined> {
   const idle = new AbortController();
   const limit = AbortSignal.any([signal, idle.signal]);
-  const timer = setTimeout(() => idle.abort(new Error(`no data for ${idleMs / 1000} s`)), idleMs);
+  const timer = setTimeout(
+    () => idle.abort(new Error(`no data received for ${idleMs / 1000} s`)),
+    idleMs,
+  );
   try {
     const validator = await validatorOf(url, path);
     const have = validator === undefined ? 0 : await sizeOf(path);
     const headers = {
-      // Bytes of a compressed answer are not those of the file.
+      // The bytes of a compressed response are not those of the file.
       'accept-encoding': 'identity',
       ...(have > 0 && validator && { range: `bytes=${have}-`, 'if-range': validator }),
     };
     const response = await fetch(url, { headers, signal: limit });
-    // It has no more bytes than are here.
+    // The file is already complete.
     if (response.status === 416 && have > 0) return undefined;
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
@@ -100,7 +103,7 @@ async function attempt(
 
 const partFile = (path: string) => `${path}.json`;
 
-/** Of the version that the part here is of. Without one nobody knows whether the rest belongs to it. */
+/** Validator of the version of the local part. Without one, it is unknown whether the rest belongs to it. */
 async function validatorOf(url: string, path: string): Promise<string | undefined> {
   const text = await readFileIfExists(partFile(path));
   const part = Part.safeParse(parseJson(text ?? '')).data;
@@ -109,7 +112,7 @@ async function validatorOf(url: string, path: string): Promise<string | undefine
 
 async function rememberValidator(url: string, path: string, headers: Headers): Promise<void> {
   const tag = headers.get('etag');
-  // A weak one may be of other bytes (RFC 9110, 13.1.5).
+  // A weak one may stand for different bytes (RFC 9110, 13.1.5).
   const strong = tag?.startsWith('W/') ? undefined : tag;
   const validator = strong ?? headers.get('last-modified') ?? '';
   await writeFileAtomic(partFile(path), JSON.stringify(validator === '' ? {} : { url, validator }));

@@ -1,6 +1,6 @@
 /**
- * Signatures of OpenPGP that a publisher has beside an image: of the list of checksums (ubuntu.com: SHA256SUMS.gpg, debian.org:
- * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv checks them with keys that a person names. No key is built in.
+ * OpenPGP signatures that a publisher provides with an image: of the list of checksums (ubuntu.com: SHA256SUMS.gpg, debian.org:
+ * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv verifies them with keys that the user specifies. No key is built in.
  * Sources: gpgv(1); doc/DETAILS of GnuPG, VALIDSIG.
  */
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ export function signatureFiles(name: string): string[] {
 }
 
 interface Signed {
-  /** What is signed: a file, or its bytes. */
+  /** The signed data: a file, or its bytes. */
   data: string | Buffer;
   signature: Buffer;
   /** Of the signature, for messages. */
@@ -58,7 +58,7 @@ export async function checkSignature(
       });
     }
     throw new PiError(
-      `${name}: is not a valid signature of a key in ${keyring}${whyOf(cause)}; compare the fingerprint of the key with the publisher's`,
+      `${name}: not a valid signature from a key in ${keyring}${whyOf(cause)}; compare the key's fingerprint with the publisher's`,
       { cause },
     );
   } finally {
@@ -68,13 +68,13 @@ export async function checkSignature(
 
 async function keysIn(keyring: string): Promise<Buffer> {
   return await readFile(keyring).catch((cause: unknown) => {
-    throw new PiError(`${keyring}: is not readable (${errorCode(cause)}); correct --keyring`, {
+    throw new PiError(`${keyring}: cannot be read (${errorCode(cause)}); fix --keyring`, {
       cause,
     });
   });
 }
 
-/** gpgv reads no armored keys. Source: RFC 9580, 6.2. */
+/** gpgv does not read armored keys. Source: RFC 9580, 6.2. */
 function binary(keys: Buffer): Buffer {
   const blocks = keys
     .toString('latin1')
@@ -83,7 +83,7 @@ function binary(keys: Buffer): Buffer {
   return found.length === 0 ? keys : Buffer.concat(found);
 }
 
-/** `NO_PUBKEY` and the like, by the lines for programs. */
+/** `NO_PUBKEY` and similar, from gpgv's status lines. */
 function whyOf(error: unknown): string {
   const stdout = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
   const [, why] = /^\[GNUPG:\] (NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG)\b/m.exec(stdout) ?? [];

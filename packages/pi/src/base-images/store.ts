@@ -1,4 +1,4 @@
-/** Base images that are on this workstation: fetched once, checked, and unpacked. */
+/** Base images on this workstation: downloaded once, verified and unpacked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { imageName, unpack } from './unpack.ts';
 const Record = z.strictObject({
   /** A URL, or a file. */
   from: z.string(),
-  /** Of what was published, as its publisher gives it. */
+  /** SHA-256 of the published file, from its publisher. */
   publishedSha256: z.string(),
   /** Of the image. */
   sha256: z.string(),
@@ -25,7 +25,7 @@ const Record = z.strictObject({
   size: z.number(),
   /** RFC 3339. */
   fetched: z.string(),
-  /** Fingerprint of the key of OpenPGP; absent: its signature was not checked. */
+  /** Fingerprint of the OpenPGP key; absent: its signature was not verified. */
   signedBy: z.string().optional(),
 });
 
@@ -37,11 +37,11 @@ export interface StoredImage extends z.infer<typeof Record> {
 
 export interface FetchDeps extends DownloadDeps {
   now(): number;
-  /** SHA-256 of what is published, instead of the one beside it. */
+  /** SHA-256 of the published file, instead of the publisher's checksum file. */
   sha256?: string;
-  /** File with public keys of OpenPGP: a signature by one of them is needed. */
+  /** File with OpenPGP public keys, one of which must have signed the image. */
   keyring?: string;
-  /** What it does now: `checks and unpacks`. */
+  /** Current activity: `verifying and unpacking`. */
   report(text: string): void;
 }
 
@@ -54,17 +54,19 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
   for (const name of names.filter((each) => each.endsWith('.img')).sort()) {
     const path = join(folder, name);
     const text = await readFileIfExists(recordOf(path));
-    // Without it the image was not complete.
+    // Without it, the image is not complete.
     if (text === undefined) continue;
     const record = Record.safeParse(parseJson(text));
     if (!record.success)
-      throw new PiError(`${recordOf(path)}: is damaged; run skolo pi images delete ${name}`);
+      throw new PiError(
+        `${recordOf(path)}: the file is damaged; run skolo pi images delete ${name}`,
+      );
     found.push({ name, path, ...record.data });
   }
   return found;
 }
 
-/** Fetches, checks and unpacks an image. One that is here stays, unless its publisher has another one now. @throws PiError */
+/** Downloads, verifies and unpacks an image. A local one stays unless its publisher now has a different one. @throws PiError */
 export async function fetchImage(
   folder: string,
   from: string,
@@ -75,7 +77,7 @@ export async function fetchImage(
   const name = imageName(file);
   if (name === undefined) {
     throw new PiError(
-      `${from}: is not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
+      `${from}: not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
   const beside = readerBeside(from, isRemote, deps);
@@ -83,7 +85,7 @@ export async function fetchImage(
   const wanted = listed?.sum ?? deps.sha256?.toLowerCase();
   const { keyring } = deps;
   const found = keyring === undefined ? undefined : await findSignature(file, listed?.file, beside);
-  // Of the list, before anything is fetched.
+  // The list's signature, before anything is downloaded.
   let signedBy =
     keyring !== undefined && listed !== undefined && found?.of === listed.file
       ? await checkSignature({ ...found, data: listed.content }, keyring, deps.signal)
@@ -92,7 +94,7 @@ export async function fetchImage(
   const previous = (await storedImages(folder)).find((each) => each.name === name);
   const isVerified = found === undefined || signedBy !== undefined;
   if (previous !== undefined && previous.publishedSha256 === wanted && isVerified) return previous;
-  // A download that was cut off goes on here.
+  // An interrupted download continues here.
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });
   const published = isRemote ? join(downloads, file) : from;
@@ -106,7 +108,7 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        `${from}: does not match the publisher's checksum: the SHA-256 is ${unpacked.publishedSha256}, expected ${wanted}; download it again`,
+        `${from}: its SHA-256 ${unpacked.publishedSha256} does not match the publisher's ${wanted}; download it again`,
       );
     }
     const record = {
@@ -122,12 +124,12 @@ export async function fetchImage(
     return { name, path, ...record };
   } finally {
     await rm(draft, { force: true });
-    // It is of no use any more: unpacked, or wrong.
+    // It is no longer required: either unpacked or wrong.
     if (isRemote && !deps.signal.aborted) await removeDownload(published);
   }
 }
 
-/** Whether the image is as it was when it was fetched. */
+/** Whether the image is unchanged since it was downloaded. */
 export async function verifyImage(
   { path, sha256 }: StoredImage,
   signal: AbortSignal,
@@ -142,7 +144,7 @@ export async function deleteImage({ path }: StoredImage): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** That of the list of checksums, else that of the image. @throws PiError There is none. */
+/** The signature of the checksum list, or else of the image. @throws PiError There is none. */
 async function findSignature(
   image: string,
   list: string | undefined,
@@ -157,11 +159,11 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    `${image}: no signature such as ${names} next to it; omit --keyring, or use an image that its publisher signs`,
+    `${image}: no signature such as ${names} found beside it; omit --keyring, or use an image that its publisher signs`,
   );
 }
 
-/** Files in the same place as an image. */
+/** Files in the same directory as an image. */
 function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchDeps) {
   return async (name: string): Promise<Buffer | undefined> => {
     if (!isRemote) return await ifThere(readFile(join(dirname(from), name)));

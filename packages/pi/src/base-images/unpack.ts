@@ -1,5 +1,5 @@
 /**
- * A published image becomes a plain one, with its digests on the way.
+ * Unpacks a published image and computes its digests.
  *
  * xz is the program, and no library: each Linux has it, and it knows every check of the format. xz-decompress
  * (wasm) rejected a file with the check SHA-256 when it was tried.
@@ -29,14 +29,14 @@ export function imageName(file: string): string | undefined {
 }
 
 interface Unpacked {
-  /** SHA-256 of what was published, and of the image. */
+  /** SHA-256 of the published file, and of the image. */
   publishedSha256: string;
   sha256: string;
   /** Of the image, bytes. */
   size: number;
 }
 
-/** Writes the image to a file. @throws PiError What was published is damaged. */
+/** Writes the image to a file. @throws PiError The published file is damaged. */
 export async function unpack(
   published: string,
   to: string,
@@ -66,7 +66,7 @@ export async function unpack(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
-    throw new PiError(`${published}: unpacking failed (${errorText(error)}); download it again`, {
+    throw new PiError(`${published}: cannot be unpacked (${errorText(error)}); download it again`, {
       cause: error,
     });
   } finally {

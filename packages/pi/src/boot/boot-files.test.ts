@@ -208,12 +208,12 @@ describe('a setup', () => {
     [
       'token without a CA',
       { cluster: { ...testCluster, token: new Secret('abc123.0123456789abcdef') } },
-      'lacks the digest of the CA',
+      'does not contain the digest of the CA',
     ],
     [
       'token that never expires',
       { cluster: { ...testCluster, token: new Secret(`K10${'0'.repeat(64)}::server:secret`) } },
-      'never expires; create a token that does',
+      'never expires; run `k3s token create --ttl 24h`',
     ],
   ])('with a wrong %s is rejected, and shows no secret', (_, wrong, why) => {
     const setup = { ...testSetup, ...wrong };

@@ -1,16 +1,16 @@
 /**
- * The time before anything needs TLS. A Raspberry Pi before the fifth begins in the past after a power cut, and a certificate is not
- * valid there.
+ * Sets the clock before anything requires TLS. Raspberry Pis before the 5 start with a past time after a power cut, at which
+ * certificates are not valid yet.
  */
 
 export const clockScript = '/usr/local/sbin/skolo-clock';
 export const clockUnit = 'skolo-clock.service';
 
 /**
- * The server's Date is believed without its certificate, and so only moves the clock forward: a certificate that has expired stays
- * so. NTP corrects the rest.
+ * The server's Date is trusted without its certificate, so it only moves the clock forward: an expired certificate stays
+ * expired. NTP corrects the rest.
  *
- * `skolo-clock SECONDS [HOST:PORT]`: no time before these seconds since 1970 is right.
+ * `skolo-clock SECONDS [HOST:PORT]`: times before these seconds since 1970 are wrong.
  */
 export const clock = `#!/bin/sh
 # Written by skolo. Waits until the clock is correct: by NTP, or else by the Date header of the server that this computer joins.
@@ -35,21 +35,21 @@ while [ "$(timedatectl show --property=NTPSynchronized --value 2> /dev/null)" !=
       set_forward "$there"
       exit 0
     fi
-    echo "no time from NTP or from $server; trying again"
+    echo "no response from NTP servers or $server; trying again"
     sleep 4
   fi
   sleep 1
 done
 `;
 
-/** The start of the computer is complete before, so that a person gets in while it waits: targets wait for units with default dependencies. */
+/** Runs after the boot is complete, so that users can sign in while it waits: targets wait for units with default dependencies. */
 export const waitsAlone = `DefaultDependencies=no
 Requires=sysinit.target
 After=sysinit.target basic.target
 Conflicts=shutdown.target
 Before=shutdown.target`;
 
-/** @param least seconds since 1970, when the image was made @param server HOST:PORT */
+/** @param least seconds since 1970 when the image was created @param server HOST:PORT */
 export function clockUnitText(least: number, server: string): string {
   return `# Written by skolo.
 [Unit]

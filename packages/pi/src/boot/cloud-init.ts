@@ -1,13 +1,13 @@
 /**
- * cloud-init, by its data source NoCloud: Raspberry Pi OS from Trixie (2025-10-02) on, and Ubuntu.
- * Sources: cloudinit.readthedocs.io; customization_generator.cpp of Raspberry Pi Imager, for what works on a Raspberry Pi.
+ * cloud-init with its NoCloud data source: Raspberry Pi OS since Trixie (2025-10-02), and Ubuntu.
+ * Sources: cloudinit.readthedocs.io; customization_generator.cpp of Raspberry Pi Imager, for settings that work on a Raspberry Pi.
  */
 import { stringify } from 'yaml';
 import type { PiSetup } from '../setup.ts';
 import { netplanOf } from './network.ts';
 import { bootFolder, setupFile } from './setup-script.ts';
 
-/** @param instance another one for another setup: cloud-init runs once for each */
+/** @param instance unique for each setup, because cloud-init runs once for each */
 export function cloudInitFiles(setup: PiSetup, instance: string): Record<string, string> {
   const { identity, domain, user, timezone, keyboard, locale } = setup;
   const { hostname } = identity;
@@ -32,13 +32,13 @@ export function cloudInitFiles(setup: PiSetup, instance: string): Record<string,
   };
   return {
     'user-data': `#cloud-config\n${yaml(userData)}`,
-    // With a hyphen. The underscore in the file of Raspberry Pi OS is not read.
+    // With a hyphen. The underscore in Raspberry Pi OS's file is ignored.
     'meta-data': yaml({ 'instance-id': instance, 'local-hostname': hostname }),
     'network-config': yaml(netplanOf(setup)),
   };
 }
 
-/** YAML 1.1, as cloud-init reads it: `no` is a word there, and 0755 a number. */
+/** YAML 1.1, as cloud-init reads it, in which `no` is a keyword and 0755 a number. */
 function yaml(value: unknown): string {
   return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }

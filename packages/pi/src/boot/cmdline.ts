@@ -5,35 +5,35 @@ import type { PiSetup } from '../setup.ts';
 const words = /(?:"[^"]*"|[^\s"])+/g;
 
 export interface CmdlineEdit {
-  /** Words that have to be there: `cgroup_enable=memory`. */
+  /** Required words: `cgroup_enable=memory`. */
   add?: readonly string[];
-  /** Words by their key, of which there is one: `{ 'cfg80211.ieee80211_regdom': 'DE' }`. */
+  /** Words with a unique key: `{ 'cfg80211.ieee80211_regdom': 'DE' }`. */
   set?: Readonly<Record<string, string>>;
 }
 
-/** What each start has. */
+/** Words for every boot. */
 export function lastingEdit({ wifi }: Pick<PiSetup, 'wifi'>): Required<CmdlineEdit> {
   return {
-    // k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
+    // k3s requires the memory controller, which the firmware disables. Older kernels support only the first word.
     add: ['cgroup_memory=1', 'cgroup_enable=memory'],
-    // NetworkManager ignores the country of netplan.
+    // NetworkManager ignores netplan's country.
     set: wifi === 'off' ? {} : { 'cfg80211.ieee80211_regdom': wifi.country },
   };
 }
 
-/** The edited command line. Another edit of the same changes nothing. Words on further lines come to the first. */
+/** The edited command line. Repeating an edit changes nothing. Words on further lines are moved to the first one. */
 export function editCmdline(text: string, { add = [], set = {} }: CmdlineEdit): string {
   const kept = (text.match(words) ?? []).filter((word) => !Object.hasOwn(set, keyOf(word)));
   const missing = add.filter((word) => !kept.includes(word));
   return `${[...kept, ...missing, ...settingsOf(set)].join(' ')}\n`;
 }
 
-/** Words that an edit puts there. */
+/** Words that an edit adds. */
 export function wordsOf({ add = [], set = {} }: CmdlineEdit): string[] {
   return [...add, ...settingsOf(set)];
 }
 
-/** The value of a key; undefined where it is not there. */
+/** The value of a key; undefined if it is missing. */
 export function cmdlineValue(text: string, key: string): string | undefined {
   const found = (text.match(words) ?? []).find((word) => keyOf(word) === key);
   return found?.slice(key.length + 1);

@@ -1,27 +1,27 @@
 /**
- * config.txt, the settings of the firmware. Sections such as `[pi4]` are for some models, `[all]` ends them.
+ * config.txt, the firmware's settings. Sections such as `[pi4]` apply to some models, `[all]` ends them.
  * Source: raspberrypi.com/documentation/computers/config_txt.html.
  */
-const head = '# Written by skolo, which overwrites edits below this line.';
+const head = '# Written by skolo, which overwrites changes below this line.';
 
 /** Lines of it. */
 export const watchdogLine = 'dtparam=watchdog=on';
 export const noWifiLine = 'dtoverlay=disable-wifi';
 
-/** With these lines at its end, for all models. Another edit replaces them. */
+/** Appends these lines for all models. Another edit replaces them. */
 export function editConfigTxt(text: string, lines: readonly string[]): string {
   const [before = ''] = text.replaceAll('\r\n', '\n').split(`\n[all]\n${head}\n`, 1);
   const kept = before.trimEnd();
   return lines.length === 0 ? `${kept}\n` : `${kept}\n\n[all]\n${head}\n${lines.join('\n')}\n`;
 }
 
-/** Those that `editConfigTxt` has written. */
+/** The lines that `editConfigTxt` has written. */
 export function ownConfigLines(text: string): string[] {
   const [, own = ''] = text.replaceAll('\r\n', '\n').split(`\n[all]\n${head}\n`, 2);
   return own.split('\n').filter((line) => line !== '');
 }
 
-/** Where the firmware finds cmdline.txt on the boot partition. Ubuntu has it in a folder from 25.10 on. */
+/** Where the firmware finds cmdline.txt on the boot partition. Since 25.10, Ubuntu has it in a directory. */
 export function cmdlinePath(configTxt: string): string {
   const settings = new Map<string, string>();
   let isForAll = true;

@@ -40,35 +40,35 @@ describe('the method of customisation', () => {
     [
       'two at once',
       { os: trixie, cloudInit: true, preseed: true, bootNames: seed },
-      'contains cloud-init and rpi-preseed, and skolo cannot tell',
+      'contains cloud-init and rpi-preseed, and skolo cannot determine',
     ],
     [
       'Bullseye',
       { os: { id: 'raspbian', codename: 'bullseye' }, imagerCustom: true },
-      'raspbian bullseye contains neither cloud-init',
+      'raspbian bullseye does not contain cloud-init',
     ],
-    ['a cloud image', { os: trixie, cloudInit: true }, 'no user-data and meta-data'],
-    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'contains neither'],
+    ['a cloud image', { os: trixie, cloudInit: true }, 'does not contain user-data and meta-data'],
+    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'does not contain'],
     [
       "Debian's own without ifupdown",
       { os: trixie, bootNames: ['sysconf.txt'] },
-      'contains neither',
+      'does not contain',
     ],
     [
       "Debian's own of another release",
       { os: { id: 'debian', codename: 'forky' }, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'debian forky contains neither',
+      'debian forky does not contain',
     ],
     [
       'Raspberry Pi OS and Debian in one',
       { os: trixie, imagerCustom: true, debianOwn: true, bootNames: ['sysconf.txt'] },
-      'contains neither',
+      'does not contain',
     ],
-    ['a root that is not ext4', { bootNames: seed }, 'is unknown'],
+    ['a root that is not ext4', { bootNames: seed }, 'skolo cannot customise it'],
     [
       'one that was customised',
       { os: trixie, imagerCustom: true, traces: ['userconf.txt', '/etc/rancher'] },
-      'was customised or booted before: it contains userconf.txt, /etc/rancher; use the image',
+      'was customised or booted before, because it contains userconf.txt, /etc/rancher; use the unmodified image',
     ],
   ])('of %s is not guessed', (_, facts, why) => {
     expect(() => methodOf('x.img', { ...none, ...facts })).toThrow(why);

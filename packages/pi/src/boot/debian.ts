@@ -1,7 +1,7 @@
 /**
- * Debian's own images for Raspberry Pis (raspi.debian.net), which have no program of customisation: systemd runs a script once, by the
- * command line of the kernel. The package raspi-firmware writes config.txt and cmdline.txt again at the first start and with each
- * kernel, so that lasting words are in its settings, and config.txt stays as it is.
+ * Debian's own images for Raspberry Pis (raspi.debian.net), which do not contain a customisation program: systemd runs a script
+ * once, from the kernel command line. The raspi-firmware package rewrites config.txt and cmdline.txt at the first boot and with each
+ * kernel, so permanent words are in its settings, and config.txt is not changed.
  * Sources: raspi_master.yaml and rootfs of salsa.debian.org/raspi-team/image-specs; the hook z50-raspi-firmware of raspi-firmware
  * 1.20220830 (bookworm) and 1.20240424 (trixie); interfaces(5); wpa_supplicant.conf(5).
  */
@@ -14,20 +14,20 @@ import { type FirstRunSteps, sudoers } from './firstrun.ts';
 import { wifiKey } from './network.ts';
 import { textFile } from './root-files.ts';
 
-/** Words of the kernel's command line that raspi-firmware adds each time it writes cmdline.txt. */
+/** Words that raspi-firmware adds each time it writes cmdline.txt. */
 export const extraCmdline = '/etc/default/raspi-extra-cmdline';
-/** Writes cmdline.txt and config.txt again with each kernel. */
+/** Rewrites cmdline.txt and config.txt with each kernel. */
 export const raspiFirmwareHook = '/etc/kernel/postinst.d/z50-raspi-firmware';
 
 const head = '# Written by skolo.\n';
 const wifiConf = '/etc/wpa_supplicant/skolo.conf';
 
-/** @param words of cmdline.txt that last @throws PiError Its network cannot be so. */
+/** @param words permanent words for cmdline.txt @throws PiError It does not support these network settings. */
 export function debianFiles(setup: PiSetup, words: readonly string[]): TextFile[] {
   const { identity, nameServers, domain, wifi } = setup;
   if (identity.wired === 'dhcp' && nameServers.length > 0) {
     throw new PiError(
-      `${identity.hostname}: Debian's own image takes name servers from DHCP; omit --dns, or assign a fixed address`,
+      `${identity.hostname}: Debian's own image gets its name servers from DHCP; omit --dns, or assign a fixed address`,
     );
   }
   return [
@@ -63,11 +63,11 @@ function wiredStanza({ identity: { wired } }: PiSetup): string {
     wired === 'dhcp'
       ? 'iface eth0 inet dhcp\n'
       : `iface eth0 inet static\n    address ${wired.address}/${wired.prefix}\n${wired.gateway === undefined ? '' : `    gateway ${wired.gateway}\n`}`;
-  // The start does not wait for a cable.
+  // Booting does not wait for a cable.
   return `${head}allow-hotplug eth0\n${inet}iface eth0 inet6 auto\n`;
 }
 
-/** @param words of cmdline.txt that last */
+/** @param words permanent words for cmdline.txt */
 export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunSteps {
   const { identity, user, timezone, keyboard, locale } = setup;
   const [name, login] = [shellWord(identity.hostname), shellWord(user.name)];
@@ -75,7 +75,7 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
   return {
     name: `  echo ${name} > /etc/hostname
   hostname ${name}`,
-    // The image has no sudo, and lets everybody be root at the console.
+    // The image does not contain sudo, and anybody can be root at the console.
     user: `  id ${login} > /dev/null 2>&1 || useradd --create-home --shell /bin/bash ${login}
   usermod --password '*' root
   if command -v sudo > /dev/null; then
@@ -92,7 +92,7 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
   echo ${shellWord(timezone)} > /etc/timezone
   printf 'XKBMODEL="pc105"\\nXKBLAYOUT="%s"\\n' ${shellWord(keyboard)} > /etc/default/keyboard
   ${locale === 'C.UTF-8' ? '' : localeCommands(locale)}echo ${shellWord(`LANG=${locale}`)} > /etc/default/locale`,
-    // raspi-firmware may have written cmdline.txt again before this script.
+    // raspi-firmware may have rewritten cmdline.txt before this script.
     kernel: `  for word in ${words.map(shellWord).join(' ')}; do
     grep -qwF -e "$word" "$boot/cmdline.txt" || sed -i "1s/[[:space:]]*$/ $word/" "$boot/cmdline.txt"
   done`,
@@ -100,7 +100,7 @@ export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunS
 }
 
 function localeCommands(locale: string): string {
-  return `command -v locale-gen || { echo 'the package locales is missing; build the image with --locale C.UTF-8'; exit 1; }
+  return `command -v locale-gen || { echo 'the locales package is missing; build the image with --locale C.UTF-8'; exit 1; }
   grep -m 1 -F ${shellWord(`${locale} `)} /usr/share/i18n/SUPPORTED >> /etc/locale.gen
   locale-gen
   `;

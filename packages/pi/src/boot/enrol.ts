@@ -1,6 +1,6 @@
 /**
- * A Pi with a shared image asks the jumphost who it is. Scripts and units for curl and openssl, which Raspberry Pi OS and Ubuntu
- * have. The endpoint is machine-state, which describes its API in packages/api/src/enrolment.ts.
+ * A Pi with a shared image requests its identity from the jumphost. The scripts use curl and openssl, which Raspberry Pi OS and Ubuntu
+ * contain. The endpoint is machine-state, whose API is described in packages/api/src/enrolment.ts.
  */
 import type { TextFile } from '@skolo/computers';
 import { agentFiles } from '@skolo/k3s';
@@ -13,14 +13,14 @@ import { bracketed, hostsOf, nameFile, textFile } from './root-files.ts';
 import { putFunction, stateFolder } from './setup-script.ts';
 
 export const enrolUnits = ['skolo-enrol.service', 'skolo-lockdown.path', 'skolo-lockdown.service'];
-/** Programs that a base needs. */
+/** Programs that a base image must contain. */
 export const enrolPrograms = ['curl', 'openssl'];
 
 const templates = '/usr/local/share/skolo-enrol';
 const enrolScript = '/usr/local/sbin/skolo-enrol';
 const lockdownScript = '/usr/local/sbin/skolo-lockdown';
 
-/** What both scripts begin with. Tests run them in another root. */
+/** The common beginning of both scripts. Tests run them with a different root. */
 const common = `set -u
 umask 077
 export LC_ALL=C
@@ -188,7 +188,7 @@ status=$(printf '{"archive":"%s"}' "$archive" | ask "$run/stored" --request PUT 
 [ "$status" = 204 ] || { cat "$run/stored"; exit 1; }
 `;
 
-/** Files of a shared image that a machine's own image does not have. */
+/** Files that only a shared image contains. */
 export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
   const { cluster, enrolment } = setup;
   if (cluster === undefined || enrolment === undefined) return [];
@@ -199,7 +199,7 @@ export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
     textFile('/etc/systemd/system/skolo-enrol.service', enrolUnit(words)),
     textFile('/etc/systemd/system/skolo-lockdown.path', lockdownPath),
     textFile('/etc/systemd/system/skolo-lockdown.service', lockdownUnit(words)),
-    // Else a phone that is plugged in gets a new pairing before the previous one is there.
+    // Otherwise a connected phone gets a new pairing before the previous one is restored.
     textFile(
       '/etc/systemd/system/usbmuxd.service.d/50-skolo.conf',
       `# Written by skolo.\n[Unit]\nConditionPathExists=${nameFile}\n`,
@@ -208,7 +208,7 @@ export function commonFiles(setup: PiSetup, method: Method): TextFile[] {
   ];
 }
 
-/** Files of a machine, with marks for its name and its address. */
+/** Files of a machine, with placeholders for its name and address. */
 function templateFiles(setup: PiSetup, method: Method): TextFile[] {
   const { cluster, enrolment } = setup;
   const [name, address] = ['@NAME@', '@ADDRESS@'];
@@ -261,7 +261,7 @@ MakeDirectory=true
 WantedBy=multi-user.target
 `;
 
-/** At each start, too: an attempt may have failed. */
+/** Also at each boot, because an attempt may have failed. */
 function lockdownUnit(words: string): string {
   return `# Written by skolo.
 [Unit]

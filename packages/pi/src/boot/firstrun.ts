@@ -1,6 +1,6 @@
 /**
- * Raspberry Pi OS Bookworm, the first image of Trixie, and Debian's own images: systemd runs a script that the command line of the
- * kernel names, and restarts the computer.
+ * Raspberry Pi OS Bookworm, the first Trixie image, and Debian's own images: systemd runs a script from the
+ * kernel command line, and reboots the computer.
  * Sources: systemd-run-generator(8); customization_generator.cpp of Raspberry Pi Imager; imager_custom of raspberrypi-sys-mods.
  */
 import { shellWord } from '@skolo/base';
@@ -9,7 +9,7 @@ import { bootFolder, errorFile, setupFile, stepFunction } from './setup-script.t
 
 export const firstRunFile = 'firstrun.sh';
 
-/** Words of cmdline.txt, which the script removes. A script that fails restarts, too: it has written why. */
+/** Words in cmdline.txt, which the script removes. Even a failed script reboots, after writing the reason. */
 export const firstRunWords = {
   'systemd.run': `${bootFolder}/${firstRunFile}`,
   'systemd.run_success_action': 'reboot',
@@ -17,10 +17,10 @@ export const firstRunWords = {
   'systemd.unit': 'kernel-command-line.target',
 };
 
-/** Commands of a shell by the name of the step, which ends with the first one that fails. `user` makes the user. */
+/** Shell commands by step; a step ends with the first command that fails. `user` creates the user. */
 export type FirstRunSteps = Readonly<Record<string, string>>;
 
-/** @param steps of its system, in this order */
+/** @param steps of its system, in order */
 export function firstRunFiles(setup: PiSetup, steps: FirstRunSteps): Record<string, string> {
   const all = Object.entries({ ...steps, keys: keysStep(setup) });
   return {
@@ -59,19 +59,19 @@ export function sudoers({ user }: PiSetup): string {
   chmod 440 /etc/sudoers.d/010_skolo`;
 }
 
-/** By programs of Raspberry Pi OS. */
+/** With Raspberry Pi OS programs. */
 export function raspberryPiSteps(setup: PiSetup): FirstRunSteps {
   const { identity, user, timezone, keyboard, locale } = setup;
   const custom = '/usr/lib/raspberrypi-sys-mods/imager_custom';
   return {
     name: `  ${custom} set_hostname ${shellWord(identity.hostname)}`,
-    // The first user has no password, and gets none.
+    // The first user has no password, which stays so.
     user: `  if [ -e /usr/lib/userconf-pi/userconf ]; then /usr/lib/userconf-pi/userconf ${shellWord(user.name)} ''; fi
   ${sudoers(setup)}`,
     place: `  ${custom} set_keymap ${shellWord(keyboard)}
   ${custom} set_timezone ${shellWord(timezone)}
   ${
-    // Every system has it, and raspi-config need not know it.
+    // Every system contains it, and raspi-config may not support it.
     locale === 'C.UTF-8'
       ? 'echo LANG=C.UTF-8 > /etc/default/locale'
       : `raspi-config nonint do_change_locale ${shellWord(locale)}`

@@ -1,4 +1,4 @@
-/** Wired address and Wi-Fi, as netplan (cloud-init) and as NetworkManager (Raspberry Pi OS without cloud-init) read them. */
+/** Wired address and Wi-Fi, for netplan (cloud-init) and for NetworkManager (Raspberry Pi OS without cloud-init). */
 
 import { pbkdf2Sync } from 'node:crypto';
 import type { TextFile } from '@skolo/computers';
@@ -6,7 +6,7 @@ import type { PiSetup } from '../setup.ts';
 
 export type Wifi = Exclude<PiSetup['wifi'], 'off'>;
 
-/** Raspberry Pi OS and Ubuntu, and Debian. One of them is not there, and nothing waits for it. */
+/** Interface names in Raspberry Pi OS and Ubuntu, and in Debian. One of them does not exist, and nothing waits for it. */
 const wiredNames = ['eth0', 'end0'];
 
 /** Network configuration version 2. Source: cloudinit.readthedocs.io, network-config-format-v2. */
@@ -17,10 +17,10 @@ export function netplanOf({ identity: { wired }, nameServers, domain, wifi }: Pi
   };
   const common = {
     ...(Object.keys(names).length > 0 && { nameservers: names }),
-    // The start does not wait for a cable.
+    // Booting does not wait for a cable.
     optional: true,
   };
-  // Two routes of one metric are a conflict for netplan.
+  // Two routes with the same metric conflict in netplan.
   const routes = (via: string, metric: number) => [{ to: '0.0.0.0/0', via, metric }];
   const wiredAs = (metric: number) =>
     wired === 'dhcp'
@@ -62,7 +62,7 @@ export function wifiFile(wifi: Wifi): TextFile {
   return connectionFile('skolo-wifi', wifiConnection(wifi));
 }
 
-/** NetworkManager ignores it where others may read it. */
+/** NetworkManager ignores it if others can read it. */
 function connectionFile(name: string, content: string): TextFile {
   return { path: `${connections}/${name}.nmconnection`, content, mode: 0o600 };
 }
@@ -94,7 +94,7 @@ ${['method=auto', ...(v6.length > 0 ? [`dns=${v6.join(';')};`] : [])].join('\n')
 `;
 }
 
-/** The name as bytes: text would need marks before some letters. */
+/** The name as bytes, because text would require escapes. */
 function wifiConnection(wifi: Wifi): string {
   return `[connection]
 id=skolo-wifi
@@ -116,7 +116,7 @@ method=auto
 `;
 }
 
-/** The key of WPA2, from which nobody learns the password. Source: IEEE 802.11-2020, J.4. */
+/** The WPA2 key, which does not reveal the password. Source: IEEE 802.11-2020, J.4. */
 export function wifiKey({ ssid, password }: Wifi): string {
   return pbkdf2Sync(password.reveal(), ssid, 4096, 32, 'sha1').toString('hex');
 }

@@ -1,6 +1,6 @@
-/** No swap of any kind: a card does not last with it, and a kubelet refuses to start. */
+/** Disables all swap, because it wears out SD cards, and the kubelet does not start with it. */
 
-/** dphys-swapfile is of Bookworm, the others are of zram; rpi-swap of Trixie has a file of its own. */
+/** dphys-swapfile is in Bookworm, the others are for zram; Trixie's rpi-swap has its own file. */
 export const swapUnits = [
   'dphys-swapfile.service',
   'systemd-zram-setup@zram0.service',
@@ -8,7 +8,7 @@ export const swapUnits = [
   'zramswap.service',
 ];
 
-/** Lines of a shell, that may run again. */
+/** Shell lines that may run again. */
 export const noSwap = `  swapoff -a || true
   for each in ${swapUnits.join(' ')}; do
     systemctl mask "$each"

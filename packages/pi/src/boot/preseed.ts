@@ -1,7 +1,7 @@
 /**
- * rpi-preseed, of the newest Raspberry Pi OS: one file of TOML. Its own keys are used for what they do since version 1.0, and the
+ * rpi-preseed in the newest Raspberry Pi OS: one TOML file. Its own keys are used for what they support since version 1.0, and the
  * setup script for the rest.
- * Source: github.com/raspberrypi/rpi-preseed, schema and src/lib/toml.sh: strings in one line, with \\ and " as the only escapes.
+ * Source: github.com/raspberrypi/rpi-preseed, schema and src/lib/toml.sh: strings on one line, with \\ and " as the only escapes.
  */
 import type { PiSetup } from '../setup.ts';
 import { bootFolder, setupFile } from './setup-script.ts';
@@ -40,7 +40,7 @@ early_cmd_timeout = 25
   };
 }
 
-/** Setups have no control characters. */
+/** Setups do not contain control characters. */
 function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

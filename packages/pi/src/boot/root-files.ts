@@ -1,11 +1,11 @@
-/** Files of the running system that are alike for all methods of customisation: its settings, the clock, the agent of k3s. */
+/** Files of the running system that are the same for all methods of customisation: settings, clock, k3s agent. */
 import { journalFile, sshFile, type TextFile } from '@skolo/computers';
 import { agentFiles } from '@skolo/k3s';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
 import { stateFolder } from './setup-script.ts';
 
-/** Name and address of a machine that is enrolled. */
+/** Name and address of an enrolled machine. */
 export const nameFile = `${stateFolder}/name`;
 
 const head = '# Written by skolo.\n';
@@ -14,7 +14,7 @@ export function textFile(path: string, content: string, mode = 0o644): TextFile 
   return { path, content, mode };
 }
 
-/** The hardware of a Raspberry Pi counts 15 s at most. */
+/** A Raspberry Pi's hardware watchdog supports at most 15 s. */
 export const watchdogFile = textFile(
   '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
   `${head}[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n`,
@@ -24,7 +24,7 @@ export const swapFile = textFile(
   `${head}[Main]\nMechanism=none\n`,
 );
 
-/** For systemd-timesyncd and for chrony: a system has one of them. */
+/** For systemd-timesyncd and chrony, one of which the system uses. */
 export function timeFiles(servers: readonly string[]): TextFile[] {
   if (servers.length === 0) return [];
   return [
@@ -39,7 +39,7 @@ export function timeFiles(servers: readonly string[]): TextFile[] {
   ];
 }
 
-/** @param now when the image is made: no Pi starts before it */
+/** @param now when the image is created, before which no Pi boots */
 export function rootFiles(setup: PiSetup, now: Date): TextFile[] {
   const { identity, cluster, timeServers, enrolment } = setup;
   const { hostname: name, wired } = identity;
@@ -59,7 +59,7 @@ export function rootFiles(setup: PiSetup, now: Date): TextFile[] {
     ...(cluster === undefined
       ? []
       : [
-          // With a shared image the condition below keeps it from starting under this name.
+          // With a shared image, the condition below prevents it from starting under this name.
           ...agentFiles({
             machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
             server: cluster.server,

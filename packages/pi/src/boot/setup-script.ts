@@ -1,6 +1,6 @@
 /**
- * The script that makes a fresh system what it is to be, in all methods of customisation. It is on the boot partition and runs at the
- * first start, as root. It may be cut off and run again.
+ * The script that configures a fresh system in all methods of customisation. It is on the boot partition and runs at the
+ * first boot, as root. It may be interrupted and run again.
  */
 
 import { shellWord } from '@skolo/base';
@@ -13,11 +13,11 @@ export const programFile = 'skolo-k3s';
 export const tokenFile = 'skolo-token';
 /** The secret of a shared image. */
 export const secretFile = 'skolo-secret';
-/** Of enrolment, on the root partition. */
+/** Enrolment files, on the root partition. */
 export const stateFolder = '/var/lib/skolo-enrol';
-/** What failed, for a person who looks at the card elsewhere. */
+/** The error, for somebody who reads the SD card elsewhere. */
 export const errorFile = 'skolo-error.txt';
-/** Where Raspberry Pi OS from Bookworm on, Ubuntu and Debian mount it. */
+/** Where Raspberry Pi OS since Bookworm, Ubuntu and Debian mount it. */
 export const bootFolder = '/boot/firmware';
 
 /** Of a shell. */
@@ -38,15 +38,15 @@ export const stepFunction = `step() {
 
 interface ScriptNeeds {
   files: readonly TextFile[];
-  /** SHA-256 of the program of k3s; undefined: it joins no cluster. */
+  /** SHA-256 of the k3s binary; undefined: it does not join a cluster. */
   programSha256: string | undefined;
   /** Wi-Fi is used. */
   hasWifi: boolean;
-  /** Units of enrolment. */
+  /** Enrolment units. */
   units: readonly string[];
 }
 
-/** `sh skolo-setup.sh [--no-start]`: without a start of services, where the computer restarts anyway. */
+/** `sh skolo-setup.sh [--no-start]`: without starting services, if the computer reboots anyway. */
 export function setupScript({ files, programSha256, hasWifi, units }: ScriptNeeds): string {
   const started = [
     'skolo-clock.service',
@@ -99,7 +99,7 @@ sync
 `;
 }
 
-/** The mark cannot be a line of these files. */
+/** The delimiter cannot be a line in these files. */
 const mark = 'END_OF_SKOLO_FILE';
 
 function putText({ path, content, mode }: TextFile): string {
@@ -107,7 +107,7 @@ function putText({ path, content, mode }: TextFile): string {
   return `put ${shellWord(path)} ${mode.toString(8)} <<'${mark}'\n${text}${mark}`;
 }
 
-/** NetworkManager of Raspberry Pi OS begins with Wi-Fi turned off, until somebody has named a country. */
+/** In Raspberry Pi OS, NetworkManager keeps Wi-Fi off until a country is set. */
 const wifiStep = `
 wifi() {
   rfkill unblock wifi || true
@@ -119,7 +119,7 @@ wifi() {
 }
 `;
 
-/** Secrets leave the card's boot partition, which everybody who has the card can read, when they are used. */
+/** Used secrets are removed from the boot partition, which everybody who has the SD card can read. */
 function joinStep(sha256: string): string {
   return `
 k3s() {

@@ -1,10 +1,10 @@
 /**
- * Memory for O_DIRECT, whose addresses Linux wants to be those of whole blocks. Buffers of Node begin anywhere; the memory of
- * WebAssembly begins at a page.
+ * Memory for O_DIRECT, for which Linux requires block-aligned addresses. Node's buffers are not aligned, but the memory of
+ * WebAssembly is page-aligned.
  */
 const page = 64 * 1024;
 
-// @types/node has its types, and not its values.
+// @types/node declares its types, but not its values.
 declare const WebAssembly: {
   Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
 };

@@ -1,4 +1,4 @@
-/** Several cards: one after the other in each reader, and all readers at once. */
+/** Writes several SD cards: one after the other in each reader, and in all readers at the same time. */
 import { errorText, pause } from '@skolo/base';
 import type { Disk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
@@ -9,31 +9,31 @@ import { type BurnProgress, writeCard } from './write-card.ts';
 
 export interface Reader {
   path: string;
-  /** What a person has seen; undefined: a plain file. */
+  /** The disk that the user has confirmed; undefined: a plain file. */
   disk: DiskFacts | undefined;
 }
 
 export interface CardResult {
   name: string;
-  /** Undefined: no reader was left for it. */
+  /** Undefined: no reader was available for it. */
   path?: string;
-  /** Undefined: it is done. */
+  /** Undefined: it succeeded. */
   why?: string;
 }
 
 export interface CardsDeps extends WriteNeeds {
-  /** The image of a machine, which has `bytes`. */
+  /** A machine's image of this size. */
   imageOf(name: string): Promise<Disk>;
   signal: AbortSignal;
   progress(path: string, name: string, progress: BurnProgress): void;
-  /** What a person has to do at a reader. */
+  /** What the user must do at a reader. */
   ask(path: string, text: string): void;
   done(result: CardResult): void;
-  /** Between two looks at a reader; default 500. Milliseconds. */
+  /** Interval at which a reader is polled, in milliseconds; default 500. */
   pollMs?: number;
 }
 
-/** A card that fails ends its reader: it may be the reader. @returns in the order of the names */
+/** After a failed card, its reader is not used any more, because it may be at fault. @returns in the order of the names */
 export async function burnCards(
   names: readonly string[],
   readers: readonly Reader[],
@@ -41,7 +41,10 @@ export async function burnCards(
 ): Promise<CardResult[]> {
   const left = [...names];
   const results = new Map<string, CardResult>(
-    names.map((name) => [name, { name, why: 'not written, because no card reader was left' }]),
+    names.map((name) => [
+      name,
+      { name, why: 'not written, because no other card reader was available' },
+    ]),
   );
   const note = (result: CardResult) => {
     results.set(result.name, result);
@@ -56,7 +59,7 @@ export async function burnCards(
         if (!isFirst) card = await nextCard(card, path, name, deps);
         await burn({ path, disk: card }, name, deps);
         note({ name, path });
-        // A file has room for one.
+        // A file holds only one image.
         if (card === undefined) return;
       } catch (error) {
         deps.signal.throwIfAborted();
@@ -81,7 +84,7 @@ async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Prom
   }
 }
 
-/** Waits for another card in a reader that may be written. */
+/** Waits for another card that may be written in a reader. */
 async function nextCard(
   previous: DiskFacts | undefined,
   path: string,
@@ -91,7 +94,7 @@ async function nextCard(
   const { ask, signal, pollMs = 500 } = deps;
   if (previous?.sequence === undefined) {
     throw new PiError(
-      `${path}: Linux before 5.15 does not report a changed card; specify one machine for each card reader`,
+      `${path}: Linux before 5.15 does not report when a card changes; specify only one machine for each card reader`,
     );
   }
   const wanted = `remove the SD card from ${path} and insert the one for ${name}`;
@@ -100,13 +103,13 @@ async function nextCard(
   for (let said: string | undefined; ; ) {
     const now = await diskFacts(path, signal);
     const isOther = now !== undefined && now.size > 0 && now.sequence !== previous.sequence;
-    // The kernel counts the card and knows its size at different moments.
+    // The kernel detects the card and its size at different moments.
     const isSettled = isOther && before !== undefined && isSame(before, now);
     before = now;
     if (isSettled) {
       const why = whyNotWrite(now, deps);
       if (why === undefined) return now;
-      // A desktop mounts cards by itself.
+      // Desktops mount cards automatically.
       if (why !== said) ask(path, `${path} ${why}`);
       said = why;
     }

@@ -1,6 +1,6 @@
 /**
- * What Linux says of a disk, by lsblk and sysfs.
- * Sources: lsblk(8); Documentation/ABI of Linux, sysfs-block; `diskseq` is another number for each disk and each medium since the start.
+ * Facts about a disk from lsblk and sysfs.
+ * Sources: lsblk(8); Documentation/ABI of Linux, sysfs-block; `diskseq` is unique for each disk and medium since boot.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -20,20 +20,20 @@ export interface DiskFacts {
   /** Bytes; 0: a reader without a card. */
   size: number;
   isReadOnly: boolean;
-  /** A card, or a stick: it is made to be pulled out. */
+  /** Removable, such as a card or stick. */
   isRemovable: boolean;
-  /** Bytes that are read and written at once. */
+  /** Block size in bytes. */
   block: number;
   /** `Generic STORAGE DEVICE` */
   model: string;
   serial?: string;
   /** Undefined: the kernel is older than 5.15. */
   sequence?: string;
-  /** Where it, a partition of it, or what is made of them is mounted; `[SWAP]`. */
+  /** Mount points of the disk, its partitions and volumes on them; `[SWAP]`. */
   mounts: string[];
-  /** Names of what is made of it: volumes of LVM and RAID, decrypted disks. */
+  /** Names of LVM and RAID volumes and decrypted disks on it. */
   holders: string[];
-  /** What is on it, for people: `vfat BOOT`. */
+  /** Its content as text: `vfat BOOT`. */
   contents: string[];
 }
 
@@ -58,16 +58,16 @@ const Device = z.object({
   subsystems: text,
 });
 
-/** The disk, and then what is on it: partitions, and what is made of these. */
+/** The disk, followed by its partitions and the volumes on them. */
 const Listing = z.object({ blockdevices: z.array(Device) });
 
 const columns =
   'NAME,PATH,MAJ:MIN,TYPE,SIZE,LOG-SEC,RO,RM,VENDOR,MODEL,SERIAL,MOUNTPOINT,LABEL,FSTYPE,SUBSYSTEMS';
 
-/** Reads a file of sysfs; undefined where there is none. */
+/** Reads a sysfs file; undefined if it does not exist. */
 type ReadSys = (path: string) => Promise<string | undefined>;
 
-/** Undefined: there is no such disk now. @throws PiError lsblk cannot be run. */
+/** Undefined: the disk does not exist. @throws PiError lsblk cannot be run. */
 export async function diskFacts(path: string, signal: AbortSignal): Promise<DiskFacts | undefined> {
   const args = ['--json', '--bytes', '--list', '--output', columns, path];
   try {
@@ -75,10 +75,10 @@ export async function diskFacts(path: string, signal: AbortSignal): Promise<Disk
     return await parseDisk(stdout, readSys);
   } catch (error) {
     signal.throwIfAborted();
-    // It has no such disk.
+    // The disk does not exist.
     if (error instanceof Error && 'code' in error && error.code === 32) return undefined;
     throw new PiError(
-      `${path}: lsblk does not identify it; skolo pi burn needs Linux with lsblk. On other systems, build images with skolo pi image and write them with another program`,
+      `${path}: lsblk does not identify it, but skolo pi burn requires Linux with lsblk; on other systems, build images with skolo pi image and write them with another program`,
       { cause: error },
     );
   }
@@ -93,7 +93,7 @@ export async function parseDisk(listing: string, read: ReadSys): Promise<DiskFac
   const inSys = (name: string) => read(`/sys/dev/block/${number}/${name}`);
   const sequence = await inSys('diskseq');
   const serial = disk.serial?.trim() || undefined;
-  // A card in a reader of the board itself; `MMC` is soldered.
+  // A card in the board's own reader; `MMC` is soldered.
   const isCard = disk.subsystems?.includes('mmc') === true && (await inSys('device/type')) === 'SD';
   return {
     path: disk.path,

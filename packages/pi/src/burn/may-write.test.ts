@@ -141,21 +141,21 @@ describe('a disk that must never be written, also if its serial number is named'
           }),
         ],
       },
-      /is part of md0/,
+      /is in use by md0/,
     ],
     ['a partition', part(1), /is not a whole disk \(part\)/],
     ['a volume', { ...card, type: 'lvm' }, /is not a whole disk \(lvm\)/],
     [
       'one that is too small',
       { ...card, size: 2e9 },
-      /too small: it has 2.0 GB, but the image needs 3.0 GB/,
+      /too small: it has 2.0 GB, but the image requires 3.0 GB/,
     ],
     [
       'one that is read-only',
       { ...card, ro: true },
-      /is read-only; slide the write-protect switch/,
+      /is read-only; slide the card's write-protect switch/,
     ],
-    ['a reader without a card', { ...card, size: 0 }, /contains no card/],
+    ['a reader without a card', { ...card, size: 0 }, /does not contain a card/],
   ])('is %s', async (_, listed, reason) => {
     expect(await why(listed)).toMatch(reason);
     expect(await why(listed, { confirmed: ['000000001206', 'S5TDNS0R9'] })).toMatch(reason);
@@ -173,7 +173,7 @@ describe('a disk that a person has to confirm by its serial number', () => {
     [
       'is very large',
       { ...card, ...disk, rm: true, size: 1e12 },
-      /^has 1000.0 GB, which is large for an SD card; if .* --serial/,
+      /^has 1000.0 GB, which is unusually large for an SD card; if .* --serial/,
       {},
     ],
     [
@@ -190,7 +190,7 @@ describe('a disk that a person has to confirm by its serial number', () => {
 
   it('has one', async () => {
     expect(await why({ ...card, rm: false, serial: null }, { confirmed: [''] })).toMatch(
-      /is not removable; it has no serial number to confirm/,
+      /is not removable; it does not have a serial number to confirm/,
     );
   });
 });

@@ -1,52 +1,52 @@
-/** Which disk may be overwritten. It decides by facts alone. */
+/** Decides, only from facts, which disk may be overwritten. */
 import type { DiskFacts } from './disk-facts.ts';
 
 export interface WriteNeeds {
   /** Of the image. */
   bytes: number;
-  /** Serial numbers that a person has named, of disks that do not look like cards. */
+  /** Serial numbers that the user has specified, of disks that do not look like SD cards. */
   confirmed: readonly string[];
 }
 
-/** Cards of this size are rare, and disks of people begin here. */
+/** SD cards of this size are rare, and disks with data start at this size. */
 export const mostBytes = 160e9;
-/** Of a system that runs, also from a stick or a card. */
+/** Mount points of a running system, even one on a stick or card. */
 const ofSystem =
   /^(\/|\/(boot|usr|var|home|etc|opt|srv|root|nix)(\/.*)?|\/(cdrom|isodevice)|\/(run|lib)\/(live|initramfs)\/.*|\[SWAP\])$/;
 
-/** Undefined: it may. Else why not, and what to do. */
+/** Undefined: it may be written. Otherwise why not, and what to do. */
 export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): string | undefined {
   const { type, size, mounts, holders, serial, isReadOnly, isRemovable } = disk;
   if (type !== 'disk' && type !== 'loop') {
     return `is not a whole disk (${type}); specify the disk that contains it`;
   }
   const system = mounts.filter((each) => ofSystem.test(each));
-  if (system.length > 0) return `is a system disk of this computer (${system.join(', ')})`;
+  if (system.length > 0)
+    return `is a system disk of this computer, mounted at ${system.join(', ')}`;
   if (mounts.length > 0) {
     return `is mounted at ${mounts.join(', ')}; if it is the SD card, run umount ${mounts.join(' ')}`;
   }
-  if (holders.length > 0) return `is part of ${holders.join(', ')}`;
-  if (size === 0) return 'contains no card; insert one';
-  if (isReadOnly)
-    return 'is read-only; slide the write-protect switch of the card, or use another one';
+  if (holders.length > 0) return `is in use by ${holders.join(', ')}`;
+  if (size === 0) return 'does not contain a card; insert one';
+  if (isReadOnly) return "is read-only; slide the card's write-protect switch, or use another card";
   if (size < bytes) {
-    return `is too small: it has ${gb(size)}, but the image needs ${gb(bytes)}; use a larger card`;
+    return `is too small: it has ${gb(size)}, but the image requires ${gb(bytes)}; use a larger card`;
   }
   if (serial !== undefined && confirmed.includes(serial)) return undefined;
   const unusual = [
-    ...(size > mostBytes ? [`has ${gb(size)}, which is large for an SD card`] : []),
+    ...(size > mostBytes ? [`has ${gb(size)}, which is unusually large for an SD card`] : []),
     // A loop device is a file.
     ...(isRemovable || type === 'loop' ? [] : ['is not removable']),
   ];
   if (unusual.length === 0) return undefined;
   const how =
     serial === undefined
-      ? 'it has no serial number to confirm; use another card reader'
+      ? 'it does not have a serial number to confirm; use another card reader'
       : `if it is the right disk, add --serial ${serial}`;
   return `${unusual.join(', and ')}; ${how}`;
 }
 
-/** Whether it is the same disk, with the same medium. */
+/** Whether it is the same disk with the same medium. */
 export function isSame(before: DiskFacts, now: DiskFacts): boolean {
   return (
     before.number === now.number &&

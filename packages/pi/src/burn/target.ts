@@ -1,4 +1,4 @@
-/** What is written: a disk that nobody else uses, or a plain file. */
+/** The target: a disk that is not in use, or a plain file. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { errorCode, ifThere } from '@skolo/base';
@@ -15,26 +15,26 @@ export interface Target {
   disk: DiskFacts | undefined;
 }
 
-/** A disk that exists; undefined: a plain file, which is empty or not there yet. @throws PiError */
+/** An existing disk; undefined: a plain file, which is empty or does not exist yet. @throws PiError */
 export async function findTarget(
   path: string,
   signal: AbortSignal,
 ): Promise<DiskFacts | undefined> {
   const found = await ifThere(stat(path));
   const isFile = found === undefined || found.isFile();
-  // Otherwise a file with the name of a disk would be made there.
+  // Otherwise a file with the disk's name would be created.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
     throw new PiError(
-      `${path}: no such disk; check that the card reader is connected, and list all disks with lsblk`,
+      `${path}: no such disk; check that the card reader is connected, and run lsblk to list all disks`,
     );
   }
   if (isFile && (found?.size ?? 0) > 0) {
-    throw new PiError(`${path}: is a file that is not empty; delete it, or specify another one`);
+    throw new PiError(`${path}: the file is not empty; delete it, or specify another one`);
   }
   if (isFile) return undefined;
-  if (!found?.isBlockDevice()) throw new PiError(`${path}: is neither a disk nor a file`);
+  if (!found?.isBlockDevice()) throw new PiError(`${path}: neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
-  if (disk === undefined) throw new PiError(`${path}: contains no card; insert one`);
+  if (disk === undefined) throw new PiError(`${path}: does not contain a card; insert one`);
   return disk;
 }
 
@@ -45,10 +45,10 @@ export function reject(disk: DiskFacts, needs: WriteNeeds): void {
 }
 
 /**
- * Opens a disk so that nobody mounts it meanwhile, and looks again at what was opened: readers that are plugged in at another place
- * change their names.
+ * Opens a disk so that it cannot be mounted meanwhile, and checks what was opened, because readers that are plugged in elsewhere
+ * get different names.
  *
- * @param before what a person has seen
+ * @param before the disk that the user has confirmed
  * @throws PiError
  */
 export async function openDisk(
@@ -75,11 +75,11 @@ export async function openDisk(
       !isSame(before, now)
     ) {
       throw new PiError(
-        `${path}: is now another disk than before; check the disks and run the command again`,
+        `${path}: the disk has changed since the command started; check the disks and run the command again`,
       );
     }
     reject(now, needs);
-    // What was opened has that size, and no other.
+    // The opened disk has exactly that size.
     await readFully(path, file, alignedBytes(now.block), now.size - now.block);
     return { path, file, disk: now };
   } catch (error) {
@@ -92,8 +92,8 @@ const reasons: Record<string, string> = {
   EBUSY: 'another program is using it; unmount it, or stop that program',
   EACCES: 'permission denied; run the command again with sudo',
   EPERM: 'permission denied; run the command again with sudo',
-  EROFS: 'it is read-only; slide the write-protect switch of the card',
-  ENOMEDIUM: 'it contains no card',
+  EROFS: "it is read-only; slide the card's write-protect switch",
+  ENOMEDIUM: 'it does not contain a card',
 };
 
 /** Empty, so that zeros need not be written. @throws PiError */

@@ -1,6 +1,6 @@
 /**
- * Writes an image to an SD card, and reads it back. The first part, with the partition table, comes last, when all the rest was read
- * back: an SD card that is broken or was pulled out never starts.
+ * Writes an image to an SD card, and reads it back. The first part, with the partition table, is written last, after the rest was read
+ * back, so that a broken or removed SD card never boots.
  */
 import { errorText } from '@skolo/base';
 import type { Disk } from '../disk/disk.ts';
@@ -23,14 +23,14 @@ interface BurnDeps {
 
 interface Burned {
   bytes: number;
-  /** Zeros that were there already. */
+  /** Zeros that were already on the card. */
   skipped: number;
 }
 
 const chunkBytes = 4 * 1024 * 1024;
 const firstBytes = 1024 * 1024;
 
-/** @throws PiError The card failed, or has something else than what was written. */
+/** @throws PiError The card failed, or contains other data than was written. */
 export async function writeCard(image: Disk, target: Target, deps: BurnDeps): Promise<Burned> {
   const writer = new CardWriter(image, target, deps);
   const first = await writer.writeParts();
@@ -40,7 +40,7 @@ export async function writeCard(image: Disk, target: Target, deps: BurnDeps): Pr
 }
 
 class CardWriter {
-  /** Zeros that were there already, bytes. */
+  /** Bytes of zeros that were already on the card. */
   skipped = 0;
   private readonly image: Disk;
   private readonly target: Target;
@@ -58,13 +58,13 @@ class CardWriter {
     this.block = target.disk?.block ?? 1;
   }
 
-  /** All but the first part, which is wiped. @returns the first part */
+  /** Everything except the first part, which is wiped. @returns the first part */
   async writeParts(): Promise<Buffer> {
     const { total, buffers } = this;
     const { file, disk } = this.target;
     const { signal, progress } = this.deps;
     progress({ phase: 'writes', done: 0, total });
-    // A file has its size at once, and reads as zeros.
+    // A file has its full size immediately, and reads as zeros.
     if (disk === undefined) await file.truncate(total);
     const end = Math.min(firstBytes, total);
     const first = Buffer.from(await this.load(buffers[0].subarray(0, firstBytes), 0, end));
@@ -95,7 +95,7 @@ class CardWriter {
     }
   }
 
-  /** With it the card starts. */
+  /** Makes the card bootable. */
   async writeFirst(first: Buffer): Promise<void> {
     const { total, buffers } = this;
     const { file, disk } = this.target;
@@ -107,7 +107,7 @@ class CardWriter {
       if (disk === undefined) await file.truncate(total);
       await this.compare(0, Math.min(firstBytes, total));
     } catch (error) {
-      // It must not start. If the SD card is gone, or takes no more bytes, nobody can help that.
+      // It must not boot. If the SD card was removed or rejects writes, nothing can be done.
       const wipe = this.put(buffers[1].subarray(0, first.length).fill(0), 0);
       await wipe.then(() => file.sync()).catch(() => undefined);
       throw error;
@@ -121,7 +121,7 @@ class CardWriter {
     } catch (cause) {
       this.deps.signal.throwIfAborted();
       throw new PiError(
-        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; the card does not boot; check that it is still inserted and write it again, or use another card`,
+        `${this.target.path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; the card will not boot; check that it is still inserted and write it again, or use another card`,
         { cause },
       );
     }
@@ -130,7 +130,7 @@ class CardWriter {
   private async put(bytes: Buffer, offset: number): Promise<void> {
     const { path, file } = this.target;
     if (isZero(bytes)) {
-      // Cards are often empty there, and reading is faster.
+      // Cards are often already empty, and reading is faster.
       const there = this.back.subarray(0, bytes.length);
       await this.onCard('reading', offset, () => readFully(path, file, there, offset));
       if (isZero(there)) {
@@ -146,7 +146,7 @@ class CardWriter {
     });
   }
 
-  /** The part of the image, in whole blocks. */
+  /** A part of the image, in whole blocks. */
   private async load(into: Buffer, offset: number, end: number): Promise<Buffer> {
     const length = Math.min(into.length, end - offset);
     const whole = into.subarray(0, Math.ceil(length / this.block) * this.block);
@@ -171,14 +171,14 @@ class CardWriter {
   }
 }
 
-/** It is awaited when the part before is written, which may fail first. */
+/** Awaited after the previous part was written, which may fail first. */
 function later<T>(work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   return work;
 }
 
 function isZero(bytes: Buffer): boolean {
-  // Each byte is the one before it.
+  // Each byte equals the previous one.
   return (
     bytes.length === 0 || (bytes[0] === 0 && bytes.compare(bytes, 0, bytes.length - 1, 1) === 0)
   );

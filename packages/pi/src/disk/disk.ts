@@ -1,4 +1,4 @@
-/** The bytes of a disk: a file, and changes to one that are kept in memory. */
+/** The bytes of a disk: a file, and in-memory changes to it. */
 import type { FileHandle } from 'node:fs/promises';
 import { PiError } from '../errors.ts';
 
@@ -15,7 +15,7 @@ export interface WritableDisk extends Disk {
   write(bytes: Uint8Array, offset: number): Promise<void>;
 }
 
-/** The file of an image, which is not changed. */
+/** An image file, which is not changed. */
 export async function diskOf(name: string, file: FileHandle): Promise<Disk> {
   const { size } = await file.stat();
   return { name, size, read: (into, offset) => readFully(name, file, into, offset) };
@@ -31,7 +31,7 @@ export async function readFully(
   for (let done = 0; done < into.length; ) {
     const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
     if (bytesRead === 0) {
-      throw new PiError(`${name}: ends at byte ${offset + done}; download it again`);
+      throw new PiError(`${name}: the file ends at byte ${offset + done}; download it again`);
     }
     done += bytesRead;
   }
@@ -43,10 +43,10 @@ export async function readBytes(disk: Disk, offset: number, length: number): Pro
   return bytes;
 }
 
-/** What is kept in memory as a whole once a byte of it is changed. */
+/** The piece size: a piece is kept in memory once a byte of it is changed. */
 const pieceBytes = 64 * 1024;
 
-/** A disk with changes on it that are only in memory: ten machines have one base, and none of them a copy of it. */
+/** A disk with in-memory changes, so that many machines share one base without copies. */
 export class ChangedDisk implements WritableDisk {
   readonly name: string;
   readonly size: number;
@@ -89,7 +89,7 @@ export class ChangedDisk implements WritableDisk {
   }
 }
 
-/** The parts of pieces that a range has. */
+/** The pieces in a range. */
 function* pieces(offset: number, length: number) {
   for (let done = 0; done < length; ) {
     const at = Math.floor((offset + done) / pieceBytes);

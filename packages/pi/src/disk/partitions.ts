@@ -1,5 +1,5 @@
 /**
- * The partitions of a disk: MBR, and GPT where the MBR says so.
+ * The partitions of a disk: MBR, or GPT if the MBR refers to it.
  * Sources: UEFI specification 2.10, chapter 5; the MBR as sfdisk writes it.
  */
 import { PiError } from '../errors.ts';
@@ -15,12 +15,12 @@ export interface Partition {
 
 const sector = 512;
 const gptMark = 0xee;
-/** Partitions in an extended one are of no image of a Raspberry Pi. */
+/** Raspberry Pi images do not use extended partitions. */
 const extended = [0x05, 0x0f, 0x85];
-/** Tables of GPT have 128 entries of 128 bytes. */
+/** GPT tables have 128 entries of 128 bytes. */
 const mostGptBytes = 1024 * 1024;
 
-/** @throws PiError It has no table of partitions, or one that does not fit. */
+/** @throws PiError It does not contain a valid partition table. */
 export async function partitionsOf(disk: Disk): Promise<Partition[]> {
   const bad = (why: string) =>
     new PiError(`${disk.name}: ${why}; check that it is a complete disk image`);
@@ -38,7 +38,7 @@ export async function partitionsOf(disk: Disk): Promise<Partition[]> {
       });
   for (const { number, offset, size } of found) {
     if (offset === 0 || size === 0 || offset + size > disk.size) {
-      throw bad(`partition ${number} reaches beyond the end`);
+      throw bad(`partition ${number} extends beyond the end`);
     }
   }
   return found;

@@ -1,13 +1,13 @@
-/** The table of a FAT file system: which cluster follows which. It is in memory, and what changes is written by `save`. */
+/** The table of a FAT file system, which chains clusters. It is kept in memory, and `save` writes changes. */
 
 import { readBytes, type WritableDisk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
 import type { FatLayout } from './layout.ts';
 
 export interface Clusters {
-  /** Numbers of a file's clusters, in their order; none for 0, an empty file. */
+  /** Numbers of a file's clusters, in order; empty for 0, an empty file. */
   chain(first: number): number[];
-  /** A new chain for so many bytes, its number 0 for none. @throws PiError The disk is full. */
+  /** A new chain for this many bytes; 0 for an empty file. @throws PiError The disk is full. */
   allocate(bytes: number): number[];
   release(first: number): void;
   /** Adds a cluster to a chain. */
@@ -23,10 +23,11 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
   const table = await readBytes(disk, tables[0] as number, tableBytes);
   const last = clusters + 1;
   const end = bits === 32 ? 0x0fffffff : 0xffff;
-  const bad = () => new PiError(`${disk.name}: FAT: is damaged; download the image again`);
+  const bad = () =>
+    new PiError(`${disk.name}: the FAT file system is damaged; download the image again`);
 
   function next(cluster: number): number {
-    // The highest four bits are not ours.
+    // The highest four bits are reserved.
     if (bits === 32) return table.readUInt32LE(cluster * 4) & 0x0fffffff;
     return table.readUInt16LE(cluster * 2);
   }
@@ -61,7 +62,7 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
     }
     if (found.length < count) {
       throw new PiError(
-        `${disk.name}: the boot partition is full: ${count * clusterBytes} bytes are needed, but only ${found.length * clusterBytes} are free; use an image with a larger boot partition`,
+        `${disk.name}: the boot partition is full: ${count * clusterBytes} bytes are required, but only ${found.length * clusterBytes} are free; use an image with a larger boot partition`,
       );
     }
     for (const [at, cluster] of found.entries()) set(cluster, found[at + 1] ?? end);

@@ -1,4 +1,4 @@
-/** Entries of a folder of FAT: long names, and the short one that each has besides. */
+/** Entries of a FAT directory: long names, each with a short one. */
 
 export const entryBytes = 32;
 const lettersInEntry = 13;
@@ -9,7 +9,7 @@ const deleted = 0xe5;
 export interface Entry {
   name: string;
   isFolder: boolean;
-  /** Offsets in the folder, of the long name, too; the last is the entry itself. */
+  /** Offsets in the directory, including the long name; the last is the entry itself. */
   offsets: number[];
   cluster: number;
   size: number;
@@ -17,7 +17,7 @@ export interface Entry {
   short: string;
 }
 
-/** All entries of a folder, without `.`, `..` and the label. */
+/** All entries of a directory, without `.`, `..` and the label. */
 export function entriesIn(list: Buffer): Entry[] {
   const found: Entry[] = [];
   let long: { offset: number; text: string; sum: number }[] = [];
@@ -55,12 +55,12 @@ export function entriesIn(list: Buffer): Entry[] {
   return found;
 }
 
-/** The entries of a new file: of its long name, and the one itself. */
+/** The entries of a new file: for its long name, and the entry itself. */
 export function newEntries(name: string, others: readonly Entry[]): Buffer {
   const short = shortName(name, new Set(others.map((each) => each.short)));
   const own = Buffer.alloc(entryBytes);
   own.write(short, 'latin1');
-  // It was changed, for programs that make copies.
+  // The archive bit, for backup programs.
   own[11] = 0x20;
   const sum = sumOf(own);
   const count = Math.ceil(name.length / lettersInEntry);
@@ -97,7 +97,7 @@ export function setContent(
   entry.writeUInt16LE(day, 18);
 }
 
-/** Offset of so many free entries in a row; undefined: there is no room. */
+/** Offset of this many consecutive free entries; undefined: there is no space. */
 export function roomFor(list: Buffer, count: number): number | undefined {
   let free = 0;
   for (let offset = 0; offset + entryBytes <= list.length; offset += entryBytes) {

@@ -1,5 +1,5 @@
 /**
- * Where the parts of a FAT file system are.
+ * The layout of a FAT file system.
  * Source: Microsoft, FAT32 File System Specification 1.03; Linux, fs/fat/inode.c, for what is FAT32.
  */
 
@@ -41,13 +41,14 @@ export async function fatLayout(
   const rootOffset = offset + reserved * sector + copies * tableBytes;
   const data = rootOffset + Math.ceil(rootBytes / sector) * sector;
   const clusters = Math.floor((offset + sectors * sector - data) / cluster);
-  const bad = (why: string) => new PiError(`${disk.name}: FAT: ${why}; download the image again`);
+  const bad = (why: string) =>
+    new PiError(`${disk.name}: the FAT file system ${why}; download the image again`);
   if (sectors * sector > size || tableBytes === 0 || clusters < 1) throw bad('is damaged');
-  if (!isLarge && clusters < 4085) throw bad('is FAT12, from which no Raspberry Pi boots');
+  if (!isLarge && clusters < 4085) throw bad('is FAT12, from which a Raspberry Pi cannot boot');
   const bits = isLarge ? 32 : 16;
   if (tableBytes < (clusters + 2) * (bits / 8)) throw bad('is damaged');
-  // Bit 7: only one of the tables is kept.
-  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('contains tables that differ');
+  // Bit 7: only one of the tables is updated.
+  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('contains different tables');
   return {
     bits,
     cluster,
@@ -62,7 +63,7 @@ export async function fatLayout(
   };
 }
 
-/** A boot sector of FAT, by what every one has. */
+/** Detects a FAT boot sector. */
 function looksLikeFat(head: Buffer): boolean {
   const [jump, sector, cluster, copies, medium] = [
     head[0],

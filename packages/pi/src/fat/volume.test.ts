@@ -125,7 +125,7 @@ describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat)
   it('rejects a file for which there is no room, and one in a folder that is not there', async () => {
     await opened(async (volume) => {
       await expect(volume.write('large', Buffer.alloc(64 << 20), time)).rejects.toThrow(
-        /the boot partition is full: 67108864 bytes are needed, but only \d+ are free/,
+        /the boot partition is full: 67108864 bytes are required, but only \d+ are free/,
       );
       await expect(volume.write('none/file', Buffer.alloc(1), time)).rejects.toThrow(
         'no folder none',

@@ -1,6 +1,6 @@
 /**
- * Files in a boot partition, without mounting it: on any system, and without root. Each file system of FAT that a Raspberry Pi
- * starts from is FAT16 or FAT32. balena-image-fs and fatfs were looked at: the one brings ext2fs as wasm, and the other has had no
+ * Files in a boot partition, without mounting it, so on any system and without root. Each FAT file system that a Raspberry Pi
+ * boots from is FAT16 or FAT32. Of the alternatives, balena-image-fs includes ext2fs as Wasm, and fatfs has not had a
  * release since 2016.
  */
 
@@ -11,17 +11,17 @@ import { type Clusters, openClusters } from './clusters.ts';
 import { type Entry, entriesIn, entryBytes, newEntries, roomFor, setContent } from './entries.ts';
 import { type FatLayout, fatLayout } from './layout.ts';
 
-/** Paths have no slash at the start; letters of either case are the same. */
+/** Paths have no leading slash, and are not case-sensitive. */
 export interface FatVolume {
-  /** Names in a folder; empty where there is none. */
+  /** Names in a directory; empty if it does not exist. */
   list(path?: string): Promise<string[]>;
-  /** Undefined where there is no such file. */
+  /** Undefined if the file does not exist. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Makes or replaces a file in a folder that is there. @throws PiError The disk is full. */
+  /** Creates or replaces a file in an existing directory. @throws PiError The disk is full. */
   write(path: string, content: Uint8Array, time: Date): Promise<void>;
 }
 
-/** Parts of a folder on the disk. */
+/** Parts of a directory on the disk. */
 type Places = { offset: number; bytes: number }[];
 
 /** Undefined: the partition has another file system. @throws PiError It is damaged. */
@@ -62,11 +62,12 @@ class Volume implements FatVolume {
   async write(path: string, content: Uint8Array, time: Date): Promise<void> {
     const { parents, name } = split(path);
     const places = await this.folder(parents);
-    if (places === undefined) throw this.bad(`has no folder ${parents.join('/')}`);
+    if (places === undefined)
+      throw this.bad(`it does not contain the directory ${parents.join('/')}`);
     const list = await this.load(places);
     const entries = entriesIn(list);
     const previous = named(entries, name);
-    if (previous?.isFolder) throw this.bad(`${path} is a folder`);
+    if (previous?.isFolder) throw this.bad(`${path} is a directory`);
     if (previous !== undefined) this.clusters.release(previous.cluster);
     const chain = this.clusters.allocate(content.length);
     await this.fill(chain, content);
@@ -98,11 +99,11 @@ class Volume implements FatVolume {
     await this.store(room, whole);
   }
 
-  /** Another cluster for a folder. The root of FAT16 has a fixed size. */
+  /** Adds a cluster to a directory. The root of FAT16 has a fixed size. */
   private grow(places: Places): Places[number] {
     const { cluster: bytes, data } = this.layout;
     const last = places.at(-1) as Places[number];
-    if (last.offset < data) throw this.bad('its first folder is full');
+    if (last.offset < data) throw this.bad('its root directory is full');
     const number = (last.offset - data) / bytes + 2;
     return { offset: this.clusters.offsetOf(this.clusters.extend([number])), bytes };
   }
@@ -144,7 +145,7 @@ class Volume implements FatVolume {
     const whole = Buffer.alloc(chain.length * bytes);
     whole.set(content);
     for (let from = 0, to: number; from < chain.length; from = to) {
-      // Clusters that follow each other are written at once.
+      // Consecutive clusters are written together.
       to = from + 1;
       while (to < chain.length && chain[to] === (chain[from] as number) + to - from) to++;
       const offset = this.clusters.offsetOf(chain[from] as number);

@@ -1,4 +1,4 @@
-/** A base image: its boot partition, and what its Linux says of itself. */
+/** A base image: its boot partition, and facts about its Linux. */
 
 import { type CustomizationFacts, type Method, methodOf } from '../boot/customization.ts';
 import { raspiFirmwareHook } from '../boot/debian.ts';
@@ -17,9 +17,9 @@ export interface BaseImage {
   method: Method;
   /** `debian trixie`. */
   system: string;
-  /** Of its programs; undefined where it is another one. */
+  /** Architecture of its programs; undefined if it is a different one. */
   architecture: 'arm64' | 'armhf' | undefined;
-  /** Programs of enrolment that it does not have. */
+  /** Enrolment programs that it does not contain. */
   lacks: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   }
   if (boot === undefined) {
     throw new PiError(
-      `${base.name}: has no boot partition with config.txt; use an image for Raspberry Pis`,
+      `${base.name}: no boot partition with config.txt; use an image for Raspberry Pis`,
     );
   }
   const facts = await factsOf(boot, root);
@@ -48,7 +48,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   };
 }
 
-/** An image may have others of FAT. */
+/** An image may contain other FAT partitions. */
 async function bootPartition(
   disk: ChangedDisk,
   partition: Partition,
@@ -88,7 +88,7 @@ const machines = new Map<number, BaseImage['architecture']>([
   [0x28, 'armhf'],
 ]);
 
-/** By the header of a program. Source: elf(5), e_machine. */
+/** From a program's header. Source: elf(5), e_machine. */
 async function architectureOf(root: LinuxFiles): Promise<BaseImage['architecture']> {
   const head = await root.read('usr/bin/dpkg', 20);
   if (head === undefined || head.length < 20 || head.readUInt32BE(0) !== 0x7f454c46)

@@ -1,6 +1,6 @@
 /**
- * Files of an ext4 file system, only to read: a Linux has to be known before its boot partition is written. Journal, checksums and
- * symbolic links are not looked at.
+ * Reads files in an ext4 file system, because the system must be known before its boot partition is written. Journal, checksums and
+ * symbolic links are ignored.
  * Source: Documentation/filesystems/ext4 of Linux.
  */
 
@@ -10,22 +10,22 @@ import { PiError } from '../errors.ts';
 
 export interface LinuxFiles {
   exists(path: string): Promise<boolean>;
-  /** Names in a folder; empty if there is none. */
+  /** Names in a directory; empty if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** The start of a file; undefined where there is none. */
+  /** The start of a file; undefined if it does not exist. */
   read(path: string, most?: number): Promise<Buffer | undefined>;
 }
 
 const rootInode = 2;
 const is64bit = 0x80;
 const metaGroups = 0x10;
-/** It was not unmounted: the journal has changes that the files lack. */
+/** It was not unmounted, so the journal contains changes that the files lack. */
 const needsRecovery = 0x4;
 const usesExtents = 0x80000;
 const extentMark = 0xf30a;
 const regular = 0x8000;
 const folder = 0x4000;
-/** Of a folder, or of what is read of a file. */
+/** Of a directory, or of what is read of a file. */
 const mostBytes = 16 * 1024 * 1024;
 
 /** Undefined: the partition has another file system. */
@@ -39,10 +39,10 @@ export async function openExt4(
   const bad = (why: string) => damaged(disk, why);
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
-  if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
+  if (features & metaGroups) throw bad('uses meta block groups, which skolo cannot read');
   if (features & needsRecovery) {
     throw new PiError(
-      `${disk.name}: is a copy of an SD card that was in use; use the image as published`,
+      `${disk.name}: this is a copy of an SD card that was in use; use the unmodified image`,
     );
   }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
@@ -113,7 +113,7 @@ class Ext4 implements LinuxFiles {
     return await readBytes(this.disk, offset + from, 128);
   }
 
-  /** Blocks of a node of the tree of extents, in their order. */
+  /** Blocks of a node in the extent tree, in order. */
   private async *extentsIn(node: Buffer, left: number): AsyncGenerator<Extent> {
     if (node.readUInt16LE(0) !== extentMark || left < 0)
       throw damaged(this.disk, 'has a damaged file');
@@ -143,7 +143,7 @@ class Ext4 implements LinuxFiles {
     const wanted = Math.min(bytes, most);
     if (wanted > mostBytes) throw damaged(this.disk, 'contains a file that is too large to read');
     if (!(inode.readUInt32LE(32) & usesExtents)) {
-      throw damaged(this.disk, 'has files without extents, which skolo does not read');
+      throw damaged(this.disk, 'contains files without extents, which skolo cannot read');
     }
     const { block } = this.layout;
     const whole = Buffer.alloc(wanted);
@@ -155,7 +155,7 @@ class Ext4 implements LinuxFiles {
     return whole;
   }
 
-  /** Folders with an index are lists, too: an older kernel has to read them. */
+  /** Indexed directories are also lists, so that older kernels can read them. */
   private async entriesOf(parent: Buffer): Promise<Map<string, number>> {
     const entries = new Map<string, number>();
     const list = await this.content(parent, mostBytes);
@@ -185,7 +185,7 @@ class Ext4 implements LinuxFiles {
 }
 
 function damaged(disk: Disk, why: string): PiError {
-  return new PiError(`${disk.name}: ext4: ${why}; download it again`);
+  return new PiError(`${disk.name}: the ext4 file system ${why}; download it again`);
 }
 
 interface Extent {

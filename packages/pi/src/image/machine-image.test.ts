@@ -67,7 +67,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     );
     expect(await read('network-config')).toMatchSnapshot();
     expect(await read('config.txt')).toBe(
-      `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo, which overwrites edits below this line.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
+      `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo, which overwrites changes below this line.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
     );
     await checkFat(out);
   });
@@ -146,7 +146,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
 
     const wired = { ...testSetup.identity, wired: 'dhcp' as const };
     await expect(machine('debian.img', { ...testSetup, identity: wired })).rejects.toThrow(
-      'takes name servers from DHCP; omit --dns',
+      'gets its name servers from DHCP; omit --dns',
     );
   });
 
@@ -164,7 +164,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
       const out = await machine(`${system}.img`, { ...testSetup, cluster: testCluster });
 
       await expect(machine(out.slice(folder.length + 1), testSetup)).rejects.toThrow(
-        /was customised or booted before: it contains .*skolo-token/,
+        /was customised or booted before, because it contains .*skolo-token/,
       );
     },
   );
@@ -192,7 +192,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     });
 
     await expect(machine('started.img', testSetup)).rejects.toThrow(
-      'started.img: was customised or booted before: it contains user-data with machine settings, network-config with machine settings, sysconf.txt with machine settings, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, a machine ID in /etc/machine-id; use the image as published',
+      'started.img: was customised or booted before, because it contains user-data with machine settings, network-config with machine settings, sysconf.txt with machine settings, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, a machine ID in /etc/machine-id; use the unmodified image',
     );
   });
 
@@ -212,7 +212,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     await expect(machine('none.img', testSetup)).rejects.toThrow('has no partition table');
     await run('sh', ['-c', 'head -c 30M "$1" > "$2"', 'sh', join(folder, 'trixie.img'), none]);
     await expect(machine('none.img', testSetup)).rejects.toThrow(
-      'partition 1 reaches beyond the end',
+      'partition 1 extends beyond the end',
     );
   });
 });

@@ -1,4 +1,4 @@
-/** The image of one machine: a base with changed files on its boot partition. */
+/** A machine's image: a base with changed files on its boot partition. */
 
 import { sha256 } from '@skolo/base';
 import type { TextFile } from '@skolo/computers';
@@ -34,12 +34,12 @@ type BootFiles = Map<string, string | Uint8Array>;
 
 export interface MachineNeeds {
   setup: PiSetup;
-  /** The program of k3s, where it joins a cluster. */
+  /** The k3s binary, if it joins a cluster. */
   program?: Uint8Array;
   now: Date;
 }
 
-/** Writes the files of a machine to the boot partition, in memory. @throws PiError They have no room. */
+/** Writes a machine's files to the boot partition, in memory. @throws PiError The partition is too small. */
 export async function customise(image: BaseImage, needs: MachineNeeds): Promise<BootFiles> {
   const files = await bootFiles(image, needs);
   for (const [path, content] of files) {
@@ -49,7 +49,7 @@ export async function customise(image: BaseImage, needs: MachineNeeds): Promise<
   return files;
 }
 
-/** @throws PiError The base lacks a file. */
+/** @throws PiError A file is missing from the base. */
 export async function bootFiles(
   { boot, method, disk, lacks }: Pick<BaseImage, 'boot' | 'method' | 'disk' | 'lacks'>,
   { setup, program, now }: MachineNeeds,
@@ -58,7 +58,7 @@ export async function bootFiles(
     const content = await boot.read(path);
     if (content !== undefined) return content.toString();
     throw new PiError(
-      `${disk.name}: the boot partition lacks ${path}; check that the image is complete`,
+      `${disk.name}: the boot partition does not contain ${path}; check that the image is complete`,
     );
   };
   const configTxt = await read('config.txt');
@@ -84,7 +84,7 @@ export async function bootFiles(
     [setupFile, script],
     ...Object.entries(secretFiles(setup)),
     ...(program === undefined ? [] : [[programFile, program] as const]),
-    // The first start of Debian's own image writes it again.
+    // The first boot of Debian's own image rewrites it.
     ...(method === 'debian-firstrun'
       ? []
       : ([['config.txt', editConfigTxt(configTxt, configLines(setup))]] as [string, string][])),
@@ -112,7 +112,7 @@ function methodFiles(method: Method, setup: PiSetup, instance: string): Record<s
   }
 }
 
-/** What the script writes besides what is alike for all methods: its network, where cloud-init does not make it. */
+/** Files that the script writes in addition to the common ones: the network, unless cloud-init configures it. */
 function systemFiles(method: Method, setup: PiSetup): TextFile[] {
   if (method === 'cloud-init') return [];
   if (method === 'debian-firstrun') return debianFiles(setup, wordsOf(lastingEdit(setup)));
@@ -134,7 +134,7 @@ function cmdlineEdit(
     add,
     set: {
       ...set,
-      // It is stronger than meta-data.
+      // It overrides meta-data.
       ...(method === 'cloud-init' &&
         seed?.startsWith('nocloud') && { ds: `nocloud;i=${instance}` }),
       ...((method === 'firstrun' || method === 'debian-firstrun') && firstRunWords),
@@ -142,9 +142,9 @@ function cmdlineEdit(
   };
 }
 
-/** Another one for each setup, so that cloud-init runs again. */
+/** Unique for each setup, so that cloud-init runs again. */
 function digest(setup: PiSetup): string {
-  // Secrets print as a mark: they are in the network's key, and in the token.
+  // Secrets are printed as a placeholder, so the digest includes the network key and the token.
   const files = rootFiles(setup, new Date(0));
   const text = JSON.stringify([setup, files, netplanOf(setup), secretFiles(setup)]);
   return sha256(text).slice(0, 12);

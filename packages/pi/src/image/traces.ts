@@ -1,6 +1,6 @@
 /**
- * Traces of a customisation or a first start, which no published image contains. Everything that is not written again stays on the
- * new SD card, including the token and the keys of the previous machine.
+ * Traces of a customisation or first boot, which published images do not contain. Everything that is not overwritten stays on the
+ * new SD card, including the previous machine's token and keys.
  * Sources: export-image of pi-gen (Raspberry Pi OS), image-specs of raspi.debian.net, machine-id(5), and cloud-init's documentation.
  */
 import { parse } from 'yaml';
@@ -18,15 +18,15 @@ import {
 import type { FatVolume } from '../fat/volume.ts';
 import type { LinuxFiles } from './ext4.ts';
 
-/** On the boot partition: ours, those of Raspberry Pi Imager, and those that people write by hand. */
+/** On the boot partition: ours, those of Raspberry Pi Imager, and manually written ones. */
 const bootNames = [
   ...[setupFile, programFile, tokenFile, secretFile, errorFile, firstRunFile, preseedFile],
   ...['custom.toml', 'userconf.txt', 'userconf', 'wpa_supplicant.conf', 'ssh', 'ssh.txt'],
 ];
-/** Keys of user-data that name a machine or let somebody in. Published ones have only `ssh_pwauth` and `chpasswd`. */
+/** user-data keys that name a machine or grant access. Published images contain only `ssh_pwauth` and `chpasswd`. */
 const ownKeys =
   /^(hostname|fqdn|users?|password|ssh_(keys|authorized_keys|import_id)|rpi_userconf|runcmd|bootcmd|write_files|wifi)$/;
-/** On the root partition: a folder, and the names in it that a running system makes. */
+/** On the root partition: a directory, and the names in it that a running system creates. */
 const rootNames: readonly (readonly [folder: string, names: RegExp])[] = [
   ['etc', /^(rancher|kubernetes)$/],
   ['etc/ssh', /^ssh_host_.*_key$/],
@@ -37,7 +37,7 @@ const rootNames: readonly (readonly [folder: string, names: RegExp])[] = [
   ['var/lib/cloud/instances', /\w/],
 ];
 
-/** Paths on the image; empty: nobody has customised or started it. */
+/** Paths in the image; empty: it was not customised or booted. */
 export async function tracesIn(boot: FatVolume, root: LinuxFiles | undefined): Promise<string[]> {
   const names = (await boot.list()).map((name) => name.toLowerCase());
   const text = async (path: string) => (await boot.read(path))?.toString() ?? '';
@@ -56,7 +56,7 @@ export async function tracesIn(boot: FatVolume, root: LinuxFiles | undefined): P
   return /^[0-9a-f]{32}$/.test(id) ? [...traces, 'a machine ID in /etc/machine-id'] : traces;
 }
 
-/** A script or an archive instead of a cloud-config is somebody's own, too. */
+/** A script or archive instead of a cloud-config is also somebody's own. */
 function hasOwnKeys(userData: string): boolean {
   if (userData.trim() === '') return false;
   if (!userData.startsWith('#cloud-config')) return true;

@@ -1,15 +1,15 @@
-/** The file of a changed disk. Zeros take no room in it. */
+/** Writes a changed disk to a sparse file. */
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
 import type { Disk } from '../disk/disk.ts';
 
 export const chunkBytes = 4 * 1024 * 1024;
-/** Holes of file systems are whole blocks. */
+/** Holes in file systems are whole blocks. */
 const holeBytes = 64 * 1024;
 const zeros = Buffer.alloc(holeBytes);
 
-/** Writes all of a disk to a file, which appears when it is complete and on the disk of this computer. */
+/** Writes a complete disk to a file, which appears when it is complete and flushed. */
 export async function writeChanged(disk: Disk, path: string, signal: AbortSignal): Promise<void> {
   const draft = `${path}.partial`;
   const file = await open(draft, 'w', 0o600);

@@ -1,4 +1,4 @@
-/** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
+/** Facts about a running Raspberry Pi: model, both architectures, system. */
 import { ComputerError, factsIn, type Host, type Step } from '@skolo/computers';
 import { z } from 'zod';
 
@@ -17,7 +17,7 @@ const Facts = z.object({
 
 type PiFacts = z.infer<typeof Facts>;
 
-// The model is in the device tree; a computer of another kind has none.
+// The model is in the device tree, which other computers lack.
 const script = `. /etc/os-release
 cat <<END
 model=$(tr -d '\\0' < /proc/device-tree/model 2>/dev/null)
@@ -38,7 +38,7 @@ export async function readFacts(host: Host): Promise<PiFacts> {
   return Facts.parse(factsIn(text));
 }
 
-/** A kernel of 64 bits may run programs of 32 bits: Raspberry Pi OS does so on newer models. */
+/** A 64-bit kernel may run 32-bit programs, as Raspberry Pi OS does on newer models. */
 export function factsText({ model, kernel, userland, system, memoryKib }: PiFacts): string {
   const hasMixed = userland === 'armhf' && kernel === 'aarch64';
   return [
@@ -49,13 +49,13 @@ export function factsText({ model, kernel, userland, system, memoryKib }: PiFact
   ].join(', ');
 }
 
-/** For the files of a setup, and of packages that it may need. */
+/** For a setup's files and the packages that it may require. */
 const leastFreeKib = 64 * 1024;
 
 export function systemStep(): Step {
   return {
     name: 'system',
-    about: 'Debian with systemd, and free disk space',
+    about: 'the system is Debian with systemd, and disk space is free',
     async check(host) {
       const facts = await readFacts(host);
       const { family, init, freeKib, system } = facts;
@@ -68,7 +68,7 @@ export function systemStep(): Step {
       if (init !== 'systemd') differs.push(`the init process is ${init}; install systemd-sysv`);
       if (freeKib < leastFreeKib) {
         differs.push(
-          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
+          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free disk space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
         );
       }
       return { differs, note: factsText(facts) };
@@ -76,14 +76,14 @@ export function systemStep(): Step {
   };
 }
 
-/** Between the clocks of workstation and Pi: certificates bear minutes. */
+/** Between the clocks of the workstation and Pi. Certificates tolerate minutes. */
 const mostSkewSeconds = 120;
 
-/** @param now of this workstation, in milliseconds since 1970 */
+/** @param now this workstation's time, in milliseconds since 1970 */
 export function clockStep(now: () => number): Step {
   return {
     name: 'clock',
-    about: 'the time of your workstation, before anything needs TLS',
+    about: "the clock matches your workstation's, so that TLS works",
     async check(host) {
       const { time } = await readFacts(host);
       const skew = Math.round(time - now() / 1000);
@@ -94,10 +94,10 @@ export function clockStep(now: () => number): Step {
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new ComputerError(
-          'its clock is synchronized by NTP, but differs from the clock of your workstation; correct your workstation',
+          "its clock is synchronized by NTP, but differs from your workstation's; set your workstation's clock",
         );
       }
-      // The next start begins at the time that is kept.
+      // The next boot starts at the saved time.
       await host.need(`set -e
 date -u -s @${Math.floor(now() / 1000)} > /dev/null
 [ ! -e /var/lib/systemd/timesync/clock ] || touch /var/lib/systemd/timesync/clock

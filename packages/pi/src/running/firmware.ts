@@ -1,4 +1,4 @@
-/** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
+/** Settings that a Raspberry Pi's firmware reads at boot, and the required reboot. */
 import {
   bootIdOf,
   ComputerError,
@@ -26,7 +26,7 @@ const pending = '/run/skolo-pi-restart';
 interface FirmwareFile {
   path: string;
   content: string;
-  /** As it has to be. */
+  /** The required content. */
   wanted: string;
 }
 
@@ -51,7 +51,7 @@ export function firmwareStep(setup: PiSetup): Step {
   };
 }
 
-/** Raspberry Pi OS Bookworm has a cmdline.txt in /boot, too, which only names the other folder. */
+/** Raspberry Pi OS Bookworm also has a cmdline.txt in /boot, which only refers to the other directory. */
 async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile[]> {
   const [folder, hook] = linesOf(
     await host.need(
@@ -74,7 +74,7 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
   if (hook === undefined) {
     return [{ ...config, wanted: withWatchdog(config.content, wifi !== 'off') }, cmdline];
   }
-  // Debian's own system: what is only in the files of the firmware is gone with the next kernel.
+  // On Debian's own system, changes only in the firmware's files are lost with the next kernel.
   const kept = (await host.read(extraCmdline)) ?? '';
   return [{ path: extraCmdline, content: kept, wanted: editCmdline(kept, edit) }, cmdline];
 }
@@ -99,7 +99,7 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   const whatFor = async (host: Host) => linesOf(await host.need(needsRestart));
   return {
     name: 'restart',
-    about: 'the last boot used all these settings',
+    about: 'all these settings were active at the last boot',
     async check(host) {
       const why = await whatFor(host);
       if (mayRestart || why.length === 0) return { differs: why };
@@ -109,7 +109,7 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   };
 }
 
-/** Waits until it is back. @throws ComputerError It is not, in time. */
+/** Waits until it is back. @throws ComputerError It did not come back in time. */
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);

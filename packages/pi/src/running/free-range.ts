@@ -1,9 +1,9 @@
-/** Addresses of a subnet that nobody has in rack.yaml, for computers that it does not know. */
+/** Addresses in a subnet that rack.yaml does not assign, for computers that it does not contain. */
 import type { Rack } from '@skolo/rack';
 
 const most = 50;
 
-/** The longest run, its last 50. Undefined where all are taken. @param subnet of IPv4 */
+/** The last 50 of the longest run. Undefined if all are assigned. @param subnet IPv4 */
 export function freeRange(rack: Rack, subnet: string): { first: string; last: string } | undefined {
   const [network = '', length = '32'] = subnet.split('/');
   const size = 2 ** (32 - Number(length));
@@ -13,7 +13,7 @@ export function freeRange(rack: Rack, subnet: string): { first: string; last: st
   const taken = [...entries, ...phones].flatMap(({ address }) =>
     address === undefined || address.includes(':') ? [] : [numberOf(address)],
   );
-  // The first address is that of the network, and the last one is for all.
+  // The first address is the network's, and the last one is broadcast.
   const ends = [start, ...taken, start + size - 1]
     .filter((each) => each >= start && each < start + size)
     .sort((a, b) => a - b);

@@ -1,17 +1,17 @@
-/** The user of a Pi, and what is there for people: keyboard, language, time zone. */
+/** A Pi's user, and its keyboard, language and time zone. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import type { PiSetup } from '../setup.ts';
 
-/** Groups of the first user of Raspberry Pi OS; those that are not there are left out. */
+/** Groups of Raspberry Pi OS's first user; missing ones are omitted. */
 const groups =
   'adm dialout cdrom sudo audio video plugdev games users input render netdev gpio i2c spi';
 
 export function userStep({ user }: Pick<PiSetup, 'user'>): Step {
   const name = shellWord(user.name);
-  // Type and key; the comment is for people.
+  // Type and key, without the comment.
   const keys = user.keys.map((key) => key.split(' ', 2).join(' '));
-  // A line that begins with # is a comment. Source: sshd(8).
+  // A line that starts with # is a comment. Source: sshd(8).
   const place = `home=$(getent passwd ${name} | cut -d : -f 6); file=$home/.ssh/authorized_keys
 has() { [ -e "$1" ] && grep -v '^[[:space:]]*#' "$1" | grep -qF "$2"; }`;
   return {
@@ -53,11 +53,11 @@ mv -f "$file.skolo-new" "$file"`);
   };
 }
 
-/** A script: no other file of sshd lets passwords in. */
+/** A script: no other sshd file enables passwords. */
 export const passwordsOff = `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'the sshd configuration is invalid; run sshd -t'
 for each in passwordauthentication kbdinteractiveauthentication; do
-  echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; correct the first file in /etc/ssh/sshd_config.d that sets it"
+  echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; fix the first file in /etc/ssh/sshd_config.d that sets it"
 done`;
 
 export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
@@ -77,7 +77,7 @@ now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || ech
       await host.need(
         `set -e
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-[ -e ${zone} ] || { echo 'the time zone ${timezone} does not exist; run apt-get install tzdata, or correct its name' >&2; exit 1; }
+[ -e ${zone} ] || { echo 'the time zone ${timezone} does not exist; run apt-get install tzdata, or fix its name' >&2; exit 1; }
 ln -sfn ${zone} /etc/localtime
 echo ${shellWord(timezone)} > /etc/timezone
 # put KEY VALUE FILE: sets a variable in FILE, which may be a link.

@@ -1,4 +1,4 @@
-/** The master of a small rack as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
+/** Configures the master of a small rack as the router of its wired network, with addresses and names from rack.yaml. */
 import {
   ComputerError,
   type Guard,
@@ -17,19 +17,21 @@ const forwardFile = '/etc/sysctl.d/90-skolo-router.conf';
 const rulesUnit = 'skolo-router.service';
 const dnsUnit = 'skolo-router-dns.service';
 
-/** @throws ComputerError rack.yaml lacks what a router needs. */
+/** @throws ComputerError rack.yaml does not contain what a router requires. */
 export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
-    throw new ComputerError(`${name}: rack.yaml has no IPv4 network.subnet, but a router needs it`);
+    throw new ComputerError(
+      `${name}: rack.yaml does not contain an IPv4 network.subnet, which a router requires`,
+    );
   }
   return [
     { ...packagesStep(['dnsmasq-base', 'nftables']), name: 'router-programs' },
     guardedStep(
       {
         name: 'router',
-        about: `${subnet} reaches the internet, with addresses and names from rack.yaml`,
+        about: `${subnet} can reach the internet, with addresses and names from rack.yaml`,
         async files(host) {
           const { wire, uplink } = await interfacesOf(host, address);
           return [
@@ -40,7 +42,7 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
             { path: `/etc/systemd/system/${dnsUnit}`, content: dnsUnitText },
           ];
         },
-        // Also for the way back, to no router.
+        // Also for the rollback to no router.
         activate: `set -e
 systemctl daemon-reload
 if [ -e ${rulesFile} ]; then
@@ -58,7 +60,7 @@ for each in ${rulesUnit} ${dnsUnit}; do
   systemctl is-active -q "$each" || echo "$each is not running"
   systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start at boot"
 done
-nft list table inet skolo_router > /dev/null 2>&1 || echo 'the firewall rules of the router are not active'`,
+nft list table inet skolo_router > /dev/null 2>&1 || echo 'the router firewall rules are not active'`,
       },
       guard,
     ),
@@ -70,7 +72,7 @@ interface Interfaces {
   uplink: string;
 }
 
-/** By the address of rack.yaml, and by the route to the outside. @throws ComputerError One is missing. */
+/** Found by the address in rack.yaml and by the default route. @throws ComputerError One is missing. */
 async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   const said = await host.need(
     `ip -4 -o address show to ${address} | awk '{ print $2; exit }'; echo; ip -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'`,
@@ -80,15 +82,15 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
-      'it has no internet connection besides the wired network; connect it, for example by Wi-Fi with --wifi, and run the command again',
+      "its only network connection is the rack's wired network; connect it to the internet, for example over Wi-Fi with --wifi, and run the command again",
     );
   }
   throw new ComputerError(
-    `no interface has the address ${address} from rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
+    `no interface has ${address}, its address in rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
   );
 }
 
-/** In a table of its own: k3s has others. Only what comes from the wire, and answers to it, pass. */
+/** In a separate table from k3s's. Only traffic from the wired network, and responses to it, pass. */
 function rulesText({ wire, uplink, subnet }: Interfaces & { subnet: string }): string {
   return `${writtenHead}table inet skolo_router
 delete table inet skolo_router
@@ -122,7 +124,7 @@ WantedBy=multi-user.target
 `;
 
 /**
- * Machines with a MAC address in rack.yaml get their own address, and others one that nobody has.
+ * Machines with a MAC address in rack.yaml get their own address, and others an unassigned one.
  * Source: dnsmasq(8).
  */
 function dnsText(rack: Rack, { wire, subnet }: { wire: string; subnet: string }): string {

@@ -1,11 +1,11 @@
-/** Settings of the system that are alike on all Pis, and its name. */
+/** System settings that are the same on all Pis, and the host name. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/computers';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
 import { hostsOf, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
-/** cloud-init writes /etc/hosts from it at every start, where its user-data say so. */
+/** cloud-init writes /etc/hosts from it at every boot, if its user-data enable that. */
 const hostsTemplate = '/etc/cloud/templates/hosts.debian.tmpl';
 
 export function hostsStep(setup: PiSetup): Step {
@@ -17,12 +17,12 @@ export function hostsStep(setup: PiSetup): Step {
   };
   return {
     name: 'hosts',
-    about: 'all names of the rack are in /etc/hosts',
+    about: '/etc/hosts contains all names in the rack',
     async check(host) {
       const differs = [];
       for (const { path, text } of await wantedTexts(host)) {
         if ((await host.read(path)) !== text)
-          differs.push(`${path} lacks names or contains wrong ones`);
+          differs.push(`${path} is missing names or contains wrong ones`);
       }
       return { differs };
     },
@@ -34,7 +34,7 @@ export function hostsStep(setup: PiSetup): Step {
   };
 }
 
-/** The wanted lines, and behind them those of a person, whose names are not ours. */
+/** Our lines, followed by manually added lines with other names. */
 export function mergedHosts(text: string, wanted: string): string {
   const namesIn = (line: string) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
   const ours = new Set(wanted.split('\n').flatMap(namesIn));
@@ -48,8 +48,8 @@ export function mergedHosts(text: string, wanted: string): string {
 export function swapStep(): Step {
   return {
     name: 'swap',
-    about: 'no swap of any kind',
-    check: checkByScript(`awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
+    about: 'swap is disabled',
+    check: checkByScript(`awk 'NR > 1 { print "swap is enabled on " $1 }' /proc/swaps
 for each in ${swapUnits.join(' ')}; do
   [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may enable swap"
 done
@@ -66,7 +66,7 @@ grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc
 export function watchdogStep(): Step {
   return fileStep({
     name: 'watchdog',
-    about: 'a Pi that hangs reboots after 15 s',
+    about: 'the Pi reboots 15 s after it hangs',
     files: [watchdogFile],
     activate: 'systemctl daemon-reexec',
   });
@@ -74,7 +74,7 @@ export function watchdogStep(): Step {
 
 const timePrograms = 'systemd-timesyncd.service chrony.service ntpsec.service';
 
-/** The program of NTP that is there; chrony where there is none. */
+/** The installed NTP program; chrony if there is none. */
 export function timeStep({ timeServers }: PiSetup): Step {
   const files = fileStep({
     name: 'time',
@@ -89,7 +89,7 @@ done`,
   const program = packagesStep(['chrony']);
   return {
     ...files,
-    waitsFor: 'an NTP client, which apt installs if necessary',
+    waitsFor: 'an NTP client, which apt installs if it is missing',
     async apply(host) {
       const { stdout } = await host.run(
         `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,
@@ -100,7 +100,7 @@ done`,
   };
 }
 
-/** Name servers, in whichever program has them. */
+/** Name servers, in the program that configures them. */
 export function dnsStep({ nameServers, domain }: PiSetup): Step {
   const list = nameServers.map(shellWord).join(' ');
   const which = `if systemctl is-active -q systemd-resolved.service; then

@@ -1,4 +1,4 @@
-/** What a Raspberry Pi that runs has to be: what the first start of a card makes it. */
+/** Configures a running Raspberry Pi like the first boot of an SD card does. */
 import {
   type Guard,
   journalStep,
@@ -18,16 +18,16 @@ import { dnsStep, hostsStep, swapStep, timeStep, watchdogStep } from './settings
 import { wifiStep } from './wifi.ts';
 
 interface SetupNeeds extends RestartNeeds {
-  /** Its address stays as it is. `wifi: 'off'` leaves its Wi-Fi as it is; no name servers leave its own. */
+  /** Its address is not changed. With `wifi: 'off'`, its Wi-Fi is not changed; without name servers, its own stay. */
   setup: PiSetup;
   guard: Guard;
-  /** rack.yaml, where this Pi is its jumphost. */
+  /** rack.yaml, if this Pi is its jumphost. */
   master?: Rack;
   /** Of this workstation, in milliseconds since 1970. */
   now(): number;
 }
 
-/** In their order: the clock comes before what may fetch something. */
+/** In order: the clock is set before anything is downloaded. */
 export function setupSteps(needs: SetupNeeds): Step[] {
   const { setup, guard } = needs;
   return [
@@ -47,7 +47,7 @@ export function setupSteps(needs: SetupNeeds): Step[] {
     ...(setup.wifi === 'off' ? [] : [wifiStep(setup, setup.wifi, guard)]),
     sshStep(guard, {
       verify: passwordsOff,
-      // The master is a jumphost. Elsewhere root needs no way in, unless skolo has signed in as root: sudo names who has.
+      // The master is a jumphost. On others, root cannot sign in, unless skolo has signed in as root, because sudo logs the user.
       rootLogin: async (host) =>
         needs.master !== undefined || (await host.need('echo "$SUDO_USER"')).trim() === ''
           ? 'prohibit-password'
@@ -58,7 +58,7 @@ export function setupSteps(needs: SetupNeeds): Step[] {
   ];
 }
 
-/** It gives the rack its time, and with `uplink: internet` its way to the outside. */
+/** It serves time to the rack, and with `uplink: internet`, routes it to the internet. */
 function masterSteps(rack: Rack, guard: Guard): Step[] {
   const { subnet } = rack.network;
   return [

@@ -1,4 +1,4 @@
-/** Wi-Fi of a Pi that runs, by NetworkManager or netplan. */
+/** Configures a running Pi's Wi-Fi with NetworkManager or netplan. */
 import { ComputerError, type Guard, guardedStep, type Step, type TextFile } from '@skolo/computers';
 import { stringify } from 'yaml';
 import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
@@ -6,7 +6,7 @@ import type { PiSetup } from '../setup.ts';
 
 const netplanFile = '/etc/netplan/60-skolo-wifi.yaml';
 
-/** It returns by itself, if nobody gets in after it. The kernel needs the country, which is on its command line, too. */
+/** Undone automatically if no session can be opened after it. The kernel requires the country, which is also on its command line. */
 export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
   const { wifis } = netplanOf({ ...setup, wifi }).network;
   const netplan: TextFile = {
@@ -25,7 +25,7 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
         throw new ComputerError(
-          'neither NetworkManager nor netplan is installed; set up its Wi-Fi manually and omit --wifi',
+          'neither NetworkManager nor netplan is installed; set up Wi-Fi manually and omit --wifi',
         );
       },
       activate: `rfkill unblock wifi 2>/dev/null || true

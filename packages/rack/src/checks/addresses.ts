@@ -26,7 +26,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const { name, address, mac, ports, transport, model } = device;
     const spot = () => within(draft, device, 'address');
     if (address === undefined && transport !== 'command') {
-      report(spot, 'missing', `is missing: ${model} is reached over ${transport}`);
+      report(spot, 'missing', `is missing, but skolo connects to ${model} over ${transport}`);
     }
     if (transport === 'mqtt') takeTopic(device, spot);
     else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
@@ -45,7 +45,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
   }
 }
 
-/** Functions that report an address outside of the subnet, and what is used twice. */
+/** Functions that report addresses outside the subnet, and duplicates. */
 function claimsOfRack({ rack }: Draft, report: Report) {
   const isWrong = subnetCheck(rack.network.subnet);
   const conflictOf = claims<User>(clash);
@@ -73,7 +73,7 @@ function claimsOfRack({ rack }: Draft, report: Report) {
   ): void {
     const other = value === undefined ? undefined : firstOf(`${what} ${value}`, { name, spot });
     if (other === undefined) return;
-    const message = `${shown} is used twice: also by ${other.name}`;
+    const message = `${shown} is also used by ${other.name}`;
     report(spot, `${what} twice`, message, undefined, { other: other.spot });
   }
 
@@ -102,12 +102,12 @@ function clash(user: User, other: User): boolean {
 }
 
 function twice(address: string, user: User, other: User): string {
-  const start = `${address} is used twice: also by ${other.name}`;
+  const start = `${address} is also used by ${other.name}`;
   const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];
-  return shared.length > 0 ? `${start}, with the same port ${shared.join(', ')}` : start;
+  return shared.length > 0 ? `${start}, and both use port ${shared.join(', ')}` : start;
 }
 
-/** The check gives undefined for a valid address. */
+/** The check returns undefined for a valid address. */
 function subnetCheck(subnet: string | undefined): (address: string) => string | undefined {
   if (subnet === undefined) return () => undefined;
   const [network, bits] = ipaddr.parseCIDR(subnet);

@@ -12,12 +12,12 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
   sinks.forEach((sink, i) => {
     const at = [...path, 'sinks', i];
     const { name } = sink;
-    const message = `"${name}" is used twice: each sink requires a unique name`;
+    const message = `"${name}" is used twice, but each sink requires a unique name`;
     if (names.has(name)) report([...at, 'name'], 'twice', message);
     names.add(name);
     if (sink.kind === 'http') checkRequest(sink, at, report);
     else {
-      const shared = `${sink.file} is used twice: each sink requires its own file`;
+      const shared = `${sink.file} is used twice, but each sink requires its own file`;
       if (files.has(sink.file)) report([...at, 'file'], 'twice', shared);
       files.add(sink.file);
     }
@@ -28,7 +28,7 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
   const used = new Map<string, string>();
   for (const [what, field] of Object.entries(fields)) {
     const other = used.get(field);
-    const message = `"${field}" is also the name of ${other}; choose another`;
+    const message = `"${field}" is also the name of ${other}; choose another name`;
     if (other !== undefined) report([...path, 'fields', what], 'twice', message);
     used.set(field, what);
   }

@@ -47,7 +47,7 @@ function neverOn(
   return off;
 }
 
-/** Follows `next` from each device; gives each loop once. */
+/** Follows `next` from each device, and returns each loop once. */
 function* loopsOf(
   devices: Iterable<InfrastructureDevice>,
   next: (device: InfrastructureDevice) => InfrastructureDevice | undefined,

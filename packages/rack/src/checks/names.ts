@@ -2,9 +2,9 @@
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
-  internet: 'an uplink that leaves the rack',
+  internet: 'uplinks that leave the rack',
   usb: 'the ports of a machine’s own hub',
-  localhost: 'the computer that asks',
+  localhost: 'the computer that resolves it',
   // If this name resolves, the Swarming bot assumes GCE and waits for its metadata.
   'metadata.google.internal': 'a real Google machine',
 };
@@ -12,19 +12,19 @@ const reserved: Readonly<Record<string, string>> = {
 export function checkNames(draft: Draft, report: Report): void {
   const firstOf = claims<Draft['named'][number]>();
   for (const entry of draft.named) {
-    const { name, what, path, at } = entry;
+    const { name, path, at } = entry;
     const meaning = Object.hasOwn(reserved, name) ? reserved[name] : undefined;
     if (meaning !== undefined)
       report(path, 'reserved', `"${name}" is reserved: it means ${meaning}`, at);
     const other = firstOf(name, entry);
     if (other === undefined) continue;
-    const message = `"${name}" is used twice: as ${what} and as ${other.what} (${other.path.join('.')})`;
+    const message = `"${name}" is already used for ${other.what} (${other.path.join('.')})`;
     report(path, 'name twice', message, at, { other: other.path });
   }
   checkIds(draft, report);
 }
 
-/** Checks metadata of machines: unique ids, no reserved attribute. */
+/** Checks machines' metadata: unique IDs, no reserved attribute. */
 function checkIds(draft: Draft, report: Report): void {
   const firstOf = claims<{ name: string; spot: Spot }>();
   for (const machine of draft.rack.machines.values()) {
@@ -37,7 +37,7 @@ function checkIds(draft: Draft, report: Report): void {
     if (id === undefined) continue;
     const other = firstOf(id, { name: machine.name, spot: () => spot('id') });
     if (other === undefined) continue;
-    const message = `${id} is used twice: also by ${other.name}`;
+    const message = `${id} is also used by ${other.name}`;
     report(() => spot('id'), 'id twice', message, undefined, { other: other.spot });
   }
 }

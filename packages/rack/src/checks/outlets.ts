@@ -28,7 +28,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
     const conflict = conflictOf(key, user);
     if (conflict === undefined) return;
     const does = conflict.use === 'power' ? 'feeds' : 'is the uplink of';
-    const message = `"${key}" is used twice: it also ${does} ${conflict.name}`;
+    const message = `"${key}" is used twice, because it also ${does} ${conflict.name}`;
     report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
 
@@ -66,7 +66,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
     const isNetwork = kind === 'rpi' && power.hub === '1-1' && power.port === 1;
     const message = isNetwork
       ? `"${port}" is the network card of a Raspberry Pi 2 or 3; plug the phone into another port`
-      : `"${port}" is used twice: it also feeds ${other}`;
+      : `"${port}" is used twice, because it also feeds ${other}`;
     if (isNetwork || other !== undefined) {
       report(within(draft, device, 'power'), 'outlet twice', message);
     }
@@ -74,7 +74,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
   if (kind === 'rpi') checkBuiltInHub(devices, draft, report);
 }
 
-/** Checks that a Raspberry Pi, which has one switch for all of its ports, has one phone there, or ports that were verified. */
+/** Checks that a Raspberry Pi, which has one switch for all of its ports, has only one phone or verified ports. */
 function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Report): void {
   const ports = new Map(
     devices.flatMap((device) =>
@@ -87,7 +87,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   const device = others[0] ?? first;
   if (device === undefined || ports.size < 2) return;
   const message =
-    'does not have its own switch: a Raspberry Pi switches all its USB ports together, and another phone also has `power` there; remove one of the two, use a hub that switches each port, or verify the port (see `powerVerified`)';
+    'does not have its own switch: a Raspberry Pi switches all its USB ports together, and another phone on it has `power`; remove one of them, use a hub that switches each port, or verify the port (see `powerVerified`)';
   report(within(draft, device, 'power'), 'usb port', message);
 }
 

@@ -9,7 +9,7 @@ import { secretReferences } from '../secrets/references.ts';
 import { valueAt } from '../yaml/paths.ts';
 
 /**
- * Paths in the file of references such as `password: hunter2`: a bare word without a slash or dot, and no such file next to rack.yaml. Excludes
+ * Paths of references such as `password: hunter2`: a word without a slash or dot, if no such file exists next to rack.yaml. Excludes
  * `{ file: token }`.
  *
  * @param value content of rack.yaml

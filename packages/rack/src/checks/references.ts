@@ -50,7 +50,7 @@ export function checkReferences(draft: Draft, report: Report): void {
     const found = login(machine.login, spot);
     if (found && !found.username)
       report(spot, 'login', `"${machine.login}" has no \`username\`, which SSH requires`);
-    // Tasks are root on machines. A key signs, and stays here.
+    // Tasks are root on machines. A key only signs, and is not sent to them.
     if (found?.password)
       report(
         spot,

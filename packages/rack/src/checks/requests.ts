@@ -7,7 +7,7 @@ import type { ServicesSettings } from '../schema/settings/settings.ts';
 
 type HttpRequest = NonNullable<ServicesSettings['router-backup']['webhook']>;
 
-/** Headers that every request has. */
+/** Headers that every request contains. */
 const ownHeaders = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i;
 
 const tokenPlace = /\{\{\s*token\s*\}\}/;

@@ -59,7 +59,7 @@ function checkCallers({ callers }: ServicesSettings['metadata-server'], report: 
     const path = ['services', 'metadata-server', 'callers', i, 'cidr'];
     const other = firstOf(cidr, identity);
     if (other === undefined) return;
-    report(path, 'twice', `${cidr} is used twice: also with the identity "${other}"`);
+    report(path, 'twice', `${cidr} is also used with the identity "${other}"`);
   });
 }
 
@@ -72,7 +72,7 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
     report(
       [...path, ...key],
       'encrypt',
-      `sends data out of the rack, so \`encrypt\` is required: ${choice}`,
+      `sends data out of the rack, which requires \`encrypt\`: ${choice}`,
     );
   }
   if (settings.webhook) checkRequest(settings.webhook, [...path, 'webhook'], report);
@@ -86,11 +86,7 @@ function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], repo
   for (const [name, { port }] of Object.entries(settings.endpoints)) {
     const other = firstOf(String(port), `endpoints.${name}`);
     if (other === undefined) continue;
-    report(
-      [...path, 'endpoints', name, 'port'],
-      'twice',
-      `${port} is used twice: also by ${other}`,
-    );
+    report([...path, 'endpoints', name, 'port'], 'twice', `${port} is also used by ${other}`);
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);

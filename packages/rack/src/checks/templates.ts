@@ -1,4 +1,4 @@
-/** Checks that a command names its outlet: without it, a device might switch all. */
+/** Checks that a command contains its outlet, because without it, a device might switch all of them. */
 import { type Draft, type Report, within } from '../draft/draft.ts';
 
 const templates: Readonly<Record<string, readonly string[]>> = {

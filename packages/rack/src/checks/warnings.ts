@@ -1,4 +1,4 @@
-/** Likely oversights, which stop no service. */
+/** Likely oversights, which do not stop any service. */
 
 import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
@@ -41,14 +41,14 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
 
 function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
   const why = 'the power-cycle daemon cannot protect its own power and network';
-  if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`: ${why}`, 'key');
-  if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`: ${why}`, 'key');
+  if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`, so ${why}`, 'key');
+  if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`, so ${why}`, 'key');
 }
 
 function warnOfAgentKey({ rack: { access } }: Draft, report: Report): void {
   if (access.agents === undefined || access.agents.publicKey !== undefined) return;
   const why = 'agents do not accept orders; `skolo secrets generate` prints it';
-  report(['access', 'agents'], 'publicKey', `has no \`publicKey\`: ${why}`, 'key');
+  report(['access', 'agents'], 'publicKey', `has no \`publicKey\`, so ${why}`, 'key');
 }
 
 /** Parts of the inventory that a service uses. */
@@ -66,20 +66,20 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     const lacks = (key: string, why: string) => {
       report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
     };
-    if (used.power && power.length === 0) lacks('power', ': it cannot be cycled');
-    if (used.power && !uplink) lacks('uplink', ': its switch is unknown');
+    if (used.power && power.length === 0) lacks('power', ', so it cannot be cycled');
+    if (used.power && !uplink) lacks('uplink', ', so its switch is unknown');
     if (!address)
-      lacks('address', ': it has no identity, and cycles cannot verify that it is back');
+      lacks('address', ', so it has no identity, and cycles cannot verify that it is back');
     if (used.tokens && !identity)
-      lacks('identity', ' and rack.yaml has no `defaultIdentity`: it does not receive a token');
+      lacks('identity', ' and rack.yaml has no `defaultIdentity`, so it does not receive a token');
     const first = address && addresses.get(address);
     if (address && first === undefined) addresses.set(address, name);
     else if (first) {
-      const why = `the metadata server identifies callers by address, so it treats both as ${first}`;
+      const why = `the metadata server identifies callers by address and treats both as ${first}`;
       report(
         () => within(draft, machine, 'address'),
         'address',
-        `is also the address of ${first}: ${why}`,
+        `is also the address of ${first}, but ${why}`,
       );
     }
   }
@@ -91,13 +91,18 @@ function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): 
     const path = within(draft, device);
     const model = models.get(device.model);
     if (login === undefined && needsLogin(transport)) {
-      report(path, 'login', `has no \`login\`: services cannot sign in over ${transport}`, 'key');
+      report(
+        path,
+        'login',
+        `has no \`login\`, so services cannot sign in over ${transport}`,
+        'key',
+      );
     }
     if (!backups) continue;
     if (model !== undefined && 'no' in model.backup) {
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {
-      report([...path, 'backup'], 'backup', 'is false: the device is not backed up', 'key');
+      report([...path, 'backup'], 'backup', 'is false, so the device is not backed up', 'key');
     }
   }
 }
@@ -146,8 +151,8 @@ function warnOfEmails(draft: Draft, report: Report): void {
   for (const identity of draft.rack.identities.values()) {
     const { email, credentials } = identity;
     if (email !== undefined || !silent.includes(credentials.kind)) continue;
-    const why = `its credentials (${credentials.kind}) may not provide it, but clients request it`;
-    report(within(draft, identity), 'email', `has no \`email\`: ${why}`, 'key');
+    const why = `its credentials (${credentials.kind}) may not provide it, although clients request it`;
+    report(within(draft, identity), 'email', `has no \`email\`, and ${why}`, 'key');
   }
 }
 
@@ -157,12 +162,12 @@ function warnOfServices({ rack }: Draft, report: Report): void {
     const who =
       'no device with `uplink: internet` is powered by an outlet that can cycle on its own';
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
-    report(path, 'internet', `has no effect: ${who}`);
+    report(path, 'internet', `has no effect, because ${who}`);
   }
   const { server, servers } = services['swarming-client'];
   if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {
     const path = ['services', 'swarming-client', 'servers'];
-    report(path, 'servers', 'has no `prefix: ""`: other machines do not receive a bot');
+    report(path, 'servers', 'has no `prefix: ""`, so other machines do not receive a bot');
   }
 }
 
@@ -175,7 +180,7 @@ function warnOfAlerts({ rack }: Draft, report: Report): void {
   report(
     ['services', 'alert-to-pubsub', 'credentials'],
     'identity',
-    'does not receive a token: the jumphost has no `identity`, and rack.yaml has no `defaultIdentity`',
+    'does not receive a token, because the jumphost has no `identity` and rack.yaml has no `defaultIdentity`',
   );
 }
 

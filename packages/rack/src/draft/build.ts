@@ -1,5 +1,5 @@
 /**
- * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
+ * Converts plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Omits an entry
  * with an error but keeps its name, so that all errors are found at once.
  */
 
@@ -27,7 +27,7 @@ import { readServices } from './services.ts';
 export interface BuildOptions {
   file: string;
   strictFor?: ServiceName;
-  /** Entries to leave out. Paths then have the name instead of the range. */
+  /** Entries to omit. Paths then contain the name instead of the range. */
   omissions?: Omissions;
 }
 
@@ -148,7 +148,7 @@ function keep<T extends { name: string }>(
   path: Path,
 ): void {
   draft.where.set(entry, path);
-  // checkNames reports duplicates; the first entry counts.
+  // checkNames reports duplicates; the first entry is used.
   if (!map.has(entry.name)) map.set(entry.name, entry);
 }
 
@@ -221,7 +221,7 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
   return model;
 }
 
-/** Leaves out unknown settings of the agent, which belong to another service. */
+/** Omits unknown settings of the agent, which belong to another service. */
 function lenient<T extends Expanded>(entry: T): T {
   return { ...entry, entryOf: (index: number) => withKnownSettings(entry.entryOf(index)) };
 }

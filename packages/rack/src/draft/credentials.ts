@@ -24,7 +24,7 @@ export function readCredentials(
   if (kinds.some((kind) => source[kind] !== undefined) || from === undefined) {
     const needs =
       '`from: { … }` with credentials that may impersonate it, and no other credentials';
-    report(path, 'credentials', `\`impersonate\` needs ${needs}`);
+    report(path, 'credentials', `\`impersonate\` requires ${needs}`);
     return undefined;
   }
   const read = readSource(from, [...path, 'from'], report);

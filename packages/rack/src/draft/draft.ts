@@ -16,7 +16,7 @@ export interface Draft {
     infrastructure: Map<string, InfrastructureDevice>;
     machines: Map<string, Machine>;
   };
-  /** Every name, also of entries with errors: a reference to one is not an error. */
+  /** All names, including those of entries with errors, because a reference to one is not an error. */
   declared: Record<Section, Set<string>>;
   /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];
@@ -26,7 +26,7 @@ export interface Draft {
 /** A path, or a function that computes it for a problem. */
 export type Spot = Path | (() => Path);
 
-/** Adds a problem. Of equal paths and rules, only the first is shown. */
+/** Adds a problem. For equal paths and rules, only the first is shown. */
 export type Report = (
   spot: Spot,
   rule: string,
@@ -52,7 +52,7 @@ function pathOf(spot: Spot): Path {
   return typeof spot === 'function' ? spot() : spot;
 }
 
-/** Records who uses a value, and gives the first earlier user that is in conflict with this one. */
+/** Records who uses a value, and returns the first earlier user that conflicts with this one. */
 export function claims<U>(
   isConflict: (user: U, other: U) => boolean = () => true,
 ): (value: string, user: U) => U | undefined {

@@ -34,7 +34,7 @@ export function readLogin(
   const wrong = (key: string, message: string) => report([...path, key], 'login', message);
   if (!username && !token && !password && !snmp) {
     const keys = '`username`, `password`, `token` or `snmp`';
-    report(path, 'login', `has no ${keys}; it allows no sign-in`);
+    report(path, 'login', `does not contain ${keys}, so it cannot be used to sign in`);
   }
   if (passphrase && !privateKey) wrong('passphrase', 'requires a `privateKey`');
   if (privateKey && !username) wrong('privateKey', 'requires a `username`');
@@ -55,8 +55,8 @@ function checkSnmp(snmp: NonNullable<Login['snmp']>, path: Path, report: Report)
     report([...path, key], 'login', `belongs to ${of}; version ${version} uses \`${needed}\``);
   }
   if (version === 3 && privKey && !authKey) {
-    const why = 'privacy requires authentication';
-    report([...path, 'privKey'], 'login', `needs an \`authKey\`: ${why}`);
+    const why = 'privacy is not possible without authentication';
+    report([...path, 'privKey'], 'login', `requires an \`authKey\`, because ${why}`);
   }
 }
 
@@ -92,7 +92,7 @@ function readDevice(
     report(
       [...path, 'name'],
       'missing',
-      'is missing: if there are several devices, each requires a name',
+      'is missing, but if there is more than one device, each requires a name',
     );
   }
   const device = { ...written, name, fullName: `${machine}-${name}` };
@@ -138,7 +138,7 @@ export function readInfrastructure(
   };
 }
 
-/** `port` is short for the port of the transport. */
+/** `port` is a short form of the transport's port. */
 function readPorts(
   port: number | undefined,
   ports: Ports | undefined,
@@ -148,7 +148,7 @@ function readPorts(
 ): Ports {
   if (port === undefined) return ports ?? {};
   if (transport === 'command') {
-    report([...path, 'port'], 'port', 'a program on the jumphost has no port', 'key');
+    report([...path, 'port'], 'port', 'does not apply to a program on the jumphost', 'key');
     return {};
   }
   if (ports?.[transport] !== undefined) {

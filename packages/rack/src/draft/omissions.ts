@@ -1,4 +1,4 @@
-/** Parts that are left out of the usable part: entries by name, or one key of an entry. */
+/** Parts that are omitted from the usable part: entries by name, or one key of an entry. */
 
 import { isObject } from '@skolo/base';
 import { expandRange, RangeSyntaxError } from '../ranges/ranges.ts';
@@ -38,7 +38,7 @@ export class Omissions {
     return records.length > 0 && records.every(({ value }) => hasKey(value(), 'address'));
   }
 
-  /** Returns false if that was known. */
+  /** Returns false if it was already known. */
   omit(section: RangedSection, keyOrName: string): boolean {
     if (this.isOmitted(section, keyOrName)) return false;
     this.entries.add(id(section, keyOrName));
@@ -49,7 +49,7 @@ export class Omissions {
     return this.keys.get(id(section, name)) ?? new Set();
   }
 
-  /** Returns false if that was known. */
+  /** Returns false if it was already known. */
   drop(section: RangedSection, name: string, key: DroppedKey): boolean {
     const known = this.keys.get(id(section, name)) ?? new Set();
     if (known.has(key)) return false;
@@ -93,7 +93,7 @@ function id(section: RangedSection, name: string): string {
   return `${section}\n${name}`;
 }
 
-/** All texts of a value, keys included. */
+/** All texts in a value, including keys. */
 export function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value.flatMap(stringsIn);

@@ -102,7 +102,7 @@ export function* rangedEntries(
   }
 }
 
-/** Checks each name of an entry; with an error in a range, only what else is wrong with the first. */
+/** Checks each name of an entry; if a range has an error, only the other errors of the first name. */
 export function checkEach<S extends z.ZodType>(
   schema: S,
   { names, entryOf, problems, path, pathOf, isOmitted }: RangedEntry,

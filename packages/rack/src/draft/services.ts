@@ -14,7 +14,7 @@ import {
 
 /**
  * Settings of all services. Without `strictFor`, an unknown service is an error. With it, unknown keys of other services
- * are left out.
+ * are omitted.
  */
 export function readServices(
   value: unknown,

@@ -1,6 +1,6 @@
 /**
- * Adds, removes and changes machines in the text of a rack.yaml. All that is around them stays as it is, comments too. Names that
- * leave a range, or get a value that the range does not have, are taken out of the entry.
+ * Adds, removes and changes machines in the text of a rack.yaml, without changing anything else, including comments. Names that
+ * leave a range, or get a value that is not in the range, are moved to a separate entry.
  */
 import { isMap, isScalar, type YAMLMap } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
@@ -12,13 +12,13 @@ import { type Entry, entriesIn, pairIn, topOf } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
-/** Keys of an entry: a value, or one for each name; maps are text of YAML. */
+/** Keys of an entry: one value, or one for each name; maps are YAML text. */
 export type MachineValues = ReadonlyMap<string, string | readonly string[]>;
 
 /**
- * With an entry for these names at the end of the machines.
+ * Adds an entry for these names at the end of the machines.
  *
- * @throws RackError It is not valid, or would not be.
+ * @throws RackError It is invalid, or would become invalid.
  */
 export function addMachines(
   text: string,
@@ -45,7 +45,7 @@ export function addMachines(
   return result;
 }
 
-/** @throws RackError It is not valid, or would not be: another entry names a machine. @throws ByHand An entry is written in an unusual way. */
+/** @throws RackError It is or would become invalid. @throws ByHand An entry is written in an unusual way. */
 export function removeMachines(text: string, names: readonly string[], file: string): string {
   const before = parseRack(text, { file });
   const result = alone(text, names, file, withoutEntry);
@@ -53,7 +53,7 @@ export function removeMachines(text: string, names: readonly string[], file: str
   return result;
 }
 
-/** @throws RackError It is not valid, or would not be. @throws ByHand An entry is written in an unusual way. */
+/** @throws RackError It is invalid, or would become invalid. @throws ByHand An entry is written in an unusual way. */
 export function setMachines(
   text: string,
   names: readonly string[],
@@ -66,7 +66,7 @@ export function setMachines(
     let changed = each;
     for (const [key, value] of values) {
       const wanted = typeof value === 'string' ? value : places.map((at) => value[at] ?? '');
-      // Its place has moved with the edit before.
+      // Its position has changed with the previous edit.
       const found = machineEntries(changed).find((entry) => entry.key === written);
       if (found !== undefined) changed = withValue(changed, found.map, key, valueText(wanted));
     }
@@ -76,7 +76,7 @@ export function setMachines(
   return result;
 }
 
-/** A login of this user: the one that is there, else a new one of his name. @throws RackError */
+/** A login of this user: the existing one, or else a new one with the user's name. @throws RackError */
 export function withLogin(
   text: string,
   user: string,
@@ -107,7 +107,7 @@ function machineEntries(text: string): Entry[] {
   return entriesIn(text).filter(({ section }) => section === 'machines');
 }
 
-/** Does the work on entries that have these names alone, which are taken out of others before. */
+/** Calls the function for entries that contain only these names, which are first split from others. */
 function alone(
   text: string,
   names: readonly string[],
@@ -134,7 +134,7 @@ function withEntry(text: string, entry: string, file: string): string {
   const machines = machinesOf(text);
   const ended = text.endsWith('\n') ? text : `${text}\n`;
   if (machines === undefined) {
-    // Without a value there is no map.
+    // Without a value, it is not a map.
     if (/^machines:/m.test(text)) {
       throw wholeFile(file, 'machines: has no value; remove the line and try again');
     }
@@ -144,7 +144,8 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines.flow || last === undefined || !isScalar(last.key)) {
     const [from = 0, to = 0] = machines.range ?? [];
     const inside = text.slice(from + 1, to - 1).trim();
-    if (inside !== '') throw new ByHand('its machines are on one line; write each on its own line');
+    if (inside !== '')
+      throw new ByHand('its machines are on one line; write each machine on its own line');
     return applied(text, [{ from, to, text: `\n  ${entry}` }]);
   }
   const { from } = rangeOf(last.key);
@@ -157,7 +158,7 @@ function withEntry(text: string, entry: string, file: string): string {
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = machinesOf(text);
   if (!isScalar(pair.key) || isInline) {
-    throw new ByHand('its machines are on one line; write each on its own line');
+    throw new ByHand('its machines are on one line; write each machine on its own line');
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;
@@ -175,7 +176,7 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
   if (pair !== undefined) {
     if (!Array.isArray(range)) throw new ByHand(`its \`${key}\` is written in an unusual way`);
     const [from, to] = range;
-    // A list with a line for each item begins on the next line, and ends with that of its last item.
+    // A list with a line for each item starts on the next line, and ends with the line of its last item.
     const written = text.slice(from, to).trimEnd();
     const gap = /(?<=:)\s*\n\s*$/.exec(text.slice(0, from));
     const start = gap === null ? from : gap.index;
@@ -196,7 +197,7 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
   return applied(text, [{ from: end, to: end, text: `${before}${margin}${key}: ${value}\n` }]);
 }
 
-/** A text, or a list where no range gives all. A map of YAML stays as it is. */
+/** A text, or a list if no range expresses all values. A YAML map stays unchanged. */
 function valueText(value: string | readonly string[]): string {
   if (typeof value === 'string') return /^[{[]/.test(value) ? value : plainValue(value);
   const folded = foldValues(value);
@@ -204,12 +205,12 @@ function valueText(value: string | readonly string[]): string {
   return folded.length === 1 ? plain(only) : `[${folded.map(plain).join(', ')}]`;
 }
 
-/** Numbers and truth values are none in quotes. */
+/** Numbers and booleans must not be quoted. */
 function plainValue(value: string): string {
   return /^(true|false|\d+(\.\d+)?)$/.test(value) ? value : plain(value);
 }
 
-/** @throws RackError Something else has changed as well. */
+/** @throws RackError Something else has changed. */
 function checkOthers(before: Rack, after: Rack, names: readonly string[], file: string): void {
   const changed = new Set(names);
   const texts = (rack: Rack) => {

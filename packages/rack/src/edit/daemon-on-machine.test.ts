@@ -32,7 +32,7 @@ it('a machine of the rack takes the place of the jumphost, which becomes a machi
 
 it.each([
   ['an unknown machine', 'skia-e-linux-09', 'skia-e-linux-09 does not exist'],
-  ['a jumphost without power', 'skia-e-linux-01', 'its outlet is unknown; add `power:`'],
+  ['a jumphost without power', 'skia-e-linux-01', 'has no outlet; add `power:`'],
 ])('rejects %s', async (_what, machine, message) => {
   const text = (await readFile(rack4, 'utf8')).replace('  power: pdu-1/8\n', '');
 

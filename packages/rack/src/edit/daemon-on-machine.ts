@@ -1,4 +1,4 @@
-/** The rack for a power-cycle daemon that runs on a machine, and not on the jumphost: so that it can switch the jumphost. */
+/** The rack for a power-cycle daemon on a machine instead of the jumphost, so that it can switch the jumphost. */
 import { isObject } from '@skolo/base';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
@@ -8,19 +8,19 @@ import { ByHand } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
 export interface DaemonRack {
-  /** The sections of a rack.yaml, as JSON has them. */
+  /** The sections of a rack.yaml, as plain data. */
   sections: Record<string, unknown>;
   rack: Rack;
-  /** The name of what is the jumphost in the file. */
+  /** The name of the jumphost in the file. */
   jumphost: string;
 }
 
 /**
- * The jumphost becomes a machine of the same name, and the machine becomes the jumphost. So the daemon protects what the machine
- * depends on, and not what the jumphost does. It keeps its settings, but it neither repairs anything by itself nor serves others.
+ * The jumphost becomes a machine with the same name, and the machine becomes the jumphost, so the daemon protects the machine's
+ * dependencies instead of the jumphost's. It keeps its settings, but does not repair anything automatically or serve other APIs.
  *
  * @param machine has an entry in the rack.yaml, with an address
- * @throws RackError The text is not valid, or does not say enough of the two.
+ * @throws RackError The text is invalid, or does not describe both sufficiently.
  */
 export function rackForDaemonOn(text: string, machine: string, file: string): DaemonRack {
   const before = parseRack(text, { file });
@@ -28,11 +28,11 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   if (found?.address === undefined) {
     const why = found === undefined ? 'does not exist' : 'has no address';
     const advice =
-      'describe it and its wiring, so that it never cuts power to its own dependencies';
+      'add it and its wiring, so that the daemon never cuts power to its own dependencies';
     throw errorAt(text, file, ['machines'], `${machine} ${why}; ${advice}`);
   }
   if (before.jumphost.power.length === 0) {
-    throw errorAt(text, file, ['jumphost'], 'its outlet is unknown; add `power:`');
+    throw errorAt(text, file, ['jumphost'], 'has no outlet; add `power:`');
   }
   const { value } = readYaml(withOwnEntry(text, machine, file), file);
   const top = mapOf(value);

@@ -148,7 +148,7 @@ describe('an edit of rack.yaml', () => {
   });
 
   it.each([
-    ['  a: { kind: host }\n', uplink('a', 'switch-1/1'), 'its entry has no `uplink` of its own'],
+    ['  a: { kind: host }\n', uplink('a', 'switch-1/1'), 'its entry does not contain `uplink`'],
     ['  b: { kind: host }\n', uplink('a', 'switch-1/1'), 'a is not in rack.yaml'],
     [
       '  a: { kind: host, label: &port switch-1/3 }\n  b: { kind: host, uplink: *port }\n',
@@ -158,12 +158,12 @@ describe('an edit of rack.yaml', () => {
     [
       '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
       { name: 'a-2', key: 'power' as const, value: 'switch-2/2' },
-      'no range expresses the `power` of all 3 names; write a separate entry for a-2',
+      '`power` of all 3 names cannot be written as one range; write a separate entry for a-2',
     ],
     [
       '  a: { kind: rpi, device: { kind: android } }\n',
       { name: 'a', key: 'serial' as const, device: 'device', value: '0A1D' },
-      'its entry has no `serial` of its own',
+      'its entry does not contain `serial`',
     ],
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',

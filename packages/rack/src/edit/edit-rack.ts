@@ -1,6 +1,6 @@
 /**
- * Changes single values in the text of a rack.yaml, at the places where they stand: all that is around them stays as it is,
- * comments too. A value that is a range, or one of a list, stays one as far as it can.
+ * Changes single values in the text of a rack.yaml in place, without changing anything else,
+ * including comments. A range or list stays one if possible.
  */
 import { isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
@@ -13,9 +13,9 @@ import { type Entry, entriesIn, pairIn } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
-/** A new value of an entry that has one. An entry without the serial number of its board gets one, a device `powerVerified`. */
+/** A new value for an entry that already has one. `serial` and a device's `powerVerified` may be added. */
 export interface RackEdit {
-  /** Of the jumphost, a device or a machine. */
+  /** Name of the jumphost, a device or a machine. */
   name: string;
   key: 'uplink' | 'address' | 'mac' | 'power' | 'serial' | 'powerVerified';
   /** With `serial` or `powerVerified` of an attached device: its name on the machine. */
@@ -25,11 +25,11 @@ export interface RackEdit {
 
 interface EditedRack {
   text: string;
-  /** Those that are to be made by hand, each with the reason. */
+  /** Edits that must be made manually, each with the reason. */
   left: { edit: RackEdit; why: string }[];
 }
 
-/** Keys that take a list with one value for each name. */
+/** Keys that accept a list with one value for each name. */
 const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
   machines: new Set(['uplink', 'address', 'mac', 'serial']),
   infrastructure: new Set(['address', 'mac']),
@@ -37,14 +37,14 @@ const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
 };
 
 /**
- * Makes all edits that can be made; the others are `left`.
+ * Makes all possible edits; the others are in `left`.
  *
- * @throws RackError The text is not valid, or would not be valid with these edits
+ * @throws RackError The text is invalid, or would become invalid with these edits
  */
 export function editRack(text: string, edits: readonly RackEdit[], file: string): EditedRack {
   const before = parseRack(text, { file });
   const first = attempt(text, edits);
-  // What no range gives gets an entry of its own; where that cannot be, the first reason is the one to tell.
+  // Values that no range expresses get a separate entry; if that is not possible, the first reason is reported.
   let split = text;
   for (const { name } of first.needOwn) split = ifPossible(split, name, file);
   const { left, made, splices } = split === text ? first : attempt(split, edits);
@@ -57,7 +57,7 @@ interface Attempt {
   splices: Splice[];
   made: RackEdit[];
   left: EditedRack['left'];
-  /** Edits that an entry of its own would need. */
+  /** Edits that require a separate entry. */
   needOwn: RackEdit[];
 }
 
@@ -91,7 +91,7 @@ function ifPossible(text: string, name: string, file: string): string {
 /** Edits of one value in the text. */
 type Group = { edits: RackEdit[] } & (
   | { section: string; names: string[]; value: Scalar | YAMLSeq }
-  /** It has no such key. */
+  /** It does not contain the key. */
   | { names: string[]; map: YAMLMap }
   | { why: string }
 );
@@ -110,7 +110,7 @@ function groupsOf(text: string, edits: readonly RackEdit[]): Group[] {
   return [...groups.values()];
 }
 
-/** Where the value is: the entry, or one of its devices. */
+/** Where the value is: in the entry, or in one of its devices. */
 function holderOf(map: YAMLMap, { device }: RackEdit): unknown {
   if (device === undefined) return map;
   const all = pairIn(map, 'devices')?.value;
@@ -132,7 +132,7 @@ function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Grou
     key === 'powerVerified' || (key === 'serial' && device === undefined && section === 'machines');
   const map = holderOf(entry.map, edit);
   if (mayBeAdded && value === undefined && isMap(map)) return { edits, names, map };
-  return { edits, why: `its entry has no \`${key}\` of its own` };
+  return { edits, why: `its entry does not contain \`${key}\`` };
 }
 
 /** Before the second key, so that the kind of a machine stays in front. */
@@ -192,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `no range expresses the \`${key}\` of all ${names.length} names; write a separate entry for ${whose}`;
+  return `\`${key}\` of all ${names.length} names cannot be written as one range; write a separate entry for ${whose}`;
 }
 
 /** Between items of a list. */
@@ -204,7 +204,7 @@ function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
   throw new ByHand('its list is written in an unusual way');
 }
 
-/** @throws RackError Something else has changed as well, say by an anchor. */
+/** @throws RackError Something else has changed, for example because of an anchor. */
 function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: string): void {
   const [was, is] = [valuesOf(before), valuesOf(after)];
   for (const { name, key, device, value } of edits) {
@@ -237,7 +237,7 @@ function valuesOf(rack: Rack): Map<string, string> {
   return values;
 }
 
-/** The serial of a machine's board, and what is edited of attached devices as keys of their own: `serial phone`. */
+/** The serial of a machine's board, and edits of attached devices as separate keys: `serial phone`. */
 function withoutSerials(entry: object | Pick<Machine, 'devices' | 'serial'>) {
   if (!('devices' in entry)) return { serials: {}, rest: entry };
   const { serial, ...rest } = entry;

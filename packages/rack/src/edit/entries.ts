@@ -1,4 +1,4 @@
-/** Entries in the text of a rack.yaml, with their places in it. */
+/** Entries in the text of a rack.yaml, with their positions. */
 import { isMap, isScalar, type Pair, parseDocument, visit, type YAMLMap } from 'yaml';
 import { expandRange } from '../ranges/ranges.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
@@ -10,11 +10,11 @@ export interface Entry {
   names: string[];
   pair: Pair;
   map: YAMLMap;
-  /** Its section, or for the jumphost the file, is in one line. */
+  /** Its section, or for the jumphost the file, is on one line. */
   isInline: boolean;
 }
 
-/** The top level of the text; undefined if it is no map. */
+/** The top level of the text; undefined if it is not a map. */
 export function topOf(text: string): YAMLMap | undefined {
   const { hidden, show } = hideRanges(text);
   const { contents } = parseDocument(hidden, { uniqueKeys: false });

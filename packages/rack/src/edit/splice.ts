@@ -1,4 +1,4 @@
-/** Pieces of a text that are replaced, each where it stands. */
+/** Replaces pieces of a text in place. */
 import { type Node, parse, type Scalar } from 'yaml';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
 
@@ -8,7 +8,7 @@ export interface Splice {
   text: string;
 }
 
-/** Why an edit has to be made by hand. */
+/** Why an edit must be made manually. */
 export class ByHand extends Error {
   readonly code = 'BY_HAND';
 }
@@ -20,18 +20,18 @@ export function rangeOf({ range }: Pick<Node, 'range'>): { from: number; to: num
   return { from, to };
 }
 
-/** What is before it in its line. */
+/** The text before it on its line. */
 export function marginOf(text: string, from: number): string {
   return text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
 }
 
-/** In the quotes that it had. */
+/** With its original quotes. */
 export function written(value: string, text: string, scalar: Scalar): string {
   const quote = text[rangeOf(scalar).from];
   return quote === '"' || quote === "'" ? `${quote}${value}${quote}` : plain(value);
 }
 
-/** In quotes only where YAML needs them. */
+/** In quotes only if YAML requires them. */
 export function plain(value: string): string {
   const { hidden } = hideRanges(value);
   const isPlain = /^[\w./][\w./:@-]*$/.test(hidden.replace(/[\uE6A0-\uE6A2]/g, ''));

@@ -1,6 +1,6 @@
 /**
- * Takes names out of an entry of several, so that they can have values that its ranges do not give: the others stay in the entry, with
- * its comments, and these get one of their own behind it, with ranges where that is possible. The rack stays the same.
+ * Splits names from an entry with several names, so that they can have values that its ranges do not express: the others stay
+ * in the entry, with its comments, and these get a separate one after it, with ranges if possible. The rack stays the same.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -29,8 +29,8 @@ import { type Entry, entriesIn } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 
 /**
- * @param names all of one entry, and not all that it has
- * @throws ByHand They are not in an entry of more, or that is written in an unusual way
+ * @param names some but not all names of one entry
+ * @throws ByHand They are not in an entry with more names, or it is written in an unusual way
  */
 export function splitEntry(text: string, names: readonly string[], file: string): string {
   const found = entriesIn(text).find(
@@ -75,7 +75,7 @@ function splitPair(
   ]);
 }
 
-/** Takes the values of some names out of an entry. */
+/** Removes the values of some names from an entry. */
 class Rest {
   readonly splices: Splice[] = [];
   private readonly text: string;
@@ -95,7 +95,7 @@ class Rest {
   }
 
   private walk(node: unknown, spread: Spread | undefined): void {
-    if (isAlias(node)) throw new ByHand(`its entry has an alias, *${node.source}`);
+    if (isAlias(node)) throw new ByHand(`its entry contains an alias, *${node.source}`);
     if (isScalar(node) && spread?.as !== 'literal') this.withoutValues(node, spread);
     else if (isSeq(node) && spread?.as === 'each') this.withoutItems(node);
     else if (isSeq(node)) for (const item of node.items) this.walk(item, spread?.items);
@@ -106,14 +106,12 @@ class Rest {
   withoutValues(node: Scalar, spread: Spread | undefined): void {
     const previous = typeof node.value === 'string' ? node.value : '';
     const values = hasRange(previous) ? expandRange(previous) : [];
-    // A range of one value is the same for all.
+    // A single value applies to all.
     if (values.length !== this.stays.length) return;
     const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
-      throw new ByHand(
-        `nothing remains of the range ${previous} without ${[...this.leaving].join(', ')}`,
-      );
+      throw new ByHand(`range ${previous} would be empty without ${[...this.leaving].join(', ')}`);
     }
     const list = `[${folded.map(plain).join(', ')}]`;
     const by = folded.length > 1 ? list : written(only, this.text, node);
@@ -151,7 +149,7 @@ class Rest {
   }
 }
 
-/** A line for all of them, else one for each. */
+/** One line for all of them, or else one for each. */
 function linesOf(own: readonly { name: string; entry: unknown }[], spread: Spread): string[] {
   const [key, ...more] = foldValues(own.map(({ name }) => name));
   const entry =
@@ -165,7 +163,7 @@ function linesOf(own: readonly { name: string; entry: unknown }[], spread: Sprea
   return own.map(({ name, entry }) => `${plain(name)}: ${inline(escaped(entry, spread))}`);
 }
 
-/** One value with ranges that gives these; undefined: there is none. */
+/** One value with ranges that expands to these; undefined: none exists. */
 function folded(values: readonly unknown[], spread: Spread | undefined): unknown {
   const [first] = values;
   if (values.every((value) => isDeepStrictEqual(value, first))) return escaped(first, spread);
@@ -201,7 +199,7 @@ function inline(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   let restored = (text: string) => text;
   visit(document, {
-    // A range needs no quotes.
+    // A range does not require quotes.
     Scalar(_, node) {
       if (typeof node.value !== 'string' || plain(node.value) !== node.value) return;
       const { hidden, show } = hideRanges(node.value);

@@ -1,6 +1,6 @@
 /**
- * Inventories of Ansible, as INI and as YAML, with groups, children, variables and ranges.
- * Source: docs.ansible.com, "How to build your inventory". Of the variables, those of the way to a host are read.
+ * Ansible inventories in INI and YAML, with groups, children, variables and ranges.
+ * Source: docs.ansible.com, "How to build your inventory". Only connection variables are read.
  */
 import { isIP } from 'node:net';
 import { parse } from 'yaml';
@@ -12,14 +12,14 @@ export interface AnsibleHost {
   address?: string;
   user?: string;
   port?: number;
-  /** All that it is in, also by other groups. */
+  /** All its groups, including indirect ones. */
   groups: readonly string[];
 }
 
 interface AnsibleInventory {
   /** In the order of the file. */
   hosts: AnsibleHost[];
-  /** Names of variables that mean nothing here. */
+  /** Names of ignored variables. */
   ignored: string[];
 }
 
@@ -41,11 +41,11 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
   const groups = isYaml(text, file) ? readYamlGroups(text, file) : readIniGroups(text, file);
   const names = [...new Set([...groups.values()].flatMap(({ hosts }) => [...hosts.keys()]))];
   if (names.length === 0)
-    throw new AnsibleError(`${file}: has no hosts; check that it is an inventory`);
+    throw new AnsibleError(`${file}: does not contain hosts; check that it is an inventory`);
   const ignored = new Set<string>();
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);
-    // The nearest group is stronger, and the host itself is the strongest.
+    // The nearest group takes precedence, and the host itself over all groups.
     const variables: Variables = Object.assign(
       {},
       ...own.toReversed().map((group) => groups.get(group)?.variables ?? {}),
@@ -65,7 +65,7 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
     return {
       name,
       groups: own,
-      // A name of DNS is no address.
+      // A DNS name is not an address.
       ...(isIP(address) !== 0 && { address }),
       ...(user !== undefined && !user.includes('{{') && { user }),
       ...(Number.isInteger(port) && port !== 22 && { port }),
@@ -74,7 +74,7 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
   return { hosts, ignored: [...ignored].sort() };
 }
 
-/** The nearest first. */
+/** Nearest first. */
 function groupsOf(groups: ReadonlyMap<string, Group>, name: string): string[] {
   const found = [...groups].flatMap(([group, { hosts }]) => (hosts.has(name) ? [group] : []));
   for (const each of found) {
@@ -92,7 +92,7 @@ function isYaml(text: string, file: string): boolean {
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-/** Others than texts and numbers are of no use here. */
+/** Only text and numbers are used. */
 const YamlVariables = z
   .record(z.string(), z.unknown())
   .nullish()
@@ -162,7 +162,7 @@ function readIniGroups(text: string, file: string): Map<string, Group> {
     const line = whole.replace(/(^|\s)[#;].*$/, '').trim();
     if (line === '') continue;
     const [, name, kind = 'hosts'] = /^\[([^:\]]+)(?::(\w+))?\]$/.exec(line) ?? [];
-    // `[1:3].lan` is a host, but in a line of its own it is no section.
+    // `[1:3].lan` is a host, not a section, even on its own line.
     if (name !== undefined && /^(hosts|children|vars)$/.test(kind)) {
       section = { name, kind };
       groupIn(groups, name);

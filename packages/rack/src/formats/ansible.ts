@@ -1,4 +1,4 @@
-/** An inventory of Ansible, in YAML, with the groups of k3s-ansible: `server` is the jumphost, `agent` the machines. */
+/** An Ansible inventory in YAML, with the groups of k3s-ansible: `server` is the jumphost, `agent` the machines. */
 import { stringify } from 'yaml';
 import type { Rack } from '../rack/rack.ts';
 

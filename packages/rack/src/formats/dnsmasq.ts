@@ -14,7 +14,7 @@ export function dnsmasqConfig(rack: Rack): string {
     return `dhcp-host=${mac},${address.includes(':') ? `[${address}]` : address},${name}`;
   });
   return [
-    `# Names of ${rack.name}. Generated from rack.yaml by skolo.`,
+    `# Names in ${rack.name}. Generated from rack.yaml by skolo.`,
     `local=/${domain}/`,
     '# Must not resolve: the Swarming bot would assume GCE and wait for its metadata.',
     'local=/metadata.google.internal/',

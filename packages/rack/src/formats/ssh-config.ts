@@ -16,7 +16,7 @@ export function sshConfig({ name, jumphost, machines, logins }: Rack): string {
     ];
   });
   return [
-    `# Machines of ${name}. Generated from rack.yaml by skolo. Add an entry for ${jumphost.name} yourself.`,
+    `# Machines in ${name}. Generated from rack.yaml by skolo. Add an entry for ${jumphost.name} manually.`,
     ...others.flat(),
     '',
   ].join('\n');

@@ -6,7 +6,7 @@ const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 
 /**
  * Content of /etc/swarming_config/oauth2_access_token_config.json, with the alias `metadata` of the jumphost if it has it,
- * so that the file outlives the jumphost. `metadata.google.internal` must not resolve in a rack.
+ * so that the file stays valid after the jumphost is replaced. `metadata.google.internal` must not resolve in a rack.
  */
 export function swarmingConfig(rack: Rack): string {
   const url = new URL(tokenPath, serviceUrl(rack, 'metadata-server'));

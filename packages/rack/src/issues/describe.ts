@@ -1,4 +1,4 @@
-/** Messages for issues of zod: the value found, and what is expected. */
+/** Messages for zod issues: the value found, and what is expected. */
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { type Path, type Problem, shown } from './issues.ts';
@@ -15,7 +15,7 @@ export function check<S extends z.ZodType>(
   const result = schema.safeParse(value, {
     error: describe,
     reportInput: true,
-    // Compiling a schema is worth it only for thousands of values.
+    // Compiling a schema pays off only for thousands of values.
     jitless: true,
   });
   if (result.success) return { value: result.data };

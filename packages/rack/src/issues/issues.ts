@@ -17,7 +17,7 @@ export interface Problem {
   quote?: true;
 }
 
-/** What is wrong with something that a valid rack.yaml names. */
+/** A problem of something that a valid rack.yaml refers to. */
 export interface Finding {
   /** As in the expanded rack: the name of one entry, not its range. */
   path: Path;
@@ -99,7 +99,7 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
   return issues.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** Characters that look like a space, or like nothing. Source: Unicode, general category Zs, and U+200B, U+FEFF. */
+/** Characters that look like a space, or are invisible. Source: Unicode, general category Zs, and U+200B, U+FEFF. */
 export const oddSpace = /[\t\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/;
 
 /** `a tab`, `a no-break space (U+00A0)`, `an invisible character (U+200B)`. */
@@ -134,19 +134,19 @@ export function shown(value: unknown): string {
 
 const unreadableReasons = new Map([
   ['ENOENT', 'no such file'],
-  ['EACCES', 'is not readable; grant access to the user that runs this process'],
-  ['EISDIR', 'is a directory; use the path of the file in it'],
-  ['ENOTREG', 'is not a regular file; use a regular file'],
+  ['EACCES', 'permission denied; grant access to the user that runs this process'],
+  ['EISDIR', 'is a directory; specify the path of the file in it'],
+  ['ENOTREG', 'is not a regular file; specify one'],
   ['EFBIG', 'is too large for a rack.yaml; check the path'],
 ]);
 
-/** What is wrong with a file that cannot be read, by the code of the system's error. */
+/** Messages for unreadable files, by the code of the system error. */
 export function unreadableRack(file: string, code: string, cause?: unknown): RackError {
   const message = unreadableReasons.get(code) ?? `cannot be read (${code})`;
   return wholeFile(file, message, cause);
 }
 
-/** What is wrong has no place of its own. */
+/** A problem of the whole file. */
 export function wholeFile(file: string, message: string, cause?: unknown): RackError {
   return new RackError([{ file, line: 1, column: 1, path: '', message }], { cause });
 }

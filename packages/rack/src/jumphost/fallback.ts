@@ -1,5 +1,5 @@
 /**
- * What skolo-fallback and others agree on: notes on a jumphost and in its cluster of services that something else serves in place of
+ * Shared with skolo-fallback: records on a jumphost and in its cluster of services that another program serves instead of
  * k3s.
  */
 import { z } from 'zod';
@@ -16,10 +16,10 @@ export const FailedOver = z.object({
 });
 export type FailedOver = z.output<typeof FailedOver>;
 
-/** On a Namespace, with the name of the Deployment behind it: what serves instead. */
+/** Annotation of a Namespace, followed by the Deployment's name: the program that serves instead. */
 export const failedOverAnnotation = 'skolo/failed-over.';
-/** On a Service whose port was released for the host: what it was before, which `skolo-fallback fail-back` restores. */
+/** Annotation of a Service whose port was released for the host: its previous value, which `skolo-fallback fail-back` restores. */
 export const releasedPortAnnotation = 'skolo/released-port';
 
-/** The table of the power-cycle daemon's journal with outlets that are to come on: CONTROLLER/OUTLET. The fence reads it. */
+/** The table of the power-cycle daemon's journal with outlets that must be turned on: CONTROLLER/OUTLET. The fence reads it. */
 export const pendingOnTable = 'pending-on';

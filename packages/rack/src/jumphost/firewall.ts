@@ -1,4 +1,4 @@
-/** The part of the jumphost's firewall that follows from rack.yaml, and changes with it. */
+/** The part of the jumphost's firewall that depends on rack.yaml. */
 import type { Rack } from '../rack/rack.ts';
 
 export const firewallUnit = 'skolo-firewall.service';
@@ -10,7 +10,7 @@ export const machinesFile = '/etc/skolo/machines.nft';
  * Text of that file: the machines, whose k3s agents need the API server. A machine without an address in rack.yaml may have any
  * of the subnet.
  *
- * @param subnet of the rack: all of its addresses are in it
+ * @param subnet of the rack, which contains all of its addresses
  */
 export function firewallMachines({ machines }: Rack, subnet: string): string {
   const addresses = [...machines.values()].map(({ address }) => address ?? subnet);

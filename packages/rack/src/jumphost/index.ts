@@ -1,4 +1,4 @@
-/** `@skolo/rack/jumphost`: what the jumphost, its firewall and its fallback agree on with the command. */
+/** `@skolo/rack/jumphost`: definitions shared by the jumphost, its firewall, its fallback and the command. */
 export * from './fallback.ts';
 export { firewallMachines, firewallUnit, machinesFile } from './firewall.ts';
 export * from './statement.ts';

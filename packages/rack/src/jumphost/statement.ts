@@ -1,6 +1,6 @@
 /**
  * Which computer is the jumphost of a rack: a statement, signed by `skolo jumphost replace` with the rack key, which stays in the
- * secret store. Jumphosts have the statement and the public half of the key.
+ * secret store. Jumphosts have the statement and the public key.
  *
  * On the wire: UDP, one JSON object for each datagram, at most 1,024 bytes, from a link-local IPv6 address to the group
  * `ff12::736b:6f6c:6f`, port 9212 (transient, link-local scope: RFC 4291, section 2.7). It is never forwarded by a router.
@@ -8,13 +8,13 @@
  *     {"skolo":"jumphost/1","ask":true,"rack":"rack4","statement":
  *       {"rack":"rack4","epoch":1795468800,"machine":"<64 hex digits>","signature":"<88 characters of base64>"}}
  *
- * - `ask`: whoever has a statement of this rack sends it to the group. A jumphost that was never replaced has none.
+ * - `ask`: every computer with a statement of this rack sends it to the group. A jumphost that was never replaced has none.
  * - `epoch`: seconds since 1970 when `replace` signed it, so two spares never have the same one. The higher one wins.
  * - `machine`: SHA-256 of `skolo jumphost ` and /etc/machine-id, which machine-id(5) asks not to publish.
  * - `signature`: Ed25519 (RFC 8032) of `skolo jumphost statement 1\n<rack>\n<epoch>\n<machine>\n`.
  *
- * There is no challenge, because a statement retires every jumphost with a lower epoch for good, whoever sends it and whenever:
- * a replay only repeats what is true. It cannot retire the computer that it names.
+ * There is no challenge, because a statement permanently retires every jumphost with a lower epoch, no matter who sends it and when:
+ * a replay only repeats a fact. It cannot retire the computer that it names.
  */
 import { createPublicKey, generateKeyPairSync, type KeyLike, sign, verify } from 'node:crypto';
 import { sha256 } from '@skolo/base';
@@ -22,7 +22,7 @@ import { z } from 'zod';
 
 export const statementPort = 9212;
 export const statementGroup = 'ff12::736b:6f6c:6f';
-/** On a jumphost: the public half of the rack key (PEM), and its own statement. */
+/** On a jumphost: the rack's public key (PEM), and its own statement. */
 export const rackKeyFile = '/etc/skolo/active/rack-key.pub';
 export const statementFile = '/etc/skolo/active/statement.json';
 /** Prints what `machineOf` returns for the computer that runs it. */
@@ -47,11 +47,11 @@ export const StatementMessage = z.strictObject({
 });
 
 /**
- * What the power-cycle daemon has to know of its jumphost: `jumphost.json` in its state directory. No file: it does not run on a
+ * The state of the power-cycle daemon's jumphost: `jumphost.json` in its state directory. Without the file, it does not run on a
  * jumphost.
  */
 export const JumphostState = z.object({
-  /** A jumphost with a higher epoch was seen: this one switches nothing any more. */
+  /** A jumphost with a higher epoch was detected, so this one no longer switches any outlets. */
   retiredBy: z.object({ epoch: z.int(), machine: z.string() }).nullable(),
   /** Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. */
   conflict: z.object({ mac: z.string(), uptime: z.number() }).nullable(),

@@ -1,7 +1,7 @@
 /**
  * The part of rack.yaml for one machine: its entry, its devices, settings of its agent, and URLs of services. The metadata
- * server serves it as the attribute `skolo-machine`. Tasks on the machine can read it as root. So it has no wiring (not
- * even the machine's own outlet), no login and no secret.
+ * server serves it as the attribute `skolo-machine`. Tasks on the machine can read it as root, so it does not contain wiring (not
+ * even the machine's own outlet), logins or secrets.
  */
 import { z } from 'zod';
 import { check } from '../issues/describe.ts';
@@ -84,7 +84,7 @@ export function machinePartOf(rack: Rack, machine: Machine): MachinePart {
 }
 
 /**
- * Reads the result of machinePartOf, perhaps of another version: leaves out unknown keys and settings.
+ * Reads the result of machinePartOf, possibly from another version, and ignores unknown keys and settings.
  *
  * @param from for messages
  * @throws RackError

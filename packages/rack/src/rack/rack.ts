@@ -10,7 +10,7 @@ import type { Outlet } from '../schema/outlets.ts';
 import type { headSchema, identitySchema } from '../schema/rack-schema.ts';
 import type { ServicesSettings } from '../schema/settings/settings.ts';
 
-/** Plain data, as JSON has it. */
+/** Plain JSON data. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** An account whose tokens the metadata server issues. */
@@ -29,7 +29,7 @@ export type AttachedDevice = z.output<typeof deviceSchema> & { name: string; ful
 
 type Written = z.output<typeof machineSchema>;
 
-/** A test machine. `swarming` has settings that differ from `services.swarming-client`, checked by the same schema. */
+/** A test machine. `swarming` contains settings that override `services.swarming-client`, checked by the same schema. */
 export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'devices'> & {
   name: string;
   ports: Ports;
@@ -80,7 +80,7 @@ export interface Rack {
   /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
-  /** Where the values of secrets are kept on a workstation. */
+  /** Where the values of secrets are stored on a workstation. */
   secrets: z.output<typeof headSchema.secrets>;
   logins: ReadonlyMap<string, Login>;
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;
@@ -88,6 +88,6 @@ export interface Rack {
   services: ServicesSettings;
   /** Absent if rack.yaml is valid. */
   disabled?: Disabled;
-  /** Absolute folder of rack.yaml, the base of relative paths. */
+  /** Absolute directory of rack.yaml, the base of relative paths. */
   dir: string;
 }

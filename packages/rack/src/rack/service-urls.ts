@@ -4,7 +4,7 @@ import { type ServiceName, servicePorts } from '../schema/service-ports.ts';
 import type { Machine, Rack } from './rack.ts';
 
 /**
- * The URL of a service: from rack.yaml, else at the jumphost. With a machine, the agent on it.
+ * The URL of a service, from rack.yaml or else on the jumphost. With a machine, the URL of its agent.
  */
 export function serviceUrl(rack: Rack, service: ServiceName, machine?: Machine): string {
   return urlOf(rack, service, 'url', servicePorts[service].port, machine);

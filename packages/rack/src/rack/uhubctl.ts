@@ -14,10 +14,10 @@ export interface UsbPortReading {
 }
 
 /**
- * Hubs in Raspberry Pis, as uhubctl prints them, with the ports that have power together. uhubctl shows each as off that was turned
+ * Hubs in Raspberry Pis, as printed by uhubctl, with the ports that are powered together. uhubctl shows each port as off that was turned
  * off, and the power stays until all of them are (Pi 4), or port 2 is (Pi 2, 3 and 3 B+; the network card is behind their port 1).
- * That of a 3 B+ is a common chip, so its place counts, too. Not known: port by port of its second hub, 1-1.1, whose power port 2
- * of the first one cuts as well; and a Pi 5, whose root hubs 1 and 3 need uhubctl 2.6 and both of them off.
+ * A 3 B+ has a common chip, so its position also counts. Unknown: the ports of its second hub, 1-1.1, whose power port 2
+ * of the first one also cuts; and a Pi 5, whose root hubs 1 and 3 require uhubctl 2.6 and must both be off.
  *
  * Source: raspberrypi/linux#3079; mvp/uhubctl#52, #64, #226, #309, #353, #491; 3 B+: #138, #215, #275; Pi 5: #547, #605, #607.
  */
@@ -27,7 +27,7 @@ const together: Readonly<Record<string, readonly number[]>> = {
   '1-1 0424:2514': [2, 3, 4],
 };
 
-/** Where these are; 2 is the USB 3 half of that of a Raspberry Pi 4, and 1 to 4 are the root hubs of a Raspberry Pi 5. */
+/** Their positions; 2 is the USB 3 half of that of a Raspberry Pi 4, and 1 to 4 are the root hubs of a Raspberry Pi 5. */
 export const builtInHubs: ReadonlySet<string> = new Set(['1-1', '1', '2', '3', '4']);
 
 const hubPattern = /^\d{1,3}(-\d{1,3}(\.\d{1,3})*)?$/;
@@ -79,9 +79,9 @@ export function portIn(output: string, { hub, port }: UsbPort): UsbPortReading |
 }
 
 /**
- * The ports that have power together with this one, itself among them, by the model of the hub in the output.
+ * The ports that are powered together with this one, including itself, from the hub's model in the output.
  *
- * @param verified the port was seen to have a switch of its own
+ * @param verified the port was verified to have its own switch
  */
 export function switchedWith(
   output: string,
@@ -98,7 +98,7 @@ export function switchedWith(
 
 const reasons: [RegExp, string][] = [
   [/a password is required/, 'sudo requires a password; allow uhubctl with NOPASSWD'],
-  [/not allowed to execute|not in the sudoers/, 'sudo does not allow uhubctl for the user'],
+  [/not allowed to execute|not in the sudoers/, 'sudo does not allow the user to run uhubctl'],
   [/uhubctl: command not found/, 'uhubctl is not installed on the machine'],
   [/invalid option -- '?N/, 'uhubctl is older than 2.5.0'],
   [/Failed to control port power/, 'the hub rejected it'],

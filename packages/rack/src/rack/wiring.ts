@@ -45,7 +45,7 @@ export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
 }
 
 /**
- * Devices and outlets that an entry needs for power and network, transitively, the nearest first: `switch-1/14`,
+ * Devices and outlets that an entry depends on for power and network, transitively, nearest first: `switch-1/14`,
  * `switch-1`, `pdu-1/2` … Includes all of several feeds. A phone needs its machine.
  *
  * @throws RangeError Unknown name.
@@ -91,7 +91,7 @@ export function dependsOn(rack: Rack, name: string): string[] {
 export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): string[] {
   const things = thingsOf(rack);
   const cut = new Set([outlets].flat().map(formatOutlet));
-  // Grows from nodes that are certainly on: a ring of devices stays dark without an outer feed.
+  // Grows from nodes that are certainly on, because a ring of devices stays off without an outer feed.
   const on = growing(things, (thing, isOn) => {
     if (thing.host !== undefined && !isOn(thing.host)) return false;
     const { feeds } = thing;

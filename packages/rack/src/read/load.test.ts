@@ -431,19 +431,19 @@ services:
 `);
 
     expect(rackWarnings(rack).map(formatIssue)).toEqual([
-      'rack.yaml:2:1 jumphost: has no `power`: the power-cycle daemon cannot protect its own power and network',
-      'rack.yaml:2:1 jumphost: has no `uplink`: the power-cycle daemon cannot protect its own power and network',
+      'rack.yaml:2:1 jumphost: has no `power`, so the power-cycle daemon cannot protect its own power and network',
+      'rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect its own power and network',
       'rack.yaml:4:3 identities.bots: is not used',
-      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not provide it, but clients request it',
-      'rack.yaml:8:3 infrastructure.switch-1: has no `login`: services cannot sign in over ssh',
+      'rack.yaml:4:3 identities.bots: has no `email`, and its credentials (fixed) may not provide it, although clients request it',
+      'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
-      'rack.yaml:10:47 infrastructure.router.backup: is false: the device is not backed up',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`: it cannot be cycled',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: its switch is unknown',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it has no identity, and cycles cannot verify that it is back',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`: it does not receive a token',
-      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect: no device with `uplink: internet` is powered by an outlet that can cycle on its own',
-      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: other machines do not receive a bot',
+      'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be cycled',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so it has no identity, and cycles cannot verify that it is back',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',
+      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle on its own',
+      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so other machines do not receive a bot',
     ]);
   });
 
@@ -486,7 +486,7 @@ machines:
 `);
     const warnings = rackWarnings(shared).map(({ message }) => message);
     expect(warnings).toContain(
-      'is also the address of a: the metadata server identifies callers by address, so it treats both as a',
+      'is also the address of a, but the metadata server identifies callers by address and treats both as a',
     );
   });
 

@@ -23,7 +23,7 @@ import { usablePart } from './usable-part.ts';
 const origins = new WeakMap<Rack, { text: string; file: string }>();
 
 /**
- * Reads the text of a rack.yaml. `file` is for messages and relative paths. A service (`strictFor`) ignores unknown keys
+ * Parses the text of a rack.yaml. `file` is for messages and relative paths. A service (`strictFor`) ignores unknown keys
  * in sections of other services.
  *
  * @throws RackError Throws nothing else, for any text.
@@ -36,7 +36,7 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
 }
 
 /**
- * The usable part of a rack.yaml with errors, for a start without a last good copy. Leaves out entries with errors
+ * The usable part of a rack.yaml with errors, for a start without a last valid copy. Omits entries with errors
  * and entries that depend on them, and lists them in `disabled`.
  *
  * @throws RackError No part is usable.
@@ -50,7 +50,7 @@ export function usableRack(text: string, options: { file: string; strictFor?: Se
   return { ...finish(draft, text, options.file), disabled };
 }
 
-/** Reads and parses a file. @throws RackError Also for an unreadable file. */
+/** Reads and parses a file. @throws RackError Even for an unreadable file. */
 export async function readRack(
   file: string,
   options: { strictFor?: ServiceName } = {},

@@ -1,6 +1,6 @@
 /**
- * The usable part of a rack.yaml with errors, at a start without a last good copy. Leaves out each entry with an error,
- * then references to it, until the rest is valid. Corrects nothing.
+ * The usable part of a rack.yaml with errors, at a start without a last valid copy. Omits each entry with an error,
+ * then references to it, until the rest is valid. Fixes nothing.
  */
 
 import { isObject } from '@skolo/base';
@@ -17,7 +17,7 @@ import { cidr } from '../schema/network-fields.ts';
 import { formatOutlet, type Outlet, parseOutlet } from '../schema/outlets.ts';
 import { valueAt, without } from '../yaml/paths.ts';
 
-/** More rounds than any chain of references needs. */
+/** More rounds than any chain of references requires. */
 const mostRounds = 1000;
 
 /** Undefined if no part is usable. */
@@ -55,7 +55,7 @@ class Reduction {
     this.value = value;
   }
 
-  /** False if a problem is fatal, or nothing more can be left out. */
+  /** False if a problem is fatal, or nothing more can be omitted. */
   leaveOut(problems: readonly Problem[]): boolean {
     const hasNews = problems.map((problem) => {
       const first = this.leaveOutOne(problem.path, problem);
@@ -80,7 +80,7 @@ class Reduction {
   }
 
   /**
-   * Leaves out addresses and outlets that a disabled entry also has: the error may be in either. Returns whether there
+   * Omits addresses and outlets that a disabled entry also uses, because the error may be in either. Returns whether there
    * was any.
    */
   leaveOutContested(draft: Draft): boolean {
@@ -124,7 +124,7 @@ class Reduction {
     });
   }
 
-  /** Returns whether something more is left out. */
+  /** Returns whether anything more was omitted. */
   private leaveOutOne(path: Path, problem: Problem): boolean {
     const [section, name, key, index] = path.map(String);
     switch (section) {
@@ -185,13 +185,13 @@ class Reduction {
     return this.omit(section, name);
   }
 
-  /** The key that refers to a disabled entry, or to a login that is no use, if the entry is usable without it. */
+  /** The key that refers to a disabled entry or an unusable login, if the entry is usable without it. */
   private dependentKey(
     section: RangedSection,
     key: string | undefined,
     missing: Problem['missing'],
   ): DroppedKey | undefined {
-    // Equipment without its login could be asked with a default password.
+    // Equipment without its login could be queried with a default password.
     if (key === 'login' && section === 'machines') return key;
     if (missing === undefined || !this.isRemoved(missing)) return undefined;
     if (key === 'device' || key === 'devices') return 'devices';

@@ -1,4 +1,4 @@
-/** Compares and writes the folder of derived files. */
+/** Compares and writes the directory of derived files. */
 import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,17 +8,17 @@ import { mark } from './derived-file.ts';
 
 /** Names of files. */
 export interface Difference {
-  /** Not there yet. */
+  /** Missing files. */
   missing: string[];
   /** Differ from rack.yaml. */
   stale: string[];
   /** Written earlier, no longer needed. */
   leftOver: string[];
-  /** Needed, but a file that skolo did not make has the name. */
+  /** Required, but a file with this name was not created by skolo. */
   foreign: string[];
 }
 
-/** Compares a folder with the derived files. Ignores other files. */
+/** Compares a directory with the derived files. Ignores other files. */
 export async function compareDerived(
   folder: string,
   files: ReadonlyMap<string, string>,

@@ -7,7 +7,7 @@ const policy = 'skolo-enrolment';
 export function enrolmentMachines(rack: Rack): DerivedFile[] {
   if (rack.services['machine-state'].enrolment === undefined) return [];
   const pis = [...rack.machines.values()].filter(({ kind }) => kind === 'rpi');
-  // A list of texts in JSON is one in CEL, too.
+  // A JSON list of texts is also valid in CEL.
   const expression = JSON.stringify(pis.map(({ name }) => name));
   return [
     {

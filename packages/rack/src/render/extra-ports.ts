@@ -3,7 +3,7 @@ import type { Json, Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 import { networksOf } from './networks.ts';
 
-/** Ports below need root by default. */
+/** Lower ports require root by default. */
 export const lowPorts = 1024;
 
 interface ExtraPort {
@@ -41,7 +41,7 @@ export function extraPortsOf(rack: Rack): ExtraPort[] {
 }
 
 /**
- * Adds them to the Service. Ports of notices are mostly below 1024, where the user of the pod may listen only with a
+ * Adds them to the Service. Ports for notices are mostly below 1024, on which the pod's user may listen only with a
  * sysctl.
  */
 export function extraPorts(rack: Rack): DerivedFile[] {

@@ -1,10 +1,10 @@
-/** Names of the jumphost for pods: the rack's DNS may be down, and cluster DNS does not have them. */
+/** Names of the jumphost for pods, because the rack's DNS may be down, and cluster DNS does not contain them. */
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack/rack.ts';
 import { serviceNames } from '../schema/service-ports.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
-/** The metadata server connects to no service. */
+/** The metadata server does not connect to any service. */
 const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
 
 /** Lines of /etc/hosts for clients of services on the jumphost. */

@@ -8,7 +8,7 @@ export function kustomization(files: readonly DerivedFile[], rack: Rack): Json {
   return {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
-    // The last component, so that every object gets the label: `kubectl apply --prune` needs it.
+    // The last component, so that every object gets the label, which `kubectl apply --prune` requires.
     labels: [{ pairs: { 'app.kubernetes.io/part-of': 'skolo' } }],
     resources: files.filter(({ use }) => use === 'resource').map(({ name }) => name),
     configMapGenerator: ['skolo', 'skolo-node'].map((namespace) => ({
@@ -22,7 +22,7 @@ export function kustomization(files: readonly DerivedFile[], rack: Rack): Json {
   };
 }
 
-/** Data of the ConfigMap `rack-facts`. What a rack does not have is empty, since a pod does not start without a key. */
+/** Data of the ConfigMap `rack-facts`. Values that a rack does not have are empty, because a pod does not start without a key. */
 function rackFacts(rack: Rack): Record<string, string> {
   return {
     SKOLO_RACK_NAME: rack.name,

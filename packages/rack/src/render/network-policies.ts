@@ -1,4 +1,4 @@
-/** Network policies between services and the rack, with addresses of rack.yaml. */
+/** Network policies between services and the rack, with addresses from rack.yaml. */
 import type { Json, Rack } from '../rack/rack.ts';
 import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
@@ -59,7 +59,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
         (rule) => rule !== undefined,
       ),
     });
-  // An empty list would be everybody.
+  // An empty list would allow everybody.
   const others = blocks(everything, [jumphost]);
   const toJumphost = (name: string, pods: Pods, ports: Json[]) =>
     policy(name, pods, {
@@ -82,7 +82,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
         toJumphost(`${service}-to-jumphost`, [service], ports.map(tcp)),
       ),
       toJumphost('to-metadata-server', { 'skolo/metadata-server': 'allowed' }, [tcp(tokenPort)]),
-      // Their resolver is that of the jumphost, which may be the jumphost itself.
+      // They use the jumphost's resolver, which may be the jumphost itself.
       toJumphost('to-jumphost-dns', { 'skolo/internet': 'allowed' }, [
         tcp(dnsPort),
         { port: dnsPort, protocol: 'UDP' },
@@ -97,7 +97,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
     objects: [[{ op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: jumphost }]],
     use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-internet' },
   };
-  // An IPv6 address is no exception from all of IPv4.
+  // An IPv6 address cannot be an exception from IPv4.
   return [policies, ...(contains('0.0.0.0/0', jumphost) ? [internet] : [])];
 }
 
@@ -123,7 +123,7 @@ function tcp(port: number): Json {
 }
 
 /**
- * A rule without networks would allow all. Excludes the network of pods: kube/base has their rules, and requests to another
+ * A rule without networks would allow everything. Excludes the pod network: kube/base contains its rules, and requests to another
  * address of the jumphost (such as 10.42.0.1) arrive from a pod of ServiceLB.
  */
 function from(

@@ -28,7 +28,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
         ? []
         : [{ targets: [`${hostOfUrl(address)}:${nodePort}`], labels: { machine: name } }],
     ),
-    // Apart, because Prometheus accepts more from it than from a machine with tasks.
+    // Separately, because Prometheus accepts more from it than from a machine with tasks.
     'node-of-jumphost.json': [jumphostAt(rack, nodePort)],
     'k3s.json': [jumphostAt(rack, k3sPort)],
     'kubelet.json': [jumphostAt(rack, kubeletPort)],

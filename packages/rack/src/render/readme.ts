@@ -4,7 +4,7 @@ import { tokenSecrets } from '../secrets/monitoring.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head } from './derived-file.ts';
 
-/** Contains no value of a secret. */
+/** Does not contain values of secrets. */
 export function readme(
   rack: Rack,
   files: readonly DerivedFile[],

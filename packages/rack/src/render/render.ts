@@ -19,14 +19,14 @@ import { renderWarnings } from './warnings.ts';
 interface Derived {
   /** Text by file name. */
   files: Map<string, string>;
-  /** Settings of rack.yaml that do not work on k3s. */
+  /** Settings in rack.yaml that do not work on k3s. */
   warnings: Remark[];
 }
 
 /**
  * Deterministic: the same rack gives the same text.
  *
- * @throws UnmountedSecretsError A secret is outside of the folder that pods see.
+ * @throws UnmountedSecretsError A secret is outside the directory that pods mount.
  */
 export function renderDerived(rack: Rack): Derived {
   const secrets = serviceSecrets(rack);

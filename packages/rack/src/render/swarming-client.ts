@@ -1,12 +1,12 @@
-/** Patch of the agents' DaemonSet: time for tasks to finish, folders of bots. */
+/** Patch of the agents' DaemonSet: time for tasks to finish, directories of bots. */
 import { swarmingSettings } from '../rack/overrides.ts';
 import type { Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 
-/** After the grace time of a task: the bot uploads results, and the agent ends. */
+/** After a task's grace time, the bot uploads results and the agent exits. */
 const extraSeconds = 150;
 
-/** Also for the canary. Includes settings of single machines: a DaemonSet has one template for all. */
+/** Also for the canary. Includes settings of single machines, because a DaemonSet has one template for all. */
 export function swarmingClientPatch(rack: Rack): DerivedFile {
   const settings = [
     rack.services['swarming-client'],
@@ -26,7 +26,7 @@ export function swarmingClientPatch(rack: Rack): DerivedFile {
   };
   return {
     name: 'swarming-client.yaml',
-    about: `Time for tasks after SIGTERM (the longest of all machines plus ${extraSeconds} s), and bot directories.`,
+    about: `Time for tasks to finish after SIGTERM (the longest of all machines plus ${extraSeconds} s), and bot directories.`,
     objects: [podPatch('swarming-client', spec, 'DaemonSet')],
     use: { kind: 'DaemonSet', labelSelector: 'app.kubernetes.io/name=swarming-client' },
   };

@@ -165,12 +165,12 @@ describe('renderWarnings', () => {
     [
       'a folder of tokens',
       { settings: { 'metadata-server': { tokenFolder: '/run/skolo' } } },
-      /^services\.metadata-server\.tokenFolder: is outside of \/var\/lib\/skolo\/metadata-server/,
+      /^services\.metadata-server\.tokenFolder: is outside \/var\/lib\/skolo\/metadata-server/,
     ],
     [
       'folders of backups',
       { settings: { 'router-backup': { ...quiet, upload: '/mnt/backup', encrypt: 'none' } } },
-      /^services\.router-backup\.upload: is outside of \/var\/lib\/skolo\/router-backup, /,
+      /^services\.router-backup\.upload: is outside \/var\/lib\/skolo\/router-backup, /,
     ],
     [
       'folders of git',
@@ -179,7 +179,7 @@ describe('renderWarnings', () => {
           'router-backup': { ...quiet, git: { remote: 'file:///srv/git' }, encrypt: 'none' },
         },
       },
-      /^services\.router-backup\.git\.remote: is outside of/,
+      /^services\.router-backup\.git\.remote: is outside/,
     ],
     [
       'files of alerts',
@@ -191,7 +191,7 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.alert-to-pubsub\.sinks\[0\]\.file: is outside of \/var\/lib\/skolo\/alert-to-pubsub/,
+      /^services\.alert-to-pubsub\.sinks\[0\]\.file: is outside \/var\/lib\/skolo\/alert-to-pubsub/,
     ],
     [
       'files of agents',

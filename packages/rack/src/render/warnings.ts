@@ -1,4 +1,4 @@
-/** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
+/** Settings in rack.yaml that do not work on k3s. They do not stop any rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { isObject } from '@skolo/base';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
@@ -182,7 +182,7 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       'has a password, but Alertmanager in kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire in between`,
+      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire before they are repeated`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
       `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog`,
@@ -195,11 +195,16 @@ function ofAlertmanager({ services }: Rack): Remark[] {
   return Object.entries(found).flatMap(([key, message]) =>
     message === false
       ? []
-      : [{ where: `services.${key}`, message: `${message}; or change its configuration` }],
+      : [
+          {
+            where: `services.${key}`,
+            message: `${message}; or change Alertmanager's configuration`,
+          },
+        ],
   );
 }
 
-/** A pod sees only rack.yaml, its secrets and its own state. */
+/** A pod mounts only rack.yaml, its secrets and its own state. */
 function ofFolders({ services }: Rack): Remark[] {
   const { upload, git } = services['router-backup'];
   const { tokenFolder } = services['metadata-server'];
@@ -208,7 +213,7 @@ function ofFolders({ services }: Rack): Remark[] {
     {
       service: 'metadata-server',
       key: 'tokenFolder',
-      // The pod has /dev/shm of the jumphost.
+      // The pod mounts the jumphost's /dev/shm.
       path: tokenFolder?.startsWith('/dev/shm/') ? undefined : tokenFolder,
     },
     {
@@ -229,7 +234,7 @@ function ofFolders({ services }: Rack): Remark[] {
   ];
   return places.flatMap(({ service, key, path }) => {
     if (path === undefined || isState(service, path)) return [];
-    const message = `is outside of /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
+    const message = `is outside /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
     return [{ where: `services.${service}.${key}`, message }];
   });
 }
@@ -238,7 +243,7 @@ function isState(service: string, path: string): boolean {
   return `${posix.resolve('/etc/skolo', path)}/`.startsWith(`/var/lib/skolo/${service}/`);
 }
 
-/** Files on the machine: the pod of the agent has the folder of the bot, but no secret of the rack. */
+/** Files on the machine: the agent's pod mounts the bot's directory, but no secrets of the rack. */
 function ofAgents({ services, machines }: Rack): Remark[] {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },

@@ -7,9 +7,9 @@ import { httpUrl, portNumber } from './network-fields.ts';
 export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 const checks = {
-  ssh: portNumber.exactOptional().describe('Port of an SSH server that must answer.'),
+  ssh: portNumber.exactOptional().describe('Port on which an SSH server must respond.'),
   http: httpUrl.exactOptional().describe('URL that must return a status below 400.'),
-  icmp: z.literal(true).exactOptional().describe('The machine must answer pings.'),
+  icmp: z.literal(true).exactOptional().describe('The machine must respond to pings.'),
 };
 
 interface Written {

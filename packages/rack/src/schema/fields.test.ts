@@ -92,7 +92,7 @@ describe('an invalid value', () => {
     [
       'address',
       '192.168.1.08',
-      '"192.168.1.08" has leading zeros, which some programs read as octal; write 192.168.1.8',
+      '"192.168.1.08" has leading zeros, which some programs interpret as octal; write 192.168.1.8',
     ],
     ['address', 'fe80::1%eth0', '"fe80::1%eth0" is not an IP address'],
     ['address', '0x7f000001', '"0x7f000001" is not an IP address'],
@@ -100,7 +100,7 @@ describe('an invalid value', () => {
     [
       'cidr',
       '10.42.0.1/24',
-      '"10.42.0.1/24" is an address within a network; did you mean 10.42.0.0/24?',
+      '"10.42.0.1/24" is an address inside a network; did you mean 10.42.0.0/24?',
     ],
     ['cidr', '10.42.0.0/', '"10.42.0.0/" is not a network'],
     ['cidr', '10.42.0.0/24/8', 'is not a network'],

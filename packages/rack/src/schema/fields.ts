@@ -1,5 +1,5 @@
 /**
- * Building blocks of the schema. Their errors name the value and what is expected.
+ * Building blocks of the schema. Their errors contain the value and what is expected.
  */
 
 import { isObject } from '@skolo/base';
@@ -101,10 +101,10 @@ function isWrong(value: unknown): value is Wrong {
   return isObject(value) && typeof value.wrong === 'string';
 }
 
-/** A path, absolute or relative to the folder of rack.yaml. Messages omit it, because it may be a secret by mistake. */
+/** A path, absolute or relative to rack.yaml. Messages omit it, because it may be a secret by mistake. */
 export const path = canonical('a path', 'secrets/bots.json', (input) => {
   if (/[\n\r\0]|^\s*[{[]|-----BEGIN/.test(input)) {
-    const why = 'put it in a file and specify the path of the file';
+    const why = "put it in a file and specify the file's path";
     return { wrong: `this looks like the secret itself; ${why}` };
   }
   const wrong = 'this is not a path such as secrets/bots.json';

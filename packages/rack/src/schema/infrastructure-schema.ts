@@ -11,16 +11,18 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 /** Common keys; each model adds its own. */
 export const infrastructureShape = {
   model: literal(z.string()).describe('Device model; see Models.'),
-  transport: z.string().exactOptional().describe('Transport, if the model supports several.'),
+  transport: z.string().exactOptional().describe('Transport, if the model supports more than one.'),
   address: each(address).exactOptional().describe('Network address.'),
-  port: each(portOrRange).exactOptional().describe('Transport port; default: the standard port.'),
+  port: each(portOrRange)
+    .exactOptional()
+    .describe('Port of the transport; default: its standard port.'),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is connected to, just the switch if the port is unknown, or `internet`.',
+      'The switch port that it is connected to, only the switch if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)
@@ -28,7 +30,7 @@ export const infrastructureShape = {
     .describe('Pinned SSH host key fingerprint; default: pinned on the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; a backup rejects a device with a different one.'),
+    .describe('Serial number; backups reject a device with a different one.'),
   backup: z
     .union([
       z.boolean(),

@@ -1,4 +1,4 @@
-/** Sections of other services: leaves out what this version does not know. */
+/** For sections of other services: omits keys that this version does not support. */
 import { isObject } from '@skolo/base';
 import type { z } from 'zod';
 import { valueAt, without } from '../yaml/paths.ts';

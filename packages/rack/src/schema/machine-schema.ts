@@ -19,14 +19,16 @@ const tag = text(
 export const deviceSchema = object({
   name: hostName
     .exactOptional()
-    .describe('Name on the machine; the full name is MACHINE-NAME. Required for several devices.'),
+    .describe(
+      'Name on the machine; the full name is MACHINE-NAME. Required if there is more than one device.',
+    ),
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
-    .describe('Kind of device; `auto` detects the kind and suggests a value.'),
+    .describe('Kind of device; `auto` detects it and suggests a value.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; required to distinguish several devices.'),
+    .describe('Serial number; required if there is more than one device.'),
   power: ownPower
     .exactOptional()
     .describe("Port on the machine's own USB hub, or an outlet, that powers it."),
@@ -34,7 +36,7 @@ export const deviceSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'true: `skolo cabling --prove` has verified that turning off the USB port stops charging this phone and no other. Until then all ports on a built-in hub count as one outlet.',
+      'true: `skolo cabling --prove` has verified that turning off the USB port stops charging this phone but not the others. Until then, all ports on a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
@@ -49,7 +51,7 @@ const metadata = section({
   description: line.exactOptional().describe('Description.'),
   tags: z.array(tag).max(64).default([]).describe('Tags.'),
   attributes: attributes.describe('Attributes: text by key.'),
-}).describe("The machine's metadata, which the metadata server provides.");
+}).describe("The machine's metadata, served by the metadata server.");
 
 export const machineSchema = object({
   kind: z
@@ -60,7 +62,7 @@ export const machineSchema = object({
   address: each(address)
     .exactOptional()
     .describe('Address by which the metadata server identifies the machine.'),
-  port: each(portOrRange).exactOptional().describe('Short for `ports: { ssh: … }`.'),
+  port: each(portOrRange).exactOptional().describe('Short form of `ports: { ssh: … }`.'),
   ports,
   mac: each(mac)
     .exactOptional()
@@ -80,10 +82,10 @@ export const machineSchema = object({
   login: z
     .string()
     .exactOptional()
-    .describe('Name of an entry in `logins`: user and key for soft reboot and USB hub over SSH.'),
+    .describe('Name of an entry in `logins`, for soft reboots and the USB hub over SSH.'),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
-    .describe("Time without power in a cycle; default: depends on the outlet's model."),
+    .describe("Time without power in a cycle; the default depends on the outlet's model."),
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
@@ -95,11 +97,11 @@ export const machineSchema = object({
     .min(1)
     .max(32)
     .exactOptional()
-    .describe('Several attached phones, each with a name.'),
+    .describe('Attached phones, each with a name.'),
   metadata,
   swarming: object(overridesOf(swarmingClient.unwrap().shape))
     .default({})
-    .describe('Settings for its agent that differ from `services.swarming-client`.'),
+    .describe('Settings for its agent that override `services.swarming-client`.'),
 }).refine((machine) => machine.device === undefined || machine.devices === undefined, {
-  error: 'has `device` and `devices`; move all devices to `devices`',
+  error: 'has both `device` and `devices`; move all devices to `devices`',
 });

@@ -27,7 +27,7 @@ export const hostName = canonical('a host name', 'rpi-001', (name) => {
   return wrong === undefined ? name : { wrong };
 });
 
-/** What is wrong with text in brackets that is no range. */
+/** The error of text in brackets that is not a range. */
 const notARange = 'is not a range: ranges contain numbers, as in "rpi-[001-040]" or "rpi-[1,4-7]"';
 
 /** Undefined for a valid host name. */
@@ -64,7 +64,9 @@ export const address = canonical('an IP address', '192.168.1.8', (input) => {
     .join('.');
   return canonicalAddress(plain) === undefined
     ? undefined
-    : { wrong: `"${input}" has leading zeros, which some programs read as octal; write ${plain}` };
+    : {
+        wrong: `"${input}" has leading zeros, which some programs interpret as octal; write ${plain}`,
+      };
 });
 
 /** Host of a URL, without port and brackets. */
@@ -82,7 +84,7 @@ export const cidr = canonical('a network', '10.42.0.0/24', (input) => {
   if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most)) return undefined;
   const network = ip.networkAddressFromCIDR(`${canonical}/${bits ?? most}`).toString();
   if (network !== canonical) {
-    return { wrong: `"${input}" is an address within a network; did you mean ${network}/${bits}?` };
+    return { wrong: `"${input}" is an address inside a network; did you mean ${network}/${bits}?` };
   }
   return `${canonical}/${Number(bits ?? most)}`;
 });
@@ -120,7 +122,7 @@ function checkedUrl(input: string, example: string): { url: URL } | { wrong: str
   }
   const url = new URL(input);
   if (!url.username && !url.password) return { url };
-  return { wrong: 'this URL contains a password; rack.yaml must not contain secrets' };
+  return { wrong: 'this URL contains a password, but rack.yaml must not contain secrets' };
 }
 
 /** An absolute http or https URL, without a trailing slash. */

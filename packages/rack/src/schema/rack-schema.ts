@@ -29,11 +29,11 @@ const jumphostSchema = object({
   identity: z
     .string()
     .exactOptional()
-    .describe('A name from `identities`, for programs on the jumphost.'),
+    .describe('A name from `identities`, used by programs on the jumphost.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      "The switch port that it is connected to. `internet`: it is the rack's router, as configured by `skolo pi setup`.",
+      "The switch port that it is connected to. `internet`: the jumphost is the rack's router, configured by `skolo pi setup`.",
     ),
   power,
 });
@@ -82,7 +82,7 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/userinfo.email',
     ])
     .describe('Token scopes. A caller can request a subset.'),
-  credentials: credentialsSchema.describe('Source of its tokens; exactly one kind.'),
+  credentials: credentialsSchema.describe('Source of the tokens; exactly one kind.'),
   projectAttributes: attributes.describe('Project attributes: text by key.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });
@@ -94,14 +94,14 @@ export const loginSchema = object({
     .describe(
       "Password: a path, { file } or { env }. A file may contain several, one per line: the first is used until a device rejects it. The same applies to a login's other passwords and keys. Machines accept only `privateKey`.",
     ),
-  enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
+  enablePassword: secret.exactOptional().describe('Password for `enable`.'),
   privateKey: secret.exactOptional().describe('SSH key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the SSH key.'),
   token: secret.exactOptional().describe('Bearer token for HTTP.'),
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Also offer outdated key exchanges and ciphers, for old devices.'),
+    .describe('Also offer outdated key exchanges and ciphers, which old devices require.'),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
@@ -138,7 +138,7 @@ const accessSchema = section({
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Private key (Ed25519, PEM), which `skolo secrets generate` creates. Services on the jumphost and operators sign with it. Machines never receive it.',
+      'Private key (Ed25519, PEM), created by `skolo secrets generate`. Services on the jumphost and operators sign with it. Machines never receive it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,
@@ -147,7 +147,7 @@ const accessSchema = section({
     )
       .exactOptional()
       .describe(
-        'Its public key, which `skolo secrets generate` prints. Agents accept only orders with its signature.',
+        'Its public key, which `skolo secrets generate` prints. Agents accept only orders signed with it.',
       ),
   })
     .exactOptional()
@@ -165,7 +165,7 @@ const secretsSchema = object({
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Directory of unencrypted files, `RACK/NAME`, outside git, for one person.'),
+    .describe('Directory of unencrypted files, `RACK/NAME`, outside git, for use by one person.'),
   command: z
     .array(word)
     .min(1)
@@ -180,18 +180,18 @@ const secretsSchema = object({
     )
     .default({})
     .describe(
-      'Secrets that several racks share, and their location: `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets that racks share, and their locations: `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
     error: 'expected at most one of sops, folder, command',
   })
   .prefault({})
-  .describe('The store of secret values, for `skolo secrets`.');
+  .describe('Store of secret values for `skolo secrets`.');
 
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Rack name, used for example in alerts and backups.'),
+  rack: hostName.describe('Rack name, used in alerts and backups, for example.'),
   timezone: timezone.default('UTC').describe('Time zone for schedules.'),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),

@@ -42,7 +42,7 @@ export const cron = canonical('a cron schedule', '15 3 * * *', (input) => {
   const fields = input.trim().split(/\s+/);
   if (fields.length !== 5) {
     return {
-      wrong: `"${input}" has ${fields.length} fields; a schedule has five: minute, hour, day of month, month, day of week`,
+      wrong: `"${input}" has ${fields.length} fields; a schedule has five (minute, hour, day of month, month, day of week)`,
     };
   }
   const bad = cronFields.findIndex((field, i) => !isCronField(fields[i] ?? '', field));

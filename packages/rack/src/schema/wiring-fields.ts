@@ -7,7 +7,7 @@ import { type Outlet, parseOutlet, parseUsbPort } from './outlets.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
   if (!written.startsWith('usb/')) return parseOutlet(written);
-  const why = "usb/… is a port on a machine's own hub; it can power only attached devices";
+  const why = "usb/… is a port on a machine's own hub and can power only attached devices";
   return { wrong: `"${written}": ${why}` };
 });
 
@@ -16,7 +16,7 @@ export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('Outlet that powers it, or a list of feeds; it is off only if all feeds are off.');
+  .describe('Outlet that powers it, or a list of feeds. It is off only if all feeds are off.');
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'

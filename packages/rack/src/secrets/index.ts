@@ -1,4 +1,4 @@
-/** The secrets of a rack: names, kinds, users and places, never values. */
+/** The secrets of a rack: names, kinds, users and locations, but never values. */
 export {
   k3sTokenFile,
   type RackSecret,

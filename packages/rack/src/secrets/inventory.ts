@@ -1,5 +1,5 @@
 /**
- * Every secret of a rack, by name: what it is, who uses it, and where it goes. All of it follows from rack.yaml. The
+ * Every secret of a rack, by name: its kind, users and destinations, derived from rack.yaml. The
  * values are in a store (packages/secret-store).
  */
 import type { Rack } from '../rack/rack.ts';
@@ -26,13 +26,13 @@ export type SecretKind =
   | 'refresh-token'
   | 'external-account'
   | 'tls-key'
-  /** It is delivered like a secret, but is none. */
+  /** Delivered like a secret, but not secret. */
   | 'certificate'
   | 'adb-key'
   | 'adb-public-key'
   | 'age-identity'
   | 'k3s-token'
-  /** Signs which computer is the jumphost. It never leaves the store. */
+  /** Signs the jumphost's statement. It never leaves the store. */
   | 'rack-key';
 
 /** A key of a Secret in the cluster. */
@@ -57,14 +57,14 @@ export interface SecretFilePlace {
 export interface RackSecret {
   /** Of the value in the store: `switch`, `bots.json`. */
   name: string;
-  /** Where it is in the store: `rack4/switch`, or `etc/k3s-node-token` if several racks share it. */
+  /** Its location in the store: `rack4/switch`, or `etc/k3s-node-token` if racks share it. */
   place: string;
   kind: SecretKind;
   /** Paths in rack.yaml. */
   where: string[];
-  /** Its files, as pods see them next to rack.yaml: `secrets/switch`. */
+  /** Its files next to rack.yaml in pods: `secrets/switch`. */
   paths: string[];
-  /** Programs have it as an environment variable, and read it only when they start. */
+  /** Programs receive it as an environment variable, and read it only when they start. */
   isVariable: boolean;
   /** Names of `logins` that sign in with it. */
   logins: string[];
@@ -74,7 +74,7 @@ export interface RackSecret {
   files: SecretFilePlace[];
 }
 
-/** Units of deploy/systemd that stand in for pods, and the group of each. */
+/** Fallback units in deploy/systemd, and the group of each. */
 const units = {
   'metadata-server': { unit: 'skolo-metadata-server.service', gid: 0 },
   'power-cycle-daemon': { unit: 'skolo-power-cycle-daemon.service', gid: 10_001 },
@@ -86,7 +86,7 @@ export const k3sTokenFile = '/etc/rancher/k3s/token';
 /**
  * The secrets of a rack, sorted by name.
  *
- * @throws UnmountedSecretsError A path is outside of the folder that pods see.
+ * @throws UnmountedSecretsError A path is outside the directory that pods mount.
  */
 export function rackSecrets(rack: Rack): RackSecret[] {
   const found = new Map<string, RackSecret>();
@@ -150,7 +150,7 @@ export function rackSecrets(rack: Rack): RackSecret[] {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What rack.yaml does not name, but needs. */
+/** Secrets that rack.yaml requires but does not name. */
 function implied(rack: Rack): [string, SecretKind, Partial<RackSecret>][] {
   const all: [string, SecretKind, Partial<RackSecret>][] = [
     [

@@ -2,11 +2,11 @@
 import { posix } from 'node:path';
 import { sha256 } from '@skolo/base';
 
-/** Folder of rack.yaml and its files in a container. */
+/** Directory of rack.yaml and its files in a container. */
 const mountPath = '/etc/skolo';
 
 /**
- * The canonical path of a secret in the folder of rack.yaml. Undefined for a path outside of it, which no pod sees, and
+ * The canonical path of a secret in rack.yaml's directory. Undefined for a path outside it, which pods do not mount, and
  * for rack.yaml.
  */
 export function mountedPath(file: string): string | undefined {

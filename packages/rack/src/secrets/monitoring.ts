@@ -1,4 +1,4 @@
-/** Secrets of Alertmanager and Prometheus of kube/base: their tokens for our services. */
+/** Secrets of Alertmanager and Prometheus in kube/base: their tokens for our services. */
 
 import type { SecretRef } from '@skolo/secrets';
 import type { Rack } from '../rack/rack.ts';
@@ -12,12 +12,12 @@ interface TokenSecret {
     path: string;
     /** The path in rack.yaml that requires it. */
     where: string;
-    /** The command that makes it, if rack.yaml has no path. */
+    /** The command that creates it, if rack.yaml does not contain a path. */
     madeBy?: string;
   }[];
 }
 
-/** Required Secrets; both pods also start without them. */
+/** Required Secrets, without which both pods still start. */
 export function tokenSecrets({ services }: Rack): TokenSecret[] {
   const { bearer } = services['alert-to-pubsub'].auth;
   const alerts = {

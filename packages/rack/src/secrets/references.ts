@@ -23,9 +23,9 @@ export interface SecretReference {
   /** The keys of `where`. */
   path: Path;
   ref: SecretRef;
-  /** A password or token, which may be typed instead of its path. */
+  /** A password or token, which may have been typed instead of its path. */
   short?: true;
-  /** A certificate, which is no secret. */
+  /** A certificate, which is not secret. */
   public?: true;
 }
 
@@ -37,7 +37,7 @@ interface CheckedSecret extends SecretReference {
 }
 
 /**
- * References to secrets: all, or those of one service. Excludes paths on other computers, such as the ssh key of agents
+ * References to secrets: all, or those of one service. Excludes paths on other computers, such as agents' SSH key
  * on machines.
  */
 export function secretReferences(rack: Rack, service?: ServiceName): SecretReference[] {
@@ -68,7 +68,7 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
   return references;
 }
 
-/** Reads each secret, and keeps only whether that worked. */
+/** Reads each secret, and returns only whether that succeeded. */
 export async function checkSecrets(
   rack: Rack,
   service?: ServiceName,

@@ -12,7 +12,7 @@ export interface ServiceSecret {
   namespace: string;
   files: {
     key: string;
-    /** In the folder of rack.yaml. */
+    /** In the directory of rack.yaml. */
     path: string;
     /** Paths in rack.yaml. */
     where: string[];
@@ -21,7 +21,7 @@ export interface ServiceSecret {
   variables: { name: string; where: string[] }[];
 }
 
-/** Secrets of rack.yaml that no pod would see. */
+/** Secrets in rack.yaml that pods would not mount. */
 export class UnmountedSecretsError extends Error {
   readonly problems: Remark[];
 
@@ -32,7 +32,7 @@ export class UnmountedSecretsError extends Error {
   }
 }
 
-/** @throws UnmountedSecretsError A path is outside of the mounted folder. */
+/** @throws UnmountedSecretsError A path is outside the mounted directory. */
 export function serviceSecrets(rack: Rack): ServiceSecret[] {
   const references = jumphostServices.map((service) => ({
     service,

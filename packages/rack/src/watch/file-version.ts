@@ -6,13 +6,13 @@ import { maxTextLength } from '../yaml/yaml.ts';
 /** Content of a file: its text, or why it is unreadable (a system code, or EISDIR, ENOTREG, EFBIG). */
 export type FileVersion = { text: string } | { unreadable: string };
 
-/** UTF-8 needs at most three bytes for a character of JavaScript. */
+/** UTF-8 requires at most three bytes for a JavaScript character. */
 const maxBytes = 3 * maxTextLength;
 
 /** Without it, opening a named pipe would block. */
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Reads the file. Never throws: unreadable is a version, too. */
+/** Reads the file. Never throws, because an unreadable file is also a version. */
 export async function readVersion(path: string): Promise<FileVersion> {
   try {
     await using handle = await open(path, openFlags);

@@ -3,8 +3,8 @@ import { asError } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 
 /**
- * The last version of rack.yaml in force, in the state directory of the service, for a restart. It is the plain text:
- * rack.yaml holds no secrets.
+ * The last active version of rack.yaml, in the service's state directory, for a restart. It is plain text, because
+ * rack.yaml does not contain secrets.
  */
 export class LastGoodCopy {
   readonly path: string;

@@ -10,12 +10,12 @@ import type { ServiceName } from '../schema/service-ports.ts';
 import { type FileVersion, readVersion } from './file-version.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
 
-/** The inventory in force. */
+/** The active inventory. */
 export interface RackWatch {
   /** Path of rack.yaml. */
   readonly file: string;
   readonly rack: Rack;
-  /** The newest edit is rejected, or the last good copy cannot be written. */
+  /** The newest edit is rejected, or the last valid copy cannot be written. */
   readonly degraded: { what: string; why: string; since: Date }[];
   /** Calls `listener` with each new rack until the returned function is called. Its errors go to `onError`. */
   onChange(listener: (rack: Rack, previous: Rack) => void): () => void;
@@ -27,13 +27,13 @@ export interface WatchRackOptions {
   file: string;
   /** Its sections are checked strictly. */
   service: ServiceName;
-  /** Folder of the last good copy. Made if missing. */
+  /** Directory of the last valid copy, created if missing. */
   stateDir: string;
-  /** Once for each rejected content, also at the start. */
+  /** Called once for each rejected content, including at startup. */
   onRejected(error: RackError): void;
-  /** At a start without a last good copy: the disabled part. */
+  /** At a start without a last valid copy: the disabled part. */
   onDisabled?(disabled: Disabled): void;
-  /** The newest content is in force: after a change, or after a rejected edit was undone. */
+  /** The newest content is active, after a change or after a rejected edit was undone. */
   onReload?(rack: Rack): void;
   /** Not fatal: the state directory cannot be written, or a listener threw. */
   onError?(error: Error): void;
@@ -41,23 +41,23 @@ export interface WatchRackOptions {
   tuning?: Partial<WatchTuning>;
 }
 
-/** For tests; the defaults keep the promise of two seconds. In milliseconds. */
+/** For tests; the defaults guarantee two seconds. In milliseconds. */
 export interface WatchTuning {
   /** Interval of polling. */
   poll: number;
   /** A changed file must be stable for this long. */
   settle: number;
-  /** A file that is not stable is read after this time. */
+  /** A file that does not become stable is read after this time. */
   settleAtMost: number;
   /** Time for an invalid file to become valid before it is rejected. */
   recheck: number;
-  /** Pause between attempts to write the last good copy. */
+  /** Pause between attempts to write the last valid copy. */
   retry: number;
   /** Whether to use notifications. */
   notify: boolean;
 }
 
-/** Notifications come in bursts, and in a busy folder they never stop. */
+/** Notifications arrive in bursts, and in a busy directory they never stop. */
 const burstMs = 20;
 
 interface WatchDeps {
@@ -67,11 +67,11 @@ interface WatchDeps {
   report(error: Error): void;
 }
 
-/** Why the file is not in force, for `degraded`. */
+/** Why the file is not active, for `degraded`. */
 interface Rejection {
   error: RackError;
   since: Date;
-  /** What is in force instead. */
+  /** What is active instead. */
   instead: string;
 }
 
@@ -81,7 +81,7 @@ export interface WatchState {
   text: string | undefined;
   /** The version that was last accepted or rejected. */
   checked: FileVersion;
-  /** Why that version is not in force, or only partly. */
+  /** Why that version is not or only partly active. */
   rejection?: Rejection;
 }
 
@@ -129,7 +129,7 @@ export class RackWatcher implements RackWatch {
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; after a restart, the service would use an older copy, if any`;
+      const why = `${trouble.error.message}; after a restart, the service would use an older copy, if there is one`;
       entries.push({ what: 'last valid copy of rack.yaml', why, since: trouble.since });
     }
     return entries;
@@ -142,7 +142,7 @@ export class RackWatcher implements RackWatch {
     return () => this.listeners.delete(entry);
   }
 
-  /** Without notifications (no inotify watch left) polling suffices. */
+  /** Without notifications (no inotify watches left), polling suffices. */
   private subscribe() {
     if (!this.deps.tuning.notify) return;
     try {
@@ -207,7 +207,7 @@ export class RackWatcher implements RackWatch {
     else this.notified = true;
   }
 
-  /** Waits until the file is stable: half of an inventory can be valid. */
+  /** Waits until the file is stable, because half of an inventory can be valid. */
   private async steady(found: FileVersion): Promise<FileVersion> {
     const { options, tuning } = this.deps;
     const giveUp = performance.now() + tuning.settleAtMost;
@@ -228,7 +228,7 @@ export class RackWatcher implements RackWatch {
     await this.keepCopy();
   }
 
-  /** A rejected edit was undone: the file is the version in force. */
+  /** A rejected edit was undone, so the file is the active version. */
   private restore(checked: FileVersion) {
     const { rack, text } = this.state;
     this.state = { rack, text, checked };
@@ -285,7 +285,9 @@ export function parseVersion(
     return { rack: parse(version.text, { file, strictFor: service }), text: version.text };
   } catch (error) {
     if (error instanceof RackError) return { rejected: error };
-    return { rejected: wholeFile(file, `the check failed: ${asError(error).message}`) };
+    return {
+      rejected: wholeFile(file, `the check failed unexpectedly: ${asError(error).message}`),
+    };
   }
 }
 

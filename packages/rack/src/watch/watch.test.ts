@@ -234,10 +234,10 @@ describe('watchRack', () => {
   });
 
   it.each([
-    ['a folder', 'is a directory; use the path of the file in it', () => mkdir(file)],
+    ['a folder', 'is a directory; specify the path of the file in it', () => mkdir(file)],
     [
       'a named pipe',
-      'is not a regular file; use a regular file',
+      'is not a regular file; specify one',
       () => promisify(execFile)('mkfifo', [file]),
     ],
     [

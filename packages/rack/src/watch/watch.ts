@@ -1,9 +1,9 @@
 /**
- * Watches rack.yaml: a valid change is in force within two seconds. An invalid one is rejected, and the last good version
- * stays in force, also over a restart.
+ * Watches rack.yaml: a valid change is active within two seconds. An invalid one is rejected, and the last valid version
+ * stays active, even after a restart.
  *
  * Notifications (`fs.watch`) make it fast. Polling once a second makes it reliable: network file systems have no
- * notifications, and a symlink can point to any folder.
+ * notifications, and a symlink can point to any directory.
  */
 import { pause } from '@skolo/base';
 import { readVersion } from './file-version.ts';
@@ -37,7 +37,7 @@ function inShort(what: readonly string[]): string {
 /**
  * Reads rack.yaml and watches it.
  *
- * @throws RackError The file is missing, unreadable or has no usable part, and there is no valid last good copy.
+ * @throws RackError The file is missing, unreadable or has no usable part, and there is no last valid copy.
  */
 export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const tuning = { ...defaultTuning, ...options.tuning };

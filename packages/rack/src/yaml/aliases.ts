@@ -1,4 +1,4 @@
-/** Checks aliases before they are resolved: errors of the library have no position. */
+/** Checks aliases before they are resolved, because the library's errors have no position. */
 import { type Document, isAlias, isCollection, isNode, isPair } from 'yaml';
 
 /** Values that aliases may add to a file. */

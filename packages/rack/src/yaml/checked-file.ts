@@ -1,11 +1,11 @@
-/** A file of YAML or JSON and its schema. */
+/** Reads a YAML or JSON file with its schema. */
 import type { z } from 'zod';
 import { check } from '../issues/describe.ts';
 import { issuesOf, RackError } from '../issues/issues.ts';
 import { readYaml } from './yaml.ts';
 
 /**
- * The content of a file, by a schema.
+ * The content of a file, parsed with a schema.
  *
  * @param file for messages
  * @throws RackError Every error, each at its line and column.

@@ -47,7 +47,7 @@ export function tokensOf(text: string): Token[] {
   for (const source of new Lexer().lex(text)) {
     const type: Token['type'] = plain ? 'scalar' : CST.tokenType(source);
     plain = !plain && type === 'scalar';
-    // Marks of the lexer have no text.
+    // The lexer's marks have no text.
     if (plain || type === 'doc-mode' || type === 'flow-error-end') {
       if (type === 'flow-error-end') {
         unclosed = open.at(-1);

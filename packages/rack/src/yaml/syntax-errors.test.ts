@@ -32,7 +32,11 @@ const byHand: readonly (readonly [code: ErrorCode, text: string, message: string
   ],
   ['MULTIPLE_DOCS', 'a: 1\n---', 'a second document starts here; the file must contain only one'],
   ['NON_STRING_KEY', 'a: 1\n1: 2', 'this key is not text; put it in quotes'],
-  ['RESOURCE_EXHAUSTION', 'a: 1\n[[', 'the nesting is too deep here; close some brackets first'],
+  [
+    'RESOURCE_EXHAUSTION',
+    'a: 1\n[[',
+    'brackets are nested too deeply here; close some of them first',
+  ],
 ];
 
 /** A statement of each code is needed to compile. */

@@ -1,8 +1,8 @@
 /**
- * Messages for errors of the YAML parser: the error and its correction. The parser reports where it failed; the error
+ * Messages for YAML parser errors: the error and its fix. The parser reports where it failed, but the error
  * is often earlier.
  *
- * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
+ * Messages do not repeat any text of the file except YAML's own characters, because the line may contain a secret.
  */
 import { count } from '@skolo/base';
 import { type ErrorCode, LineCounter } from 'yaml';
@@ -92,10 +92,10 @@ const multilineKey = 'this key spans several lines; write it on one line';
 const property =
   '`&` or `!` and its name are not followed by a space; write one, or put such text in quotes';
 const tag =
-  '`!` starts a YAML tag, which is not supported; remove the tag, or put text that starts with `!` in quotes';
+  '`!` starts a YAML tag, which is not supported; remove it, or put text that starts with `!` in quotes';
 const lineNotKey = 'this line has no colon followed by a space; write `KEY: VALUE`';
 
-/** For every code: a parser with a new one does not compile. */
+/** For every code, so that a parser with a new one does not compile. */
 const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   ALIAS_PROPS: () =>
     'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove it before the `*`',
@@ -112,7 +112,7 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
     'this backslash does not start a valid escape sequence; write two backslashes, or use single quotes',
   BAD_INDENT: badIndent,
   BAD_PROP_ORDER: () =>
-    'an anchor (`&`) or a tag (`!`) is not allowed before `-`, `?` or `:`; write it after that',
+    'an anchor (`&`) or a tag (`!`) is not allowed before `-`, `?` or `:`; write it after that character',
   BAD_SCALAR_START: ({ char }) =>
     `text cannot start with ${char === '`' ? 'a backtick' : `\`${char}\``} here; put the text in quotes`,
   BLOCK_AS_IMPLICIT_KEY: blockAsKey,
@@ -132,7 +132,7 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   MULTIPLE_DOCS: () => 'a second document starts here; the file must contain only one',
   MULTIPLE_TAGS: () => 'two tags (`!`) apply to the same value; remove both',
   NON_STRING_KEY: () => 'this key is not text; put it in quotes',
-  RESOURCE_EXHAUSTION: () => 'the nesting is too deep here; close some brackets first',
+  RESOURCE_EXHAUSTION: () => 'brackets are nested too deeply here; close some of them first',
   TAB_AS_INDENT: () => 'a tab indents this line; indent it with spaces',
   TAG_RESOLVE_FAILED: () => tag,
   UNEXPECTED_TOKEN: unexpected,
@@ -176,7 +176,7 @@ function blockAsKey(spot: Spot): Finding {
   const { text, offset, line, rest, bracket } = spot;
   if (bracket !== undefined) return findingByCode.BLOCK_IN_FLOW(spot);
   if (rest.some(({ type }) => type === 'map-value-ind')) {
-    return 'a second `: ` follows on this line; put the value in quotes, or each key on its own line';
+    return 'this line contains a second `: `; put the value in quotes, or write each key on its own line';
   }
   const next = /\S/.exec(text.slice(line.start + line.margin.length + line.content.length));
   const below = isItem(line)
@@ -294,5 +294,5 @@ function unexpected(spot: Spot): Finding {
   }
   if (bracket !== undefined)
     return 'a comma is missing before this; write it, or put the whole value in quotes';
-  return 'text follows the end of a value; put the whole value in quotes, or the next key on its own line';
+  return 'text follows the end of a value; put the whole value in quotes, or write the next key on its own line';
 }

@@ -1,4 +1,4 @@
-/** Text of rack.yaml to plain data, with line and column of each path. */
+/** Parses rack.yaml to plain data, with the line and column of each path. */
 import {
   Composer,
   type CST,
@@ -21,7 +21,7 @@ import { wrongAlias } from './aliases.ts';
 import { hideRanges } from './hidden-ranges.ts';
 import { type ParserError, yamlErrors } from './syntax-errors.ts';
 
-/** Characters; a rack of a thousand machines written one by one has 400,000. */
+/** In characters; a rack of a thousand machines without ranges has 400,000. */
 export const maxTextLength = 4_000_000;
 const maxDepth = 40;
 
@@ -93,7 +93,7 @@ function isMerge(pair: Pair): pair is Pair<Scalar> {
 }
 
 const mergeKey =
-  'merge keys (`<<`) are not supported; write the keys in each entry, or one entry with a range';
+  'merge keys (`<<`) are not supported; write the keys in each entry, or use one entry with a range';
 
 interface Trap {
   message: string;
@@ -103,7 +103,7 @@ interface Trap {
 const collectionAsKey =
   'a list, a map or an alias cannot be a key; put text that starts with `{`, `[` or `*` in quotes';
 
-/** Finds YAML on which the next steps would overflow the stack or not end. */
+/** Detects YAML on which the next steps would overflow the stack or not end. */
 function findTrap(tokens: readonly CST.Token[]): Trap | ParserError | undefined {
   const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -126,13 +126,13 @@ function findTrap(tokens: readonly CST.Token[]): Trap | ParserError | undefined 
   return undefined;
 }
 
-/** All nodes, keys included. */
+/** All nodes, including keys. */
 function* nodesOf(document: Document.Parsed): Generator<Node> {
   const queue: unknown[] = [document.contents];
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (!isNode(node)) continue;
     yield node;
-    // Single pushes: a call has a limit of arguments.
+    // Single pushes, because a call has a maximum number of arguments.
     if (isSeq(node)) for (const item of node.items) queue.push(item);
     if (isMap(node)) for (const { key, value } of node.items) queue.push(key, value);
   }
@@ -165,7 +165,7 @@ function syntaxIssues(text: string, wrong: readonly ParserError[], file: string)
   return yamlErrors(text, wrong).map((error) => ({ file, ...error, path: '' }));
 }
 
-/** Whether a value is nested too deep; an alias within its anchor has no end. */
+/** Whether a value is nested too deeply; an alias inside its anchor is infinite. */
 function isDeeper(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return left === 0 || Object.values(value).some((item) => isDeeper(item, left - 1));

@@ -88,7 +88,7 @@ describe('a value', () => {
     ['tls.key.pem', { 'tls.key.pem': 'canary' }, 'is not a private key in PEM'],
     ['tls.cert.pem', { 'tls.cert.pem': 'canary' }, 'is not a certificate'],
     ['age-identity', { 'age-identity': 'canary' }, 'is not an age identity'],
-    ['age-identity', { 'age-identity': stranger }, 'decrypts no backup'],
+    ['age-identity', { 'age-identity': stranger }, 'cannot decrypt backups'],
   ])('of %s is wrong: %j', async (name, changes, message) => {
     const fault = await faultOf(name, changes);
 

@@ -1,4 +1,4 @@
-/** What is wrong with a value by itself, and with values that belong together. No message quotes a value. */
+/** Checks single values, and values that belong together. Messages never quote a value. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { sha256 } from '@skolo/base';
 import { credentialFileFault } from '@skolo/google';
@@ -17,7 +17,7 @@ interface ContentDeps {
   now: number;
 }
 
-/** Undefined: nothing is wrong with it. */
+/** Undefined: it is valid. */
 export async function contentFault(
   secret: RackSecret,
   value: Secret,
@@ -47,7 +47,7 @@ export async function contentFault(
       // RFC 3414, section 11.2
       return valuesIn(value).every((each) => each.reveal().trimEnd().length >= 8)
         ? undefined
-        : 'has fewer than 8 characters, the minimum of SNMPv3';
+        : 'has fewer than 8 characters, the minimum for SNMPv3';
     case 'token-file':
       return readTokens(text) === undefined ? 'is not a token file' : undefined;
     case 'api-token':
@@ -100,5 +100,5 @@ async function identityFault(text: string, { services }: Rack): Promise<string |
   if (!recipients.some((recipient) => recipient !== '')) return 'is not an age identity';
   if (!Array.isArray(encrypt) || recipients.some((each) => encrypt.includes(each)))
     return undefined;
-  return 'decrypts no backup, because its recipient is not in services.router-backup.encrypt';
+  return 'cannot decrypt backups, because its recipient is not in services.router-backup.encrypt';
 }

@@ -1,4 +1,4 @@
-/** When a value expires, where it says so itself. */
+/** When a value expires, if it contains that itself. */
 import { X509Certificate } from 'node:crypto';
 import { parseJson } from '@skolo/base';
 import type { SecretKind } from '@skolo/rack/secrets';
@@ -11,7 +11,7 @@ const Tokens = z.object({
 });
 const Claims = z.object({ exp: z.number() });
 
-/** Of a file of tokens, that of the token that expires first. Undefined: never, or nobody can tell. */
+/** For a token file, the expiry of the token that expires first. Undefined: never or unknown. */
 export function expiryOf(kind: SecretKind, value: Secret): Date | undefined {
   const text = value.reveal();
   switch (kind) {
@@ -28,7 +28,7 @@ export function expiryOf(kind: SecretKind, value: Secret): Date | undefined {
   }
 }
 
-/** Undefined: it is no file of tokens. */
+/** Undefined: it is not a token file. */
 export function readTokens(text: string) {
   try {
     return Tokens.parse(parse(text) ?? { tokens: [] }).tokens;

@@ -1,4 +1,4 @@
-/** Whether logins and accounts accept the values of the store: a session with a device, a token of an account. */
+/** Checks that logins and accounts accept the store's values, with a session on a device or a token for an account. */
 
 import { closing, errorText, inParallel } from '@skolo/base';
 import {
@@ -28,9 +28,9 @@ interface SignInDeps {
   dial: Dial;
   /** Through the jumphost. */
   datagrams: DialDatagrams;
-  /** Of this workstation. */
+  /** This workstation's host keys. */
   hostKeys: HostKeys;
-  /** Folder for large answers of devices. */
+  /** Directory for large responses from devices. */
   scratch: string;
   signal: AbortSignal;
   /** Milliseconds since 1970. */
@@ -42,17 +42,17 @@ interface SignInCheck {
   secrets: string[];
   /** A device, a machine, an account. */
   what: string;
-  /** `unknown`: it cannot be asked from a workstation. */
+  /** `unknown`: it cannot be checked from a workstation. */
   state: 'opens' | 'rejected' | 'unknown';
   why?: string;
 }
 
-/** Transports that go through the jumphost. */
+/** Transports that work through the jumphost. */
 const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http', 'snmp']);
 const deadlineMs = 60_000;
 const atOnce = 8;
 
-/** Signs in to each device and machine with a login, and gets a token for each key of a service account. */
+/** Signs in to each device and machine with a login, and requests a token for each service account key. */
 export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
   const { rack } = deps;
   const devices = [...rack.infrastructure.values()].filter(({ login }) => login !== undefined);
@@ -65,7 +65,7 @@ export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
   return await inParallel(work, atOnce, (one) => one());
 }
 
-/** Runs `ask`, and says how it went. */
+/** Runs `ask`, and returns the outcome. */
 async function outcome(
   about: Pick<SignInCheck, 'secrets' | 'what'>,
   signal: AbortSignal,
@@ -110,7 +110,11 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   }
   const backup = (await loadBackups()).get(model);
   if (backup === undefined)
-    return { ...about, state: 'unknown', why: 'its model supports no read check' };
+    return {
+      ...about,
+      state: 'unknown',
+      why: 'its model does not support a read-only sign-in check',
+    };
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
     const given = { credentials, hostKeys, scratch, dial, ...limits };
@@ -119,7 +123,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   });
 }
 
-/** Asks what every device answers. @throws DeviceError It is silent, or rejects the login. */
+/** Sends a query that every device supports. @throws DeviceError It does not respond, or rejects the login. */
 export async function askSnmp(
   device: Endpoint & { model: string },
   deps: Parameters<typeof snmpTo>[1],
@@ -128,7 +132,7 @@ export async function askSnmp(
   await snmpTo(device, deps).read([], [upTime], signal);
 }
 
-/** Any outlet that something hangs on. */
+/** Any outlet that is in use. */
 function outletOf({ machines, infrastructure }: Rack, device: InfrastructureDevice) {
   const feeds = [...machines.values(), ...infrastructure.values()].flatMap(({ power }) => power);
   const fed = feeds.find((feed) => feed.device === device.name)?.outlet;
@@ -150,7 +154,7 @@ async function checkMachine(machine: Machine, deps: SignInDeps): Promise<SignInC
   });
 }
 
-/** The login with values of the store, instead of files of this computer. */
+/** The login with values from the store instead of local files. */
 export async function loginCredentials(
   { rack, secrets, values }: Pick<SignInDeps, 'rack' | 'secrets' | 'values'>,
   login: string | undefined,
@@ -159,7 +163,9 @@ export async function loginCredentials(
     const secret = secrets.find((each) => isAt(each, ref));
     const value = secret && values.get(secret.name);
     if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
-    throw new Error(`${secret?.name ?? 'its secret'}: not in the store; use skolo secrets set`);
+    throw new Error(
+      `${secret?.name ?? 'its secret'}: not in the store; save it with skolo secrets set`,
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-/** Read-only questions to git about its index: what the next commit has. */
+/** Read-only queries of git's index, which contains the next commit. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
@@ -10,15 +10,15 @@ const deadlineMs = 60_000;
 
 export interface GitDeps {
   folder: string;
-  /** git of a hook has its index in variables. */
+  /** In a hook, git passes its index in variables. */
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
 }
 
 /**
- * Runs git with input, and gives what it prints.
+ * Runs git with input, and returns its output.
  *
- * @param mayFindNothing exit code 1 is no failure, as of `git grep`
+ * @param mayFindNothing exit code 1 is not a failure, as with `git grep`
  * @throws StoreError
  */
 export async function git(
@@ -30,7 +30,7 @@ export async function git(
   const late = () => new StoreError(`${what}: no response within 60 s`);
   return await withDeadline({ ms: deadlineMs, late, signal }, async (stop) => {
     const child = spawn('git', args, { cwd: folder, env, signal: stop });
-    // It may end without reading all of it.
+    // It may exit without reading all of it.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const [out, said, [code]] = await Promise.all([
@@ -48,7 +48,7 @@ export async function topFolder(deps: GitDeps): Promise<string> {
   return (await git(deps, ['rev-parse', '--show-toplevel'])).toString().trimEnd();
 }
 
-/** Paths from the top folder, in the index, below a folder of it. */
+/** Paths in the index below a directory, relative to the top directory. */
 export async function trackedFiles(deps: GitDeps, below: string): Promise<string[]> {
   const args = ['ls-files', '-z', '--full-name', '--', `:(top,literal)${below}`];
   return (await git(deps, args)).toString().split('\0').filter(Boolean);
@@ -66,14 +66,14 @@ export async function indexedContents(
   for (const path of paths) {
     const end = output.indexOf('\n', at);
     const size = Number(/^\S+ blob (\d+)$/.exec(output.toString('utf8', at, end))?.[1]);
-    if (Number.isNaN(size)) throw new StoreError(`${path}: not readable for git`);
+    if (Number.isNaN(size)) throw new StoreError(`${path}: git cannot read it`);
     contents.set(path, output.toString('utf8', end + 1, end + 1 + size));
     at = end + size + 2;
   }
   return contents;
 }
 
-/** Whether each file is in the last commit as it is on the disk. Without files, they are. */
+/** Whether all files on disk match the last commit. True without files. */
 export async function filesInGit(
   files: readonly string[],
   { env, signal }: Omit<GitDeps, 'folder'>,
@@ -93,7 +93,7 @@ interface GrepHit {
   match: string;
 }
 
-/** Lines of the index that match one of the patterns, which are read from standard input. */
+/** Lines in the index that match one of the patterns, which are read from standard input. */
 export async function grepIndex(
   deps: GitDeps,
   patterns: readonly string[],

@@ -15,7 +15,7 @@ exec npx --no-install skolo secrets verify
  * Installs it in this clone.
  *
  * @returns its path
- * @throws StoreError There is another one.
+ * @throws StoreError Another hook exists.
  */
 export async function installHook(deps: GitDeps): Promise<string> {
   const said = (await git(deps, ['rev-parse', '--git-path', 'hooks'])).toString().trimEnd();

@@ -1,4 +1,4 @@
-/** A check that git has no secret in the clear, and that a team can open its own: of the index, for CI and a commit hook. */
+/** Checks that git's index does not contain unencrypted secrets, and that the team can decrypt its own, for CI and a commit hook. */
 import { join, relative } from 'node:path';
 import type { Secret } from '@skolo/secrets';
 import { StoreError } from '../errors.ts';
@@ -8,31 +8,31 @@ import { sopsSuffix } from '../stores/sops-store.ts';
 import { type GitDeps, grepIndex, indexedContents, topFolder, trackedFiles } from './git.ts';
 
 export interface Finding {
-  /** From the top folder of the repository. */
+  /** Relative to the repository's top directory. */
   file: string;
   line?: number;
   problem: string;
 }
 
 interface VerifyDeps extends GitDeps {
-  /** Absolute folder with racks and clusters: what looks like a secret is searched for there. */
+  /** Absolute directory with racks and clusters, which is searched for text that looks like a secret. */
   kube: string;
-  /** Absolute folders of encrypted stores. */
+  /** Absolute directories of encrypted stores. */
   stores: readonly string[];
-  /** Absolute paths that hold secrets in the clear, and must not be in git: folders and files. */
+  /** Absolute paths of directories and files with unencrypted secrets, which must not be in git. */
   forbidden: readonly string[];
-  /** Values that this workstation can open, by place: searched for in the whole repository. */
+  /** Values that this workstation can decrypt, by place, which are searched for in the whole repository. */
   values: ReadonlyMap<string, Secret>;
 }
 
-/** What people paste, as extended regular expressions. */
+/** Commonly pasted secrets, as extended regular expressions. */
 const looks: readonly { pattern: string; what: string; isOne?: (match: string) => boolean }[] = [
   { pattern: '-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----', what: 'a private key' },
   { pattern: 'AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}', what: 'an age identity' },
   {
     pattern: 'skolo_[A-Za-z0-9_-]{43}',
     what: 'a service token',
-    // Names of metrics begin in the same way.
+    // Metric names start with the same letters.
     isOne: (match) => /[A-Z]/.test(match.slice(6)),
   },
   { pattern: 'K10[0-9a-f]{64}::', what: 'a k3s token' },
@@ -42,9 +42,9 @@ const looks: readonly { pattern: string; what: string; isOne?: (match: string) =
 const leastRecipients = 2;
 
 /**
- * All that is wrong, by file. No finding quotes a secret.
+ * All problems, by file. Findings never quote a secret.
  *
- * @throws StoreError git cannot be asked.
+ * @throws StoreError git fails.
  */
 export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
   const top = await topFolder(deps);
@@ -57,7 +57,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
     for (const file of await trackedFiles(deps, fromTop(path))) {
       findings.push({
         file,
-        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, store it with skolo secrets set, and replace the value everywhere`,
+        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, save it with skolo secrets set, and replace the value everywhere`,
       });
     }
   }
@@ -67,7 +67,8 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
   return findings.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-const replaced = 'remove it and replace the value everywhere, because the history keeps it';
+const replaced =
+  "remove it and replace the value everywhere, because git's history still contains it";
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);
@@ -80,19 +81,19 @@ async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   });
 }
 
-/** Shorter values are also words of other texts. */
+/** Shorter values may also be words in other texts. */
 const leastLetters = 8;
 
 async function knownValues(deps: VerifyDeps): Promise<Finding[]> {
   const places = new Map<string, string>();
   for (const [place, value] of deps.values) {
     const text = value.reveal();
-    // Patterns are lines. Of a long value, the longest line tells it apart.
+    // Patterns are lines. A long value is identified by its longest line.
     const longest = text
       .split(/\r?\n/)
       .reduce((a, b) => (b.length > a.length ? b : a), '')
       .trim();
-    // Not the end, which depends on what follows.
+    // Not the end, which depends on the following text.
     const encoded = Buffer.from(text).toString('base64').slice(0, -4);
     for (const form of [longest, encoded]) if (form.length >= leastLetters) places.set(form, place);
   }
@@ -112,7 +113,7 @@ async function verifyStore(deps: GitDeps, top: string, store: string): Promise<F
   for (const [file, text] of contents) {
     const problem = file.endsWith(sopsSuffix)
       ? await problemOf(join(top, file), text)
-      : `is not encrypted: files of the store end with ${sopsSuffix}; use skolo secrets set`;
+      : `is not encrypted: files in the store end with ${sopsSuffix}; use skolo secrets set`;
     if (problem !== undefined) findings.push({ file, problem });
   }
   return findings;
@@ -132,7 +133,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
       return `${lists.join(', ')}: differs from .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
-    return 'has only one recipient, so if that identity is lost, nobody can decrypt it; add a second one to .sops.yaml and run `sops updatekeys`';
+    return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second one to .sops.yaml and run `sops updatekeys`';
   } catch (error) {
     if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
     throw error;

@@ -10,7 +10,7 @@ export { rotationRejection } from './rejection.ts';
 export type { RotateDeps, RotateOutcome } from './rotation.ts';
 
 /**
- * Does what can be done now. Call it again until `isDone`.
+ * Runs all steps that are possible now. Call it again until `isDone`.
  *
  * @throws StoreError The secret cannot be rotated, or the store fails.
  */
@@ -21,7 +21,7 @@ export async function rotateSecret(secret: RackSecret, deps: RotateDeps): Promis
   const unknown = deps.leaveOut.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new ValueRejected(
-      `${unknown}: ${secret.name} is not used by such a machine or device; it is used by ${names.join(', ')}`,
+      `${unknown}: no machine or device of this name uses ${secret.name}; it is used by ${names.join(', ')}`,
     );
   }
   return await (secret.kind === 'ssh-key' ? rotateSshKey : rotatePassword)(secret, deps);

@@ -1,6 +1,6 @@
 /**
- * Replaces a password, or a community or key of SNMP, on all devices of its logins. A device has one, so there is no moment in which both values are
- * right. Services therefore get both before the first device changes, and use the one that a device accepts.
+ * Replaces a password, or an SNMP community or key, on all devices of its logins. A device accepts only one, so at no time are both values
+ * correct. Services therefore receive both before the first device changes, and use the one that a device accepts.
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
@@ -32,14 +32,14 @@ import {
   untilServicesHave,
 } from './rotation.ts';
 
-/** Does what can be done now. Call it again until `isDone`. @throws StoreError */
+/** Runs all steps that are possible now. Call it again until `isDone`. @throws StoreError */
 export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
   const { rack, store, signal, report } = deps;
   const places = placesOf(secret, rack);
   const stored = await store.read(secret.place, signal);
   if (stored === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store contains no value; use skolo secrets set first`,
+      `${secret.place}: the store does not contain a value; use skolo secrets set first`,
     );
   }
   const [current = stored, ...others] = valuesIn(stored);
@@ -70,9 +70,9 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       change(target, secret, { next, known }, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; services try the previous and the new value`, failed);
+      return again(`${repair}; services try both the previous and the new value`, failed);
     }
-    const saved = targets.length > 0 ? ', and is saved there' : '';
+    const saved = targets.length > 0 ? ' and is saved on them' : '';
     report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
     await replaceInStore(secret, { current, next }, deps);
   }
@@ -81,7 +81,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   return { isDone: true, failed: [] };
 }
 
-/** Sets the new value on one device, proves it by a new session, and saves it there. */
+/** Sets the new value on one device, verifies it with a new session, and saves it on the device. */
 async function change(
   target: Target,
   secret: RackSecret,
@@ -112,7 +112,7 @@ async function change(
         () => true,
         () => false,
       );
-      // A wrong community is rejected by silence.
+      // Devices do not respond to a wrong community.
       const isSilent = isSnmp && error instanceof DeviceTimeout;
       if (!(isSilent || error instanceof SignInRejected)) throw error;
       const state = isBack
@@ -120,7 +120,7 @@ async function change(
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
-        `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
+        `${target.name}: it does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
         {
           cause: error,
         },
@@ -133,7 +133,7 @@ function generatedKind({ kind }: RackSecret): 'password' | 'snmp-community' | 's
   return kind === 'snmp-community' || kind === 'snmp-key' ? kind : 'password';
 }
 
-/** A key would hide that the password is rejected. */
+/** Without the key, which would hide that the password is rejected. */
 function passwordOnly({ privateKey: _, others = [], ...credentials }: Credentials): Credentials {
   return others.length === 0 ? credentials : { ...credentials, others: others.map(passwordOnly) };
 }

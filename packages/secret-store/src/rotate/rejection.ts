@@ -1,4 +1,4 @@
-/** Secrets that are not rotated, and why. */
+/** Secrets that cannot be rotated, and why. */
 import { loadAccounts } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
@@ -19,16 +19,16 @@ export async function rotationRejection(
 ): Promise<string | undefined> {
   const { name, kind, place, where } = secret;
   if (kind === 'adb-key' || kind === 'adb-public-key') {
-    return 'each phone must accept a new key on its screen, so replace the key manually, phone by phone';
+    return 'each phone must accept a new key on its screen; replace the key manually, phone by phone';
   }
   if (nounOf(secret) === undefined) {
-    return `${kind}: skolo cannot change it on the other side; change it there, then use skolo secrets set and apply`;
+    return `${kind}: skolo cannot change it in the other system; change it manually, then use skolo secrets set and apply`;
   }
   if (!place.startsWith(`${rack.name}/`)) {
     return `${place} is shared, so other racks would be locked out`;
   }
   if (secret.isVariable) {
-    return 'services read a variable only when they start, so they would be locked out; use a file in rack.yaml';
+    return 'services read variables only when they start, so they would be locked out; use a file in rack.yaml';
   }
   const others = where.filter(
     (path) =>
@@ -47,7 +47,7 @@ export async function rotationRejection(
     if (why !== undefined) rejected.push(why);
   }
   if (rejected.length === 0) return undefined;
-  return `${rejected.join('; ')}. Give devices that skolo cannot change their own login, or replace ${name} manually`;
+  return `${rejected.join('; ')}. Give devices that skolo cannot change a separate login, or replace ${name} manually`;
 }
 
 async function targetRejection(
@@ -63,12 +63,14 @@ async function targetRejection(
     return `${name} (${model}): skolo changes its passwords only over ${accounts.transports.join(', ')}`;
   }
   if (secret.kind === 'ssh-key') {
-    return accounts.hasKeys ? undefined : `${name} (${model}): skolo cannot change keys there`;
+    return accounts.hasKeys
+      ? undefined
+      : `${name} (${model}): skolo cannot change SSH keys on this model`;
   }
   const parts = partsOf(secret, target.login);
   const login = logins.get(target.login ?? '');
   if (parts.some(isSnmpPart) && login?.username === undefined) {
-    return `${name} (${model}): its login has no username and password, which skolo needs to change SNMP settings on its command line`;
+    return `${name} (${model}): its login does not contain a username and password, which skolo requires to change SNMP settings on the command line`;
   }
   const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
   return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;

@@ -1,4 +1,4 @@
-/** What rotations of all kinds have in common: their places in the store, what they work on, and what they need. */
+/** Common parts of all rotations: their places in the store, targets and dependencies. */
 
 import { closing, errorText, inParallel } from '@skolo/base';
 import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
@@ -19,9 +19,9 @@ export interface RotateDeps {
   /** Through the jumphost. */
   datagrams: DialDatagrams;
   hostKeys: HostKeys;
-  /** Brings the store's value to the rack, and proves it. Gives how many places were written. */
+  /** Delivers the store's value to the rack, and verifies it. @returns the number of written places */
   apply(): Promise<number>;
-  /** Whether the store's values are where others have them, too: for files in git, committed. */
+  /** Whether others also have the store's values; for files in git, whether they are committed. */
   isShared(places: readonly string[]): Promise<boolean>;
   /** Machines and devices that keep the previous value for now. */
   leaveOut: readonly string[];
@@ -33,13 +33,13 @@ export interface RotateDeps {
 
 export interface RotateOutcome {
   isDone: boolean;
-  /** Machines and devices, and why a step failed there. */
+  /** Machines and devices on which a step failed, with the reason. */
   failed: { name: string; why: string }[];
   /** What to do before the next run. */
   next?: string;
 }
 
-/** What a person does after this failed. */
+/** Instructions after a failure. */
 export const repair = 'repair them and run the command again, or skip them with --leave-out NAME';
 
 /** To be run again. */
@@ -47,27 +47,27 @@ export function again(next: string, failed: RotateOutcome['failed'] = []): Rotat
   return { isDone: false, failed, next };
 }
 
-/** Until kubelets have a changed Secret, and services have read it. */
+/** Time until kubelets have updated a changed Secret, and services have read it. */
 const settleMs = 3 * 60_000;
 const atOnce = 8;
-/** For all sessions with a device: some take minutes to save. */
+/** Time limit for all sessions with a device, because some take minutes to save. */
 const deadlineMs = 300_000;
 
 export type Target = (Machine | InfrastructureDevice) & { login?: string };
 
-/** Its state is in the store, so that a rotation goes on after any interruption. */
+/** Its state is in the store, so that a rotation continues after any interruption. */
 export function placesOf({ name }: RackSecret, rack: Rack) {
   return {
     /** The new value, from the first step to the last. */
     next: `${rack.name}/next/${name}`,
-    /** Each earlier one, by time. */
+    /** Earlier values, by time. */
     previous: `${rack.name}/previous/${name}`,
-    /** By device: the value that a device has which was left out. */
+    /** Values of skipped devices, by device. */
     leftOut: `${rack.name}/left-out/${name}`,
   };
 }
 
-/** All that sign in with it. */
+/** All targets that sign in with it. */
 export function targetsOf({ logins }: RackSecret, { machines, infrastructure }: Rack): Target[] {
   return [...machines.values(), ...infrastructure.values()].filter(
     ({ login }) => login !== undefined && logins.includes(login),
@@ -78,7 +78,7 @@ export function targetsNow(secret: RackSecret, { rack, leaveOut }: RotateDeps): 
   return targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
 }
 
-/** What of a login is this secret. */
+/** The parts of a login that are this secret. */
 export function partsOf({ where }: RackSecret, login: string | undefined): string[] {
   return where.flatMap((path) => {
     const start = `logins.${login}.`;
@@ -86,7 +86,7 @@ export function partsOf({ where }: RackSecret, login: string | undefined): strin
   });
 }
 
-/** As a model sees it: a machine is a Linux host. */
+/** As an input for a model, in which a machine is a Linux host. */
 export function deviceOf(target: Target): InfrastructureDevice | (Machine & { model: 'linux' }) {
   return 'model' in target ? target : { ...target, model: 'linux' };
 }
@@ -114,7 +114,7 @@ export async function previousOf(
   return { place, value, at };
 }
 
-/** Values of devices that were left out, by the name of the device. */
+/** Values of skipped devices, by device name. */
 export async function leftOutOf(
   secret: RackSecret,
   { rack, store, signal }: RotateDeps,
@@ -129,9 +129,9 @@ export async function leftOutOf(
 }
 
 /**
- * The new value of an earlier run, else a new one. What was left out before gets the value of the store first.
+ * The new value of an earlier run, or else a new one. Targets that were skipped before get the store's value first.
  *
- * @param make a new value
+ * @param make creates a new value
  * @param work as in {@link bringUp}
  */
 export async function nextValue(
@@ -153,7 +153,7 @@ export async function nextValue(
   return { next };
 }
 
-/** What to do until services have the new value; undefined: they have it. */
+/** What to do until services have the new value; undefined if they have it. */
 export async function untilServicesHave(
   secret: RackSecret,
   { place, changedAt, to }: { place: string; changedAt: number; to: string },
@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} exists not only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
+    return `commit and push the store, so that the new ${noun} does not exist only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
@@ -169,10 +169,10 @@ export async function untilServicesHave(
 }
 
 /**
- * Gives the value of the store to what was left out before.
+ * Sets the store's value on targets that were skipped before.
  *
- * @param work gets the values of all that were left out, by the name of the device
- * @returns undefined: nothing was left out, or it stays so
+ * @param work receives the values of all skipped devices, by device name
+ * @returns undefined: nothing was skipped, or it is still skipped
  */
 async function bringUp(
   secret: RackSecret,
@@ -188,22 +188,22 @@ async function bringUp(
   const noun = nounOf(secret);
   const failed = await atEach(targets, [current, ...leftOut.values()], deps, async (target) => {
     await work(target, leftOut);
-    report(`${target.name}: now uses the ${noun} of the store`);
+    report(`${target.name}: now uses the ${noun} from the store`);
   });
-  // What left rack.yaml goes, too.
+  // Devices that were removed from rack.yaml are also removed.
   const done = names.filter((name) => !failed.some((each) => each.name === name));
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
   return again(
     failed.length > 0
       ? `they still use a previous ${noun}; ${repair}`
-      : `what was left out has the ${noun} of the store; run it again for a new one`,
+      : `the targets that were left out now use the ${noun} from the store; run the command again to create a new one`,
     failed,
   );
 }
 
 /**
- * Makes the new value the first one of the store. The previous one stays behind it: a device whose configuration of yesterday is
- * restored has it again, and what is left out has it still.
+ * Makes the new value the first one in the store. The previous one stays after it, because a device whose configuration from yesterday is
+ * restored uses it again, and skipped devices still use it.
  */
 export async function replaceInStore(
   secret: RackSecret,
@@ -225,21 +225,21 @@ export async function replaceInStore(
   await store.write(secret.place, joined([next, current, ...leftOut.values()]));
 }
 
-/** Line ends at the end are of the file, and not of the value. */
+/** Trailing line breaks belong to the file, not to the value. */
 export function isSame(one: Secret, other: Secret): boolean {
   const text = (value: Secret) => value.reveal().replace(/[\r\n]+$/, '');
   return text(one) === text(other);
 }
 
-/** Several values as one: the first is in use, the others are tried where a device rejects it. */
+/** Combines values: the first is used, and the others are tried if a device rejects it. */
 export function joined(values: readonly Secret[]): Secret {
   const texts = new Set(values.map((value) => value.reveal().replace(/\r?\n$/, '')));
   const text = [...texts].join('\n');
-  // A key without a line end is rejected by OpenSSH.
+  // OpenSSH rejects a key without a trailing line break.
   return new Secret(text.includes('-----BEGIN') ? `${text}\n` : text);
 }
 
-/** What failed. Messages have none of the values. */
+/** The failures. Messages do not contain values. */
 export async function atEach(
   targets: readonly Target[],
   values: readonly Secret[],
@@ -262,9 +262,9 @@ export async function atEach(
   return results.flat();
 }
 
-/** For people: what has the new value now. */
+/** As text: the targets that use the new value now. */
 export function opensText(noun: string | undefined, { length }: readonly Target[]): string {
-  // All were left out, or no entry of rack.yaml has its login.
+  // All were skipped, or no entry in rack.yaml uses its login.
   if (length === 0) return 'no machine or device needs a change';
   const targets = length === 1 ? '1 machine or device' : `${length} machines and devices`;
   return `the new ${noun} works on ${targets}`;
@@ -286,7 +286,7 @@ export async function credentialsWith(
   return await loginCredentials({ rack, secrets, values: all }, target.login);
 }
 
-/** @throws DeviceError SignInRejected where the device accepts none of the credentials */
+/** @throws DeviceError SignInRejected if the device does not accept any of the credentials */
 export async function inSession<T>(
   target: Target,
   credentials: Credentials,
@@ -308,7 +308,7 @@ export async function inSession<T>(
   return await work(session);
 }
 
-/** @throws DeviceError It is silent, or rejects this login. */
+/** @throws DeviceError It does not respond, or rejects this login. */
 export async function proveSnmp(
   target: Target,
   credentials: Credentials,
@@ -339,7 +339,7 @@ const nouns: Partial<Record<RackSecret['kind'], string>> = {
   'snmp-key': 'SNMP key',
 };
 
-/** For messages. Undefined: it is of a kind that is not rotated. */
+/** For messages. Undefined: this kind is not rotated. */
 export function nounOf({ kind }: RackSecret): string | undefined {
   return nouns[kind];
 }

@@ -48,7 +48,7 @@ describe('what cannot be rotated', () => {
     [
       'id',
       'infrastructure:\n  r: { model: routeros, address: 192.168.1.1, login: machines }\n',
-      'r (routeros): skolo cannot change keys there',
+      'r (routeros): skolo cannot change SSH keys on this model',
     ],
     ['id', 'secrets: { shared: { id: etc/id } }\n', 'etc/id is shared'],
     [
@@ -56,7 +56,7 @@ describe('what cannot be rotated', () => {
       'services:\n  router-backup: { git: { remote: "git@x:y", privateKey: secrets/id }, encrypt: none }\n',
       'is also used as services.router-backup.git.privateKey',
     ],
-    ['k3s-token', '', 'k3s-token: skolo cannot change it on the other side'],
+    ['k3s-token', '', 'k3s-token: skolo cannot change it in the other system'],
   ])('says so: %s', async (name, more, message) => {
     const text = more.startsWith('machines') ? '' : more;
     const rack = more.startsWith('machines')
@@ -178,7 +178,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     expect(await rotateSecret(secret, { ...deps, dial: silent })).toEqual({
       isDone: false,
       failed: [{ name: 'rpi-002', why: expect.stringContaining('192.168.1.102: no route') }],
-      next: expect.stringContaining('the previous key is in use'),
+      next: expect.stringContaining('the previous key is still in use'),
     });
     expect((await store.read(place, signal))?.reveal()).toBe(sshd.privateKey);
   });

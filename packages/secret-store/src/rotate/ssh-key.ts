@@ -1,5 +1,5 @@
 /**
- * Replaces an ssh key that machines and devices accept, without a moment in which the key of the store opens nothing: they
+ * Replaces an SSH key that machines and devices accept, so that the store's key is accepted at all times: they
  * accept both until the rack has the new one.
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
@@ -30,14 +30,14 @@ import {
   untilServicesHave,
 } from './rotation.ts';
 
-/** Does what can be done now. Call it again until `isDone`. @throws StoreError */
+/** Runs all steps that are possible now. Call it again until `isDone`. @throws StoreError */
 export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
   const { store, signal, report } = deps;
   const stored = await store.read(secret.place, signal);
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store contains no SSH key without a passphrase; use skolo secrets set first`,
+      `${secret.place}: the store does not contain an SSH key without a passphrase; use skolo secrets set first`,
     );
   }
   const made = await nextValue(
@@ -59,7 +59,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       accept(target, [current, ...others], next, deps),
     );
     if (failed.length > 0) {
-      return again(`${repair}; the previous key is in use`, failed);
+      return again(`${repair}; the previous key is still in use`, failed);
     }
     report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
@@ -69,7 +69,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   return await retire(secret, next, deps);
 }
 
-/** Removes the previous key, when everyone has the new one. */
+/** Removes the previous key when all services have the new one. */
 async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promise<RotateOutcome> {
   const { rack, store, report } = deps;
   const places = placesOf(secret, rack);
@@ -88,7 +88,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
       forget(target, previous.value, next, deps),
     );
     if (failed.length > 0) {
-      return again('repair them and run the command again; both keys are in use', failed);
+      return again('repair them and run the command again; both keys are still in use', failed);
     }
     report(`${secret.name}: the previous key no longer works anywhere`);
   }
@@ -96,7 +96,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
   return { isDone: true, failed: [] };
 }
 
-/** Adds the new key, proves it by a new session, and saves it there. */
+/** Adds the new key, verifies it with a new session, and saves it on the target. */
 async function accept(
   target: Target,
   current: readonly Secret[],
@@ -109,7 +109,7 @@ async function accept(
   await withKeys(target, [next], deps, (session) => session.save());
 }
 
-/** Removes the previous key in a session that the new one has opened. Puts it back if the new one opens no other. */
+/** Removes the previous key in a session opened with the new one. Restores it if the new one cannot open another session. */
 async function forget(
   target: Target,
   previous: Secret,
@@ -128,12 +128,12 @@ async function forget(
   });
   if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: still accepts the previous key, which is not among the keys of its user that skolo changes`,
+      `${target.name}: it still accepts the previous key, which is not one of the user's keys that skolo can change`,
     );
   }
 }
 
-/** Whether a key opens a session. @throws DeviceError It cannot be reached. */
+/** Whether a key can open a session. @throws DeviceError It cannot be reached. */
 async function opens(target: Target, key: Secret, deps: RotateDeps): Promise<boolean> {
   try {
     await withKeys(target, [key], deps, async () => undefined);
@@ -150,7 +150,7 @@ async function withKeys(
   deps: RotateDeps,
   work: (session: AccountSession) => Promise<void>,
 ): Promise<void> {
-  // Alone: a password would hide that the key is rejected.
+  // Only the key, because a password would hide that it is rejected.
   const all = keys.map((key) => keyOnly(target, key, deps.rack));
   const [first = { legacySsh: false }, ...others] = all;
   await inSession(target, { ...first, others }, deps, work);

@@ -16,11 +16,13 @@ const deadlineMs = 60_000;
 export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv): SecretStore {
   const [program = ''] = command;
   const readOnly = (): never => {
-    throw new StoreError(`${program}: read-only for skolo; change values there`);
+    throw new StoreError(
+      `${program}: skolo can only read this store; change values in it directly`,
+    );
   };
   return {
     title: program,
-    // It says nothing of a value but the value.
+    // It provides no information about a value except the value.
     find: async () => ({}),
     async read(place, signal) {
       const [rack = '', ...rest] = place.split('/');
@@ -49,12 +51,12 @@ async function run(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  // What it complains of goes to the terminal, and not into an error: it may hold anything.
+  // Its standard error goes to the terminal, not into an error, because it may contain anything.
   const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [value, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
     if (code === 0) return value;
-    throw new StoreError(`${what}: exited with code ${code}; run it manually`);
+    throw new StoreError(`${what}: exited with code ${code}; run it manually to see why`);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof StoreError) throw error;

@@ -1,4 +1,4 @@
-/** Files of a store below a folder. */
+/** Files of a store below a directory. */
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
@@ -8,7 +8,7 @@ import { StoreError } from '../errors.ts';
 /**
  * The file of a place.
  *
- * @throws StoreError The place leads out of the store.
+ * @throws StoreError The place is outside the store.
  */
 export function fileAt(root: string, place: string, suffix: string): string {
   const isPlain = place.split('/').every((part) => /^(?!\.)[\w.@+-]+$/.test(part));
@@ -21,7 +21,7 @@ export async function readText(file: string): Promise<string | undefined> {
     return await readFileIfExists(file);
   } catch (cause) {
     throw new StoreError(
-      `${file}: is not readable (${errorCode(cause) ?? 'unknown'}); check its permissions`,
+      `${file}: cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
       { cause },
     );
   }
@@ -38,7 +38,7 @@ export async function removeFile(file: string): Promise<void> {
   await rm(file, { force: true });
 }
 
-/** Places with this suffix below a folder. */
+/** Places with this suffix below a directory. */
 export async function placesIn(root: string, folder: string, suffix: string): Promise<string[]> {
   const read = readdir(join(root, folder), { recursive: true, withFileTypes: true });
   const entries = (await ifThere(read)) ?? [];

@@ -1,4 +1,4 @@
-/** Files in the clear in a folder outside of git, which only its owner may enter: `FOLDER/RACK/NAME`. For one person. */
+/** Unencrypted files in a directory outside git that only its owner may enter: `FOLDER/RACK/NAME`. For use by one person. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.t
 import type { SecretStore } from './store.ts';
 
 /**
- * @param root absolute folder; it is made if it does not exist
- * @throws StoreError It is in a clone of git, or others may enter it.
+ * @param root absolute directory, created if it does not exist
+ * @throws StoreError It is in a git clone, or others may enter it.
  */
 export async function folderStore(root: string): Promise<SecretStore> {
   await checkFolder(root);
@@ -36,7 +36,7 @@ async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) {
       throw new StoreError(
-        `${root}: in a git clone (${at}), where unencrypted values could be committed; choose a folder outside it`,
+        `${root}: in a git clone (${at}), so unencrypted values could be committed; choose a directory outside it`,
       );
     }
     if (at === dirname(at)) break;

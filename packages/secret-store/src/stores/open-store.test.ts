@@ -92,7 +92,7 @@ describe('encrypted files', () => {
 
     const store = await open({});
     await expect(store.write('rack4/switch', new Secret('hunter2'))).rejects.toThrow(
-      'age1nobody: not an age recipient; correct .sops.yaml',
+      'age1nobody: not an age recipient; fix .sops.yaml',
     );
   });
 });
@@ -106,7 +106,7 @@ describe('a command', () => {
     );
     expect((await store.read('etc/k3s', signal))?.reveal()).toBe('value of etc-k3s');
     await expect(store.write('rack4/x', new Secret('y'))).rejects.toMatchObject({
-      message: expect.stringContaining('read-only for skolo'),
+      message: expect.stringContaining('skolo can only read this store'),
     });
   });
 

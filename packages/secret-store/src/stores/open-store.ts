@@ -1,4 +1,4 @@
-/** The store that rack.yaml names. */
+/** The store that rack.yaml specifies. */
 import { join, resolve } from 'node:path';
 import { commandStore } from './command-store.ts';
 import { folderStore } from './folder-store.ts';
@@ -12,11 +12,11 @@ export interface StorePlace {
   command?: string[];
 }
 
-/** Next to the folder of all racks: kube/sops for kube/racks/NAME/rack.yaml. */
+/** Next to the directory of all racks: kube/sops for kube/racks/NAME/rack.yaml. */
 const usualFolder = '../../sops';
 
 interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
-  /** Folder of rack.yaml. */
+  /** Directory of rack.yaml. */
   dir: string;
   home: string;
   /** Of programs. */

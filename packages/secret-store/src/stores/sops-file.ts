@@ -1,6 +1,6 @@
 /**
- * A file as sops 3 writes it for content of any kind (its "binary" store): JSON with the content encrypted by AES-256-GCM
- * under a data key of its own, and that key encrypted by age for each recipient. `sops decrypt FILE.sops` prints the content,
+ * A file in sops 3's format for any content (its "binary" store): JSON with the content encrypted with AES-256-GCM
+ * and its own data key, which is encrypted with age for each recipient. `sops decrypt FILE.sops` prints the content,
  * and `sops edit FILE.sops` changes it. Source: getsops/sops v3.13.3, aes/cipher.go, sops.go, stores/json, age/keysource.go.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
@@ -22,24 +22,24 @@ const SopsFile = z.looseObject({
 });
 type SopsFile = z.output<typeof SopsFile>;
 
-/** What can be known of a file without opening it. */
+/** Facts about a file without decrypting it. */
 interface SopsHeader {
   recipients: string[];
   /** Milliseconds since 1970. */
   changedAt: number;
 }
 
-/** The version of sops whose format this is. */
+/** The sops version of this format. */
 const version = '3.13.3';
 const dataPath = 'data:';
-/** sha256 of `sops`: where a MAC of encrypted values alone begins. */
+/** sha256 of `sops`: the start of a MAC over encrypted values only. */
 const macSeed = createHash('sha256').update('sops').digest();
 
 /**
  * The text of an encrypted file.
  *
  * @param now milliseconds since 1970
- * @throws StoreError A recipient is none.
+ * @throws StoreError A recipient is invalid.
  */
 export async function sealSops(
   secret: Secret,
@@ -69,7 +69,7 @@ export async function sealSops(
  * The content of a file.
  *
  * @param where for people: the file
- * @throws StoreError No identity opens it, or it is damaged.
+ * @throws StoreError No identity decrypts it, or it is damaged.
  */
 export async function openSops(
   text: string,
@@ -105,7 +105,7 @@ function parse(text: string, where: string): SopsFile {
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    `${where}: damaged or changed manually, because its checksum is wrong; restore it from git`,
+    `${where}: its checksum is wrong, so it is damaged or was changed manually; restore it from git`,
   );
 }
 
@@ -114,7 +114,7 @@ async function wrapKey(key: Uint8Array, recipient: string): Promise<string> {
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new StoreError(`${recipient}: not an age recipient; correct .sops.yaml`, { cause });
+    throw new StoreError(`${recipient}: not an age recipient; fix .sops.yaml`, { cause });
   }
   return armor.encode(await encrypter.encrypt(key));
 }
@@ -131,13 +131,13 @@ async function unwrapKey(
       const key = await decrypter.decrypt(armor.decode(enc));
       if (key.length === 32) return key;
     } catch (error) {
-      // Not for this workstation; the next may be.
+      // Not for this workstation, but the next may be.
       if (!errorText(error).startsWith('no identity matched')) throw damaged(where);
     }
   }
   const whom = wrapped.map(({ recipient }) => recipient).join(', ') || 'nobody';
   throw new StoreError(
-    `${where}: none of your age identities decrypts it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of them to run skolo secrets set`,
+    `${where}: none of your age identities can decrypt it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of these recipients to run skolo secrets set`,
   );
 }
 

@@ -37,7 +37,7 @@ describe('recipients', () => {
       'stores: {}\n',
       'no rule matches kube/sops/rack4/switch.sops; list the age recipients',
     ],
-    ['no recipient', 'creation_rules: [{ path_regex: . }]\n', 'has no recipient'],
+    ['no recipient', 'creation_rules: [{ path_regex: . }]\n', 'does not contain a recipient'],
     ['other keys', 'creation_rules: [{ age: age1ann, pgp: ABCD }]\n', 'encrypts only for age'],
     ['no pattern', 'creation_rules: [{ path_regex: "(", age: age1ann }]\n', 'not a regular expr'],
     ['no YAML', 'creation_rules: [\n', 'not a sops configuration'],

@@ -1,5 +1,5 @@
 /**
- * `.sops.yaml`, from which sops and skolo take the recipients of a new file: the first of `creation_rules` whose
+ * `.sops.yaml`, from which sops and skolo read the recipients of a new file: the first of `creation_rules` whose
  * `path_regex` matches its path.
  */
 import { readFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const Rule = z.looseObject({
 });
 const SopsConfig = z.looseObject({ creation_rules: z.array(Rule).default([]) });
 
-/** Keys of a rule that name other keys than those of age. */
+/** Keys of a rule for keys other than age keys. */
 const others = [
   'pgp',
   'kms',
@@ -36,7 +36,7 @@ const howTo =
 /**
  * The recipients of a file that does not exist yet.
  *
- * @throws StoreError There is no `.sops.yaml`, or none of its rules fits.
+ * @throws StoreError `.sops.yaml` does not exist, or none of its rules matches.
  */
 export async function recipientsFor(file: string): Promise<string[]> {
   const { path, text } = await findConfig(dirname(resolve(file)));
@@ -54,7 +54,7 @@ export async function recipientsFor(file: string): Promise<string[]> {
   }
   const recipients = [...new Set(groups.flatMap(({ age }) => age))];
   if (recipients.length > 0) return recipients;
-  throw new StoreError(`${path}: the rule for ${name} has no recipient; ${howTo}`);
+  throw new StoreError(`${path}: the rule for ${name} does not contain a recipient; ${howTo}`);
 }
 
 async function findConfig(folder: string): Promise<{ path: string; text: string }> {
@@ -68,7 +68,7 @@ async function findConfig(folder: string): Promise<{ path: string; text: string 
     if (at === dirname(at)) break;
   }
   throw new StoreError(
-    `no .sops.yaml in ${folder} or a parent folder; create one at the top of the repository, and ${howTo}`,
+    `no .sops.yaml in ${folder} or its parent directories; create one at the top of the repository, and ${howTo}`,
   );
 }
 

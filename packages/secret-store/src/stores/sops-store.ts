@@ -1,4 +1,4 @@
-/** Files that age encrypts and sops reads: `ROOT/RACK/NAME.sops`, for git. */
+/** Files encrypted with age, in sops format, for git: `ROOT/RACK/NAME.sops`. */
 import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/secrets';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
@@ -9,9 +9,9 @@ import type { SecretStore } from './store.ts';
 export const sopsSuffix = '.sops';
 
 export interface SopsStoreDeps {
-  /** Absolute folder. */
+  /** Absolute directory. */
   root: string;
-  /** The age identities of this workstation; asked for when the first value is read. */
+  /** This workstation's age identities, loaded when the first value is read. */
   identities(): Promise<readonly Secret[]>;
   /** Milliseconds since 1970. */
   now(): number;

@@ -1,21 +1,21 @@
 /** A store of values, by place: `rack4/switch`, `etc/k3s-node-token`. */
 import type { Secret } from '@skolo/secrets';
 
-/** What is known of a value without reading it. */
+/** Facts about a value without reading it. */
 interface StoredFacts {
-  /** Milliseconds since 1970; undefined where the store does not know. */
+  /** Milliseconds since 1970; undefined if the store does not record it. */
   changedAt?: number;
-  /** Who can open it, where that is in the file. */
+  /** Who can decrypt it, if the file contains that. */
   recipients?: string[];
 }
 
 export interface SecretStore {
-  /** For people: the folder, the command. */
+  /** As text: the directory or command. */
   readonly title: string;
-  /** Undefined: the store has no such value. */
+  /** Undefined: the store does not contain the value. */
   find(place: string): Promise<StoredFacts | undefined>;
   /**
-   * Undefined: the store has no such value.
+   * Undefined: the store does not contain the value.
    *
    * @throws StoreError
    */
@@ -26,10 +26,10 @@ export interface SecretStore {
    * @throws StoreError
    */
   write(place: string, value: Secret): Promise<void>;
-  /** Removes a value, if there is one. @throws StoreError */
+  /** Removes a value if it exists. @throws StoreError */
   remove(place: string): Promise<void>;
-  /** The file of a value that belongs into git, whether it exists or not. Absent for other stores. */
+  /** The file of a value that belongs in git, whether it exists or not. Absent for other stores. */
   file?(place: string): string;
-  /** Places below a folder such as `rack4`, sorted. A command knows none. */
+  /** Places below a directory such as `rack4`, sorted. Empty for a command. */
   list(folder: string): Promise<string[]>;
 }

@@ -5,7 +5,7 @@ import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { newSshKey } from './ssh-key.ts';
 
-/** Kinds of secrets that can be made from random numbers alone. */
+/** Kinds of secrets that can be generated from random numbers. */
 export const generatedKinds = [
   'password',
   'passphrase',
@@ -22,12 +22,12 @@ type GeneratedKind = (typeof generatedKinds)[number];
 
 interface GeneratedValue {
   value: Secret;
-  /** What others need of it, and what it is: the public key, the recipient. */
+  /** The public part that others require, and its name: the public key, the recipient. */
   public?: { what: string; text: string };
 }
 
 /**
- * @param comment of an ssh key
+ * @param comment of an SSH key
  */
 export async function generateValue(kind: GeneratedKind, comment: string): Promise<GeneratedValue> {
   switch (kind) {
@@ -43,7 +43,7 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
     }
     case 'agent-key': {
       const value = newAgentKey();
-      const what = 'public key for access.agents.publicKey of rack.yaml';
+      const what = 'public key for access.agents.publicKey in rack.yaml';
       return { value, public: { what, text: agentPublicKey(value) } };
     }
     case 'rack-key':
@@ -59,14 +59,14 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
   }
 }
 
-/** Without signs that a command line of a device reads in its own way, and without look-alikes. */
+/** Without characters that are special on devices' command lines, and without look-alikes. */
 const signs = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
-/** What every device accepts that was looked at; it has 115 random bits. */
+/** Accepted by all examined devices, with 115 random bits. */
 const usualLength = 20;
-/** Cards of APC accept no longer one; it has 85 random bits. */
+/** The maximum length for APC cards, with 85 random bits. */
 const communityLength = 15;
 
-/** It has a capital, a small letter and a digit, which some devices ask for. */
+/** It contains an upper-case letter, a lower-case letter and a digit, which some devices require. */
 function password(length = usualLength): string {
   for (;;) {
     const text = Array.from({ length }, () => signs[randomInt(signs.length)]).join('');

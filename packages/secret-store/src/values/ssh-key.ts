@@ -1,4 +1,4 @@
-/** A new ssh key of type ed25519 in the format of OpenSSH (PROTOCOL.key), without a passphrase. */
+/** A new Ed25519 SSH key in OpenSSH's format (PROTOCOL.key), without a passphrase. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ const type = 'ssh-ed25519';
 const Jwk = z.object({ x: z.base64url(), d: z.base64url() });
 
 /**
- * @param comment for people, at the end of the public key
+ * @param comment at the end of the public key
  * @returns `public`: a line for authorized_keys
  */
 export function newSshKey(comment: string): { private: Secret; public: string } {
@@ -15,7 +15,7 @@ export function newSshKey(comment: string): { private: Secret; public: string } 
   const { x, d } = Jwk.parse(privateKey.export({ format: 'jwk' }));
   const [point, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
   const blob = Buffer.concat([field(type), field(point)]);
-  // Equal numbers show a reader that it has decrypted the rest well.
+  // Equal numbers show a reader that it has decrypted the rest correctly.
   const check = randomBytes(4);
   const secret = [field(type), field(point), field(Buffer.concat([seed, point])), field(comment)];
   const content = padded(Buffer.concat([check, check, ...secret]));

@@ -1,12 +1,12 @@
-/** What a value of a secret may be: the same that services accept. */
+/** Validates secret values with the same rules as services. */
 import { Secret } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
 
-/** As services read a file of a secret. */
+/** As services read a secret file. */
 const mostBytes = 64 * 1024;
 
 /**
- * A value from outside, byte for byte.
+ * An external value, byte for byte.
  *
  * @param where for people: `standard input`, a file
  * @throws StoreError It is empty, not text, or too large. The message does not quote it.
@@ -19,10 +19,10 @@ export function secretFrom(bytes: Uint8Array, where: string): Secret {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new ValueRejected(`${where}: not UTF-8 text, but services read only text`);
+    throw new ValueRejected(`${where}: not UTF-8 text, which services require`);
   }
   if (text.trim() === '') {
-    throw new ValueRejected(`${where}: empty; services reject an empty secret`);
+    throw new ValueRejected(`${where}: empty, but services reject an empty secret`);
   }
   return new Secret(text);
 }

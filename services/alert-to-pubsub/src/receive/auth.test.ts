@@ -85,9 +85,7 @@ describe('an endpoint with secrets', () => {
 
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
       expect(answer.text).toContain("this endpoint's secret cannot be read");
-      expect(lab.troubles.get('receiver secrets')).toMatch(
-        /token: no such file; put the secret there/,
-      );
+      expect(lab.troubles.get('receiver secrets')).toMatch(/token: no such file; create the file/);
       expect(lab.batches).toEqual([]);
 
       await writeFile(join(lab.dir, 'token'), 't0ken');

@@ -61,6 +61,6 @@ describe.each(['port', 'metricsPort'] as const)('a second Host header on %s', (p
     const answer = await send(rack[port], '/', headers, '127.0.1.1');
 
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(answer).toContain('more than one header host; send one');
+    expect(answer).toContain('more than one host header; send only one');
   });
 });

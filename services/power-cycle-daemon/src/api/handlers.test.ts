@@ -219,7 +219,7 @@ describe('an Idempotency-Key', () => {
       ).toMatchObject({
         status: 422,
         detail:
-          'this Idempotency-Key was used for another request; make a new key for a new request',
+          'this Idempotency-Key was used for another request; use a new key for each new request',
       });
     }
   });

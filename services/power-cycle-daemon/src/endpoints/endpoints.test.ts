@@ -195,7 +195,7 @@ describe('a port that something else has', () => {
 
     expect(cycles).toHaveLength(1);
     expect(await degraded(metricsUrl)).toMatchObject({
-      degraded: [{ why: expect.stringMatching(/does not have this address; correct `host`/) }],
+      degraded: [{ why: expect.stringMatching(/does not have this address; fix `host`/) }],
     });
   });
 });

@@ -248,7 +248,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(sent).not.toContain('authorization');
     expect(answer).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge is from an earlier start of the program'),
+      text: expect.stringContaining('the challenge was issued before the program restarted'),
     });
     expect(neighbour.done).toEqual([]);
   });
@@ -371,7 +371,7 @@ describe('an agent', () => {
       const answer = await replay(agent, heard, { headers: { ...headers, ...change } });
       expect(answer).toMatchObject({
         status: 401,
-        text: expect.stringContaining('a wrong format'),
+        text: expect.stringContaining('the format of Signature-Input is wrong'),
       });
     }
     expect(agent.done).toEqual([]);

@@ -67,7 +67,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
     const claim = 'jsonpath={.spec.nfs.server}:{.spec.nfs.path}';
     expect(await kubectl('get', 'pv', 'testbed-nfs', '-o', claim)).toBe('10.1.1.1:/srv/nfs');
     await expect(up({ nfs: { ...nfs, server: '10.1.1.2' } })).rejects.toThrow(
-      'has its volumes on 10.1.1.1:/srv/nfs',
+      'volumes are on 10.1.1.1:/srv/nfs',
     );
   });
 
@@ -205,10 +205,10 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
 
     expect(good.filter(({ isOk }) => !isOk).map(({ name }) => name)).toEqual(['pipeline']);
     expect(wrong.filter(({ isOk }) => !isOk).map(({ name, text }) => `${name}: ${text}`)).toEqual([
-      'metrics: no values of pi-2',
+      'metrics: no metrics from pi-2',
       'prometheus: node pi-2: connection refused',
       expect.stringMatching(/^grafana: .* lets in admin with the password admin/),
-      'dashboard: it does not return a page',
+      'dashboard: it does not return an HTML page',
       expect.stringContaining('pipeline: run run-2 failed'),
     ]);
   });

@@ -55,7 +55,7 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
 
     expect(exitCode).toBe(3);
     expect(out).toContain(`${digest}, pinned, for one platform only`);
-    expect(err).toBe(`skolo: ${names[1]}: no such tag at ${registry.host}; correct the manifest\n`);
+    expect(err).toBe(`skolo: ${names[1]}: no such tag in ${registry.host}; fix the manifest\n`);
     expect(await readFile(file, 'utf8')).toContain(`alertmanager:v0.34.0@${digest}`);
   });
 });
@@ -92,7 +92,7 @@ describe('skolo images pin', () => {
         'content-type': 'application/vnd.oci.image.index.v1+json',
         'docker-content-digest': `sha256:${'0'.repeat(64)}`,
       },
-      says: 'do not use it',
+      says: 'do not use this image',
     },
     {
       what: 'a page instead of a manifest',

@@ -111,7 +111,10 @@ async function leave({ machine: { name }, open, cluster }: Work): Promise<Omit<R
   await cluster.forget(name);
   return {
     state: 'left',
-    text: why === undefined ? '' : `removed from the cluster, but not uninstalled: ${why}`,
+    text:
+      why === undefined
+        ? ''
+        : `removed from the cluster, but its software was not uninstalled: ${why}`,
   };
 }
 

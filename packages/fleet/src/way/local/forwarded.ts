@@ -1,12 +1,12 @@
 /**
- * A request through the tunnel arrives from the jumphost's own address. These headers tell a service that its sender is somebody
- * else: it then gets no metadata token and no anonymous reading.
+ * A request through the tunnel arrives from the jumphost's own address. These headers tell a service that it was sent by somebody
+ * else, who must not receive metadata tokens or anonymous read access.
  */
 
-/** RFC 7239 and its predecessor. The sender has no address that means anything in the rack. */
+/** RFC 7239 and the older header. The sender's address has no meaning in the rack. */
 const forwardedHeaders = { forwarded: 'for=unknown', 'x-forwarded-for': 'unknown' } as const;
 
-/** What a sender must not say itself. */
+/** Headers that a sender must not set. */
 const ofProxies = new Set(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']);
 
 /** The headers of a request, marked as forwarded. */

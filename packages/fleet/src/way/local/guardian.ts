@@ -1,6 +1,6 @@
 /**
- * A private folder, and processes, that go when this process goes: also by SIGKILL. A small shell script that outlives us
- * makes the folder, and removes it when its standard input ends.
+ * A private directory and processes that end with this process, even after SIGKILL. A small shell script that outlives us
+ * creates the directory, and removes it when its standard input ends.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,14 +12,14 @@ import { FleetError } from '../../errors.ts';
 export interface Guardian {
   /** Only this user may enter it (0700). */
   folder: string;
-  /** A path of a socket in the folder, another one each time. OpenSSH adds 17 characters to it, and 103 is the most. */
+  /** A new socket path in the directory. OpenSSH appends 17 characters, and the maximum is 103. */
   socketPath(): string;
   /**
-   * Starts a program. It gets SIGHUP, as from a closed terminal, when this process is gone or `close` is called. Exits with 127
-   * where there is no such program.
+   * Starts a program. It receives SIGHUP, as from a closed terminal, when this process ends or `close` is called. Exits with 127
+   * if the program does not exist.
    */
   start(program: string, args: readonly string[], options: StartOptions): ChildProcess;
-  /** Resolves when all is gone. */
+  /** Resolves when everything has ended. */
   close(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ for each in $pids; do kill -HUP "$each"; kill -CONT "$each"; done 2>/dev/null
 rm -rf "$folder"
 `;
 
-// Registers itself before it is the program: this process may be killed between the start and the next line. The pipe stays open
+// Registers itself before it becomes the program, because this process may be killed before the next line. The pipe stays open
 // until then, so the guardian waits for it.
 const starter = `
 echo "+$$" >&3
@@ -57,11 +57,11 @@ exec "$@" 3>&-
 `;
 
 /**
- * @param env XDG_RUNTIME_DIR is where the folder is, else the folder for temporary files
+ * @param env the directory is in XDG_RUNTIME_DIR, or else in the directory for temporary files
  */
 export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   const parent = env.XDG_RUNTIME_DIR || tmpdir();
-  // A session of its own: signals of the terminal do not reach it.
+  // In its own session, so signals from the terminal do not reach it.
   const shell = spawn('sh', ['-c', script, 'skolo-guardian', parent], {
     env,
     detached: true,
@@ -69,13 +69,13 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   });
   const { stdin, stdout, stderr } = shell;
   const ended = once(shell, 'close');
-  // It may be killed; then no process writes to it any more.
+  // It may be killed, after which writes to it fail.
   stdin.on('error', () => {});
   const [folder, complaint] = await Promise.all([text(stdout), text(stderr)]);
   if (folder === '') {
     await ended;
     throw new FleetError(
-      `${parent}: creating a folder for the session failed: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder that you own`,
+      `${parent}: cannot create a directory for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a directory that you own`,
     );
   }
   let sockets = 0;

@@ -1,6 +1,6 @@
 /**
- * The local end of the way to an API server, or to a jumphost: an HTTP proxy on loopback. Other users of this computer reach its port, but do not
- * know its password. The port stays the same while the tunnel behind it comes and goes.
+ * The local end of a tunnel to an API server or jumphost: an HTTP proxy on loopback. Other users of this computer can reach its
+ * port, but do not know its password. The port stays the same when the tunnel behind it is replaced.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -10,12 +10,12 @@ import { errorText } from '@skolo/base';
 import { createServer } from '@skolo/base/http';
 import { listenOnLoopback } from './loopback.ts';
 
-/** How long a program waits for a tunnel that is being made again. */
+/** How long a program waits for a tunnel to reconnect. */
 const usualPatienceMs = 10_000;
 
 /**
- * @param open connects to an address, as `host:port`; undefined where that is not allowed
- * @returns the URL has the password: only for a file that nobody else can read
+ * @param open connects to an address, as `host:port`; undefined if it is not allowed
+ * @returns the URL contains the password, so it may be written only to a file that nobody else can read
  */
 export async function startLocalProxy(
   open: (authority: string, signal: AbortSignal) => Promise<Socket> | undefined,

@@ -1,6 +1,6 @@
 /**
- * A server on loopback for a browser. The host name in its URL is a secret of this session, so other users of this
- * computer, who reach the port, too, get nothing, and neither does a page that points a name of its own here.
+ * A server on loopback for a browser. The host name in its URL is secret and specific to this session, so neither other users of this
+ * computer, who can reach the port, nor web pages whose own names resolve to it can use it.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
@@ -26,7 +26,7 @@ export async function startLocalServer(listener: RequestListener): Promise<Local
   const server = createServer((request, response) => {
     if (isOwn(request)) return listener(request, response);
     response.writeHead(403, { 'content-type': 'text/plain' });
-    response.end('this address belongs to another user\n');
+    response.end('this port belongs to another user\n');
   });
   const { port, close } = await listenOnLoopback(server);
   ownHost = `${secret}.localhost:${port}`;

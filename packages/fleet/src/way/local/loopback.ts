@@ -1,4 +1,4 @@
-/** A server on loopback, at any port. */
+/** A server on loopback, on any free port. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';

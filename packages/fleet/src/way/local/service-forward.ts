@@ -12,7 +12,7 @@ import { type LocalServer, startLocalServer } from './local-server.ts';
 const patienceMs = 10_000;
 
 /**
- * @param target as the jumphost reaches it
+ * @param target the address as reached from the jumphost
  * @param connect through the tunnel
  */
 export async function startForward(
@@ -47,7 +47,7 @@ export async function startForward(
   return await startLocalServer((incoming, response) => void answer(incoming, response));
 }
 
-/** Names that stand for this connection alone. */
+/** Headers that apply only to this connection. */
 const ofConnection = new Set(['host', 'connection', 'keep-alive', 'proxy-connection', 'upgrade']);
 
 function headersFor(

@@ -1,6 +1,6 @@
 /**
- * Datagrams through a jumphost: ssh carries none, so a program of Node there passes them on for as long as the stream lives. Each has
- * its length in front, in two bytes. It sees what the peer would see, and no key.
+ * Datagrams through a jumphost: SSH does not carry them, so a Node program on it relays them while the stream is open. Each has
+ * a two-byte length prefix. The program sees what the peer would see, but no keys.
  */
 import type { ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
@@ -27,12 +27,12 @@ socket.connect(Number(port), host, () => {
   process.stdin.on('end', () => process.exit());
 });`;
 
-/** For the shell of a jumphost, which has Node since it was prepared. */
+/** For the shell of a jumphost, on which `prepare` has installed Node. */
 export function relayCommand(host: string, port: number): string {
   return `exec node -e ${shellWord(program)} ${shellWord(host)} ${port}`;
 }
 
-/** Its input and output as one stream, which ends with what the relay complained of. */
+/** Its input and output as one stream, which ends with the relay's error. */
 export function streamOf(child: ChildProcess): Duplex {
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('ssh has no pipes');
@@ -54,7 +54,7 @@ export function streamOf(child: ChildProcess): Duplex {
   child.on('close', () => {
     const why = complaint.trim().split('\n').at(-1) || 'no reason given';
     const text = why.includes('ECONNREFUSED')
-      ? 'its port is closed (ECONNREFUSED); enable the service there, or correct the port in rack.yaml'
+      ? 'its port is closed (ECONNREFUSED); enable the service on the device, or fix the port in rack.yaml'
       : `the relay on the jumphost exited: ${why}`;
     stream.destroy(new Error(text));
   });

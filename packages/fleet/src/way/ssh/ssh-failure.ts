@@ -10,12 +10,12 @@ interface Known {
   explain(way: Way, said: string): string;
 }
 
-/** In the order to try: one output may match several. */
+/** In this order, because one output may match more than one pattern. */
 const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host }) =>
-      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds there`,
+      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds at this address`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
@@ -38,16 +38,16 @@ const known: readonly Known[] = [
   },
   {
     pattern: /Connection refused/,
-    explain: () => 'connection refused; sshd is not running there, or a firewall rejects you',
+    explain: () => 'connection refused; sshd is not running, or a firewall rejects you',
   },
   {
     pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
     explain: ({ host }, said) =>
-      `${/No route|unreachable/.exec(said) ? 'no route' : 'no response'}; check your network and VPN, and whether ${host} has power`,
+      `${/No route|unreachable/.exec(said) ? 'no route' : 'no response'}; check your network and VPN, and that ${host} is powered on`,
   },
 ];
 
-/** A failed connection, by what ssh printed. */
+/** Explains a failed connection from ssh's output. */
 export function sshFailure(way: Way, said: string): FleetError {
   const found = known.find(({ pattern }) => pattern.test(said));
   const last = said.trim().split('\n').at(-1)?.trim() || 'ssh exited without a message';
@@ -57,12 +57,12 @@ export function sshFailure(way: Way, said: string): FleetError {
 
 const machineFailures: readonly (readonly [RegExp, string])[] = [
   [/Stdio forwarding request failed/, 'the jumphost cannot connect to its SSH port'],
-  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its ssh host key has changed'],
-  [/Host key verification failed|No \w+ host key is known/, 'its ssh host key is not known'],
-  [/Permission denied|Too many authentication failures/, 'it accepts none of your keys'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its SSH host key has changed'],
+  [/Host key verification failed|No \w+ host key is known/, 'its SSH host key is unknown'],
+  [/Permission denied|Too many authentication failures/, 'it does not accept any of your SSH keys'],
 ];
 
-/** Why ssh did not get through the jumphost to a machine, by what it printed; undefined where that says nothing known. */
+/** Why ssh could not connect through the jumphost to a machine, from its output; undefined if the output is unknown. */
 export function machineFailure(said: string): string | undefined {
   return machineFailures.find(([pattern]) => pattern.test(said))?.[1];
 }
@@ -71,7 +71,7 @@ function sshCommand({ host, user, jump }: Way): string {
   return `ssh ${jump === undefined ? '' : `-J ${jump} `}${user === undefined ? '' : `${user}@`}${host}`;
 }
 
-/** One failure of several ways: the first, with the others behind it. */
+/** Combines failures of several hosts: the first one, followed by the others. */
 export function noWay(rack: string, failures: readonly FleetError[]): FleetError {
   const [first, ...others] = failures;
   const all = [first, ...others].map((error) => error?.message ?? '').join('. ');

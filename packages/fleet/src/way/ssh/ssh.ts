@@ -6,11 +6,11 @@ interface MasterOptions {
   control: string;
   /** ssh may ask for a passphrase or a host key. */
   mayAsk: boolean;
-  /** Of a client of the connection to go through. */
+  /** Arguments of ssh that use an open connection. */
   through?: readonly string[] | undefined;
 }
 
-/** Options of the connection that all others share. It forwards nothing until it is asked to. */
+/** Options of the connection that all others share. It forwards nothing until requested. */
 export function masterArguments(way: Way, { control, mayAsk, through }: MasterOptions): string[] {
   const { host, address, signIn, server } = way;
   return [
@@ -20,7 +20,7 @@ export function masterArguments(way: Way, { control, mayAsk, through }: MasterOp
       ControlMaster: 'yes',
       ControlPath: control,
       ControlPersist: 'no',
-      // A local port of the user's configuration may be in use.
+      // A local port in the user's configuration may be in use.
       ClearAllForwardings: 'yes',
       ForwardAgent: 'no',
       ForwardX11: 'no',
@@ -28,7 +28,7 @@ export function masterArguments(way: Way, { control, mayAsk, through }: MasterOp
       RequestTTY: 'no',
       BatchMode: mayAsk || signIn?.hasPassword ? 'no' : 'yes',
       ...(signIn?.acceptsNewKeys && { StrictHostKeyChecking: 'accept-new' }),
-      // Without a terminal it would ask the program that has the password.
+      // Without a terminal, it would run the program that prints the password.
       ...(signIn?.hasPassword && {
         ...(!signIn.acceptsNewKeys && { StrictHostKeyChecking: 'yes' }),
         NumberOfPasswordPrompts: '1',
@@ -36,12 +36,12 @@ export function masterArguments(way: Way, { control, mayAsk, through }: MasterOp
       ...(through && { ProxyCommand: proxyThrough(through, server) }),
       ...(address !== undefined && placeOf(host, address)),
       ConnectTimeout: '10',
-      // A dead connection ends after 15 s, and then the next one begins.
+      // A dead connection ends after 15 s, and then the next one starts.
       ServerAliveInterval: '5',
       ServerAliveCountMax: '3',
       StreamLocalBindMask: '0177',
       LogLevel: 'ERROR',
-      // It prints a line to standard output when the connection is there.
+      // It prints a line to standard output when it is connected.
       PermitLocalCommand: 'yes',
       LocalCommand: 'echo connected',
     }),
@@ -50,8 +50,8 @@ export function masterArguments(way: Way, { control, mayAsk, through }: MasterOp
 }
 
 /**
- * Arguments for a client of that connection, which never connects by itself. It has no use for the user's configuration,
- * whose forwards it would ask for, too.
+ * Arguments for a client of that connection, which never opens a connection itself. It ignores the user's configuration,
+ * whose forwards it would also request.
  */
 export function clientArguments({ host }: Way, control: string): string[] {
   const given = {
@@ -106,7 +106,7 @@ function placeOf(name: string, address: string) {
   return { HostName: address, HostKeyAlias: name };
 }
 
-/** For the shell that runs a ProxyCommand, after ssh has replaced what begins with %. */
+/** For the shell that runs a ProxyCommand, after ssh has replaced %-sequences. */
 function literal(word: string): string {
   return shellWord(word.replaceAll('%', '%%'));
 }

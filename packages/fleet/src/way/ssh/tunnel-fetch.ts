@@ -1,4 +1,4 @@
-/** `fetch` through the tunnel of a rack, as far as clients of our APIs use it. */
+/** `fetch` through a rack's tunnel, limited to what our API clients use. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ export type Open = (host: string, port: number, signal: AbortSignal) => Promise<
 /** How long a request waits for the tunnel. */
 const patienceMs = 20_000;
 
-/** Every request is marked as forwarded. It follows no redirect and keeps no connection. */
+/** Every request is marked as forwarded. Redirects are not followed, and connections are not reused. */
 export function tunnelFetch(open: Open): typeof fetch {
   return async function fetchThroughTunnel(input, init) {
     const asked = new Request(input, init);
@@ -26,7 +26,7 @@ export function tunnelFetch(open: Open): typeof fetch {
       return responseOf(await send(asked, url, body, stream));
     } catch (cause) {
       if (asked.signal.aborted) throw asked.signal.reason;
-      // As fetch does, so that callers find the reason in its place.
+      // As fetch does, so that callers find the reason in `cause`.
       throw new TypeError('fetch failed', { cause });
     }
   };
@@ -34,7 +34,7 @@ export function tunnelFetch(open: Open): typeof fetch {
 
 function send({ method, headers, signal }: Request, url: URL, body: Buffer, stream: Socket) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  // A proxy has answered on it.
+  // A proxy has responded on it.
   const { bytesRead } = stream;
   const length: [string, string][] = body.length > 0 ? [['content-length', `${body.length}`]] : [];
   request({
@@ -45,7 +45,7 @@ function send({ method, headers, signal }: Request, url: URL, body: Buffer, stre
     createConnection: () => stream,
   })
     .on('error', (error) => {
-      // ssh closes a connection that the jumphost could not make.
+      // ssh closes a connection that the jumphost could not open.
       const isClosed = ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
       const isRefused = isClosed && stream.bytesRead === bytesRead;
       stream.destroy();
@@ -68,7 +68,7 @@ function responseOf(message: IncomingMessage): Response {
     headers.append(rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '');
   }
   if (withoutBody.has(statusCode)) message.resume();
-  // The types of Node and of the web name the same stream.
+  // Node's type and the web's type are the same stream.
   const body = withoutBody.has(statusCode) ? null : (Readable.toWeb(message) as ReadableStream);
   return new Response(body, { status: statusCode, statusText: statusMessage, headers });
 }

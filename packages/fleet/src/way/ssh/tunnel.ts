@@ -1,4 +1,4 @@
-/** One ssh connection to a rack, which is made again when it drops, and forwards to addresses behind it. */
+/** One SSH connection to a rack, which reconnects when it drops, and forwards to addresses behind it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -16,15 +16,15 @@ interface TunnelDeps {
   /** At least one, in the order to try. */
   ways: readonly Way[];
   guardian: Guardian;
-  /** Of the programs: PATH, and what ssh needs. */
+  /** Environment of the programs: PATH, and variables that ssh requires. */
   env: NodeJS.ProcessEnv;
   /** ssh may ask for a passphrase or a host key, the first time. Needs a terminal. */
   mayAsk: boolean;
   /** Called for every connection after the first one. */
   onConnected(way: Way): void;
-  /** A way of the first connection failed, and the next one is tried. */
+  /** A host failed during the first connection, and the next one is tried. */
   onNextWay?: ((error: Error) => void) | undefined;
-  /** A connection dropped, or none could be made. It is tried again. */
+  /** A connection dropped or could not be opened. It is retried. */
   onLost(error: Error): void;
 }
 
@@ -38,7 +38,7 @@ interface Connection {
 }
 
 const firstPauseMs = 200;
-/** A jumphost that has booted is reached again within seconds: ssh itself waits for 10 s where nobody answers. */
+/** A rebooted jumphost is reached again within seconds, because ssh itself waits 10 s for a response. */
 const longestPauseMs = 3_000;
 
 export class Tunnel {
@@ -56,17 +56,17 @@ export class Tunnel {
     this.current.catch(() => {});
   }
 
-  /** The first connection. @throws FleetError No way works. */
+  /** The first connection. @throws FleetError None of the hosts works. */
   async start(signal: AbortSignal): Promise<Way> {
     const stop = () => {
       this.closing.abort();
-      // Not SIGKILL: ssh may have turned off the echo of the terminal for a passphrase.
+      // Not SIGKILL, because ssh may have turned off the terminal's echo for a passphrase.
       this.master?.kill('SIGTERM');
     };
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
-      // Each way may take ten seconds, so its reason is told before the next one begins.
+      // Each host may take ten seconds, so its failure is reported before the next one is tried.
       const connection = await this.connectOnce(this.deps.mayAsk, (failure, next) => {
         const text = `${this.deps.name}: ${failure.message}; trying ${wayName(next)}`;
         this.deps.onNextWay?.(new FleetError(text));
@@ -81,16 +81,16 @@ export class Tunnel {
   }
 
   /**
-   * A connection to an address, as seen from the jumphost. Waits for the next ssh connection where there is none.
+   * A connection to an address, as seen from the jumphost. Waits for the next SSH connection if there is none.
    *
-   * @throws Error It did not come before the signal; the message has the reason.
+   * @throws Error It was not connected before the signal; the message contains the reason.
    */
   async open(host: string, port: number, signal: AbortSignal): Promise<Socket> {
     for (;;) {
       const connection = await this.connection(signal);
       const socket = await this.dial(connection, host, port);
       if (socket) return socket;
-      // ssh is about to end, or does not respond.
+      // ssh is about to exit, or does not respond.
       connection.master.kill('SIGKILL');
       await connection.ended;
     }
@@ -145,7 +145,7 @@ export class Tunnel {
   private async reconnect(): Promise<Connection | undefined> {
     const { signal } = this.closing;
     for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
-      // Jitter: all tunnels of a workstation drop at the same moment.
+      // Jitter, because all tunnels of a workstation drop at the same moment.
       await pause(ms * (0.5 + Math.random() / 2), signal).catch(() => {});
       if (signal.aborted) break;
       try {
@@ -184,7 +184,7 @@ export class Tunnel {
   private async connectBy(way: Way, mayAsk: boolean): Promise<Connection | FleetError> {
     const { guardian, env } = this.deps;
     const control = guardian.socketPath();
-    // Ctrl-C is for the command that uses the tunnel.
+    // Ctrl-C is meant for the command that uses the tunnel.
     const script = `trap '' INT QUIT; exec ssh "$@"`;
     const through = await way.through?.(this.closing.signal);
     const options = masterArguments(way, { control, mayAsk, through });
@@ -199,7 +199,7 @@ export class Tunnel {
     });
     const ended = once(master, 'close').then(([code]) =>
       code === 127
-        ? new FleetError('ssh: not installed; install the client of OpenSSH')
+        ? new FleetError('ssh: not installed; install the OpenSSH client')
         : sshFailure(way, said),
     );
     const connected = once(stdout, 'data').then(
@@ -209,7 +209,7 @@ export class Tunnel {
     return await Promise.race([connected, ended]);
   }
 
-  /** Undefined where the connection is gone. @throws FleetError The jumphost does not forward. */
+  /** Undefined if the connection has ended. @throws FleetError The jumphost does not forward. */
   private async dial(connection: Connection, host: string, port: number) {
     try {
       const socket = connect(await this.forward(connection, host, port));
@@ -221,7 +221,7 @@ export class Tunnel {
     }
   }
 
-  /** The socket of a forward, made at its first use. @throws FleetError @throws Error The connection is gone. */
+  /** The socket of a forward, created when first used. @throws FleetError @throws Error The connection has ended. */
   private forward({ way, control, forwards }: Connection, host: string, port: number) {
     const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     let socket = forwards.get(target);
@@ -241,6 +241,6 @@ export class Tunnel {
     if (code === 0) return;
     const rejected = /forwarding request failed: (.*)/.exec(stderr)?.[1];
     if (rejected === undefined) throw new Error(stderr);
-    throw new FleetError(`${this.deps.name}: the jumphost rejected forwarding: ${rejected}`);
+    throw new FleetError(`${this.deps.name}: the jumphost rejected port forwarding: ${rejected}`);
   }
 }

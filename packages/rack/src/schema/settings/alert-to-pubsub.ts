@@ -59,20 +59,20 @@ export const alertToPubsub = section({
   createTopic: z
     .boolean()
     .default(true)
-    .describe('Create a missing topic, if the credentials allow it.'),
+    .describe('Create the topic if it does not exist and the credentials allow it.'),
   endpoint: text(/^[\w.-]+(:\d+)?$/, 'a Pub/Sub host', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
     .describe('Pub/Sub region. Ordering requires the same region for all publishers.'),
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
-    .describe("Google's default chain, the rack's metadata server, or the path of a key."),
+    .describe("Google's default credentials, the rack's metadata server, or the path of a key."),
   location: word.max(100).exactOptional().describe('Location in alerts; default: the rack name.'),
   format: z
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      "`flat`: labels and annotations in one JSON object, as the Skia service sent; `full`: Alertmanager's alert with its group.",
+      "`flat`: labels and annotations in one JSON object, like the Skia service; `full`: Alertmanager's alert with its group.",
     ),
   fields: section({
     state: word.default('__state__').describe('Field for "active" or "resolved".'),
@@ -92,13 +92,15 @@ export const alertToPubsub = section({
   repeatHours: hours(87_600)
     .default(24)
     .describe(
-      'Alertmanager repeats a firing alert within this time (a little more than `repeat_interval`). Without a repetition the alert is resolved as expired.',
+      'Time within which Alertmanager repeats a firing alert (a little more than `repeat_interval`). If it is not repeated, the alert is resolved as expired.',
     ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
   watchdog: section({
     alert: word
       .default('Watchdog')
-      .describe('Name of the alert that always fires; any other alert counts as well.'),
+      .describe(
+        'Name of the alert that always fires. Any other alert also proves that alerts arrive.',
+      ),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
@@ -108,7 +110,7 @@ export const alertToPubsub = section({
       .array(z.enum(['prometheus', 'alertmanager']))
       .optional()
       .describe(
-        'Receivers that must receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
+        'Receivers that must receive alerts within `withinSeconds`: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
       ),
   }).describe('Silence detection.'),
   maxBodyBytes: whole(1024, 2 ** 30)
@@ -118,33 +120,34 @@ export const alertToPubsub = section({
     username: word.exactOptional().describe('User name for basic auth.'),
     password: secret.exactOptional().describe('Password for basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
-  }).describe('Sign-in for alert senders; default: none required.'),
+  }).describe('Sign-in for alert senders. By default, not required.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
       .describe('Size at which new alerts are rejected with 503.'),
     maxAgeHours: hours(87_600)
       .default(336)
-      .describe('Age of the oldest message at which new alerts are rejected with 503.'),
+      .describe('New alerts are rejected with 503 when the oldest message reaches this age.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Maximum size of the dead-letter file.'),
-  }).describe('Queue of messages while the internet connection is down.'),
+  }).describe('Queue for messages while the internet connection is down.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])
     .describe('Additional sinks for all messages; each has its own queue.'),
 }).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
   path: ['pubsub'],
-  error: 'is false and `sinks` is empty, so no alert would arrive; remove it, or add a sink',
+  error:
+    'is false and `sinks` is empty, so alerts would not be delivered; remove it, or add a sink',
 });
 export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;
 
 const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials', 'orderingKeys'];
 
 /**
- * The section with the default of `pubsub` that follows from its other keys. Whoever lists sinks and configures nothing of
- * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
+ * The section with the default of `pubsub`, which depends on its other keys. If sinks are listed and nothing is configured for
+ * Pub/Sub, its sink would never accept anything, and its queue would fill the spool.
  */
 export function withPubSubDefault(written: unknown): unknown {
   if (!isObject(written) || Object.hasOwn(written, 'pubsub')) return written;

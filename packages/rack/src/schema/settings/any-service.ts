@@ -17,5 +17,5 @@ export const anyService = {
     .describe('Serve https instead of http on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
-    .describe('Seconds to finish work after SIGTERM; unfinished work stays in the journal.'),
+    .describe('Time to finish work after SIGTERM; unfinished work stays in the journal.'),
 };

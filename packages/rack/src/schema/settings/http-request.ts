@@ -1,4 +1,4 @@
-/** Keys of everything that sends messages by HTTP: sinks of alerts, and the webhook of backups. */
+/** Keys of everything that sends messages over HTTP: alert sinks, and the backup webhook. */
 
 import { seconds } from '@skolo/models';
 import { z } from 'zod';
@@ -25,5 +25,5 @@ export const httpRequest = {
     ),
   timeoutSeconds: seconds(0.1, 300)
     .default(10)
-    .describe('Request deadline, after which it is retried.'),
+    .describe('Time limit for a request, after which it is retried.'),
 };

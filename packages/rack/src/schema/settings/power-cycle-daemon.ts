@@ -14,7 +14,9 @@ function endpoint(port: number, of: string) {
     allow: z
       .array(cidr)
       .min(1)
-      .describe('Networks that may access it. Required, because the API has no authentication.'),
+      .describe(
+        'Networks that may access it. Required because the API does not authenticate callers.',
+      ),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -43,7 +45,7 @@ export const powerCycleDaemon = section({
     ),
   softSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time for a reachable machine to go down after a soft reboot request.'),
+    .describe('Time for a reachable machine to go down after a soft reboot was requested.'),
   seenBack: seenBack
     .exactOptional()
     .describe(
@@ -69,11 +71,13 @@ export const powerCycleDaemon = section({
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
-    .describe('Deadline for an agent to report a running task. No response counts as idle.'),
+    .describe('Time for an agent to report whether a task is running. No response counts as idle.'),
   holds: section({
-    defaultHours: hours(8760).default(24).describe('Duration of a hold that has no end.'),
+    defaultHours: hours(8760)
+      .default(24)
+      .describe('Duration of holds for which no end was specified.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),
-  }).describe('Holds block cycles of a target during a repair.'),
+  }).describe('Holds, which block power cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
@@ -89,34 +93,36 @@ export const powerCycleDaemon = section({
       .array(word)
       .min(1)
       .default(['MachineMissing'])
-      .describe('Alertmanager alerts that trigger it, unless silenced.'),
-    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be down.'),
+      .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
+    deadMinutes: whole(1, 10_080).default(15).describe('Time for which a machine must be down.'),
     tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'No repair while more than this number of machines on a switch, and more than `maxDownPercent` of them, are down.',
+        'Repairs stop while more than this many machines on a switch, and more than `maxDownPercent` of them, are down.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
       .describe('See `maxDown`: many dead machines point to a common cause.'),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
-      .describe('No repair for this long after the rack boots.'),
+      .describe('Time after the rack boots without repairs.'),
     internet: section({
       enabled: z
         .boolean()
         .default(false)
         .describe(
-          'Cycle a router that does not respond through its PDU, because operators then cannot reach the rack remotely.',
+          'Cycle the router through its PDU if it does not respond, because operators cannot reach the rack remotely without it.',
         ),
-      silentMinutes: whole(5, 1440).default(15).describe('Time that the router must not answer.'),
+      silentMinutes: whole(5, 1440)
+        .default(15)
+        .describe('Time for which the router must not respond.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
     }).describe(
-      'Dead-man switch for the internet connection. Requires an outlet that can cycle on its own.',
+      'Dead-man switch for the internet connection. Requires an outlet that can cycle autonomously.',
     ),
   }).describe('Automatic repair.'),
 });

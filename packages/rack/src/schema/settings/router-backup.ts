@@ -21,21 +21,21 @@ export const routerBackup = section({
     .describe("Cron schedule for all devices, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Devices are distributed over this many seconds, each at a fixed offset.'),
+    .describe('Period over which backups are distributed, each device at a fixed offset.'),
   overdueHours: hours(8760)
     .default(26)
-    .describe('A device without a verified backup for this long raises an alert.'),
+    .describe('An alert fires for a device without a verified backup for this long.'),
   concurrency: whole(1, 200)
     .default(10)
     .describe('Maximum number of devices that are backed up at the same time.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('A device that sends nothing for this long fails.'),
-  totalSeconds: seconds(5, 7200).default(300).describe('Deadline for one device.'),
+    .describe('A backup fails if the device sends nothing for this long.'),
+  totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one device.'),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'A backup fails if the configuration has shrunk by more than this, until a requested backup reads the same configuration again.',
+      'A backup fails if the configuration has shrunk by more than this percentage, until a requested backup reads the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -49,7 +49,7 @@ export const routerBackup = section({
   uploadKey: secret
     .exactOptional()
     .describe(
-      "Key file for a service account with write access to the bucket; default: the jumphost's tokens from the metadata server.",
+      'Key file for a service account with write access to the bucket; default: tokens for the jumphost from the metadata server.',
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
@@ -60,7 +60,7 @@ export const routerBackup = section({
   retention: section({
     days: whole(1, 36_500)
       .default(365)
-      .describe('Uploaded copies older than this are removed, except the newest `versions`.'),
+      .describe('Uploaded copies older than this are deleted, except the newest `versions`.'),
     versions: whole(1, 100_000)
       .default(30)
       .describe('Number of newest copies that are always kept for each device.'),
@@ -82,7 +82,7 @@ export const routerBackup = section({
       .describe(
         "Pinned fingerprint of the remote's host key; default: pinned on the first connection.",
       ),
-  }).describe('Remote copy of the git history.'),
+  }).describe('Remote git repository for the history.'),
   webhook: object({
     ...httpRequest,
     on: z
@@ -112,12 +112,12 @@ export const routerBackup = section({
     settleSeconds: whole(1, 3600)
       .default(60)
       .describe('Time without further notices before the backup starts.'),
-  }).describe('Change notices from devices. Off by default.'),
+  }).describe('Change notices sent by devices. Off by default.'),
   jumphost: section({
     backup: z
       .boolean()
       .default(true)
-      .describe('Back up the jumphost: the state of services and k3s.'),
+      .describe("Back up the state of the jumphost's services and k3s."),
     paths: z
       .array(word)
       .default([

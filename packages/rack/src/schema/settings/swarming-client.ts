@@ -30,7 +30,7 @@ const thresholds = {
   coolCelsius: degrees.default(32).describe('See `hotCelsius`.'),
   hotProcessorCelsius: degrees
     .default(80)
-    .describe('Like `hotCelsius`, but for sensors in the processor, which is warmer under load.'),
+    .describe('Like `hotCelsius`, for processor sensors, which get warmer under load.'),
   coolProcessorCelsius: degrees.default(65).describe('See `hotProcessorCelsius`.'),
   ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
@@ -59,7 +59,9 @@ export const swarmingClient = section({
   servers: z
     .array(
       object({
-        prefix: z.string().describe('Prefix of the machine name; empty matches all.'),
+        prefix: z
+          .string()
+          .describe('Prefix of the machine name; an empty one matches all machines.'),
         server: server.describe('Swarming server for these machines.'),
       }),
     )
@@ -76,14 +78,16 @@ export const swarmingClient = section({
   backoffSeconds: section({
     first: seconds(0.1, 3600).default(2).describe('First pause.'),
     most: seconds(1, 86_400).default(300).describe('Longest pause.'),
-  }).describe('Pauses before the bot restarts; they double until it calls its hooks.'),
+  }).describe(
+    'Pauses before the bot restarts; each is twice as long as the last until the bot calls its hooks.',
+  ),
   taskGraceSeconds: whole(0, 86_400)
     .default(3600)
     .describe('Time for a running task to finish after SIGTERM.'),
   reboot: z
     .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
-    .describe('Action when the bot requests a reboot of its host.'),
+    .describe('Action when the bot requests a reboot of the machine.'),
   readSeconds: seconds(1, 3600).default(30).describe('Interval at which devices are read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
@@ -105,7 +109,7 @@ export const swarmingClient = section({
     diskLowPercent: percent
       .default(5)
       .describe(
-        'Below this share of free disk space the machine does not accept tasks until it reaches `diskGoodPercent`.',
+        'Below this percentage of free disk space, the machine does not accept tasks until it reaches `diskGoodPercent`.',
       ),
     diskGoodPercent: percent.default(8).describe('See `diskLowPercent`.'),
     hotCelsius: degrees
@@ -155,7 +159,7 @@ export const swarmingClient = section({
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File that quarantines the machine and contains the reason. The agent removes it after reading.',
+      'File that quarantines the machine and contains the reason. The agent deletes it after reading it.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;
