@@ -30,7 +30,7 @@ lab.jumphost.aliases.push('metadata', 'files.example.com');
 
 describe('hostsFile', () => {
   it('has all names of everything with an address', () => {
-    expect(hostsFile(lab)).toBe(`# Names of small. Generated from rack.yaml by skolo.
+    expect(hostsFile(lab)).toBe(`# Names in small. Generated from rack.yaml by skolo.
 192.168.1.8\tjumphost.lab jumphost metadata.lab metadata files.example.com
 fd00::11\tswitch-1.lab switch-1
 192.168.1.101\trpi-1.lab rpi-1
@@ -51,7 +51,7 @@ fd00::11\tswitch-1.lab switch-1
 
 describe('dnsmasqConfig', () => {
   it('has records, leases where the MAC is known, and no GCE', () => {
-    expect(dnsmasqConfig(lab)).toBe(`# Names of small. Generated from rack.yaml by skolo.
+    expect(dnsmasqConfig(lab)).toBe(`# Names in small. Generated from rack.yaml by skolo.
 local=/lab/
 # Must not resolve: the Swarming bot would assume GCE and wait for its metadata.
 local=/metadata.google.internal/
