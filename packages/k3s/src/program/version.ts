@@ -1,7 +1,18 @@
 /** Versions of k3s, and which of them may follow which. */
 
-/** That is installed where there is none: https://github.com/k3s-io/k3s/releases. Its checksums are not known here: a person confirms them once at each workstation. */
-export const k3sVersion = 'v1.32.5+k3s1';
+/**
+ * Default for new installations: https://github.com/k3s-io/k3s/releases. Its minor version is that of the kubelet of test/control-plane.
+ */
+export const k3sVersion = 'v1.36.3+k3s1';
+
+/**
+ * SHA-256 of its programs, from sha256sum-ARCH.txt of that release. github.com could not be reached when they were written here: six
+ * public repositories that are independent of each other pin each of them. A person confirms the checksums of other files once.
+ */
+export const k3sSums: ReadonlyMap<string, string> = new Map([
+  ['k3s', '2f98a9f8fe5782479ee2d54e70a1b10a7f6fd4cae8d38ed3098452dc6eed76b5'],
+  ['k3s-arm64', 'c9a209103f480f163b7c6a56f00862b4481927b284dc29a3716bb70d886691a8'],
+]);
 
 /** `v1.32.5+k3s1` */
 const pattern = /^v(?<major>\d+)\.(?<minor>\d+)\.(?<patch>\d+)\+k3s(?<build>\d+)$/;
