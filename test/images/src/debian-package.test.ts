@@ -173,7 +173,9 @@ describe.skipIf(why !== undefined)(
       const unreadable = await sh('skolo service enable machine-state');
 
       expect(unreadable.exitCode).toBe(1);
-      expect(unreadable.text).toContain('skolo-machine-state must be able to read these files');
+      expect(unreadable.text).toContain(
+        'secrets/tokens.yaml: permission denied; make it readable for the user of the service',
+      );
       expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
     });
 
