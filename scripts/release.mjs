@@ -1,27 +1,44 @@
 /**
- * `npm run release [-- VERSION]`: makes everything that a release has, in `out/release/VERSION`: a bundle of each program, a
- * bill of materials (CycloneDX), `skolo` as a package of npm and as executables for Linux, checksums, and with `--images` all
- * images, pushed to PREFIX. `images.txt` has the digests of the bases, of the images of others in kube/, and of those that it
- * pushed, as their registries have them. It rejects a tree with changes, and ends where a registry does not respond.
+ * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder:
+ * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball and a bill of materials (CycloneDX) of
+ * each program; `skolo` as a package of npm and as executables for Linux; and checksums. It rejects a tree with changes.
  *
  * VERSION        what programs print as their version; by default the version in package.json
- * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes
+ * --key FILE     signs the checksums with this SSH key, as SHA256SUMS.sig
+ * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes. `images.txt` then contains the digests
+ *                of the bases, of third-party images in kube/, and of the pushed images, as their registries have them
+ * --arch NAME    only for amd64 or arm64
  * --out FOLDER   instead of out/release
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RegistryError } from '@skolo/fleet/registry';
 import { readManifestFiles } from '../packages/cli/src/commands/images/manifests.ts';
 import { writeExecutable } from './bundle/executable.mjs';
 import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
+import { writeDebianPackage } from './release/debian-package.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { images: { type: 'boolean' }, out: { type: 'string' } },
+  options: {
+    images: { type: 'boolean' },
+    out: { type: 'string' },
+    key: { type: 'string' },
+    arch: { type: 'string' },
+  },
 });
 const [version = readVersion()] = positionals;
 const changes = git('status', '--porcelain');
@@ -32,41 +49,25 @@ if (changes !== '') {
   process.exit(1);
 }
 
-const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
-const manifests = await readManifestFiles(
-  ['base', 'components'].map((name) => join(root, 'kube', name)),
-);
-const ofOthers = manifests.flatMap(({ text, images }) =>
-  images.map(({ start, end }) => text.slice(start, end)),
-);
-const pinned = await digestsOf([...Object.values(bases), ...ofOthers]);
-
+/** @type {['amd64' | 'arm64', string][]} */
+const all = [
+  ['amd64', 'linux-x64'],
+  ['arm64', 'linux-arm64'],
+];
+const platforms = all.filter(([arch]) => options.arch === undefined || options.arch === arch);
 const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
 const bundles = join(folder, 'bundle');
+const work = join(folder, 'work');
 rmSync(folder, { recursive: true, force: true });
-mkdirSync(bundles, { recursive: true });
+for (const each of [bundles, work]) mkdirSync(each, { recursive: true });
 
 const commitTime = git('log', '-1', '--format=%ct');
 run(process.execPath, ['scripts/bundle.mjs', '--out', bundles, '--version', version]);
 for (const name of readdirSync(bundles)) {
-  // The same commit makes the same bytes.
-  const file = join(folder, `skolo-${name}-${version}.tar.gz`);
-  const order = [
-    '--sort=name',
-    `--mtime=@${commitTime}`,
-    '--owner=0',
-    '--group=0',
-    '--numeric-owner',
-  ];
-  run('tar', [
-    ...order,
-    '--use-compress-program=gzip -n',
-    '-cf',
-    file,
-    '-C',
-    join(bundles, name),
-    '.',
-  ]);
+  const programs = join(bundles, name);
+  writeTarball(programs, join(folder, `skolo-${name}-${version}.tar.gz`));
+  const [bill = ''] = globSync('opt/skolo/*/*/sbom.cdx.json', { cwd: programs });
+  copyFileSync(join(programs, bill), join(folder, `skolo-${name}-${version}.cdx.json`));
 }
 run(
   'npm',
@@ -74,22 +75,43 @@ run(
   {},
   join(bundles, 'cli/opt/skolo/packages/cli'),
 );
-for (const [platform, arch] of Object.entries({ 'linux-x64': 'amd64', 'linux-arm64': 'arm64' })) {
-  const node = fetchNode(platform, bundles);
+for (const [arch, platform] of platforms) {
+  const node = nodeFor(platform, work);
   writeExecutable(join(bundles, 'cli'), node, join(folder, `skolo-${version}-linux-${arch}`));
+  const file = join(folder, `skolo_${version}_${arch}.deb`);
+  writeDebianPackage({ bundles, node, arch, version, time: Number(commitTime), file });
 }
-rmSync(bundles, { recursive: true });
-const materials = execFileSync(
-  'npm',
-  ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'],
-  { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 },
-);
-writeFileSync(join(folder, 'sbom.cdx.json'), materials);
-const pushed = options.images ? await pushImages() : new Map();
-const digests = new Set([...pushed.values(), ...pinned.values()]);
-writeFileSync(join(folder, 'images.txt'), [...digests].map((each) => `${each}\n`).join(''));
+for (const each of [bundles, work]) rmSync(each, { recursive: true });
+if (options.images) {
+  const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
+  const lines = await pushImages(bases);
+  writeFileSync(join(folder, 'images.txt'), lines.map((each) => `${each}\n`).join(''));
+}
 writeFileSync(join(folder, 'SHA256SUMS'), checksums());
+if (options.key) {
+  const sums = join(folder, 'SHA256SUMS');
+  run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
+}
 console.log(`release ${version} of ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
+
+/**
+ * Unpacked as root in /, it adds files and changes no directory. The agent's `.dockerenv` belongs to its image alone: on a machine, it
+ * would make other programs believe that they are in a container.
+ *
+ * @param {string} programs
+ * @param {string} file
+ */
+function writeTarball(programs, file) {
+  const order = [`--mtime=@${commitTime}`, '--owner=0', '--group=0'];
+  const files = readdirSync(programs, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile() && each.name !== '.dockerenv')
+    .map((each) => relative(programs, join(each.parentPath, each.name)))
+    .sort();
+  const list = join(work, 'files');
+  writeFileSync(list, files.join('\n'));
+  const compressed = ['--numeric-owner', '--use-compress-program=gzip -n'];
+  run('tar', [...order, ...compressed, '-cf', file, '-C', programs, '--files-from', list]);
+}
 
 /** As `sha256sum -c` reads them. */
 function checksums() {
@@ -106,15 +128,18 @@ function checksums() {
 }
 
 /**
- * The binary of Node for a platform, from its package of npm, which checks its sum. It is of the version that runs here: another
- * one may not read what this one writes into executables.
+ * The binary of Node for a platform: the installed package of npm, or the same version of another platform's package, whose sum npm
+ * checks. An executable needs the version that runs here, because another one may not read what this one writes into it.
  *
  * @param {string} platform
  * @param {string} work a folder
  */
-function fetchNode(platform, work) {
+function nodeFor(platform, work) {
   const name = `node-${platform}`;
   const { node: version } = process.versions;
+  const installed = join(root, 'node_modules', name);
+  if (existsSync(installed) && readVersion(installed) === version)
+    return join(installed, 'bin/node');
   run('npm', ['pack', '--silent', `${name}@${version}`], {}, work);
   const folder = join(work, name);
   mkdirSync(folder);
@@ -122,8 +147,20 @@ function fetchNode(platform, work) {
   return join(folder, 'bin/node');
 }
 
-/** Builds them on the bases that were looked up, and gives their digests. */
-async function pushImages() {
+/**
+ * Builds and pushes all images on the bases of today.
+ *
+ * @param {Record<string, string>} bases
+ * @returns {Promise<string[]>} names with digests: of the images, and of all that they and the manifests are made of
+ */
+async function pushImages(bases) {
+  const manifests = await readManifestFiles(
+    ['base', 'components'].map((name) => join(root, 'kube', name)),
+  );
+  const ofOthers = manifests.flatMap(({ text, images }) =>
+    images.map(({ start, end }) => text.slice(start, end)),
+  );
+  const pinned = await digestsOf([...Object.values(bases), ...ofOthers]);
   const ofBases = Object.entries(bases).map(([name, image]) => [name, pinned.get(image)]);
   run('docker', ['buildx', 'bake', '--push'], {
     ...Object.fromEntries(ofBases),
@@ -136,7 +173,8 @@ async function pushImages() {
   const { PREFIX = 'skolo/' } = process.env;
   const bake = readFileSync(join(root, 'docker-bake.hcl'), 'utf8');
   const names = [...bake.matchAll(/^ {2}\{ name = "([^"]+)"/gm)].map(([, name]) => name);
-  return await digestsOf(names.map((name) => `${PREFIX}${name}:${version}`));
+  const pushed = await digestsOf(names.map((name) => `${PREFIX}${name}:${version}`));
+  return [...new Set([...pushed.values(), ...pinned.values()])];
 }
 
 /** @param {string[]} images */
@@ -163,6 +201,6 @@ function run(program, args, env = {}, cwd = root) {
 }
 
 /** @returns {string} */
-function readVersion() {
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+function readVersion(folder = root) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
 }

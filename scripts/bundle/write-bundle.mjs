@@ -14,7 +14,7 @@ import { build } from 'esbuild';
 import { root } from '../node.mjs';
 import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
 import { shares } from './sizes.mjs';
-import { thirdParties } from './third-parties.mjs';
+import { billOfMaterials, licenceTexts, thirdParties } from './third-parties.mjs';
 
 /** CommonJS that is bundled expects these. */
 const banner = `import{createRequire as __createRequire}from'node:module';
@@ -91,10 +91,13 @@ async function writeTo(out, bundle, version) {
   const entries = programs.map((name) => join(folder, 'src', `${name}.ts`));
   const metafile = await compile(entries, join(target, 'dist'), bundle);
   for (const copy of copies) put(join(source, copy), join(target, copy));
-  writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
+  const ofPackage = manifest(join(source, 'package.json'), version);
+  writeFileSync(join(target, 'package.json'), `${JSON.stringify(ofPackage, null, 2)}\n`);
+  if (folder.startsWith('services/')) checkNodeFirst(join(target, 'dist'), bundle);
   const copied = contains.map((name) => `node_modules/${name}/package.json`);
   const thirds = thirdParties([...Object.keys(metafile.inputs), ...copied]);
-  writeFileSync(join(target, 'third-parties.txt'), thirds);
+  writeFileSync(join(target, 'third-parties.txt'), licenceTexts(thirds));
+  writeFileSync(join(target, 'sbom.cdx.json'), billOfMaterials(ofPackage, thirds));
   for (const [path, text] of Object.entries((await files?.()) ?? {})) {
     mkdirSync(dirname(join(out, path)), { recursive: true });
     writeFileSync(join(out, path), text);
@@ -131,8 +134,36 @@ function put(from, to) {
  */
 export function manifest(file, wantedVersion) {
   const all = JSON.parse(readFileSync(file, 'utf8'));
-  const kept = ['name', 'version', 'private', 'description', 'license', 'type', 'bin'];
-  const left = Object.fromEntries(kept.map((key) => [key, all[key]]));
-  if (wantedVersion) left.version = wantedVersion;
-  return `${JSON.stringify(left, null, 2)}\n`;
+  /** @type {Record<'name' | 'version' | 'license', string>} */
+  const { name, version, license } = all;
+  const { private: isPrivate, description, type, bin } = all;
+  return {
+    name,
+    version: wantedVersion || version,
+    private: isPrivate,
+    description,
+    license,
+    type,
+    bin,
+  };
+}
+
+/**
+ * Puts a program that any Node can read in front of a service: an older Node reports in one line that it is too old.
+ *
+ * @param {string} dist
+ * @param {import('./bundles.mjs').Bundle} bundle
+ */
+function checkNodeFirst(dist, { name, leastNode }) {
+  renameSync(join(dist, 'main.js'), join(dist, 'service.js'));
+  const message = `\`${name}: Node \${process.versions.node} is too old; install Node ${leastNode} or newer\``;
+  writeFileSync(
+    join(dist, 'main.js'),
+    `if (Number(process.versions.node.split('.')[0]) >= ${leastNode}) await import('./service.js');
+else {
+  console.error(${message});
+  process.exitCode = 78;
+}
+`,
+  );
 }

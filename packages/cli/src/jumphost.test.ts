@@ -164,7 +164,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const elf = `\x7fELF${'\0'.repeat(14)}(\0`;
     const root = { ...systems.trixie.root, 'usr/bin/dpkg': elf };
     await makeTestImage(base, { ...systems.trixie, root });
-    const files = join(home, 'files', 'k3s-v1.32.5+k3s1');
+    const files = join(home, 'files', 'k3s-v1.36.3+k3s1');
     await mkdir(files, { recursive: true });
     await writeFile(join(files, 'k3s-armhf'), 'program');
     const sum = sha256('program');
@@ -181,7 +181,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
         'rack4',
         '--join',
         '--k3s',
-        'v1.32.5+k3s1',
+        'v1.36.3+k3s1',
       ],
       ...['--base', base, '--key', key, '--files', join(home, 'files'), '--out', home],
     );

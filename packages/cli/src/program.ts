@@ -192,6 +192,15 @@ const nouns: Record<string, Noun> = {
     example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
     own: async () => (await import('./commands/workstation/run.ts')).define,
   },
+  service: {
+    summary: 'run services on this computer without Kubernetes',
+    example: 'skolo service enable router-backup --rack /etc/skolo/rack.yaml',
+    verbs: {
+      enable: async () => (await import('./commands/service/enable.ts')).define,
+      disable: async () => (await import('./commands/service/disable.ts')).define,
+      list: async () => (await import('./commands/service/list.ts')).define,
+    },
+  },
   jumphost: {
     summary: 'set up, verify, upgrade and replace jumphosts',
     example: 'skolo jumphost prepare rack4 --check',

@@ -262,7 +262,7 @@ spec: { policyName: full, validationActions: [Deny] }
         /^clock: chrony\.service does not run.*\n {2}skolo jumphost prepare rack4$/m,
       );
       expect(out).toMatch(/^\/srv\/skolo\/nfs is still served over NFS, and the overlay has no /m);
-      expect(report).toContain('k3s version v1.32.5+k3s1');
+      expect(report).toContain('k3s version v1.36.3+k3s1');
       expect(report).toContain('Bearer <secret>');
       expect(report).not.toContain('of-a-test-0815');
     });
@@ -275,7 +275,7 @@ spec: { policyName: full, validationActions: [Deny] }
       expect((await type('verify', 'rack4', ...sources())).code).toBe(0);
     });
 
-    const next = 'v1.33.1+k3s1';
+    const next = 'v1.37.1+k3s1';
     const upgrade = (...more: string[]) => {
       const why = ['--soak', '1s', '--reason', 'end of support', '--yes'];
       return type('upgrade', ...more, '--k3s', next, ...why, ...sources());
@@ -303,7 +303,7 @@ spec: { policyName: full, validationActions: [Deny] }
       await holdLease('bob@other, push 1');
       expect((await upgrade('rack4')).out).toContain('rack4: bob@other, push 1 is at work');
       await holdLease('');
-      expect(await k3s('--version')).toContain('v1.32.5+k3s1');
+      expect(await k3s('--version')).toContain('v1.36.3+k3s1');
     });
 
     it('begins no upgrade where one of the racks cannot be reached', async () => {

@@ -21,7 +21,8 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'skolo-executable-test-'));
   await cp(join(inject('bundles').dir, 'cli'), join(dir, 'cli'), { recursive: true });
   const inBundle = join(dir, 'cli/opt/skolo/packages/cli/package.json');
-  await writeFile(inBundle, manifest(join(root, 'packages/cli/package.json'), version));
+  const ofCommand = manifest(join(root, 'packages/cli/package.json'), version);
+  await writeFile(inBundle, JSON.stringify(ofCommand));
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
 }, 120_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));

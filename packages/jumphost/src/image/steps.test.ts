@@ -4,7 +4,7 @@ import { imageSteps } from './steps.ts';
 
 it('installs all packages that `prepare` installs on any jumphost, which may have no internet connection', () => {
   const steps = imageSteps({
-    k3sVersion: 'v1.32.5+k3s1',
+    k3sVersion: 'v1.36.3+k3s1',
     sources: { bundles: '', deploy: '' },
     download: () => Promise.reject(new Error('nothing is fetched here')),
   });

@@ -28,10 +28,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
 import { osPackagesStep, osRebootStep } from './os.ts';
 
-const next = 'v1.33.1+k3s1';
-const crashing = 'v1.33.2+k3s1';
-const hanging = 'v1.33.3+k3s1';
-const last = 'v1.34.1+k3s1';
+const next = 'v1.37.1+k3s1';
+const crashing = 'v1.37.2+k3s1';
+const hanging = 'v1.37.3+k3s1';
+const last = 'v1.38.1+k3s1';
 
 const { signal } = new AbortController();
 
@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(await upgrade(last)).toMatchObject({
       'k3s-version': expect.stringContaining(
-        `an upgrade cannot skip minor versions; specify one release of each with --k3s v1.33.N+k3s1,${last}`,
+        `an upgrade cannot skip minor versions; specify one release of each with --k3s v1.37.N+k3s1,${last}`,
       ),
       'k3s-server': 'waiting: waits for k3s-version',
     });
@@ -227,9 +227,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   });
 
   it.each([
-    ['stopping k3s', 'v1.33.4+k3s1', 'v1.33.4+k3s1'],
-    ['starting the new version', 'v1.33.5+k3s1', 'v1.33.5+k3s1'],
-    ['rolling back', 'v1.33.6+k3s1', 'v1.33.5+k3s1'],
+    ['stopping k3s', 'v1.37.4+k3s1', 'v1.37.4+k3s1'],
+    ['starting the new version', 'v1.37.5+k3s1', 'v1.37.5+k3s1'],
+    ['rolling back', 'v1.37.6+k3s1', 'v1.37.5+k3s1'],
   ])('goes on by itself after a power cut while it is %s', async (words, version, after) => {
     await addK3s(
       jumphost.workstation.files,
@@ -259,7 +259,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   });
 
   it('goes through several minor versions, also with a workstation that was gone before the last', async () => {
-    const way = [...['v1.33.7+k3s1', last], 'v1.35.0+k3s1'];
+    const way = [...['v1.37.7+k3s1', last], 'v1.39.0+k3s1'];
     for (const each of way) await addK3s(jumphost.workstation.files, each);
     const gone = new AbortController();
     let starts = 0;
@@ -270,7 +270,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     };
 
     expect(await upgrade(way.join(','), { isCheck: true })).toMatchObject({
-      'k3s-version': `ok: ${['v1.33.5+k3s1', ...way].join(' → ')}`,
+      'k3s-version': `ok: ${['v1.37.5+k3s1', ...way].join(' → ')}`,
       [`k3s-server ${way[2]}`]: `differs: ${last} → ${way[2]}`,
     });
     await expect(upgrade(way.join(','), { report, stop: gone.signal })).rejects.toThrow('gone');
@@ -279,13 +279,13 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       [`k3s-server ${last}`]: `changed: ${last}`,
       [`k3s-server ${way[2]}`]: `changed: ${way[2]}`,
     });
-    expect(await runs()).toBe(asBefore('v1.35.0+k3s1'));
+    expect(await runs()).toBe(asBefore('v1.39.0+k3s1'));
   });
 
   it('asks a person where it is not known how the rack was', async () => {
     await host.need(`mv ${folder}/before.json /root/before && echo ready > ${folder}/state`);
 
-    const steps = await upgrade('v1.35.0+k3s1');
+    const steps = await upgrade('v1.39.0+k3s1');
     await host.need(`mv /root/before ${folder}/before.json`);
 
     expect(steps).toMatchObject({
@@ -293,7 +293,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
         /failed: .*before.json is missing or empty.*then run echo done/,
       ),
     });
-    expect(await upgrade('v1.35.0+k3s1')).toMatchObject({
+    expect(await upgrade('v1.39.0+k3s1')).toMatchObject({
       'k3s-server': expect.stringMatching(/^changed/),
     });
   });

@@ -11,6 +11,7 @@ import {
   writeDiffering,
 } from '@skolo/computers';
 import { imageStoreUnit, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
+import { k3sSums, k3sVersion } from './version.ts';
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
@@ -39,7 +40,7 @@ export function releaseOf(architecture: Architecture, version: string): Release 
 }
 
 /** Its name in the release. */
-export function binaryOf(architecture: Architecture): string {
+function binaryOf(architecture: Architecture): string {
   return architecture === 'amd64' ? 'k3s' : `k3s-${architecture}`;
 }
 
@@ -54,7 +55,10 @@ export async function k3sProgram(
   architecture: Architecture,
   options: K3sOptions,
 ): Promise<LocalFile> {
-  return await options.download(releaseOf(architecture, options.version), binaryOf(architecture));
+  const { version, download } = options;
+  const name = binaryOf(architecture);
+  const known = version === k3sVersion ? k3sSums.get(name) : undefined;
+  return await download({ ...releaseOf(architecture, version), known }, name);
 }
 
 /** Installs this version of the program. Running processes use the old one until they are restarted. */

@@ -1,10 +1,18 @@
 /** k3s versions, and the allowed upgrade paths. */
 
 /**
- * Version for new installations: https://github.com/k3s-io/k3s/releases. Its checksums are not included: an operator confirms
- * them once on each workstation.
+ * Version for new installations: https://github.com/k3s-io/k3s/releases. The kubelet of test/control-plane has the same minor version.
  */
-export const k3sVersion = 'v1.32.5+k3s1';
+export const k3sVersion = 'v1.36.3+k3s1';
+
+/**
+ * SHA-256 checksums of its programs, from sha256sum-ARCH.txt of that release. github.com could not be reached when they were added: six
+ * independent public repositories pin the same values. An operator confirms the checksums of other files once on each workstation.
+ */
+export const k3sSums: ReadonlyMap<string, string> = new Map([
+  ['k3s', '2f98a9f8fe5782479ee2d54e70a1b10a7f6fd4cae8d38ed3098452dc6eed76b5'],
+  ['k3s-arm64', 'c9a209103f480f163b7c6a56f00862b4481927b284dc29a3716bb70d886691a8'],
+]);
 
 /** `v1.32.5+k3s1` */
 const pattern = /^v(?<major>\d+)\.(?<minor>\d+)\.(?<patch>\d+)\+k3s(?<build>\d+)$/;

@@ -17,10 +17,9 @@ import {
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import {
   binary,
-  binaryOf,
   installedVersion,
+  k3sProgram,
   lastErrors,
-  releaseOf,
   startMs,
   units,
 } from '../program/unit.ts';
@@ -112,8 +111,7 @@ async function stage({
   }
   report(`${node.name}: copying ${version}`);
   const architecture = await architectureOf(own);
-  const release = releaseOf(architecture, version);
-  const content = await download(release, binaryOf(architecture));
+  const content = await k3sProgram(architecture, { version, download });
   await writeDiffering(own, [{ path: next, content, mode: 0o755 }]);
   return { own, isThere: false };
 }

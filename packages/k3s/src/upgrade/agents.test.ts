@@ -22,8 +22,8 @@ import type { AgentMachine } from './agent.ts';
 import { agentsStep } from './agents.ts';
 
 const run = promisify(execFile);
-const next = 'v1.33.1+k3s1';
-const crashing = 'v1.33.2+k3s1';
+const next = 'v1.37.1+k3s1';
+const crashing = 'v1.37.2+k3s1';
 const { signal } = new AbortController();
 
 const missing = whyNoJumphost();

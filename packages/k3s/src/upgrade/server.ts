@@ -8,7 +8,7 @@ import {
   type Step,
   writeDiffering,
 } from '@skolo/computers';
-import { binaryOf, installedVersion, type K3sOptions, releaseOf } from '../program/unit.ts';
+import { installedVersion, type K3sOptions, k3sProgram, releaseOf } from '../program/unit.ts';
 import { isOlder, wayThrough, whyNoUpgrade } from '../program/version.ts';
 import { airgapImages, imagesFolder } from '../server/server.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
@@ -168,7 +168,7 @@ async function begin(host: Host, needs: ServerNeeds, version: string): Promise<v
   const release = releaseOf(architecture, version);
   const images = airgapImages(architecture);
   report(`downloading ${version}`);
-  const program = await needs.download(release, binaryOf(architecture));
+  const program = await k3sProgram(architecture, { version, download: needs.download });
   const archive = await needs.download(release, images);
   report('copying it to the jumphost');
   await host.need(

@@ -28,7 +28,7 @@ const agentFile = '/run/k3s-test-agent';
 const {
   K3S_TEST_CONTROL_PLANE: program = '',
   K3S_TEST_KUBECTL: kubectl = '',
-  K3S_TEST_VERSION: version = 'v1.32.5+k3s1',
+  K3S_TEST_VERSION: version = 'v1.36.3+k3s1',
   K3S_TEST_FAULT: fault,
 } = process.env;
 const run = promisify(execFile);

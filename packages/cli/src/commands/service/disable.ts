@@ -1,0 +1,53 @@
+import type { SkoloCommand } from '../../command.ts';
+import { usageError } from '../../errors.ts';
+import {
+  current,
+  dropInOf,
+  enabledServices,
+  opt,
+  servicesNamed,
+  thisComputer,
+  unitOf,
+} from './installed.ts';
+
+/** `skolo service disable`: the opposite of `enable`. State and configuration stay. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Stops services on this computer and removes their units. State in /var/lib/skolo, rack.yaml, secrets and users stay, so that you can enable the services again. With the last service, it also removes the programs in /opt/skolo.',
+    )
+    .summary('stop services on this computer')
+    .argument('[services...]', 'for example router-backup')
+    .option('--all', 'all enabled services')
+    .uses()
+    .example('skolo service disable router-backup');
+
+  command.interruptible(async (signal, names: string[], { all }: { all?: true }) => {
+    if (names.length > 0 === (all ?? false))
+      throw usageError('specify either services or --all; skolo service list shows them');
+    const host = await thisComputer(signal);
+    const enabled = await enabledServices(host);
+    const given = all ? enabled : servicesNamed(names);
+    for (const service of given) {
+      if (!enabled.includes(service)) {
+        command.io.out(`${service}: is not enabled`);
+        continue;
+      }
+      const unit = unitOf(service);
+      await host.need(
+        `set -e
+systemctl disable --now --quiet ${unit}
+rm -f /etc/systemd/system/${unit} ${dropInOf(service)}
+rmdir --ignore-fail-on-non-empty "$(dirname ${dropInOf(service)})"
+systemctl daemon-reload`,
+      );
+      command.io.out(
+        `${service}: stopped and disabled; its state in /var/lib/skolo/${service} stays`,
+      );
+    }
+    if ((await enabledServices(host)).length > 0) return;
+    await host.need(
+      `rm -f ${current}; [ ! -d ${opt} ] || { find ${opt} -mindepth 1 -maxdepth 1 -type d -exec test -e '{}/BUILD' ';' -exec rm -rf '{}' +; rmdir --ignore-fail-on-non-empty ${opt}; }`,
+    );
+  });
+}

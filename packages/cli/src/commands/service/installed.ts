@@ -1,0 +1,77 @@
+/**
+ * skolo on a computer without Kubernetes. The Debian package installs programs in /usr/lib/skolo/VERSION; `skolo service enable`
+ * puts that version next to the previous one in /opt/skolo, and moves the link /opt/skolo/current to it. So an upgrade of the package
+ * neither changes nor stops a service that is running.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Host, linesOf, openHost } from '@skolo/computers';
+import { type JumphostService, jumphostServices } from '@skolo/rack/light';
+import { CliError, usageError } from '../../errors.ts';
+
+export const opt = '/opt/skolo';
+export const current = `${opt}/current`;
+
+/** Programs of one version, as the Debian package installs them. */
+export interface Installed {
+  folder: string;
+  version: string;
+}
+
+/** @throws CliError This program does not come from the Debian package. */
+export function installed(): Installed {
+  // The bundle of the command is in packages/cli/dist.
+  const folder = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+  const file = join(folder, 'VERSION');
+  if (existsSync(file)) return { folder, version: readFileSync(file, 'utf8').trim() };
+  throw new CliError(
+    'skolo service: this skolo is not from the Debian package; install skolo_VERSION_ARCHITECTURE.deb on the computer that runs the service',
+  );
+}
+
+/** This computer, as root. @throws ComputerError You are neither root nor may become it with sudo. */
+export async function thisComputer(signal: AbortSignal): Promise<Host> {
+  return await openHost({
+    name: hostname(),
+    signal,
+    start: async (command) => spawn('sh', ['-c', command], { stdio: 'pipe' }),
+  });
+}
+
+export function unitOf(service: JumphostService): string {
+  return `skolo-${service}.service`;
+}
+
+/** What `skolo service enable` writes next to the unit. */
+export function dropInOf(service: JumphostService): string {
+  return `/etc/systemd/system/${unitOf(service)}.d/service.conf`;
+}
+
+/** Services that were enabled on this computer. */
+export async function enabledServices(host: Host): Promise<JumphostService[]> {
+  const files = jumphostServices.map(dropInOf).join(' ');
+  const found = linesOf(await host.need(`ls -d ${files} 2>/dev/null || true`));
+  return jumphostServices.filter((service) => found.includes(dropInOf(service)));
+}
+
+/** The version that `current` links to; undefined if no service was enabled yet. */
+export async function currentVersion(host: Host): Promise<string | undefined> {
+  return (await host.need(`readlink ${current} || true`)).trim() || undefined;
+}
+
+/** @throws CliError One of them is not a service, or cannot be run this way. */
+export function servicesNamed(names: readonly string[]): JumphostService[] {
+  return names.map((name) => {
+    const service = jumphostServices.find((each) => each === name);
+    if (service !== undefined) return service;
+    const known = jumphostServices.join(', ');
+    throw usageError(
+      name === 'swarming-client'
+        ? 'swarming-client: runs on test machines; docs/pi-setup.md and deploy/systemd/swarming-client.md describe its installation'
+        : `${name}: no such service; the services are ${known}`,
+    );
+  });
+}

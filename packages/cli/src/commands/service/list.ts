@@ -1,0 +1,50 @@
+import { factsIn } from '@skolo/computers';
+import { jumphostServices } from '@skolo/rack/light';
+import type { SkoloCommand } from '../../command.ts';
+import { printJson } from '../../io.ts';
+import { printTable } from '../../output/table.ts';
+import { enabledServices, opt, thisComputer, unitOf } from './installed.ts';
+
+/** `skolo service list`: what runs on this computer, as its processes show it. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists the services that skolo can run on this computer without Kubernetes, with the version and rack.yaml of each running process. It requires root or sudo.',
+    )
+    .summary('list services on this computer')
+    .option('--json', 'print JSON')
+    .uses()
+    .example('skolo service list');
+
+  command.interruptible(async (signal, { json }: { json?: true }) => {
+    const host = await thisComputer(signal);
+    const enabled = await enabledServices(host);
+    const services = [];
+    for (const service of jumphostServices) {
+      const facts = factsIn(
+        await host.need(`pid=$(systemctl show --property=MainPID --value ${unitOf(service)})
+echo "state=$(systemctl is-active ${unitOf(service)})"
+[ "$pid" = 0 ] || { readlink /proc/$pid/exe | sed -n 's,^${opt}/\\([^/]*\\)/.*,version=\\1,p'; tr '\\0' '\\n' < /proc/$pid/environ | grep '^SKOLO_RACK='; }`),
+      );
+      services.push({
+        service,
+        isEnabled: enabled.includes(service),
+        state: facts.state,
+        version: facts.version,
+        rack: facts.SKOLO_RACK,
+      });
+    }
+    if (json) return printJson(command.io, { services });
+    printTable(
+      command.io,
+      [
+        { title: 'SERVICE', cell: ({ service }) => service },
+        { title: 'ENABLED', cell: ({ isEnabled }) => (isEnabled ? 'yes' : 'no') },
+        { title: 'STATE', cell: ({ state }) => state },
+        { title: 'VERSION', cell: ({ version }) => version },
+        { title: 'RACK', cell: ({ rack }) => rack },
+      ],
+      services,
+    );
+  });
+}

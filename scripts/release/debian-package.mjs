@@ -1,0 +1,158 @@
+/** The Debian package: the command, all services with their units, and Node, in /usr/lib/skolo/VERSION. It starts nothing. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { root } from '../node.mjs';
+
+/**
+ * @typedef {object} Package
+ * @property {string} bundles folder with a bundle of each program
+ * @property {string} node binary of Node for the architecture
+ * @property {'amd64' | 'arm64'} arch
+ * @property {string} version
+ * @property {number} time of the commit, in seconds since 1970: the only time in the package
+ * @property {string} file to write
+ * @property {'xz' | 'gzip' | 'none'} [compression] the default, xz, takes minutes on a slow computer
+ */
+
+/**
+ * Writes `skolo_VERSION_ARCH.deb`. The same input makes the same bytes, in any folder.
+ *
+ * @param {Package} wanted
+ */
+export function writeDebianPackage({ compression = 'xz', ...wanted }) {
+  const tree = `${wanted.file}.tree`;
+  rmSync(tree, { recursive: true, force: true });
+  try {
+    writePrograms(tree, wanted);
+    writeControl(tree, wanted);
+    settle(tree, wanted.time);
+    const args = ['--root-owner-group', `-Z${compression}`, '--build', tree, wanted.file];
+    execFileSync('dpkg-deb', args, {
+      stdio: 'pipe',
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(wanted.time) },
+    });
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} tree
+ * @param {Package} wanted
+ */
+function writePrograms(tree, { bundles, node, version }) {
+  const folder = join(tree, 'usr/lib/skolo', version);
+  for (const name of readdirSync(bundles).sort()) {
+    // The fallback belongs to k3s, and comes with `skolo jumphost prepare`.
+    if (name === 'fallback') continue;
+    cpSync(join(bundles, name, 'opt/skolo'), folder, { recursive: true });
+  }
+  put(node, join(folder, 'bin/node'), 0o755);
+  for (const unit of readdirSync(join(root, 'deploy/systemd'))) {
+    put(join(root, 'deploy/systemd', unit), join(folder, 'deploy/systemd', unit), 0o644);
+  }
+  write(join(folder, 'VERSION'), `${version}\n`);
+  // Changes with any file, so that a build replaces another one of the same version.
+  write(join(folder, 'BUILD'), `${digestOf(folder)}\n`);
+  const start = `/usr/lib/skolo/${version}`;
+  write(
+    join(tree, 'usr/bin/skolo'),
+    `#!/bin/sh\nexec ${start}/bin/node ${start}/packages/cli/bin/skolo.js "$@"\n`,
+    0o755,
+  );
+  put(join(root, 'LICENSE'), join(tree, 'usr/share/doc/skolo/copyright'), 0o644);
+}
+
+/**
+ * @param {string} tree
+ * @param {Package} wanted
+ */
+function writeControl(tree, { arch, version }) {
+  const bytes = filesOf(tree).reduce((sum, file) => sum + statSync(file).size, 0);
+  const control = {
+    Package: 'skolo',
+    Version: version,
+    Architecture: arch,
+    Maintainer: 'skolo developers <skolo@localhost.invalid>',
+    'Installed-Size': Math.ceil(bytes / 1024),
+    // What Node links to, and what its units and `skolo service` start.
+    Depends: 'libc6 (>= 2.28), libstdc++6, libgcc-s1, systemd (>= 250), util-linux',
+    // Services start these when rack.yaml needs them.
+    Recommends: 'git, iproute2, ipmitool, iputils-ping, openssh-client',
+    Section: 'admin',
+    Priority: 'optional',
+    Description: `software that runs racks of test machines
+ The skolo command, and services for routers, switches, PDUs, test machines
+ and alerts. Installing it starts nothing; skolo service enable does.`,
+  };
+  const lines = Object.entries(control).map(([key, value]) => `${key}: ${value}\n`);
+  write(join(tree, 'DEBIAN/control'), lines.join(''));
+  for (const script of ['preinst', 'prerm', 'postrm']) {
+    put(join(import.meta.dirname, 'debian', script), join(tree, 'DEBIAN', script), 0o755);
+  }
+}
+
+/**
+ * Modes and times that do not depend on who builds it.
+ *
+ * @param {string} tree
+ * @param {number} time
+ */
+function settle(tree, time) {
+  for (const name of ['', ...readdirSync(tree, { recursive: true, encoding: 'utf8' })]) {
+    const path = join(tree, name);
+    const { mode } = statSync(path);
+    chmodSync(path, mode & 0o100 ? 0o755 : 0o644);
+    lutimesSync(path, time, time);
+  }
+}
+
+/** @param {string} folder */
+function digestOf(folder) {
+  const hash = createHash('sha256');
+  for (const file of filesOf(folder))
+    hash.update(relative(folder, file)).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** @param {string} folder */
+function filesOf(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name))
+    .sort();
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ * @param {number} mode
+ */
+function put(from, to, mode) {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to);
+  chmodSync(to, mode);
+}
+
+/**
+ * @param {string} path
+ * @param {string} text
+ */
+function write(path, text, mode = 0o644) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text, { mode });
+}

@@ -1,0 +1,265 @@
+/** The Debian package, on a fresh Debian 12 without Node: installed, with services enabled, upgraded, downgraded and removed. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Computer, peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
+import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
+import { root } from './paths.ts';
+
+const run = promisify(execFile);
+const services = [
+  'metadata-server',
+  'router-backup',
+  'power-cycle-daemon',
+  'alert-to-pubsub',
+  'machine-state',
+];
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'skolo-debian-package-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Builds it without compression. */
+async function build(file: string, version: string, bundles = inject('bundles').dir) {
+  const node = process.execPath;
+  const time = 1_790_000_000;
+  writeDebianPackage({ bundles, node, arch, version, time, file, compression: 'none' });
+  return await readFile(file);
+}
+
+const hasDpkg = existsSync('/usr/bin/dpkg-deb');
+const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
+describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not installed)'}`, () => {
+  it('has the same bytes when it is built from the same files in another folder', async () => {
+    const other = join(dir, 'other/place');
+    await cp(inject('bundles').dir, join(other, 'bundles'), { recursive: true });
+
+    const first = await build(join(dir, 'first.deb'), '0.2.0');
+    const second = await build(join(other, 'second.deb'), '0.2.0', join(other, 'bundles'));
+
+    expect(first.equals(second)).toBe(true);
+  });
+
+  it('contains files of its version only, and starts nothing', async () => {
+    const { stdout } = await run('dpkg-deb', ['--contents', join(dir, 'first.deb')]);
+    const paths = [...stdout.matchAll(/ \.(\/\S+)$/gm)].map(([, path = '']) => path);
+    const files = paths.filter((path) => !path.endsWith('/'));
+
+    const foreign = files.filter((path) => !path.startsWith('/usr/lib/skolo/0.2.0/'));
+    expect(foreign).toEqual(['/usr/bin/skolo', '/usr/share/doc/skolo/copyright']);
+    expect(files).toContain('/usr/lib/skolo/0.2.0/services/router-backup/sbom.cdx.json');
+    const control = await run('dpkg-deb', ['--info', join(dir, 'first.deb')]);
+    expect(control.stdout).not.toMatch(/postinst|conffiles/);
+  });
+});
+
+function whyNot(): string | undefined {
+  if (process.env.SKOLO_LONG !== '1') return 'takes minutes: only in npm run test:long';
+  if (process.getuid?.() !== 0) return 'only root can boot a computer';
+  const missing = (['systemd-nspawn', 'debian'] as const).filter((name) => !peer(name));
+  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+}
+
+const rackYaml = `rack: lab
+timezone: UTC
+network: { subnet: 192.0.2.0/24 }
+jumphost: { name: here, address: 192.0.2.1, identity: bots }
+identities:
+  bots: { project: my-project, email: bots@my-project.iam.gserviceaccount.com, credentials: { fixed: secrets/token.json } }
+access: { tokens: { file: secrets/tokens.yaml } }
+services: { metadata-server: { callers: [{ cidr: 127.0.0.0/8, identity: bots }] } }
+machines: {}
+`;
+
+const why = whyNot();
+describe.skipIf(why !== undefined)(
+  `a fresh Debian${why ? ` (${why})` : ''}`,
+  {
+    timeout: 600_000,
+  },
+  () => {
+    let computer: Computer;
+    const sh = async (script: string) => await computer.run('sh', '-c', script);
+    const need = async (script: string) => {
+      const { exitCode, text } = await sh(script);
+      expect({ script, exitCode, text }).toMatchObject({ exitCode: 0 });
+      return text;
+    };
+    const versions = async () => {
+      const { services } = JSON.parse(await need('skolo service list --json'));
+      return services.map(({ service, version }: Record<string, string>) => [service, version]);
+    };
+
+    beforeAll(async () => {
+      const packages = join(dir, 'packages');
+      await mkdir(packages);
+      for (const version of ['0.2.0', '0.2.1']) await buildVersion(packages, version);
+      await buildVersion(packages, '0.2.2', async (bundles) => {
+        const main = 'machine-state/opt/skolo/services/machine-state/dist/main.js';
+        await writeFile(join(bundles, main), 'process.exitCode = 1;\n');
+      });
+      const debian = resolve(peer('debian') ?? '', '../../..');
+      computer = await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
+        network: '198.51.100.1/24',
+        folders: { '/opt/packages': packages },
+      });
+      await computer.boot();
+    }, 600_000);
+    afterAll(() => computer?.scrap());
+
+    /** Builds a package of these programs, which print this version. */
+    async function buildVersion(
+      to: string,
+      version: string,
+      change?: (bundles: string) => Promise<void>,
+    ) {
+      const bundles = join(dir, version);
+      await cp(inject('bundles').dir, bundles, { recursive: true });
+      for (const name of [...services.map((each) => `services/${each}`), 'packages/cli']) {
+        const bundle = name.split('/')[1] ?? '';
+        const text = JSON.stringify(manifest(join(root, name, 'package.json'), version));
+        await writeFile(join(bundles, bundle, 'opt/skolo', name, 'package.json'), text);
+      }
+      await change?.(bundles);
+      await build(join(to, `skolo_${version}_${arch}.deb`), version, bundles);
+      await rm(bundles, { recursive: true });
+    }
+
+    const install = (version: string) => sh(`dpkg -i /opt/packages/skolo_${version}_${arch}.deb`);
+
+    it('rejects the package in one line while k3s is installed', async () => {
+      await need('mkdir -p /etc/rancher/k3s && touch /etc/rancher/k3s/k3s.yaml');
+
+      const { exitCode, text } = await install('0.2.0');
+
+      expect(exitCode).not.toBe(0);
+      expect(text).toContain(
+        'skolo: this computer runs k3s; deploy services to it with skolo push',
+      );
+      await need('rm -r /etc/rancher');
+    });
+
+    it('has the command afterwards, and no service', async () => {
+      expect(await install('0.2.0')).toMatchObject({ exitCode: 0 });
+
+      expect(await need('skolo --version')).toBe('0.2.0\n');
+      expect(await need("systemctl list-units --all --plain --no-legend 'skolo*'")).toBe('');
+      expect((await sh('ls /opt/skolo')).exitCode).not.toBe(0);
+    });
+
+    it('changes nothing when rack.yaml is invalid or not readable for the service', async () => {
+      await need('mkdir -p /etc/skolo/secrets');
+      await computer.write(
+        '/etc/skolo/rack.yaml',
+        rackYaml.replace('timezone: UTC', 'timezone: Mars'),
+      );
+
+      const invalid = await sh('skolo service enable machine-state');
+
+      expect(invalid.exitCode).toBe(1);
+      expect(invalid.text).toMatch(/rack\.yaml:2:\d+ .*Mars/);
+
+      await computer.write('/etc/skolo/rack.yaml', rackYaml);
+      await computer.write('/etc/skolo/secrets/tokens.yaml', 'tokens: []\n', 0o600);
+      await computer.write('/etc/skolo/secrets/token.json', 'ya29.of-a-test', 0o600);
+      const unreadable = await sh('skolo service enable machine-state');
+
+      expect(unreadable.exitCode).toBe(1);
+      expect(unreadable.text).toContain(
+        'secrets/tokens.yaml: permission denied; make it readable for the user of the service',
+      );
+      expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
+    });
+
+    it('runs every service as its own user, with an exposure of at most 3', async () => {
+      await need('chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo');
+
+      const text = await need(`skolo service enable ${services.join(' ')}`);
+
+      expect(text).toContain(`${services.join(', ')}: running skolo 0.2.0`);
+      for (const service of services) {
+        const pid = (await need(`systemctl show -P MainPID skolo-${service}`)).trim();
+        const user = await need(`ps -o user:40= -p ${pid} || stat -c %U /proc/${pid}`);
+        expect(user.trim()).toBe(`skolo-${service}`);
+        const exposure = await need(
+          `systemd-analyze security --offline=true /etc/systemd/system/skolo-${service}.service | tail -1`,
+        );
+        expect(Number(/: ([\d.]+) /.exec(exposure)?.[1])).toBeLessThanOrEqual(3);
+      }
+      const token = await need(
+        `/usr/lib/skolo/0.2.0/bin/node -e "fetch('http://127.0.0.1/computeMetadata/v1/instance/service-accounts/default/token', { headers: { 'Metadata-Flavor': 'Google' } }).then(async (r) => console.log(await r.text()))"`,
+      );
+      expect(token).toContain('ya29.of-a-test');
+    });
+
+    it('changes nothing when a service is enabled again', async () => {
+      const before = await need('systemctl show -P MainPID skolo-machine-state');
+
+      await need('skolo service enable machine-state');
+
+      expect(await need('systemctl show -P MainPID skolo-machine-state')).toBe(before);
+    });
+
+    it('keeps running the previous version after an upgrade of the package, until enable', async () => {
+      const states = () => need('find /var/lib/skolo -type f | sort');
+      const before = await states();
+
+      expect(await install('0.2.1')).toMatchObject({ exitCode: 0 });
+      expect(await versions()).toEqual(services.map((service) => [service, '0.2.0']));
+      await need('skolo service enable');
+
+      expect(await versions()).toEqual(services.map((service) => [service, '0.2.1']));
+      for (const file of before.trim().split('\n')) expect(await states()).toContain(file);
+    });
+
+    it('returns to the previous version when a service does not start', async () => {
+      await install('0.2.2');
+
+      const { exitCode, text } = await sh('skolo service enable');
+
+      expect(exitCode).toBe(1);
+      expect(text).toContain('5 services returned to skolo 0.2.1');
+      await expect
+        .poll(versions, { timeout: 60_000 })
+        .toEqual(services.map((service) => [service, '0.2.1']));
+    });
+
+    it('goes back to an older version in the same way', async () => {
+      await install('0.2.0');
+
+      await need('skolo service enable');
+
+      expect(await versions()).toEqual(services.map((service) => [service, '0.2.0']));
+    });
+
+    it('starts its services after a power cut', async () => {
+      await need('sync');
+      await computer.cutPower();
+      await computer.boot();
+
+      await expect
+        .poll(versions, { timeout: 60_000 })
+        .toEqual(services.map((service) => [service, '0.2.0']));
+    });
+
+    it('keeps only state, configuration and users when the package is removed', async () => {
+      const { exitCode, text } = await sh('apt-get purge -qy skolo');
+
+      expect(exitCode).toBe(0);
+      expect(text).toContain('machine-state: stopped and disabled');
+      expect(text).toContain('skolo: /etc/skolo, /var/lib/skolo and the users skolo-* stay');
+      const left = await need(
+        "find / -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
+      );
+      expect(left).toBe('/etc/skolo\n/var/lib/skolo\n');
+    });
+  },
+);
