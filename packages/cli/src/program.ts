@@ -29,6 +29,7 @@ const nouns: Record<string, Noun> = {
     summary: 'check rack.yaml, show wiring, generate files',
     example: 'skolo rack show switch-1/14',
     verbs: {
+      new: async () => (await import('./commands/rack/new.ts')).define,
       check: async () => (await import('./commands/rack/check.ts')).define,
       show: async () => (await import('./commands/rack/show.ts')).define,
       'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,

@@ -193,6 +193,12 @@ const secretsSchema = object({
 export const headSchema = {
   rack: hostName.describe('Rack name, used in alerts and backups, for example.'),
   timezone: timezone.default('UTC').describe('Time zone for schedules.'),
+  acts: z
+    .boolean()
+    .default(true)
+    .describe(
+      'false: skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. A machine can differ.',
+    ),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
     gateway: address
