@@ -420,7 +420,9 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
 
-      await expect(pushDeps({})).rejects.toThrow('kube/base/forgotten.yaml: uncommitted changes; commit or stash them first');
+      await expect(pushDeps({})).rejects.toThrow(
+        'kube/base/forgotten.yaml: uncommitted changes; commit or stash them first',
+      );
     });
 
     it('keeps its lease where the cluster has another version of it', async () => {
