@@ -121,6 +121,11 @@ export const loginSchema = object({
   })
     .exactOptional()
     .describe('SNMP.'),
+  read: word
+    .exactOptional()
+    .describe(
+      'Name of a login that may only read. `skolo prove --look` uses its account or `snmp` instead of those here.',
+    ),
 });
 
 const accessSchema = section({
