@@ -19,22 +19,22 @@ it.each([
   [
     'serviceAccountKey',
     'canary',
-    'not a JSON object; serviceAccountKey needs a file of type service_account',
+    'not a JSON object; serviceAccountKey requires a file of type service_account',
   ],
   [
     'serviceAccountKey',
     '{"type": "canary"}',
-    'not a Google credentials file; serviceAccountKey needs a file of type service_account',
+    'not a Google credentials file; serviceAccountKey requires a file of type service_account',
   ],
   [
     'refreshToken',
     JSON.stringify(key),
-    'is of type service_account, which belongs in serviceAccountKey; refreshToken needs a file of type authorized_user',
+    'is of type service_account, which belongs in serviceAccountKey; refreshToken requires a file of type authorized_user',
   ],
   [
     'serviceAccountKey',
     JSON.stringify({ ...key, client_email: '' }),
-    'client_email is missing or not valid',
+    'client_email is missing or invalid',
   ],
   [
     'serviceAccountKey',

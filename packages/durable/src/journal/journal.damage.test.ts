@@ -112,13 +112,13 @@ describe('a damaged journal', () => {
     {
       title: 'a byte of the snapshot changed',
       damage: async () => flip(snapshot(), (await middleOf(snapshot())) + 20),
-      reported: '1 record of the snapshot damaged',
+      reported: '1 record in the snapshot damaged',
       isWhole: false,
     },
     {
       title: 'the snapshot lost its end',
       damage: async () => truncate(snapshot(), await middleOf(snapshot())),
-      reported: /\d+ records of the snapshot damaged/,
+      reported: /\d+ records in the snapshot damaged/,
       isWhole: false,
     },
     {

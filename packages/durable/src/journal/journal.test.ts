@@ -113,7 +113,7 @@ describe('Journal', () => {
     await journal.write({ put: { c: 1 } });
 
     expect(contentOf(journal)).toEqual({ a: 1, c: 1 });
-    expect(journal.recovered).toContain('2 records of another kind');
+    expect(journal.recovered).toContain('2 records of an unknown kind');
     await journal.close();
     const again = await openJournal();
     expect([again.recovered, contentOf(again)]).toEqual([undefined, { a: 1, c: 1 }]);
