@@ -121,7 +121,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'fallback',
-    why: whyNotYet(kubernetes) ?? 'its pod does not become ready',
+    why: whyNotYet(kubernetes) ?? 'its pod has not become ready',
     memory: {
       ...noMemory,
       isActive: true,

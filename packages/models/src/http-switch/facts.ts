@@ -4,7 +4,7 @@ import type { Model } from '../contract/model.ts';
 import { expression, free, outlets, readBack } from '../families/described-facts.ts';
 
 const request = {
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
   path: z
     .string()
     .regex(/^\//, 'a path must start with /')

@@ -41,7 +41,7 @@ describe('seeing the state of an outlet', () => {
     [
       'does not tell',
       { tellsNothing: true },
-      'pdu-1/1: the device does not report whether it is on',
+      'pdu-1/1: the device does not report whether this outlet is on',
     ],
     ['does not respond', { isDown: true }, 'pdu-1: connection refused'],
   ] as const)('proves nothing where it %s', async (_name, fault, text) => {

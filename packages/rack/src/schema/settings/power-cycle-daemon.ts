@@ -85,7 +85,7 @@ export const powerCycleDaemon = section({
     ),
   endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
-    report: endpoint(9211, 'POST /powercycled_bots of the Skia service.'),
+    report: endpoint(9211, "The Skia service's `POST /powercycled_bots` endpoint."),
   }).describe('APIs of other software, each on its own port.'),
   repair: section({
     enabled: z.boolean().default(false).describe('Cycle dead machines automatically.'),
