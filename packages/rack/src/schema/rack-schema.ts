@@ -101,7 +101,7 @@ export const loginSchema = object({
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Also offer outdated key exchanges and ciphers, which old devices require.'),
+    .describe('Whether to also offer the outdated key exchanges and ciphers that old devices require.'),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])

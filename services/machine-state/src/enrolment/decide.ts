@@ -164,7 +164,7 @@ function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | unde
         why: `${name} is running on another computer or with another SD card`,
       };
     case 'unknown':
-      return { wait: 'cluster', why: 'the API server of the cluster does not respond' };
+      return { wait: 'cluster', why: "the cluster's API server is not responding" };
     case 'dead':
       return undefined;
   }

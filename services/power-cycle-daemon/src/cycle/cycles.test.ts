@@ -417,7 +417,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
-    expect(texts(cycle)[0]).toBe('check: its agent does not respond, which counts as idle');
+    expect(texts(cycle)[0]).toBe('check: its agent did not respond, which counts as idle');
   });
 
   it.each([

@@ -79,7 +79,7 @@ describe('stateFor', () => {
   it('is not known yet before rack.yaml is', () => {
     const view = viewWith({
       machinePart: undefined,
-      whyUnknown: 'the metadata server does not respond',
+      whyUnknown: 'the metadata server is not responding',
     });
 
     expect(stateFor({}, view)).toEqual({

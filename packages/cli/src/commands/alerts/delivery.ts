@@ -117,7 +117,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
     status = await service.ask((client) => client.status());
   } catch (error) {
     const why = errorText(error);
-    return `accepted, but the service does not respond: ${why}`;
+    return `accepted, but the service is not responding: ${why}`;
   }
   const { location, sinks } = status;
   const all = sinks.filter((sink) => kind === 'any' || sink.kind === 'pubsub');

@@ -14,7 +14,7 @@ export const anyService = {
     key: path.describe('PEM file of the private key.'),
   })
     .exactOptional()
-    .describe('Serve https instead of http on the public port.'),
+    .describe('Certificate for HTTPS, which then replaces HTTP on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
     .describe('Time to finish work after SIGTERM; unfinished work stays in the journal.'),
