@@ -50,7 +50,11 @@ async function readOnce(
     const reading = (await controller.read([outlet])).get(outlet);
     if (reading === undefined) return { seen: false, text: `${name}: no reading` };
     if (reading.state === 'unknown') {
-      return { seen: false, reading, text: `${name}: the device does not report whether this outlet is on` };
+      return {
+        seen: false,
+        reading,
+        text: `${name}: the device does not report whether this outlet is on`,
+      };
     }
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
       return { seen: false, reading, text: `${name} is turned off, but still delivers power` };

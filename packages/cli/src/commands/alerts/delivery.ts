@@ -66,7 +66,8 @@ export function pubSubDelivery(
     verb: 'arrived',
     async ready() {
       const isReady = await within(listening.promise, toConnect(withinMs), signal);
-      if (!isReady) throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub did not respond in time'}`);
+      if (!isReady)
+        throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub did not respond in time'}`);
     },
     async arrived(status) {
       if (await within(arrivals[status].promise, withinMs, signal)) return;

@@ -73,9 +73,7 @@ export const powerCycleDaemon = section({
     .default(3)
     .describe('Time for an agent to report whether a task is running. No response counts as idle.'),
   holds: section({
-    defaultHours: hours(8760)
-      .default(24)
-      .describe('Duration of holds without a specified end.'),
+    defaultHours: hours(8760).default(24).describe('Duration of holds without a specified end.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),
   }).describe('Holds, which block power cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
@@ -94,7 +92,9 @@ export const powerCycleDaemon = section({
       .min(1)
       .default(['MachineMissing'])
       .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
-    deadMinutes: whole(1, 10_080).default(15).describe('Time that a machine must be down before it is repaired.'),
+    deadMinutes: whole(1, 10_080)
+      .default(15)
+      .describe('Time that a machine must be down before it is repaired.'),
     tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
@@ -104,7 +104,9 @@ export const powerCycleDaemon = section({
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
-      .describe('Percentage of machines on a switch; see `maxDown`. Many dead machines point to a common cause.'),
+      .describe(
+        'Percentage of machines on a switch; see `maxDown`. Many dead machines point to a common cause.',
+      ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
       .describe('Time without repairs after the rack boots.'),

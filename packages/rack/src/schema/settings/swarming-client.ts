@@ -21,7 +21,9 @@ const thresholds = {
     .describe(
       'Charge below which the device does not accept tasks until it reaches `batteryGoodPercent`.',
     ),
-  batteryGoodPercent: percent.default(40).describe('Charge at which the device accepts tasks again.'),
+  batteryGoodPercent: percent
+    .default(40)
+    .describe('Charge at which the device accepts tasks again.'),
   hotCelsius: degrees
     .default(35)
     .describe(
@@ -31,7 +33,9 @@ const thresholds = {
   hotProcessorCelsius: degrees
     .default(80)
     .describe('The same as `hotCelsius`, but for processor sensors, which get warmer under load.'),
-  coolProcessorCelsius: degrees.default(65).describe('The same as `coolCelsius`, but for processor sensors.'),
+  coolProcessorCelsius: degrees
+    .default(65)
+    .describe('The same as `coolCelsius`, but for processor sensors.'),
   ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
 
@@ -111,13 +115,17 @@ export const swarmingClient = section({
       .describe(
         'Percentage of free disk space below which the machine does not accept tasks until it reaches `diskGoodPercent`.',
       ),
-    diskGoodPercent: percent.default(8).describe('Percentage of free disk space at which the machine accepts tasks again.'),
+    diskGoodPercent: percent
+      .default(8)
+      .describe('Percentage of free disk space at which the machine accepts tasks again.'),
     hotCelsius: degrees
       .default(80)
       .describe(
         'Temperature above which the machine does not accept tasks until it cools to `coolCelsius`.',
       ),
-    coolCelsius: degrees.default(70).describe('Temperature at which the machine accepts tasks again.'),
+    coolCelsius: degrees
+      .default(70)
+      .describe('Temperature at which the machine accepts tasks again.'),
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
       .describe('Clock offset above which the machine does not accept tasks.'),
