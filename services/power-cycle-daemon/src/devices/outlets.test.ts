@@ -226,7 +226,7 @@ describe('the own cycle of a device', () => {
 
     const { outcome } = await cycle(controller, 0.01);
 
-    const text = 'pdu-1 did not turn it on in time: pdu-1/1 is still off';
+    const text = 'pdu-1 did not turn the outlet on in time: pdu-1/1 is still off';
     expect(outcome).toEqual({ is: 'left-off', text });
   });
 

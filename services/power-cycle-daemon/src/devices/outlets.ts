@@ -170,5 +170,5 @@ export async function cycleNatively(
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
   if (on.is === 'verified') return { is: 'cycled-natively', text: on.text };
-  return { is: 'left-off', text: `${name} did not turn it on in time: ${on.text}` };
+  return { is: 'left-off', text: `${name} did not turn the outlet on in time: ${on.text}` };
 }
