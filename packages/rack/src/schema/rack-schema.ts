@@ -71,9 +71,7 @@ const scope = text(
 export const identitySchema = object({
   project: project.describe('Project ID.'),
   projectNumber: digits64.default('0').describe('Project number; in quotes.'),
-  email: email
-    .exactOptional()
-    .describe('E-mail address of the account; default: from the credentials.'),
+  email: email.exactOptional().describe('Account e-mail address; default: from the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -101,7 +99,9 @@ export const loginSchema = object({
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Whether to also offer the outdated key exchanges and ciphers that old devices require.'),
+    .describe(
+      'Whether to also offer the outdated key exchanges and ciphers that old devices require.',
+    ),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])

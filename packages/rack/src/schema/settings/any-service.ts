@@ -10,8 +10,8 @@ export const anyService = {
     .exactOptional()
     .describe('URL of its metrics; default: its metrics port at the jumphost.'),
   tls: object({
-    cert: path.describe('PEM file of the certificate and its chain.'),
-    key: path.describe('PEM file of the private key.'),
+    cert: path.describe('Certificate and chain, as a PEM file.'),
+    key: path.describe('Private key, as a PEM file.'),
   })
     .exactOptional()
     .describe('Certificate for HTTPS, which then replaces HTTP on the public port.'),

@@ -25,7 +25,7 @@ export const machineState = section({
     port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),
     apiServer: httpUrl
       .default('https://kubernetes.default.svc')
-      .describe('URL of the API server of Kubernetes; default: as pods reach it.'),
+      .describe('URL of the Kubernetes API server; default: the one that pods use.'),
     serviceAccount: path
       .default('/var/run/secrets/skolo-enrolment')
       .describe(

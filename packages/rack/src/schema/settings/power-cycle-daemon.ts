@@ -122,7 +122,7 @@ export const powerCycleDaemon = section({
         .describe('Time without a response from the router before it is cycled.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
-        .describe('Minimum time between two cycles of the router.'),
+        .describe('Minimum time between two router cycles.'),
     }).describe(
       'Dead-man switch for the internet connection. Requires an outlet that can cycle autonomously.',
     ),
