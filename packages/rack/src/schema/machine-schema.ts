@@ -46,10 +46,10 @@ const metadata = section({
   id: each(digits64).exactOptional().describe('64-bit number; default: derived from the name.'),
   zone: id.exactOptional().describe('Zone, for example us-skolo-1.'),
   machineType: id.exactOptional().describe('Machine type, for example rpi4.'),
-  image: id.exactOptional().describe('Image.'),
+  image: id.exactOptional().describe('Image name.'),
   cpuPlatform: line.exactOptional().describe('CPU platform.'),
   description: line.exactOptional().describe('Description.'),
-  tags: z.array(tag).max(64).default([]).describe('Tags.'),
+  tags: z.array(tag).max(64).default([]).describe('Network tags, as in GCE.'),
   attributes: attributes.describe('Attributes: text by key.'),
 }).describe("The machine's metadata, served by the metadata server.");
 

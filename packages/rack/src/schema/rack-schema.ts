@@ -105,7 +105,7 @@ export const loginSchema = object({
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
-      .describe('1, 2 (2c) or 3.'),
+      .describe('SNMP version: 1, 2 (2c) or 3.'),
     community: secret.exactOptional().describe('Community, for versions 1 and 2.'),
     user: line.exactOptional().describe('User, for version 3.'),
     authKey: secret.exactOptional().describe('Authentication key, for version 3.'),
@@ -120,7 +120,7 @@ export const loginSchema = object({
       .describe("The key's algorithm."),
   })
     .exactOptional()
-    .describe('SNMP.'),
+    .describe('SNMP settings.'),
 });
 
 const accessSchema = section({
