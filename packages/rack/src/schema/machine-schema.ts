@@ -89,7 +89,7 @@ export const machineSchema = object({
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
-      'Check that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
+      'Method for checking that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
     ),
   device: deviceSchema.exactOptional().describe('Attached phone; its full name is MACHINE-device.'),
   devices: z

@@ -549,7 +549,7 @@ describe('a restart', () => {
     expect(record).toMatchObject({
       outcome: 'failed',
       failedStep: 'turn-off',
-      detail: 'the daemon was restarted before the outlet read off',
+      detail: 'the daemon was restarted before the outlet was reported as off',
     });
   });
 });

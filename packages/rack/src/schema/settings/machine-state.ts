@@ -19,7 +19,7 @@ export const machineState = section({
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
     .describe(
-      'URL of Alertmanager, where maintenance silences alerts; default: that of kube/base. `none`: maintenance silences nothing.',
+      'URL of the Alertmanager in which maintenance silences alerts; default: the one in kube/base. `none`: maintenance does not silence alerts.',
     ),
   enrolment: object({
     port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),

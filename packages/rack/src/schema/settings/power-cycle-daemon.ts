@@ -49,13 +49,13 @@ export const powerCycleDaemon = section({
   seenBack: seenBack
     .exactOptional()
     .describe(
-      'Check that a machine is back after a cycle, unless its entry has one; default: its SSH port.',
+      'Method for checking that a machine is back after a cycle, unless its entry specifies one; default: its SSH port.',
     ),
   seenBackSeconds: whole(1, 86_400).default(300).describe('Time for a machine to come back.'),
   tries: section({
     off: whole(1, 100)
       .default(3)
-      .describe('Attempts to turn an outlet off. Turning on is retried without limit.'),
+      .describe('Number of attempts to turn an outlet off. Attempts to turn it on are unlimited.'),
     cycle: whole(1, 10)
       .default(1)
       .describe('Maximum number of cycles per request if the machine does not come back.'),
@@ -71,7 +71,9 @@ export const powerCycleDaemon = section({
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
-    .describe('Time for an agent to report whether a task is running. No response counts as idle.'),
+    .describe(
+      'Time limit for an agent to report whether a task is running. No response counts as idle.',
+    ),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Duration of holds without a specified end.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),

@@ -52,12 +52,12 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      'URL of the status port; default: at the address of the machine. Set it in the entry of a machine.',
+      "URL of the status port; default: at the machine's address. Set it in a machine's entry.",
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      'URL of its metrics; default: at the address of the machine. Set it in the entry of a machine.',
+      "URL of its metrics; default: at the machine's address. Set it in a machine's entry.",
     ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
@@ -100,7 +100,7 @@ export const swarmingClient = section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
       .describe('User name on devices over SSH.'),
-    port: whole(1, 65_535).default(22).describe('SSH port of devices.'),
+    port: whole(1, 65_535).default(22).describe('SSH port on devices.'),
     privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out for one command.'),
   }).describe('Devices over SSH (chromeos, linux).'),
