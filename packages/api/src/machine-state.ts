@@ -232,6 +232,15 @@ export const HistoryEntry = z
       outcome: z.string(),
       text: z.string().optional(),
     }),
+    z
+      .object({
+        ...entry,
+        kind: z.literal('would-have'),
+        action: z.string().meta({ examples: ['power-cycle', 'reboot', 'usb-cycle'] }),
+        by: z.string(),
+        reason: z.string(),
+      })
+      .describe('what was decided and not done, because rack.yaml has `acts: false`'),
     z.object({
       ...entry,
       kind: z.literal('hold'),

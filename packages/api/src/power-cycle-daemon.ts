@@ -50,9 +50,19 @@ export type CycleStep = z.output<typeof CycleStep>;
  * - `off`: turned off, and verified; of a USB port only its hub reports that, and `detail` says so.
  * - `busy`: not begun, because a task is running. `cancelled`: not begun.
  * - `failed`: `failedStep` and `detail` say where and why; the power is on again.
+ * - `would-have`: decided automatically and not done, because rack.yaml has `acts: false` for the target.
  * - `stuck-off`: its power could not be verified to be on again. The service retries it until it is.
  */
-export const Outcome = z.enum(['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off']);
+export const Outcome = z.enum([
+  'back',
+  'on',
+  'off',
+  'busy',
+  'cancelled',
+  'failed',
+  'stuck-off',
+  'would-have',
+]);
 export type Outcome = z.output<typeof Outcome>;
 
 export const StepRecord = z
@@ -122,6 +132,7 @@ export const Rejection = z
       'under-way',
       'controller-failing',
       'not-possible',
+      'observed',
     ]),
     detail: z.string(),
     until: Time.optional().describe('time from which the request will be accepted'),

@@ -316,7 +316,7 @@ esac`,
     const forced = await leave('--force');
 
     expect(rejected.code).toBe(1);
-    expect(rejected.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
+    expect(rejected.stderr).toContain(`${name}: waiting for its task 67e8a4c01f2b3d10`);
     expect(rejected.stdout).toMatch(
       /failed +still running tasks after 0 min; use --force to end them/,
     );

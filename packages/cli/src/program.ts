@@ -1,12 +1,11 @@
 /** `skolo <noun> <verb>`: all commands. */
 
-import { readFileSync } from 'node:fs';
-import { getAsset, isSea } from 'node:sea';
 import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
 import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
+import { ownVersion } from './own-version.ts';
 import { readDefaults } from './workstation/workstation-files.ts';
 
 /** Defines arguments, options and action of a verb. */
@@ -29,6 +28,7 @@ const nouns: Record<string, Noun> = {
     summary: 'check rack.yaml, show wiring, generate files',
     example: 'skolo rack show switch-1/14',
     verbs: {
+      new: async () => (await import('./commands/rack/new.ts')).define,
       check: async () => (await import('./commands/rack/check.ts')).define,
       show: async () => (await import('./commands/rack/show.ts')).define,
       'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,
@@ -53,6 +53,11 @@ const nouns: Record<string, Noun> = {
     summary: 'compare the cabling with rack.yaml',
     example: 'skolo cabling rack4',
     own: async () => (await import('./commands/cabling/cabling.ts')).define,
+  },
+  prove: {
+    summary: 'compare rack.yaml with its devices, and change nothing',
+    example: 'skolo prove --look rack.yaml',
+    own: async () => (await import('./commands/prove/prove.ts')).define,
   },
   power: {
     summary: 'turn machines and phones off and on',
@@ -417,17 +422,4 @@ function separated(args: readonly string[], program: SkoloCommand): readonly str
 function wordsOf(args: readonly string[], options: readonly Option[]): string[] {
   const withValue = options.filter(({ required }) => required).map(({ long }) => long);
   return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
-}
-
-/** From package.json, which the executable has in itself; `unknown` in a bundle without it. */
-function ownVersion(): string {
-  try {
-    const text = isSea()
-      ? getAsset('package.json', 'utf8')
-      : readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    const { version }: { version?: unknown } = JSON.parse(text);
-    return typeof version === 'string' ? version : 'unknown';
-  } catch {
-    return 'unknown';
-  }
 }

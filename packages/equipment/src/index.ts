@@ -41,3 +41,4 @@ export type {
 } from './session.ts';
 export type { DialDatagrams } from './snmp/datagrams.ts';
 export { publicKeyOf } from './ssh/public-key.ts';
+export type { OnTranscript, Recorded } from './stream/transcript.ts';

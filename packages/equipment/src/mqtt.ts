@@ -19,6 +19,7 @@ import {
   SignInRejected,
 } from './errors.ts';
 import { withAnyOf } from './session/any-of.ts';
+import type { Recorded } from './stream/transcript.ts';
 
 export interface Exchange<T> {
   topic: string;
@@ -50,13 +51,23 @@ const mostBytes = 1024 * 1024;
  */
 export async function visitBroker<T>(
   endpoint: Endpoint,
-  deps: Pick<Access, 'credentials'>,
+  deps: Pick<Access, 'credentials'> & Recorded,
   topics: VisitTopics,
   signal: AbortSignal,
   work: (visit: MqttVisit) => Promise<T>,
 ): Promise<T> {
+  const { onTranscript, dry } = deps;
+  const say = (text: string) => onTranscript?.('us', `mqtt ${text}\n`);
+  say(`subscribe ${[...topics.topics, ...(topics.watch ? [topics.watch.topic] : [])].join(' ')}`);
+  const recorded = (visit: MqttVisit): MqttVisit => ({
+    async ask(exchange) {
+      say(`publish ${exchange.topic} ${exchange.payload}`);
+      return await visit.ask(exchange);
+    },
+  });
+  if (dry) return await work(recorded({ ask: async ({ late }) => Promise.reject(late()) }));
   return await withAnyOf(await deps.credentials(), (credentials) =>
-    visitAs(credentials, endpoint, topics, signal, work),
+    visitAs(credentials, endpoint, topics, signal, (visit) => work(recorded(visit))),
   );
 }
 

@@ -4,10 +4,11 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { errorCode, withDeadline } from '@skolo/base';
+import { errorCode, shellWord, withDeadline } from '@skolo/base';
 import { DeviceRejected, DeviceTimeout } from './errors.ts';
+import type { Recorded } from './stream/transcript.ts';
 
-export interface Program {
+export interface Program extends Recorded {
   /** Name or path, and arguments. Nothing secret: every user of the computer can see them. */
   command: readonly string[];
   /** What it gets beside PATH, HOME and a language that is English. */
@@ -34,10 +35,12 @@ const graceMs = 1000;
  */
 export async function runProgram(
   device: string,
-  { command, env, timeoutMs, hint }: Program,
+  { command, env, timeoutMs, hint, onTranscript, dry }: Program,
   signal: AbortSignal,
 ): Promise<Ran> {
   const [file = '', ...args] = command;
+  onTranscript?.('us', `${command.map(shellWord).join(' ')}\n`);
+  if (dry) return { status: 0, stdout: '', stderr: '' };
   const late = () => new DeviceTimeout(device, `${file} took longer than ${timeoutMs / 1000} s`);
   return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
     const child = start(device, file, args, env);

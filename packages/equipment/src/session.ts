@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from './host-keys.ts';
-import type { OnTranscript } from './stream/transcript.ts';
+import type { Recorded } from './stream/transcript.ts';
 
 /** Where a device is and how to sign in. */
 export interface Target {
@@ -20,7 +20,7 @@ export interface Target {
 export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
 
 /** What sessions need from outside. */
-export interface SessionDeps {
+export interface SessionDeps extends Recorded {
   /** Default: a connection of this computer. */
   dial?: Dial | undefined;
   hostKeys: HostKeys;
@@ -30,11 +30,6 @@ export interface SessionDeps {
   idleMs?: number;
   /** Called once for each ssh connection, with the algorithms that were agreed on. Never a secret. */
   onConnected?: ((facts: ConnectionFacts) => void) | undefined;
-  /**
-   * Told everything, as it is said, for a transcript: one character for each byte. Secrets of the login are `<secret>`, files
-   * and what goes to a stream are reported by their size.
-   */
-  onTranscript?: OnTranscript | undefined;
 }
 
 export interface ConnectionFacts {

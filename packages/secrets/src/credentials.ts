@@ -15,6 +15,8 @@ export interface Credentials {
   snmp?: SnmpCredentials;
   /** Previous and next values, for devices that use those. The first is used until a device rejects it. */
   others?: readonly Credentials[];
+  /** A password is offered once, in one way: some devices lock an account after a few rejections. */
+  once?: true;
 }
 
 export interface SnmpCredentials

@@ -23,4 +23,6 @@ export interface Login {
     privKey?: SecretRef;
     privProtocol: 'des' | 'aes' | 'aes256b' | 'aes256r';
   };
+  /** Name of a login that may only read. */
+  read?: string;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ApiError, AuditEntry } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
-import { type Lab, startLab } from './testing/lab.ts';
+import { type Lab, startLab, threeDevices } from './testing/lab.ts';
 
 const router = { device: 'router' };
 
@@ -187,6 +187,24 @@ describe('the API', () => {
     expect(await statusOf(lab.admin.restore({ params, body }))).toBe(409);
     expect(device.applied).toEqual([]);
     expect(await statusOf(lab.operator.restore({ params, body }))).toBe(403);
+  });
+
+  it('backs up, and restores nothing, where rack.yaml has `acts: false`', async () => {
+    const lab = await startLab({ yaml: `acts: false\n${threeDevices}` });
+    await lab.idle();
+    const params = { ...router, version: 'latest' };
+    const body = { running: 'x', reason: 'broken' };
+
+    lab.devices.get('router').text = 'hostname router\ndomain lan\nend\n';
+    await lab.run('router');
+
+    const { versions } = await lab.admin.versions({ params: router, query: {} });
+    expect(versions).toHaveLength(2);
+    await expect(lab.admin.checkRestore({ params })).rejects.toThrow(
+      'router: rack.yaml has `acts: false` for it, so nothing was done',
+    );
+    expect(await statusOf(lab.admin.restore({ params, body }))).toBe(409);
+    expect(lab.devices.get('router').applied).toEqual([]);
   });
 
   it('restores nothing into a device that a power cycle needs', async () => {

@@ -152,8 +152,11 @@ class Agent {
       log,
       emit,
     });
-    const isRejected = () => this.part()?.swarming.reboot === 'reject';
-    this.reboot = new Reboot({ run, proc, isRejected, bot, stopping, log, emit, onNotRebooted });
+    const whyRejected = () =>
+      this.part()?.swarming.reboot === 'reject'
+        ? 'rack.yaml has `reboot: reject` for it'
+        : this.machine.whyNotActing();
+    this.reboot = new Reboot({ run, proc, whyRejected, bot, stopping, log, emit, onNotRebooted });
   }
 
   async start(): Promise<Ports> {

@@ -3,6 +3,7 @@
 import type { Order } from '@skolo/api/swarming-client';
 import { repeat } from '@skolo/base';
 import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
+import { whyNotActing } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
 import { AdbWatch, SharedAdbServer } from './devices/adb-server.ts';
@@ -88,7 +89,9 @@ export class Machine {
     const settings = () => this.settings();
     this.devices = openDevices(deps, settings);
     const { watches } = this.devices;
-    this.usb = new UsbPorts({ devices: () => this.part()?.devices ?? [], run, log });
+    const whyNotActing = () => this.whyNotActing();
+    const own = () => this.part()?.devices ?? [];
+    this.usb = new UsbPorts({ devices: own, whyNotActing, run, log });
     this.host = new HostWatch({
       botDir: () => settings()?.botDir,
       readSeconds: () => readSecondsOf(settings()),
@@ -118,7 +121,16 @@ export class Machine {
     });
     const afterTask = () => settings()?.afterTask;
     const devices = () => watches.all();
-    this.afterTask = new AfterTask({ settings: afterTask, devices, clock, log, emit });
+    const wouldReboot = (device: string) =>
+      this.repairs.wouldHave(device, 'device-reboot', 'after a task');
+    this.afterTask = new AfterTask({
+      settings: afterTask,
+      devices,
+      wouldReboot,
+      clock,
+      log,
+      emit,
+    });
     const { daemon, request } = this.powerCycles();
     const { localAddress } = deps;
     this.holds = new OwnHolds({ daemon, request, localAddress, clock, log, emit });
@@ -165,9 +177,16 @@ export class Machine {
     this.repairs.order(wanted);
   }
 
+  /** Why nothing is done to the machine and its devices; undefined: it may be. */
+  whyNotActing(): string | undefined {
+    return whyNotActing({ acts: this.part()?.acts ?? true });
+  }
+
   /** What an event means for the machine. */
   follow(event: AgentEvent): void {
-    if (event.type === 'health') {
+    if (event.type === 'reboot-requested')
+      this.repairs.wouldHave(this.deps.name, 'reboot', event.why);
+    else if (event.type === 'health') {
       this.repairs.look();
       void this.evidence.look(event.now);
     } else if (event.type === 'adb-server') this.repairs.look();
@@ -235,6 +254,7 @@ export class Machine {
       rebooting: () => this.afterTask.rebooting(),
       stopping: isStopping,
       isAdbWedged: () => adbWatch.isWedged(),
+      whyNotActing: () => this.whyNotActing(),
       look: (device) => watches.get(device)?.start(),
       usb: this.usb,
       usbOffSeconds: () => this.settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,

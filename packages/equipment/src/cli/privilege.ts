@@ -32,7 +32,7 @@ export async function becomePrivileged(
   conversation: Conversation,
   { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
-  const { enablePassword, password, username } = credentials;
+  const { enablePassword, password, username, once } = credentials;
   // The password is sent twice at most: some devices ask twice.
   const passwords =
     enablePassword !== undefined
@@ -53,7 +53,7 @@ export async function becomePrivileged(
       continue;
     }
     if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
-    const tries = passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
+    const tries = once ? 1 : passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
     if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
       throw rejected();
     }

@@ -314,3 +314,43 @@ describe('a device that signs in oddly', () => {
     );
   });
 });
+
+describe('a login that may be offered once', () => {
+  /** Asks for the password again and again, without a word, at sign-in or at `enable`. */
+  function insistent(at: 'sign-in' | 'enable', typed: string[]) {
+    return (stream: Duplex) => {
+      let state: 'user' | 'password' | 'inside' | 'enable' = 'user';
+      let line = '';
+      stream.write('User:');
+      const answer = () => {
+        if (state === 'user') state = 'password';
+        else if (state === 'password') {
+          typed.push(line);
+          if (at === 'enable') state = 'inside';
+        } else if (state === 'enable') typed.push(line);
+        else if (line === 'enable') state = 'enable';
+        line = '';
+        stream.write(state === 'inside' ? '\r\n(sw) >' : '\r\nPassword:');
+      };
+      stream.on('data', (data: Buffer) => {
+        for (const sign of data.toString('latin1')) {
+          if (sign === '\r') answer();
+          else if (sign >= ' ' && sign <= '~') line += sign;
+        }
+      });
+    };
+  }
+
+  it.each([
+    ['sign-in', [password]],
+    ['enable', [password, 'second']],
+  ] as const)('is not offered again at %s', async (at, expected) => {
+    const typed: string[] = [];
+    const credentials = { enablePassword: new Secret('second'), once: true as const };
+
+    const opened = openTerminal(insistent(at, typed), { credentials });
+
+    await expect(opened).rejects.toThrow(SignInRejected);
+    expect(typed).toEqual(expected);
+  });
+});

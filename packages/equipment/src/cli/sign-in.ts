@@ -214,7 +214,8 @@ class SignIn {
   /** Some devices ask for it twice; one that says why will not be asked again. */
   private isPasswordWrong(): boolean {
     const { password } = this.sent;
-    return password >= mostPasswords || (password > 0 && rejection.test(this.conversation.raw()));
+    const most = this.options.credentials.once ? 1 : mostPasswords;
+    return password >= most || (password > 0 && rejection.test(this.conversation.raw()));
   }
 
   private say(text: string): void {

@@ -17,10 +17,11 @@ import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../er
 import { withAnyOf } from '../session/any-of.ts';
 import type { Dial } from '../session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
+import type { Recorded } from '../stream/transcript.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls } from './tls.ts';
 
-interface HttpAccess extends Access {
+interface HttpAccess extends Access, Recorded {
   /** By another way than this computer's own network. */
   dial?: Dial;
 }
@@ -89,6 +90,8 @@ export function httpTo(
     const address = addressOf(endpoint);
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
+    deps.onTranscript?.('us', `${requestLine(request, login)}\n`);
+    if (deps.dry) return { status: 200, body: '' };
     const { timeoutMs = usualTimeoutMs } = request;
     const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
@@ -105,6 +108,18 @@ export function httpTo(
       });
     });
   };
+}
+
+/** With its body. Secrets in a path are escaped there. */
+function requestLine({ method = 'GET', path, body = '' }: HttpRequest, login: Credentials) {
+  const secrets = secretsOf(login).flatMap((secret) => {
+    const asForm = new URLSearchParams([['', secret]]).toString().slice(1);
+    return [secret, encodeURIComponent(secret), asForm, asForm.replaceAll('+', '%20')];
+  });
+  return secrets.reduce(
+    (line, secret) => (secret === '' ? line : line.replaceAll(secret, '<secret>')),
+    `${method} ${path} ${body}`.trimEnd(),
+  );
 }
 
 async function signedIn(

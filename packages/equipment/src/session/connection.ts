@@ -77,7 +77,7 @@ export interface ConnectedDevice extends Endpoint {
 
 export interface ConnectionDeps
   extends Access,
-    Pick<SessionDeps, 'onTranscript' | 'onConnected' | 'dial'> {
+    Pick<SessionDeps, 'onTranscript' | 'onConnected' | 'dial' | 'dry'> {
   signal: AbortSignal;
   /** A device that is silent for this long has failed. */
   idleMs: number;
@@ -245,8 +245,8 @@ class LazyConnection implements Connection {
   }
 
   private sessionDeps(): SessionDeps {
-    const { hostKeys, idleMs, onTranscript, onConnected, dial } = this.deps;
-    return { hostKeys, idleMs, onTranscript, onConnected, dial, signInMs: this.left() };
+    const { hostKeys, idleMs, onTranscript, onConnected, dial, dry } = this.deps;
+    return { hostKeys, idleMs, onTranscript, onConnected, dial, dry, signInMs: this.left() };
   }
 
   private limits(): RunOptions {

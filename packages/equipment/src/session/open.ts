@@ -9,6 +9,7 @@ import { connectSsh } from '../ssh/ssh.ts';
 import { limitOf } from '../stream/limit.ts';
 import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
+import { dryCli, dryExec } from './dry.ts';
 
 const signInMs = 20_000;
 
@@ -29,6 +30,7 @@ export async function openCli(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<CliSession> {
+  if (deps.dry) return dryCli(target.credentials, transport, dialect, deps);
   return await withAnyOf(target.credentials, (credentials) =>
     openCliAs({ ...target, credentials }, transport, dialect, deps, signal),
   );
@@ -66,6 +68,7 @@ export async function openExec(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
+  if (deps.dry) return dryExec(deps);
   const secrets = secretsOf(target.credentials);
   const connection = await withAnyOf(target.credentials, (credentials) => {
     const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);

@@ -13,6 +13,7 @@ import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import type { Access, Endpoint } from '../endpoint.ts';
 import { DeviceRejected, DeviceTimeout } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
+import type { Recorded } from '../stream/transcript.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
 import type { DialDatagrams } from './datagrams.ts';
 import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './errors.ts';
@@ -50,7 +51,7 @@ type Device = Endpoint & { model: string };
 type Start = Parameters<Ask>[0];
 type SnmpWork<T> = (ask: Ask, version: OpenSnmp['version']) => Promise<T>;
 
-interface SnmpDeps extends Pick<Access, 'credentials'> {
+interface SnmpDeps extends Pick<Access, 'credentials'>, Recorded {
   /** Default: sockets of this computer. */
   datagrams?: DialDatagrams;
 }
@@ -68,7 +69,7 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
     return await withAnyOf(credentials, (each) => as(each, work));
   }
 
-  return {
+  return recorded(deps, {
     async read(oids, maybe, signal) {
       return await inSession(signal, async (ask, version) => {
         // In version 1 one missing object takes the whole answer away: what may be missing is asked for apart.
@@ -87,6 +88,25 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
       const varbind = { oid, type: ObjectType.Integer, value };
       const once = { timeoutMs: requestMs, isRepeated: false };
       await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
+    },
+  });
+}
+
+/** What a walk asks for is in it one line, though it takes several requests. A dry read gives 1 for each object. */
+function recorded({ onTranscript, dry }: Recorded, snmp: Snmp): Snmp {
+  const say = (text: string) => onTranscript?.('us', `snmp ${text}\n`);
+  return {
+    async read(oids, maybe, signal) {
+      say(`get ${[...oids, ...maybe].join(' ')}`);
+      return dry ? new Map(oids.map((oid) => [oid, 1])) : await snmp.read(oids, maybe, signal);
+    },
+    async walk(root, signal) {
+      say(`walk ${root}`);
+      return dry ? new Map() : await snmp.walk(root, signal);
+    },
+    async write(oid, value, signal) {
+      say(`set ${oid} ${value}`);
+      if (!dry) await snmp.write(oid, value, signal);
     },
   };
 }

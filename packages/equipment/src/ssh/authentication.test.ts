@@ -126,6 +126,22 @@ describe('signing in over ssh', () => {
     expect(offered).toEqual(['none', 'keyboard-interactive']);
   });
 
+  it('offers one thing once, where a rejection counts', async () => {
+    const offered: string[] = [];
+    const server = await startSshServer({
+      auth(context) {
+        offered.push(context.method);
+        context.reject(['password', 'keyboard-interactive']);
+      },
+    });
+    const credentials = { privateKey: new Secret(newKeyPair().private), once: true as const };
+
+    const opened = openExec(target(server.port, credentials), await deps(), signal);
+
+    await expect(opened).rejects.toThrow(SignInRejected);
+    expect(offered).toEqual(['none', 'password']);
+  });
+
   it('says why a key cannot be used', async () => {
     const device = await startSwitch();
     const credentials: Credentials = {

@@ -58,7 +58,7 @@ export function authentication(
     const known = takes ?? [];
     const index = left.findIndex(({ type }) => known.length === 0 || known.includes(type));
     const [method] = index < 0 ? [] : left.splice(index, 1);
-    if (method === undefined) {
+    if (method === undefined || (credentials.once && offered.length > 0)) {
       end(rejected(known));
       return;
     }

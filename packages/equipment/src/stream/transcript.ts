@@ -3,6 +3,17 @@
 /** Told everything in the order in which it was said. One character for each byte. */
 export type OnTranscript = (from: 'us' | 'device', text: string) => void;
 
+/** Of each transport. */
+export interface Recorded {
+  /**
+   * Told what is sent, before it is sent: if it throws, nothing is. Secrets of the login are `<secret>`. Command lines also tell
+   * what the device says: everything, as it is said, one character for each byte; files and streams by their size.
+   */
+  onTranscript?: OnTranscript | undefined;
+  /** Nothing is sent, and nobody connects: `onTranscript` is told what would be, and each response is empty. */
+  dry?: true | undefined;
+}
+
 /** Passes on what is said. A secret that the device says is hidden, too, however its bytes were cut into packets. */
 export class Transcript {
   private readonly onTranscript: OnTranscript;

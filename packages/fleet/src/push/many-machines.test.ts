@@ -85,7 +85,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
       state: 'rolled-back',
       why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: keeps crashing'),
     });
-    expect(lines).toContain('DaemonSet skolo/agent: first on rpi-006');
+    expect(lines).toContain('DaemonSet skolo/agent: updating rpi-006 first');
     const kept = agents().filter((line) => before.includes(line));
     expect(before).toHaveLength(300);
     expect(kept).toHaveLength(299);

@@ -126,7 +126,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
 
     await expect(ask('service', 'none')).rejects.toThrow('no such tag');
     await expect(ask('agent', 'one-platform')).rejects.toThrow(
-      /skolo\/agent:one-platform@sha256:\w+: not available for linux\/arm64, only for linux\/amd64/,
+      /skolo\/agent:one-platform@sha256:\w+: the image is not available for linux\/arm64, only for linux\/amd64/,
     );
     expect(racks.get('rack-1')?.changes).toHaveLength(before ?? -1);
   });

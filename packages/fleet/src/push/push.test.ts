@@ -152,7 +152,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
           /^DaemonSet skolo\/agent: rpi-2: image .*unpullable.* cannot be pulled/,
         ),
       });
-      expect(lines).toContain('DaemonSet skolo/agent: first on rpi-2');
+      expect(lines).toContain('DaemonSet skolo/agent: updating rpi-2 first');
       expect(lines.join()).toContain('rpi-1: its machine is not responding');
       const after = await agents();
       const unchanged = Object.keys(before).filter((node) => after[node] === before[node]);
@@ -168,7 +168,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       const lines: string[] = [];
       const report = (_: string, text: string) => {
         lines.push(text);
-        if (text.endsWith('first on rpi-1')) behave('rpi-1', 'dead');
+        if (text.endsWith('updating rpi-1 first')) behave('rpi-1', 'dead');
       };
 
       const [record] = await push({ services: ['agent'], version: tagOf('next') }, { report });
@@ -341,7 +341,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(back).toMatchObject({
         state: 'broken',
         why: expect.stringContaining(
-          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit from before this push, and run skolo push',
+          'objects that this push deleted were not restored: ConfigMap skolo/extra; check out the commit from before this push, and run skolo push',
         ),
       });
     });
@@ -420,7 +420,9 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
 
-      await expect(pushDeps({})).rejects.toThrow('kube/base/forgotten.yaml: not committed');
+      await expect(pushDeps({})).rejects.toThrow(
+        'kube/base/forgotten.yaml: uncommitted changes; commit or stash them first',
+      );
     });
 
     it('keeps its lease where the cluster has another version of it', async () => {

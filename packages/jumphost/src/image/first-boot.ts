@@ -32,7 +32,7 @@ problem() {
   [ "$(head -n 1 "$identity")" = '${identityHead}' ] || { echo 'is damaged or from another version of skolo; recreate the stick'; return; }
   [ "$(sed '$d' "$identity" | sha256sum | cut -c -64)" = "$(sed -n '$s/^sha256 //p' "$identity")" ] || { echo 'is damaged or was edited; recreate the stick'; return; }
   for each in rack name address key; do
-    [ -n "$(value $each)" ] || { echo "does not contain $each; recreate the stick"; return; }
+    [ -n "$(value $each)" ] || { echo "does not contain a value for $each; recreate the stick"; return; }
   done
 }
 

@@ -73,7 +73,11 @@ sha256 …
     ['with ends of lines of Windows', good.replaceAll('\n', '\r\n'), foreign],
     ['empty', '', foreign],
     ['of a later version', good.replace('identity 1', 'identity 2'), foreign],
-    ['without a key', identityText(identityOf({ rack: rackOf(), keys: [] })), 'contains no key'],
+    [
+      'without a key',
+      identityText(identityOf({ rack: rackOf(), keys: [] })),
+      'does not contain a value for key; recreate the stick',
+    ],
   ])('is read by the first start, %s', async (_, text, problem) => {
     const file = join(folder, 'skolo-identity.txt');
     await writeFile(file, text);

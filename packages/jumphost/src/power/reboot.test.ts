@@ -24,6 +24,6 @@ it('sees a cycle that begins between two questions', async () => {
   const limits = { quiet: 0, back: 0, betweenLooks: 0 };
 
   await expect(waitUntilQuiet(deps, 'a test', 'never', limits)).rejects.toThrow(
-    'rpi-1: being cycled',
+    'rpi-1: being power-cycled',
   );
 });

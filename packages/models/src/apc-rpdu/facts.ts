@@ -10,6 +10,7 @@ export const apcRpdu: Model = {
   // Its own "reboot" may leave an outlet off that was off before, so a cycle is off and on.
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
   backup: { load },
+  reported: { model: /\bAN1:apc_hw\w+_rpdu_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   accounts: { no: 'its command line consists of menus; use the menus or its web page' },
   options: { outlets: whole(1, 48).default(24).describe('Number of outlets.') },
 };

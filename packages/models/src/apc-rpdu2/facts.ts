@@ -10,6 +10,7 @@ export const apcRpdu2: Model = {
   transports: ['snmp'],
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { load },
+  reported: { model: /\bAN1:apc_hw\w+_rpdu2g_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   accounts: { load },
   options: { outlets: whole(1, 48).default(42).describe('Number of outlets.') },
 };

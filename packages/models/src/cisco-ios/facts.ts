@@ -33,6 +33,11 @@ export const ciscoIos: Model = {
   network: ports,
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
+  reported: {
+    model: /^[Cc]isco (?!IOS|Nexus)(\S+) \(/m,
+    firmware: /^Cisco IOS.*, Version ([^,\s]+)/m,
+  },
+  branches: { outlets: ['show running-config'] },
   accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

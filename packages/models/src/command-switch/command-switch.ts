@@ -20,7 +20,7 @@
 import { DeviceRejected, runProgram } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import { driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
 import { readState } from '../families/on-off-patterns.ts';
 
 const Command = z.array(z.string());
@@ -33,7 +33,7 @@ const Options = z.object({
 
 export const outlets = driverKind({ model: 'command-switch', experimental: false, create });
 
-function create(device: Device): OutletDriver<string> {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { on, off, read, timeoutSeconds } = Options.parse(device.options);
 
@@ -45,7 +45,9 @@ function create(device: Device): OutletDriver<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
     const timeoutMs = timeoutSeconds * 1000;
     const hint = 'fix its command in rack.yaml';
-    const ran = await runProgram(name, { command: words, timeoutMs, hint }, signal);
+    const { onTranscript, dry } = deps;
+    const program = { command: words, timeoutMs, hint, onTranscript, dry };
+    const ran = await runProgram(name, program, signal);
     if (ran.status === 0) return ran.stdout.trim();
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
     throw new DeviceRejected(

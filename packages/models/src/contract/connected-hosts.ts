@@ -2,7 +2,7 @@
  * The contract of connected hosts: which host is connected to which port, and which ports have a link, as the device itself
  * sees it. What that means for rack.yaml is decided elsewhere.
  */
-import type { Access, DeviceConnection } from '@skolo/equipment';
+import type { Access, DeviceConnection, Recorded } from '@skolo/equipment';
 import type { Device } from './device.ts';
 
 /** What a model exports as `connectedHosts`. */
@@ -14,7 +14,7 @@ export interface ConnectedHostsReader {
 }
 
 /** Ways to the device; a model uses one. */
-interface ConnectedHostsAccess {
+interface ConnectedHostsAccess extends Recorded {
   connection: DeviceConnection;
   /** The secrets of the device's login, for SNMP. */
   credentials: Access['credentials'];

@@ -35,10 +35,26 @@ export interface Model {
     | { no: string };
   /** How its configuration is backed up, or why it is not. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
+  /**
+   * How its devices name themselves, in their configuration or in what else they say while they are read. Each pattern may have a
+   * group: the hardware, the firmware. Absent: they do not say it, or it is not known.
+   */
+  reported?: { model: RegExp; firmware: RegExp };
+  /**
+   * What a reading may send after the first response that it depends on, for people: a plan, which sends nothing, cannot know it.
+   * Absent: nothing more, or of outlets the same for each.
+   */
+  branches?: Branches;
   /** How passwords and keys that sign in there are changed, or why they are not. */
   accounts: { load: () => Promise<{ accounts: Accounts }> } | { no: string };
   /** Keys of its own in rack.yaml. */
   options: z.ZodRawShape;
+}
+
+interface Branches {
+  outlets?: readonly string[];
+  configuration?: readonly string[];
+  hosts?: readonly string[];
 }
 
 /** How the outlets or ports of a device are counted. `options` are the device's own, with defaults. */
@@ -49,6 +65,8 @@ export interface Numbering {
   range(options: Options): string;
   /** The canonical name of an outlet (`0/14` is `14`), or undefined where the device has no such outlet. */
   find(outlet: string, options: Options): string | undefined;
+  /** All of them, where they are counted. */
+  all?(options: Options): string[];
   /** The only outlet, where there is but one: then it need not be written. */
   only?(options: Options): string | undefined;
 }
@@ -81,6 +99,8 @@ export function counted(
       if (!/^(0|[1-9]\d{0,4})$/.test(digits)) return undefined;
       return Number(digits) >= first && Number(digits) <= last(options) ? name(digits) : undefined;
     },
+    all: (options) =>
+      Array.from({ length: last(options) - first + 1 }, (_, at) => name(first + at)),
     only: (options) => (last(options) === first ? name(first) : undefined),
   };
 }

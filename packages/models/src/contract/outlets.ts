@@ -7,6 +7,7 @@ import {
   type Access,
   DeviceRejected,
   type DialDatagrams,
+  type Recorded,
   type SessionDeps,
   type SessionPool,
 } from '@skolo/equipment';
@@ -69,7 +70,7 @@ export interface NativeCycle {
 }
 
 /** What a driver gets with the device. */
-export interface DriverDeps extends Access {
+export interface DriverDeps extends Access, Recorded {
   /** One session to a device at a time, kept open for a moment. */
   sessions: SessionPool;
   /** Told which key exchange and cipher an ssh connection agreed on. */

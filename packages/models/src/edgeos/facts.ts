@@ -1,6 +1,7 @@
 /** Ubiquiti EdgeRouter (EdgeOS). PoE differs by model and port: 24 V, 48 V or none. */
 import { z } from 'zod';
 import { counted, type Model, whole } from '../contract/model.ts';
+import { linuxHosts } from '../families/linux-facts.ts';
 
 const ports = counted('port', 'portCount', { first: 0, prefix: 'eth' });
 
@@ -15,6 +16,13 @@ export const edgeos: Model = {
   network: ports,
   connectedHosts: { load },
   backup: { load },
+  reported: { model: /^HW model: +(Edge.*?)\s*$/m, firmware: /^Version: +(v\d\S*)/m },
+  branches: {
+    outlets: [
+      'if a port has no setting: /opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe',
+    ],
+    hosts: linuxHosts('/opt/vyatta/bin/vyatta-op-cmd-wrapper show dhcp leases'),
+  },
   accounts: { load },
   options: {
     portCount: whole(1, 16).default(5).describe('Number of ports, starting with eth0.'),

@@ -8,6 +8,7 @@ function stackable(extra: number): Numbering {
     ...single,
     range: (options) =>
       options.stack ? `1/0/1 to 8/0/${Number(options.portCount) + extra}` : single.range(options),
+    all: (options) => (options.stack ? [] : (single.all?.(options) ?? [])),
     find(outlet, options) {
       if (!options.stack) return single.find(outlet, options);
       const [, unit, port = ''] = /^([1-8])\/0\/(\d+)$/.exec(outlet) ?? [];
@@ -28,6 +29,16 @@ export const edgeswitch: Model = {
   network: stackable(4),
   connectedHosts: { load },
   backup: { load },
+  reported: {
+    model: /^!?System Description[". ]+(EdgeSwitch[^,"\n]*)/m,
+    firmware: /Software Version[". ]+([^"\s]+)/,
+  },
+  branches: {
+    outlets: [
+      'show poe status all',
+      'if it rejects show poe port: show running-config interface 0/PORT',
+    ],
+  },
   accounts: { load },
   options: {
     portCount: whole(5, 48).default(48).describe('Number of PoE ports: 8, 16, 24 or 48.'),

@@ -14,6 +14,7 @@ export const eos: Model = {
   }),
   connectedHosts: { load },
   backup: { load },
+  reported: { model: /^Arista (\S+)$/m, firmware: /^Software image version: (\S+)/m },
   accounts: { load },
   options: {},
 };

@@ -1,5 +1,6 @@
 /** A router with FRRouting; the account's shell, or a command, is vtysh. */
 import { interfaces, type Model } from '../contract/model.ts';
+import { linuxHosts } from '../families/linux-facts.ts';
 
 export const frr: Model = {
   name: 'frr',
@@ -8,6 +9,8 @@ export const frr: Model = {
   network: interfaces('names of Linux interfaces, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
+  reported: { model: /^frr version \d/m, firmware: /^frr version (\S+)/m },
+  branches: { hosts: linuxHosts() },
   accounts: { load: () => import('../linux/accounts.ts') },
   options: {},
 };

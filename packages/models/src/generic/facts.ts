@@ -10,6 +10,7 @@ export const generic = {
   network: interfaces('names such as wan or 0/1', /^[\w./:-]{1,60}$/),
   connectedHosts: { no: 'rack.yaml describes only the backup of such a device, not its MAC table' },
   backup: { load: () => import('./generic.ts') },
+  branches: { configuration: ['the other commands of rack.yaml'] },
   accounts: { no: 'only the reading of its configuration is described in rack.yaml' },
   options: {
     prompt: expression.describe(

@@ -72,7 +72,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
     const command = ['ipmitool', ...how, ...where, 'chassis', 'power', verb];
     const env = { IPMI_PASSWORD: password.reveal() };
-    const ran = await runProgram(name, { command, env, timeoutMs, hint: howToGetIt }, signal);
+    const { onTranscript, dry } = deps;
+    const program = { command, env, timeoutMs, hint: howToGetIt, onTranscript, dry };
+    const ran = await runProgram(name, program, signal);
     if (ran.status === 0) return ran.stdout;
     throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
   }

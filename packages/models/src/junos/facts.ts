@@ -14,6 +14,7 @@ export const junos: Model = {
   ),
   connectedHosts: { load },
   backup: { load },
+  reported: { model: /^version \d+\.\d+[A-Z][^;]*;/m, firmware: /^version (\d[^;]*);/m },
   accounts: { load },
   options: {},
 };

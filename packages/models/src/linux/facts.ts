@@ -1,6 +1,7 @@
 /** Any Linux host that routes, switches or serves: its files are backed up. */
 import { z } from 'zod';
 import { interfaces, type Model } from '../contract/model.ts';
+import { linuxHosts } from '../families/linux-facts.ts';
 
 export const linux = {
   name: 'linux',
@@ -10,6 +11,10 @@ export const linux = {
   network: interfaces('names of Linux interfaces, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
+  branches: {
+    configuration: ['tar archives of the files in that list'],
+    hosts: linuxHosts('cat /var/lib/misc/dnsmasq.leases'),
+  },
   accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z

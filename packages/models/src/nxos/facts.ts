@@ -13,6 +13,10 @@ export const nxos: Model = {
   }),
   connectedHosts: { load },
   backup: { load },
+  reported: {
+    model: /^version \S+ Bios:|Nexus Operating System/m,
+    firmware: /^version (\S+) Bios:/m,
+  },
   accounts: { load },
   options: {},
 };

@@ -1,5 +1,6 @@
 /** OpenWrt router or switch. Switches with the Realtek PoE daemon can turn ports off over ubus. */
 import { counted, interfaces, type Model, whole } from '../contract/model.ts';
+import { linuxHosts } from '../families/linux-facts.ts';
 
 const load = () => import('./openwrt.ts');
 
@@ -16,6 +17,7 @@ export const openwrt: Model = {
   network: interfaces('names such as lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load },
   backup: { load },
+  branches: { outlets: [], hosts: linuxHosts('cat /tmp/dhcp.leases') },
   accounts: { load },
   options: {
     portCount: whole(1, 52).default(8).describe('Number of PoE ports, starting with lan1.'),

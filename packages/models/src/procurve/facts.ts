@@ -14,6 +14,10 @@ export const procurve: Model = {
   ),
   connectedHosts: { load },
   backup: { load },
+  reported: {
+    model: /^; (\w+) Configuration Editor/m,
+    firmware: /^; .*Created on release #(\S+)/m,
+  },
   accounts: { load },
   options: {},
 };

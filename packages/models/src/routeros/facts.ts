@@ -19,6 +19,8 @@ export const routeros: Model = {
   ),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
+  reported: { model: /^# .* by RouterOS \d/m, firmware: /^# .* by RouterOS (\S+)/m },
+  branches: { outlets: ['over HTTP: POST /rest/interface/ethernet/poe/monitor'] },
   accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of copper ports, starting with ether1.'),

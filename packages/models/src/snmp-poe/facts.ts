@@ -29,6 +29,14 @@ export const snmpPoe: Model = {
   backup: {
     no: 'SNMP provides no configuration; if its command line is supported, use that model',
   },
+  branches: {
+    hosts: [
+      'snmp walk 1.3.6.1.2.1.17.1.4.1.2',
+      'snmp walk 1.3.6.1.2.1.17.1.1',
+      'snmp walk 1.3.6.1.2.1.17.7.1.2.2.1.2 and .3',
+      'if that table is empty: snmp walk 1.3.6.1.2.1.17.4.3.1.2 and .3',
+    ],
+  },
   accounts: {
     no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
   },

@@ -82,8 +82,8 @@ type Walk = (root: string) => Promise<ReadonlyMap<string, number | Buffer>>;
 
 export function connectedHosts(device: Device): ConnectedHostsReader {
   return {
-    async read({ credentials, signal }) {
-      const snmp = snmpTo(device, { credentials });
+    async read({ credentials, signal, onTranscript, dry }) {
+      const snmp = snmpTo(device, { credentials, onTranscript, dry });
       return await read(device, (root) => snmp.walk(root, signal));
     },
   };

@@ -13,6 +13,7 @@ export const synaccess = {
     load: () => import('./synaccess.ts'),
   },
   backup: { no: 'the device cannot export its configuration' },
+  branches: { outlets: [] },
   accounts: { no: 'its documented commands cannot change the password; use its web page' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),

@@ -12,6 +12,12 @@ export const unifiSwitch: Model = {
   network: counted('port', 'portCount', { extra: 4 }),
   connectedHosts: { load },
   backup: { load },
+  branches: {
+    configuration: ['cat /tmp/system.cfg', 'cat /etc/board.info'],
+    outlets: [
+      'if it has no swctrl, in its Fastpath command line: show poe port all, show poe status all',
+    ],
+  },
   accounts: { no: 'its controller sets the password, and would revert a change' },
   options: { portCount: whole(5, 48).default(48).describe('Number of PoE ports.') },
 };

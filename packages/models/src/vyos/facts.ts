@@ -1,6 +1,7 @@
 /** VyOS, a router on a PC: no PoE. */
 import { z } from 'zod';
 import { counted, type Model, whole } from '../contract/model.ts';
+import { linuxHosts } from '../families/linux-facts.ts';
 
 const load = () => import('./vyos.ts');
 
@@ -12,6 +13,8 @@ export const vyos: Model = {
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
   connectedHosts: { load },
   backup: { load },
+  reported: { model: /^Version: +VyOS/m, firmware: /^Version: +VyOS (\S+)/m },
+  branches: { hosts: linuxHosts('/opt/vyatta/bin/vyatta-op-cmd-wrapper show dhcp server leases') },
   accounts: { load },
   options: {
     portCount: whole(1, 64).default(8).describe('Number of ports, starting with eth0.'),

@@ -28,6 +28,7 @@ export function checkReferences(draft: Draft, report: Report): void {
     return rack.logins.get(name);
   }
 
+  for (const { name, read } of rack.logins.values()) login(read, ['logins', name, 'read']);
   identity(rack.defaultIdentity, ['defaultIdentity']);
   identity(rack.jumphost?.identity, ['jumphost', 'identity']);
   rack.services['metadata-server'].callers.forEach((caller, i) => {

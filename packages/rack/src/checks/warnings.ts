@@ -136,6 +136,7 @@ function warnOfUnused(draft: Draft, report: Report): void {
   ]);
   const logins = new Set([
     ...[...rack.infrastructure.values()].map(({ login }) => login),
+    ...[...rack.logins.values()].map(({ read }) => read),
     ...machines.flatMap(({ login, devices }) => [login, ...devices.map((device) => device.login)]),
   ]);
   const unused = [

@@ -67,6 +67,7 @@ export function build(
   const { rack } = draft;
   rack.name = take(check(headSchema.rack, top.rack, ['rack'])) ?? rack.name;
   rack.timezone = take(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
+  rack.acts = take(check(headSchema.acts, top.acts, ['acts'])) ?? rack.acts;
   rack.network = take(check(headSchema.network, top.network, ['network'])) ?? rack.network;
   rack.access = take(check(headSchema.access, top.access, ['access'])) ?? rack.access;
   rack.secrets = take(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
@@ -120,6 +121,7 @@ function emptyDraft(
     rack: {
       name: '',
       timezone: 'UTC',
+      acts: false,
       network: { domain: 'lan' },
       identities: new Map(),
       access: { anonymousRead: [] },

@@ -47,5 +47,5 @@ export function hostsFile(rack: Rack): string {
   const lines = hostsOf(rack).map(
     (host) => `${host.address}\t${namesOf(host, rack.network.domain).join(' ')}`,
   );
-  return `# Names of ${rack.name}. Generated from rack.yaml by skolo.\n${lines.join('\n')}\n`;
+  return `# Names in ${rack.name}. Generated from rack.yaml by skolo.\n${lines.join('\n')}\n`;
 }

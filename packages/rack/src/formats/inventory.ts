@@ -13,6 +13,7 @@ export function expandedInventory(rack: Rack): Json {
   const written = {
     rack: rack.name,
     timezone: rack.timezone,
+    acts: rack.acts,
     network: rack.network,
     jumphost: wired(rack.jumphost),
     identities: writtenMap(rack.identities, ({ name: _, credentials, ...identity }) => ({

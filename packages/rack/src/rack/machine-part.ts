@@ -8,6 +8,7 @@ import { check } from '../issues/describe.ts';
 import { issuesOf, type Problem, RackError } from '../issues/issues.ts';
 import { withoutUnknown } from '../schema/lenient.ts';
 import { swarmingClient } from '../schema/settings/swarming-client.ts';
+import { whyNotActing } from './acts.ts';
 import { swarmingSettings } from './overrides.ts';
 import type { Machine, Rack } from './rack.ts';
 import { serviceUrl } from './service-urls.ts';
@@ -25,6 +26,8 @@ const devicePart = z.object({
 const machinePart = z.object({
   rack: z.string(),
   timezone: z.string(),
+  /** Absent: skolo acts. */
+  acts: z.literal(false).exactOptional(),
   domain: z.string(),
   name: z.string(),
   kind: z.enum(['rpi', 'host']),
@@ -62,6 +65,7 @@ export function machinePartOf(rack: Rack, machine: Machine): MachinePart {
   return {
     rack: rack.name,
     timezone: rack.timezone,
+    ...(whyNotActing(rack, machine) !== undefined && { acts: false }),
     domain: rack.network.domain,
     name,
     kind,

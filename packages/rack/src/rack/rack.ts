@@ -74,6 +74,8 @@ export interface Disabled {
 export interface Rack {
   name: string;
   timezone: string;
+  /** Whether skolo acts, or only observes. A machine may differ; `whyNotActing` decides. */
+  acts: boolean;
   network: { subnet?: string; gateway?: string; domain: string };
   jumphost: Jumphost;
   identities: ReadonlyMap<string, Identity>;

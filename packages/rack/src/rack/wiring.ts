@@ -90,20 +90,34 @@ export function dependsOn(rack: Rack, name: string): string[] {
  */
 export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): string[] {
   const things = thingsOf(rack);
-  const cut = new Set([outlets].flat().map(formatOutlet));
+  const on = poweredWithout(things, [outlets].flat());
+  const linked = growing(things, ({ name, host, uplink }, isLinked) => {
+    if (!on.has(name)) return false;
+    return uplink !== undefined ? isLinked(uplink.device) : host === undefined || isLinked(host);
+  });
+  return [...things.keys()].filter((name) => !linked.has(name));
+}
+
+/** Names that lose power when these outlets are off. Network does not count. */
+export function losesPower(rack: Rack, outlets: readonly Outlet[]): string[] {
+  const things = thingsOf(rack);
+  const on = poweredWithout(things, outlets);
+  return [...things.keys()].filter((name) => !on.has(name));
+}
+
+function poweredWithout(
+  things: ReadonlyMap<string, Thing>,
+  outlets: readonly Outlet[],
+): ReadonlySet<string> {
+  const cut = new Set(outlets.map(formatOutlet));
   // Grows from nodes that are certainly on, because a ring of devices stays off without an outer feed.
-  const on = growing(things, (thing, isOn) => {
+  return growing(things, (thing, isOn) => {
     if (thing.host !== undefined && !isOn(thing.host)) return false;
     const { feeds } = thing;
     return (
       feeds.length === 0 || feeds.some((feed) => !cut.has(formatOutlet(feed)) && isOn(feed.device))
     );
   });
-  const linked = growing(things, ({ name, host, uplink }, isLinked) => {
-    if (!on.has(name)) return false;
-    return uplink !== undefined ? isLinked(uplink.device) : host === undefined || isLinked(host);
-  });
-  return [...things.keys()].filter((name) => !linked.has(name));
 }
 
 /** The smallest set that is closed under the rule. Names that are not in the rack count as members. */

@@ -153,6 +153,10 @@ class Reduction {
       case 'access':
       case 'secrets':
         return this.remove(name === undefined ? [section] : [section, name]);
+      case 'acts':
+        // Without the key, skolo would act.
+        this.value = without(this.value, ['acts'], false);
+        return this.recorded(['acts']);
       case 'timezone':
       case 'defaultIdentity':
         return this.remove([section]);
@@ -278,6 +282,7 @@ class Reduction {
     // It may be a misspelled section: only machines get identities.
     this.everyone = true;
     this.wiring = true;
+    if (nearest(key, ['acts']) !== undefined) this.value = without(this.value, ['acts'], false);
     return this.remove([key]);
   }
 

@@ -83,6 +83,12 @@ export const machineSchema = object({
     .string()
     .exactOptional()
     .describe('Name of an entry in `logins`, for soft reboots and the USB hub over SSH.'),
+  acts: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'false: skolo only observes the machine and its phones. Default: `acts` of the rack.',
+    ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe("Time without power in a cycle; the default depends on the outlet's model."),

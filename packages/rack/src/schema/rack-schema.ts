@@ -121,6 +121,11 @@ export const loginSchema = object({
   })
     .exactOptional()
     .describe('SNMP settings.'),
+  read: word
+    .exactOptional()
+    .describe(
+      'Name of a login that may only read. `skolo prove --look` uses its account or `snmp` settings instead of the ones here.',
+    ),
 });
 
 const accessSchema = section({
@@ -193,6 +198,12 @@ const secretsSchema = object({
 export const headSchema = {
   rack: hostName.describe('Rack name, used in alerts and backups, for example.'),
   timezone: timezone.default('UTC').describe('Time zone for schedules.'),
+  acts: z
+    .boolean()
+    .default(true)
+    .describe(
+      'false: skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. A machine can differ.',
+    ),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
     gateway: address

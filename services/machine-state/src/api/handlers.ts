@@ -8,7 +8,7 @@ import {
   type Repetitions,
   type RouteHandlers,
 } from '@skolo/common';
-import { didYouMean, type Rack } from '@skolo/rack';
+import { didYouMean, type Rack, whyNotActing } from '@skolo/rack';
 import { mostBytes } from '../collect/agent-watch.ts';
 import { downtime } from '../history/downtime.ts';
 import { type History, HistoryUnavailable } from '../history/history.ts';
@@ -160,7 +160,7 @@ function agentHandlers({
       return { status: 200, body: await ask() };
     },
     async repair({ params: { name }, body: { device, step, reason }, caller, headers }) {
-      checkPresent(rack(), name);
+      checkActs(rack(), name);
       const why = signed(reason, caller.name);
       const key = headers['idempotency-key'];
       const last = () => current.machine(name)?.repairs.findLast((each) => each.step === step);
@@ -177,7 +177,7 @@ function agentHandlers({
       return { status: 202 };
     },
     async reboot({ params: { name }, body: { reason }, caller, headers }) {
-      checkPresent(rack(), name);
+      checkActs(rack(), name);
       const why = signed(reason, caller.name);
       const key = headers['idempotency-key'];
       await once(
@@ -215,6 +215,13 @@ function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: 
 /** @throws HttpProblem 404 */
 function checkPresent(rack: Rack, name: string): void {
   if (!rack.machines.has(name)) throw unknownMachine(rack, name);
+}
+
+/** @throws HttpProblem 404; 409: skolo only observes it. */
+function checkActs(rack: Rack, name: string): void {
+  checkPresent(rack, name);
+  const why = whyNotActing(rack, rack.machines.get(name));
+  if (why !== undefined) throw new HttpProblem(409, `${name}: ${why}`);
 }
 
 function unknownMachine(rack: Rack, name: string): HttpProblem {

@@ -1,3 +1,4 @@
+import type { HistoryEntry } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
@@ -129,7 +130,13 @@ ${names.map(of).join('')}`,
   };
   services.cycle(cycle);
   services.cycle({ ...cycle, finishedAt: new Date().toISOString(), outcome: 'back' });
+  const at = new Date().toISOString();
+  const noted = { by: 'repair', reason: 'missing; try 1', outcome: 'would-have' };
+  services.cycle({ ...cycle, ...noted, id: 'c2', requestedAt: at, finishedAt: at });
+  const step = { device: 'phone', round: 1, step: 'usb-cycle', text: 'it has disappeared' };
+  agent.set({ repairs: [{ ...step, at, outcome: 'would-have' }] });
   services.answers['/v1/alerts'] = { alerts: [] };
+  const sortKey = (entry: HistoryEntry) => `${entry.kind} ${'action' in entry && entry.action}`;
   const kinds = async () => {
     const { entries } = await lab.client.history({
       params: { name: 'rpi-1' },
@@ -137,13 +144,20 @@ ${names.map(of).join('')}`,
     });
     return entries
       .filter(({ kind }) => kind !== 'condition')
-      .sort((a, b) => (a.kind < b.kind ? -1 : 1));
+      .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   };
-  await expect.poll(kinds).toMatchObject([
-    { kind: 'alert', name: 'Hot', severity: 'warning', at: time, endedAt: expect.any(String) },
-    { kind: 'cycle', id: 'c1', by: 'ann', reason: 'no ssh', outcome: 'back' },
-    { kind: 'hold', by: 'ann', reason: 'a new fan' },
-  ]);
+  const notDone = [
+    { kind: 'would-have', at, action: 'power-cycle', by: 'repair', reason: 'missing; try 1' },
+    { kind: 'would-have', at, action: 'usb-cycle', by: 'rpi-1', reason: 'it has disappeared' },
+  ];
+  await expect
+    .poll(kinds)
+    .toMatchObject([
+      { kind: 'alert', name: 'Hot', severity: 'warning', at: time, endedAt: expect.any(String) },
+      { kind: 'cycle', id: 'c1', by: 'ann', reason: 'no ssh', outcome: 'back' },
+      { kind: 'hold', by: 'ann', reason: 'a new fan' },
+      ...notDone,
+    ]);
 
   services.answers['/v1/machines'] = undefined;
   services.answers['/v1/clients'] = undefined;

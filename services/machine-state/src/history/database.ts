@@ -22,6 +22,7 @@ export const kinds = [
   'alert',
   'boot',
   'omitted',
+  'would-have',
 ] as const;
 export type StoredKind = (typeof kinds)[number];
 

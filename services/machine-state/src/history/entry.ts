@@ -50,6 +50,8 @@ function ownFields({ kind, key, outcome, data }: Entry): object {
       return { name: key, ...(outcome !== undefined && { severity: outcome }) };
     case 'boot':
       return { bootId: key };
+    case 'would-have':
+      return json();
     case 'omitted':
       return { of: key, count: Number(outcome) };
   }

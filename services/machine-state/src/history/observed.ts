@@ -72,15 +72,18 @@ function ofRepairs(before: Machine | undefined, { name: machine, repairs }: Mach
   const known = new Set(before?.repairs.map((step) => JSON.stringify(step)));
   return repairs
     .filter((step) => !known.has(JSON.stringify(step)))
-    .map(({ at, device, step, outcome, text }) => ({
-      machine,
-      kind: 'repair',
-      device,
-      key: cut(step),
-      at: Date.parse(at),
-      outcome: cut(outcome),
-      data: text && cut(text),
-    }));
+    .map(({ at, device, step, outcome, text }) => {
+      const own = { machine, device, key: cut(step), at: Date.parse(at) };
+      if (outcome === 'would-have') return { ...own, ...notDone(step, machine, text ?? '') };
+      return { ...own, kind: 'repair', outcome: cut(outcome), data: text && cut(text) };
+    });
+}
+
+function notDone(action: string, by: string, reason: string): Pick<Entry, 'kind' | 'data'> {
+  return {
+    kind: 'would-have',
+    data: JSON.stringify({ action: cut(action), by, reason: cut(reason) }),
+  };
 }
 
 /** While the power-cycle daemon is silent, holds go on. */
@@ -143,12 +146,11 @@ export function observedCycle(rack: Rack, cycle: PowerCycle): Entry | undefined 
     .find(({ each }) => each.fullName === target);
   const machine = whole?.name ?? device?.machine.name;
   if (machine === undefined) return undefined;
+  const own = { machine, key: id, device: device?.each.name, at: Date.parse(requestedAt) };
+  if (outcome === 'would-have') return { ...own, ...notDone('power-cycle', by, reason) };
   return {
-    machine,
+    ...own,
     kind: 'cycle',
-    key: id,
-    device: device?.each.name,
-    at: Date.parse(requestedAt),
     endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
     outcome,
     data: JSON.stringify({ action, by, reason }),

@@ -11,6 +11,7 @@ const mostPerHour: Partial<Record<StoredKind, number>> = {
   condition: 200,
   task: 200,
   repair: 60,
+  'would-have': 60,
   boot: 20,
   hold: 60,
   alert: 200,

@@ -200,6 +200,21 @@ describe('people', () => {
     expect(entries).toMatchObject([{ kind: 'note', by: 'ann', text: 'new <b>fan</b>' }]);
   });
 
+  it('reject orders for a machine that is only observed, and the agent hears nothing', async () => {
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    const lab = await startLab({ agents, more: () => ', acts: false' });
+    const params = { name: 'rpi-1' };
+    const rejected = { status: 409, message: expect.stringContaining('rpi-1: rack.yaml has') };
+
+    await expect(lab.client.reboot({ params, body: { reason } })).rejects.toMatchObject(rejected);
+    await expect(
+      lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),
+    ).rejects.toMatchObject(rejected);
+
+    expect(agent?.repairs).toEqual([]);
+  });
+
   it('reboot, clear, and see a screen through the agent, which says why not', async () => {
     const agents = await rack('rpi-1');
     const [agent] = Object.values(agents);

@@ -14,6 +14,7 @@ import type { Controllers } from '../devices/controllers.ts';
 import { turnOff } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';
 import type { PowerEvent } from '../events.ts';
+import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
 import { allTargets, findTarget } from '../rules/targets.ts';
 import { feedKey, type SwitchedOff } from '../state/records.ts';
@@ -163,8 +164,11 @@ export class OutletWatch {
     const key = `${controller.name}/${outlet}`;
     const off = store.switchedOff.get(key);
     if (off === undefined || this.isUnderWay(key)) return;
+    const target = findTarget(rack(), off.target ?? key);
     const why =
-      whyMoved(rack(), key, off) ?? whyNeeded(rack(), { device: controller.name, outlet });
+      whyMoved(rack(), key, off) ??
+      whyNeeded(rack(), { device: controller.name, outlet }) ??
+      (target && whyObserved(target, rack()));
     if (why !== undefined) {
       if (!this.spared.has(key))
         log.error(

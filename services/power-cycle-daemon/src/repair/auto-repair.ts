@@ -1,7 +1,7 @@
 /** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
 import { errorText, pause } from '@skolo/base';
-import type { Machine } from '@skolo/rack';
+import { type Machine, whyNotActing } from '@skolo/rack';
 import { infrastructureProbe, probeOf } from '../machines/probe.ts';
 import { RequestRejected } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
@@ -41,7 +41,7 @@ export class AutoRepair {
 
   /** Takes alerts. Returns how many of them are about machines of this rack. */
   async receive(alerts: readonly Alert[]): Promise<number> {
-    const { rack, store, clock } = this.deps;
+    const { rack, clock } = this.deps;
     const { alerts: names } = rack().services['power-cycle-daemon'].repair;
     let received = 0;
     for (const { status, labels, startsAt } of alerts) {
@@ -50,9 +50,7 @@ export class AutoRepair {
       received += 1;
       if (status === 'resolved') {
         this.missing.delete(name);
-        this.lastTries.delete(name);
-        this.reported.delete(name);
-        if (store.repairs.get(name)) await store.keep([store.repairs.remove(name)]);
+        await this.forget(name);
         continue;
       }
       const uptime = clock.uptime();
@@ -98,6 +96,9 @@ export class AutoRepair {
   private async lookAt(machine: Machine, missing: Missing, silent: ReadonlySet<string>) {
     const { rack, store, controllers, clock, log } = this.deps;
     const { name } = machine;
+    if (store.repairs.get(name)?.notDone && whyNotActing(rack(), machine) === undefined) {
+      await this.forget(name);
+    }
     const decision = decideRepair(machine, missing, {
       rack: rack(),
       uptime: clock.uptime(),
@@ -122,8 +123,9 @@ export class AutoRepair {
     signal.throwIfAborted();
     if (look?.up) return this.report(name, 'answers', look.text);
     const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
+    let outcome = 'asked';
     try {
-      const { cycles } = await take({
+      const accepted = await take({
         targets: [name],
         ask: { action: 'cycle', mode: 'auto', force: false },
         reason: `missing; try ${tries}`,
@@ -132,17 +134,27 @@ export class AutoRepair {
         skipRejected: false,
       });
       // A cycle that was begun by others is no try of ours.
-      if (cycles.every(({ joined }) => joined))
+      if (accepted.cycles.every(({ joined }) => joined))
         return this.report(name, 'joined', 'already cycled');
+      if (store.isOnlyNoted(accepted)) outcome = 'would-have';
     } catch (error) {
-      const outcome = error instanceof RequestRejected ? 'rejected' : 'failed';
-      return this.report(name, outcome, errorText(error));
+      const failure = error instanceof RequestRejected ? 'rejected' : 'failed';
+      return this.report(name, failure, errorText(error));
     }
     this.lastTries.set(name, clock.uptime());
     const lastTryAt = new Date(clock.now()).toISOString();
-    await store.keep([store.repairs.put({ target: name, tries, lastTryAt })]);
+    const notDone = outcome === 'would-have' && ({ notDone: true } as const);
+    await store.keep([store.repairs.put({ target: name, tries, lastTryAt, ...notDone })]);
     this.reported.delete(name);
-    emit({ type: 'repair', outcome: 'asked', machine: name, tries });
+    emit({ type: 'repair', outcome, machine: name, tries });
+  }
+
+  /** Its tries begin anew. */
+  private async forget(name: string): Promise<void> {
+    const { store } = this.deps;
+    this.lastTries.delete(name);
+    this.reported.delete(name);
+    if (store.repairs.get(name)) await store.keep([store.repairs.remove(name)]);
   }
 
   private async giveUp(target: string, why: string): Promise<void> {

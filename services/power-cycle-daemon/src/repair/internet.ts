@@ -86,13 +86,13 @@ export class InternetWatch {
   }
 
   private async cycle({ name }: InfrastructureDevice): Promise<void> {
-    const { take, clock, log, emit, rack } = this.deps;
+    const { take, store, clock, log, emit, rack } = this.deps;
     const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
     log.error({ router: name, silentMinutes }, 'internet connection down');
     // Also an attempt that is rejected is not repeated at once.
     this.lastCycleAt = clock.uptime();
     try {
-      await take({
+      const accepted = await take({
         targets: [name],
         ask: { action: 'cycle', mode: 'hard', force: true, nativeOnly: true },
         reason: `silent for ${silentMinutes} minutes`,
@@ -100,7 +100,7 @@ export class InternetWatch {
         origin: 'internet',
         skipRejected: false,
       });
-      emit({ type: 'repair', outcome: 'internet' });
+      emit({ type: 'repair', outcome: store.isOnlyNoted(accepted) ? 'would-have' : 'internet' });
     } catch (error) {
       this.report('rejected', errorText(error));
     }

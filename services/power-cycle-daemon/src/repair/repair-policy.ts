@@ -2,6 +2,7 @@
  * Whether a machine that is missing is cycled automatically. Pure. When in doubt it is not: a machine that
  * stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
  */
+import { count } from '@skolo/base';
 import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
 import type { RepairRecord } from '../state/records.ts';
 
@@ -68,7 +69,10 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
     return wait('pause', `tried less than ${settings.pauseMinutes} minutes ago`, true);
   }
   if (record !== undefined && record.tries >= settings.tries) {
-    return { is: 'needs-attention', why: `still missing after ${record.tries} cycles` };
+    const why = record.notDone
+      ? `still missing; rack.yaml has \`acts: false\` for it, so it was not cycled (${count(record.tries, 'time')})`
+      : `still missing after ${record.tries} cycles`;
+    return { is: 'needs-attention', why };
   }
   return brake ?? { is: 'cycle' };
 }

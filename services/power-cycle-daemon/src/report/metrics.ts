@@ -11,6 +11,7 @@ import { outletStatuses, type View } from './status.ts';
 /** Outcomes of decisions of automatic repair. */
 const repairOutcomes = [
   'asked',
+  'would-have',
   'answers',
   'joined',
   'rejected',

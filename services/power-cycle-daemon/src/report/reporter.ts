@@ -14,7 +14,9 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
   return (event) => {
     switch (event.type) {
       case 'cycle': {
-        const { id, target, phase, outcome, detail } = event.record;
+        const { id, target, phase, outcome, detail, by, reason } = event.record;
+        if (outcome === 'would-have')
+          return log.warn({ cycle: id, target, by, reason, detail }, 'would have power-cycled');
         if (event.previous === undefined || event.previous === phase) return;
         return log.info({ cycle: id, target, phase, outcome, detail }, 'cycle');
       }
@@ -59,6 +61,8 @@ function reportRepair(
 ): void {
   if (outcome === 'asked') log.warn({ machine, tries }, 'repair');
   else if (outcome === 'needs-attention') log.error({ machine, why }, 'needs attention');
+  // The cycle was logged.
+  else if (outcome === 'would-have') return;
   else if (machine !== undefined) log.warn({ machine, why }, 'not repaired');
   else if (why !== undefined) log.warn({ why }, 'internet connection not repaired');
 }

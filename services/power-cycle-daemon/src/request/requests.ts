@@ -10,7 +10,7 @@ import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { EmitPower } from '../events.ts';
-import { type Ask, checkRequest, type Snapshot } from '../rules/preconditions.ts';
+import { type Ask, checkRequest, type Snapshot, type Verdict } from '../rules/preconditions.ts';
 import {
   defaultOffSeconds,
   findTargets,
@@ -65,6 +65,12 @@ interface RequestsDeps {
   emit: EmitPower;
 }
 
+/** What was decided and only noted. */
+function notDone(record: CycleRecord, detail: string): CycleRecord {
+  const { requestedAt: at } = record;
+  return { ...record, phase: 'finished', outcome: 'would-have', finishedAt: at, detail };
+}
+
 /** Finished cycles that are kept, for people to look at. */
 const keptCycles = 5000;
 
@@ -115,7 +121,7 @@ export class Requests {
     if (changes.length > 0) await store.write(changes);
     for (const record of records) {
       emit({ type: 'cycle', record });
-      cycles.add(record.id);
+      if (record.phase !== 'finished') cycles.add(record.id);
     }
     return { cycles: accepted, rejected };
   }
@@ -129,7 +135,7 @@ export class Requests {
     const accepted: AcceptedRequests['cycles'] = [];
     const records: CycleRecord[] = [];
     for (const target of targets) {
-      const verdict = checkRequest(target, ask, { ...snapshot, active });
+      const verdict = checkRequest(target, ask, { ...snapshot, active }, request.origin);
       if (verdict.is === 'rejected') rejected.push(verdict.rejection);
       else if (verdict.is === 'joined') {
         accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });
@@ -137,9 +143,10 @@ export class Requests {
         const number = this.nextNumber();
         const batch = records[0]?.number ?? number;
         const order = { number, batch };
-        const record = { ...this.record(target, ask, verdict.nativeOnly, request), ...order };
+        const asked = { ...this.record(target, ask, verdict, request), ...order };
+        const record = verdict.is === 'would-have' ? notDone(asked, verdict.why) : asked;
         records.push(record);
-        active.push(record);
+        if (record.phase !== 'finished') active.push(record);
         accepted.push({ id: record.id, target: target.name, joined: false });
       }
     }
@@ -149,7 +156,7 @@ export class Requests {
   private record(
     target: Target,
     ask: Ask,
-    nativeOnly: boolean,
+    verdict: Verdict,
     { reason, by, origin }: Pick<Request, 'reason' | 'by' | 'origin'>,
   ): Omit<CycleRecord, 'number' | 'batch'> {
     const own = target.kind === 'machine' ? target.machine?.offSeconds : undefined;
@@ -159,7 +166,7 @@ export class Requests {
       action: ask.action,
       mode: ask.mode,
       feeds: target.feeds.map((feed) => this.feed(feed)),
-      nativeOnly,
+      nativeOnly: verdict.is === 'allowed' && verdict.nativeOnly,
       offSecondsGiven: ask.offSeconds !== undefined || own !== undefined,
       offSeconds: ask.offSeconds ?? defaultOffSeconds(this.deps.rack(), target),
       reason,

@@ -3,6 +3,7 @@ import type { Clock } from '@skolo/common';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { PowerEvent } from '../events.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
+import { whyObserved } from './observed.ts';
 import type { Target } from './targets.ts';
 import { uptimeAt } from './uptime-at.ts';
 
@@ -14,6 +15,8 @@ export interface PastCycle {
   begunAt: number;
   /** Absent: under way. */
   endedAt?: number;
+  /** It was only noted: it counts for what is only noted, too. */
+  notDone?: true;
 }
 
 interface Cut extends PastCycle {
@@ -60,7 +63,8 @@ export class PastCycles {
 
   private add(record: CycleRecord, begunAt: number, endedAt: number): void {
     const { id, target, action, feeds, begun, phase, outcome } = record;
-    if (!begun) return;
+    const isNoted = outcome === 'would-have';
+    if (!begun && !isNoted) return;
     const outlets = feeds.map(feedKey);
     const isFinished = phase === 'finished';
     const off = [...this.known.entries()].filter(
@@ -73,7 +77,13 @@ export class PastCycles {
     }
     // Off already: no relay moves.
     if (action === 'off' && off.length > 0) return;
-    const cut = this.known.get(id) ?? { target, outlets, begunAt, isOff: false };
+    const cut = this.known.get(id) ?? {
+      target,
+      outlets,
+      begunAt,
+      isOff: false,
+      ...(isNoted && { notDone: true as const }),
+    };
     if (isFinished) {
       cut.endedAt ??= endedAt;
       cut.isOff = outcome === 'off';
@@ -84,13 +94,15 @@ export class PastCycles {
 
 /** Seconds until the power of a target may be cut again, by the limits for one machine. */
 export function waitFor(
-  { name, feeds }: Pick<Target, 'name' | 'feeds'>,
+  asked: Target,
   { rack, uptime, past }: { rack: Rack; uptime: number; past: readonly PastCycle[] },
 ): { wait: number; why: 'cooldown' | 'per-hour' } {
   const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
-  const relays = new Set(feeds.map(formatOutlet));
+  const relays = new Set(asked.feeds.map(formatOutlet));
   const own = past.filter(
-    ({ target, outlets }) => target === name || outlets.some((outlet) => relays.has(outlet)),
+    ({ target, outlets, notDone }) =>
+      (target === asked.name || outlets.some((outlet) => relays.has(outlet))) &&
+      (!notDone || whyObserved(asked, rack) !== undefined),
   );
   const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
   const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;

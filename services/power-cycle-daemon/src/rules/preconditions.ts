@@ -6,6 +6,7 @@ import type { Hold, Rejection } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { type CycleRecord, feedKey, type PendingOn, type SwitchedOff } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
+import { whyObserved } from './observed.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
 import type { Target } from './targets.ts';
@@ -47,10 +48,26 @@ export type Verdict =
   /** It is being cycled already: this is that cycle. */
   | { is: 'joined'; cycle: CycleRecord }
   | { is: 'allowed'; nativeOnly: boolean }
+  /** All that speaks against it is `acts: false`. */
+  | { is: 'would-have'; why: string }
   | { is: 'rejected'; rejection: Rejection };
 
-/** Decides for one target. The order is that of what a person would want to know first. */
-export function checkRequest(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
+/** Decides for one target. What skolo only observes is decided on as usual where skolo itself asks, and rejected for others. */
+export function checkRequest(
+  target: Target,
+  ask: Ask,
+  snapshot: Snapshot,
+  origin: CycleRecord['origin'] = 'person',
+): Verdict {
+  const why = whyObserved(target, snapshot.rack);
+  const isAutomatic = origin !== 'person' && origin !== 'endpoint';
+  if (why !== undefined && !isAutomatic) return rejected(target, 'observed', why);
+  const verdict = decide(target, ask, snapshot);
+  return why !== undefined && verdict.is === 'allowed' ? { is: 'would-have', why } : verdict;
+}
+
+/** The order is that of what a person would want to know first. */
+function decide(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { active } = snapshot;
   const own = active.find((cycle) => cycle.target === target.name);
   if (own !== undefined) {
@@ -80,6 +97,8 @@ export function whyNoLonger(
   snapshot: Snapshot,
 ): string | undefined {
   const { action, mode, force, nativeOnly, offSeconds, offSecondsGiven } = record;
+  const why = whyObserved(target, snapshot.rack);
+  if (why !== undefined) return `${target.name}: ${why}`;
   const ask = { action, mode, force, ...(offSecondsGiven && { offSeconds }) };
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =

@@ -129,6 +129,8 @@ export const RepairRecord = z.object({
   tries: z.int(),
   lastTryAt: Time.exactOptional(),
   needsAttention: z.string().exactOptional(),
+  /** A try was only noted: void once skolo acts. */
+  notDone: z.literal(true).exactOptional(),
 });
 export type RepairRecord = z.output<typeof RepairRecord>;
 

@@ -18,6 +18,11 @@ export class Store extends Tables {
     return [...this.cycles.all.values()].filter(({ phase }) => phase !== 'finished');
   }
 
+  /** Whether what was accepted is only noted, and not done. */
+  isOnlyNoted({ cycles }: AcceptedRequests): boolean {
+    return cycles.some(({ id }) => this.cycles.get(id)?.outcome === 'would-have');
+  }
+
   /** Cycles that wait for their turn to draw current, and those that nothing was done for yet. */
   waiting(): CycleRecord[] {
     return this.active().filter(({ phase }) => phase === 'queued' || phase === 'ready');

@@ -11,7 +11,7 @@ import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { type InfrastructureDevice, type Rack, whyNotActing } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
@@ -181,6 +181,9 @@ export class DeviceRestores {
     if (device === undefined) {
       throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
     }
+    // Also a rehearsal writes to many devices.
+    const why = whyNotActing(this.deps.rack());
+    if (why !== undefined) throw new HttpProblem(409, `${device.name}: ${why}`);
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
         409,

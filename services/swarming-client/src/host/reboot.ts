@@ -25,7 +25,8 @@ interface RebootPartDeps {
   run: RunCommand;
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
-  isRejected: () => boolean;
+  /** Why rack.yaml rules it out. */
+  whyRejected: () => string | undefined;
   bot: { stop(): Promise<void> };
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
@@ -43,9 +44,9 @@ export class Reboot {
 
   /** Undefined: the machine may be rebooted. */
   whyNot(): string | undefined {
-    const { proc, isRejected } = this.deps;
+    const { proc, whyRejected } = this.deps;
     if (proc === undefined) return 'this agent cannot reboot its machine';
-    return isRejected() ? 'rack.yaml sets `reboot: reject` for this machine' : undefined;
+    return whyRejected();
   }
 
   /** Returns at once. */

@@ -16,10 +16,12 @@ const phone: AttachedDevice = {
   power: own,
 };
 
-function start({ devices = [phone], retrySeconds = 0.01 } = {}) {
+function start({ devices = [phone], retrySeconds = 0.01, acts = true } = {}) {
   const hub = fakeHub();
   const log = quietLog();
-  const usb = new UsbPorts({ devices: () => devices, run: hub.run, log, retrySeconds });
+  const whyNotActing = () => (acts ? undefined : 'rack.yaml says so');
+  const deps = { devices: () => devices, whyNotActing, run: hub.run, log, retrySeconds };
+  const usb = new UsbPorts(deps);
   onTestFinished(() => usb.stop());
   return { hub, usb, log };
 }
@@ -51,6 +53,21 @@ describe('ports of the machine’s hub', () => {
     await usb.set(own, false);
 
     expect(hub.off()).toEqual(['usb/1-1.2']);
+  });
+
+  it('are neither turned off nor on by itself where the machine is only observed', async () => {
+    const { usb, hub } = start({ acts: false });
+    hub.turnOff('usb/1-1.2');
+
+    usb.start();
+    await expect(usb.set(own, false)).rejects.toMatchObject({ code: 'observed' });
+    await usb.stop();
+    const switched = [...hub.switched];
+    // The power-cycle daemon ends a cycle that began before.
+    await usb.set(own, true);
+
+    expect(switched).toEqual([]);
+    expect(hub.off()).toEqual([]);
   });
 
   it('are not touched where none is', async () => {

@@ -22,11 +22,12 @@ import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
+ * - `observed`: rack.yaml has `acts: false` for this machine.
  * - `failed`: uhubctl does not work. `not-obeyed`: the hub did something else.
  */
 export class UsbRejected extends Error {
   override readonly name = 'UsbRejected';
-  readonly code: 'not-own' | 'no-port' | 'failed' | 'not-obeyed';
+  readonly code: 'not-own' | 'observed' | 'no-port' | 'failed' | 'not-obeyed';
 
   constructor(code: UsbRejected['code'], { hub, port }: UsbPort, why: string) {
     super(`USB port ${hub}.${port}: ${why}`);
@@ -37,6 +38,8 @@ export class UsbRejected extends Error {
 interface UsbPortsDeps {
   /** The machine's own, as rack.yaml has them now. */
   devices: () => MachinePart['devices'];
+  /** Why no port may be turned off; undefined: it may be. */
+  whyNotActing?: () => string | undefined;
   run: RunCommand;
   log: Pick<Logger, 'info' | 'warn'>;
   /** Pause between two attempts to turn pending ports on. */
@@ -97,6 +100,9 @@ export class UsbPorts {
    */
   async set(port: UsbPort, on: boolean, alone = false): Promise<UsbPortReading> {
     this.checkOwn(port);
+    const why = this.deps.whyNotActing?.();
+    // On ends an off that a cycle began before.
+    if (!on && why !== undefined) throw new UsbRejected('observed', port, why);
     return this.inTurn(async () => {
       const key = keyOf(port);
       if (on) this.keptOff.delete(key);
@@ -152,7 +158,8 @@ export class UsbPorts {
   }
 
   private async turnOnPending(): Promise<void> {
-    for (const { power } of this.deps.devices()) {
+    const isActing = this.deps.whyNotActing?.() === undefined;
+    for (const { power } of isActing ? this.deps.devices() : []) {
       if (power === undefined) continue;
       const key = keyOf(power);
       if (this.tries(key) <= 0 || this.keptOff.has(key) || this.pending.has(key)) continue;

@@ -69,7 +69,7 @@ class Phone {
   }
 }
 
-function start({ reboot = true, canReboot = true, count = 1 } = {}) {
+function start({ reboot = true, canReboot = true, acts = true, count = 1 } = {}) {
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const phone = new Phone(clock);
   const phones = [phone, ...Array.from({ length: count - 1 }, () => new Phone(clock))];
@@ -82,6 +82,7 @@ function start({ reboot = true, canReboot = true, count = 1 } = {}) {
         view: () => each.view(),
         look: () => each.look(),
       })),
+    wouldReboot: () => !acts,
     clock,
     log: quietLog(),
     emit: () => undefined,
@@ -117,6 +118,14 @@ describe('after a task', () => {
     await expect.poll(state).toEqual(well);
     expect([atOnce, away]).toEqual([waiting, waiting]);
     expect(phone.told).toBe(1);
+  });
+
+  it('nothing reboots where that is only noted', () => {
+    const { afterTask, phone, state } = start({ acts: false });
+
+    afterTask.taskEnded();
+
+    expect([phone.told, state()]).toEqual([0, well]);
   });
 
   it('it is not back while it boots', async () => {

@@ -21,6 +21,8 @@ interface AfterTaskDeps {
   /** Undefined: not known yet, and nothing reboots. */
   settings: () => MachinePart['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
+  /** Notes a reboot that rack.yaml rules out. Gives false where it may be. */
+  wouldReboot: (device: string) => boolean;
   clock: Clock;
   log: Pick<EventLog, 'warn'>;
   emit: Emit<AgentEvent>;
@@ -61,7 +63,8 @@ export class AfterTask {
     if (this.isStopped) return;
     const isWanted = this.deps.settings()?.reboot === true;
     for (const device of this.deps.devices()) {
-      if (isWanted && device.device.repairs['device-reboot'] !== undefined) this.begin(device);
+      const isRebooted = isWanted && device.device.repairs['device-reboot'] !== undefined;
+      if (isRebooted && !this.deps.wouldReboot(device.name)) this.begin(device);
       else device.look().catch(() => undefined);
     }
     this.deps.emit({ type: 'facts' });

@@ -40,6 +40,8 @@ export interface LadderFacts {
   mayAct: boolean;
   /** What can be tried with it, in that order. */
   steps: readonly RepairStep[];
+  /** Why steps are only noted; undefined: they are carried out. */
+  whyNotActing?: string | undefined;
 }
 
 export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds' | 'rounds'>;
@@ -69,7 +71,7 @@ export function climb(
   const left = steps.filter((candidate) => !ladder.tried.includes(candidate));
   if (left.length === 0) {
     const isLast = ladder.round >= settings.rounds || steps.length === 0;
-    if (isLast) return { ladder: { ...ladder, givenUp: whyGivenUp(ladder, steps) } };
+    if (isLast) return { ladder: { ...ladder, givenUp: whyGivenUp(ladder, facts) } };
     const next = { ...ladder, round: ladder.round + 1, tried: [], postponedUntil: {} };
     return climb(next, facts, settings);
   }
@@ -93,7 +95,8 @@ export function stepEnded(
   return { ...rest, postponedUntil: { ...rest.postponedUntil, [running]: until }, nextAt };
 }
 
-function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
+function whyGivenUp({ round }: Ladder, { steps, whyNotActing }: LadderFacts): string {
   if (steps.length === 0) return 'no repair steps exist for this device';
+  if (whyNotActing !== undefined) return whyNotActing;
   return `${count(round, 'round')} of repair (${steps.join(', ')}) did not restore it`;
 }

@@ -6,6 +6,7 @@ import type { RepairStep } from './ladder.ts';
  * - `under-way`, `done`: carried out; whether it helped is not known yet.
  * - `helped`: the device was seen well after it. `no-help`: it was not, before the next step was due.
  * - `failed`, `rejected`, `postponed`: it was not carried out, and `text` says why.
+ * - `would-have`: rack.yaml has `acts: false`, so it was only noted; `text` says what for.
  */
 type RepairOutcome =
   | 'under-way'
@@ -14,12 +15,13 @@ type RepairOutcome =
   | 'no-help'
   | 'failed'
   | 'rejected'
-  | 'postponed';
+  | 'postponed'
+  | 'would-have';
 
 export interface RepairView {
   device: string;
   round: number;
-  step: RepairStep;
+  step: RepairStep | 'reboot';
   at: Date;
   outcome: RepairOutcome;
   text: string;
@@ -92,5 +94,5 @@ export class RepairRecords {
  * would have to carry it out. `postponed`: it may be tried again in `later` seconds.
  */
 export type StepResult =
-  | { outcome: 'done' | 'failed' | 'rejected'; text: string }
+  | { outcome: 'done' | 'failed' | 'rejected' | 'would-have'; text: string }
   | { outcome: 'postponed'; text: string; later: number };

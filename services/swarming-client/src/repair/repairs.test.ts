@@ -60,6 +60,7 @@ async function start({
     task: false,
     isAdbWedged: false,
     holds: [] as Hold[],
+    whyNotActing: undefined as string | undefined,
     rebooting: new Map<string, Date>(),
     notBack: new Map<string, Date>(),
     looked: 0,
@@ -81,6 +82,7 @@ async function start({
     rebooting: () => world.rebooting,
     stopping: () => false,
     isAdbWedged: () => world.isAdbWedged,
+    whyNotActing: () => world.whyNotActing,
     look: () => {
       world.looked += 1;
     },
@@ -121,6 +123,69 @@ const heldBy = (target: string): Hold => ({
   by: 'ann',
   until: new Date('2027-01-01'),
   reason: 'new cable',
+});
+
+describe('a device of a machine that is only observed', () => {
+  it('has each step noted, none done, and needs attention as usual', async () => {
+    const { repairs, pass, done, hub, daemon, tried, world } = await start();
+    world.whyNotActing = 'rack.yaml says so';
+
+    await pass(1000);
+
+    expect([done, hub.switched, daemon.asked]).toEqual([[], [], []]);
+    expect(tried()).toHaveLength(10);
+    expect(tried().slice(0, 2)).toEqual(['1 adb-reconnect would-have', '1 adb-restart would-have']);
+    expect(world.counted).toHaveLength(10);
+    expect(repairs.view()[0]).toMatchObject({ text: 'missing: offline' });
+    expect(repairs.givenUp().get('phone')).toBe('rack.yaml says so');
+  });
+
+  it('is repaired from the first step on once it may be', async () => {
+    const { pass, done, world, repairs } = await start();
+    world.whyNotActing = 'rack.yaml says so';
+    await pass(1000);
+
+    world.whyNotActing = undefined;
+    await pass(150);
+
+    expect(repairs.givenUp().size).toBe(0);
+    expect(done).toEqual(['adb-reconnect']);
+  });
+
+  it('is not repaired by order either', async () => {
+    const { repairs, world } = await start();
+    world.whyNotActing = 'rack.yaml says so';
+
+    expect(() => repairs.order({ step: 'adb-reconnect', why: 'try' })).toThrow(
+      'phone: adb-reconnect not started: rack.yaml says so',
+    );
+    expect(repairs.view()).toEqual([]);
+  });
+
+  it('has a wedged adb server noted with growing pauses', async () => {
+    const { pass, tried, world } = await start();
+    world.view = phone();
+    world.whyNotActing = 'rack.yaml says so';
+    world.isAdbWedged = true;
+
+    await pass(300);
+
+    expect(tried().length).toBeLessThan(5);
+    expect(new Set(tried())).toEqual(new Set(['1 adb-restart would-have']));
+  });
+
+  it('has what others would do to it noted', async () => {
+    const { repairs, world } = await start();
+
+    const before = repairs.wouldHave('phone', 'device-reboot', 'after a task');
+    world.whyNotActing = 'rack.yaml says so';
+    const after = repairs.wouldHave('rpi-1', 'reboot', 'requested by the Swarming bot');
+
+    expect([before, after]).toEqual([false, true]);
+    expect(repairs.view()).toMatchObject([
+      { device: 'rpi-1', step: 'reboot', outcome: 'would-have' },
+    ]);
+  });
 });
 
 describe('a device that is gone', () => {

@@ -15,7 +15,7 @@ import {
   type RepairStep,
   stepEnded,
 } from './ladder.ts';
-import { RepairRecords, type RepairView } from './records.ts';
+import { RepairRecords, type RepairView, type StepResult } from './records.ts';
 import { doStep, type Patient, type StepDeps, stepsFor } from './steps.ts';
 
 /** A device as repair sees it. */
@@ -35,6 +35,8 @@ interface RepairsDeps extends StepDeps {
   stopping: () => boolean;
   /** The adb server of the machine runs, and does not respond. */
   isAdbWedged: () => boolean;
+  /** Why steps are only noted; undefined: they are carried out. */
+  whyNotActing: () => string | undefined;
   /** Has the device looked at at once: after a step. */
   look: (device: string) => void;
   clock: Clock;
@@ -62,6 +64,7 @@ export class Repairs {
   private running: Running | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
+  private wasActing = true;
   /** Restarts of a wedged adb server in a row, and before when there is no other one. */
   private adbRestarts = { count: 0, nextAt: 0 };
 
@@ -90,6 +93,10 @@ export class Repairs {
       this.running.ends.abort(new Error('interrupted: a task began'));
     }
     const targets = this.deps.targets();
+    const isActing = this.deps.whyNotActing() === undefined;
+    // What was only noted was not tried.
+    if (isActing && !this.wasActing) this.ladders.clear();
+    this.wasActing = isActing;
     this.forgetOthers(targets);
     this.unwedgeAdb(targets, settings);
     for (const target of targets) this.lookAt(target, settings);
@@ -138,9 +145,20 @@ export class Repairs {
       .get(name)
       ?.find((each) => each === wanted);
     if (step === undefined) throw new HttpProblem(404, `${name}: no step ${wanted}; ${hint}`);
-    const whyNot = this.isStopped ? 'the agent is stopping' : this.whyNot(target);
+    const whyNot = this.isStopped
+      ? 'the agent is stopping'
+      : (this.deps.whyNotActing() ?? this.whyNot(target));
     if (whyNot !== undefined) throw new HttpProblem(409, `${name}: ${step} not started: ${whyNot}`);
     this.begin(step, target, this.ladders.get(name)?.round ?? 1, why);
+  }
+
+  /** Notes a step that `acts: false` rules out. Gives false where it may be carried out. */
+  wouldHave(device: string, step: RepairView['step'], why: string, round = 1): boolean {
+    if (this.deps.whyNotActing() === undefined) return false;
+    const at = new Date(this.deps.clock.now());
+    const record = this.records.begin({ device, round, step, at });
+    this.ended(record, { outcome: 'would-have', text: why });
+    return true;
   }
 
   /** After an operator has seen to the device: its ladder starts again if it is still gone. */
@@ -182,6 +200,7 @@ export class Repairs {
         condition,
         mayAct: this.whyNot(target) === undefined,
         steps: stepsFor(settings.steps, target, this.deps),
+        whyNotActing: this.deps.whyNotActing(),
       },
       settings,
     );
@@ -199,6 +218,7 @@ export class Repairs {
 
   private begin(step: RepairStep, target: RepairTarget, round: number, why: string): void {
     const { name } = target.attached;
+    if (this.wouldHave(name, step, why, round)) return;
     const ends = new AbortController();
     const timer = setTimeout(
       () => ends.abort(new Error(`interrupted: not finished within ${stepWithinMs / 1000} s`)),
@@ -209,20 +229,25 @@ export class Repairs {
     const done = doStep(step, target, why, this.deps, ends.signal).then((result) => {
       clearTimeout(timer);
       this.running = undefined;
-      this.records.ended(record, result);
-      const later = result.outcome === 'postponed' ? { later: result.later } : {};
-      const settings = this.deps.settings();
-      const ladder = this.ladders.get(name);
-      if (ladder !== undefined && settings !== undefined) {
-        this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
-      }
-      // One server is behind all phones.
-      const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
-      for (const each of this.isStopped ? [] : seen) this.deps.look(each);
-      this.deps.emit({ type: 'repair-ended', repair: record });
+      this.ended(record, result);
     });
     this.running = { device: name, step, ends, done };
     this.deps.emit({ type: 'repair-started', repair: record, why });
+  }
+
+  private ended(record: RepairView, result: StepResult): void {
+    const { device: name, step } = record;
+    this.records.ended(record, result);
+    const later = result.outcome === 'postponed' ? { later: result.later } : {};
+    const settings = this.deps.settings();
+    const ladder = this.ladders.get(name);
+    if (ladder !== undefined && settings !== undefined) {
+      this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
+    }
+    // One server is behind all phones.
+    const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
+    for (const each of this.isStopped ? [] : seen) this.deps.look(each);
+    this.deps.emit({ type: 'repair-ended', repair: record });
   }
 
   private conditionOf({ view, attached }: RepairTarget, reason: Reason | undefined): Condition {

@@ -64,7 +64,13 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
   };
 }
 
-const statuses = { 'not-own': 403, 'no-port': 404, failed: 503, 'not-obeyed': 503 } as const;
+const statuses = {
+  'not-own': 403,
+  observed: 403,
+  'no-port': 404,
+  failed: 503,
+  'not-obeyed': 503,
+} as const;
 
 async function usbAnswer(
   { hub, port }: UsbPort,

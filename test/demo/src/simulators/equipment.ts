@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   feedOf,
+  formatOutlet,
   formatUsbPort,
   type InfrastructureDevice,
   type Machine,
@@ -91,6 +92,8 @@ class Equipment implements Simulator {
   /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
   private behind: SimulatedMachine[] | undefined;
   private unplug: (() => void)[] = [];
+  /** What outlets draw that feed something in rack.yaml; the others draw nothing. */
+  private readonly watts = new Map<string, number>();
   private readonly living: NodeJS.Timeout;
 
   constructor(onProblem: SimulatorNeeds['onProblem'], computer: SimulatorNeeds['computer']) {
@@ -156,6 +159,21 @@ class Equipment implements Simulator {
     for (const end of this.unplug) end();
     this.unplug = [];
     for (const { name, power } of rack.infrastructure.values()) this.feed(name, power);
+    this.followLoads(rack);
+  }
+
+  private followLoads({ jumphost, infrastructure, machines }: Rack) {
+    const things = [jumphost, ...infrastructure.values(), ...machines.values()];
+    const used = new Set(things.flatMap(({ power }) => power.map(formatOutlet)));
+    for (const [device, { simulated }] of this.devices) {
+      const { board } = simulated;
+      for (const outlet of board.names()) {
+        const name = formatOutlet({ device, outlet });
+        const watts = this.watts.get(name) ?? board.get(outlet).watts;
+        this.watts.set(name, watts);
+        board.setWatts(outlet, used.has(name) ? watts : 0);
+      }
+    }
   }
 
   /** A device without power answers nobody, and boots when it comes back. */

@@ -14,11 +14,11 @@ import { printDiff } from '../backup/diff.ts';
 export async function editInventory(
   command: SkoloCommand,
   edit: (text: string | undefined, file: string) => Promise<string>,
+  isNew = command.opts().create !== undefined,
 ): Promise<void> {
   const { io } = command;
   const { rack: file } = command.globals();
   const before = await ifThere(readFile(file, 'utf8'));
-  const isNew = command.opts().create !== undefined;
   if (before === undefined && !isNew) {
     throw new CliError(
       `${file}: no such file; create one with skolo inventory add --create NAME`,
@@ -26,7 +26,8 @@ export async function editInventory(
     );
   }
   if (before !== undefined && isNew) {
-    throw new CliError(`${file}: already exists; omit --create, or specify another file`);
+    const hint = command.opts().create === undefined ? 'specify' : 'omit --create, or specify';
+    throw new CliError(`${file}: already exists; ${hint} another file`);
   }
   const after = await edited(edit, before, file);
   if (after === before) return io.err(`${file}: nothing to change`);

@@ -1,10 +1,15 @@
-/** A new rack.yaml: a few computers on a desk. */
+/** A new rack.yaml. */
 import { Option } from 'commander';
 import { ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 
-export interface NewRackOptions {
+export interface NewRackOptions extends NetworkOptions {
   create?: string;
+  /** false: skolo only observes. */
+  acts?: false;
+}
+
+export interface NetworkOptions {
   subnet?: string;
   timezone?: string;
   router?: true;
@@ -12,18 +17,19 @@ export interface NewRackOptions {
 }
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
+  const create = 'create the file for a rack with this name; the first machine is the jumphost';
+  return addNetworkOptions(command.option('--create <name>', create), 'with --create: ');
+}
+
+export function addNetworkOptions(command: SkoloCommand, when = ''): SkoloCommand {
   return command
-    .option(
-      '--create <name>',
-      'create the file for a rack with this name; the first machine is the jumphost',
-    )
-    .option('--subnet <network>', 'with --create: subnet (default: the /24 of the jumphost)')
-    .option('--timezone <zone>', "with --create: time zone (default: your workstation's)")
-    .option('--router', 'with --create: make the jumphost the router for the other machines')
+    .option('--subnet <network>', `${when}subnet (default: the /24 of the jumphost)`)
+    .option('--timezone <zone>', `${when}time zone (default: your workstation's)`)
+    .option('--router', `${when}make the jumphost the router for the other machines`)
     .addOption(
       new Option(
         '--gateway <address>',
-        "with --create: your network's router, which is also used as the name server",
+        `${when}your network's router, which is also used as the name server`,
       )
         .argParser(ipv4)
         .conflicts('router'),
@@ -34,7 +40,7 @@ export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
 export async function newRack(
   command: SkoloCommand,
   { name, address }: { name: string; address: string | undefined },
-  { create, subnet, timezone, router, gateway }: NewRackOptions,
+  { create, subnet, timezone, router, gateway, acts }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
     return command.error(`--create: ${name} becomes the jumphost, so it requires an address`);
@@ -44,8 +50,8 @@ export async function newRack(
   const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const line = (value: object) =>
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
-  const text = `# Created by skolo inventory. All keys are described in docs/rack-yaml.md.
-${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
+  const text = `# Created by skolo. All keys are described in docs/rack-yaml.md.
+${stringify({ rack: create, timezone: zone, ...(acts === false && { acts }) })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
 jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;
   parseRack(text, { file: command.globals().rack });

@@ -33,6 +33,10 @@ function told(entry: HistoryEntry): Told {
     }
     case 'repair':
       return { what: entry.step, text: joined([entry.outcome, entry.text]) };
+    case 'would-have': {
+      const { action, reason, by } = entry;
+      return { what: 'would have', text: joined([action, reason]), by, style: 'yellow' };
+    }
     case 'hold': {
       const { until, endedAt, reason, by } = entry;
       return { what: 'hold', text: joined([endText(endedAt, until), reason]), by };

@@ -20,7 +20,7 @@ export function stateText({ outcome, step }: Pick<PowerCycle, 'outcome' | 'step'
 }
 
 export function outcomeText(outcome: Outcome): string {
-  return outcome.replaceAll('-', ' ');
+  return outcome === 'would-have' ? 'would have cycled' : outcome.replaceAll('-', ' ');
 }
 
 /** Undefined while the cycle runs. */
@@ -33,6 +33,7 @@ export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style |
       return 'red';
     case 'busy':
     case 'cancelled':
+    case 'would-have':
       return 'yellow';
     default:
       return 'green';

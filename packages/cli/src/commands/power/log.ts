@@ -11,7 +11,16 @@ import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { outcomeText, stateStyle, tookSeconds } from './cycle-text.ts';
 import { askAboutNames } from './request.ts';
 
-const outcomes = ['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off'] as const;
+const outcomes = [
+  'back',
+  'on',
+  'off',
+  'busy',
+  'cancelled',
+  'failed',
+  'stuck-off',
+  'would-have',
+] as const;
 outcomes satisfies readonly Outcome[];
 
 interface Options {

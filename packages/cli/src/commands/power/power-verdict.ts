@@ -28,7 +28,11 @@ const conditions: Record<PowerState, (machine: MachinePower) => boolean> = {
   'stuck-off': some(({ stuckOff }) => stuckOff),
   fault: some(({ fault }) => fault !== undefined),
   off: some(({ state, switchedOff, stuckOff }) => state === 'off' && !switchedOff && !stuckOff),
-  failed: ({ cycle, last }) => cycle === undefined && last?.outcome !== undefined && !isGood(last),
+  failed: ({ cycle, last }) =>
+    cycle === undefined &&
+    last?.outcome !== undefined &&
+    last.outcome !== 'would-have' &&
+    !isGood(last),
   'controller-failing': ({ controllers }) => controllers.some(({ state }) => state === 'failing'),
   'controller-down': ({ controllers }) => controllers.some(({ state }) => state === 'down'),
   cycling: ({ cycle }) => cycle !== undefined,

@@ -13,6 +13,8 @@ export function textOf(entry: HistoryEntry): string {
       return `${entry.action} by ${entry.by}: ${entry.reason}${entry.outcome ? `; ${entry.outcome}` : ''}`;
     case 'repair':
       return `${entry.step}: ${entry.outcome}${entry.text ? `; ${entry.text}` : ''}`;
+    case 'would-have':
+      return `${entry.action} by ${entry.by}: ${entry.reason}; not done, because rack.yaml has \`acts: false\``;
     case 'hold':
     case 'order':
       return [entry.by, entry.reason].filter(Boolean).join(': ');

@@ -14,6 +14,10 @@ const periods: readonly [string, string, number][] = [
   ['30d', '30 days', 720],
   ['90d', '90 days', 2160],
 ];
+const kinds: readonly [string | undefined, string][] = [
+  [undefined, 'all'],
+  ['would-have', 'not done'],
+];
 const everyMs = 15_000;
 const hourMs = 3_600_000;
 const first = 30;
@@ -23,6 +27,7 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
   const { name } = machine;
   const wanted = route.query.get('period') ?? '1d';
   const [, , hours] = periods.find(([key]) => key === wanted) ?? ['', '', 24];
+  const kind = route.query.get('kind') ?? undefined;
   const now = useNow();
   const loaded = useLoaded(
     async (signal) => {
@@ -30,12 +35,12 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
       const from = to - hours * hourMs;
       const query = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       const [{ entries, truncated }, { curves }] = await Promise.all([
-        machineState.history({ params: { name }, query, signal }),
+        machineState.history({ params: { name }, query: { ...query, kind }, signal }),
         machineState.curves({ params: { name }, query, signal }),
       ]);
       return { from, to, entries, truncated, curves };
     },
-    `${name} ${hours}`,
+    `${name} ${hours} ${kind}`,
     everyMs,
   );
   return (
@@ -46,8 +51,19 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
           {periods.map(([key, text]) => (
             <a
               key={key}
-              href={hrefOf('machine', [name], { period: key })}
+              href={hrefOf('machine', [name], { period: key, kind })}
               aria-current={key === wanted ? 'true' : undefined}
+            >
+              {text}
+            </a>
+          ))}
+        </nav>
+        <nav class="tabs" aria-label="Entries">
+          {kinds.map(([key, text]) => (
+            <a
+              key={text}
+              href={hrefOf('machine', [name], { period: wanted, kind: key })}
+              aria-current={key === kind ? 'true' : undefined}
             >
               {text}
             </a>
@@ -57,7 +73,7 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
       <Load of={loaded}>
         {(history) => (
           <>
-            <Timeline {...history} machine={machine} now={now} />
+            {kind === undefined && <Timeline {...history} machine={machine} now={now} />}
             <Entries entries={history.entries} truncated={history.truncated} />
           </>
         )}

@@ -146,6 +146,7 @@ function lanesOf(
     ['Tasks', ['task']],
     ['Power', ['cycle', 'boot']],
     ['Repairs', ['repair']],
+    ['Not done', ['would-have']],
     ['Alerts', ['alert']],
     ['People', ['order', 'hold', 'note']],
     ['Omitted', ['omitted']],

@@ -45,7 +45,12 @@ export function cliConnectedHosts({
       const { name } = device;
       const cli = await anyCli(connection, dialect);
       const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
-      for (const { line, groups } of await rows(name, cli, macs)) {
+      const said = {
+        macs: await ask(cli, macs),
+        links: await ask(cli, links),
+        arp: arp && (await ifAllowed(ask(cli, arp))),
+      };
+      for (const { line, groups } of rowsIn(name, macs, said.macs)) {
         const host = hostOf(groups, 'mac-table');
         if (host === undefined) continue;
         if (macs.own?.test(line)) seen.own.push(host.mac);
@@ -53,11 +58,12 @@ export function cliConnectedHosts({
           seen.hosts.push(host);
         }
       }
-      for (const { groups } of await rows(name, cli, links)) {
+      for (const { groups } of rowsIn(name, links, said.links)) {
         const { port = '', link = '' } = groups;
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
-      for (const { line, groups } of (arp && (await ifAllowed(rows(name, cli, arp)))) ?? []) {
+      const known = arp && said.arp !== undefined && ifAllowed(rowsOf(name, arp, said.arp));
+      for (const { line, groups } of (await known) || []) {
         const host = hostOf(groups, 'arp');
         if (host && arp?.own?.test(line)) seen.own.push(host.mac);
         else if (host) seen.hosts.push(host);
@@ -69,13 +75,12 @@ export function cliConnectedHosts({
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-async function rows(
-  device: string,
-  cli: Pick<DeviceCli, 'run'>,
-  table: Table,
-): Promise<{ line: string; groups: Groups }[]> {
-  const text = (await cli.run(table.command)).toString('latin1');
-  return rowsIn(device, table, text);
+async function ask(cli: Pick<DeviceCli, 'run'>, { command }: Table): Promise<string> {
+  return (await cli.run(command)).toString('latin1');
+}
+
+async function rowsOf(...args: Parameters<typeof rowsIn>): Promise<ReturnType<typeof rowsIn>> {
+  return rowsIn(...args);
 }
 
 /** @throws DeviceRejected It is no such table, or has a row with an address that makes no sense. */

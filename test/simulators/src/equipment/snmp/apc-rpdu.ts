@@ -13,6 +13,10 @@ export function startApcRpdu(options: ApcRpduOptions = {}): Promise<SimulatedDev
   return startSnmpAgent(apcRpduModel(options), options);
 }
 
+/** As cards of this generation describe themselves (LibreNMS, Observium: recorded `sysDescr`). */
+const description =
+  'APC Web/SNMP Management Card (MB:v4.1.1 PF:v3.9.2 PN:apc_hw02_aos_392.bin AF1:v3.9.2 AN1:apc_hw02_rpdu_392.bin MN:AP7930 HR:B2 SN: ZA0000000001 MD:02/24/2006)';
+
 export function apcRpduModel(options: ApcOutlets = {}): SnmpModel {
   const bank = new ApcBank(options, false);
   const faults = new Faults(snmpFaults);
@@ -23,7 +27,7 @@ export function apcRpduModel(options: ApcOutlets = {}): SnmpModel {
     board: bank.board,
     faults,
     mib: new SnmpMib([
-      ...systemGroup({ descr: 'APC Switched Rack PDU, AP7930 (simulated)', objectId, name: 'pdu' }),
+      ...systemGroup({ descr: description, objectId, name: 'pdu' }),
       ...firstGenerationTables(bank, faults),
     ]),
     restart: () => bank.restart(),

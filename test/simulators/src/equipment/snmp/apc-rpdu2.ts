@@ -38,6 +38,10 @@ const commands = new Map<number, ApcCommand>([
   [8, 'cancel'],
 ]);
 
+/** As cards of this generation describe themselves (LibreNMS: recorded `sysDescr`). */
+const description =
+  'APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 AN1:apc_hw05_rpdu2g_680.bin MN:AP8941 HR:02 SN: ZA0000000002 MD:08/07/2017)';
+
 export function apcRpdu2Model({ metered = false, ...options }: ApcRpdu2Outlets = {}): SnmpModel {
   const bank = new ApcBank(options, true);
   const { board } = bank;
@@ -56,7 +60,7 @@ export function apcRpdu2Model({ metered = false, ...options }: ApcRpdu2Outlets =
     board,
     faults,
     mib: new SnmpMib([
-      ...systemGroup({ descr: 'APC Rack PDU, AP8941 (simulated)', objectId, name: 'pdu' }),
+      ...systemGroup({ descr: description, objectId, name: 'pdu' }),
       ...firstGenerationTables(bank, faults),
       allOutlets(
         bank,

@@ -1,0 +1,246 @@
+/** Looks at one device: a few steps, one session at a time, each within its time limit. A failure is a result. */
+import type { ConnectedHosts } from '@skolo/api';
+import { errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
+import {
+  DeviceRejected,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeyChanged,
+  SignInRejected,
+} from '@skolo/equipment';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
+import { type LookDeps, type Readers, readersOf } from './readers.ts';
+
+export const problemKinds = [
+  ...(['sign-in', 'failed', 'model', 'serial', 'count'] as const),
+  ...(['changed', 'outlet', 'configuration', 'link'] as const),
+] as const;
+
+interface Problem {
+  kind: (typeof problemKinds)[number];
+  /** For people. */
+  what: string;
+}
+
+export interface DeviceLook {
+  device: string;
+  model: string;
+  transport: string;
+  /** The other model that it reports. */
+  answersAs?: string;
+  hardware?: string;
+  firmware?: string;
+  steps: { step: string; ms: number; isDone: boolean; requests: number }[];
+  /** What was sent in each step, without secrets. */
+  sent: string[][];
+  outlets: Readings[];
+  configuration?: { readings: number; bytes: number; differingLines: number };
+  hosts?: ConnectedHosts;
+  problems: Problem[];
+  /** What was not compared, and why. */
+  notes: string[];
+  /** False: it was interrupted. */
+  isComplete: boolean;
+}
+
+const rounds = 3;
+const configurationRounds = 2;
+/** More than a device says about itself; a configuration may be long. */
+const mostSaid = 1024 * 1024;
+
+export async function lookAtDevice(
+  device: InfrastructureDevice,
+  deps: LookDeps,
+): Promise<DeviceLook> {
+  const visit = new Visit(device, deps);
+  const readers = await readersOf(device, deps, (from, text) => visit.record(from, text));
+  await visit.all(readers);
+  return visit.look;
+}
+
+class Visit {
+  readonly look: DeviceLook;
+  private readonly device: InfrastructureDevice;
+  private readonly deps: LookDeps;
+  private readonly loads: ReadonlyMap<string, string[]>;
+  private names: readonly string[];
+  private text: string | undefined;
+  private said = '';
+  private sent: string[] = [];
+  private isEnded = false;
+
+  constructor(device: InfrastructureDevice, deps: LookDeps) {
+    const { name, model, transport, options } = device;
+    this.device = device;
+    this.deps = deps;
+    this.loads = loadsOf(deps.rack, name);
+    const all = models.get(model)?.power?.outlets.all?.(options) ?? [];
+    this.names = [...new Set([...all, ...this.loads.keys()])];
+    const none = { steps: [], sent: [], outlets: [], problems: [], notes: [] };
+    this.look = { device: name, model, transport, ...none, isComplete: false };
+  }
+
+  async all({ description, outlets, configuration, hosts }: Readers): Promise<void> {
+    const { deps, look } = this;
+    this.said += (await this.step('description', description)) ?? '';
+    const most = deps.dry ? 1 : rounds;
+    for (let round = 1; round <= most && !this.isEnded; round += 1) {
+      const hasOutlets = outlets !== undefined && this.names.length > 0;
+      const hasConfiguration = configuration !== undefined && round <= configurationRounds;
+      if (round > 1 && (hasOutlets || hasConfiguration))
+        await pause(deps.pauseMs, deps.signal).catch(() => undefined);
+      if (hasOutlets) await this.readOutlets(round, outlets);
+      if (hasConfiguration) await this.readConfiguration(round, configuration);
+      if (round > 1) continue;
+      const found = await this.step('connected hosts', hosts);
+      if (found !== undefined) look.hosts = found;
+    }
+    this.judge();
+    look.isComplete = !deps.signal.aborted;
+  }
+
+  record(from: 'us' | 'device', text: string): void {
+    if (from === 'device') this.said = (this.said + text).slice(0, mostSaid);
+    const lines = from === 'us' ? text.split(/[\r\n]+/).map((line) => line.trimEnd()) : [];
+    for (const line of lines.filter(Boolean)) {
+      if (line.startsWith('snmp set ')) throw new RangeError(`${line}: a look changes nothing`);
+      this.sent.push(line);
+    }
+  }
+
+  /** Undefined: it failed, or is not tried any more. */
+  private async step<T>(
+    step: string,
+    read: ((signal: AbortSignal) => Promise<T>) | undefined,
+  ): Promise<T | undefined> {
+    const { timeoutMs: ms, signal } = this.deps;
+    if (read === undefined || this.isEnded || signal.aborted) return undefined;
+    const sent: string[] = [];
+    this.sent = sent;
+    const late = () => new DeviceTimeout(this.look.device, `not read within ${ms / 1000} s`);
+    const start = performance.now();
+    let isDone = false;
+    try {
+      const work = (limit: AbortSignal) => orAborted(read(limit), limit);
+      const result = await withDeadline({ ms, late, signal }, work);
+      isDone = true;
+      return result;
+    } catch (error) {
+      this.fail(step, error);
+      return undefined;
+    } finally {
+      const took = Math.round(performance.now() - start);
+      this.look.steps.push({ step, ms: took, isDone, requests: sent.length });
+      this.look.sent.push(sent);
+    }
+  }
+
+  private fail(step: string, error: unknown): void {
+    const { deps, look, sent } = this;
+    if (deps.signal.aborted) return;
+    if (deps.dry) {
+      sent.push(...branchesOf(look.model, step));
+      return;
+    }
+    const isSignIn =
+      error instanceof SignInRejected ||
+      error instanceof HostKeyChanged ||
+      errorCode(error)?.startsWith('SECRET_') === true;
+    const isFirst = look.steps.every(({ isDone }) => !isDone);
+    const isAway = isFirst && error instanceof DeviceUnreachable;
+    this.isEnded = isSignIn || isAway || error instanceof DeviceTimeout;
+    this.problem(isSignIn ? 'sign-in' : 'failed', `${step}: ${this.textOf(error)}`);
+  }
+
+  private problem(kind: Problem['kind'], ...what: string[]): void {
+    this.look.problems.push(...what.map((each) => ({ kind, what: each })));
+  }
+
+  /** Without the name in front. */
+  private textOf(error: unknown): string {
+    const text = errorText(error);
+    const name = `${this.look.device}: `;
+    return text.startsWith(name) ? text.slice(name.length) : text;
+  }
+
+  private async readOutlets(round: number, read: NonNullable<Readers['outlets']>): Promise<void> {
+    const reading = await this.step(`outlets ${round}`, async (signal) => {
+      try {
+        return await read(this.names, signal);
+      } catch (error) {
+        const wired = [...this.loads.keys()];
+        const isAll = this.names.length > wired.length;
+        if (this.deps.dry || !isAll || !(error instanceof DeviceRejected)) throw error;
+        this.narrow(wired, error);
+        return wired.length === 0 ? undefined : await read(wired, signal);
+      }
+    });
+    if (reading !== undefined) this.look.outlets.push(Object.fromEntries(reading));
+  }
+
+  /** Not all outlets can be read: of a PDU, rack.yaml has too many; of a switch, not all ports may have PoE. */
+  private narrow(wired: readonly string[], error: Error): void {
+    const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
+    const isSwitch = models.get(this.look.model)?.network !== undefined;
+    if (isSwitch) this.look.notes.push(what);
+    else this.problem('count', `${what}; correct their number in rack.yaml`);
+    this.names = wired;
+  }
+
+  private async readConfiguration(
+    round: number,
+    configuration: NonNullable<Readers['configuration']>,
+  ): Promise<void> {
+    const read = await this.step(`configuration ${round}`, configuration);
+    if (read === undefined || this.deps.dry) return;
+    const { text, bytes, serial } = read;
+    const differingLines = this.text === undefined ? 0 : differing(this.text, text);
+    this.text ??= text;
+    this.look.configuration = { readings: round, bytes, differingLines };
+    const changed = `configuration changed on its own: ${differingLines} lines`;
+    if (differingLines > 0) this.problem('configuration', changed);
+    const { serial: wanted = serial } = this.device;
+    const other = `reports the serial number ${serial}, not ${wanted}`;
+    if (round === 1 && serial !== wanted) this.problem('serial', other);
+  }
+
+  private judge(): void {
+    const { look, said, loads } = this;
+    const { power, reported: own } = models.get(look.model) ?? {};
+    const noun = power?.outlets.noun ?? 'outlet';
+    this.problem('changed', ...changedOutlets(noun, look.outlets));
+    this.problem('outlet', ...oddOutlets(noun, look.outlets.at(-1) ?? {}, loads));
+    const found = own?.model.exec(said);
+    const [hardware, firmware] = [found?.[1], found && own?.firmware.exec(said)?.[1]];
+    Object.assign(look, hardware && { hardware }, firmware && { firmware });
+    if (own === undefined || found !== null) return;
+    const other = [...models.values()].find(({ reported }) => reported?.model.test(said));
+    if (other === undefined) return;
+    look.answersAs = other.name;
+    const what = `responds as ${other.name} (${other.label}), not as ${look.model}`;
+    look.problems.unshift({ kind: 'model', what });
+  }
+}
+
+/** What a plan cannot know; of steps that are repeated, the first stands for all. */
+function branchesOf(model: string, step: string): string[] {
+  const { outlets = ['the same for each other outlet'], ...others } =
+    models.get(model)?.branches ?? {};
+  const { configuration = [], hosts = [] } = others;
+  const known = new Map([
+    ['outlets 1', outlets],
+    ['configuration 1', configuration],
+    ['connected hosts', hosts],
+  ]);
+  return (known.get(step) ?? []).map((each) => `(then) ${each}`);
+}
+
+/** How many lines only one of the two has. */
+function differing(one: string, other: string): number {
+  const counts = new Map<string, number>();
+  for (const line of one.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);
+  for (const line of other.split('\n')) counts.set(line, (counts.get(line) ?? 0) - 1);
+  return [...counts.values()].reduce((sum, each) => sum + Math.abs(each), 0);
+}

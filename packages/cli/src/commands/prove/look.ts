@@ -1,0 +1,54 @@
+/** Looks at all devices of a rack at once, and compares what they say together with rack.yaml. Changes nothing. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inParallel } from '@skolo/base';
+import { HostKeys, SessionPool } from '@skolo/equipment';
+import { loadBackups, loadDrivers } from '@skolo/models/load';
+import type { Rack } from '@skolo/rack';
+import { compare, type Finding } from '../cabling/compare.ts';
+import { type DeviceLook, lookAtDevice } from './device.ts';
+import { linkedButOff } from './outlets.ts';
+import type { LookDeps } from './readers.ts';
+
+export interface RackLook {
+  /** In the order of rack.yaml. */
+  devices: DeviceLook[];
+  /** Of MAC tables and addresses, as `skolo cabling` has them. */
+  cabling: Finding[];
+}
+
+const atOnce = 20;
+
+export async function lookAtRack(
+  rack: Rack,
+  options: Pick<LookDeps, 'pauseMs' | 'timeoutMs' | 'signal' | 'dry'>,
+): Promise<RackLook> {
+  // Host keys of this run only: rack.yaml pins those that it knows.
+  const scratch = await mkdtemp(join(tmpdir(), 'skolo-look-'));
+  const hostKeys = new HostKeys(join(scratch, 'host-keys.json'));
+  const sessions = new SessionPool();
+  const [drivers, backups] = await Promise.all([loadDrivers(), loadBackups()]);
+  const all: LookDeps = { rack, sessions, hostKeys, scratch, drivers, backups, ...options };
+  try {
+    const each = [...rack.infrastructure.values()];
+    const devices = await inParallel(each, atOnce, (device) => lookAtDevice(device, all));
+    return { devices, cabling: together(rack, devices) };
+  } finally {
+    await sessions.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What only several devices show. */
+function together(rack: Rack, devices: readonly DeviceLook[]): Finding[] {
+  const lookAt = (name: string) => devices.find(({ device }) => device === name);
+  const linked = linkedButOff(
+    rack,
+    (port) => lookAt(port.device)?.hosts?.ports.find(({ name }) => name === port.outlet)?.up,
+    ({ device, outlet }) => lookAt(device)?.outlets.at(-1)?.[outlet]?.state === 'off',
+  );
+  for (const { device, what } of linked) lookAt(device)?.problems.push({ kind: 'link', what });
+  const readings = devices.flatMap(({ hosts }) => hosts ?? []);
+  return readings.length === 0 ? [] : compare(rack, readings).findings;
+}

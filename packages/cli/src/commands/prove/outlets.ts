@@ -1,0 +1,69 @@
+/** Readings of a device's outlets, compared with each other and with rack.yaml. Pure. */
+import type { OutletReading } from '@skolo/models/outlets';
+import { feedOf, type Outlet, type Rack } from '@skolo/rack';
+
+/** By the name of the outlet. */
+export type Readings = Readonly<Record<string, OutletReading>>;
+
+/** Names of what each outlet of a device feeds in rack.yaml. */
+export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
+  const loads = new Map<string, string[]>();
+  const add = (name: string, feeds: readonly Outlet[]) => {
+    for (const feed of feeds) {
+      if (feed.device !== device) continue;
+      loads.set(feed.outlet, [...(loads.get(feed.outlet) ?? []), name]);
+    }
+  };
+  for (const { name, power } of [rack.jumphost, ...rack.infrastructure.values()]) add(name, power);
+  for (const { name, power, devices } of rack.machines.values()) {
+    add(name, power);
+    for (const each of devices) add(each.fullName, [feedOf(name, each) ?? []].flat());
+  }
+  return loads;
+}
+
+/** Outlets that did not read the same each time. */
+export function changedOutlets(noun: string, readings: readonly Readings[]): string[] {
+  return Object.keys(readings[0] ?? {}).flatMap((outlet) => {
+    const states = readings.map((each) => each[outlet]?.state ?? 'unknown');
+    const isSame = new Set(states).size <= 1;
+    return isSame ? [] : [`${noun} ${outlet} changed on its own: ${states.join(', ')}`];
+  });
+}
+
+/** What the last reading shows other than rack.yaml, or as a fault. */
+export function oddOutlets(
+  noun: string,
+  reading: Readings,
+  loads: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  return Object.entries(reading).flatMap(([outlet, { state, delivering, fault, watts }]) => {
+    const fed = loads.get(outlet)?.join(', ');
+    const draws = delivering ?? (watts === undefined ? undefined : watts > 0);
+    const where = `${noun} ${outlet}`;
+    if (fault !== undefined) return [`${where} reports a fault: ${fault}`];
+    if (fed === undefined) {
+      const much = watts === undefined ? 'power' : `${watts} W`;
+      return draws ? [`${where} draws ${much}, but feeds nothing in rack.yaml`] : [];
+    }
+    if (state === 'off') return [`${where} is off, but feeds ${fed} in rack.yaml`];
+    return draws === false ? [`${where} draws no power, but feeds ${fed} in rack.yaml`] : [];
+  });
+}
+
+/** Ports with a link whose machine, in rack.yaml, has no outlet that is on. */
+export function linkedButOff(
+  rack: Rack,
+  isUp: (port: Outlet) => boolean | undefined,
+  isOff: (outlet: Outlet) => boolean,
+): { device: string; what: string }[] {
+  const all = [rack.jumphost, ...rack.machines.values(), ...rack.infrastructure.values()];
+  return all.flatMap(({ name, uplink, power: [feed, ...more] }) => {
+    if (uplink === undefined || uplink === 'internet' || feed === undefined || !isUp(uplink)) {
+      return [];
+    }
+    if (![feed, ...more].every(isOff)) return [];
+    const what = `port ${uplink.outlet} has a link, but ${feed.device}/${feed.outlet}, which feeds ${name} in rack.yaml, is off`;
+    return [{ device: uplink.device, what }];
+  });
+}

@@ -1,0 +1,352 @@
+/** `skolo prove --look` at a small rack of simulated devices, each over its real protocol. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ConfiguredDevice,
+  type SimulatedDevice,
+  startApcCard,
+  startApcRpdu2,
+  startEdgeos,
+  startEdgeSwitch,
+  startVyos,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { complete } from '../../program.ts';
+import { runCommand } from '../../testing/run-command.ts';
+import { testIo } from '../../testing/test-io.ts';
+import { Proof } from './evidence.ts';
+
+const password = 'canary-login-7f3a';
+const account = { username: 'skolo', password, secondMs: 1 };
+const macs = ['b8:27:eb:00:00:01', 'b8:27:eb:00:00:02'];
+const pduMac = '28:29:86:00:00:01';
+const nothing = { hosts: [] };
+
+interface Changes {
+  /** In rack.yaml. */
+  edit?: (yaml: string) => string;
+  router?: ConfiguredDevice;
+  password?: string;
+}
+
+interface Small {
+  dir: string;
+  rack: string;
+  pdu: SimulatedDevice;
+  card: ConfiguredDevice;
+  switch1: ConfiguredDevice;
+  router: ConfiguredDevice;
+  all: readonly SimulatedDevice[];
+}
+
+async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {}): Promise<Small> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const pdu = await startApcRpdu2({ host: '127.0.2.3', outlets: 4, metered: true, watts: 20 });
+  const card = await startApcCard({ ...account, host: '127.0.2.3' });
+  const router =
+    changes.router ?? (await startEdgeos({ ...account, host: '127.0.2.1', wiring: nothing }));
+  const hosts = macs.map((mac, at) => ({ mac, port: String(at + 1) }));
+  const wiring = { hosts: [...hosts, { mac: pduMac, port: '4' }], own: 'f0:9f:c2:00:00:01' };
+  const switch1 = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: 5, wiring });
+  const all = [pdu, card, switch1, router];
+  for (const device of all) onTestFinished(() => device.close());
+  // Nothing is plugged in there.
+  for (const { board } of [pdu, switch1]) {
+    for (const outlet of board.names().slice(2)) board.setWatts(outlet, 0);
+  }
+  const secrets = {
+    password: changes.password ?? password,
+    write: 'not-for-looks',
+    read: 'public',
+  };
+  for (const [name, value] of Object.entries(secrets)) {
+    await writeFile(join(dir, name), `${value}\n`, { mode: 0o600 });
+  }
+  const rack = join(dir, 'rack.yaml');
+  const yaml = `rack: small
+jumphost: { name: jumphost, address: 127.0.0.8 }
+logins:
+  switches: { username: skolo, password: password }
+  pdus: { username: skolo, password: password, snmp: { version: 2c, community: write }, read: readers }
+  readers: { snmp: { version: 2c, community: read } }
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: switches, uplink: internet, power: pdu-1/1 }
+  switch-1: { model: edgeswitch, portCount: 5, address: 127.0.2.2, ports: { ssh: ${switch1.port} }, login: switches, uplink: router/eth1, power: pdu-1/2 }
+  pdu-1: { model: apc-rpdu2, outlets: 4, address: 127.0.2.3, ports: { snmp: ${pdu.port}, ssh: ${card.port} }, login: pdus, mac: "${pduMac}", uplink: switch-1/4 }
+machines:
+  rpi-001: { kind: rpi, address: 127.0.1.1, mac: "${macs[0]}", uplink: switch-1/1, power: switch-1/1 }
+  rpi-002: { kind: rpi, address: 127.0.1.2, mac: "${macs[1]}", uplink: switch-1/2, power: switch-1/2 }
+`;
+  await writeFile(rack, edit(yaml));
+  return { dir, rack, pdu, card, switch1, router, all };
+}
+
+const Device = z.object({
+  device: z.string(),
+  firmware: z.string().optional(),
+  answersAs: z.string().optional(),
+  steps: z.array(z.object({ step: z.string(), isDone: z.boolean() })),
+  outlets: z.array(z.record(z.string(), z.object({ state: z.string() }))),
+  problems: z.array(z.object({ kind: z.string(), what: z.string() })),
+  notes: z.array(z.string()),
+});
+const Look = z.object({
+  devices: z.array(Device),
+  cabling: z.array(z.object({ name: z.string(), what: z.string() })),
+});
+
+async function look(rack: string, ...options: string[]) {
+  const args = ['prove', '--look', rack, '--pause', '0.001s', '--json', ...options];
+  const { out, err, exitCode } = await runCommand(args);
+  expect(`${out}${err}`).not.toContain(password);
+  expect(err.replace(/^\/.*\.json\n/gm, '')).toBe('');
+  const { devices, cabling } = Look.parse(JSON.parse(out));
+  return {
+    exitCode,
+    cabling,
+    devices,
+    of: (name: string) => devices.find(({ device }) => device === name),
+    problems: devices.flatMap(({ device, problems }) =>
+      problems.map(({ kind, what }) => `${device} ${kind}: ${what}`),
+    ),
+  };
+}
+
+describe('a look', () => {
+  it('finds no problem in a healthy rack, and writes nothing', { timeout: 60_000 }, async () => {
+    const { rack, all, dir } = await startSmallRack();
+    const changes: unknown[] = [];
+    for (const { board } of all) board.on('change', (change) => changes.push(change));
+    const record = join(dir, 'sent.txt');
+
+    const proofs = join(dir, 'proofs');
+    const { out: plan } = await runCommand(['prove', '--look', '--plan', rack]);
+
+    const files = ['--record', record, '--evidence', proofs];
+    const { exitCode, devices, cabling, problems, of } = await look(rack, ...files);
+
+    expect({ problems, cabling, exitCode }).toEqual({ problems: [], cabling: [], exitCode: 0 });
+    expect(devices.map(({ device, firmware }) => [device, firmware])).toEqual([
+      ['router', 'v2.0.9-hotfix.6'],
+      ['switch-1', '1.9.3'],
+      ['pdu-1', '6.8.0'],
+    ]);
+    expect(of('switch-1')?.steps.map(({ step }) => step)).toEqual([
+      'outlets 1',
+      'configuration 1',
+      'connected hosts',
+      'outlets 2',
+      'configuration 2',
+      'outlets 3',
+    ]);
+    expect(of('pdu-1')?.outlets).toHaveLength(3);
+    expect(changes).toEqual([]);
+    expect(all.filter(({ sessions }) => sessions.most > 1)).toEqual([]);
+    const received = all.flatMap((device) => device.received.map(({ text }) => text));
+    expect(received.filter((text) => writes.test(text))).toEqual([]);
+    const sent = await readFile(record, 'utf8');
+    expect(sent).toContain('switch-1 (edgeswitch, ssh) connected hosts\n');
+    expect(sent).toContain('  show mac-addr-table\n');
+    expect(sent).toContain('  snmp get 1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1 ');
+    const lines = sent.split('\n').filter((line) => line.startsWith('  '));
+    expect(lines.filter((line) => !plan.includes(line.trim()))).toEqual([]);
+    await expectProofs(proofs);
+  });
+
+  it('names a device that answers as another model', { timeout: 60_000 }, async () => {
+    const router = await startVyos({ ...account, host: '127.0.2.1', wiring: nothing });
+    const { rack } = await startSmallRack({
+      router,
+      edit: (yaml) => yaml.replace('model: apc-rpdu2,', 'model: apc-rpdu,'),
+    });
+
+    const { of, exitCode, problems } = await look(rack);
+
+    expect(exitCode).toBe(1);
+    expect(of('router')?.answersAs).toBe('vyos');
+    expect(of('pdu-1')?.answersAs).toBe('apc-rpdu2');
+    expect(problems).toContain(
+      'pdu-1 model: responds as apc-rpdu2 (APC rack PDU, AP8900 family), not as apc-rpdu',
+    );
+  });
+
+  it.each([
+    [/^show poe/, 'outlets 1'],
+    [/^show running-config/, 'configuration 1'],
+    [/^show mac-addr-table/, 'connected hosts'],
+  ])('goes on after a session that ends at %s', { timeout: 60_000 }, async (command, step) => {
+    const { rack, switch1 } = await startSmallRack();
+    switch1.faults.dropAt = { command, when: 'before' };
+
+    const { of, problems, exitCode } = await look(rack);
+
+    expect(exitCode).toBe(1);
+    expect(problems.filter((problem) => !problem.startsWith(`switch-1 failed: ${step}: `))).toEqual(
+      [],
+    );
+    expect(problems).toHaveLength(1);
+    const isDone = of('switch-1')?.steps.map((each) => [each.step, each.isDone]);
+    // The first step has nobody's word that the device is there at all.
+    if (step !== 'outlets 1') expect(isDone).toContainEqual(['outlets 3', true]);
+    expect(of('pdu-1')?.steps.every((each) => each.isDone)).toBe(true);
+  });
+
+  it('names an outlet that changes on its own', { timeout: 60_000 }, async () => {
+    const { rack, pdu } = await startSmallRack();
+    let requests = 0;
+    const { received } = pdu;
+    const push = received.push.bind(received);
+    received.push = (...items) => {
+      requests += 1;
+      pdu.board.set('3', requests % 2 === 0);
+      return push(...items);
+    };
+
+    const { problems } = await look(rack);
+
+    expect(problems).toEqual([
+      expect.stringMatching(/^pdu-1 changed: outlet 3 changed on its own: (on|off), (on|off), /),
+    ]);
+  });
+
+  it('compares outlets with rack.yaml', { timeout: 60_000 }, async () => {
+    const { rack, pdu, switch1 } = await startSmallRack({
+      edit: (yaml) =>
+        yaml
+          .replace('outlets: 4', 'outlets: 8')
+          .replace('power: switch-1/2', 'power: pdu-1/4')
+          .replace('uplink: switch-1/1,', 'uplink: switch-1/3,'),
+    });
+    pdu.board.set('4', false);
+    switch1.board.setFaulty('4', true);
+
+    const { problems, cabling } = await look(rack);
+
+    expect(problems).toEqual([
+      expect.stringMatching(/^switch-1 outlet: port 2 draws 4.5 W, but feeds nothing in rack.yaml/),
+      expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
+      'switch-1 link: port 2 has a link, but pdu-1/4, which feeds rpi-002 in rack.yaml, is off',
+      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*correct their number/),
+      'pdu-1 outlet: outlet 4 is off, but feeds rpi-002 in rack.yaml',
+    ]);
+    expect(cabling).toMatchObject([
+      { name: 'rpi-001', what: 'is at switch-1/1, not at switch-1/3' },
+    ]);
+  });
+
+  it('offers a wrong password once', { timeout: 60_000 }, async () => {
+    const { rack, switch1, router } = await startSmallRack({ password: 'wrong-password' });
+
+    const { of, problems } = await look(rack);
+
+    expect(problems).toEqual([
+      'router sign-in: outlets 1: rejects the sign-in of "skolo": offered its password; it accepts publickey, password, keyboard-interactive',
+      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": offered its password; it accepts publickey, password, keyboard-interactive',
+      expect.stringMatching(/^pdu-1 sign-in: configuration 1: .* offered its password; /),
+    ]);
+    expect(of('switch-1')?.steps).toHaveLength(1);
+    expect([...router.received, ...switch1.received]).toEqual([]);
+  });
+
+  it('gives a hanging device up, and finishes the others', { timeout: 60_000 }, async () => {
+    const { rack, switch1 } = await startSmallRack();
+    switch1.faults.set('wedged');
+
+    const { of, problems } = await look(rack, '--timeout', '10s');
+
+    expect(problems).toEqual(['switch-1 failed: outlets 1: not read within 10 s']);
+    for (const name of ['router', 'pdu-1']) {
+      expect(of(name)?.steps.every(({ isDone }) => isDone)).toBe(true);
+    }
+  });
+});
+
+/** Nothing in them is about the rack. */
+async function expectProofs(folder: string): Promise<void> {
+  expect((await readdir(folder)).sort()).toEqual([
+    'proof-apc-rpdu2-6.8.0.json',
+    'proof-edgeos-v2.0.9-hotfix.6.json',
+    'proof-edgeswitch-1.9.3.json',
+  ]);
+  for (const file of await readdir(folder)) {
+    const text = await readFile(join(folder, file), 'utf8');
+    expect(Proof.parse(JSON.parse(text)).devices).toHaveLength(1);
+    expect(text).not.toMatch(/127\.0|pdu-1|switch-1|rpi-00|small|canary|802AA8|ZA00/);
+  }
+}
+
+/** Anything that a command line, an agent or a card would change by. */
+const writes = /^set |^conf|^poe |^write|^copy|^save|^commit|\bset\b.*poe|scp -t|^reload|^reboot/;
+
+describe('a plan', () => {
+  it('lists what would be sent, and sends nothing', { timeout: 60_000 }, async () => {
+    const { rack, all } = await startSmallRack();
+    const args = ['prove', '--look', '--plan', rack];
+
+    const { out, exitCode } = await runCommand(args);
+
+    expect(exitCode).toBe(0);
+    expect(out).toContain('pdu-1 (apc-rpdu2, snmp) description\n  snmp walk 1.3.6.1.2.1.1.1\n');
+    expect(out).toMatch(/switch-1 \(edgeswitch, ssh\) outlets 1, 2 and 3\n.*\n.*<secret>/);
+    expect(out).toContain('  show running-config\n  show startup-config\n  show version\n');
+    expect(out).toContain('  scp -f config.ini');
+    expect(out).not.toContain(password);
+    for (const { sessions, received } of all) {
+      expect([sessions.opened, received]).toEqual([0, []]);
+    }
+  });
+
+  it('needs nobody to be there', { timeout: 60_000 }, async () => {
+    const { rack, all } = await startSmallRack();
+    for (const { faults } of all) faults.set('down');
+
+    expect((await runCommand(['prove', '--look', '--plan', rack])).exitCode).toBe(0);
+  });
+});
+
+describe('the command', () => {
+  it('needs --look', async () => {
+    const { err, exitCode } = await runCommand(['prove']);
+
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(/^skolo: only --look exists so far: [^\n]*\n$/);
+  });
+
+  it('prints a table, problems first', { timeout: 60_000 }, async () => {
+    const { rack, pdu } = await startSmallRack();
+    pdu.board.set('1', false);
+
+    const { out } = await runCommand(['prove', '--look', rack, '--pause', '0.001s']);
+
+    const lines = out.trimEnd().split('\n');
+    expect(lines[1]).toMatch(/^pdu-1 .*3 of 4 on, 3 times .* 1 problem$/);
+    expect(lines[2]).toBe('  problem: outlet 1 is off, but feeds router in rack.yaml');
+    expect(lines.at(-1)).toBe('small: 3 devices, 1 problem; nothing was changed');
+  });
+
+  it('prints the results so far when it is interrupted', { timeout: 60_000 }, async () => {
+    const { rack, switch1 } = await startSmallRack();
+    const printed: string[] = [];
+    const listeners: ((signal: NodeJS.Signals) => void)[] = [];
+    const io = testIo({
+      out: (text) => printed.push(text),
+      onSignal(listener) {
+        listeners.push(listener);
+        return () => {};
+      },
+    });
+
+    // The pause never ends by itself.
+    const run = complete(['prove', '--look', rack, '--pause', '1h'], io);
+    const links = 'show port all';
+    const isFar = () => expect(switch1.received.map(({ text }) => text)).toContain(links);
+    await vi.waitFor(isFar, 30_000);
+    for (const listener of listeners) listener('SIGINT');
+
+    expect(await run).toBe(130);
+    expect(printed.join('\n')).toMatch(/^switch-1 .*5 of 5 on, 1 time .* interrupted$/m);
+  });
+});

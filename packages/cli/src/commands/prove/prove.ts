@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import { count } from '@skolo/base';
+import { timeOption } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type Column, table } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { ownVersion } from '../../own-version.ts';
+import { loadRack } from '../../workstation/rack-file.ts';
+import type { DeviceLook } from './device.ts';
+import type { RackLook } from './look.ts';
+
+interface Options {
+  look?: true;
+  plan?: true;
+  record?: string;
+  evidence?: string;
+  pause: number;
+  timeout: number;
+  json?: true;
+}
+
+/** `skolo prove`: rack.yaml against the devices themselves. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems.',
+    )
+    .summary('compare rack.yaml with its devices, and change nothing')
+    .argument('[rack]', 'rack.yaml, or the name of a rack')
+    .option('--look', 'only read')
+    .option('--plan', 'list what would be sent, without secrets, and send nothing')
+    .option('--record <file>', 'write what was sent to a file, in the form of --plan')
+    .option('--evidence <directory>', 'write proof-MODEL-FIRMWARE.json, without names or addresses')
+    .addOption(timeOption('--pause <time>', 'time between two readings of outlets', '4m'))
+    .addOption(timeOption('--timeout <time>', 'time limit for each step of a device', '2m'))
+    .option('--json', 'print JSON')
+    .uses('rack')
+    .example('skolo prove --look rack.yaml')
+    .hook('preAction', (_, { args: [rack] }) => {
+      if (rack === undefined) return;
+      const name = /\/|\.ya?ml$/.test(rack) ? 'rack' : 'on';
+      command.root().setOptionValueWithSource(name, rack, 'cli');
+    });
+
+  command.interruptible(async (signal, _rack: string | undefined, options: Options) => {
+    const { io } = command;
+    if (!options.look) command.error('only --look exists so far: it reads, and changes nothing');
+    const { lookAtRack } = await import('./look.ts');
+    const rack = await loadRack(command.globals());
+    const { plan: dry, record, evidence, pause: pauseMs, timeout: timeoutMs } = options;
+    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry });
+    if (dry) {
+      if (options.json) printJson(io, look);
+      else io.out(sentText(look.devices, planned));
+      return;
+    }
+    if (record !== undefined) await writeFile(record, `${sentText(look.devices)}\n`);
+    if (evidence !== undefined) {
+      const { writeProofs } = await import('./evidence.ts');
+      const day = new Date(io.now()).toISOString().slice(0, 10);
+      const about = { skolo: ownVersion(), day };
+      for (const file of await writeProofs(evidence, look.devices, about)) io.err(file);
+    }
+    if (options.json) printJson(io, look);
+    else print(io, rack.name, look);
+    const hasProblems = look.devices.some(({ problems }) => problems.length > 0);
+    if (hasProblems || look.cabling.length > 0) io.exitCode = exitCodes.failed;
+    signal.throwIfAborted();
+  });
+}
+
+/** A plan has the first of several readings. */
+const planned = new Map([
+  ['outlets 1', 'outlets 1, 2 and 3'],
+  ['configuration 1', 'configuration 1 and 2'],
+]);
+
+/** What was sent, or would be: each step of each device. */
+function sentText(devices: readonly DeviceLook[], named?: ReadonlyMap<string, string>): string {
+  const lines = devices.flatMap(({ device, model, transport, steps, sent }) =>
+    steps.flatMap(({ step }, at) => [
+      `${device} (${model}, ${transport}) ${named?.get(step) ?? step}`,
+      ...(sent[at] ?? []).map((line) => `  ${plain(line)}`),
+    ]),
+  );
+  return lines.join('\n');
+}
+
+function print(io: Io, rack: string, { devices, cabling }: RackLook): void {
+  const sorted = [...devices].sort((a, b) => b.problems.length - a.problems.length);
+  const below = ({ problems, notes }: DeviceLook) => [
+    ...problems.map(({ what }) => plain(`  problem: ${what}`)),
+    ...notes.map((note) => plain(`  note: ${note}`)),
+  ];
+  io.out(table(columns, sorted, io, below));
+  for (const { name, what, advice } of cabling) {
+    io.out(plain(`cabling: ${name}: ${what}${advice === undefined ? '' : `; ${advice}`}`));
+  }
+  const problems = devices.reduce((sum, each) => sum + each.problems.length, cabling.length);
+  const found = problems === 0 ? 'no problems' : count(problems, 'problem');
+  io.out(`${rack}: ${count(devices.length, 'device')}, ${found}; nothing was changed`);
+}
+
+const columns: Column<DeviceLook>[] = [
+  { title: 'DEVICE', cell: ({ device }) => device, shrinkTo: 12 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 10 },
+  { title: 'HARDWARE', cell: ({ hardware }) => hardware, shrinkTo: 8, leaveOut: 1 },
+  { title: 'FIRMWARE', cell: ({ firmware }) => firmware, shrinkTo: 8 },
+  { title: 'OUTLETS', cell: outletsText, leaveOut: 2 },
+  {
+    title: 'CONFIGURATION',
+    cell: ({ configuration: read }) =>
+      read && `${read.bytes} bytes, ${count(read.readings, 'time')}`,
+    leaveOut: 3,
+  },
+  { title: 'HOSTS', cell: ({ hosts }) => hosts?.hosts.length, leaveOut: 4 },
+  {
+    title: 'RESULT',
+    cell: ({ problems, isComplete }) =>
+      problems.length > 0 ? count(problems.length, 'problem') : isComplete ? 'ok' : 'interrupted',
+    style: ({ problems, isComplete }) =>
+      problems.length > 0 ? 'red' : isComplete ? 'green' : 'yellow',
+  },
+];
+
+function outletsText({ outlets }: DeviceLook): string | undefined {
+  const states = Object.values(outlets.at(-1) ?? {}).map(({ state }) => state);
+  if (states.length === 0) return undefined;
+  const on = states.filter((state) => state === 'on').length;
+  return `${on} of ${states.length} on, ${count(outlets.length, 'time')}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * What of a device can be read. Drivers that can also change something are opened here, and only their readings leave this
+ * file.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConnectedHosts } from '@skolo/api';
+import {
+  type DeviceConnection,
+  DeviceRejected,
+  type HostKeys,
+  type OnTranscript,
+  openConnection,
+  type SessionPool,
+} from '@skolo/equipment';
+import { snmpTo } from '@skolo/equipment/snmp';
+import type { BackupModel, CreateBackup, Reading } from '@skolo/models/backup';
+import { readWhole, textOf, withoutVolatile } from '@skolo/models/configuration';
+import { loadConnectedHosts } from '@skolo/models/load';
+import type { DriverKind, OutletReading } from '@skolo/models/outlets';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
+
+type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;
+
+/** Undefined where its model does not have it. */
+export interface Readers {
+  /** How it describes itself over SNMP. */
+  description: Read<string>;
+  outlets:
+    | ((names: readonly string[], signal: AbortSignal) => Promise<Map<string, OutletReading>>)
+    | undefined;
+  /** Its text has secrets, but not the lines that change by themselves. */
+  configuration: Read<{ text: string; bytes: number; serial: string | undefined }>;
+  hosts: Read<ConnectedHosts>;
+}
+
+export interface LookDeps {
+  rack: Rack;
+  sessions: SessionPool;
+  hostKeys: HostKeys;
+  /** Folder for large configurations. */
+  scratch: string;
+  drivers: ReadonlyMap<string, DriverKind>;
+  backups: ReadonlyMap<string, CreateBackup>;
+  /** Between two readings of outlets. */
+  pauseMs: number;
+  /** For each step. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Nothing is sent. */
+  dry?: true | undefined;
+}
+
+/** SNMPv2-MIB::sysDescr. */
+const systemDescription = '1.3.6.1.2.1.1.1';
+
+export async function readersOf(
+  device: InfrastructureDevice,
+  { rack, sessions, hostKeys, scratch, drivers, backups, dry }: LookDeps,
+  onTranscript: OnTranscript,
+): Promise<Readers> {
+  const { name, model, transport, login, backup, backupLimits } = device;
+  const credentials = () => credentialsToRead(rack, login, dry);
+  const access = { credentials, hostKeys, onTranscript, dry };
+  const settings = { ...rack.services['router-backup'], ...backupLimits };
+  const limits = { idleMs: settings.idleSeconds * 1000, deadlineMs: settings.totalSeconds * 1000 };
+
+  async function connected<T>(signal: AbortSignal, work: (to: DeviceConnection) => Promise<T>) {
+    const about = { ...access, ...limits, signal, scratch: join(scratch, name) };
+    const connection = openConnection(device, about);
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  const readOutlets =
+    (kind: DriverKind): Readers['outlets'] =>
+    async (names, signal) => {
+      const { read, close } = kind.create(device, { ...access, sessions });
+      try {
+        return await read(names, signal);
+      } finally {
+        await close();
+      }
+    };
+
+  const [kind, createBackup] = [drivers.get(model), backups.get(model)];
+  const createHosts = await loadConnectedHosts(model);
+  const logins = [login, rack.logins.get(login ?? '')?.read];
+  const hasUser = logins.some((each) => rack.logins.get(each ?? '')?.username !== undefined);
+  const isSnmp = transport === 'snmp';
+  const describe = async (signal: AbortSignal) =>
+    [...(await snmpTo(device, access).walk(systemDescription, signal)).values()].join('\n');
+  return {
+    description: isSnmp ? describe : undefined,
+    outlets: kind && readOutlets(kind),
+    configuration:
+      createBackup && backup && (hasUser || !isSnmp)
+        ? (signal) => connected(signal, (to) => configurationOf(createBackup(device), to, dry))
+        : undefined,
+    hosts:
+      createHosts &&
+      ((signal) =>
+        connected(signal, async (connection) => {
+          const found = await createHosts(device).read({ ...access, connection, signal });
+          return { device: name, readAt: new Date().toISOString(), ...found };
+        })),
+  };
+}
+
+/** Of the login that may only read, where there is one; each secret is offered once. */
+async function credentialsToRead(
+  rack: Rack,
+  name: string | undefined,
+  dry: true | undefined,
+): Promise<Credentials> {
+  const masked = dry && (async () => new Secret('<secret>'));
+  const usual = await readCredentials(rack, name, masked);
+  const reading = await readCredentials(rack, rack.logins.get(name ?? '')?.read, masked);
+  const hasAccount = [reading.username, reading.password, reading.token].some(Boolean);
+  const { others: _, ...account } = hasAccount ? reading : usual;
+  const snmp = reading.snmp ?? usual.snmp;
+  return { ...account, ...(snmp && { snmp }), once: true };
+}
+
+async function configurationOf(
+  model: BackupModel,
+  connection: DeviceConnection,
+  dry: true | undefined,
+) {
+  const check = (reading: Reading) => {
+    const why = model.incomplete(reading.content);
+    if (why !== undefined) throw new DeviceRejected(connection.device.name, why);
+  };
+  const whole = dry ? model.read(connection) : readWhole(model, connection, check);
+  const { content, identity } = await whole;
+  const bytes = 'bytes' in content ? content.bytes : await readFile(content.file);
+  const text = withoutVolatile(textOf(bytes, model.format), model.volatile);
+  return { text, bytes: bytes.length, serial: identity.serial };
+}

@@ -1,0 +1,42 @@
+import { Option } from 'commander';
+import { ipv4 } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { editInventory } from '../inventory/edit-file.ts';
+import { addNetworkOptions, type NetworkOptions, newRack } from '../inventory/new-rack.ts';
+
+interface Options extends NetworkOptions {
+  jumphost: string;
+  address: string;
+}
+
+/** `skolo rack new`: a rack.yaml to begin with. */
+export function define(command: SkoloCommand): void {
+  addNetworkOptions(
+    command
+      .description(
+        'Writes a rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. Then add machines with skolo inventory import or skolo inventory add.',
+      )
+      .summary('write a new rack.yaml that only observes')
+      .argument('<name>', 'rack name')
+      .requiredOption('--jumphost <name>', 'host name of the jumphost')
+      .addOption(
+        new Option('--address <address>', 'address of the jumphost')
+          .argParser(ipv4)
+          .makeOptionMandatory(),
+      ),
+  )
+    .uses('rack')
+    .example(
+      'skolo rack new rack5 --jumphost jumphost-rack5 --address 192.168.1.8 --rack rack5.yaml',
+    );
+
+  command.action(async (create: string, { jumphost, address, ...network }: Options) => {
+    const options = { ...network, create, acts: false as const };
+    const isNew = true;
+    await editInventory(
+      command,
+      () => newRack(command, { name: jumphost, address }, options),
+      isNew,
+    );
+  });
+}

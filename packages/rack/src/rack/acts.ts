@@ -1,0 +1,11 @@
+/** `acts: false` in rack.yaml: skolo observes and decides, but changes nothing. */
+import type { Machine, Rack } from './rack.ts';
+
+/** Why skolo takes no action on a machine, or, without one, on the equipment of the rack; undefined: it acts. */
+export function whyNotActing(
+  rack: Pick<Rack, 'acts'>,
+  machine?: Pick<Machine, 'acts'>,
+): string | undefined {
+  if (machine?.acts ?? rack.acts) return undefined;
+  return 'rack.yaml has `acts: false` for it, so nothing was done; to let skolo act, set `acts: true`';
+}
