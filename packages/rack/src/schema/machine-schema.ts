@@ -87,7 +87,7 @@ export const machineSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'false: skolo only observes the machine and its phones. Default: `acts` of the rack.',
+      "Whether skolo may act on the machine and its phones, or only observes them. Default: the rack's `acts`.",
     ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()

@@ -124,7 +124,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a login that may only read. `skolo prove --look` uses its account or `snmp` settings instead of the ones here.',
+      'Name of a login with read access only. `skolo prove --look` uses its account or `snmp` settings instead of the ones here.',
     ),
 });
 
@@ -202,7 +202,7 @@ export const headSchema = {
     .boolean()
     .default(true)
     .describe(
-      'false: skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. A machine can differ.',
+      'Whether skolo may act. With `false`, skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. Machines can override this key.',
     ),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
