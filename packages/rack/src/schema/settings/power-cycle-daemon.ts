@@ -45,13 +45,13 @@ export const powerCycleDaemon = section({
     ),
   softSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time for a reachable machine to go down after a soft reboot was requested.'),
+    .describe('Time limit for a reachable machine to go down after a soft reboot is requested.'),
   seenBack: seenBack
     .exactOptional()
     .describe(
       'Method for checking that a machine is back after a cycle, unless its entry specifies one; default: its SSH port.',
     ),
-  seenBackSeconds: whole(1, 86_400).default(300).describe('Time for a machine to come back.'),
+  seenBackSeconds: whole(1, 86_400).default(300).describe('Time limit for a machine to come back.'),
   tries: section({
     off: whole(1, 100)
       .default(3)
