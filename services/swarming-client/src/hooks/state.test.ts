@@ -83,7 +83,7 @@ describe('stateFor', () => {
     });
 
     expect(stateFor({}, view)).toEqual({
-      maintenance: 'not known yet: the metadata server does not respond',
+      maintenance: 'not known yet: the metadata server is not responding',
     });
   });
 
