@@ -68,7 +68,7 @@ function lineCounterOf(text: string): LineCounter {
 function findingOf(code: ErrorCode, spot: Spot): Found {
   const odd = new RegExp(`^ *(${oddSpace.source})`, 'm').exec(spot.text);
   if (odd?.[1] !== undefined && odd[1] !== '\t') {
-    const message = `${nameOfSpace(odd[1])} indents this line; indent it with spaces`;
+    const message = `this line is indented with ${nameOfSpace(odd[1])}; use spaces instead`;
     return { message, offset: odd.index, last: true };
   }
   const conflict = /^(?:<{7}|={7}|>{7})(?: |$)/.test(spot.line.content) && spot.line.margin === '';
