@@ -437,7 +437,7 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'Specify the names that you have previewed, because this call does not accept a filter. If they make up more than 10 % of the rack, `count` must be their number; otherwise the response is 409.',
+      'Specify the names that you have previewed, because this call does not accept a filter. If they make up more than 10% of the rack, `count` must be their number; otherwise the response is 409.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({

@@ -452,7 +452,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/own-holds',
     summary: 'Lists the holds on the calling machine and its phones',
     description:
-      'The agent on a machine uses this endpoint; the service identifies it by its address and signature. The response includes holds on devices that power the machine, and on the rack.',
+      'The agent on a machine uses this endpoint; the service identifies the agent by its address and signature. The response includes holds on devices that power the machine, and on the rack.',
     tags: ['holds'],
     machine: true,
     answers: {

@@ -68,7 +68,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
       /^host03: time: changing: .*; waits for an NTP client, which apt installs if it is missing/m,
     );
     expect(one.out).toMatch(
-      /^host03: time: .*package sources do not respond \(.*deb\.debian\.org.*\); check the internet connection$/m,
+      /^host03: time: .*package sources did not respond \(.*deb\.debian\.org.*\); check the internet connection$/m,
     );
     expect(one.out).toContain('restart: the firmware has not loaded its new settings');
     expect(one.out).toContain('SSH sign-in failed with your keys and with the password');

@@ -24,7 +24,7 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so it does not stay off if the daemon dies in between.',
+    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between.',
     modelTable(),
     'Additional keys of some models:',
     modelKeys(),

@@ -70,7 +70,7 @@ def get_authentication_headers(bot):
     try:
         status, body = _request('GET', url, None, headers, _TOKEN_SECONDS)
     except (OSError, ValueError, TypeError, AttributeError, http.client.HTTPException) as e:
-        raise AgentAway('metadata server does not respond at %s: %s' % (url, _text_of(e)))
+        raise AgentAway('metadata server did not respond at %s: %s' % (url, _text_of(e)))
     if status != 200:
         raise AgentAway('metadata server at %s answers %d: %s' % (url, status, _excerpt(body)))
     try:
@@ -167,7 +167,7 @@ def _ask(hook, given=None):
         headers = {'Content-Type': 'application/json'}
         status, answer = _request(method, url, body, headers, _GET_SECONDS)
     except (OSError, ValueError, http.client.HTTPException) as e:
-        raise AgentAway('skolo agent does not respond at %s: %s' % (_hook_url(), _text_of(e))) from e
+        raise AgentAway('skolo agent did not respond at %s: %s' % (_hook_url(), _text_of(e))) from e
     if status != 200:
         why = _excerpt(answer)
         raise AgentAway('skolo agent at %s answers %d: %s' % (_hook_url(), status, why))

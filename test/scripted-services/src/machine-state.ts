@@ -226,7 +226,7 @@ function agentHandlers({ calls, find }: Parts) {
     clear({ params: { name }, body }) {
       const { health } = find(name);
       calls.push({ name: 'clear', body });
-      if (!health) throw new HttpProblem(503, 'the agent does not respond');
+      if (!health) throw new HttpProblem(503, 'the agent is not responding');
       return { status: 200, body: health };
     },
     repair({ params, body }) {

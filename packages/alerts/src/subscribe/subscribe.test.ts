@@ -257,7 +257,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     const { pubsub, place, ids, states, ready } = await open();
     await ready();
     const silence = pubsub.misbehave('hang');
-    await expect.poll(() => states, slow).toContainEqual(lost('Pub/Sub does not respond'));
+    await expect.poll(() => states, slow).toContainEqual(lost('Pub/Sub did not respond in time'));
 
     silence.stop();
     await expect.poll(() => states.at(-1), slow).toEqual({ state: 'ready' });

@@ -63,7 +63,7 @@ function textOf(
     case 'UNAUTHENTICATED':
       return `${topic}: these credentials are invalid; use different ones`;
     case 'DEADLINE_EXCEEDED':
-      return `${topic}: Pub/Sub does not respond; check the network`;
+      return `${topic}: Pub/Sub did not respond in time; check the network`;
     case 'UNAVAILABLE':
       return `${topic}: Pub/Sub cannot be reached: ${grpcText(error)}`;
     default:

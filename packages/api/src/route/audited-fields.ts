@@ -47,7 +47,8 @@ export function whyNotAudited(
   const unknown = named.find((path) => !inputs.includes(path));
   if (unknown !== undefined) return `\`audits\` names ${unknown}, which is not an input`;
   const forgotten = inputs.find((path) => !named.includes(path));
-  if (forgotten !== undefined) return `\`audits\` does not name ${forgotten}; add it, or omit it`;
+  if (forgotten !== undefined)
+    return `\`audits\` does not name ${forgotten}; add it to \`audits\` or \`omits\``;
   const answered = Object.entries(answers).flatMap(([status, schema]) =>
     Number(status) < 300 ? keysOf(schema) : [],
   );

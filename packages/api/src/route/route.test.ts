@@ -85,7 +85,7 @@ describe('route', () => {
         audits: { target: ['body.name'] },
         answers,
       },
-      'POST /v1: `audits` does not name body.force; add it, or omit it',
+      'POST /v1: `audits` does not name body.force; add it to `audits` or `omits`',
     ],
     [
       'an audited input that is not there',

@@ -175,7 +175,7 @@ export async function onEachPi(
   return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
       new ComputerError(
-        `${name}: not finished within ${Math.round(limitMs / 1000)} s; check it and run the command again to continue`,
+        `${name}: not finished within ${Math.round(limitMs / 1000)} s; check the Pi and run the command again to continue`,
         { code: 'LOST' },
       );
     try {

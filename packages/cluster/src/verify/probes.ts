@@ -237,7 +237,7 @@ function judgePods(
     const why =
       pod === undefined
         ? 'no pod was scheduled on this node'
-        : pod.why || 'it does not become ready';
+        : pod.why || 'it has not become ready';
     const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
@@ -246,11 +246,11 @@ function judgePods(
 
 /** What to do if a pod cannot reach it. */
 const remedies = {
-  dns: 'cluster DNS does not respond to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
+  dns: 'cluster DNS is not responding to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
   service:
     "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
   ingress:
-    'the ingress does not respond on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
+    'the ingress is not responding on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
 };
 
 /** One line for each fault instead of each pair, because an unreachable node is one fault. */

@@ -90,7 +90,7 @@ describe('append', () => {
       /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
     );
     expect(degraded.raised.get('audit log')).toContain(
-      'changes are rejected until it can be written',
+      'changes are rejected until the audit log can be written',
     );
     clock.pass(30 * 86_400_000);
     await audit.append(entry);

@@ -119,7 +119,7 @@ export class AuditLog {
       const error = new AuditUnavailable(file, cause);
       this.degraded.raise(
         'audit log',
-        `${error.message}; changes are rejected until it can be written`,
+        `${error.message}; changes are rejected until the audit log can be written`,
       );
       throw error;
     }

@@ -64,7 +64,7 @@ apt ${patience} update || true
 offline=
 grep -qE '^(Get|Hit):' /run/skolo-apt.log || offline=$(sed -n 's/^[WE]: //p' /run/skolo-apt.log | head -n 1)
 apt \${offline:+--no-download} ${args} && exit
-[ -z "$offline" ] || { echo "package sources do not respond ($offline); check the internet connection" >&2; exit 1; }
+[ -z "$offline" ] || { echo "package sources did not respond ($offline); check the internet connection" >&2; exit 1; }
 # The errors of dpkg come before the summary of apt.
 { grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log || cat /run/skolo-apt.log; } | tail -n 3 >&2
 exit 1`;

@@ -115,7 +115,7 @@ export function systemStep(needs: SystemNeeds): Step {
       );
       want(
         memoryKib * 1024 >= memoryBytes,
-        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
+        `this computer has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
       );
       want(
         facts.cgroupMemory === 'yes',

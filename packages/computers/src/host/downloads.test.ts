@@ -83,7 +83,7 @@ describe('a download', () => {
     const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s');
 
     await expect(download).rejects.toThrow(
-      /does not match the file at .*; delete it and try again/,
+      /does not match the file at .*; delete the local file and try again/,
     );
     publisher.close();
   });

@@ -145,7 +145,9 @@ function wrongFile(message: string): ComputerError {
 }
 
 function another(file: string, { url }: Release, why: string): ComputerError {
-  return wrongFile(`${file}: does not match the file at ${url}: ${why}; delete it and try again`);
+  return wrongFile(
+    `${file}: does not match the file at ${url}: ${why}; delete the local file and try again`,
+  );
 }
 
 function missing(url: string, path: string, why: string): ComputerError {

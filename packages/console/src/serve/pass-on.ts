@@ -61,7 +61,7 @@ export async function passOn(
     signal: hungUp.signal,
   })
     .catch((cause: unknown) => {
-      throw new HttpProblem(503, `${name} does not respond: ${whyUnreachable(cause)}`, { cause });
+      throw new HttpProblem(503, `${name} is not responding: ${whyUnreachable(cause)}`, { cause });
     })
     .finally(() => clearTimeout(late));
   const misdirected = anotherRack(answer.headers.get(rackHeader), rack);

@@ -55,7 +55,7 @@ export function sshError(target: Target, error: Error): DeviceError {
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
   if (level === 'client-timeout')
-    return new DeviceTimeout(name, 'does not respond to keepalives', cause);
+    return new DeviceTimeout(name, 'did not respond to keepalives', cause);
   if (/before handshake/.test(error.message)) {
     // How devices turn away who is one too many; one that is rebooting may do the same.
     const what = `${address}:${port} closed the connection before the SSH handshake; it may have too many sessions`;

@@ -39,7 +39,7 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
   async function call(path: string, options: Omit<RequestOptions, 'timeoutMs'> = {}) {
     const all = { ...tls, ...options, timeoutMs, mostBytes };
     const answer = await request(new URL(path, server), all).catch((error) => {
-      throw silent(`k3s does not respond (${errorText(error)})`);
+      throw silent(`k3s is not responding (${errorText(error)})`);
     });
     if (answer.status === 404) return undefined;
     if (answer.status < 200 || answer.status > 299) throw silent(`k3s returns ${answer.status}`);

@@ -174,7 +174,7 @@ describe('k3s that is not there', () => {
   it('does not listen, is not ready, or says what nobody understands', async () => {
     await writeKubeconfig('http://127.0.0.1:1');
     await expect(open()).rejects.toThrow(
-      'k3s does not respond (http://127.0.0.1:1: connection refused)',
+      'k3s is not responding (http://127.0.0.1:1: connection refused)',
     );
 
     await writeKubeconfig('nothing');

@@ -12,7 +12,7 @@ const well: Extract<Kubernetes, { state: 'answers' }> = {
   pod: { state: 'can-run', why: '', names: [] },
   publicPort: 'none',
 };
-const silent: Kubernetes = { state: 'silent', why: 'k3s does not respond' };
+const silent: Kubernetes = { state: 'silent', why: 'k3s is not responding' };
 
 /** A jumphost whose timer looks every half minute. */
 class Rack {
@@ -89,12 +89,12 @@ describe('while k3s does not serve', () => {
     {
       title: 'its Deployment is scaled to 0',
       kubernetes: { ...well, deployment: 'scaled-to-0' },
-      why: 'does not respond: its Deployment is scaled to 0',
+      why: 'is not responding: its Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
       kubernetes: { ...well, pod: { state: 'ready', why: '', names: ['a'] } },
-      why: 'its pod is ready, but does not respond here',
+      why: 'its pod is ready, but is not responding here',
     },
   ])('the unit does not stand in where $title', ({ kubernetes, why }) => {
     const rack = new Rack();
@@ -124,7 +124,7 @@ describe('while k3s does not serve', () => {
     rack.notInstalled = 'there is no rack.yaml';
     expect(rack.watch(600)).toEqual([]);
     expect(rack.look().why).toBe(
-      'does not respond, and the unit cannot replace it: there is no rack.yaml',
+      'is not responding, and the unit cannot replace it: there is no rack.yaml',
     );
 
     rack.notInstalled = undefined;

@@ -97,10 +97,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('does not respond: its Deployment is scaled to 0', memory);
+      return nothing('is not responding: its Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
-      return nothing('its pod is ready, but does not respond here', memory);
+      return nothing('its pod is ready, but is not responding here', memory);
     }
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
@@ -108,11 +108,11 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     ? (memory.gaveWayAt ?? 0) + settings.failbackSeconds
     : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
   if (uptime < patientUntil) {
-    return nothing(isHandover ? 'waiting for the pod' : 'does not respond', memory);
+    return nothing(isHandover ? 'waiting for the pod' : 'is not responding', memory);
   }
   if (seen.notInstalled !== undefined) {
     return nothing(
-      `does not respond, and the unit cannot replace it: ${seen.notInstalled}`,
+      `is not responding, and the unit cannot replace it: ${seen.notInstalled}`,
       memory,
     );
   }
@@ -121,7 +121,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'fallback',
-    why: whyNotYet(kubernetes) ?? 'its pod does not become ready',
+    why: whyNotYet(kubernetes) ?? 'its pod has not become ready',
     memory: {
       ...noMemory,
       isActive: true,

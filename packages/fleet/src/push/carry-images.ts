@@ -99,7 +99,7 @@ async function rejectFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
     if (place === undefined || Number(free) * 1024 >= copies * bytes) continue;
     const has = megabytes(Number(free) * 1024);
     throw new FleetError(
-      `${deps.name}: the jumphost has ${has} free on ${place}, but the new images require ${megabytes(copies * bytes)}; run sudo k3s crictl rmi --prune on it to free disk space`,
+      `${deps.name}: the jumphost has ${has} free on ${place}, but the new images require ${megabytes(copies * bytes)}; run sudo k3s crictl rmi --prune on the jumphost to free disk space`,
     );
   }
 }

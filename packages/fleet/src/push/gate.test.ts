@@ -210,7 +210,7 @@ describe('a DaemonSet', () => {
       state: 'ready',
       pods: [
         { node: 'a', state: 'ready' },
-        { node: 'b', state: 'dead', cause: 'its machine does not respond' },
+        { node: 'b', state: 'dead', cause: 'its machine is not responding' },
       ],
     });
   });

@@ -276,7 +276,7 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const isReplaced = isNew(pod) && !isEnding(pod);
   const verdict = { node, pod: metadata.name, restarts, isReplaced };
-  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not respond' };
+  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine is not responding' };
   if (isEnding(pod))
     return { ...verdict, state: 'draining', cause: 'its old pod is still finishing its work' };
   const failure = failureOf(pod, containers);

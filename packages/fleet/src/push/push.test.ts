@@ -153,7 +153,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
         ),
       });
       expect(lines).toContain('DaemonSet skolo/agent: updating rpi-2 first');
-      expect(lines.join()).toContain('rpi-1: its machine does not respond');
+      expect(lines.join()).toContain('rpi-1: its machine is not responding');
       const after = await agents();
       const unchanged = Object.keys(before).filter((node) => after[node] === before[node]);
       expect(unchanged).toEqual(['rpi-1', 'rpi-3', 'rpi-4']);

@@ -294,7 +294,7 @@ async function healthNow(
   }
 }
 
-/** `3 of 5 ready, 1 finishes its work, rpi-004: its machine does not respond` */
+/** `3 of 5 ready, 1 finishes its work, rpi-004: its machine is not responding` */
 export function progressText({ pods, cause }: Verdict): string {
   const ready = pods.filter(({ state }) => state === 'ready').length;
   const rest = problems(pods.filter(({ state }) => state !== 'ready'));

@@ -140,7 +140,7 @@ async function hasNoUsualPassword(
   const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
   const { status } = await fetch(url, { headers: { authorization }, signal: deadline }).catch(
     (error: Error) => {
-      throw wrong(`${url} does not respond: ${errorText(error.cause ?? error)}`);
+      throw wrong(`${url} did not respond: ${errorText(error.cause ?? error)}`);
     },
   );
   if (status === 200)

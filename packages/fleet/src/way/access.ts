@@ -90,7 +90,7 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {
     return new FleetError(
-      `${name}: the API server does not respond (${last}); run \`systemctl status k3s\` on the jumphost`,
+      `${name}: the API server is not responding (${last}); run \`systemctl status k3s\` on the jumphost`,
     );
   }
   return new FleetError(`${name}: \`kubectl ${args}\` failed on the jumphost: ${last}`);

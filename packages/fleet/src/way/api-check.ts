@@ -37,7 +37,7 @@ export async function checkApi(
       );
     }
     throw new FleetError(
-      `${name}: the API server does not respond (${errorText(error)}); run \`systemctl status k3s\` on the jumphost`,
+      `${name}: the API server is not responding (${errorText(error)}); run \`systemctl status k3s\` on the jumphost`,
       { cause: error },
     );
   } finally {

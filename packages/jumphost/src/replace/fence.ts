@@ -59,7 +59,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
   }
   return fence(jumphost, outlets, {
     name: 'fence',
-    about: `${jumphost} does not have power, because ${outlets.join(', ')} read off`,
+    about: `${jumphost} does not have power; outlets reported as off: ${outlets.join(', ')}`,
     async check() {
       return { differs: await look(), note: `${outlets.join(', ')} confirmed off` };
     },

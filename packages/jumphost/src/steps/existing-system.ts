@@ -26,7 +26,7 @@ export function existingSystemStep(rack: string): Step {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair it, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
       );
       const texts = (isNoted: boolean) =>
         found.loose

@@ -324,7 +324,9 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     ]);
     expect(deaf).toMatchObject([
       {
-        text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or run'),
+        text: expect.stringContaining(
+          'nothing listens on port 80 or 20010; repair the unit, or run',
+        ),
       },
     ]);
     expect(serves).toMatchObject([{ state: 'ok' }]);

@@ -74,7 +74,9 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     if (isOther) return { isHeld: true, release: async () => {} };
     await hold();
   } catch (error) {
-    report(`${name}: it could not be put on hold, so it may start a task: ${errorText(error)}`);
+    report(
+      `${name}: could not be put on hold, so the machine may start a task: ${errorText(error)}`,
+    );
     return { isHeld: false, release: async () => {} };
   }
   const renewal = setInterval(() => {

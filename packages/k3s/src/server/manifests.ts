@@ -42,7 +42,7 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
         differs:
           missing.length > 0
             ? missing.map(([, what = '']) => what)
-            : [stderr.split('\n').at(-1) || 'the API server does not respond'],
+            : [stderr.split('\n').at(-1) || 'the API server is not responding'],
       };
     },
     async apply(host) {

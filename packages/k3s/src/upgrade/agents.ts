@@ -127,7 +127,7 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `its node does not respond and runs ${node.version}`);
+      if (isOlder) leave(node.name, `its node is not responding; it runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {

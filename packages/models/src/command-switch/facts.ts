@@ -31,7 +31,7 @@ export const commandSwitch = {
         command: command.describe('Program and arguments that print the state.'),
         ...readBack,
       })
-      .describe('Reads the state of an outlet.'),
+      .describe('Command that reads the state of an outlet.'),
     timeoutSeconds: seconds(0.1, 300)
       .default(10)
       .describe('Time limit, after which the program is terminated.'),

@@ -41,7 +41,10 @@ export const edgeswitch: Model = {
   },
   accounts: { load },
   options: {
-    portCount: whole(5, 48).default(48).describe('Number of PoE ports: 8, 16, 24, 48.'),
-    stack: z.boolean().default(false).describe('A stack of switches: ports have the form 2/0/14.'),
+    portCount: whole(5, 48).default(48).describe('Number of PoE ports: 8, 16, 24 or 48.'),
+    stack: z
+      .boolean()
+      .default(false)
+      .describe('Whether this is a stack of switches, with ports of the form 2/0/14.'),
   },
 };

@@ -35,7 +35,7 @@ export const generic = {
       ])
       .default('twice')
       .describe(
-        'How to detect that a configuration is complete: by its last line or, with `twice`, by two identical readings.',
+        'Method for detecting that a configuration is complete: its last line or, with `twice`, two identical readings.',
       ),
     volatile: z
       .array(expression)

@@ -3,27 +3,28 @@ import { z } from 'zod';
 import type { Model } from '../contract/model.ts';
 import { expression, free, outlets, readBack } from '../families/described-facts.ts';
 
-const request = {
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),
+const request = (example: string) => ({
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
   path: z
     .string()
     .regex(/^\//, 'a path must start with /')
-    .describe('Path and query, such as /relay/{outlet}?turn=on.'),
+    .describe(`Path and query, such as ${example}.`),
   body: z.string().exactOptional().describe('Body, in which {outlet} is replaced.'),
   headers: z
     .record(z.string(), z.string())
     .default({})
     .describe('Request headers, without secrets.'),
-};
-
-const action = z.strictObject({
-  ...request,
-  expect: expression
-    .exactOptional()
-    .describe(
-      'Regular expression that the response must match, in addition to a status of 200 to 299.',
-    ),
 });
+
+const action = (example: string) =>
+  z.strictObject({
+    ...request(example),
+    expect: expression
+      .exactOptional()
+      .describe(
+        'Regular expression that the response must match, in addition to a status of 200 to 299.',
+      ),
+  });
 
 export const httpSwitch = {
   name: 'http-switch',
@@ -39,9 +40,11 @@ export const httpSwitch = {
   accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {
     outlets,
-    https: z.boolean().default(false).describe('Uses https instead of plain http.'),
-    on: action.describe('Turns an outlet on.'),
-    off: action.describe('Turns an outlet off.'),
-    read: z.strictObject({ ...request, ...readBack }).describe('Reads the state of an outlet.'),
+    https: z.boolean().default(false).describe('Whether to use HTTPS instead of HTTP.'),
+    on: action('/relay/{outlet}?turn=on').describe('Request that turns an outlet on.'),
+    off: action('/relay/{outlet}?turn=off').describe('Request that turns an outlet off.'),
+    read: z
+      .strictObject({ ...request('/relay/{outlet}'), ...readBack })
+      .describe('Request that reads the state of an outlet.'),
   },
 } satisfies Model;

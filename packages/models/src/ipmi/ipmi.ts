@@ -114,7 +114,7 @@ function errorOf(device: string, output: string): DeviceError {
     return new DeviceRejected(device, `the controller does not support this cipher suite; ${hint}`);
   }
   if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
-    return new DeviceUnreachable(device, 'the controller does not respond over IPMI');
+    return new DeviceUnreachable(device, 'the controller did not respond over IPMI');
   }
   const last = output.trim().split('\n').at(-1) ?? '';
   return new DeviceRejected(device, `ipmitool: ${last.slice(0, 200)}`);

@@ -23,15 +23,15 @@ export const mqttSwitch = {
   accounts: { no: 'the account belongs to the broker' },
   options: {
     outlets,
-    topic: topic.describe('Its name on the broker, which replaces {device}.'),
-    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic for the state.'),
+    topic: topic.describe('Name of the device on the broker, which replaces {device}.'),
+    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Command topic.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('State topic.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z
       .string()
       .default('')
-      .describe('Payload that requests the state, sent to the topic for commands.'),
+      .describe('Payload that requests the state, sent to the command topic.'),
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })

@@ -63,7 +63,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     if (topics.ask !== topics.answer) return topics;
     throw new DeviceRejected(
       name,
-      `${topics.ask} is both the topic for commands and the topic for the state in rack.yaml`,
+      `in rack.yaml, ${topics.ask} is both the command topic and the state topic`,
     );
   }
 

@@ -22,7 +22,7 @@ export const redfish = {
   backup: { no: 'Redfish does not provide a configuration that could be restored' },
   accounts: { load },
   options: {
-    https: z.boolean().default(true).describe('Uses https instead of plain http.'),
+    https: z.boolean().default(true).describe('Whether to use HTTPS instead of HTTP.'),
     system: z
       .string()
       .regex(/^[\w.-]{1,60}$/)

@@ -92,7 +92,10 @@ function readingOf(
   const setting = block.get('poe-out') ?? '';
   const status = block.get('poe-out-status');
   if ((setting !== 'off' && !onModes.has(setting)) || status === undefined) {
-    throw new DeviceRejected(device, `its monitor does not report the setting of ${port}`);
+    throw new DeviceRejected(
+      device,
+      `the poe monitor command does not report the PoE setting of ${port}`,
+    );
   }
   const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(block.get('poe-out-power') ?? '') ?? [];
   return poeReading(setting, status, watts === undefined ? undefined : Number(watts));

@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen1.ts');
 
 export const shellyGen1: Model = {
   name: 'shelly-gen1',
-  label: 'Shelly of the first generation',
+  label: 'first-generation Shelly',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),

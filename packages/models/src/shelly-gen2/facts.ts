@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen2.ts');
 
 export const shellyGen2: Model = {
   name: 'shelly-gen2',
-  label: 'Shelly of the second generation',
+  label: 'second-generation Shelly',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),

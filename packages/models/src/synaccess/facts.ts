@@ -17,6 +17,9 @@ export const synaccess = {
   accounts: { no: 'its documented commands cannot change the password; use its web page' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),
-    https: z.boolean().default(false).describe('Uses https, which only some models support.'),
+    https: z
+      .boolean()
+      .default(false)
+      .describe('Whether to use HTTPS, which only some models support.'),
   },
 } satisfies Model;

@@ -38,6 +38,6 @@ export async function publishedChecksum(
     if (content !== undefined && sum !== undefined) return { sum, file, content };
   }
   throw new PiError(
-    `${name}: no checksum for it in ${files.join(' or ')}; specify the publisher's checksum with --sha256`,
+    `${name}: no checksum for this image in ${files.join(' or ')}; specify the publisher's checksum with --sha256`,
   );
 }

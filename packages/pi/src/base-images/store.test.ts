@@ -275,7 +275,7 @@ describe('base images', () => {
     [
       'without a checksum',
       () => void files.delete('a.img.xz.sha256'),
-      /no checksum for it in a.img.xz.sha256 or SHA256SUMS/,
+      /no checksum for this image in a.img.xz.sha256 or SHA256SUMS/,
     ],
     [
       'that are damaged',

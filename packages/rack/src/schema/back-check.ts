@@ -9,7 +9,7 @@ export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 const checks = {
   ssh: portNumber.exactOptional().describe('Port on which an SSH server must respond.'),
   http: httpUrl.exactOptional().describe('URL that must return a status below 400.'),
-  icmp: z.literal(true).exactOptional().describe('The machine must respond to pings.'),
+  icmp: z.literal(true).exactOptional().describe('Whether the machine must respond to pings.'),
 };
 
 interface Written {

@@ -46,10 +46,10 @@ const metadata = section({
   id: each(digits64).exactOptional().describe('64-bit number; default: derived from the name.'),
   zone: id.exactOptional().describe('Zone, for example us-skolo-1.'),
   machineType: id.exactOptional().describe('Machine type, for example rpi4.'),
-  image: id.exactOptional().describe('Image.'),
+  image: id.exactOptional().describe('Image name.'),
   cpuPlatform: line.exactOptional().describe('CPU platform.'),
   description: line.exactOptional().describe('Description.'),
-  tags: z.array(tag).max(64).default([]).describe('Tags.'),
+  tags: z.array(tag).max(64).default([]).describe('Network tags, as in GCE.'),
   attributes: attributes.describe('Attributes: text by key.'),
 }).describe("The machine's metadata, served by the metadata server.");
 
@@ -87,7 +87,7 @@ export const machineSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'false: skolo only observes the machine and its phones. Default: `acts` of the rack.',
+      "Whether skolo may act on the machine and its phones, or only observes them. Default: the rack's `acts`.",
     ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
@@ -95,7 +95,7 @@ export const machineSchema = object({
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
-      'Check that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
+      'Method for checking that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
     ),
   device: deviceSchema.exactOptional().describe('Attached phone; its full name is MACHINE-device.'),
   devices: z

@@ -71,9 +71,7 @@ const scope = text(
 export const identitySchema = object({
   project: project.describe('Project ID.'),
   projectNumber: digits64.default('0').describe('Project number; in quotes.'),
-  email: email
-    .exactOptional()
-    .describe('E-mail address of the account; default: from the credentials.'),
+  email: email.exactOptional().describe('Account e-mail address; default: from the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -101,11 +99,13 @@ export const loginSchema = object({
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Also offer outdated key exchanges and ciphers, which old devices require.'),
+    .describe(
+      'Whether to also offer the outdated key exchanges and ciphers that old devices require.',
+    ),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
-      .describe('1, 2 (2c) or 3.'),
+      .describe('SNMP version: 1, 2 (2c) or 3.'),
     community: secret.exactOptional().describe('Community, for versions 1 and 2.'),
     user: line.exactOptional().describe('User, for version 3.'),
     authKey: secret.exactOptional().describe('Authentication key, for version 3.'),
@@ -120,11 +120,11 @@ export const loginSchema = object({
       .describe("The key's algorithm."),
   })
     .exactOptional()
-    .describe('SNMP.'),
+    .describe('SNMP settings.'),
   read: word
     .exactOptional()
     .describe(
-      'Name of a login that may only read. `skolo prove --look` uses its account or `snmp` instead of those here.',
+      'Name of a login with read access only. `skolo prove --look` uses its account or `snmp` settings instead of the ones here.',
     ),
 });
 
@@ -202,7 +202,7 @@ export const headSchema = {
     .boolean()
     .default(true)
     .describe(
-      'false: skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. A machine can differ.',
+      'Whether skolo may act. With `false`, skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. Machines can override this key.',
     ),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),

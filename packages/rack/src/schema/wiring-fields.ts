@@ -60,7 +60,7 @@ export const ports = z
     {
       ssh: each(portOrRange).exactOptional().describe('SSH port; default: 22.'),
       telnet: each(portOrRange).exactOptional().describe('Telnet port; default: 23.'),
-      http: each(portOrRange).exactOptional().describe('HTTP or HTTPS; 80 or 443 by default.'),
+      http: each(portOrRange).exactOptional().describe('HTTP or HTTPS port; default: 80 or 443.'),
       snmp: each(portOrRange).exactOptional().describe('SNMP port; default: 161.'),
       mqtt: each(portOrRange).exactOptional().describe('MQTT port; default: 1883.'),
       ipmi: each(portOrRange).exactOptional().describe('IPMI port; default: 623.'),

@@ -68,7 +68,7 @@ function lineCounterOf(text: string): LineCounter {
 function findingOf(code: ErrorCode, spot: Spot): Found {
   const odd = new RegExp(`^ *(${oddSpace.source})`, 'm').exec(spot.text);
   if (odd?.[1] !== undefined && odd[1] !== '\t') {
-    const message = `${nameOfSpace(odd[1])} indents this line; indent it with spaces`;
+    const message = `this line is indented with ${nameOfSpace(odd[1])}; use spaces instead`;
     return { message, offset: odd.index, last: true };
   }
   const conflict = /^(?:<{7}|={7}|>{7})(?: |$)/.test(spot.line.content) && spot.line.margin === '';
@@ -83,7 +83,7 @@ function tabBefore(text: string, offset: number): Found | undefined {
   const { start, margin } = lineAt(text, offset);
   const tab = margin.indexOf('\t');
   if (tab < 0 || offset > start + margin.length) return undefined;
-  return { message: 'a tab indents this line; indent it with spaces', offset: start + tab };
+  return { message: 'this line is indented with a tab; use spaces instead', offset: start + tab };
 }
 
 const mergeConflict = 'this line marks a merge conflict; keep one version and remove the markers';
@@ -133,7 +133,7 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   MULTIPLE_TAGS: () => 'two tags (`!`) apply to the same value; remove both',
   NON_STRING_KEY: () => 'this key is not text; put it in quotes',
   RESOURCE_EXHAUSTION: () => 'brackets are nested too deeply here; close some of them first',
-  TAB_AS_INDENT: () => 'a tab indents this line; indent it with spaces',
+  TAB_AS_INDENT: () => 'this line is indented with a tab; use spaces instead',
   TAG_RESOLVE_FAILED: () => tag,
   UNEXPECTED_TOKEN: unexpected,
 };

@@ -97,7 +97,9 @@ describe('a repository of racks', () => {
     await write('kube/racks/rack4/secrets/switch', 'short');
 
     expect(await findings()).toEqual([
-      expect.stringMatching(/^kube\/racks\/rack4\/secrets\/switch: rack.yaml lists it as a secret/),
+      expect.stringMatching(
+        /^kube\/racks\/rack4\/secrets\/switch: rack.yaml lists this file as a secret/,
+      ),
     ]);
   });
 

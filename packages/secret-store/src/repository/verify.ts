@@ -57,7 +57,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
     for (const file of await trackedFiles(deps, fromTop(path))) {
       findings.push({
         file,
-        problem: `rack.yaml lists it as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, save it with skolo secrets set, and replace the value everywhere`,
+        problem: `rack.yaml lists this file as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, save it with skolo secrets set, and replace the value everywhere`,
       });
     }
   }
@@ -68,7 +68,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
 }
 
 const replaced =
-  "remove it and replace the value everywhere, because git's history still contains it";
+  "remove the value and replace it everywhere, because git's history still contains it";
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);

@@ -71,7 +71,7 @@ describe('a packed body', () => {
     const answer = await lab.post('/webhook', webhook(), gzip);
 
     expect(answer.status).toBe(400);
-    expect(answer.text).toContain('not complete gzip data');
+    expect(answer.text).toContain('not valid gzip data');
   });
 
   it('is measured unpacked', async () => {

@@ -150,7 +150,7 @@ export function tooMany(): Rejection {
 function notGzip(): Rejection {
   return new Rejection(
     'malformed',
-    'the body is not complete gzip data, but content-encoding is gzip',
+    'content-encoding is gzip, but the body is not valid gzip data or is truncated',
   );
 }
 

@@ -128,7 +128,7 @@ describe('who a Pi is', () => {
       'a copy of the SD card of rpi-1',
     ],
     ['rivals', { rivals: 1 }, '2 computers'],
-    ['taken', { enrolled: has('rpi-1') }, 'adopt it'],
+    ['taken', { enrolled: has('rpi-1') }, 'adopt this Pi'],
     [
       'taken',
       { enrolled: has('rpi-2', { by: 'ann' }), machines: rack({ name: 'rpi-2' }) },

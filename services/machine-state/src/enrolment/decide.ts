@@ -66,7 +66,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   const barred = isNew ? whyBarred(known.secret) : undefined;
   if (barred !== undefined) return barred;
   if (own !== undefined && own.serial !== asking.serial) {
-    const why = `its SD card is a copy of the SD card of ${own.name}, whose board is ${own.serial}; write a new SD card for it`;
+    const why = `this Pi's SD card is a copy of the SD card of ${own.name}, whose board is ${own.serial}; write a new SD card for this Pi`;
     return { wait: 'copied', why, name: own.name };
   }
   const adoption = adoptionOf(known, own);
@@ -87,7 +87,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   }
   const holder = known.enrolled.get(name);
   if (!adoption && holder !== undefined && holder.key !== asking.key) {
-    const why = `another SD card has the name ${name}, and its machine is off; if this one replaces it, adopt it`;
+    const why = `another SD card has the name ${name}, and its machine is off; if this SD card replaces it, adopt this Pi`;
     return { wait: 'taken', why, name };
   }
   return { give: name, ...(adoption && { by: adoption.by, force: adoption.force }) };
@@ -99,7 +99,8 @@ function whyBarred(secret: SecretState): Waits | Rejected | undefined {
     case 'valid':
       return undefined;
     case 'expired': {
-      const why = 'the enrolment secret of its image has expired; adopt it, or write a new image';
+      const why =
+        'the enrolment secret of its image has expired; adopt this Pi, or write a new image';
       return { wait: 'expired', why };
     }
     case 'clock':
@@ -130,7 +131,7 @@ function nameOf(
   const conflict = (name: string, why: string): Waits => ({
     wait: 'conflict',
     name,
-    why: `${why}; fix rack.yaml, or adopt it`,
+    why: `${why}; fix rack.yaml, or adopt this Pi`,
   });
   if (bySerial !== undefined) {
     const { name, mac } = bySerial;
@@ -164,7 +165,7 @@ function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | unde
         why: `${name} is running on another computer or with another SD card`,
       };
     case 'unknown':
-      return { wait: 'cluster', why: 'the API server of the cluster does not respond' };
+      return { wait: 'cluster', why: "the cluster's API server is not responding" };
     case 'dead':
       return undefined;
   }

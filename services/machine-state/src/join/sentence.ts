@@ -48,7 +48,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
     case 'stale':
     case 'gone':
       if (cause !== undefined) return cause.text;
-      return powerText(name, sources) ?? `its agent does not respond${because(agent.why)}`;
+      return powerText(name, sources) ?? `its agent is not responding${because(agent.why)}`;
   }
 }
 
@@ -68,7 +68,7 @@ export function needsAttentionOf(
       return reasonsOf(condition, sources);
     case 'gone':
       return power?.cycle === undefined
-        ? `find out why its agent does not respond${because(agent.why)}`
+        ? `find out why its agent is not responding${because(agent.why)}`
         : undefined;
     case 'never-reported':
       return 'install it, or remove it from rack.yaml';

@@ -47,7 +47,7 @@ const written = {
   'off-failed': { is: 'off-failed', text: 'not seen off' },
   'off-unseen': { is: 'off-unseen', text: 'the outlet was never seen off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
-  'left-off': { is: 'left-off', text: 'did not turn it on in time' },
+  'left-off': { is: 'left-off', text: 'did not turn the outlet on in time' },
   'off-waited': { is: 'off-waited' },
   'seen-on': { is: 'seen-on', text: 'seen on' },
   stuck: { is: 'stuck', text: 'could not be verified as on' },
@@ -549,7 +549,7 @@ describe('a restart', () => {
     expect(record).toMatchObject({
       outcome: 'failed',
       failedStep: 'turn-off',
-      detail: 'the daemon was restarted before the outlet read off',
+      detail: 'the daemon was restarted before the outlet was reported as off',
     });
   });
 });

@@ -352,7 +352,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
     case 'turn-off': {
       if (record.action === 'off') return go(record, 'turn-off', facts, 'the daemon was restarted');
       if (record.sawOff) return go(record, 'turn-on', facts, powerFirst);
-      const detail = 'the daemon was restarted before the outlet read off';
+      const detail = 'the daemon was restarted before the outlet was reported as off';
       return go({ ...record, failure: { step: 'turn-off', detail } }, 'turn-on', facts, detail);
     }
     case 'off':

@@ -60,7 +60,7 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(texts(cycle)).toEqual([
       checked,
-      'soft-reboot: soft reboot failed: rack.yaml does not specify an SSH login for it',
+      'soft-reboot: soft reboot failed: rack.yaml does not specify an SSH login for the machine',
       'contact: pdu-1/1 is on',
       'turn-off: pdu-1/1 reads off',
       'turn-on: pdu-1/1 reads on',
@@ -177,7 +177,9 @@ describe('a cycle', () => {
 
     expect(cycle.outcome).toBe('on');
     expect(board.outlets.isOn('1')).toBe(true);
-    expect(texts(cycle)).toContainEqual(expect.stringContaining('did not turn it on in time'));
+    expect(texts(cycle)).toContainEqual(
+      expect.stringContaining('did not turn the outlet on in time'),
+    );
   });
 
   it('is stuck off where on cannot be verified, tried for ever, and well again at last', async () => {
@@ -220,7 +222,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'pdu-1/1: the device does not report whether it is on';
+    const detail = 'pdu-1/1: the device does not report whether this outlet is on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });
@@ -417,7 +419,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
-    expect(texts(cycle)[0]).toBe('check: its agent does not respond, which counts as idle');
+    expect(texts(cycle)[0]).toBe('check: its agent did not respond, which counts as idle');
   });
 
   it.each([

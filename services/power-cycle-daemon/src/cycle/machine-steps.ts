@@ -24,7 +24,7 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {
-    const text = 'its agent does not respond, which counts as idle';
+    const text = 'its agent did not respond, which counts as idle';
     return { is: 'checked', task: 'unknown', text };
   }
   const { task, bootId } = status;

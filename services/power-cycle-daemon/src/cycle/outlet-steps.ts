@@ -21,7 +21,8 @@ export async function contact(step: Step): Promise<CycleEvent> {
     try {
       const read = await Promise.all(feeds.map((feed) => readFeed(feed, step)));
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
-      if (silent) throw new Error(`${silent[0]}: the device does not report whether it is on`);
+      if (silent)
+        throw new Error(`${silent[0]}: the device does not report whether this outlet is on`);
       const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
       const text = read.map(([key, reading]) => `${key} is ${stateText(reading)}`).join(', ');
       return { is: 'contacted', modes, text };

@@ -112,7 +112,7 @@ const ways: Way[] = [
     },
     outcome: 'failed',
     failedStep: 'turn-off',
-    detail: /^the daemon was restarted before the outlet read off$/,
+    detail: /^the daemon was restarted before the outlet was reported as off$/,
     // That it reads on proves nothing: the off may still be on its way.
     told: ['off 9', 'on 9 auto'],
     boots: 1,

@@ -41,7 +41,7 @@ describe('seeing the state of an outlet', () => {
     [
       'does not tell',
       { tellsNothing: true },
-      'pdu-1/1: the device does not report whether it is on',
+      'pdu-1/1: the device does not report whether this outlet is on',
     ],
     ['does not respond', { isDown: true }, 'pdu-1: connection refused'],
   ] as const)('proves nothing where it %s', async (_name, fault, text) => {
@@ -226,7 +226,7 @@ describe('the own cycle of a device', () => {
 
     const { outcome } = await cycle(controller, 0.01);
 
-    const text = 'pdu-1 did not turn it on in time: pdu-1/1 is still off';
+    const text = 'pdu-1 did not turn the outlet on in time: pdu-1/1 is still off';
     expect(outcome).toEqual({ is: 'left-off', text });
   });
 

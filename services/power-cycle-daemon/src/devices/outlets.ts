@@ -50,7 +50,11 @@ async function readOnce(
     const reading = (await controller.read([outlet])).get(outlet);
     if (reading === undefined) return { seen: false, text: `${name}: no reading` };
     if (reading.state === 'unknown') {
-      return { seen: false, reading, text: `${name}: the device does not report whether it is on` };
+      return {
+        seen: false,
+        reading,
+        text: `${name}: the device does not report whether this outlet is on`,
+      };
     }
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
       return { seen: false, reading, text: `${name} is turned off, but still delivers power` };
@@ -166,5 +170,5 @@ export async function cycleNatively(
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
   if (on.is === 'verified') return { is: 'cycled-natively', text: on.text };
-  return { is: 'left-off', text: `${name} did not turn it on in time: ${on.text}` };
+  return { is: 'left-off', text: `${name} did not turn the outlet on in time: ${on.text}` };
 }

@@ -288,7 +288,7 @@ describe('ports of a machine’s own hub', () => {
     const { driver } = await start({ ...noAgent, login: {} });
 
     await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(
-      'rpi-1: rack.yaml does not specify an SSH login with a user for it',
+      'rpi-1: rack.yaml does not specify an SSH login with a user for the machine',
     );
   });
 

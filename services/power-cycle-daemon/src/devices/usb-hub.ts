@@ -168,7 +168,10 @@ class UsbHub {
       throw new DeviceRejected(name, 'rack.yaml does not specify its address');
     const credentials = await this.deps.credentials();
     if (credentials.username === undefined) {
-      throw new SignInRejected(name, 'rack.yaml does not specify an SSH login with a user for it');
+      throw new SignInRejected(
+        name,
+        'rack.yaml does not specify an SSH login with a user for the machine',
+      );
     }
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     return openExec(target, { hostKeys: this.deps.hostKeys }, signal);

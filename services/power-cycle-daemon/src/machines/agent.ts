@@ -66,7 +66,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         if (!(error instanceof ApiUnreachable)) {
           return { why: `its agent was not queried: ${text}`, maybe: false };
         }
-        return { why: `its agent does not respond: ${text}`, maybe: error.mayHaveArrived };
+        return { why: `its agent did not respond: ${text}`, maybe: error.mayHaveArrived };
       }
     },
   };

@@ -127,7 +127,7 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
       return { up: response.status < 400, text: `${url} answers ${response.status}` };
     });
   } catch (error) {
-    return { up: false, text: `${url} does not respond: ${codeOf(error)}` };
+    return { up: false, text: `${url} did not respond: ${codeOf(error)}` };
   }
 }
 
@@ -142,7 +142,7 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
       else if (error.code === 'ENOENT') resolve(unknown('no ping program is installed here'));
       // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
       else if (error.code === 1)
-        resolve({ up: false, text: `${address} does not respond to a ping` });
+        resolve({ up: false, text: `${address} did not respond to a ping` });
       else resolve(unknown(`no ping can be sent to ${address}`));
     });
   }).catch((error: unknown) => unknown(`no ping can be started: ${codeOf(error)}`));

@@ -36,7 +36,7 @@ export async function softReboot(
     rejections.push(rejected.why);
   }
   if (machine.login === undefined)
-    rejections.push('rack.yaml does not specify an SSH login for it');
+    rejections.push('rack.yaml does not specify an SSH login for the machine');
   else {
     const answer = await overSsh(rack, machine, deps, signal);
     if (answer.accepted) return answer;

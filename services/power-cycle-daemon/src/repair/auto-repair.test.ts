@@ -276,7 +276,7 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['router, which it depends on, does not respond']);
+    expect(lab.said('not repaired')).toEqual(['router, which it depends on, is not responding']);
   });
 
   it('while its PDU does not respond', async () => {
@@ -289,7 +289,7 @@ describe('brakes', () => {
     await hear(lab, 'a', 20);
 
     expect(await lab.cycles()).toEqual([]);
-    expect(lab.said('not repaired')).toEqual(['pdu-1, which it depends on, does not respond']);
+    expect(lab.said('not repaired')).toEqual(['pdu-1, which it depends on, is not responding']);
   });
 
   it('with a driver that is experimental', async () => {

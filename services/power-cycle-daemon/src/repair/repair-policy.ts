@@ -90,7 +90,7 @@ function brakeFor(
     (name) => rack.infrastructure.has(name) && isDown(name),
   );
   if (down !== undefined)
-    return wait('shared-down', `${down}, which it depends on, does not respond`);
+    return wait('shared-down', `${down}, which it depends on, is not responding`);
   const experimental = machine.power.find(({ device }) => isExperimental(device));
   if (experimental !== undefined) {
     return wait('experimental', `the driver of ${experimental.device} is experimental`);

@@ -28,7 +28,7 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         const { controller, state, detail } = event;
         log[state === 'up' ? 'info' : 'warn']({ controller, state, detail }, 'controller');
         if (state !== 'down') return degraded.clear(`controller ${controller}`);
-        return degraded.raise(`controller ${controller}`, detail ?? 'does not respond');
+        return degraded.raise(`controller ${controller}`, detail ?? 'is not responding');
       }
       case 'ssh': {
         // Once for each device, and again when it agrees on others: some day the old ones can be switched off.

@@ -55,7 +55,7 @@ function conditionOf(
   const failing = breaker.failing().get(name);
   if (failing === undefined || state === 'down') return { state, since: time(since), detail };
   const { stuckOutlets, first } = failing;
-  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; nothing else on it is turned off`;
+  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; the device's other outlets are not turned off`;
   return { state: 'failing', since: first.since, detail: text };
 }
 

@@ -98,7 +98,8 @@ describe('a request', () => {
   });
 
   it('is rejected where rack.yaml does not say what feeds it', () => {
-    const detail = 'rack.yaml does not specify the outlet that feeds it; add `power:` to its entry';
+    const detail =
+      'rack.yaml does not specify the outlet that feeds this machine; add `power:` to its entry';
     expect(rejection('nowhere')).toEqual({
       target: 'nowhere',
       code: 'no-outlet',
@@ -118,7 +119,8 @@ describe('a request', () => {
     expect(rejection('two', { mode: 'soft' })).toEqual({
       target: 'two',
       code: 'not-reachable',
-      detail: 'two: rack.yaml does not specify its address, so it cannot be asked to reboot',
+      detail:
+        "two: rack.yaml does not specify the machine's address, so it cannot be asked to reboot",
     });
     for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
       expect(rejection(name, { mode: 'soft' })).toEqual({

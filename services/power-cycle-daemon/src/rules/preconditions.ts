@@ -121,13 +121,14 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
     return rejected(
       target,
       'not-reachable',
-      'rack.yaml does not specify its address, so it cannot be asked to reboot',
+      "rack.yaml does not specify the machine's address, so it cannot be asked to reboot",
     );
   }
   const canAskIt =
     action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
   if (feeds.length > 0 || canAskIt) return undefined;
-  const detail = 'rack.yaml does not specify the outlet that feeds it; add `power:` to its entry';
+  const detail =
+    'rack.yaml does not specify the outlet that feeds this machine; add `power:` to its entry';
   return rejected(target, 'no-outlet', detail);
 }
 
@@ -220,7 +221,7 @@ function onFailing(
   if (found === undefined) return undefined;
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
-  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); nothing else on it is turned off`;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets are not turned off`;
   // Repair of the internet connection forces by itself: that is no operator.
   if (!force || nativeOnly) {
     const detail = `${what} until that is repaired; an operator can force one more cycle`;

@@ -70,7 +70,7 @@ export class ConnectedHostReadings {
     const late = () =>
       new DeviceTimeout(
         name,
-        `not read within ${mostMs / 1000} s; it may be in the middle of a backup`,
+        `not read within ${mostMs / 1000} s; the device may be in the middle of a backup`,
       );
     try {
       const create = await loadConnectedHosts(model);

@@ -97,7 +97,8 @@ function whyNotThere(
 }
 
 const states: Readonly<Record<string, string>> = {
-  offline: 'offline: adb lists the device, but it does not respond; reconnect, reboot or replug it',
+  offline:
+    'offline: adb lists the device, but it is not responding; reconnect, reboot or replug it',
   unauthorized: "unauthorized; accept this machine's key on the device's screen",
   authorizing: 'adb is still connecting (authorizing)',
   connecting: 'adb is still connecting',

@@ -130,7 +130,7 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
 function whyUnreadable(text: string): string {
   const output = excerpt(text);
   return output === ''
-    ? 'attached, but its shell does not respond; reboot it'
+    ? 'attached, but its shell is not responding; reboot it'
     : `attached, but its response is invalid: "${output}"; reboot it`;
 }
 

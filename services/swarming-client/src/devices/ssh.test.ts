@@ -142,8 +142,8 @@ describe('a Chromebook that misbehaves', () => {
     { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },
-    { fault: 'garbage', why: /does not report its uptime/ },
-    { fault: 'empty-answers', why: /does not report its uptime: ""/ },
+    { fault: 'garbage', why: /did not report a valid uptime/ },
+    { fault: 'empty-answers', why: /did not report a valid uptime: ""/ },
   ] as const)('is missing, in time, and well again: $fault', async ({ fault, why }, context) => {
     const { open, there, settings, pass } = await startChromebook(context);
     const chromeos = open(device);

@@ -209,7 +209,7 @@ describe('skolo_bot_config.py', () => {
     expect(asked).toEqual(['/token?a=b', 'Google']);
     for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
       expect(by(hook, 1)?.raised).toMatch(
-        /^skolo agent does not respond at http:\/\/127\.0\.0\.1:1: .*refused/,
+        /^skolo agent did not respond at http:\/\/127\.0\.0\.1:1: .*refused/,
       );
     }
     expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
@@ -275,7 +275,7 @@ describe('skolo_bot_config.py', () => {
       set: { _GET_SECONDS: 0.1, _ON_SECONDS: 0.1 },
     });
 
-    expect(came_of[0]?.raised).toBe(`skolo agent does not respond at ${url}: timed out`);
+    expect(came_of[0]?.raised).toBe(`skolo agent did not respond at ${url}: timed out`);
     expect(came_of[1]?.raised).toBeUndefined();
     expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });

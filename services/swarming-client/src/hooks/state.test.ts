@@ -79,11 +79,11 @@ describe('stateFor', () => {
   it('is not known yet before rack.yaml is', () => {
     const view = viewWith({
       machinePart: undefined,
-      whyUnknown: 'the metadata server does not respond',
+      whyUnknown: 'the metadata server is not responding',
     });
 
     expect(stateFor({}, view)).toEqual({
-      maintenance: 'not known yet: the metadata server does not respond',
+      maintenance: 'not known yet: the metadata server is not responding',
     });
   });
 

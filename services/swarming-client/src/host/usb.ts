@@ -136,7 +136,8 @@ export class UsbPorts {
         const { delivering } = await this.setAndSee(port, false, { signal });
         isOff = true;
         if (delivering) {
-          const why = 'the hub reports it as off, but power stays on, so the hub cannot switch it';
+          const why =
+            'the hub reports it as off, but power stays on, so the hub cannot switch this port';
           throw new UsbRejected('not-obeyed', port, why);
         }
         await pause(offSeconds * 1000, signal);

@@ -114,7 +114,7 @@ describe('asking the power-cycle daemon', () => {
       ),
     ).toEqual({
       outcome: 'postponed',
-      text: expect.stringMatching(/^the power-cycle daemon does not respond: .*connection refused/),
+      text: expect.stringMatching(/^the power-cycle daemon did not respond: .*connection refused/),
       later: 60,
     });
   });

@@ -82,7 +82,7 @@ export async function requestPowerCycle(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Unreachable)) throw error;
-    const text = `the power-cycle daemon does not respond: ${inOneLine(errorText(error), 300)}`;
+    const text = `the power-cycle daemon did not respond: ${inOneLine(errorText(error), 300)}`;
     return { outcome: 'postponed', text, later: usualLaterSeconds };
   }
 }

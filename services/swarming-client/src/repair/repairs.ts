@@ -184,7 +184,7 @@ export class Repairs {
     const pause = Math.min(settings.pauseSeconds * 2 ** count, mostAdbPauseSeconds);
     this.adbRestarts = { count: count + 1, nextAt: clock.uptime() + pause };
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
-    this.begin('adb-restart', target, round, 'the adb server does not respond');
+    this.begin('adb-restart', target, round, 'the adb server is not responding');
   }
 
   private lookAt(target: RepairTarget, settings: RepairSettings): void {

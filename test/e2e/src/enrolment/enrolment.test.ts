@@ -239,7 +239,7 @@ it.skipIf(why)(
     const booting = pi.boot();
     await expect
       .poll(() => pi.log, patiently)
-      .toContain('the API server of the cluster does not respond');
+      .toContain("the cluster's API server is not responding");
 
     const dying = new Promise<void>((done) => {
       rack.cluster.onToken = () => {

@@ -37,7 +37,7 @@ function machines(): Machine[] {
       condition: 'gone',
       since: ago(20.5 * minutes),
       lastSeen: ago(30.5 * minutes),
-      sentence: 'switch-1 does not respond; 1 machine is behind it',
+      sentence: 'switch-1 is not responding; 1 machine is behind it',
       cause: 'switch-1',
       flapping: { changes: 8, since: ago(50.5 * minutes) },
     }),

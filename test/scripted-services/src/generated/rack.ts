@@ -79,7 +79,7 @@ export function generateRack(count: number): GeneratedRack {
     alerts: [],
   };
   if (downSwitch !== undefined) {
-    const text = `${downSwitch} does not respond`;
+    const text = `${downSwitch} is not responding`;
     rack.causes.push({ what: downSwitch, text, since: before(12), machines: dark });
     const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11) };
     const firstCommand = `skolo rack show ${downSwitch} --on rack4`;
@@ -159,7 +159,7 @@ function machineOf(
     power: { outlets: [{ outlet, state: isDark ? 'unknown' : 'on' }] },
     token: { identity: 'bots', lastAsked: isSilent ? since : before(chance() * 20) },
     alerts:
-      condition === 'gone' && !isDark ? [{ ...alert, summary: `${name} does not respond` }] : [],
+      condition === 'gone' && !isDark ? [{ ...alert, summary: `${name} is not responding` }] : [],
   };
 }
 

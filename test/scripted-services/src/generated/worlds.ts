@@ -79,7 +79,7 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
     rejectionOf(target, { force, action }) {
       if (force) return undefined;
       if (machines.find(({ name }) => name === target)?.cause !== undefined) {
-        return { target, code: 'controller-failing', detail: 'its switch does not respond' };
+        return { target, code: 'controller-failing', detail: 'its switch is not responding' };
       }
       const isBusy = target.startsWith('switch-1/') && action === 'off';
       return isBusy

@@ -14,7 +14,7 @@ const network = new Map([
   ['EAI_AGAIN', 'its name cannot be resolved; check the internet connection'],
   ['ENETUNREACH', 'the network is unreachable'],
   ['EHOSTUNREACH', 'the network is unreachable'],
-  ['ETIMEDOUT', 'it does not respond'],
+  ['ETIMEDOUT', 'it did not respond'],
 ]);
 
 /** Of an answer; undefined where there was none. */

@@ -211,7 +211,7 @@ describe('a bucket that fails', () => {
       'unreachable',
       'gs://backups/rack4: the response is not from the Cloud Storage API',
     ],
-    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: has not responded for 0\.3 s$/],
+    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: did not respond within 0\.3 s$/],
   ] as const)('%s: is %s', async (kind, code, message) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
@@ -237,7 +237,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: has not responded for 0.3 s',
+      message: 'gs://backups/rack4: did not respond within 0.3 s',
     });
 
     // Of a session, the client lets go of its connection only at its own time-out.
@@ -248,7 +248,7 @@ describe('a bucket that fails', () => {
 
   it.each([
     ['drop', 'the connection was interrupted'],
-    ['hang', 'has not responded for 0.3 s'],
+    ['hang', 'did not respond within 0.3 s'],
   ] as const)('cuts a download: %s', async (kind, reason) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });

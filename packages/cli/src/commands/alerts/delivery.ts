@@ -66,7 +66,8 @@ export function pubSubDelivery(
     verb: 'arrived',
     async ready() {
       const isReady = await within(listening.promise, toConnect(withinMs), signal);
-      if (!isReady) throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub does not respond'}`);
+      if (!isReady)
+        throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub did not respond in time'}`);
     },
     async arrived(status) {
       if (await within(arrivals[status].promise, withinMs, signal)) return;
@@ -117,7 +118,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
     status = await service.ask((client) => client.status());
   } catch (error) {
     const why = errorText(error);
-    return `accepted, but the service does not respond: ${why}`;
+    return `accepted, but the service is not responding: ${why}`;
   }
   const { location, sinks } = status;
   const all = sinks.filter((sink) => kind === 'any' || sink.kind === 'pubsub');

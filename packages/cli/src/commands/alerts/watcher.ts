@@ -101,7 +101,9 @@ export class Watcher {
     this.listening.promise.catch(() => undefined);
     try {
       if (!(await within(this.listening.promise, toConnect(withinMs), signal))) {
-        throw new CliError(`cannot subscribe: ${this.blindWhy ?? 'Pub/Sub does not respond'}`);
+        throw new CliError(
+          `cannot subscribe: ${this.blindWhy ?? 'Pub/Sub did not respond in time'}`,
+        );
       }
       await within(this.allReceived.promise, withinMs, signal);
     } catch (error) {

@@ -99,7 +99,7 @@ async function quiet(
     signal.throwIfAborted();
     const { cause } = error instanceof CliError ? error : {};
     if (!(cause instanceof ApiUnreachable)) throw error;
-    report('power-cycle-daemon does not respond; check its journal for outlets that it left off');
+    report('power-cycle-daemon is not responding; check its journal for outlets that it left off');
     return undefined;
   }
 }

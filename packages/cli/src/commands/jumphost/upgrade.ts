@@ -62,7 +62,10 @@ export function define(command: SkoloCommand): void {
       k3sReleases,
     )
     .option('--skolo <version>', 'version of the services and of the fallback')
-    .option('--os', 'install all Debian updates on the jumphost, and reboot it if they require it')
+    .option(
+      '--os',
+      'install all Debian updates on the jumphost, and reboot it if they require a reboot',
+    )
     .option('--reason <text>', "reason to record in the jumphost's log")
     .option('--check', 'only show what would change')
     .option(

@@ -30,7 +30,7 @@ type Kind = MachineOrder['kind'];
 export function maintain(command: SkoloCommand): void {
   command
     .description(
-      'Puts machines into maintenance: they do not accept tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Puts machines into maintenance: they do not accept tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10% of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
     .summary('put machines into maintenance');
   orderOptions(command, 'maintenance');
@@ -41,7 +41,7 @@ export function maintain(command: SkoloCommand): void {
 export function quarantine(command: SkoloCommand): void {
   command
     .description(
-      'Quarantines machines: they do not accept tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10 % of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Quarantines machines: they do not accept tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10% of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
     )
     .summary('quarantine broken machines');
   orderOptions(command, 'quarantine');

@@ -143,7 +143,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'power',
       power === undefined
-        ? 'unknown: the power-cycle daemon does not respond to machine-state'
+        ? 'unknown: the power-cycle daemon is not responding to machine-state'
         : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
     ],
     ['cycle', cycle && `${cycle.step}; see skolo power show ${cycle.id}`],
@@ -151,7 +151,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     [
       'token',
       token === undefined
-        ? 'unknown: the metadata server does not respond to machine-state'
+        ? 'unknown: the metadata server is not responding to machine-state'
         : `${token.identity ?? 'no identity'}, last requested ${lastSeen(token.lastAsked, now)}`,
     ],
     [

@@ -229,7 +229,7 @@ describe('a look', () => {
       expect.stringMatching(/^switch-1 outlet: port 2 draws 4.5 W, but feeds nothing in rack.yaml/),
       expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
       'switch-1 link: port 2 has a link, but pdu-1/4, which feeds rpi-002 in rack.yaml, is off',
-      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*correct their number/),
+      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*fix the number/),
       'pdu-1 outlet: outlet 4 is off, but feeds rpi-002 in rack.yaml',
     ]);
     expect(cabling).toMatchObject([

@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems.',
     )
-    .summary('compare rack.yaml with its devices, and change nothing')
+    .summary('compare rack.yaml with its devices, read-only')
     .argument('[rack]', 'rack.yaml, or the name of a rack')
     .option('--look', 'only read')
     .option('--plan', 'list what would be sent, without secrets, and send nothing')

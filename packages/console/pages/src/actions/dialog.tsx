@@ -83,7 +83,7 @@ export function ActionDialog({
         {action.hasUntil && <HowLong ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>
-            This affects more than 10 % of the rack. To confirm, type the number of machines,{' '}
+            This affects more than 10% of the rack. To confirm, type the number of machines,{' '}
             {names.length}
             <input
               inputMode="numeric"

@@ -88,7 +88,10 @@ function Identity({ machine }: { machine: Machine }) {
       <h2>Identity and bot</h2>
       <Facts
         rows={[
-          ['Identity', token ? (token.identity ?? 'none') : 'the metadata server does not respond'],
+          [
+            'Identity',
+            token ? (token.identity ?? 'none') : 'the metadata server is not responding',
+          ],
           ['Last token', token && <Ago time={token.lastAsked} suffix=" ago" />],
           ['Bot', bot && `${bot.state}${bot.why ? `: ${bot.why}` : ''}`],
           [

@@ -53,7 +53,7 @@ export function SwitchDialog({
           <p>It feeds {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
         ) : (
           <>
-            <p>It stays off until someone turns it on, even if its device reboots.</p>
+            <p>It stays off until someone turns it back on, even if its controller reboots.</p>
             <Losing what="Will lose power" names={after?.dark ?? feeds} />
             <Losing what="Will lose their network connection" names={after?.offline ?? []} />
             <Losing what="Will lose one of their power feeds" names={after?.fedTwice ?? []} />

@@ -101,7 +101,7 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
 
 function cardsOfAlertPath(known: RackView['alertPath'], services: RackView['services']) {
   const deliverer = services.find(({ name }) => name === 'alert-to-pubsub');
-  const why = deliverer?.why ?? 'alert-to-pubsub does not respond';
+  const why = deliverer?.why ?? 'alert-to-pubsub is not responding';
   const silent = deliverer?.reachable === false ? { isBroken: true, text: why } : undefined;
   const path = known ?? silent;
   if (!path) return [];

@@ -38,7 +38,7 @@ const known: readonly Known[] = [
   },
   {
     pattern: /Connection refused/,
-    explain: () => 'connection refused; sshd is not running, or a firewall rejects you',
+    explain: () => 'connection refused; sshd is not running, or a firewall rejects the connection',
   },
   {
     pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,

@@ -18,12 +18,12 @@ const anySink = {
   heartbeat: z
     .boolean()
     .default(false)
-    .describe('Also send heartbeats; intended for a dead-man service, not for a pager.'),
+    .describe('Whether to also send heartbeats; intended for a dead-man service, not for a pager.'),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'When the spool is full, drop messages that only this sink has not received, and report it, instead of rejecting new alerts.',
+      'Whether a full spool drops (and reports) messages that only this sink has not received, instead of rejecting new alerts.',
     ),
 };
 
@@ -47,19 +47,19 @@ export const alertToPubsub = section({
   project: project
     .exactOptional()
     .describe(
-      'Google Cloud project that contains the topic; by default, the project in the credentials.',
+      'Google Cloud project that contains the topic; default: the project in the credentials.',
     ),
   topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
   pubsub: z
     .boolean()
     .default(true)
     .describe(
-      'Publish to Pub/Sub; `false` sends only to `sinks`. The default is `false` if there are `sinks` and no key that configures Pub/Sub, such as `project`.',
+      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no key configures Pub/Sub, such as `project`.',
     ),
   createTopic: z
     .boolean()
     .default(true)
-    .describe('Create the topic if it does not exist and the credentials allow it.'),
+    .describe('Whether to create a missing topic, if the credentials allow it.'),
   endpoint: text(/^[\w.-]+(:\d+)?$/, 'a Pub/Sub host', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
     .describe('Pub/Sub region. Ordering requires the same region for all publishers.'),
@@ -99,12 +99,12 @@ export const alertToPubsub = section({
     alert: word
       .default('Watchdog')
       .describe(
-        'Name of the alert that always fires. Any other alert also proves that alerts arrive.',
+        'Name of the alert that always fires. Any other alert also shows that alerts arrive.',
       ),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'If no alert arrives for this long, the heartbeat reports Prometheus or Alertmanager as down.',
+        'Time without an alert after which the heartbeat reports Prometheus or Alertmanager as down.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))
@@ -120,14 +120,14 @@ export const alertToPubsub = section({
     username: word.exactOptional().describe('User name for basic auth.'),
     password: secret.exactOptional().describe('Password for basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
-  }).describe('Sign-in for alert senders. By default, not required.'),
+  }).describe('Sign-in for alert senders. Not required by default.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
       .describe('Size at which new alerts are rejected with 503.'),
     maxAgeHours: hours(87_600)
       .default(336)
-      .describe('New alerts are rejected with 503 when the oldest message reaches this age.'),
+      .describe('Age of the oldest message at which new alerts are rejected with 503.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Maximum size of the dead-letter file.'),

@@ -10,11 +10,11 @@ export const anyService = {
     .exactOptional()
     .describe('URL of its metrics; default: its metrics port at the jumphost.'),
   tls: object({
-    cert: path.describe('PEM file of the certificate and its chain.'),
-    key: path.describe('PEM file of the private key.'),
+    cert: path.describe('Certificate and chain, as a PEM file.'),
+    key: path.describe('Private key, as a PEM file.'),
   })
     .exactOptional()
-    .describe('Serve https instead of http on the public port.'),
+    .describe('Certificate for HTTPS, which then replaces HTTP on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
     .describe('Time to finish work after SIGTERM; unfinished work stays in the journal.'),

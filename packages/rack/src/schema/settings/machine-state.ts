@@ -19,13 +19,13 @@ export const machineState = section({
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
     .describe(
-      'URL of Alertmanager, where maintenance silences alerts; default: that of kube/base. `none`: maintenance silences nothing.',
+      'URL of the Alertmanager in which maintenance silences alerts; default: the one in kube/base. `none`: maintenance does not silence alerts.',
     ),
   enrolment: object({
     port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),
     apiServer: httpUrl
       .default('https://kubernetes.default.svc')
-      .describe('URL of the API server of Kubernetes; default: as pods reach it.'),
+      .describe('URL of the Kubernetes API server; default: the one that pods use.'),
     serviceAccount: path
       .default('/var/run/secrets/skolo-enrolment')
       .describe(

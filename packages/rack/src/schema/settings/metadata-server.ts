@@ -34,7 +34,7 @@ export const metadataServer = section({
   perCaller: section({
     watches: whole(1, 100_000)
       .default(64)
-      .describe('Pending requests with `wait_for_change` per caller.'),
+      .describe('Maximum number of pending requests with `wait_for_change` per caller.'),
   }).describe('Limits per caller; further requests receive 429.'),
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()

@@ -45,17 +45,17 @@ export const powerCycleDaemon = section({
     ),
   softSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time for a reachable machine to go down after a soft reboot was requested.'),
+    .describe('Time limit for a reachable machine to go down after a soft reboot is requested.'),
   seenBack: seenBack
     .exactOptional()
     .describe(
-      'Check that a machine is back after a cycle, unless its entry has one; default: its SSH port.',
+      'Method for checking that a machine is back after a cycle, unless its entry specifies one; default: its SSH port.',
     ),
-  seenBackSeconds: whole(1, 86_400).default(300).describe('Time for a machine to come back.'),
+  seenBackSeconds: whole(1, 86_400).default(300).describe('Time limit for a machine to come back.'),
   tries: section({
     off: whole(1, 100)
       .default(3)
-      .describe('Attempts to turn an outlet off. Turning on is retried without limit.'),
+      .describe('Number of attempts to turn an outlet off. Attempts to turn it on are unlimited.'),
     cycle: whole(1, 10)
       .default(1)
       .describe('Maximum number of cycles per request if the machine does not come back.'),
@@ -71,56 +71,60 @@ export const powerCycleDaemon = section({
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
-    .describe('Time for an agent to report whether a task is running. No response counts as idle.'),
+    .describe(
+      'Time limit for an agent to report whether a task is running. No response counts as idle.',
+    ),
   holds: section({
-    defaultHours: hours(8760)
-      .default(24)
-      .describe('Duration of holds for which no end was specified.'),
+    defaultHours: hours(8760).default(24).describe('Duration of holds without a specified end.'),
     maxHours: hours(8760).default(720).describe('Longest hold.'),
   }).describe('Holds, which block power cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
-      'Cycles per hour that an agent may request for its own phones, from its address and signed with its own key; 0 disables such requests.',
+      'Cycles per hour that an agent may request for its own phones; 0 disables such requests. They must come from its address and be signed with its key.',
     ),
   endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
-    report: endpoint(9211, 'POST /powercycled_bots of the Skia service.'),
+    report: endpoint(9211, "The Skia service's `POST /powercycled_bots` endpoint."),
   }).describe('APIs of other software, each on its own port.'),
   repair: section({
-    enabled: z.boolean().default(false).describe('Cycle dead machines automatically.'),
+    enabled: z.boolean().default(false).describe('Whether to cycle dead machines automatically.'),
     alerts: z
       .array(word)
       .min(1)
       .default(['MachineMissing'])
       .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
-    deadMinutes: whole(1, 10_080).default(15).describe('Time for which a machine must be down.'),
-    tries: whole(1, 20).default(3).describe('Cycles before the machine needs attention.'),
+    deadMinutes: whole(1, 10_080)
+      .default(15)
+      .describe('Time that a machine must be down before it is repaired.'),
+    tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Repairs stop while more than this many machines on a switch, and more than `maxDownPercent` of them, are down.',
+        'Number of machines on a switch. Repairs stop while more than this number, and more than `maxDownPercent`, are down.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
-      .describe('See `maxDown`: many dead machines point to a common cause.'),
+      .describe(
+        'Percentage of machines on a switch; see `maxDown`. Many dead machines point to a common cause.',
+      ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
-      .describe('Time after the rack boots without repairs.'),
+      .describe('Time without repairs after the rack boots.'),
     internet: section({
       enabled: z
         .boolean()
         .default(false)
         .describe(
-          'Cycle the router through its PDU if it does not respond, because operators cannot reach the rack remotely without it.',
+          'Whether to cycle the router through its PDU if it does not respond. Without the router, operators cannot reach the rack remotely.',
         ),
       silentMinutes: whole(5, 1440)
         .default(15)
-        .describe('Time for which the router must not respond.'),
+        .describe('Time without a response from the router before it is cycled.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
-        .describe('Minimum time between two cycles of the router.'),
+        .describe('Minimum time between two router cycles.'),
     }).describe(
       'Dead-man switch for the internet connection. Requires an outlet that can cycle autonomously.',
     ),

@@ -21,21 +21,21 @@ export const routerBackup = section({
     .describe("Cron schedule for all devices, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Period over which backups are distributed, each device at a fixed offset.'),
+    .describe('Period over which backups are distributed. Each device has a fixed offset.'),
   overdueHours: hours(8760)
     .default(26)
-    .describe('An alert fires for a device without a verified backup for this long.'),
+    .describe('Time without a verified backup of a device after which an alert fires.'),
   concurrency: whole(1, 200)
     .default(10)
     .describe('Maximum number of devices that are backed up at the same time.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('A backup fails if the device sends nothing for this long.'),
+    .describe('Time without data from the device after which a backup fails.'),
   totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one device.'),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'A backup fails if the configuration has shrunk by more than this percentage, until a requested backup reads the same configuration again.',
+      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until a requested backup reads the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -60,10 +60,10 @@ export const routerBackup = section({
   retention: section({
     days: whole(1, 36_500)
       .default(365)
-      .describe('Uploaded copies older than this are deleted, except the newest `versions`.'),
+      .describe('Age at which uploaded copies are deleted, except the newest `versions`.'),
     versions: whole(1, 100_000)
       .default(30)
-      .describe('Number of newest copies that are always kept for each device.'),
+      .describe('Number of most recent copies that are always kept for each device.'),
   }).describe('Retention of uploads. The git history is never pruned.'),
   git: section({
     remote: text(
@@ -75,7 +75,7 @@ export const routerBackup = section({
       .describe('Remote to which each commit is pushed.'),
     branch: text(/^[\w][\w./-]*$/, 'a branch', 'main')
       .default('main')
-      .describe('Branch.'),
+      .describe('Branch to which commits are pushed.'),
     privateKey: secret.exactOptional().describe('SSH key for the remote.'),
     hostKey: hostKey
       .exactOptional()
@@ -98,13 +98,13 @@ export const routerBackup = section({
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token for the power-cycle daemon, so that backups give priority to its operations on a device; not needed if `access.anonymousRead` includes the jumphost.',
+      'Token for the power-cycle daemon, so that backups give priority to its operations on a device. Not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
       .exactOptional()
       .describe(
-        'UDP port for syslog; a message about a changed configuration starts a backup of its sender.',
+        'UDP port for syslog messages. A message about a changed configuration starts a backup of its sender.',
       ),
     trapPort: portNumber
       .exactOptional()
@@ -117,7 +117,7 @@ export const routerBackup = section({
     backup: z
       .boolean()
       .default(true)
-      .describe("Back up the state of the jumphost's services and k3s."),
+      .describe("Whether to back up the state of the jumphost's services and k3s."),
     paths: z
       .array(word)
       .default([
@@ -129,6 +129,6 @@ export const routerBackup = section({
         '/etc/rancher',
         '/etc/ssh',
       ])
-      .describe('Files and directories; unreadable ones are reported and omitted.'),
+      .describe('Files and directories to back up; unreadable ones are reported and omitted.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),
 });

@@ -19,19 +19,23 @@ const thresholds = {
   batteryLowPercent: percent
     .default(30)
     .describe(
-      'Below this charge, the device does not accept tasks until it reaches `batteryGoodPercent`.',
+      'Charge below which the device does not accept tasks until it reaches `batteryGoodPercent`.',
     ),
-  batteryGoodPercent: percent.default(40).describe('See `batteryLowPercent`.'),
+  batteryGoodPercent: percent
+    .default(40)
+    .describe('Charge at which the device accepts tasks again.'),
   hotCelsius: degrees
     .default(35)
     .describe(
-      'Above this temperature, the device does not accept tasks until it cools to `coolCelsius`.',
+      'Temperature above which the device does not accept tasks until it cools to `coolCelsius`.',
     ),
-  coolCelsius: degrees.default(32).describe('See `hotCelsius`.'),
+  coolCelsius: degrees.default(32).describe('Temperature at which the device accepts tasks again.'),
   hotProcessorCelsius: degrees
     .default(80)
-    .describe('Like `hotCelsius`, for processor sensors, which get warmer under load.'),
-  coolProcessorCelsius: degrees.default(65).describe('See `hotProcessorCelsius`.'),
+    .describe('The same as `hotCelsius`, but for processor sensors, which get warmer under load.'),
+  coolProcessorCelsius: degrees
+    .default(65)
+    .describe('The same as `coolCelsius`, but for processor sensors.'),
   ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
 
@@ -48,12 +52,12 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      'URL of the status port; default: at the address of the machine. Set it in the entry of a machine.',
+      "URL of the status port; default: at the machine's address. Set it in a machine's entry.",
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      'URL of its metrics; default: at the address of the machine. Set it in the entry of a machine.',
+      "URL of its metrics; default: at the machine's address. Set it in a machine's entry.",
     ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
@@ -96,7 +100,7 @@ export const swarmingClient = section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
       .describe('User name on devices over SSH.'),
-    port: whole(1, 65_535).default(22).describe('SSH port of devices.'),
+    port: whole(1, 65_535).default(22).describe('SSH port on devices.'),
     privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out for one command.'),
   }).describe('Devices over SSH (chromeos, linux).'),
@@ -109,18 +113,22 @@ export const swarmingClient = section({
     diskLowPercent: percent
       .default(5)
       .describe(
-        'Below this percentage of free disk space, the machine does not accept tasks until it reaches `diskGoodPercent`.',
+        'Percentage of free disk space below which the machine does not accept tasks until it reaches `diskGoodPercent`.',
       ),
-    diskGoodPercent: percent.default(8).describe('See `diskLowPercent`.'),
+    diskGoodPercent: percent
+      .default(8)
+      .describe('Percentage of free disk space at which the machine accepts tasks again.'),
     hotCelsius: degrees
       .default(80)
       .describe(
-        'Above this temperature, the machine does not accept tasks until it cools to `coolCelsius`.',
+        'Temperature above which the machine does not accept tasks until it cools to `coolCelsius`.',
       ),
-    coolCelsius: degrees.default(70).describe('See `hotCelsius`.'),
+    coolCelsius: degrees
+      .default(70)
+      .describe('Temperature at which the machine accepts tasks again.'),
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
-      .describe('Maximum clock offset; above it, the machine does not accept tasks.'),
+      .describe('Clock offset above which the machine does not accept tasks.'),
   }).describe('Machine health thresholds.'),
   repair: section({
     steps: z
@@ -131,16 +139,16 @@ export const swarmingClient = section({
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
-      .describe('Time for which the device must be missing.'),
+      .describe('Time that the device must be missing before the first step.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
-    rounds: whole(1, 20).default(2).describe('Rounds before the device needs attention.'),
+    rounds: whole(1, 20).default(2).describe('Number of rounds before the device needs attention.'),
   }).describe('Repair steps, from the least to the most disruptive.'),
   afterTask: section({
-    reboot: z.boolean().default(true).describe('Reboot the device after each task.'),
+    reboot: z.boolean().default(true).describe('Whether to reboot the device after each task.'),
     readySeconds: whole(1, 3600)
       .default(300)
-      .describe('Time for the device to be ready for the next task.'),
+      .describe('Time limit for the device to become ready for the next task.'),
   }).describe('Actions after a task.'),
   isolatedCacheBytes: whole(0, 2 ** 50)
     .default(8 * 2 ** 30)
@@ -155,7 +163,7 @@ export const swarmingClient = section({
   keepEvidence: z
     .boolean()
     .default(true)
-    .describe('Keep a screenshot and the last log of a quarantined phone.'),
+    .describe('Whether to keep a screenshot and the latest log of a quarantined phone.'),
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
