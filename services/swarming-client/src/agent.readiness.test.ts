@@ -46,6 +46,6 @@ services:
   const ready = await start(metadata.url);
 
   await expect.poll(ready).toMatchObject({
-    degraded: [{ what: 'bot', why: expect.stringContaining('matches its name') }],
+    degraded: [{ what: 'bot', why: expect.stringContaining("matches the machine's name") }],
   });
 });

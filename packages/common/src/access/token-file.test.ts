@@ -78,7 +78,7 @@ describe('newToken', () => {
     await newToken(file, ann);
 
     await expect(newToken(file, ann)).rejects.toThrow(
-      `${file}: token ann exists; revoke it first, or choose another name`,
+      `${file}: token ann already exists; revoke it first, or choose another name`,
     );
   });
 
@@ -144,7 +144,7 @@ describe('newToken', () => {
     await expect(newToken(folder, ann)).rejects.toThrow(
       `${folder}: cannot be read: it is a directory; specify the path of a file in it`,
     );
-    await expect(listTokens(folder)).rejects.toThrow('it is a folder');
+    await expect(listTokens(folder)).rejects.toThrow('it is a directory');
     expect(await readdir(folder)).toEqual([]);
   });
 

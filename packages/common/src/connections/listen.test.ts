@@ -69,7 +69,7 @@ describe('listen', () => {
 
     await expect(failure).rejects.toMatchObject({
       code: 'EADDRNOTAVAIL',
-      message: expect.stringContaining('correct --host'),
+      message: expect.stringContaining('fix --host'),
     });
   });
 });

@@ -230,7 +230,7 @@ describe('an archive', () => {
       ],
     ],
     [
-      'beneath "a", a link',
+      '"a" is a link, but contains other members',
       [
         { name: 'a/b', ...f },
         { name: 'a', type: 'symlink', linkname: '/' },

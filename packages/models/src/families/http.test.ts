@@ -224,6 +224,6 @@ describe('http', () => {
     const { address: _, ...device } = rackDevice('synaccess', { host: '', port: 1 });
     const send = httpTo(device, await depsWith(), { signIn: 'basic' });
 
-    await expect(send({ path: '/' }, patient())).rejects.toThrow(/no address/);
+    await expect(send({ path: '/' }, patient())).rejects.toThrow(/does not specify/);
   });
 });

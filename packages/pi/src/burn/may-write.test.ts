@@ -84,7 +84,7 @@ describe('a disk that must never be written, also if its serial number is named'
         ...disk,
         children: [part(1, { mountpoint: '/boot/efi' }), part(2, { mountpoint: '/' })],
       },
-      /is a system disk of this computer \(\/boot\/efi, \/\)/,
+      /is a system disk of this computer, mounted at \/boot\/efi, \//,
     ],
     [
       'a USB disk from which it has started',
@@ -118,12 +118,12 @@ describe('a disk that must never be written, also if its serial number is named'
           }),
         ],
       },
-      /system disk of this computer \(\/\)/,
+      /system disk of this computer, mounted at \//,
     ],
     [
       'a disk with its swap',
       { ...card, children: [part(1, { mountpoint: '[SWAP]' })] },
-      /system disk of this computer \(\[SWAP\]\)/,
+      /system disk of this computer, mounted at \[SWAP\]/,
     ],
     [
       'a back-up disk that is mounted',

@@ -128,7 +128,7 @@ describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat)
         /the boot partition is full: 67108864 bytes are required, but only \d+ are free/,
       );
       await expect(volume.write('none/file', Buffer.alloc(1), time)).rejects.toThrow(
-        'no folder none',
+        'does not contain the directory none',
       );
     });
   });

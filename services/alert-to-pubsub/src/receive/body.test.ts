@@ -298,7 +298,7 @@ describe('a message made to fill the memory', () => {
     expect(lab.batches[0]?.alerts).toHaveLength(1000);
     expect(lab.batches[0]).not.toHaveProperty('group');
     expect(lab.batches[0]?.bad).toMatchObject([
-      { why: expect.stringContaining('sent without it'), found: { labels: groupLabels } },
+      { why: expect.stringContaining('sent without their group'), found: { labels: groupLabels } },
     ]);
   });
 

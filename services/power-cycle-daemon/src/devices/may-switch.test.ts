@@ -96,7 +96,7 @@ describe('the daemon of a jumphost', () => {
     const daemon = await startDaemon({ yaml, clock, prepare: write({ ...alone, conflict }) });
     await waitUntil(async () =>
       (await reasons(daemon)).find((each) =>
-        each.startsWith('jumphost address: the computer with MAC address 02:00:00:00:00:02 has'),
+        each.startsWith('jumphost address: the computer with MAC address 02:00:00:00:00:02 is'),
       ),
     );
 

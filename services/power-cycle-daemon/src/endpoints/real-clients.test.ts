@@ -88,7 +88,7 @@ for command in sys.argv[2:]:
     const lab = await startLab();
 
     await expect(target(lab, 9, 'cycle')).rejects.toThrow(
-      /HTTPError: 500 Server Error: pdu-1\/9: pdu-1 does not have a switchable outlet with this name .* for url/,
+      /HTTPError: 500 Server Error: pdu-1\/9: pdu-1 does not have a switchable outlet with this name; .* for url/,
     );
     expect(lab.changes).toEqual([]);
   });

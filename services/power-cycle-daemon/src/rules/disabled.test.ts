@@ -16,7 +16,7 @@ it('cycles the machines without an error, and knows no other', async () => {
   const daemon = await startDaemon({ yaml });
 
   expect(await daemon.cycle('a')).toMatchObject([{ outcome: 'on' }]);
-  await expect(daemon.request('b')).rejects.toThrow(/rack1 has no machine/);
+  await expect(daemon.request('b')).rejects.toThrow(/rack1 does not have a machine/);
   expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
 });
 

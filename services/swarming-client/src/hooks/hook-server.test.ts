@@ -167,7 +167,7 @@ describe('createHookServer', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['{"a":', 'is not JSON'],
+    ['{"a":', 'is not valid JSON'],
     ['[1]', 'it is not an object'],
     ['"text"', 'it is not an object'],
     ['null', 'it is not an object'],

@@ -47,8 +47,8 @@ describe('by the key of a service account', () => {
     ['status-500', 'unreachable', /^127.*: 500/],
     ['unavailable-html', 'unreachable', /^127.*: 503/],
     ['too-many-requests', 'unreachable', /^127.*: 429/],
-    ['garbage', 'unreachable', /^127.*: 200, but no token/],
-    ['no-token', 'unreachable', /^127.*: 200, but no token/],
+    ['garbage', 'unreachable', /^127.*: status 200, but no token/],
+    ['no-token', 'unreachable', /^127.*: status 200, but no token/],
     ['reset', 'unreachable', /^127.*: /],
   ] as const)('%s: is %s, and tried again', async (kind, code, message) => {
     const { google, secret } = await start();
