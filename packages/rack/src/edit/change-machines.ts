@@ -38,7 +38,7 @@ export function addMachines(
       const each = typeof value === 'string' ? value : value.slice(at, at + count);
       return `${name}: ${valueText(each)}`;
     });
-    result = withEntry(result, `${plain(key)}: { ${own.join(', ')} }`, file);
+    result = withEntries(result, 'machines', [`${plain(key)}: { ${own.join(', ')} }`], file);
     at += count;
   }
   checkOthers(before, parseRack(result, { file }), names, file);
@@ -98,8 +98,8 @@ export function withLogin(
   return { text: result, name: user };
 }
 
-function machinesOf(text: string): YAMLMap | undefined {
-  const map = topOf(text)?.get('machines');
+function sectionOf(text: string, name: string): YAMLMap | undefined {
+  const map = topOf(text)?.get(name);
   return isMap(map) ? map : undefined;
 }
 
@@ -130,33 +130,47 @@ function alone(
   return result;
 }
 
-function withEntry(text: string, entry: string, file: string): string {
-  const machines = machinesOf(text);
+const entryOf = { logins: 'login', infrastructure: 'device', machines: 'machine' } as const;
+
+/** Adds these lines at the end of the section. @throws RackError @throws ByHand */
+export function withEntries(
+  text: string,
+  section: keyof typeof entryOf,
+  entries: readonly string[],
+  file: string,
+): string {
+  const map = sectionOf(text, section);
   const ended = text.endsWith('\n') ? text : `${text}\n`;
-  if (machines === undefined) {
+  const lines = (margin: string) => entries.map((entry) => `${margin}${entry}`).join('\n');
+  if (map === undefined) {
     // Without a value, it is not a map.
-    if (/^machines:/m.test(text)) {
-      throw wholeFile(file, 'machines: has no value; remove the line and try again');
+    if (new RegExp(`^${section}:`, 'm').test(text)) {
+      throw wholeFile(file, `${section}: has no value; remove the line and try again`);
     }
-    return `${ended}machines:\n  ${entry}\n`;
+    return `${ended}${section}:\n${lines('  ')}\n`;
   }
-  const last = machines.items.at(-1);
-  if (machines.flow || last === undefined || !isScalar(last.key)) {
-    const [from = 0, to = 0] = machines.range ?? [];
-    const inside = text.slice(from + 1, to - 1).trim();
-    if (inside !== '')
-      throw new ByHand('its machines are on one line; write each machine on its own line');
-    return applied(text, [{ from, to, text: `\n  ${entry}` }]);
+  const last = map.items.at(-1);
+  if (map.flow || last === undefined || !isScalar(last.key)) {
+    const [from = 0, to = 0] = map.range ?? [];
+    const inside = text.slice(from + 1, to - 1).trimEnd();
+    const start = text.slice(0, from).trimEnd().length;
+    if (inside.trim() === '') return applied(text, [{ from: start, to, text: `\n${lines('  ')}` }]);
+    if (section !== 'logins') {
+      const noun = entryOf[section];
+      throw new ByHand(`its ${noun}s are on one line; write each ${noun} on its own line`);
+    }
+    const at = from + 1 + inside.length;
+    return applied(text, [{ from: at, to: at, text: `, ${entries.join(', ')}` }]);
   }
   const { from } = rangeOf(last.key);
   const margin = marginOf(text, from);
   const end = isMap(last.value) ? (last.value.range?.[2] ?? text.length) : text.length;
   const before = text.slice(0, end).endsWith('\n') ? '' : '\n';
-  return applied(text, [{ from: end, to: end, text: `${before}${margin}${entry}\n` }]);
+  return applied(text, [{ from: end, to: end, text: `${before}${lines(margin)}\n` }]);
 }
 
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
-  const machines = machinesOf(text);
+  const machines = sectionOf(text, 'machines');
   if (!isScalar(pair.key) || isInline) {
     throw new ByHand('its machines are on one line; write each machine on its own line');
   }
@@ -211,7 +225,12 @@ function plainValue(value: string): string {
 }
 
 /** @throws RackError Something else has changed. */
-function checkOthers(before: Rack, after: Rack, names: readonly string[], file: string): void {
+export function checkOthers(
+  before: Rack,
+  after: Rack,
+  names: readonly string[],
+  file: string,
+): void {
   const changed = new Set(names);
   const texts = (rack: Rack) => {
     const { machines, jumphost, infrastructure } = rack;

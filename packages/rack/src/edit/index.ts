@@ -1,6 +1,14 @@
 /** `@skolo/rack/edit`: changes in the text of rack.yaml. */
 export { type AnsibleHost, readAnsible } from '../formats/ansible-import.ts';
 export {
+  type ForeignDevice,
+  type ForeignInventory,
+  readOxidized,
+  readPdudaemon,
+  readRancid,
+} from '../formats/device-import.ts';
+export { addDevices } from './add-devices.ts';
+export {
   addMachines,
   type MachineValues,
   removeMachines,

@@ -9,9 +9,10 @@ import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { plain } from '../../output/text.ts';
 import { editInventory } from './edit-file.ts';
+import { addDeviceSources, type DeviceSources, importDevices } from './import-devices.ts';
 import { addNewRackOptions, type NewRackOptions, newRack } from './new-rack.ts';
 
-interface Options extends NewRackOptions {
+interface Options extends NewRackOptions, DeviceSources {
   names?: string[];
   kind: string;
 }
@@ -19,23 +20,28 @@ interface Options extends NewRackOptions {
 /** Of k3s-ansible, of kubespray, of cloudmesh. */
 const serverGroups = ['server', 'master', 'manager', 'kube_control_plane'];
 
-/** `skolo inventory import`: machines of another program's inventory. */
+/** `skolo inventory import`: machines and devices of another program's inventory. */
 export function define(command: SkoloCommand): void {
   addNewRackOptions(
-    command
+    addDeviceSources(command)
       .description(
-        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host of all.',
+        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host of all. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out.',
       )
-      .summary('add hosts from an Ansible inventory')
-      .argument('<file>', 'Ansible inventory')
+      .summary('add hosts from Ansible, or devices from Oxidized, RANCID or pdudaemon')
+      .argument('[file]', 'Ansible inventory')
       .option('--names <range...>', 'names for hosts that the inventory lists only by address')
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi')),
   )
     .uses('rack')
-    .example('skolo inventory import inventory.yml --create desk --rack desk/rack.yaml');
+    .example('skolo inventory import inventory.yml --create desk --rack desk/rack.yaml')
+    .example('skolo inventory import --oxidized router.db --rack /etc/skolo/rack.yaml');
 
-  command.action(async (from: string, options: Options) => {
+  command.action(async (from: string | undefined, options: Options) => {
     const { io } = command;
+    if (from === undefined) return await importDevices(command, options);
+    if ((options.oxidized ?? options.rancid ?? options.pdudaemon) !== undefined) {
+      command.error(`${from}: specify only one inventory`);
+    }
     const { readAnsible } = await import('@skolo/rack/edit');
     const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
     const hosts = serversFirst(named(command, found.hosts, options.names));

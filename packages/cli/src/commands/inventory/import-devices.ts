@@ -1,0 +1,82 @@
+/** `skolo inventory import` of routers, switches and PDUs from the programs that skolo replaces. */
+import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ForeignDevice, ForeignInventory } from '@skolo/rack/edit';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { plain } from '../../output/text.ts';
+import { editInventory } from './edit-file.ts';
+
+export interface DeviceSources {
+  oxidized?: string;
+  oxidizedConfig?: string;
+  rancid?: string;
+  rancidUser?: string;
+  pdudaemon?: string;
+}
+
+export function addDeviceSources(command: SkoloCommand): SkoloCommand {
+  const option = (flags: string, what: string, ...others: string[]) =>
+    new Option(flags, what).conflicts(['create', ...others]);
+  const config =
+    "with --oxidized: Oxidized's config, which specifies the columns (default: name:ip:model:username:password)";
+  const user = "with --rancid: user name for all devices, because RANCID's router.db contains none";
+  return command
+    .addOption(option('--oxidized <file>', "Oxidized's router.db", 'rancid', 'pdudaemon'))
+    .addOption(option('--oxidized-config <file>', config, 'rancid', 'pdudaemon'))
+    .addOption(option('--rancid <file>', "RANCID's router.db", 'pdudaemon'))
+    .addOption(option('--rancid-user <name>', user, 'oxidized', 'pdudaemon'))
+    .addOption(option('--pdudaemon <file>', 'pdudaemon.conf'));
+}
+
+export async function importDevices(command: SkoloCommand, sources: DeviceSources): Promise<void> {
+  const { io } = command;
+  const { devices: found, left } = await readInventory(command, sources);
+  const resolved = await Promise.all(found.map(withAddress));
+  const devices = resolved.filter((each) => typeof each !== 'string');
+  const unresolved = resolved.filter((each) => typeof each === 'string');
+  let secrets = new Map<string, string[]>();
+  await editInventory(command, async (text = '', file) => {
+    const { addDevices } = await import('@skolo/rack/edit');
+    const added = addDevices(text, devices, file);
+    ({ secrets } = added);
+    return added.text;
+  });
+  for (const [name, users] of secrets) {
+    io.err(plain(`secrets/${name}: set this secret, which ${users.join(', ')} requires`));
+  }
+  for (const { name, writtenName } of devices) {
+    if (name !== writtenName) io.err(plain(`${writtenName}: imported as ${name}`));
+  }
+  for (const line of [...left, ...unresolved]) io.err(plain(`not imported: ${line}`));
+}
+
+async function readInventory(
+  command: SkoloCommand,
+  { oxidized, oxidizedConfig, rancid, rancidUser, pdudaemon }: DeviceSources,
+): Promise<ForeignInventory> {
+  const { readOxidized, readPdudaemon, readRancid } = await import('@skolo/rack/edit');
+  const read = (file: string) => readFile(resolve(command.io.folder, file), 'utf8');
+  if (oxidized !== undefined) {
+    const config = oxidizedConfig && { text: await read(oxidizedConfig), file: oxidizedConfig };
+    return readOxidized(await read(oxidized), oxidized, config || undefined);
+  }
+  if (rancid !== undefined) return readRancid(await read(rancid), rancidUser);
+  if (pdudaemon !== undefined) return readPdudaemon(await read(pdudaemon), pdudaemon);
+  return command.error('specify an Ansible inventory, --oxidized, --rancid or --pdudaemon');
+}
+
+/** Or why it has none. */
+async function withAddress(
+  device: ForeignDevice,
+): Promise<(ForeignDevice & { address: string }) | string> {
+  const { host, writtenName } = device;
+  try {
+    const { address } = await lookup(host, { order: 'ipv4first' });
+    return { ...device, address };
+  } catch {
+    const what = host === writtenName ? 'it' : host;
+    return `${writtenName}: ${what} does not resolve to an address; fix this and import it again`;
+  }
+}

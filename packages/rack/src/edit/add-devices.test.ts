@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { ForeignLogin } from '../formats/device-import.ts';
+import { parseRack } from '../read/load.ts';
+import { addDevices } from './add-devices.ts';
+
+const head = `rack: lab
+timezone: UTC
+network: {}
+jumphost: { name: here, address: 192.0.2.1 }
+`;
+const file = '/racks/lab/rack.yaml';
+
+function device(name: string, address: string, login?: ForeignLogin, model = 'eos') {
+  return {
+    name,
+    writtenName: name,
+    host: address,
+    address,
+    entry: { model },
+    ...(login && { login }),
+  };
+}
+const ann = { username: 'ann', password: 'hunter2' };
+
+describe('adding devices', () => {
+  it('shares a login only among devices with equal secrets', () => {
+    const devices = [
+      device('a', '192.0.2.2', ann),
+      device('b', '192.0.2.3', { username: 'ann', password: 'hunter2-b', enablePassword: 'x' }),
+      device('c', '192.0.2.4', ann, 'junos'),
+      device('d', '192.0.2.5'),
+    ];
+
+    const { text, secrets } = addDevices(`${head}machines: {}\n`, devices, file);
+
+    expect(text).toBe(`${head}machines: {}
+logins:
+  ann: { username: ann, password: secrets/ann }
+  ann-2: { username: ann, password: secrets/ann-2, enablePassword: secrets/ann-2-enable }
+infrastructure:
+  a: { model: eos, address: 192.0.2.2, login: ann }
+  b: { model: eos, address: 192.0.2.3, login: ann-2 }
+  c: { model: junos, address: 192.0.2.4, login: ann }
+  d: { model: eos, address: 192.0.2.5 }
+`);
+    expect([...secrets]).toEqual([
+      ['ann', ['a', 'c']],
+      ['ann-2', ['b']],
+      ['ann-2-enable', ['b']],
+    ]);
+  });
+
+  it('changes nothing the second time, and gives a new device the login of those like it', () => {
+    const first = addDevices(head, [device('a', '192.0.2.2', ann)], file).text;
+
+    const second = addDevices(first, [device('a', '192.0.2.2', ann)], file);
+    const third = addDevices(
+      first,
+      [device('a', '192.0.2.2', ann), device('e', '192.0.2.6', ann)],
+      file,
+    );
+
+    expect(second).toEqual({ text: first, secrets: new Map() });
+    expect(parseRack(third.text, { file }).infrastructure.get('e')?.login).toBe('ann');
+    expect(third.secrets.size).toBe(0);
+  });
+
+  it('keeps comments, and leaves logins with the same name alone', () => {
+    const text = `${head}# ours
+logins: { ann: { username: ann, privateKey: secrets/key } } # one
+infrastructure:
+  # core
+  x: { model: eos, address: 192.0.2.9, login: ann }
+machines: {}
+`;
+
+    const added = addDevices(text, [device('a', '192.0.2.2', ann)], file);
+
+    expect(added.text).toBe(
+      text
+        .replace(' } } #', ' }, ann-2: { username: ann, password: secrets/ann-2 } } #')
+        .replace('machines', '  a: { model: eos, address: 192.0.2.2, login: ann-2 }\nmachines'),
+    );
+  });
+
+  it.each([
+    ['address', device('a', '192.0.2.7', ann), 'a: is eos at 192.0.2.2, but eos at 192.0.2.7'],
+    ['model', device('a', '192.0.2.2', ann, 'junos'), 'but junos at 192.0.2.2 in the import'],
+  ])('is rejected if a device has another %s', (_, other, message) => {
+    const { text } = addDevices(head, [device('a', '192.0.2.2', ann)], file);
+
+    expect(() => addDevices(text, [other], file)).toThrow(message);
+  });
+
+  it('is rejected while the devices are on one line', () => {
+    const text = `${head}infrastructure: { x: { model: eos, address: 192.0.2.9 } }\n`;
+
+    expect(() => addDevices(text, [device('a', '192.0.2.2')], file)).toThrow(
+      'its devices are on one line; write each device on its own line',
+    );
+  });
+});

@@ -1,0 +1,249 @@
+/**
+ * Inventories of the programs that skolo replaces: devices with their models, addresses and logins.
+ *
+ * Sources: Oxidized, docs/Sources.md (CSV), docs/Configuration.md and lib/oxidized/source/csv.rb; RANCID 3.13, router.db(5), and
+ * `:` between the fields before 3.0; pdudaemon, share/pdudaemon.conf and pdudaemon/drivers.
+ */
+import { isIP } from 'node:net';
+import { models } from '@skolo/models';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { hostNameProblem } from '../schema/network-fields.ts';
+import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';
+
+/** As a login in rack.yaml, with the values of its secrets, or empty ones. */
+export interface ForeignLogin {
+  username?: string;
+  password?: string;
+  enablePassword?: string;
+  legacySsh?: true;
+  snmp?: { version: 1; community: string };
+}
+
+export interface ForeignDevice {
+  /** Valid in rack.yaml. */
+  name: string;
+  /** As in the file. */
+  writtenName: string;
+  /** An address, or a name that resolves to one. */
+  host: string;
+  /** Keys in rack.yaml, except for the address and login. */
+  entry: { model: string; port?: number; ports?: { ssh: number }; outlets?: number };
+  login?: ForeignLogin;
+}
+
+export interface ForeignInventory {
+  devices: ForeignDevice[];
+  /** What is not imported, and why. */
+  left: string[];
+}
+
+/** An error in the file: what, where, what to do. */
+class ForeignInventoryError extends Error {
+  readonly code = 'FOREIGN_INVENTORY';
+}
+
+type Found = Omit<ForeignDevice, 'name'> | { left: string };
+
+const Account = z.object({ username: z.string().optional() });
+const accounts = z.record(z.string(), Account).nullish();
+const OxidizedConfig = Account.extend({
+  model: z.string().optional(),
+  model_map: z.record(z.string(), z.string()).nullish(),
+  groups: accounts,
+  models: accounts,
+  source: z.object({
+    csv: z.object({
+      delimiter: z.string().default(':'),
+      map: z.record(z.string(), z.number()),
+      vars_map: z.record(z.string(), z.number()).nullish(),
+    }),
+  }),
+});
+type OxidizedConfig = z.output<typeof OxidizedConfig>;
+
+const usualConfig: OxidizedConfig = {
+  source: { csv: { delimiter: ':', map: { name: 0, ip: 1, model: 2, username: 3, password: 4 } } },
+};
+
+/** @param config Oxidized's file `config`, which says what the columns are @throws ForeignInventoryError */
+export function readOxidized(
+  text: string,
+  file: string,
+  config?: { text: string; file: string },
+): ForeignInventory {
+  const settings = config
+    ? checked(OxidizedConfig, parsed(config.text, config.file), config.file)
+    : usualConfig;
+  const { delimiter, map, vars_map } = settings.source.csv;
+  const [, pattern] = /^\/(.*)\/$/.exec(delimiter) ?? [];
+  const found = linesOf(text).map(({ line, number }): Found => {
+    const fields = line.split(pattern === undefined ? delimiter : new RegExp(pattern));
+    const at = (columns: Record<string, number> | null | undefined, key: string) => {
+      const value = fields[columns?.[key] ?? -1]?.trim();
+      return value === 'nil' || value === '' ? undefined : value;
+    };
+    const written = at(map, 'model') ?? settings.model;
+    const writtenName = at(map, 'name') ?? at(map, 'ip');
+    if (writtenName === undefined) return { left: `${file}:${number}: has no name` };
+    if (written === undefined) {
+      return { left: `${writtenName}: has no model; specify the columns with --oxidized-config` };
+    }
+    const foreign = settings.model_map?.[written] ?? written;
+    const model = oxidizedModels[foreign.toLowerCase()];
+    if (model === undefined) return { left: notSupported(writtenName, foreign) };
+    const username =
+      at(map, 'username') ??
+      settings.groups?.[at(map, 'group') ?? '']?.username ??
+      settings.models?.[foreign]?.username ??
+      settings.username;
+    const enablePassword = at(vars_map, 'enable');
+    const login = username !== undefined && {
+      username,
+      password: at(map, 'password') ?? '',
+      ...(enablePassword !== undefined && { enablePassword }),
+    };
+    const isSnmp = models.get(model)?.transports[0] === 'snmp';
+    return {
+      writtenName,
+      host: at(map, 'ip') ?? writtenName,
+      entry: {
+        model,
+        // Its outlets are switched over SNMP, and its configuration is read over SSH.
+        ...(isSnmp && { ports: { ssh: 22 } }),
+      },
+      ...(login && {
+        login: isSnmp ? { ...login, snmp: { version: 1 as const, community: '' } } : login,
+      }),
+    };
+  });
+  return named(found);
+}
+
+/** Only devices that are up. @param user signs in to all, because the file contains no logins */
+export function readRancid(text: string, user?: string): ForeignInventory {
+  const login = user === undefined ? {} : { login: { username: user, password: '' } };
+  const lines = linesOf(text.toLowerCase());
+  const delimiter = lines.some(({ line }) => line.includes(';')) ? ';' : ':';
+  const found = lines.map(({ line }): Found => {
+    const [writtenName = '', type = '', state = ''] = line
+      .split(delimiter)
+      .map((each) => each.trim());
+    if (state !== 'up') return { left: `${writtenName}: is not up` };
+    const model = rancidTypes[type];
+    if (model === undefined) return { left: notSupported(writtenName, type) };
+    return { writtenName, host: writtenName, entry: { model }, ...login };
+  });
+  return named(found);
+}
+
+const textOrNumber = z.union([z.string(), z.number()]).transform(String);
+const Pdu = z.object({
+  driver: z.string(),
+  ip: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  sshport: z.number().optional(),
+  controlpoint: z.string().optional(),
+  community: z.string().optional(),
+});
+type Pdu = z.output<typeof Pdu>;
+const PdudaemonConfig = z.object({
+  pdus: z.record(z.string(), Pdu),
+  aliases: z.record(z.string(), z.object({ hostname: z.string(), port: textOrNumber })).default({}),
+});
+
+/** @throws ForeignInventoryError */
+export function readPdudaemon(text: string, file: string): ForeignInventory {
+  const { pdus, aliases } = checked(PdudaemonConfig, parsed(text, file), file);
+  const found = Object.entries(pdus).map(([writtenName, pdu]): Found => {
+    const device = pduOf(pdu);
+    if (device === undefined) {
+      return { left: notSupported(writtenName, [pdu.driver, pdu.controlpoint].join(' ').trim()) };
+    }
+    return { writtenName, host: pdu.ip ?? writtenName, ...device };
+  });
+  const { devices, left } = named(found);
+  for (const [alias, { hostname, port }] of Object.entries(aliases)) {
+    const device = devices.find(({ writtenName }) => writtenName === hostname);
+    if (device === undefined) continue;
+    const command = `skolo inventory add ${alias} --kind host --set power=${device.name}/${port}`;
+    left.push(`${alias}: is an alias; if it is a machine, run ${command}`);
+  }
+  return { devices, left };
+}
+
+function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
+  const snmp = { version: 1 as const, community: pdu.community ?? '' };
+  const written = pdu.driver === 'snmpv1' ? controlPoints[pdu.controlpoint ?? ''] : undefined;
+  if (written !== undefined) return { entry: { model: written }, login: { snmp } };
+  const known = pdudaemonDrivers[pdu.driver];
+  if (known === undefined) return undefined;
+  const { model, outlets, username } = known;
+  const entry = {
+    model,
+    ...(pdu.sshport !== undefined && pdu.sshport !== 22 && { port: pdu.sshport }),
+    ...(outlets !== undefined && { outlets }),
+  };
+  if (models.get(model)?.transports[0] === 'snmp') return { entry, login: { snmp } };
+  const user = pdu.username ?? username;
+  if (user === undefined) return { entry };
+  const login = { username: user, password: pdu.password ?? '' };
+  return { entry, login: model === 'mpower' ? { ...login, legacySsh: true } : login };
+}
+
+function notSupported(name: string, model: string): string {
+  return `${name}: skolo has no model for ${model}`;
+}
+
+/** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
+function named(found: readonly Found[]): ForeignInventory {
+  const devices = new Map<string, ForeignDevice>();
+  const left: string[] = [];
+  for (const each of found) {
+    if ('left' in each) {
+      left.push(each.left);
+      continue;
+    }
+    const { writtenName } = each;
+    const [label = ''] = writtenName.split('.');
+    const full = asHostName(writtenName);
+    const wanted = isIP(writtenName) === 0 ? [asHostName(label), full] : [`device-${full}`];
+    const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
+    if (name === undefined)
+      left.push(`${writtenName}: its name is used twice, or is not a host name`);
+    else devices.set(name, { ...each, name });
+  }
+  return { devices: [...devices.values()], left };
+}
+
+function asHostName(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+}
+
+/** Without comments and empty lines. */
+function linesOf(text: string): { line: string; number: number }[] {
+  return text
+    .split('\n')
+    .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+    .filter(({ line }) => line !== '' && !line.startsWith('#'));
+}
+
+/** JSON is YAML. Ruby's own tags are ignored. The error does not quote the text, which contains passwords. */
+function parsed(text: string, file: string): unknown {
+  try {
+    return parse(text, { logLevel: 'error' });
+  } catch {
+    throw new ForeignInventoryError(`${file}: is not valid YAML or JSON`);
+  }
+}
+
+function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ForeignInventoryError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+}

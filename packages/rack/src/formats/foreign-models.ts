@@ -1,0 +1,71 @@
+/**
+ * The names of models in the programs that skolo replaces, and skolo's. What is not here is not supported.
+ *
+ * Sources: the files in lib/oxidized/model of github.com/ytti/oxidized, and its docs/Supported-OS-Types.md; etc/rancid.types.base
+ * of RANCID 3.13, with its aliases; pdudaemon/drivers of github.com/pdudaemon/pdudaemon, which accept these names.
+ */
+
+export const oxidizedModels: Readonly<Record<string, string>> = {
+  apc_aos: 'apc-rpdu2',
+  ciscosmb: 'cisco-ios',
+  edgeos: 'edgeos',
+  edgeswitch: 'edgeswitch',
+  eos: 'eos',
+  frr: 'frr',
+  ios: 'cisco-ios',
+  iosxe: 'cisco-ios',
+  junos: 'junos',
+  linuxgeneric: 'linux',
+  nxos: 'nxos',
+  openwrt: 'openwrt',
+  procurve: 'procurve',
+  routeros: 'routeros',
+  vyatta: 'vyos',
+  vyos: 'vyos',
+};
+
+export const rancidTypes: Readonly<Record<string, string>> = {
+  arista: 'eos',
+  cisco: 'cisco-ios',
+  'cisco-nx': 'nxos',
+  'cisco-sb': 'cisco-ios',
+  edgemax: 'edgeswitch',
+  edgerouter: 'edgeos',
+  frr: 'frr',
+  hp: 'procurve',
+  ios: 'cisco-ios',
+  'ios-nx': 'nxos',
+  'ios-sb': 'cisco-ios',
+  juniper: 'junos',
+  'juniper-srx': 'junos',
+  junos: 'junos',
+  mikrotik: 'routeros',
+  routeros: 'routeros',
+  zebra: 'frr',
+};
+
+/** With the number of outlets, and the user that pdudaemon assumes. APC's are switched over SNMP here. */
+export const pdudaemonDrivers: Readonly<
+  Record<string, { model: string; outlets?: number; username?: string }>
+> = {
+  apc7900: { model: 'apc-rpdu', outlets: 8 },
+  apc7920: { model: 'apc-rpdu', outlets: 8 },
+  apc7921: { model: 'apc-rpdu', outlets: 8 },
+  apc7932: { model: 'apc-rpdu', outlets: 24 },
+  apc7952: { model: 'apc-rpdu', outlets: 24 },
+  apc8959: { model: 'apc-rpdu2', outlets: 24 },
+  brennenstuhl_wspl01_tasmota: { model: 'tasmota', outlets: 2 },
+  shelly_gen2: { model: 'shelly-gen2' },
+  sonoff_s20_tasmota: { model: 'tasmota', outlets: 1 },
+  synnetbooter: { model: 'synaccess', outlets: 8, username: 'admin' },
+  ubntmfi3port: { model: 'mpower', outlets: 3, username: 'ubnt' },
+  ubntmfi6port: { model: 'mpower', outlets: 6, username: 'ubnt' },
+  ubntmfi8port: { model: 'mpower', outlets: 8, username: 'ubnt' },
+};
+
+/** Of pdudaemon's driver `snmpv1`: the object that it writes, from PowerNet-MIB or POWER-ETHERNET-MIB. */
+export const controlPoints: Readonly<Record<string, string>> = {
+  rPDUOutletControlOutletCommand: 'apc-rpdu',
+  rPDU2OutletSwitchedControlCommand: 'apc-rpdu2',
+  pethPsePortAdminEnable: 'snmp-poe',
+};
