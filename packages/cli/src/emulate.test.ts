@@ -105,6 +105,9 @@ describe('without a command', () => {
     const url = `http://${host}/computeMetadata/v1/project/project-id`;
     const response = await fetch(url, { headers: { 'Metadata-Flavor': 'Google' } });
     expect(await response.text()).toBe('my-project');
+    // A server that listens on all addresses would respond.
+    const elsewhere = url.replace('127.0.0.1', '127.0.0.2');
+    await expect(fetch(elsewhere)).rejects.toThrow('fetch failed');
 
     child.kill('SIGTERM');
 
