@@ -293,6 +293,13 @@ const nouns: Record<string, Noun> = {
       identities: async () => (await import('./commands/metadata/identities.ts')).define,
     },
   },
+  emulate: {
+    summary: 'run one service locally, without rack.yaml',
+    example: 'skolo emulate metadata --key key.json -- npm test',
+    verbs: {
+      metadata: async () => (await import('./commands/emulate/metadata.ts')).define,
+    },
+  },
   completion: {
     summary: 'print shell completion scripts',
     example: 'source <(skolo completion bash)',

@@ -27,6 +27,7 @@ export {
 export { type RackReport, surveyRacks } from './survey/survey.ts';
 export { roles } from './way/access.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './way/kubectl.ts';
+export { type Guardian, startGuardian } from './way/local/guardian.ts';
 export { type LocalServer, startLocalServer } from './way/local/local-server.ts';
 export { startForward } from './way/local/service-forward.ts';
 export { type Computers, openComputers } from './way/open-computers.ts';

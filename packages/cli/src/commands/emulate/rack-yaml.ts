@@ -1,0 +1,62 @@
+/** The rack.yaml of a rack that consists of this computer only. */
+import { parseJson } from '@skolo/base';
+import { credentialFileFault } from '@skolo/google';
+import { z } from 'zod';
+import { usageError } from '../../errors.ts';
+import { badFile, readSecretFile } from '../../workstation/given-file.ts';
+
+export interface AccountOptions {
+  project?: string;
+  email?: string;
+}
+
+/** Names in rack.yaml, by the type that Google's tools write. Other types are reported as errors of the first. */
+const kinds = {
+  service_account: 'serviceAccountKey',
+  authorized_user: 'refreshToken',
+  external_account: 'externalAccount',
+} as const;
+
+const Key = z.object({
+  type: z.enum(['service_account', 'authorized_user', 'external_account']).catch('service_account'),
+  project_id: z.string().optional().catch(undefined),
+  quota_project_id: z.string().optional().catch(undefined),
+  client_email: z.string().optional().catch(undefined),
+});
+
+/**
+ * Refers to the key file, and does not contain the key.
+ *
+ * @returns its text, for a directory that keeps tokens
+ * @throws CliError The file does not contain credentials, or lacks a project or address that no option specifies.
+ */
+export async function rackYamlFor(
+  file: string,
+  { project, email }: AccountOptions,
+): Promise<(tokenFolder: string) => string> {
+  const hint = 'specify a key file with --key';
+  const secret = await readSecretFile(file, hint);
+  const { data: key } = Key.safeParse(parseJson(secret.reveal()));
+  const kind = kinds[key?.type ?? 'service_account'];
+  const fault = credentialFileFault(kind, secret.reveal());
+  if (fault !== undefined) throw badFile(`${file}: ${fault}`, hint);
+  const identity = {
+    project: project ?? key?.project_id ?? key?.quota_project_id,
+    email: email ?? key?.client_email,
+    credentials: { [kind]: file },
+  };
+  for (const each of ['project', 'email'] as const) {
+    if (!identity[each])
+      throw usageError(`${file}: contains no ${each} of the account; specify it with --${each}`);
+  }
+  return (tokenFolder) =>
+    JSON.stringify({
+      rack: 'emulated',
+      timezone: 'UTC',
+      network: { subnet: '127.0.0.0/8' },
+      jumphost: { name: 'emulator', address: '127.0.0.1', identity: 'key' },
+      identities: { key: identity },
+      machines: {},
+      services: { 'metadata-server': { tokenFolder } },
+    });
+}
