@@ -36,7 +36,7 @@ export const durable = ['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync'];
 
 const settings = [
   ...durable,
-  // Always one pack, so that one folder has to be synced.
+  // Always one pack, so that only one directory must be synced.
   ...['-c', 'fastimport.unpackLimit=0'],
   // Larger ones are streamed through a small buffer, not loaded into memory.
   ...['-c', 'core.bigFileThreshold=4m'],

@@ -6,7 +6,7 @@ export interface CommitAbout {
   rack: string;
   model: string;
   run: string;
-  /** RFC 3339, when it was read. */
+  /** RFC 3339: when it was read. */
   time: string;
   by: string;
   reason?: string | undefined;

@@ -48,7 +48,7 @@ export class Patience {
     }
   }
 
-  /** Something that shows signs of life: aborted when it shows none for too long, or when the signal is aborted. */
+  /** Something that reports activity: aborted if there is none for too long, or if the signal is aborted. */
   watch(signal: AbortSignal, giveUp: (reason: Error) => void): Watch {
     let reason: Error | undefined;
     const stop = (why: Error) => {

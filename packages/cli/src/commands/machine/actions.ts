@@ -29,7 +29,7 @@ export function clear(command: SkoloCommand): void {
     for (const reason of reasons.slice(0, 20)) {
       command.io.out(`${place.name}: ${reason.verdict}: ${reasonText(reason)}`);
     }
-    // Ends a quarantine or maintenance that a file has forced.
+    // Only a quarantine forced by a file has ended.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
         `${place.name}: the quarantine was ordered; end it with skolo machine quarantine ${place.name} --end`,

@@ -70,7 +70,7 @@ async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: Ab
   });
 }
 
-/** Includes problems with routes into the rack that were tested today. */
+/** Includes problems with ways into the rack that were tested today. */
 type Found = RackStatus & { ways: string[] };
 
 /** The worst first. */

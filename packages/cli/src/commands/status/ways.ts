@@ -1,5 +1,5 @@
 /**
- * Tests every route into every rack once a day from this workstation. Commands stop at the first route that works, so the others would
+ * Tests every way into every rack once a day from this workstation. Commands stop at the first route that works, so the others would
  * first be used on the day when that one fails. No machine in the rack can test them, because they start here.
  */
 import { mkdir } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Io } from '../../io.ts';
 import { userFolder } from '../../workstation/workstation-files.ts';
 
-/** By rack and route. Only a cache: lost entries are tested again. */
+/** By rack and way. Only a cache: lost entries are tested again. */
 const Tests = z.record(z.string(), z.object({ at: z.number(), why: z.string().exactOptional() }));
 
 const dayMs = 86_400_000;
@@ -21,7 +21,7 @@ const limitMs = 20_000;
 /** Each is an ssh process. */
 const atOnce = 20;
 
-/** A remark for each route that does not work. */
+/** A remark for each way that does not work. */
 export async function testWays(
   racks: readonly FleetRack[],
   { env, now }: Pick<Io, 'env' | 'now'>,
