@@ -36,7 +36,7 @@ interface RacksConsole {
 }
 
 const mostBodyBytes = 16 * 1024;
-/** Of the command; each rack knows the caller by the token of that rack. */
+/** The command's own; each rack identifies the caller by that rack's token. */
 const owner = { token: '', name: 'workstation' };
 const noSession = 'run skolo console again: its link can be used only once, within a minute';
 

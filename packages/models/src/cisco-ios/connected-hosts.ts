@@ -19,7 +19,7 @@ export const connectedHosts = cliConnectedHosts({
     own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$/,
   },
   links: iosLinks('show interfaces status'),
-  // An age is missing for its own addresses.
+  // The device's own addresses have no age.
   arp: {
     command: 'show ip arp',
     header: /^Protocol\s+Address/m,

@@ -29,16 +29,16 @@ import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });
 
-/** What may follow `power inline` where the port is on. */
+/** What may follow `power inline` if the port is on. */
 const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;
-/** Of the column Oper: the port is broken, its power is denied by the budget, or it was disabled because of an error. */
+/** Values of the Oper column: the port is faulty, its power is denied by the budget, or it was disabled because of an error. */
 const faults: ReadonlySet<string> = new Set([
   'faulty',
   'power-deny',
   'err-disable',
   'err-disabled',
 ]);
-/** From here on, the whole table and configuration are less work than those of each port. */
+/** From this many ports on, reading the complete table and configuration is faster than reading each port. */
 const manyPorts = 4;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
@@ -60,7 +60,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-/** Asks what can be asked for one interface or for all. */
+/** Runs a command that works for one interface or for all. */
 interface Asker {
   power(port: string): Promise<string>;
   configuration(port: string): Promise<string>;
@@ -88,7 +88,7 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
   return { state: 'on', delivering, fault, mode: (await configuredMode(port, ask)) ?? admin };
 }
 
-/** Undefined where nothing is configured, or the login may not see the configuration. */
+/** Undefined if nothing is configured, or the login may not see the configuration. */
 async function configuredMode(port: string, ask: Asker): Promise<string | undefined> {
   let configuration: string;
   try {
@@ -113,7 +113,7 @@ function isInterface(line: string, port: string): boolean {
   return place !== undefined && place === wanted && kind.startsWith(short);
 }
 
-/** The session is kept for others, so it must not stay in a configuration mode, whatever the switch says. */
+/** The session is shared, so it must not stay in a configuration mode, whatever the switch answers. */
 async function configure(cli: Cli, port: string, command: string): Promise<void> {
   await cli.run('configure terminal');
   try {

@@ -37,7 +37,7 @@ const activeValue = '/bin/cli-shell-api returnActiveValue';
 const listPorts = '/opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe';
 const savedConfiguration = 'cat /config/config.boot';
 const onModes: ReadonlySet<string> = new Set(['24v', '24v-4pair', '48v', 'auto', 'pthru']);
-/** A commit takes some seconds on the small models. */
+/** A commit takes a few seconds on small models. */
 const commitMs = 20_000;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
@@ -63,7 +63,7 @@ function readingOf(output = 'off'): OutletReading {
   return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
 }
 
-/** What is committed, by port. @throws DeviceRejected One of them has no PoE. */
+/** The committed setting, by port. @throws DeviceRejected One of them has no PoE. */
 async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
   const { device } = shell;
   const command = ports
@@ -86,7 +86,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
       const what = `its poe output of ${port} is not valid`;
       throw new DeviceRejected(device, what);
     }
-    // Not configured: off, where the port can give power at all.
+    // Not configured: off, if the port supports PoE at all.
     list ??= await outputOf(shell, listPorts);
     if (findRow(list, port) === undefined) throw new DeviceRejected(device, `${port} has no PoE`);
     outputs.set(port, 'off');
@@ -97,7 +97,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
 async function setOutput(shell: Shell, port: string, output: string): Promise<void> {
   const { device } = shell;
   const change = `${wrapper} set interfaces ethernet ${port} poe output ${output}`;
-  // A session of the configuration system belongs to the shell that begins it.
+  // A session of the configuration system belongs to the shell that starts it.
   const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
   const { stdout, stderr, status } = await shell.exec(command, { timeoutMs: commitMs });
   const printed = shortened(`${stdout} ${stderr}`);
@@ -107,14 +107,14 @@ async function setOutput(shell: Shell, port: string, output: string): Promise<vo
   throw new DeviceRejected(device, `did not set poe output of ${port} to ${output}: ${printed}`);
 }
 
-/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
+/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined if there is none, or the file is incomplete. */
 export function savedPoeOutput(configuration: string, port: string): string | undefined {
   const settings = settingsIn(splitVersions(configuration).body);
   if (typeof settings === 'string') return undefined;
   return valueIn(settings, `interfaces ethernet ${port} poe output`);
 }
 
-/** How to turn on a port of which nobody remembers how it was on. */
+/** The mode in which to turn on a port whose previous mode is unknown. */
 async function knownMode(shell: Shell, port: string): Promise<string> {
   const committed = (await readOutputs(shell, [port])).get(port);
   if (committed !== undefined && onModes.has(committed)) return committed;

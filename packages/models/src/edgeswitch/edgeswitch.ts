@@ -33,7 +33,7 @@ export const outlets = driverKind({ model: 'edgeswitch', experimental: false, cr
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = cliOf(device, deps, fastpath);
 
-  /** `14` is `0/14`; on a stack it is written in full. */
+  /** `14` is `0/14`; on a stack, it is written in full. */
   function interfaceOf(outlet: string): string {
     return outlet.includes('/') ? outlet : `0/${outlet}`;
   }
@@ -67,7 +67,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
  */
 
 const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
-/** Statements in which anything may be said. */
+/** Statements with free text. */
 const free =
   'description |hostname |vlan name |set clibanner |snmp-server (?:sysname|location|contact) ';
 const secrets: readonly SecretRule[] = [
@@ -77,7 +77,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(
     String.raw`^(?:no )?snmp-server community (?:(?:ipaddr|ipmask|mode|ro|rw|view) (?:[\d.]+ )?)*${value}`,
   ),
-  // Where traps go, with the community behind the address.
+  // Trap receivers, with the community after the address.
   /^snmp-server host \S+ (?:(?:traps|informs|version|1|2c?|udp-port \d+) )*(?!traps|informs|version)("[^"]+"|\S+)/,
   new RegExp(`^snmptrap ${value}`),
   /\b(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
@@ -118,7 +118,7 @@ export function backup(): BackupModel {
   });
 }
 
-/** Both begin with lines about the present, such as the time since the start. */
+/** Both begin with volatile lines, such as the uptime. */
 function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
   const front = /^(?:\s*\n|!.*\n)*/;
   const [one, other] = [running, startup].map((bytes) => bytes.toString('latin1'));
@@ -126,7 +126,7 @@ function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
   return Buffer.from(header + (other ?? '').replace(front, ''), 'latin1');
 }
 
-/** The innermost block that is left open, of those that are known; other ones may close what they like. */
+/** The innermost unclosed block of a known kind; other kinds may close anything. */
 function openBlock(text: string): string | undefined {
   const open: string[] = [];
   let isBanner = false;

@@ -35,11 +35,11 @@ export const eos: Dialect = {
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
 
-/** How long a restored configuration is given before it undoes itself. */
+/** How long until a restored configuration is rolled back automatically. */
 const confirmWithin = '00:10:00';
 const session = 'skolo-restore';
 
-/** What says how a secret is written. */
+/** Prefix that says how a secret is encoded. */
 const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
 
 const secrets: readonly SecretRule[] = [
@@ -49,7 +49,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
   new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
   new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),
-  // MACsec: its name, how it is written, the key.
+  // MACsec: its name, its encoding, the key.
   new RegExp(String.raw`^\s+key [0-9a-f]{2,64} ${kind}(\S+)(?: fallback)?$`),
   new RegExp(String.raw`^ntp authentication-key \d+ \S+ ${kind}(\S+)`),
   /^snmp-server community (\S+)/,
@@ -74,7 +74,7 @@ export function backup(): BackupModel {
     },
     volatile: [
       /^! Time: /,
-      // It differs between the saved configuration and the one in force.
+      // Differs between the saved and the active configuration.
       /^! Command: /,
       /^! Startup-config last modified at /,
     ],

@@ -34,7 +34,7 @@ export function backup(): BackupModel {
     incomplete,
     volatile: [
       /^; Configuration file, generated on /,
-      // Where they are not left as comments.
+      // If they are not left as comments.
       /^;? ?(?:Date|Time) ?=/,
     ],
     secrets,
@@ -53,7 +53,7 @@ function incomplete(content: Content): string | undefined {
   const text = plainText(content);
   const sections = [...text.matchAll(/^\[([^\]]+)\]$/gm)].map(([, name = '']) => name);
   if (!sections.includes('NetworkTCP/IP')) return 'the section [NetworkTCP/IP] is missing';
-  // One of these is the last, which one depends on the firmware.
+  // One of these is the last section, depending on the firmware.
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
     return 'the sections [SystemDate] and [EventActionConfig] are missing, so it is truncated';
   }

@@ -155,7 +155,7 @@ function lanesOf(
     name,
     entries.flatMap((entry) => (wanted.includes(entry.kind) ? [markOf(entry, to)] : [])),
   ]);
-  // Lanes stay even if nothing happened, except rare ones.
+  // The axis stays the same even if nothing happened: only rare lanes are omitted.
   const shown = others.filter(([name, marks]) => marks.length > 0 || name === 'Tasks');
   return [['State', statesOf(machine, entries, from, to)], ...shown];
 }
