@@ -6,7 +6,7 @@
  * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3) through these objects, and by
  * fence_apc_snmp (4.12.1) through the older ones that such a PDU also has. Hardware: none.
  *
- * Oddities. The command is 1 on, 2 off, but the state next to it is 1 off, 2 on. The off time of its own reboot is set on the device (5 to
+ * Quirks. The command is 1 on, 2 off, but the state next to it is 1 off, 2 on. The off time of its own reboot is set on the device (5 to
  * 60 s); afterwards an outlet is on even if it was off before. The object that sets all outlets at once has other numbers (1 on, 3 off) in
  * another table: objects written here always end in an outlet's number. Outlets without a meter report -1 W, or nothing. The login requires
  * a community or user with write access, which is also used for reading.
@@ -47,7 +47,7 @@ export const outlets = driverKind({
  *
  * Verified with: its simulator only.
  * rack.yaml: the login has `username` and `password` of an administrator in addition to `snmp`, and ssh is enabled on the card.
- * Oddities: `snmpv3` identifies a user by number, and shows no passphrases. Settings are saved immediately.
+ * Quirks: `snmpv3` identifies a user by number, and shows no passphrases. Settings are saved immediately.
  * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module apc_snmpv3
  * of Ansible's ncstate.network, which was tried with an AP9641; answers of an AP9640 in a public emulator of devices.
  */

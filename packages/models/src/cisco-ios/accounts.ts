@@ -3,7 +3,7 @@
  *
  * Verified with: its simulator only.
  * rack.yaml: `logins: { switches: { username: skolo, password: { file: secrets/switch }, enablePassword: { file: secrets/enable } } }`
- * Oddities: `username … password` and `username … secret` are different statements, of which a user has one; the existing one is used. The
+ * Quirks: `username … password` and `username … secret` are different statements, of which a user has one; the existing one is used. The
  * command line echoes input, and `archive log config` records it unless `hidekeys` is set.
  * Source: Cisco IOS Security Command Reference, "username", "enable secret"; Configuration Fundamentals, "write memory".
  */

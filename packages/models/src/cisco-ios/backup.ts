@@ -4,7 +4,7 @@
  * Verified with: their simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; requires privilege 15 or an `enablePassword`,
  * because others only see a part.
- * Oddities: the device reports the size of its output, and the last line is `end`. If the size differs, the configuration is read twice.
+ * Quirks: the device reports the size of its output, and the last line is `end`. If the size differs, the configuration is read twice.
  * Some lines change each time. VLANs are not included if VTP manages them (vlan.dat), nor are ssh keys. The saved configuration is shown
  * with a different first line.
  * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration Rollback"; "Cisco

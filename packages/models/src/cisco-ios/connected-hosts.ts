@@ -1,8 +1,8 @@
 /**
  * Cisco IOS and IOS-XE: MAC table, links and ARP table of the command line.
  *
- * Verified with: own simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
- * Oddities: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
+ * Verified with: our simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
+ * Quirks: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
  * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
  */
 

@@ -4,7 +4,7 @@
  *     switch-2: { model: cisco-ios, address: 192.168.1.12, login: cisco }
  *     logins: { cisco: { username: skolo, password: { file: secrets/cisco }, enablePassword: { file: secrets/enable } } }
  *
- * Verified with: own simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never,
+ * Verified with: our simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never,
  * auto, static max, each read back. Sign-in, `enable`, pager, width, modes and prompts are as netmiko knows them; the PoE
  * commands and tables it only passes on, they are from the sources below. Hardware: none.
  *

@@ -4,7 +4,7 @@
  *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2, `vyos`) commits to it in configuration
  * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
  *
  * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
@@ -130,9 +130,9 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
 /**
  * Ubiquiti EdgeRouter (EdgeOS).
  *
- * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
+ * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID can also read it.
  * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
- * Oddities: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
+ * Quirks: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
  * config-management commit-revisions`, and goes back by a reboot to what was saved. Not included: files in /config beside it, such
  * as keys and certificates in /config/auth.
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.

@@ -4,7 +4,7 @@
  *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
  *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
  *
- * Verified with: own simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
+ * Verified with: our simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
  * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
  * commands and tables it only passes on, they are from the sources below. Hardware: none.
  *
@@ -58,9 +58,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
 /**
  * Ubiquiti EdgeSwitch (Broadcom's Fastpath).
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }`
- * Oddities: nothing marks the end for certain, so it is read twice; its blocks have to be closed by `exit`, though. The text can
+ * Quirks: nothing marks the end for certain, so it is read twice; its blocks have to be closed by `exit`, though. The text can
  * be typed as it is, from the privileged mode. Host keys and certificates are not in it.
  * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
  * sessions of users; RANCID's module edgemax.
@@ -173,7 +173,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
 /**
  * Ubiquiti EdgeSwitch (Fastpath): MAC table and links of the command line.
  *
- * Verified with: own simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
+ * Verified with: our simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -197,7 +197,7 @@ export const connectedHosts = cliConnectedHosts({
  * Ubiquiti EdgeSwitch (Broadcom's Fastpath): passwords of users, and the enable password.
  *
  * Verified with: its simulator only.
- * Oddities: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
+ * Quirks: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
  * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
  * Reference (Ubiquiti), "write memory".
  */

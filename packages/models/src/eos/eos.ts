@@ -28,7 +28,7 @@ export const eos: Dialect = {
 /**
  * Arista switches (EOS).
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
  * Oddities: banners may hold any line, but `EOF`. No last line or size shows that it is complete, so it is read twice. Certificates, extensions and
  * the boot image are not in it; the engine ID of SNMPv3 is.
@@ -111,7 +111,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * Arista EOS: MAC table, links and ARP table of the command line.
  *
- * Verified with: own simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
+ * Verified with: our simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
 export const connectedHosts = cliConnectedHosts({
@@ -130,7 +130,7 @@ export const connectedHosts = cliConnectedHosts({
  * Arista EOS: passwords of local users, and the enable password.
  *
  * Verified with: its simulator only.
- * Oddities: privilege and role of a user are in the statement, and are repeated.
+ * Quirks: privilege and role of a user are in the statement, and are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */
 export const accounts = cliAccounts({
