@@ -4,13 +4,13 @@
  *     switch-2: { model: cisco-ios, address: 192.168.1.12, login: cisco }
  *     logins: { cisco: { username: skolo, password: { file: secrets/cisco }, enablePassword: { file: secrets/enable } } }
  *
- * Verified with: our simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never,
- * auto, static max, each read back. Sign-in, `enable`, pager, width, modes and prompts are as netmiko knows them; the PoE
- * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ * Verified with: our simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never, auto, static
+ * max, each read back. Sign-in, `enable`, pager, width, modes and prompts match netmiko's; it only passes on the PoE commands and tables,
+ * which are from the sources below. Hardware: none.
  *
- * What is set is the Admin column of `show power inline`, and the `power inline` line of the interface, which is what is
- * restored: `static max 15400` must not come back as `auto`. The Power column is what is allotted by class and not what
- * flows, so no watts are reported. There is no cycle of its own that all models have. Nothing is saved.
+ * The setting is the Admin column of `show power inline`, and the interface's `power inline` line, which is restored: `static max 15400`
+ * must not become `auto`. The Power column is the power allotted by class, not the actual one, so no watts are reported. Not all models
+ * have a built-in cycle. Nothing is saved.
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */

@@ -1,18 +1,18 @@
 /**
- * Ubiquiti EdgeRouter (EdgeOS): ports that give power, over ssh.
+ * Ubiquiti EdgeRouter (EdgeOS): PoE ports, over ssh.
  *
  *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
- * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2, `vyos`) commits to it in configuration
- * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2, `vyos`) commits in configuration mode, not through the
+ * wrapper. Hardware: none. Reading the saved configuration is only tested with texts.
  *
- * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
- * turned on only as it was: in the mode that was read before, else the one of the saved configuration. Where neither tells,
- * it stays off, and the error says so; `auto` is never assumed.
+ * A port supplies 24 V, 48 V or nothing, without detecting the connected device, which the wrong voltage destroys. So a port is only turned
+ * on in its previous mode: the last one read, otherwise the one in the saved configuration. If neither is known, it stays off, and the
+ * error says so; `auto` is never assumed.
  *
- * Changes are committed and not saved: after a reboot of the router its ports are as its saved configuration says. A commit
- * of somebody else is waited for (DeviceBusy). Failures are in the output, whatever the exit status. No watts are reported.
+ * Changes are committed but not saved: after a reboot, ports are as in the saved configuration. The driver waits for other users' commits
+ * (DeviceBusy). Failures appear in the output, whatever the exit status. No watts are reported.
  *
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
@@ -132,16 +132,16 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
  *
  * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID can also read it.
  * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
- * Quirks: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
- * config-management commit-revisions`, and goes back by a reboot to what was saved. Not included: files in /config beside it, such
- * as keys and certificates in /config/auth.
+ * Quirks: `show configuration` hides secrets, but the command that `save` uses does not. A commit with confirmation requires `system
+ * config-management commit-revisions`, and is rolled back by a reboot to the saved configuration. Not included: other files in /config,
+ * such as keys and certificates in /config/auth.
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
  */
 
 export { backup } from '../families/vyatta/backup.ts';
 
 /**
- * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. A port of its switch chip, `switch0`, is not told by the kernel.
+ * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. The kernel does not report the ports of its switch chip, `switch0`.
  *
  * Leases: verified with our simulator only, in the form of recorded sessions.
  */

@@ -4,15 +4,15 @@
  *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
  *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
  *
- * Verified with: our simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
- * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
- * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ * Verified with: our simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and passive24v over
+ * telnet, each read back. Sign-in, `enable`, pager, modes and prompts match netmiko's; it only passes on the PoE commands and tables, which
+ * are from the sources below. Hardware: none.
  *
- * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
- * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
- * firmware has one more column. While the switch itself resets a port, it is set to auto and reads `Disabled`: that is off.
+ * The setting is read from `show poe port`, if the firmware has it, otherwise from `show running-config interface`. Whether power flows is
+ * read from `show poe status`, whose rows are parsed from the right, because Detection is one or two words and newer firmware has another
+ * column. While the switch itself resets a port, it is set to auto and reads `Disabled`, which counts as off.
  *
- * Nothing is saved: after a reboot of the switch its ports are as its configuration says, that is on.
+ * Nothing is saved: after a reboot, the switch's ports are as in its configuration, which is on.
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
@@ -60,10 +60,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
  *
  * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }`
- * Quirks: nothing marks the end for certain, so it is read twice; its blocks have to be closed by `exit`, though. The text can
- * be typed as it is, from the privileged mode. Host keys and certificates are not in it.
- * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
- * sessions of users; RANCID's module edgemax.
+ * Quirks: no reliable end mark, so it is read twice; but its blocks must be closed by `exit`. The text can be typed unchanged in the
+ * privileged mode. It does not include host keys and certificates.
+ * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded sessions of
+ * users; RANCID's module edgemax.
  */
 
 const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
@@ -173,7 +173,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
 /**
  * Ubiquiti EdgeSwitch (Fastpath): MAC table and links of the command line.
  *
- * Verified with: our simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
+ * Verified with: our simulator only, whose MAC table has the form of recorded sessions. An interface name may have two words, `vlan 50`.
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -194,12 +194,12 @@ export const connectedHosts = cliConnectedHosts({
 });
 
 /**
- * Ubiquiti EdgeSwitch (Broadcom's Fastpath): passwords of users, and the enable password.
+ * Ubiquiti EdgeSwitch (Broadcom's Fastpath): users' passwords, and the enable password.
  *
  * Verified with: its simulator only.
- * Quirks: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
- * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
- * Reference (Ubiquiti), "write memory".
+ * Quirks: without `level` a user falls back to level 1, so the level in the configuration is repeated. Saving asks (y/n).
+ * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command Reference
+ * (Ubiquiti), "write memory".
  */
 export const accounts = cliAccounts({
   dialect: {

@@ -43,10 +43,10 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
  * Juniper EX switches and SRX routers (Junos). What is active is what it boots with: commits are saved.
  *
  * Verified with: its simulator only, which RANCID and netmiko can also read.
- * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, as others do not see
+ * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, because others do not see
  * secrets, but not `root`, whose shell is no command line of Junos.
- * Quirks: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command ends with status 0,
- * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
+ * Quirks: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command also ends with status 0.
+ * Braces match even if the end is missing, if the cut is between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
 

@@ -4,11 +4,11 @@
  *     strip-1: { model: mpower, address: 192.168.1.40, login: strips, outlets: 6 }
  *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
  *
- * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to these files: none
- * (pdudaemon's driver does, and was read, not run). Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to these files: none (pdudaemon's
+ * driver does, and was read, not run). Hardware: none.
  *
- * `relayN` is what is set, `active_pwrN` what is drawn; the meter follows a second or so behind. The strip's ssh is of
- * 2011, so the login needs `legacySsh`. Nothing is kept over a restart of the strip, which turns its outlets on.
+ * `relayN` is the setting, `active_pwrN` the power drawn; the meter lags by about a second. The strip's ssh is from 2011, so the login
+ * requires `legacySsh`. A restart of the strip loses all settings, and turns its outlets on.
  *
  * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
  */

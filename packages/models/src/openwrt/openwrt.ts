@@ -4,11 +4,10 @@
  *     switch-4: { model: openwrt, address: 192.168.1.61, login: openwrt, portCount: 8 }
  *     logins: { openwrt: { username: root, privateKey: secrets/id_ed25519 } }
  *
- * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to this daemon: none.
- * Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to this daemon: none. Hardware: none.
  *
- * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading shows it. On some
- * hardware the daemon reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).
+ * Versions of the daemon before 2025 report status 12 for commands that succeeded: only the reading shows it. On some hardware the daemon
+ * reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).
  *
  * Source: realtek-poe, src/main.c (`ubus_poe_info_cb`, `ubus_poe_manage_cb`).
  */
@@ -89,8 +88,8 @@ function readingOf({ status, consumption: watts }: z.infer<typeof Port>): Outlet
  *
  * Verified with: its simulator only; its archives are read by GNU tar.
  * rack.yaml: `router: { model: openwrt, address: 192.168.1.1, login: routers }`; the account root.
- * Quirks: the archive comes with checksums and an end of its own, so nothing can be missing; its times are left out, as they are
- * never the same. More files are named in /etc/sysupgrade.conf. Packages that were installed are not in it.
+ * Quirks: the archive comes with checksums and an end of its own, so nothing can be missing; its times are omitted, because they always
+ * differ. /etc/sysupgrade.conf names additional files. Installed packages are not included.
  * Source: OpenWrt's /sbin/sysupgrade, and "Backup and restore" of its user guide.
  */
 

@@ -5,9 +5,9 @@
  *
  * Verified with: our simulator. Independent software: none (curl was asked by hand). Hardware: none.
  *
- * Quirks. Every value comes as text. `forced-on` is what some devices need, `auto-on` would leave them dark: it is reported as
- * the mode and restored. A power cycle of its own leaves `poe-out` as it is, only the monitor tells that the power is off.
- * Models that cannot measure tell no `poe-out-power`. Plain http needs 7.9.
+ * Quirks. Every value comes as text. Some devices require `forced-on`, and `auto-on` would leave them without power: it is reported as the
+ * mode and restored. The built-in power cycle leaves `poe-out` unchanged; only the monitor shows that the power is off. Models that cannot
+ * measure report no `poe-out-power`. Plain http requires 7.9.
  *
  * `numbers` of a command is a checked port; without it a command of the console would ask for it, and REST rejects.
  *

@@ -3,13 +3,13 @@
  *
  *     switch-3: { model: routeros, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) types these commands at its console, not
- * in separate channels. Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) types these commands at its console, not in separate
+ * channels. Hardware: none.
  *
- * Commands are run in separate channels, where there is no prompt, no colour and no pager. Their exit status is 0
- * whatever comes of them, so a command that should print nothing and prints something has failed. `forced-on` is what some
- * devices need, `auto-on` would leave them dark: it is reported as the mode and restored. While a port is cycled, its setting
- * stays as it is, only the monitor tells that the power is off. Models that cannot measure tell no watts.
+ * Commands are run in separate channels, where there is no prompt, no colour and no pager. Their exit status is 0 whatever comes of them,
+ * so a command that should print nothing and prints something has failed. Some devices require `forced-on`, and `auto-on` would leave them
+ * without power: it is reported as the mode and restored. While a port is being cycled, its setting stays the same; only the monitor shows
+ * that the power is off. Models that cannot measure report no watts.
  *
  * `set` and `power-cycle` without a port would ask for one, or mean all: the port is checked before.
  *

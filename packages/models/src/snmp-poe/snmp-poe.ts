@@ -1,14 +1,14 @@
 /**
- * Any switch that feeds its ports by PoE and has POWER-ETHERNET-MIB (RFC 3621).
+ * Any PoE switch with POWER-ETHERNET-MIB (RFC 3621).
  *
  *     switch-3: { model: snmp-poe, address: 192.168.1.13, login: switches-snmp, portCount: 24, groups: 2 }
  *
  * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3). Hardware: none.
  *
- * Quirks. Some switches take longer to apply a setting than a client waits (net-snmp issue 194, Netgear GS724TP): the
- * command fails, the port is off all the same, and the reading shows it. A port that is on delivers only a second or more later.
- * Ports are counted as this table does, which on some switches is not as their labels do: groups are slots, or members of a
- * stack. Watts of a port are not in the standard. The setting is lost with the switch's power unless somebody saves it.
+ * Quirks. Some switches take longer to apply a setting than a client waits (net-snmp issue 194, Netgear GS724TP): the command fails, but
+ * the port is off, as the reading shows. A port that is on delivers only a second or more later. Ports are numbered as in this table, which
+ * on some switches differs from the labels: groups are slots, or members of a stack. Watts of a port are not in the standard. The setting
+ * is lost with the switch's power unless somebody saves it.
  */
 
 import { DeviceRejected } from '@skolo/equipment';

@@ -149,8 +149,8 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
  * Tasmota: the password of its web server. It is kept in flash within a second.
  *
  * Verified with: its simulator only.
- * Quirks: the password is part of the URL, and a log on the serial port has the command. A value of one sign has a meaning of
- * its own: 0 takes the password away.
+ * Quirks: the password is part of the URL, and a log on the serial port has the command. Single-character values are special: 0 removes the
+ * password.
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
  */
 export const accounts: Accounts = {

@@ -1,7 +1,7 @@
 /**
- * A Linux that routes or bridges: its links, the tables of its bridges, and the kernel's ARP table, with programs that every one
- * has. Where `bridge` of iproute2 is missing, as on a small BusyBox, the same is read from /sys: the `brctl` of a BusyBox need not
- * have `showmacs`. A switch chip's own table is only told by `bridge`.
+ * A Linux that routes or bridges: its links, the tables of its bridges, and the kernel's ARP table, with programs that every Linux has. If
+ * iproute2's `bridge` is missing, as on a small BusyBox, the same is read from /sys, because BusyBox's `brctl` may lack `showmacs`. Only
+ * `bridge` shows a switch chip's own table.
  *
  * Verified with: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
