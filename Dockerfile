@@ -1,10 +1,10 @@
-# All images of skolo, a stage for each; docker-bake.hcl builds them for every platform. See docs/images.md.
+# All images of skolo, one stage each; docker-bake.hcl builds them for every platform. See docs/images.md.
 #
-# A base is any Debian 12 with node on its PATH; that of the builder has npm, too.
+# Base images must be Debian 12 with node on the PATH; the builder's also needs npm.
 ARG BASE=node:24-bookworm-slim
 ARG BASE_ARMV7=node:22-bookworm-slim
 ARG BUILD_BASE=node:24-bookworm-slim
-# `given` takes what `npm run bundle` has written, instead of building it here.
+# With `given`, uses the existing output of `npm run bundle` instead of building it here.
 ARG BUNDLE=built
 
 FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS bundle-built
@@ -21,21 +21,21 @@ FROM bundle-${BUNDLE} AS bundle
 
 FROM ${BASE} AS base-amd64
 FROM ${BASE} AS base-arm64
-# Node has no binaries for it after version 22.
+# Node publishes no binaries for this platform after version 22.
 FROM ${BASE_ARMV7} AS base-armv7
 
 FROM base-${TARGETARCH}${TARGETVARIANT} AS base
-# Not useradd: it writes the day into /etc/shadow.
+# Not useradd, which writes the current date into /etc/shadow.
 RUN echo 'skolo:x:10001:10001:skolo:/var/lib/skolo:/usr/sbin/nologin' >> /etc/passwd \
   && echo 'skolo:x:10001:' >> /etc/group \
   && install --directory /etc/skolo /var/lib/skolo
 WORKDIR /opt/skolo
-# One arena of glibc for all threads: 2 to 8 MiB less are resident.
+# A single glibc arena for all threads saves 2 to 8 MiB of resident memory.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 STOPSIGNAL SIGTERM
 
 FROM base AS metadata-server
-# ip: it knows machines by the MAC address of their IPv6 address, too.
+# ip: also looks up machines by the MAC address of their IPv6 address.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends iproute2 \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
@@ -45,8 +45,8 @@ USER 10001:10001
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "services/metadata-server/dist/main.js"]
 
 FROM base AS power-cycle-daemon
-# ipmitool: machines with a BMC. ping: whether a machine is back; with a capability in its file it could not even be
-# started in a container that has none, and it needs none.
+# ipmitool: for machines with a BMC. ping: checks whether a machine is back up. With a file capability, it could not start in a container
+# without capabilities, and it does not need one.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ipmitool iputils-ping libcap2-bin \
   && setcap -r /usr/bin/ping \
@@ -56,7 +56,7 @@ COPY --from=bundle /skolo/out/bundle/power-cycle-daemon/opt/skolo/services servi
 USER 10001:10001
 ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/power-cycle-daemon/dist/main.js"]
 
-# git: the history of configurations, and copies of it. ssh, ssh-keyscan: the way to a git server.
+# git: the configuration history and its copies. ssh, ssh-keyscan: connections to a git server.
 FROM base AS with-git
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git openssh-client \
@@ -81,18 +81,18 @@ USER 10001:10001
 ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/machine-state/dist/main.js"]
 
 FROM base AS swarming-client
-# python3: the bot. adb, libimobiledevice, ssh: devices. uhubctl: their ports. tini: collects what adb leaves behind.
+# python3: the bot. adb, libimobiledevice, ssh: devices. uhubctl: their USB ports. tini: reaps processes that adb leaves behind.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends \
     adb ca-certificates libimobiledevice-utils openssh-client python3 tini uhubctl \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
 COPY --from=bundle /skolo/out/bundle/swarming-client/etc /etc
-# Bots look for it, and only Docker makes it by itself.
+# Bots look for this file, and only Docker creates it.
 COPY --from=bundle /skolo/out/bundle/swarming-client/.dockerenv /.dockerenv
 COPY --from=bundle /skolo/out/bundle/swarming-client/opt/skolo/services services
-# `sudo` of the shim comes first, also for whoever comes in by `kubectl exec`.
+# The shim's `sudo` comes first, also in `kubectl exec` sessions.
 ENV PATH=/opt/skolo/services/swarming-client/shim:$PATH
-# Root, for USB and for what tasks do.
+# Root, for USB access and for what tasks do.
 ENTRYPOINT ["tini", "--", "node", "services/swarming-client/dist/main.js"]
 
 FROM with-git AS cli
@@ -102,7 +102,7 @@ USER 10001:10001
 WORKDIR /work
 ENTRYPOINT ["node", "/opt/skolo/packages/cli/bin/skolo.js"]
 
-# The rack's time, for the component of this name. On a jumphost its base is there already.
+# The rack's time, for the component of this name. Jumphosts already have its base image.
 FROM base AS chrony
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends chrony \

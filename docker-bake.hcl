@@ -8,12 +8,12 @@ variable "TAG" {
   default = "dev"
 }
 
-# Any Debian 12 with node on its PATH: a mirror of your own, say.
+# Any Debian 12 with node on its PATH, for example your own mirror.
 variable "BASE" {
   default = "node:24-bookworm-slim"
 }
 
-# Node has no binaries for arm/v7 after version 22.
+# Node publishes no binaries for arm/v7 after version 22.
 variable "BASE_ARMV7" {
   default = "node:22-bookworm-slim"
 }
@@ -23,7 +23,7 @@ variable "BUILD_BASE" {
   default = BASE
 }
 
-# `given`: what `npm run bundle` has written, instead of building it once more.
+# `given` uses the existing output of `npm run bundle` instead of building it again.
 variable "BUNDLE" {
   default = "built"
 }
@@ -33,22 +33,22 @@ variable "REVISION" {
   default = ""
 }
 
-# What programs say of themselves; without it the version of package.json.
+# The version that programs print; by default the one in package.json.
 variable "VERSION" {
   default = ""
 }
 
-# `git log -1 --format=%cI`: when the commit was made, so that the same commit is the same image.
+# `git log -1 --format=%cI`: the commit time, so that the same commit produces the same image.
 variable "CREATED" {
   default = ""
 }
 
-# `git log -1 --format=%ct`: the same in seconds, for builders that put it into what they write.
+# `git log -1 --format=%ct`: the same in seconds, for builders that write it into their output.
 variable "SOURCE_DATE_EPOCH" {
   default = ""
 }
 
-# Where the sources are.
+# URL of the sources.
 variable "SOURCE" {
   default = ""
 }
@@ -59,7 +59,7 @@ platforms = {
   armv7 = "linux/arm/v7"
 }
 
-# Machines with arm/v7 run the agent, and people run the command there. Everything else runs on jumphosts.
+# arm/v7 machines run the agent, and people use the command on them. Everything else runs on jumphosts.
 jumphosts = ["amd64", "arm64"]
 machines  = ["amd64", "arm64", "armv7"]
 
@@ -74,7 +74,7 @@ images = [
   { name = "chrony", arch = jumphosts, does = "The rack's time" },
 ]
 
-# Each image for each of its platforms.
+# Each image on each of its platforms.
 pairs = flatten([for image in images : [for arch in image.arch : { image = image, arch = arch }]])
 
 group "default" {
@@ -93,7 +93,7 @@ group "armv7" {
   targets = [for pair in pairs : "${pair.image.name}-armv7" if pair.arch == "armv7"]
 }
 
-# For all its platforms, with what a registry can tell of it. Needs a builder that can: `docker buildx create --use`.
+# For all platforms, with attestations for the registry. Requires a builder that supports both: `docker buildx create --use`.
 target "image" {
   matrix    = { image = images }
   name      = image.name
@@ -105,7 +105,7 @@ target "image" {
   attest    = ["type=provenance,mode=max", "type=sbom"]
 }
 
-# For one platform, which every builder can, and `--load` takes into the engine.
+# For a single platform, which every builder supports and `--load` can load into the engine.
 target "image-of" {
   matrix    = { pair = pairs }
   name      = "${pair.image.name}-${pair.arch}"

@@ -5,7 +5,7 @@ import { compileCache, findNode } from './scripts/node.mjs';
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
 const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
 
-// Tests start programs of ours with the Node that they run on themselves.
+// Tests start our programs with the Node that they run on themselves.
 if (findNode() !== process.execPath) {
   throw new Error(
     `Tests need Node 24, and this is ${process.version}. Run npx vitest, or npm test.`,
@@ -13,20 +13,20 @@ if (findNode() !== process.execPath) {
 }
 process.env.NODE_COMPILE_CACHE ??= compileCache;
 
-/** What every package's vitest.config.ts is: tests beside the source, one report for `npm test`. */
+/** The base of every package's vitest.config.ts: tests next to the source, one report for `npm test`. */
 const shared = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     reporters: ['default', report],
     setupFiles: [processorTime],
-    // turbo runs five packages at once, and each process loads what its tests import.
+    // turbo runs five packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
-    // A fault-injection test in full takes minutes.
+    // A full fault-injection test takes minutes.
     testTimeout: process.env.SKOLO_LONG ? 900_000 : 120_000,
     hookTimeout: 120_000,
-    // What is waited for comes later where others work, too: a limit is for what never comes.
+    // Other work on the computer delays tests: timeouts are only for events that never happen.
     expect: { poll: { timeout: 60_000 } },
-    // There a test that fails is tried once more; scripts/results.mjs tells of each. Fault-injection tests in full are not.
+    // In CI, a failed test is retried once; scripts/results.mjs reports each. Full fault-injection tests are not retried.
     retry: process.env.CI && !process.env.SKOLO_LONG ? 1 : 0,
   },
 });
@@ -34,13 +34,13 @@ const shared = defineConfig({
 export default shared;
 
 /**
- * For packages whose tests leave nothing behind in their process: their files share processes, and load once what they
- * import, which is half of the work where they are many and small.
+ * For packages whose tests leave nothing behind in their process: their files share processes and load common imports once, which is half
+ * of the work for many small files.
  */
 export const together = mergeConfig(shared, {
   test: {
     isolate: false,
-    // Node runs the sources as they are. Vite makes only the tests ready.
+    // Node runs the sources directly. Vite only transforms the tests.
     server: { deps: { external: [/\/(packages|services|test)\/[^/]+\/src\/(?!.*\.test\.ts$)/] } },
   },
 });

@@ -1,9 +1,9 @@
 /**
- * `npm run bundle [-- NAME…]`: each service, and the command, with all that it needs of node_modules, as images and
- * systemd units have it: `out/bundle/NAME` is a part of a root file system. Same commit, same bytes.
+ * `npm run bundle [-- NAME…]`: bundles each service and the command with their dependencies, for images and systemd units:
+ * `out/bundle/NAME` is part of a root file system. Builds are reproducible.
  *
  * --out FOLDER         instead of out/bundle
- * --version VERSION    what it says of itself, instead of the version in package.json
+ * --version VERSION    version that programs print, instead of the one in package.json
  * --json               prints the table for programs
  */
 import { join, resolve } from 'node:path';

@@ -5,20 +5,19 @@ import { constants } from 'node:os';
 const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * Runs a program with this one's terminal and answers its exit code, as a shell does: 128 and more when a signal
- * ended it.
+ * Runs a program in this terminal and returns its exit code, as a shell does: 128 plus the signal number if a signal ended it.
  *
- * It gets a process group of its own. So Ctrl-C, which reaches npm and us and is passed on by npm once more,
- * reaches it exactly once; another one, `patienceMs` later, ends it the hard way; and whatever it leaves behind is
- * ended with it. It is ended, too, when the npm that runs us goes away: npm does not pass on every signal. It has
- * no stdin: the terminal is not its own.
+ * The program gets its own process group. Ctrl-C reaches npm and this process, and npm passes it on again, but the program receives it
+ * exactly once. A second one, `patienceMs` later, kills the program. Processes that it leaves behind are killed too. The program is also
+ * stopped if the npm that runs this process exits, because npm does not pass on every signal. It has no stdin, because it does not own the
+ * terminal.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {object} [options]
  * @param {string} [options.cwd]
  * @param {NodeJS.ProcessEnv} [options.env]
- * @param {'program' | 'group'} [options.passSignalsTo] the program alone when it ends what it has started itself
+ * @param {'program' | 'group'} [options.passSignalsTo] only the program if it stops its own children
  * @param {number} [options.patienceMs]
  * @returns {Promise<{ exitCode: number, interrupted: boolean }>} interrupted: a signal was passed on
  */
@@ -62,16 +61,14 @@ export function runChild(program, args, options = {}) {
   });
 }
 
-/**
- * Our parent, a shell, and its parent, npm; the same as long as both live. Who started us without npm may go away.
- */
+/** Our parent, a shell, and its parent, npm; both stay the same as long as they live. Without npm, the process that started us may exit. */
 function findAncestors() {
   if (process.env.npm_lifecycle_event === undefined) return '';
   try {
     const status = readFileSync(`/proc/${process.ppid}/status`, 'utf8');
     return `${process.ppid} ${/^PPid:\t(\d+)/m.exec(status)?.[1]}`;
   } catch {
-    // Not on Linux, or the parent is just ending.
+    // Not on Linux, or the parent is exiting.
     return String(process.ppid);
   }
 }

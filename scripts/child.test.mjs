@@ -38,7 +38,7 @@ function startParent(script, options) {
 }
 
 /**
- * Waits until it has ended. It may stay in /proc as a zombie, until whoever adopted it looks at it.
+ * Waits until it has exited. It may stay in /proc as a zombie until its new parent reaps it.
  * @param {number} pid
  */
 async function hasEnded(pid) {

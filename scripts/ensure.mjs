@@ -1,20 +1,20 @@
-/** What `npm start` and `npm test` need before they can begin. Runs with nothing installed but Node ≥ 20 and git. */
+/** The prerequisites of `npm start` and `npm test`. Runs with only Node ≥ 20 and git installed. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode, root } from './node.mjs';
 
-/** For every turbo that we start: it asks nobody and keeps no process behind. */
+/** Settings for every turbo that we start: no telemetry, and no daemon. */
 export const turboEnv = {
   TURBO_TELEMETRY_DISABLED: '1',
   TURBO_NO_UPDATE_NOTIFIER: '1',
   DO_NOT_TRACK: '1',
 };
 
-/** Where npm has put turbo. */
+/** The path at which npm installs turbo. */
 export const turbo = join(root, 'node_modules', '.bin', 'turbo');
 
-/** Checks Node's version and installs the dependencies when they are not those of the lock file. */
+/** Checks Node's version and installs the dependencies if they differ from the lock file. */
 export function ensureInstalled() {
   const complaint = nodeComplaint(process.versions.node, readJson('package.json').engines.node);
   if (complaint) quit(complaint);
@@ -26,7 +26,7 @@ export function ensureInstalled() {
     ['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'],
     { npm_config_update_notifier: 'false' },
   );
-  // npm 10 can fail and end with 0: "Exit handler never called!"
+  // npm 10 can fail with exit code 0: "Exit handler never called!"
   if (!isUpToDate())
     quit(`${output}npm ci failed: it left node_modules without what it should hold`);
 }
@@ -39,7 +39,7 @@ function isUpToDate() {
   );
 }
 
-/** The Node to run our sources with. */
+/** The Node that runs our sources. */
 export function findNodeOrQuit() {
   try {
     return findNode();
@@ -49,7 +49,7 @@ export function findNodeOrQuit() {
 }
 
 /**
- * What is wrong with this version of Node for a range such as `>=20`; undefined when it is fine.
+ * Why this version of Node does not satisfy a range such as `>=20`; undefined if it does.
  * @param {string} version
  * @param {string} range
  */
@@ -65,18 +65,18 @@ export function nodeComplaint(version, range) {
  */
 
 /**
- * Whether what npm wrote down about node_modules (`node_modules/.package-lock.json`, its last act) is what the
- * lock file wants. Optional packages may be missing: they are for other machines.
+ * Whether npm's record of node_modules (`node_modules/.package-lock.json`, which it writes last) matches the lock file. Optional packages
+ * may be missing: they are for other platforms.
  * @param {Lock} lock
  * @param {Lock} installed
  */
 export function isInstalled(lock, installed) {
   const isSame = Object.entries(lock.packages).every(([path, wanted]) => {
-    // The root and the workspaces themselves are linked, not installed.
+    // The root and the workspaces are linked, not installed.
     if (!path.includes('node_modules/')) return true;
     const found = installed.packages[path];
     if (!found) return wanted.optional === true || wanted.devOptional === true;
-    // Where a package came from is written down or not, as npm is configured; a link's target always is.
+    // Whether npm records a package's origin depends on its configuration; it always records a link's target.
     return wanted.link
       ? found.resolved === wanted.resolved
       : found.version === wanted.version && found.integrity === wanted.integrity;
@@ -84,14 +84,14 @@ export function isInstalled(lock, installed) {
   return isSame && Object.keys(installed.packages).every((path) => path in lock.packages);
 }
 
-/** The npm that runs us, else the one in PATH. */
+/** The npm that runs this process, otherwise the one in PATH. */
 function npm() {
   const script = process.env.npm_execpath;
   return script?.endsWith('.js') ? [process.execPath, script] : ['npm'];
 }
 
 /**
- * Runs a command whose output matters only when it fails, and answers that output.
+ * Runs a command whose output only matters if it fails, and returns that output.
  * @param {string} what
  * @param {string[]} command
  * @param {string[]} args

@@ -1,8 +1,8 @@
-/** Digests of the images of a release, and of those that it is built from and deployed with: a tag can move. */
+/** Digests of a release's images, and of the images that it is built from and deployed with, because tags can move. */
 import { parseImage, RegistryError, resolveImage } from '@skolo/fleet/registry';
 
 /**
- * The bases of the images, as docker-bake.hcl chooses them.
+ * The base images that docker-bake.hcl chooses.
  *
  * @param {string} dockerfile its text
  * @param {Readonly<NodeJS.ProcessEnv>} env
@@ -15,11 +15,11 @@ export function baseImages(dockerfile, env) {
 }
 
 /**
- * `NAME:TAG@sha256:…` for each image, as its registry has it now; one that has a digest keeps it.
+ * `NAME:TAG@sha256:…` for each image, as currently in its registry. Images that have a digest keep it.
  *
- * @param {Iterable<string>} images without a registry: of Docker Hub
+ * @param {Iterable<string>} images from Docker Hub if they name no registry
  * @returns {Promise<Map<string, string>>}
- * @throws {RegistryError} one line: no tag, or the registry does not respond or does not have it
+ * @throws {RegistryError} one line: an image has no tag, or the registry does not respond or does not have the image
  */
 export async function withDigests(images) {
   const pinned = new Map();

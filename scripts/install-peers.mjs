@@ -6,12 +6,12 @@ import { peerKinds } from './peers.mjs';
 
 const run = promisify(execFile);
 
-/** A build on two cores takes seven minutes; one that takes longer than this is given up. */
+/** A build takes seven minutes on two cores; a longer one is stopped. */
 const buildMs = 20 * 60_000;
 
 /**
- * Runs install-peers.sh, and builds what Debian does not have, where that is wanted: with CI or SKOLO_TEST_INSTALL=1 set.
- * Returns why a group of Debian packages, or a build, failed, by the group or the build's script.
+ * Runs install-peers.sh, and builds what Debian does not package, if CI or SKOLO_TEST_INSTALL=1 is set. Returns why a group of Debian
+ * packages or a build failed, by the group or the build's script.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Map<string, string>>}
@@ -37,7 +37,7 @@ export async function installPeers(env = process.env) {
 
 /**
  * @param {string} build as in `PeerKind`
- * @returns {Promise<string | undefined>} the last line that it printed, where it failed
+ * @returns {Promise<string | undefined>} the last line of its output if it failed
  */
 async function whyNotBuilt(build) {
   const [script = '', ...args] = build.split(' ');
@@ -51,7 +51,7 @@ async function whyNotBuilt(build) {
 }
 
 /**
- * Set means set to something that is not a no.
+ * Whether a variable is set to something other than a no.
  * @param {NodeJS.ProcessEnv} env
  */
 export function isWanted(env) {

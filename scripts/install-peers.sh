@@ -1,10 +1,10 @@
 #!/bin/bash
-# Installs the Debian packages of the peers that tests use (scripts/peers.mjs): as root on Debian or a relative.
+# Installs the Debian packages of the peers that tests use (scripts/peers.mjs): as root on Debian or a derivative.
 #
-#   scripts/install-peers.sh [GROUP…]     a group is one or more packages in one argument; without any, what is missing
+#   scripts/install-peers.sh [GROUP…]     a group is one or more packages in one argument; default: all missing ones
 #
-# Each group stands alone: one that fails is named ("not installed: …") and the rest go on. No questions, no
-# recommended packages, no daemon started or enabled. Exit code 0 when all are there, 1 when one is missing.
+# Groups are independent: a failed one is reported ("not installed: …") and the others continue. No prompts, no recommended packages, no
+# daemon started or enabled. Exit code 0 if all are installed, 1 if one is missing.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
@@ -45,7 +45,7 @@ done
 exec 9>"$lock"
 flock -w "$limit" 9 || fail 'another run of it does not end'
 
-# No daemon starts while this answers 101. A previous one comes back, also when an earlier run was killed.
+# No daemon starts while this exits with 101. An existing policy is restored, even if an earlier run was killed.
 restore() {
   if [ -e "$previous" ] || [ -L "$previous" ]; then
     mv -f "$previous" "$policy"
@@ -61,7 +61,7 @@ if [ -e "$policy" ] || [ -L "$policy" ]; then mv "$policy" "$previous"; fi
 printf '#!/bin/sh\n%s\nexit 101\n' "$marker" >"$policy"
 chmod 755 "$policy"
 
-# limited SECONDS COMMAND…: that long at most, and never past the deadline.
+# limited SECONDS COMMAND…: runs a command for at most that long, and never past the deadline.
 limited() {
   local seconds=$1 left=$((deadline - SECONDS))
   shift
@@ -74,7 +74,7 @@ apt() {
     -o Acquire::https::Timeout=20 -o Dpkg::Options::=--force-confold "${@:2}"
 }
 
-# Debian enables a daemon for the next boot even though it may not start now.
+# Debian enables a daemon for the next boot even if it may not start now.
 disable_daemons() {
   command -v systemctl >/dev/null || return 0
   local units
@@ -87,7 +87,7 @@ trap 'restore; rm -f "$output"' EXIT
 missing=0
 apt 120 update >"$output" 2>&1 || echo "install-peers: apt-get update: $(tail -n 1 "$output")" >&2
 for group in "${wanted[@]}"; do
-  # What is fetched before dpkg begins can be cut off without harm.
+  # Downloads, which precede dpkg, can be interrupted without harm.
   if apt 120 install -y --no-install-recommends --download-only $group >"$output" 2>&1 &&
     apt 180 install -y --no-install-recommends --no-download $group >"$output" 2>&1 &&
     is_installed "$group"; then
@@ -97,7 +97,7 @@ for group in "${wanted[@]}"; do
     reason=$(grep -m 1 '^E: ' "$output" || tail -n 1 "$output")
     echo "not installed: $group: ${reason:-no answer within the time limit}"
     missing=1
-    # An installation that was cut off must not take the next group with it.
+    # An interrupted installation must not break the next group.
     limited 60 dpkg --configure -a >/dev/null 2>&1
   fi
 done

@@ -1,6 +1,6 @@
 /**
- * The Node that runs our sources: 24 or newer, which runs TypeScript as it is. npm installs it (optionalDependencies in
- * package.json). This file itself runs on any Node that npm runs on.
+ * The Node that runs our sources: 24 or newer, which runs TypeScript directly. npm installs it (optionalDependencies in package.json). This
+ * file itself runs on any Node that npm supports.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Where Node keeps what it made of our sources, so that the next start need not strip and compile them again. */
+/** Node's compile cache for our sources, so that the next start need not strip and compile them again. */
 export const compileCache = join(root, 'node_modules', '.cache', 'node');
 
 /**
- * The path of a Node that runs our sources: this one where it does, else the one that npm has installed.
+ * The path of a Node that runs our sources: the current one if it can, otherwise the one that npm has installed.
  *
  * @param {Pick<NodeJS.Process, 'versions' | 'execPath' | 'platform' | 'arch'>} [current]
  * @param {string} [folder] with node_modules
- * @throws {Error} where there is none
+ * @throws {Error} if there is none
  */
 export function findNode(current = process, folder = root) {
   const { versions, execPath, platform, arch } = current;

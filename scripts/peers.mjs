@@ -1,9 +1,9 @@
 /**
- * Real counterparts that tests use where they are installed.
+ * Real counterparts that tests use if they are installed.
  *
- * `node scripts/peers.mjs` prints what is here; `--json [NAME…]` what `npm test` passes on as SKOLO_PEERS;
- * `--missing-packages` one line of Debian packages for each peer that is not here and could be; with SKOLO_LONG set also
- * for those that only `npm run test:long` uses.
+ * `node scripts/peers.mjs` prints the installed ones; `--json [NAME…]` what `npm test` passes on as SKOLO_PEERS;
+ * `--missing-packages` one line of Debian packages for each missing peer that can be installed; if SKOLO_LONG is set, also for those that
+ * only `npm run test:long` uses.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
@@ -16,11 +16,12 @@ const run = promisify(execFile);
 
 /**
  * @typedef {object} PeerKind
- * @property {string} name what tests ask for
- * @property {string[]} commands where to look: names in PATH or absolute paths, the first that answers is taken
- * @property {string[]} version arguments that make it print its version, and fail when it is no use
- * @property {string[]} debian packages that bring it; none where Debian has none
- * @property {string | undefined} [build] a script below the root and its arguments, which build it where Debian has none; with `--path` it prints the result's path
+ * @property {string} name that tests ask for
+ * @property {string[]} commands to try: names in PATH or absolute paths; the first that works is used
+ * @property {string[]} version arguments that make it print its version, and fail if it is unusable
+ * @property {string[]} debian packages that install it; none if Debian has none
+ * @property {string | undefined} [build] a script below the root and its arguments, which build it if Debian does not package it; with
+ * `--path` it prints the result's path
  * @property {boolean} [long] only `npm run test:long` uses it, and it is large: installed for that alone
  * @property {string} proves what is tested against it
  */
@@ -36,7 +37,7 @@ export const peerKinds = [
   },
   {
     name: 'python3-google-auth',
-    // Debian's module is for Debian's interpreter, which need not be the first one in PATH.
+    // Debian's module is for Debian's interpreter, which may not be the first one in PATH.
     commands: ['/usr/bin/python3', 'python3'],
     version: [
       '-c',
@@ -68,7 +69,7 @@ export const peerKinds = [
   },
   {
     name: 'pubsub-emulator',
-    // Beside gcloud, where that has it; it starts Java, and has no way to print its version.
+    // Next to gcloud, if installed with it; it starts Java, and cannot print its version.
     commands: [
       '/usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
       '/usr/share/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
@@ -80,7 +81,7 @@ export const peerKinds = [
   {
     name: 'wrk',
     commands: ['wrk'],
-    // It has no way to print its version and succeed.
+    // It cannot print its version with exit code 0.
     version: ['-v'],
     debian: ['wrk'],
     proves: 'the benches: load from outside of Node',
@@ -113,7 +114,7 @@ export const peerKinds = [
   },
   {
     name: 'snmp-tools',
-    // snmpset and snmpwalk are beside it.
+    // snmpset and snmpwalk are next to it.
     commands: ['snmpget'],
     version: ['-V'],
     debian: ['snmp'],
@@ -128,7 +129,7 @@ export const peerKinds = [
   },
   {
     name: 'fence-agents',
-    // The other agents are beside it.
+    // The other agents are next to it.
     commands: ['fence_apc_snmp', '/usr/sbin/fence_apc_snmp'],
     version: ['-V'],
     debian: ['fence-agents'],
@@ -144,7 +145,7 @@ export const peerKinds = [
   {
     name: 'ipmi_sim',
     commands: ['ipmi_sim'],
-    // It prints its version, and fails for want of a configuration.
+    // It prints its version, and fails because it has no configuration.
     version: ['-x'],
     debian: ['openipmi'],
     proves: 'the driver of servers with IPMI, against an independent management controller',
@@ -158,7 +159,7 @@ export const peerKinds = [
   },
   {
     name: 'mosquitto-clients',
-    // mosquitto_sub is beside it.
+    // mosquitto_sub is next to it.
     commands: ['mosquitto_pub'],
     version: ['--help'],
     debian: ['mosquitto-clients'],
@@ -211,7 +212,7 @@ export const peerKinds = [
   },
   {
     name: 'frr',
-    // The other daemons are beside it; vtysh, which is in PATH, has no way to print its version.
+    // The other daemons are next to it; vtysh, which is in PATH, cannot print its version.
     commands: ['/usr/lib/frr/staticd'],
     version: ['--version'],
     debian: ['frr'],
@@ -219,7 +220,7 @@ export const peerKinds = [
   },
   {
     name: 'rancid',
-    // The rest is beside it.
+    // The other programs are next to it.
     commands: ['/usr/lib/rancid/bin/rancid', 'rancid'],
     version: ['-V'],
     debian: ['rancid'],
@@ -227,7 +228,7 @@ export const peerKinds = [
   },
   {
     name: 'age',
-    // age-keygen is beside it.
+    // age-keygen is next to it.
     commands: ['age'],
     version: ['--version'],
     debian: ['age'],
@@ -237,7 +238,7 @@ export const peerKinds = [
     name: 'sops',
     commands: ['sops'],
     version: ['--version', '--disable-version-check'],
-    // `go install` fetches a gigabyte for it.
+    // `go install` downloads a gigabyte for it.
     debian: [],
     proves: 'files of secrets, read and written by the program that teams have',
   },
@@ -293,7 +294,7 @@ export const peerKinds = [
   },
   {
     name: 'libimobiledevice',
-    // The other tools are beside it.
+    // The other tools are next to it.
     commands: ['ideviceinfo'],
     version: ['--version'],
     debian: ['libimobiledevice-utils'],
@@ -303,13 +304,13 @@ export const peerKinds = [
     name: 'systemd-nspawn',
     commands: ['systemd-nspawn'],
     version: ['--version'],
-    // /usr of the computer that is booted is this one's.
+    // The simulated computer boots with this computer's /usr.
     debian: ['systemd-container', 'iproute2', 'iptables', 'openssl'],
     proves: 'the units of deploy/systemd, by a systemd that has booted a computer of its own',
   },
   {
     name: 'python3',
-    // The newest one that answers.
+    // The newest one that works.
     commands: [14, 13, 12, 11, 10, 9, 8].map((minor) => `python3.${minor}`).concat('python3'),
     version: ['--version'],
     debian: ['python3'],
@@ -331,7 +332,7 @@ export const peerKinds = [
   },
   {
     name: 'chronyd',
-    // chronyc is beside it.
+    // chronyc is next to it.
     commands: ['/usr/sbin/chronyd', 'chronyd'],
     version: ['--version'],
     debian: ['chrony'],
@@ -339,7 +340,7 @@ export const peerKinds = [
   },
   {
     name: 'kubectl',
-    // 1.27 or newer, which brings kustomize 5. Debian's is older.
+    // 1.27 or newer, which includes kustomize 5. Debian's is older.
     commands: ['kubectl'],
     version: ['version', '--client'],
     debian: [],
@@ -356,7 +357,7 @@ export const peerKinds = [
   },
   {
     name: 'real-node',
-    // The packages are what it runs.
+    // The packages that it runs.
     commands: builtBy('test/build-go real-node'),
     version: ['version'],
     debian: [
@@ -386,7 +387,7 @@ export const peerKinds = [
   },
   {
     name: 'containerd',
-    // ctr is beside it.
+    // ctr is next to it.
     commands: ['containerd'],
     version: ['--version'],
     debian: ['containerd'],
@@ -437,7 +438,7 @@ export const peerKinds = [
   },
   {
     name: 'virt-arm64',
-    // A card is beside it. It takes up to an hour to make, so that nothing makes it by itself.
+    // A card is next to it. Building it takes up to an hour, so it is never built automatically.
     commands: builtBy('test/cloud-init/build-arm64'),
     version: ['--version'],
     debian: [
@@ -453,7 +454,7 @@ export const peerKinds = [
   },
   {
     name: 'virt-amd64',
-    // A disk is beside it.
+    // A disk is next to it.
     commands: builtBy('test/debian/build-amd64'),
     version: ['--version'],
     debian: ['mmdebstrap', 'qemu-system-x86', 'fdisk', 'e2fsprogs'],
@@ -470,7 +471,7 @@ export const peerKinds = [
   },
   {
     name: 'docker',
-    // Debian's first: it builds by itself, where newer ones need buildx beside them.
+    // Debian's first: it builds without buildx, which newer ones require.
     commands: ['/usr/bin/docker', 'docker'],
     version: ['--version'],
     debian: ['docker.io'],
@@ -485,7 +486,7 @@ export const peerKinds = [
   },
   {
     name: 'buildx',
-    // A plugin of docker, in one of the folders for these.
+    // A docker plugin, in one of the plugin directories.
     commands: [
       join(homedir(), '.docker/cli-plugins/docker-buildx'),
       '/usr/local/lib/docker/cli-plugins/docker-buildx',
@@ -505,7 +506,7 @@ export const peerKinds = [
   },
   {
     name: 'qemu-user-static',
-    // Those for other architectures are beside it.
+    // Those for other architectures are next to it.
     commands: ['qemu-aarch64-static'],
     version: ['--version'],
     debian: ['qemu-user-static'],
@@ -515,7 +516,7 @@ export const peerKinds = [
 ];
 
 /**
- * Where a build script puts its result; nowhere where there is no shell to run it.
+ * The path of a build script's result; undefined without a shell to run the script.
  * @param {string} build as in `PeerKind`
  */
 function builtBy(build) {
@@ -531,11 +532,11 @@ function builtBy(build) {
 /**
  * @typedef {object} Peer
  * @property {string} path absolute
- * @property {string} version digits and dots, or `unknown` where it does not say
+ * @property {string} version digits and dots, or `unknown` if it prints none
  */
 
 /**
- * How it can be had, in parentheses.
+ * How to install it, in parentheses.
  * @param {{ debian: string[], build?: string | undefined }} kind
  */
 export function hintOf({ debian, build }) {
@@ -544,7 +545,7 @@ export function hintOf({ debian, build }) {
 }
 
 /**
- * The peers that are here, by name and in the order of the table.
+ * The installed peers, by name and in the order of the table.
  * @param {readonly PeerKind[]} kinds
  * @returns {Promise<Record<string, Peer>>}
  */
@@ -569,7 +570,7 @@ async function findPeer(kind) {
 }
 
 /**
- * What it prints; undefined when it cannot be run or says nothing.
+ * Its output; undefined if it cannot be run or prints nothing.
  * @param {string} path
  * @param {string[]} args
  */
@@ -578,7 +579,7 @@ async function ask(path, args) {
     const { stdout, stderr } = await run(path, args, { timeout: 20_000 });
     return stdout + stderr;
   } catch (error) {
-    // Printed it and failed all the same: wrk and mosquitto do so. Python without the module prints nothing.
+    // Prints its version but fails, as wrk and mosquitto do. Python without the module prints nothing.
     const { code, stdout } = /** @type {{ code?: unknown, stdout?: string }} */ (error);
     return (code === 1 || code === 3) && stdout ? stdout : undefined;
   }

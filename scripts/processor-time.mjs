@@ -1,6 +1,6 @@
 /**
- * A setup file of vitest: notes the processor time of each test file in its `meta`, with that of the programs that the file
- * started and waited for. Other work on the machine makes tests slower, and this figure hardly larger.
+ * A vitest setup file: records each test file's CPU time in its `meta`, including the programs that the file started and waited for. Other
+ * work on the computer slows tests down, but hardly changes this figure.
  */
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -12,11 +12,11 @@ const before = processorSeconds();
 // biome-ignore lint/correctness/noEmptyPattern: vitest reads from it which fixtures there have to be: none
 afterAll(({}, /** @type {{ meta: FileMeta }} */ file) => {
   file.meta.processorSeconds = processorSeconds() - before;
-  // Vitest ends its processes by a signal, and Node would write what it has compiled only at an exit.
+  // Vitest ends its processes by a signal, but Node only writes its compile cache on exit.
   flushCompileCache();
 });
 
-/** What this process has used, and on Linux its children that have ended. */
+/** CPU time of this process and, on Linux, of its exited children. */
 function processorSeconds() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6 + (process.platform === 'linux' ? secondsOfChildren() : 0);
@@ -24,7 +24,7 @@ function processorSeconds() {
 
 function secondsOfChildren() {
   const stat = readFileSync('/proc/self/stat', 'utf8');
-  // Field 16 and 17 of proc(5), in ticks. The second field is a name in brackets, which may have spaces.
+  // Fields 16 and 17 of proc(5), in ticks. The second field is a name in parentheses, which may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }

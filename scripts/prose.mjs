@@ -11,7 +11,7 @@ import { annotationsOf, paragraphsOf, stringsOf } from './prose/texts.mjs';
 
 /** Words of a sentence. A semicolon ends one: messages are `subject: what happened; what to do`. */
 const mostWords = 30;
-/** Of pages with so many sentences, in percent of them. */
+/** In percent of the sentences, for pages with at least this many. */
 const limits = [
   {
     name: 'passive voice',
@@ -58,7 +58,7 @@ function trackedFiles() {
 }
 
 /**
- * `line: what is wrong` of each.
+ * `line: problem` for each problem.
  *
  * @param {string} file
  * @param {string} content

@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 const program = fileURLToPath(new URL('./prose.mjs', import.meta.url));
 
 /**
- * What is printed for a file, without its name.
+ * The output for a file, without its name.
  *
  * @param {string} name
  * @param {string} text

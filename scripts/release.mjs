@@ -95,8 +95,8 @@ if (options.key) {
 console.log(`release ${version} of ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
 
 /**
- * Unpacked as root in /, it adds files and changes no directory. The agent's `.dockerenv` belongs to its image alone: on a machine, it
- * would make other programs believe that they are in a container.
+ * Unpacked as root in /, it adds files and changes no directory. The agent's `.dockerenv` belongs only in its image: on a machine, it would
+ * make other programs believe that they are in a container.
  *
  * @param {string} programs
  * @param {string} file
@@ -113,7 +113,7 @@ function writeTarball(programs, file) {
   run('tar', [...order, ...compressed, '-cf', file, '-C', programs, '--files-from', list]);
 }
 
-/** As `sha256sum -c` reads them. */
+/** In the format that `sha256sum -c` reads. */
 function checksums() {
   return readdirSync(folder)
     .filter((name) => name !== 'SHA256SUMS')
@@ -128,11 +128,11 @@ function checksums() {
 }
 
 /**
- * The binary of Node for a platform: the installed package of npm, or the same version of another platform's package, whose sum npm
- * checks. An executable needs the version that runs here, because another one may not read what this one writes into it.
+ * The Node binary for a platform: the installed npm package, or the same version for another platform, whose checksum npm verifies. An
+ * executable requires the running version of Node, because another version may not read the blob that this one writes.
  *
  * @param {string} platform
- * @param {string} work a folder
+ * @param {string} work a directory
  */
 function nodeFor(platform, work) {
   const name = `node-${platform}`;
@@ -148,10 +148,10 @@ function nodeFor(platform, work) {
 }
 
 /**
- * Builds and pushes all images on the bases of today.
+ * Builds and pushes all images on the current base images.
  *
  * @param {Record<string, string>} bases
- * @returns {Promise<string[]>} names with digests: of the images, and of all that they and the manifests are made of
+ * @returns {Promise<string[]>} names with digests of the images, and of all images that they and the manifests use
  */
 async function pushImages(bases) {
   const manifests = await readManifestFiles(

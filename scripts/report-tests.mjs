@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs).
- * Skipped tests carry the reason that they gave to `skip(reason)`.
+ * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs). Skipped tests have the
+ * reason that they passed to `skip(reason)`.
  */
 export default class TestReport {
   /**
@@ -20,7 +20,7 @@ export default class TestReport {
       const file = module.relativeModuleId;
       const meta = /** @type {import('./processor-time.mjs').FileMeta} */ (module.meta());
       results.files.push({ name: file, seconds: meta.processorSeconds ?? 0 });
-      // A file that does not load, and hooks that fail: the tests in them only count as skipped.
+      // A file that does not load, or a failed hook: its tests only count as skipped.
       for (const error of module.errors()) {
         results.failed.push({ name: file, why: firstLine(error) });
       }
@@ -34,7 +34,7 @@ export default class TestReport {
         const name = `${file} > ${test.fullName}`;
         if (result.state === 'passed') {
           results.passed += 1;
-          // The errors of the tries before.
+          // The errors of earlier attempts.
           const [error] = result.errors ?? [];
           if (error) results.retried.push({ name, why: whyOf(error) });
         } else if (result.state === 'failed') {
@@ -50,7 +50,7 @@ export default class TestReport {
 }
 
 /**
- * Why a test was skipped that did not say so itself.
+ * Why a test was skipped, if it gave no reason itself.
  * @param {import('vitest/node').TestCase} test
  */
 function reasonAround(test) {
@@ -61,7 +61,7 @@ function reasonAround(test) {
 }
 
 /**
- * Of a first try, which the log does not show: it has the last one. The seed of a property is in the second line.
+ * An error of a first attempt, which the log does not show: it only has the last one. The seed of a property test is in the second line.
  * @param {{ message?: string, diff?: string }} error
  */
 function whyOf({ message = 'no message', diff = '' }) {

@@ -1,20 +1,19 @@
-/** Adding up what turbo and the packages' tests have left behind, for the last lines of `npm test`. */
+/** Adds up the results of turbo and of the packages' tests, for the last lines of `npm test`. */
 
 /** @typedef {{ name: string, why: string }} Finding */
 /** @typedef {{ name: string, seconds: number }} TestFile */
 /**
- * What one package's tests reported (scripts/report-tests.mjs).
- * `retried` are among the passed, and `files` have their processor time.
+ * One package's test results (scripts/report-tests.mjs). `retried` tests are among the passed ones, and `files` have their CPU time.
  * @typedef {{ passed: number, failed: Finding[], skipped: Finding[], retried: Finding[], files: TestFile[] }} Results
  */
 /**
- * One task of turbo's: `exitCode` is undefined when it was never started.
+ * A turbo task: `exitCode` is undefined if it never started.
  * @typedef {{ package: string, task: string, exitCode: number | undefined }} Task
  */
 /** @typedef {Results & { notRun: string[] }} Total */
 
 /**
- * The whole outcome. A build, a lint, or a test run that ended badly without saying why counts as one failure each.
+ * The overall result. A build, a lint or a test run that failed without a reason counts as one failure each.
  * @param {Task[]} tasks
  * @param {Map<string, Results>} results by package
  * @returns {Total}
@@ -56,8 +55,7 @@ function prefixed(name, findings = []) {
 }
 
 /**
- * The end of `npm test`: what failed, also where it passed when it was tried again, what was not run and why, and as the
- * last line the three numbers.
+ * The last lines of `npm test`: failures, including those that passed when retried, skipped tests with their reasons, and the three totals.
  * @param {Total} total
  * @param {string[]} peersMissing a sentence each
  * @returns {string[]} lines
@@ -86,7 +84,7 @@ export function closing(total, peersMissing) {
 }
 
 /**
- * What to make faster first.
+ * The slowest test files, to speed up first.
  * @param {TestFile[]} files
  */
 function slowest(files) {

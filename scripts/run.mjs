@@ -1,6 +1,6 @@
 /**
- * `node run.mjs FILE ARGUMENTS…`: installs what is missing, then runs the file on Node 24. `npm start`, `npm run bundle` and
- * each `npm run bench` start here, on any Node ≥ 20.
+ * `node run.mjs FILE ARGUMENTS…`: installs what is missing, then runs the file on Node 24. Entry point of `npm start`, `npm run bundle` and
+ * each `npm run bench`, on any Node ≥ 20.
  */
 import { resolve } from 'node:path';
 import { runChild } from './child.mjs';

@@ -1,4 +1,4 @@
-/** The command from its sources: in this process if its Node runs them, else in a process of its own, on Node 24. */
+/** Runs the command from its sources: in this process if its Node can, otherwise in a child process on Node 24. */
 import { spawn } from 'node:child_process';
 import module from 'node:module';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ if (node === process.execPath) {
 } else {
   const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env });
-  // Ctrl-C reaches both. The command decides when to end.
+  // Ctrl-C reaches both processes. The command decides when to exit.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => {

@@ -1,12 +1,12 @@
 /**
  * `npm test`: installs what is missing, then type-checks, lints and runs every test.
  *
- * --long [PACKAGE…]        in full what is a sample otherwise (`npm run test:long`): all, or that of these packages
- * --hours N                 with --long, for so long machines are hostile to the rest of a rack; default: ten minutes
- * SKOLO_SEED=N              repeats the random tests of an earlier run, which print their seed
- * CI, SKOLO_TEST_INSTALL=1  as root on Debian, installs the real counterparts that tests use
+ * --long [PACKAGE…]        runs in full the tests that are sampled otherwise (`npm run test:long`): all, or those of these packages
+ * --hours N                with --long: how long machines attack the rest of a rack; default: ten minutes
+ * SKOLO_SEED=N             repeats the random tests of an earlier run, which print their seed
+ * CI, SKOLO_TEST_INSTALL=1 as root on Debian, installs the real counterparts that tests use
  *
- * The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
+ * The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
 
 const verbs = ['lint', 'test'];
-/** In full, they boot so many computers at once that each of these packages needs both cores for itself. */
+/** The full tests of these packages boot so many computers at the same time that each package needs both cores. */
 const alone = new Set([
   '@skolo/cli',
   '@skolo/cluster',
@@ -43,7 +43,7 @@ const peersText = `${JSON.stringify(peers)}\n`;
 writePeers(peersText);
 
 const workspaces = findWorkspaces(options.packages);
-// What an earlier run left behind is not this run's; turbo restores it where nothing has changed.
+// Results of an earlier run do not count; turbo restores them for unchanged packages.
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
 
@@ -54,7 +54,7 @@ if (!existsSync(compileCache)) {
   });
 }
 
-// In full they are for a real disk, and need more room.
+// The full tests are meant for a real disk, and need more space.
 const inMemory = options.long ? undefined : memoryFolder();
 const [program = turbo, ...before] = [...(inMemory?.command ?? []), turbo];
 let exitCode = 0;
@@ -80,7 +80,7 @@ for (const round of rounds()) {
         // npm runs each package's tests with the first node in PATH.
         PATH: `${dirname(findNodeOrQuit())}${delimiter}${process.env.PATH}`,
         SKOLO_PEERS: peersText.trim(),
-        // A fifth of the processor time of kubectl, Prometheus, tsc and other programs in Go is their garbage collector's.
+        // Garbage collection takes a fifth of the CPU time of kubectl, Prometheus, tsc and other Go programs.
         GOGC: '400',
         GOMEMLIMIT: '2GiB',
         ...(inMemory && { TMPDIR: inMemory.folder }),
@@ -124,7 +124,7 @@ function readOptions() {
   }
 }
 
-/** Arguments of turbo: all at once, or in full first those that get on with others. */
+/** Turbo's arguments: all packages together, or in full mode first those that can run in parallel. */
 function rounds() {
   if (!options.long) return [[]];
   const names = [...workspaces.keys()];
@@ -136,7 +136,7 @@ function rounds() {
   ].filter((round) => round.some((word) => word.startsWith('--filter')));
 }
 
-/** How long the fault-injection tests of each package took, the longest first. */
+/** How long each package's fault-injection tests took, longest first. */
 function printMinutes() {
   const took = readExecutions().map(({ taskId, execution: { startTime, endTime } }) => ({
     name: taskId.replace(/^@skolo\/|#test$/g, ''),
@@ -155,8 +155,8 @@ function printPeers() {
 }
 
 /**
- * The file is part of what turbo's cache of the tests depends on, so that they run again when a counterpart
- * comes or goes, and do not when turbo is called without us.
+ * Turbo's cache of test results depends on this file, so tests run again when a counterpart is installed or removed, but not when turbo is
+ * called without this script.
  * @param {string} text
  */
 function writePeers(text) {
@@ -165,8 +165,8 @@ function writePeers(text) {
 }
 
 /**
- * Folders of the packages, by name; the root is `//`, as turbo calls it.
- * @param {string[]} only names of folders; none: all, and the root
+ * Directories of the packages, by name; the root is `//`, as turbo calls it.
+ * @param {string[]} only directory names; none: all, and the root
  */
 function findWorkspaces(only) {
   /** @type {Map<string, string>} */
@@ -182,7 +182,7 @@ function findWorkspaces(only) {
   return found;
 }
 
-/** Every task that there should be, with what turbo's summary says of it. */
+/** Every expected task, with its result from turbo's summary. */
 function readTasks() {
   /** @type {Map<string, number>} */
   const exitCodes = new Map(
@@ -190,7 +190,7 @@ function readTasks() {
   );
   return [...workspaces].flatMap(([name, folder]) => {
     const { scripts = {} } = readJson(join(folder, 'package.json'));
-    // The root's own `test` is not a task, it calls turbo.
+    // The root's own `test` is not a task: it calls turbo.
     const tasks = name === '//' ? ['lint'] : verbs.filter((verb) => verb in scripts);
     return tasks.map((task) => ({
       package: name,

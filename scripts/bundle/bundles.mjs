@@ -10,28 +10,28 @@ import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/acc
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
- * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
+ * @property {number} leastNode the oldest supported major version of Node: 22 for programs that run on arm/v7
  * @property {string[]} [programs] names of its programs (default: main)
- * @property {boolean} [hasDrivers] whether it loads the drivers of models, not only their facts
- * @property {string[]} [nodeFlags] flags of Node and V8 that its image and its systemd unit start it with
- * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
- * @property {() => Promise<void>} [prepare] makes what is copied
- * @property {string[]} [contains] packages in what is copied, for their licences
- * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
+ * @property {boolean} [hasDrivers] whether it loads the models' drivers, not only their facts
+ * @property {string[]} [nodeFlags] Node and V8 flags in its image and its systemd unit
+ * @property {string[]} copies files of the package to copy unchanged, in addition to the bundled code
+ * @property {() => Promise<void>} [prepare] creates the files in `copies`
+ * @property {string[]} [contains] packages in the copied files, for their licences
+ * @property {() => Promise<Record<string, string>>} [files] additional files, by path in the root file system
  */
 
 /**
- * V8 would let the heap grow to several times of what is in use. With 300 machines that do not respond, machine-state had 183 MiB
- * resident after two minutes, and 113 with this; metadata-server had 207 MiB after a million token requests.
+ * Without this, V8 lets the heap grow to several times the memory in use. With 300 machines that did not respond, machine-state had 183 MiB
+ * resident after two minutes, and 113 MiB with this; metadata-server had 207 MiB after a million token requests.
  */
 const tight = '--heap-growing-percent=20';
-/** V8's young generation is three times as large as this, and 16 MB without the flag, although these services idle. */
+/** V8's young generation is three times this size, or 16 MB without the flag, although these services are mostly idle. */
 const small = ['--max-semi-space-size=4', tight];
-/** For services that take thousands of requests a second: a smaller young generation costs throughput. */
+/** For services that handle thousands of requests a second: a smaller young generation costs throughput. */
 const busy = ['--max-semi-space-size=8', tight];
 
 /**
- * What the bundle of a service has that others do not have.
+ * Service-specific parts of a bundle.
  * @type {Partial<Record<string, Partial<Bundle>>>}
  */
 const special = {
@@ -61,7 +61,7 @@ export const bundles = [
     name: 'cli',
     folder: 'packages/cli',
     leastNode: 22,
-    // `skolo secrets` signs in to devices, and changes their passwords.
+    // `skolo secrets` signs in to devices and changes their passwords.
     hasDrivers: true,
     copies: ['bin'],
     prepare: buildPages,
@@ -81,8 +81,8 @@ export const bundles = [
 ];
 
 /**
- * As a module, because an executable has no folders.
- * @param {string} program folder of the package
+ * As a module, because an executable has no directories.
+ * @param {string} program directory of the package
  */
 async function consolePages(program) {
   const folder = fileURLToPath(new URL('../../packages/console/dist', import.meta.url));
@@ -96,7 +96,7 @@ async function consolePages(program) {
   return { [`opt/skolo/${program}/dist/console-pages-texts.js`]: module };
 }
 
-/** What each new cluster gets, for computers without a clone. */
+/** Files for a new cluster, for computers without a clone of the repository. */
 function accountsForTheCommand() {
   const base = fileURLToPath(new URL('../../kube/base', import.meta.url));
   const text = accountFiles.map((file) => readFileSync(join(base, file), 'utf8')).join('\n---\n');
@@ -104,7 +104,7 @@ function accountsForTheCommand() {
   return { 'opt/skolo/packages/cli/dist/accounts-text.js': module };
 }
 
-/** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */
+/** Machines reach the jumphost as `metadata`; all others mount the output of `skolo rack swarming-config`. */
 const usualRack = `
 rack: usual
 timezone: UTC
@@ -112,7 +112,7 @@ network: { subnet: 192.0.2.0/24 }
 jumphost: { name: jumphost, address: 192.0.2.1, aliases: [metadata] }
 `;
 
-/** What the Swarming bot looks for: where its tokens are, and whether it is in a container. */
+/** Files in which the Swarming bot looks for its tokens, and by which it knows whether it is in a container. */
 async function filesForTheBot() {
   const rack = parseRack(usualRack, { file: 'rack.yaml' });
   return {

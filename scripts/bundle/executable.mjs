@@ -1,22 +1,24 @@
-/** `skolo` as one file, with Node in it. */
+/** Builds `skolo` as a single file that includes Node. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../node.mjs';
 
-/** What Node looks for in itself (https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html). */
+/**
+ * The names under which Node looks for the embedded program (https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html).
+ */
 const resource = 'NODE_SEA_BLOB';
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** Errors are in what is thrown. @type {import('node:child_process').ExecFileSyncOptions} */
+/** Errors are in the exception. @type {import('node:child_process').ExecFileSyncOptions} */
 const quiet = { stdio: 'pipe' };
 
 /**
  * Writes an executable.
  *
- * @param {string} bundle root file system with the bundle of the command
- * @param {string} node binary of Node 24 for Linux, of any processor
+ * @param {string} bundle root file system with the command's bundle
+ * @param {string} node binary of Node 24 for Linux, for any architecture
  * @param {string} file
  */
 export function writeExecutable(bundle, node, file) {
@@ -32,7 +34,7 @@ export function writeExecutable(bundle, node, file) {
       assets: { ...assets, 'package.json': join(command, 'package.json') },
     };
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
-    // It has no code of a processor, so that one blob is for all of them.
+    // The blob contains no machine code, so the same one works for all architectures.
     execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'config.json')], quiet);
     copyFileSync(node, file);
     chmodSync(file, 0o755);

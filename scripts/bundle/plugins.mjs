@@ -1,11 +1,11 @@
-/** Where esbuild alone would make something that Node does not. */
+/** esbuild plugins for cases in which its output would behave differently from Node. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../node.mjs';
 
 /**
- * ssh2 does without: Node's own cryptography, and no look at what the processor can do best. It tries both, and catches.
+ * Without ssh2's native modules: it falls back to Node's crypto and skips CPU detection. ssh2 tries to load both and catches the error.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -23,7 +23,8 @@ export const leftOut = {
 };
 
 /**
- * zod exports its messages in all languages as one namespace that no bundler can split: 0.3 MB, loaded at each start. English remains.
+ * zod exports its messages in all languages as one namespace that bundlers cannot tree-shake: 0.3 MB, loaded at each start. Keeps only
+ * English.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -37,7 +38,7 @@ export const englishOnly = {
 };
 
 /**
- * The facts of a model import its driver, which few bundles load: with it come ssh, SNMP and MQTT.
+ * A model's facts import its driver lazily. Few bundles load drivers, which bring in ssh, SNMP and MQTT.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -53,8 +54,8 @@ export const withoutDrivers = {
 };
 
 /**
- * `await import()` of CommonJS: Node finds the names that it exports, esbuild only the default. So each such package is
- * given the names that Node finds.
+ * `await import()` of CommonJS: Node detects the named exports, esbuild only the default. This gives each such package the names that Node
+ * detects.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -65,9 +66,9 @@ export const namesOfCommonJs = {
       if (kind !== 'dynamic-import') return undefined;
       const found = await build.resolve(path, { kind: 'import-statement', resolveDir });
       const isFile = found.errors.length === 0 && !found.external && found.namespace === 'file';
-      // Not `found`: it lacks the type of the file's package, and esbuild keeps what the first importer of a file brings.
+      // Not `found`: it lacks the package's module type, and esbuild keeps the result of a file's first importer.
       if (!isFile || !isCommonJs(found.path)) return undefined;
-      // From the top of the repository: its name is not to be in the bundle.
+      // Relative to the repository root, whose path must not be in the bundle.
       return { path: relative(root, found.path), namespace: 'names-of-commonjs' };
     });
     build.onLoad({ filter: /.*/, namespace: 'names-of-commonjs' }, async ({ path }) => {

@@ -1,25 +1,25 @@
-/** How big a bundle is, and what of it is there for Google's clients alone. */
+/** The size of a bundle, and how much of it only Google's clients need. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Clients that are loaded only where rack.yaml wants them. */
+/** Clients that are only loaded if rack.yaml uses them. */
 const clients = {
   pubsub: 'node_modules/@google-cloud/pubsub/',
   storage: 'node_modules/@google-cloud/storage/',
 };
 
 /**
- * @typedef {object} Sizes bytes
+ * @typedef {object} Sizes in bytes
  * @property {string} name
- * @property {number} own what is loaded, or may be, without the clients
- * @property {number} pubsub what only Pub/Sub's client needs
- * @property {number} storage what only Cloud Storage's client needs
- * @property {number} other what is not JavaScript
+ * @property {number} own code that is or may be loaded, without the clients
+ * @property {number} pubsub code that only the Pub/Sub client needs
+ * @property {number} storage code that only the Cloud Storage client needs
+ * @property {number} other files other than JavaScript
  */
 
 /**
  * @param {import('esbuild').Metafile} metafile
- * @param {string} folder where the bundle was written to
+ * @param {string} folder that the bundle was written to
  * @returns {Omit<Sizes, 'name'>}
  */
 export function shares({ outputs }, folder) {
@@ -36,7 +36,7 @@ export function shares({ outputs }, folder) {
   return { own: scripts - pubsub - storage, pubsub, storage, other };
 
   /**
-   * The files that are loaded from this one on, and all that may be, but what begins with a client.
+   * All files that this one loads, statically or dynamically, except through a client.
    * @param {string} path
    * @param {string | undefined} except
    * @param {Set<string>} seen

@@ -16,16 +16,16 @@ import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers } from './plugins
 import { shares } from './sizes.mjs';
 import { billOfMaterials, licenceTexts, thirdParties } from './third-parties.mjs';
 
-/** CommonJS that is bundled expects these. */
+/** Bundled CommonJS expects these variables. */
 const banner = `import{createRequire as __createRequire}from'node:module';
 const require=__createRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;`;
 
 /**
- * Writes the bundle anew: what was in the folder is gone. It is there as a whole, or not yet.
+ * Writes the bundle and replaces the previous contents of the directory. The bundle appears as a whole or not at all.
  *
  * @param {import('./bundles.mjs').Bundle} bundle
  * @param {string} folder
- * @param {string | undefined} version what it says of itself, instead of the package's
+ * @param {string | undefined} version that the program prints, instead of the package's
  * @returns {Promise<import('./sizes.mjs').Sizes>}
  */
 export async function writeBundle(bundle, folder, version) {
@@ -41,9 +41,9 @@ export async function writeBundle(bundle, folder, version) {
 }
 
 /**
- * Compiles a program with all that it imports.
+ * Compiles a program with all its imports.
  *
- * @param {string | string[]} entry its file, or those of several
+ * @param {string | string[]} entry its file or files
  * @param {string} outdir gets `NAME.js` and the chunks that it loads
  * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'hasDrivers'>} [bundle]
  * @returns {Promise<import('esbuild').Metafile>}
@@ -57,7 +57,7 @@ export async function compile(
     absWorkingDir: root,
     entryPoints: [entry].flat(),
     outdir,
-    // Flat, so that `../` is the package's folder for every file of it, as it is for the files of src.
+    // Flat, so that `../` is the package's directory in every file, as it is in src.
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
     bundle: true,
@@ -65,8 +65,8 @@ export async function compile(
     target: `node${leastNode}`,
     format: 'esm',
     splitting: true,
-    // Not identifiers: stack traces and errors that are named after their class show them. `keepNames` instead would call
-    // Object.defineProperty for each closure of each request.
+    // Keeps identifiers: stack traces and errors named after their class show them. `keepNames` would call Object.defineProperty for each
+    // closure of each request.
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
@@ -107,8 +107,8 @@ async function writeTo(out, bundle, version) {
 }
 
 /**
- * Modes that do not depend on who builds this: they are in the layers of images. Times are left as they are: a builder
- * that is given the same files a second time knows by them what has changed.
+ * Sets modes that do not depend on the builder, because image layers contain them. Times stay unchanged: a builder that gets the same files
+ * again detects changes by them.
  * @param {string} path
  */
 function settle(path) {
@@ -123,12 +123,12 @@ function settle(path) {
  */
 function put(from, to) {
   mkdirSync(dirname(to), { recursive: true });
-  // What Python leaves beside its files is not of ours.
+  // Python's cache files are not part of the package.
   cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('__pycache__') });
 }
 
 /**
- * What is left of a package.json when everything is bundled.
+ * The parts of package.json that are still needed when everything is bundled.
  * @param {string} file
  * @param {string | undefined} wantedVersion
  */
@@ -149,7 +149,7 @@ export function manifest(file, wantedVersion) {
 }
 
 /**
- * Puts a program that any Node can read in front of a service: an older Node reports in one line that it is too old.
+ * Puts a program that any version of Node can parse in front of a service, so that an old Node reports in one line that it is too old.
  *
  * @param {string} dist
  * @param {import('./bundles.mjs').Bundle} bundle

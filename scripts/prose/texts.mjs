@@ -1,11 +1,11 @@
-/** Texts that people read, with their places: paragraphs of pages, strings of sources, annotations of alert rules. */
+/** Texts that people read, with their positions: paragraphs of pages, strings in sources, annotations of alert rules. */
 import { parseAst } from 'vitest/node';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 
 /** @typedef {{ line: number, prose: string }} Text */
 
 /**
- * Each list entry, table cell and paragraph of a page. Code, targets of links and rules of tables are not prose.
+ * Each list entry, table cell and paragraph of a page. Code, link targets and table rules are not prose.
  *
  * @param {string} text
  */
@@ -44,14 +44,14 @@ function plain(text) {
     .trim();
 }
 
-/** At least three words, which tells prose from names, paths and commands. */
+/** At least three words, which distinguishes prose from names, paths and commands. */
 const words = /[A-Za-z]{2,},? [a-z]{2,},? [a-z]{1,}/;
 /** Shell, SQL, HTTP, other markup. */
 const code =
   /\$\(|&&|\|\||=>|[{}]|<[a-z/]|^(skolo|npx|sudo|ssh|systemctl|test|if|for|while) |^[A-Z]{3,} |\n/;
 
 /**
- * Strings of a source that are prose, and the text of JSX. Expressions of templates are an X.
+ * Strings in a source that are prose, and JSX text. Template expressions become an X.
  *
  * @param {string} source
  * @param {'ts' | 'tsx'} lang

@@ -1,4 +1,4 @@
-/** The Debian package: the command, all services with their units, and Node, in /usr/lib/skolo/VERSION. It starts nothing. */
+/** The Debian package: the command, all services with their units, and Node, in /usr/lib/skolo/VERSION. Installing it starts nothing. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -18,8 +18,8 @@ import { root } from '../node.mjs';
 
 /**
  * @typedef {object} Package
- * @property {string} bundles folder with a bundle of each program
- * @property {string} node binary of Node for the architecture
+ * @property {string} bundles directory with a bundle of each program
+ * @property {string} node Node binary for the architecture
  * @property {'amd64' | 'arm64'} arch
  * @property {string} version
  * @property {number} time of the commit, in seconds since 1970: the only time in the package
@@ -28,7 +28,7 @@ import { root } from '../node.mjs';
  */
 
 /**
- * Writes `skolo_VERSION_ARCH.deb`. The same input makes the same bytes, in any folder.
+ * Writes `skolo_VERSION_ARCH.deb`. The same input produces the same bytes, in any directory.
  *
  * @param {Package} wanted
  */
@@ -56,7 +56,7 @@ export function writeDebianPackage({ compression = 'xz', ...wanted }) {
 function writePrograms(tree, { bundles, node, version }) {
   const folder = join(tree, 'usr/lib/skolo', version);
   for (const name of readdirSync(bundles).sort()) {
-    // The fallback belongs to k3s, and comes with `skolo jumphost prepare`.
+    // The fallback belongs to k3s; `skolo jumphost prepare` installs it.
     if (name === 'fallback') continue;
     cpSync(join(bundles, name, 'opt/skolo'), folder, { recursive: true });
   }
@@ -88,9 +88,9 @@ function writeControl(tree, { arch, version }) {
     Architecture: arch,
     Maintainer: 'skolo developers <skolo@localhost.invalid>',
     'Installed-Size': Math.ceil(bytes / 1024),
-    // What Node links to, and what its units and `skolo service` start.
+    // The libraries that Node links to, and the commands that its units and `skolo service` start.
     Depends: 'libc6 (>= 2.28), libstdc++6, libgcc-s1, systemd (>= 250), util-linux',
-    // Services start these when rack.yaml needs them.
+    // Services start these if rack.yaml requires them.
     Recommends: 'git, iproute2, ipmitool, iputils-ping, openssh-client',
     Section: 'admin',
     Priority: 'optional',
@@ -106,7 +106,7 @@ function writeControl(tree, { arch, version }) {
 }
 
 /**
- * Modes and times that do not depend on who builds it.
+ * Sets modes and times that do not depend on the builder.
  *
  * @param {string} tree
  * @param {number} time

@@ -1,13 +1,13 @@
-/** The contract of a sink. Each kind has a file in this folder. */
+/** The contract of a sink. Each kind has a file in this directory. */
 import type { Message } from './message/message.ts';
 
 /**
  * Why something could not be sent.
  *
- * - `unavailable`: no connection, or it cannot accept messages now. `timeout`: no answer.
- * - `credentials`: missing or wrong. `permission`: the account may not publish. `quota`: too much at the moment.
- * - `topic`: the topic, the URL or the folder is missing. `disk`: full, read-only, broken.
- * - `rejected`: because of the message, or of a setting on the other side.
+ * - `unavailable`: no connection, or the sink cannot accept messages now. `timeout`: no response.
+ * - `credentials`: missing or wrong. `permission`: the account may not publish. `quota`: temporarily exceeded.
+ * - `topic`: the topic, the URL or the directory is missing. `disk`: full, read-only or faulty.
+ * - `rejected`: because of the message, or of a setting at the receiver.
  * - `too-large`: the message exceeds a limit that the sink knows.
  */
 export const sinkReasons = [
@@ -23,10 +23,10 @@ export const sinkReasons = [
 ] as const;
 export type SinkReason = (typeof sinkReasons)[number];
 
-/** The caller decides whether to retry. The message is for people, with what to do. */
+/** The caller decides whether to retry. The message is for people and says what to do. */
 export class SinkError extends Error {
   readonly reason: SinkReason;
-  /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
+  /** The protocol's code: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
   readonly code: string;
   /** The sink asked for this pause. */
   readonly retryAfterSeconds: number | undefined;
@@ -47,20 +47,20 @@ export class SinkError extends Error {
 
 export interface Sink {
   readonly name: string;
-  /** How much can be sent at once. */
+  /** Limits of what can be sent at a time. */
   readonly limits: {
-    /** Ordering keys at the same time. */
+    /** Ordering keys in parallel. */
     orderingKeys: number;
-    /** Messages of one ordering key at once. */
+    /** Messages of one ordering key in one call. */
     messages: number;
   };
-  /** Messages with one key arrive in the order in which they are sent. */
+  /** Messages with the same key arrive in the order in which they are sent. */
   orderingKeyOf(message: Message): string;
   /**
-   * Fulfilled when all of them have arrived. Called for one key only when the last call for it has ended.
+   * Resolves when all messages have arrived. Calls for the same key never overlap.
    *
-   * @throws SinkError Some of them may have arrived; they are sent again. With `too-large` and more than one message, at
-   * least one of them is.
+   * @throws SinkError Some messages may have arrived; they are sent again. If `too-large` is thrown for several messages, at least one of
+   * them is too large.
    */
   send(messages: readonly Message[], orderingKey: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

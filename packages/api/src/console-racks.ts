@@ -1,4 +1,4 @@
-/** The API of `skolo console RACK…`: the racks that it shows, for the page with all of them. */
+/** The API of `skolo console RACK…`: the racks that it shows, for the overview page. */
 import { z } from 'zod';
 import { CommonCause } from './machine-state.ts';
 import { Problem } from './route/problem.ts';

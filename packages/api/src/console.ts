@@ -1,4 +1,4 @@
-/** The API of the web console's sign-in: a session of a browser instead of a token in each request. */
+/** The web console's sign-in API: a browser session instead of a token in each request. */
 import { z } from 'zod';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';

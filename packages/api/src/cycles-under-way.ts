@@ -4,8 +4,8 @@ import type { Client } from './route/calls.ts';
 const most = 1000;
 
 /**
- * Cycles that are queued or running, each once. Running ones are asked for last: one that moves on between the two questions would
- * be in neither answer otherwise.
+ * Queued and running cycles, without duplicates. Running ones are requested last: otherwise, a cycle that starts between the two requests
+ * would be in neither response.
  *
  * @throws ApiError @throws ApiUnreachable
  */

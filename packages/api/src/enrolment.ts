@@ -1,6 +1,6 @@
 /**
- * Enrolment: Raspberry Pis with a shared image ask machine-state who they are. They speak TLS with a port of its own: a Pi pins the
- * public key of the endpoint, and proves with the certificate of its own key who asks. Its answers are lines for a shell.
+ * Enrolment: Raspberry Pis with a shared image ask machine-state for their identity, over TLS on a separate port. A Pi pins the endpoint's
+ * public key, and authenticates with a certificate of its own key. Responses are lines for a shell.
  */
 import { z } from 'zod';
 import { Problem } from './route/problem.ts';
@@ -10,14 +10,14 @@ import { Time } from './time.ts';
 const name = z.string().min(1).max(200);
 const serial = z.string().regex(/^[0-9a-f]{16}$/, 'is not a board serial number');
 const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'is not a MAC address');
-/** SHA-256 of the public key of a Pi, as DER of SPKI. */
+/** SHA-256 of a Pi's public key, as DER-encoded SPKI. */
 const key = z.string().regex(/^[0-9a-f]{64}$/, 'is not a key digest');
 
-/** Sets the digest of the caller's key, whatever the caller has sent. */
+/** Overwritten with the digest of the caller's key, whatever the caller sent. */
 export const keyHeader = 'x-skolo-key';
 const ownKey = z.object({ [keyHeader]: key });
 
-/** Pairing records of tens of iPhones, packed. Bytes. */
+/** Pairing records of tens of iPhones, compressed. Bytes. */
 export const mostLockdownBytes = 256 * 1024;
 
 export const EnrolRequest = z.strictObject({
@@ -34,7 +34,7 @@ export type EnrolRequest = z.output<typeof EnrolRequest>;
 
 const lines = ['text/plain'] as const;
 
-/** What a Pi asks, at the port of enrolment. */
+/** Requests of Pis, on the enrolment port. */
 export const enrolmentApi = {
   enrol: route({
     method: 'post',
@@ -71,7 +71,7 @@ export const enrolmentApi = {
   }),
 };
 
-/** Why a Pi waits. */
+/** Why a Pi is waiting. */
 export const WaitCode = z
   .enum([
     'unknown',
@@ -140,7 +140,7 @@ export const EnrolmentSecret = z
   .meta({ id: 'EnrolmentSecret' });
 export type EnrolmentSecret = z.output<typeof EnrolmentSecret>;
 
-/** What operators ask, at the port of machine-state. */
+/** Requests of operators, on machine-state's port. */
 export const enrolmentsApi = {
   enrolments: route({
     method: 'get',

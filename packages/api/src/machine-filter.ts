@@ -1,4 +1,4 @@
-/** Which machines a query means. */
+/** Decides which machines a query matches. */
 import type { Machine } from './machine-state.ts';
 
 export interface MachineFilter {
@@ -25,7 +25,7 @@ export function matches(machine: Machine, filter: MachineFilter): boolean {
   );
 }
 
-/** In lower case: the kind of the machine, and what Swarming calls its devices. */
+/** In lower case: the machine's kind, and Swarming's names for its devices. */
 function modelsOf({ kind, devices }: Machine): Set<string> {
   const seen = devices.flatMap(
     ({ kind, dimensions: { device_type = [], device_model = [] } = {} }) => [

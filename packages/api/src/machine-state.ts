@@ -1,4 +1,4 @@
-/** The API of machine-state: every machine of a rack from all services, its history, and what people order for it. */
+/** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
@@ -19,7 +19,7 @@ const reason = z.string().trim().min(1).max(1000);
 /** More than the largest rack has. */
 const mostTargets = 1000;
 
-/** From the best to the worst. The first four are the agent's verdict; the others are about the agent itself. */
+/** From best to worst. The first four are the agent's verdict; the others are about the agent itself. */
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
@@ -51,7 +51,7 @@ export const MachineAlert = z
   .meta({ id: 'MachineAlert' });
 export type MachineAlert = z.output<typeof MachineAlert>;
 
-/** One machine as all services together know it. */
+/** One machine, combined from all services' reports. */
 export const Machine = z
   .object({
     name,
@@ -110,7 +110,7 @@ export const Machine = z
   .meta({ id: 'Machine' });
 export type Machine = z.output<typeof Machine>;
 
-/** A port of a switch or a PDU, with both ends of the cable. */
+/** A port of a switch or PDU, with both ends of the cable. */
 export const RackPort = z
   .object({
     port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
@@ -144,7 +144,7 @@ export const RackElement = z
   .meta({ id: 'RackElement' });
 export type RackElement = z.output<typeof RackElement>;
 
-/** What has failed for several machines at once. */
+/** A common cause of failures on several machines. */
 export const CommonCause = z
   .object({ what: name, text: z.string(), since: Time, machines: z.array(name) })
   .meta({ id: 'CommonCause' });
@@ -162,7 +162,7 @@ export const ServiceState = z
   .meta({ id: 'ServiceState' });
 export type ServiceState = z.output<typeof ServiceState>;
 
-/** All of a rack but its machines. */
+/** Everything about a rack except its machines. */
 export const RackView = z
   .object({
     rack: z.string(),
@@ -193,7 +193,7 @@ export type RackView = z.output<typeof RackView>;
 
 const entry = { at: Time, machine: name, device: z.string().optional() };
 
-/** What happened to a machine, at one moment. */
+/** An event in a machine's history. */
 export const HistoryEntry = z
   .discriminatedUnion('kind', [
     z.object({

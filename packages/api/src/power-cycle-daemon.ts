@@ -25,14 +25,14 @@ const reason = z
   .max(1000)
   .describe('reason to record in the audit log, for other operators');
 
-/** Change of the power of one target. */
+/** A power change of one target. */
 export const PowerAction = z.enum(['cycle', 'on', 'off']);
 export type PowerAction = z.output<typeof PowerAction>;
 
 export const CycleMode = z.enum(['auto', 'soft', 'hard']);
 export type CycleMode = z.output<typeof CycleMode>;
 
-/** Steps of a cycle in their order. Some cycles skip some. */
+/** The steps of a cycle, in order. Some cycles skip some. */
 export const CycleStep = z.enum([
   'queued',
   'check',
@@ -47,11 +47,11 @@ export type CycleStep = z.output<typeof CycleStep>;
 
 /**
  * - `back`: turned off and on, both verified, and the machine is back. `on`: both verified, but nothing reports whether it is back.
- * - `off`: turned off, and verified; of a USB port only its hub reports that, and `detail` says so.
- * - `busy`: not begun, because a task is running. `cancelled`: not begun.
+ * - `off`: turned off and verified; for a USB port only its hub reports that, and `detail` says so.
+ * - `busy`: not started, because a task is running. `cancelled`: not started.
  * - `failed`: `failedStep` and `detail` say where and why; the power is on again.
- * - `would-have`: decided automatically and not done, because rack.yaml has `acts: false` for the target.
- * - `stuck-off`: its power could not be verified to be on again. The service retries it until it is.
+ * - `would-have`: decided automatically but not done, because rack.yaml has `acts: false` for the target.
+ * - `stuck-off`: its power could not be verified to be on again. The service retries until it is.
  */
 export const Outcome = z.enum([
   'back',
@@ -143,7 +143,7 @@ export type Rejection = z.output<typeof Rejection>;
 
 const Rejected = Problem.extend({ rejected: z.array(Rejection) });
 
-/** What became of a request. */
+/** The result of a request. */
 export const AcceptedRequests = z.object({
   cycles: z.array(
     z.object({

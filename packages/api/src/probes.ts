@@ -1,9 +1,9 @@
-/** Routes of every service on its metrics port. */
+/** Routes that every service has on its metrics port. */
 import { z } from 'zod';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
-/** `/readyz` answers with 200 while the service accepts work, else with 503. */
+/** `/readyz` responds with 200 while the service accepts work, otherwise with 503. */
 export const Readiness = z
   .object({
     ready: z.boolean(),

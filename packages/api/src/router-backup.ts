@@ -23,8 +23,9 @@ const reason = z
 /**
  * Why there is no new version.
  *
- * - `unreachable`: no connection, or it broke. `timeout`: the device was silent, or no time was left; `detail` says what the service waited for.
- * - `auth`: the device rejects the password or key, or requests a new password. `host-key`: its host key is not the pinned one.
+ * - `unreachable`: no connection, or it broke. `timeout`: the device was silent, or no time was left; `detail` says what the service waited
+ *   for.
+ * - `auth`: the device rejects the password or key, or requires a new password. `host-key`: its host key is not the pinned one.
  * - `busy`: another session or a power cycle uses the device; the service retries.
  * - `rejected`: the device rejects a command, or sends an error instead of the configuration.
  * - `incomplete`: a part of the configuration is missing.
@@ -104,7 +105,7 @@ export type BackupRun = z.output<typeof BackupRun>;
 /**
  * - `ok`: verified, and not overdue. `never`: not yet backed up. `overdue`: the last verified backup is too old.
  * - `failed`: the last attempt failed; `failure` has the class. `not-backed-up`: it has no export, or rack.yaml excludes it.
- * - `retired`: it is no longer in rack.yaml; its history stays.
+ * - `retired`: it is no longer in rack.yaml; its history remains.
  */
 export const DeviceState = z.enum(['ok', 'never', 'failed', 'overdue', 'not-backed-up', 'retired']);
 export type DeviceState = z.output<typeof DeviceState>;
@@ -149,7 +150,7 @@ export const BackupDevice = z
   .meta({ id: 'BackupDevice' });
 export type BackupDevice = z.output<typeof BackupDevice>;
 
-/** A place outside of the rack. */
+/** An off-site location. */
 export const OffsiteStatus = z
   .object({
     kind: z.enum(['upload', 'git']),
@@ -164,7 +165,7 @@ export type OffsiteStatus = z.output<typeof OffsiteStatus>;
 /** A version that the service knows, stored or lost. */
 const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
 
-/** Versions of a device that the history has lost. */
+/** A device's versions that the history has lost. */
 export const LostHistory = z
   .object({
     device: z.string(),
@@ -176,10 +177,10 @@ export const LostHistory = z
   .meta({ id: 'LostHistory' });
 export type LostHistory = z.output<typeof LostHistory>;
 
-/** Most bytes of a history in one request. */
+/** Maximum size of a history in one request, in bytes. */
 export const historyPieceBytes = 512 * 1024;
 
-/** A network card that a switch or router has heard of. */
+/** A network card that a switch or router has seen. */
 export const ConnectedHost = z
   .object({
     mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),

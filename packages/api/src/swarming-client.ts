@@ -1,9 +1,9 @@
 /**
  * The API of the agent on a machine, on its status port.
  *
- * Tasks are root there, so everything that an agent sends has a limit. Beyond it, text is cut, a list is shortened, and a figure
- * or an entry of a record is dropped: an odd phone or a newer agent then loses a detail. Only what decides something rejects the
- * whole answer: the machine name, its orders, states, times, and values of another type.
+ * Tasks run as root on machines, so everything that an agent sends is limited. Beyond the limit, text is truncated, a list is shortened,
+ * and a figure or an entry of a record is dropped: an odd phone or a newer agent then only loses a detail. Only fields that decisions
+ * depend on make the whole response invalid: the machine name, its orders, states, times, and values of the wrong type.
  */
 import { z } from 'zod';
 import { Problem } from './route/problem.ts';
@@ -11,7 +11,7 @@ import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);
-/** As long as rack.yaml allows the name of a device, and as many devices as it allows for a machine. */
+/** The limits of rack.yaml for a device's name and for a machine's devices. */
 const mostOfName = 63;
 const mostDevices = 32;
 
@@ -20,13 +20,13 @@ function text(most: number) {
   return z.string().overwrite(cut).max(most);
 }
 
-/** The first ones of a longer list; with a negative `most` the last ones. */
+/** The first entries of a longer list; with a negative `most`, the last ones. */
 function list<T extends z.ZodType>(element: T, most: number) {
   const shorten = <E>(all: E[]) => (most < 0 ? all.slice(most) : all.slice(0, most));
   return z.array(element).overwrite(shorten).max(Math.abs(most));
 }
 
-/** The first ones that fit. */
+/** The first entries that fit. */
 function entries<T extends z.ZodType>(
   value: T,
   most: number,
@@ -38,7 +38,7 @@ function entries<T extends z.ZodType>(
   });
 }
 
-/** Absent if it is out of its range. */
+/** Absent if out of range. */
 function figure(minimum: number, maximum: number) {
   const range = z.number().min(minimum).max(maximum).optional();
   return range.catch(undefined).meta({ type: 'number', minimum, maximum });
@@ -134,7 +134,7 @@ export const RepairStep = z
   .meta({ id: 'RepairStep' });
 export type RepairStep = z.output<typeof RepairStep>;
 
-/** What people order for a machine. machine-state owns it, and the agent keeps a durable copy. */
+/** An operator's orders for a machine. machine-state owns them, and the agent keeps a durable copy. */
 export const Order = z
   .object({
     id: z.string().min(1).max(100),
@@ -231,7 +231,7 @@ export type LogLine = z.output<typeof LogLine>;
 
 const usbPort = z.object({ hub: z.string(), port: z.coerce.number().int().min(1) });
 const why = z.string().trim().min(1).max(1000);
-/** The agent shares its memory with the tasks of the machine. */
+/** The agent shares memory with the machine's tasks. */
 const mostBodyBytes = 64 * 1024;
 
 export const swarmingClientApi = {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What git makes of the text with this difference. */
+/** The text to which git applies this difference. */
 async function applied(from: string, diff: string): Promise<string> {
   const file = join(folder, 'config');
   await writeFile(file, from);
@@ -40,7 +40,7 @@ async function applied(from: string, diff: string): Promise<string> {
   return await readFile(file, 'utf8');
 }
 
-/** Lines of two kinds, so that many are the same. */
+/** Two different lines, so that many are the same. */
 const line = fc.oneof(
   fc.constantFrom('exit', '!', '', ' ', '--- a', '+++ b', '@@ -1 +1 @@', '\\ No newline', '\r'),
   fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll(/[\r\n]/g, ' ')),
@@ -93,7 +93,7 @@ describe('a difference', () => {
   it('of 20 MB with a few changes shows them', { timeout: 120_000 }, () => {
     const from = lines(500_000, 'a line that is as long as most of them are');
     const to = from.replaceAll(/^.* \d*00777\n/gm, 'changed\n');
-    // It takes most of the second that it may take, and more on a computer with other work.
+    // It uses most of its time limit of one second, and more on a busy computer.
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
 

@@ -1,13 +1,13 @@
-/** What changed from one text to another. */
+/** Computes the changes from one text to another. */
 import { count } from '@skolo/base';
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 
-/** Milliseconds in which nothing else happens in this process. */
+/** Time limit in milliseconds, because it blocks this process. */
 const mayTake = 1000;
-/** Where that is not enough, so many lines are still shown: all of the old ones, then all of the new ones. */
+/** If that is not enough, changes of up to this many lines are still shown: all old lines, then all new ones. */
 const shownUpTo = 20_000;
 
-/** A unified diff, which `patch` takes; `''` when they are equal. Of what has changed beyond comparing, one sentence. */
+/** A unified diff that `patch` accepts; `''` if the texts are equal. One sentence if the changes are too large to compare. */
 export function difference(from: string, to: string, names: { from: string; to: string }): string {
   if (from === to) return '';
   const [before, after] = [oneLine(names.from), oneLine(names.to)];
@@ -19,7 +19,7 @@ export function difference(from: string, to: string, names: { from: string; to: 
   return patch ?? `--- ${before}\n+++ ${after}\n${replaced(from, to)}`;
 }
 
-/** How many lines came and went. */
+/** Numbers of added and removed lines. */
 export function changedLines(from: string, to: string): { added: number; removed: number } {
   const changes = diffLines(from, to, { timeout: mayTake / 4 });
   if (!changes) return exchangedLines(from, to);
@@ -32,7 +32,7 @@ export function changedLines(from: string, to: string): { added: number; removed
   return { added, removed };
 }
 
-/** One hunk: what is before and behind the change stays, all between is replaced. */
+/** One hunk: keeps the common beginning and end, and replaces everything in between. */
 function replaced(from: string, to: string) {
   const [old, fresh] = [linesOf(from), linesOf(to)];
   let start = 0;
@@ -69,7 +69,7 @@ function marked(mark: string, list: readonly string[]) {
   );
 }
 
-/** By what is in them, wherever it is: quick, and a line that only moved is no change. */
+/** Compares lines regardless of their position: fast, and a moved line is no change. */
 function exchangedLines(from: string, to: string) {
   const balance = new Map<string, number>();
   for (const line of linesOf(from)) balance.set(line, (balance.get(line) ?? 0) - 1);

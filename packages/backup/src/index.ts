@@ -1,4 +1,4 @@
-/** Configurations of network equipment: the history, copies off site, the way back. */
+/** Configurations of network equipment: the history, off-site copies, and restoring. */
 
 export { difference } from './diff.ts';
 export type { CommitAbout } from './history/commit-message.ts';

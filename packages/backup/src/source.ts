@@ -1,6 +1,6 @@
-/** Where versions can be got from: the rack's own history, a git remote, a bucket, a directory. */
+/** Where versions can be read from: the rack's own history, a git remote, a bucket, a directory. */
 export interface BackupSource {
-  /** Of a git repository: where it is, until `close`. */
+  /** Path of a git repository, valid until `close`. */
   repository?: {
     dir: string;
     branch: string;
@@ -11,9 +11,9 @@ export interface BackupSource {
   /** The newest first. */
   versions(device: string, options?: { limit?: number }): Promise<Version[]>;
   /**
-   * Byte for byte what the device gave.
+   * Exactly the bytes read from the device.
    *
-   * @throws BackupError It is not there, cannot be decrypted, or is not what its name says.
+   * @throws BackupError It is missing, cannot be decrypted, or does not match its name.
    */
   content(version: Version): Promise<Buffer>;
   close(): Promise<void>;
@@ -21,14 +21,14 @@ export interface BackupSource {
 
 /** One version of the configuration of a device. */
 export interface Version {
-  /** Of the commit, or the name of the object. */
+  /** Id of the commit, or name of the object. */
   id: string;
   device: string;
-  /** RFC 3339, when it was read; of an object whose time is not known, its day. */
+  /** RFC 3339, when it was read; the day of an object whose time is not known. */
   time: string;
-  /** Bytes as the device gave them; absent where only the size of an encrypted copy is known. */
+  /** Size in bytes as read from the device; absent if only an encrypted copy's size is known. */
   size?: number | undefined;
-  /** Of the content, in hex. */
+  /** SHA-1 of the content, in hex. */
   sha1?: string | undefined;
   model?: string | undefined;
   run?: string | undefined;

@@ -1,14 +1,14 @@
-/** Which version an operator means. */
+/** Resolves the version that an operator means. */
 import { BackupError } from '@skolo/models/configuration';
 import type { Version } from './source.ts';
 
 const shortestId = 4;
 
 /**
- * `latest`, `latest~2` (two before it), an id or its beginning, or a date or time: what was in force then, of a date at the
- * end of that day (UTC).
+ * `latest`, `latest~2` (two before it), an id or its prefix, or a date or time: the version current at that time, or at the end of that day
+ * (UTC).
  *
- * @param versions of one device, the newest first
+ * @param versions of one device, newest first
  * @throws BackupError `not-found`
  */
 export function resolveVersion(versions: readonly Version[], wanted: string): Version {
@@ -48,7 +48,7 @@ function byId(versions: readonly Version[], wanted: string): Version {
   );
 }
 
-/** Milliseconds since 1970; undefined: it is no date or time. */
+/** Milliseconds since 1970; undefined if it is not a date or time. */
 function timeOf(wanted: string): number | undefined {
   const isDate = /^\d{4}-\d\d-\d\d$/.test(wanted);
   if (

@@ -53,7 +53,7 @@ function start(...args: string[]) {
     child.kill('SIGKILL');
     await ended;
   });
-  /** Without a signal it ends by itself. */
+  /** It exits by itself, without a signal. */
   const end = (signal?: NodeJS.Signals) => {
     if (signal !== undefined) child.kill(signal);
     return ended;
@@ -67,7 +67,7 @@ function start(...args: string[]) {
   return { printed, lines, end };
 }
 
-/** A sink over HTTP that does not listen at first. */
+/** An HTTP sink that does not listen at first. */
 async function startSink() {
   const received: string[] = [];
   let rejections = 2;
@@ -121,7 +121,7 @@ describe('skolo alerts tail', { timeout: 120_000 }, () => {
   });
 });
 
-/** Each subscription that was made is deleted. */
+/** Each created subscription is deleted. */
 function expectNothingLeft() {
   const resources = (wanted: string) =>
     racks.pubsub.calls

@@ -29,7 +29,7 @@ const unitMs = new Map(
 /**
  * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined for zero and other text.
  *
- * @param units allowed ones
+ * @param units the allowed ones
  */
 export function spanMs(text: string, units: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
@@ -57,19 +57,19 @@ export function timeOption(flags: string, description: string, usual: string): O
   return new Option(flags, description).argParser(parse).default(parse(usual), usual);
 }
 
-/** `--reason`, which may be left out. */
+/** An optional `--reason`. */
 export function reasonOption(where: string): Option {
   const about = `reason to record in ${where}`;
   return new Option('--reason <text>', about).default('requested on the command line');
 }
 
-/** `--return-after` of a change that may lock out who makes it. */
+/** `--return-after` of a change that may lock out the person who makes it. */
 export function returnAfterOption(): Option {
   const about = 'time after which a change that locks you out is rolled back';
   return timeOption('--return-after <time>', about, '90s');
 }
 
-/** Of {@link untilOption} and {@link forOption}. */
+/** Values of {@link untilOption} and {@link forOption}. */
 export interface EndOptions {
   until?: Date;
   /** Milliseconds. */
@@ -85,7 +85,7 @@ export function forOption(what: string): Option {
   return new Option('--for <time>', `${what}: 30m, 2h, 3d, 1w`).argParser(longSpan);
 }
 
-/** The end that was given, as RFC 3339. Rejects one in the past. */
+/** The given end, as RFC 3339. Rejects one in the past. */
 export function endOf(command: SkoloCommand, { until, for: span }: EndOptions): string | undefined {
   const now = command.io.now();
   const end = span === undefined ? until : new Date(now + span);
@@ -102,18 +102,18 @@ export function moment(text: string): Date {
   throw new InvalidArgumentError('expected a date and time, such as 2026-11-20T18:00Z');
 }
 
-/** Keeps all values of an option that may be given again. */
+/** Collects all values of a repeatable option. */
 export function several(text: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), text];
 }
 
-/** `--dns`, which may be given again. */
+/** `--dns`, which is repeatable. */
 export function dnsOption(what: string): Option {
   const parse = (text: string, previous: string[] | undefined) => several(ipv4(text), previous);
   return new Option('--dns <address...>', `name servers ${what}`).argParser(parse);
 }
 
-/** An address of IPv4. */
+/** An IPv4 address. */
 export function ipv4(text: string): string {
   if (isIPv4(text)) return text;
   throw new InvalidArgumentError('expected an IPv4 address');

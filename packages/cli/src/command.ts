@@ -10,13 +10,13 @@ import type { Defaults } from './workstation/workstation-files.ts';
 export interface Globals {
   /** rack.yaml, as given. */
   rack: string;
-  /** Without flag and variable. */
+  /** If neither the flag nor the variable is set. */
   rackIsDefault: boolean;
   url: string | undefined;
   tokenFile: string | undefined;
-  /** Name of a rack to tunnel to. */
+  /** Name of the rack to tunnel to. */
   on: string | undefined;
-  /** The file of all racks, as given. */
+  /** The racks file, as given. */
   clusters: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export class SkoloCommand extends Command {
   readonly io: Io;
   private used: readonly GlobalName[] = globalNames;
   private shown: readonly GlobalName[] = ['rack', 'url', 'tokenFile', 'on'];
-  /** Of the whole program. */
+  /** Context of the whole program. */
   private readonly endings: (() => Promise<void>)[];
 
   constructor(name: string | undefined, io: Io, endings: (() => Promise<void>)[] = []) {
@@ -53,17 +53,17 @@ export class SkoloCommand extends Command {
     });
   }
 
-  /** Calls this when the command has ended, or failed. */
+  /** Calls this when the command has ended or failed. */
   atEnd(close: () => Promise<void>): void {
     this.endings.push(close);
   }
 
-  /** Calls what `atEnd` has been given. */
+  /** Calls the functions that were passed to `atEnd`. */
   async end(): Promise<void> {
     for (const close of this.endings.splice(0)) await close();
   }
 
-  /** One line with a pointer to the help; Commander prints two without. */
+  /** One line with a pointer to the help; Commander would print two without one. */
   override error(message: string): never {
     const what = message
       .replace(/^error: /, '')
@@ -80,15 +80,15 @@ export class SkoloCommand extends Command {
     return this.addHelpText('after', `\nExample:\n  ${line}`);
   }
 
-  /** Names the global options with an effect here; without a call all of them. */
+  /** Names the global options that have an effect here; without a call, all of them. */
   uses(...names: GlobalName[]): this {
-    // A rack by its name has a rack.yaml.
+    // A rack given by name has a rack.yaml.
     this.shown = names.includes('rack') ? [...names, 'on'] : names;
     this.used = [...this.shown, 'clusters'];
     return this;
   }
 
-  /** Verbs of a verb: `skolo pi kubernetes setup`. Options are those of each. */
+  /** Nested verbs: `skolo pi kubernetes setup`. Each has its own options. */
   group(verbs: Record<string, (command: SkoloCommand) => void>): void {
     this.helpCommand(false);
     this.shown = [];
@@ -118,7 +118,7 @@ export class SkoloCommand extends Command {
     const root = this.root();
     const { rack, url, tokenFile, on, clusters } = root.opts<Partial<Record<GlobalName, string>>>();
     return {
-      // An empty variable counts as not set, as for the services.
+      // Like the services, treats an empty variable as not set.
       rack: rack || defaultRack,
       rackIsDefault: !rack || root.getOptionValueSource('rack') === 'default',
       url: url || undefined,
@@ -128,20 +128,20 @@ export class SkoloCommand extends Command {
     };
   }
 
-  /** The first argument, which is as `--on` on the command line. */
+  /** The first argument, treated like `--on`. */
   rackArgument(name: string, description?: string): this {
     return this.argument(name, description).hook('preAction', (_, { args: [rack] }) => {
       if (rack !== undefined) this.root().setOptionValueWithSource('on', rack, 'cli');
     });
   }
 
-  /** Whether `--rack` is on the command line, and not only in the environment. */
+  /** Whether `--rack` is on the command line, not only in the environment. */
   gives(name: GlobalName): boolean {
     return this.root().getOptionValueSource(name) === 'cli';
   }
 
   private noteUnused() {
-    // Without the option that counts, such a command would be about more racks than were meant.
+    // Without the option that counts, the command would affect more racks than intended.
     const chooses = this.options.find(({ long }) => long === '--racks');
     for (const option of this.root().options) {
       const name = globalNames.find((each) => each === option.attributeName());
@@ -153,7 +153,7 @@ export class SkoloCommand extends Command {
     }
   }
 
-  /** `--on` names a rack.yaml, too. `--rack` on the command line is stronger, and in the environment weaker. */
+  /** `--on` also names a rack.yaml. `--rack` overrides it on the command line, but not in the environment. */
   private async useRackByName(): Promise<void> {
     if (this.globals().on === undefined || this.gives('rack')) return;
     const { rackOn } = await import('./reach/racks.ts');
@@ -200,7 +200,7 @@ export function commandLine(command: SkoloCommand, verb: string, ...names: strin
   return ['skolo', verb, ...[...givenOptions(command), ...names].map(shellWord)].join(' ');
 }
 
-/** Global options of this command line. */
+/** Global options on this command line. */
 export function givenOptions(command: SkoloCommand): string[] {
   const globals = command.globals();
   return command.root().options.flatMap((option) => {

@@ -19,12 +19,12 @@ export function usageError(message: string, options?: ErrorOptions): CliError {
   return new CliError(message, exitCodes.wrongCommandLine, options);
 }
 
-/** Sets exit code 3 if some of it was done, else 1. */
+/** Sets exit code 3 if part of the work was done, otherwise 1. */
 export function failPartly(io: Pick<Io, 'exitCode'>, isAnyDone: boolean): void {
   io.exitCode = isAnyDone ? exitCodes.partlyFailed : exitCodes.failed;
 }
 
-/** Prints an error and goes on. The caller sets the exit code. */
+/** Prints an error and continues. The caller sets the exit code. */
 export function complain({ err }: Pick<Io, 'err'>, message: string): void {
   err(sentence(message));
 }
@@ -54,7 +54,7 @@ export function failureOf(error: unknown): Failure {
   return bug(error);
 }
 
-/** Others failed on the way to the rack. */
+/** Other routes to the rack failed before. */
 const fleetExitCodes = new Map<string, ExitCode>([
   ['NO_CLUSTERS', 78],
   ['UNKNOWN_RACK', 2],
@@ -70,7 +70,7 @@ const expected = new Set([
   'VALUE_REJECTED',
 ]);
 
-/** Of packages/fleet, packages/computers, packages/cluster and packages/pi: all their messages say what to do. */
+/** Errors of packages/fleet, packages/computers, packages/cluster and packages/pi: all their messages say what to do. */
 const expectedNames = new Set([
   'ClusterError',
   'ComputerError',
@@ -79,7 +79,7 @@ const expectedNames = new Set([
   'RegistryError',
 ]);
 
-/** An error of the system, or one caused by it. */
+/** An error of the operating system, or one caused by it. */
 function isOfSystem(error: Error): boolean {
   return [error, error.cause].some((each) => each instanceof Error && 'syscall' in each);
 }
@@ -96,7 +96,7 @@ function bug(error: unknown): Failure {
   );
 }
 
-/** One line, after the name of the program. */
+/** One line, prefixed with the program's name. */
 function sentence(text: string): string {
   return `skolo: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}`;
 }

@@ -31,9 +31,9 @@ it('so do those of the documents', async () => {
   const wrong: string[] = [];
   let count = 0;
   for (const path of await documents()) {
-    // Sentences of YAML go on in the next line.
+    // YAML sentences continue on the next line.
     const text = (await readFile(path, 'utf8')).replaceAll(/(?<=`[^`\n]*)\n +(?=[^`\n]*`)/g, ' ');
-    // A sentence may begin with the name, too.
+    // A sentence may also begin with the name.
     const code = text.split(/^```\w*$/m).filter((_, index) => index % 2 === 1);
     const lines = [
       ...(text.match(/(?:^\$ |`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []),
@@ -53,7 +53,7 @@ it('so do those of the documents', async () => {
 it('the first command of each alert is a whole command line, which needs only the list of racks', async () => {
   const commands = await firstCommands();
 
-  // Whatever a command is for, it looks for its rack when its arguments and options are known to be right.
+  // Every command looks for its rack only after its arguments and options are validated.
   const complaints = await Promise.all(
     wordsOf(commands).map(async (words) => ({ words, err: (await runCommand(words)).err })),
   );
@@ -86,7 +86,7 @@ async function firstCommands(): Promise<string[]> {
     .map((command) => command.replaceAll(/\{\{[^}]*[.$](\w+) \}\}/g, '$1'));
 }
 
-/** The arguments of `skolo` in each line, by a real shell: a line may have quotes and pipes. */
+/** The arguments of `skolo` in each line, parsed by a real shell, because a line may have quotes and pipes. */
 function wordsOf(lines: readonly string[]): string[][] {
   const skolo = `skolo() { printf '%s\\t' "$@" >&3; echo >&3; }`;
   const { output } = spawnSync('sh', ['-c', [skolo, ...lines].join('\n')], {
@@ -98,7 +98,7 @@ function wordsOf(lines: readonly string[]): string[][] {
   return printed.map((line) => line.split('\t').slice(0, -1));
 }
 
-/** Not what belongs to another program, nor what a word of the shell begins. */
+/** Not another program's arguments, nor lines that begin with a shell keyword. */
 async function whatIsWrong(line: string): Promise<string | undefined> {
   const [own = ''] = line
     .replace(/^.*?skolo (?:--rack \S+ )?/, '')
@@ -109,7 +109,7 @@ async function whatIsWrong(line: string): Promise<string | undefined> {
   const path = [noun];
   let known = await helpOf(path);
   if (known === '') return `no command ${noun}`;
-  // A verb may have verbs of its own.
+  // A verb may have nested verbs.
   for (const verb of others) {
     if (!commandsIn(known).includes(verb)) break;
     path.push(verb);
@@ -126,7 +126,7 @@ async function whatIsWrong(line: string): Promise<string | undefined> {
 
 const helps = new Map<string, Promise<string>>();
 
-/** Empty where there is no such command. */
+/** Empty if there is no such command. */
 function helpOf(words: readonly string[]): Promise<string> {
   const key = words.join(' ');
   const known = helps.get(key) ?? printed([...words, '--help']);

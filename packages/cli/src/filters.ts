@@ -16,7 +16,7 @@ export interface Filter<Row> {
   name: FilterName;
   /** For help. */
   description: string;
-  /** Valid values. Default: those of the rows. */
+  /** Valid values. Default: those in the rows. */
   values?: readonly string[];
   /** A value without a row is a warning, not an error. */
   isOpen?: boolean;

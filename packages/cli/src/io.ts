@@ -10,7 +10,7 @@ export interface Io {
   write(bytes: Uint8Array): Promise<void>;
   /** Whether standard output is a terminal. */
   readonly isTerminal: boolean;
-  /** Width of the terminal; undefined without one: nothing may be cut off. */
+  /** Width of the terminal; undefined without one, when nothing may be cut off. */
   readonly columns: number | undefined;
   /** Height of the terminal; undefined if lines cannot be redrawn. */
   readonly rows: number | undefined;
@@ -21,8 +21,8 @@ export interface Io {
   /** Ctrl-C, SIGTERM and a closed pipe (`| head`) call the listener instead of ending the process, until the returned function is called. */
   onStop(listener: () => void): () => void;
   /**
-   * SIGINT, SIGTERM and SIGHUP call the listener instead of ending the process, until the returned function is called: for
-   * a command that waits for another program, which gets them, too.
+   * SIGINT, SIGTERM and SIGHUP call the listener instead of ending the process, until the returned function is called: for a command that
+   * waits for another program, which receives them too.
    */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
   /** The environment variables. */
@@ -31,13 +31,13 @@ export interface Io {
   readonly folder: string;
   /** Whether standard input is a terminal. */
   readonly canAsk: boolean;
-  /** Asks on standard error. Gives the typed line; undefined at the end of the input. */
+  /** Asks on standard error. Returns the typed line; undefined at the end of the input. */
   ask(question: string): Promise<string | undefined>;
-  /** Like `ask`, and what is typed is not shown. Without a terminal the line is read, and nothing asked. */
+  /** Like `ask`, without showing what is typed. Without a terminal, reads the line without asking. */
   askSecret(question: string): Promise<string | undefined>;
   /** All of standard input. */
   input(): Promise<Uint8Array>;
-  /** 0 until a command sets it. A command that fails completely throws instead. Any number for that of another program. */
+  /** 0 until a command sets it. A command that fails completely throws instead. Can be any number if it comes from another program. */
   exitCode: number;
 }
 

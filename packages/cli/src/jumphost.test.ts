@@ -33,7 +33,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const audit = join(workstation.env.HOME ?? '', 'audit');
     await jumphost.program('logger', `echo "$@" >> '${audit}'`);
     await jumphost.program('journalctl', 'echo "journalctl $*"');
-    // Both machines are the same sshd, which the jumphost reaches at an address of its own.
+    // Both machines are the same sshd, which the jumphost reaches at a separate address.
     const shell = join(workstation.env.HOME ?? '', 'machine');
     await writeFile(
       shell,
@@ -234,7 +234,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   });
 
   it('logs shows control characters of a line instead of sending them to the terminal', async () => {
-    // ESC [ 2 J clears the screen, and U+202E turns the direction of what follows.
+    // ESC [ 2 J clears the screen, and U+202E reverses the direction of the following text.
     await workstation?.jumphost.program(
       'journalctl',
       "printf 'x\\033[2J\\342\\200\\256gpj.exe\\n'",
@@ -355,7 +355,7 @@ esac`,
     );
   });
 
-  /** In one process for all, which has loaded what they need. */
+  /** In one process for all, which has already loaded the modules. */
   async function skolo(...args: string[]) {
     const dir = workstation?.env.HOME ?? '';
     const ended = await commandLines.run({ args, dir, env: workstation?.env ?? {} });
@@ -363,7 +363,7 @@ esac`,
     return { code: exitCode, stdout: `${Buffer.from(stdout)}`, stderr };
   }
 
-  /** In a process of its own, for a program that has its input and output. */
+  /** In its own process, for a program that uses its input and output. */
   function skoloWith(input: string, ...args: string[]) {
     return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
       const options = { env: workstation?.env, cwd: workstation?.env.HOME };

@@ -1,4 +1,4 @@
-/** What the night engineer sees of 200 machines, in a terminal of 60 columns and 24 lines. */
+/** 200 machines as the night engineer sees them, in a terminal of 60 columns and 24 lines. */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

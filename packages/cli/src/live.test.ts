@@ -1,4 +1,4 @@
-/** What is drawn over, and Ctrl-C: in a real terminal, with the command in a process of its own. */
+/** Redrawn output and Ctrl-C: in a real terminal, with the command in its own process. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ async function openPlace() {
   return place;
 }
 
-/** Runs a command line in a shell. `until` is looked for in what it prints. */
+/** Runs a command line in a shell. `until` is searched for in its output. */
 async function run(line: string, { until, press }: { until?: RegExp; press?: string } = {}) {
   const place = await openPlace();
   const child = spawn('sh', ['-c', `exec ${line}`], { cwd: place.dir, env: place.env });
@@ -237,7 +237,7 @@ describe('waiting elsewhere', () => {
     const place = await openPlace();
     const temp = join(place.dir, 'temp');
     await mkdir(temp);
-    // In the place of ssh: somebody who takes the call, and never answers.
+    // Replaces ssh: accepts the connection, but never responds.
     const ssh = `sh -c 'touch ${place.dir}/called; exec cat > /dev/null'`;
     const child = spawn('skolo', ['backup', 'status', '--from', 'git@nobody.example:rack4.git'], {
       cwd: place.dir,

@@ -36,7 +36,7 @@ const io: Io = {
   draw: (shown) => stdout.write(shown),
   write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
   isTerminal: stdout.isTTY === true,
-  // Windows change their size. 0 if the terminal does not know it.
+  // Windows can be resized. 0 if the terminal does not know its size.
   get columns() {
     return stdout.isTTY ? stdout.columns || undefined : undefined;
   },
@@ -68,7 +68,7 @@ const io: Io = {
     askOn(createInterface({ input: stdin, output: stderr, terminal: false }), question),
   async askSecret(question) {
     if (stdin.isTTY !== true) return (await text(stdin)).split('\n', 1)[0];
-    // readline shows what is typed on its own output. From here on the terminal shows nothing.
+    // readline echoes typed text to its own output. From here on, the terminal shows nothing.
     const output = new Writable({ write: (_data, _encoding, done) => done() });
     const lines = createInterface({ input: stdin, output, terminal: true });
     lines.on('SIGINT', () => {
@@ -102,5 +102,5 @@ function end(exitCode: number) {
 }
 
 const debug = process.env.SKOLO_DEBUG === '1' ? console.error : undefined;
-// Not awaited here: the executable loads this file by require(), which takes no await at the top.
+// Not awaited: the executable loads this file by require(), which does not support top-level await.
 void complete(process.argv.slice(2), io, debug).then(end);

@@ -1,4 +1,4 @@
-/** A person types a word before something is changed. */
+/** Requires a person to type a word before something is changed. */
 import { orAborted } from '@skolo/base';
 import { CliError, usageError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -7,7 +7,7 @@ export interface Question {
   /** `Type …: ` */
   what: string;
   wanted: string;
-  /** Agrees without a terminal; absent: nothing does. */
+  /** The option that confirms without a terminal; absent: there is none. */
   option?: string;
 }
 
@@ -18,7 +18,7 @@ export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string
   throw usageError(`cannot ask for confirmation without a terminal; ${how}`);
 }
 
-/** @throws CliError The person has typed something else, or there is none. */
+/** @throws CliError The person typed something else, or nothing. */
 export async function mustType(
   io: Pick<Io, 'ask' | 'canAsk'>,
   { what, wanted, option }: Question,

@@ -11,8 +11,7 @@ export interface Names {
 }
 
 /**
- * Names on the command line. A word can have several names separated by commas, as printed ones do, so that these can
- * be pasted.
+ * Names on the command line. A word can contain several names separated by commas, as in the output, so that names can be pasted.
  *
  * @throws RangeSyntaxError
  * @throws CliError No name.
@@ -29,9 +28,9 @@ export function expandedNames(words: readonly string[]): string[] {
 }
 
 /**
- * The items with these names, sorted; all of them without names. Prints unknown names and sets the exit code.
+ * The items with these names, sorted; without names, all of them. Prints unknown names and sets the exit code.
  *
- * @param whyUnknown gets a guess to put after the subject: `; did you mean "x"?`
+ * @param whyUnknown returns a suggestion to append to the subject: `; did you mean "x"?`
  */
 export function findNamed<T extends { name: string }>(
   io: Pick<Io, 'err' | 'exitCode'>,
@@ -54,7 +53,7 @@ export function findNamed<T extends { name: string }>(
 export function folded(names: readonly string[]): string {
   if (names.length <= 1) return names.join('');
   const sorted = [...new Set(names)].sort(byNumber);
-  // Group by form first, so that machines and their phones do not alternate.
+  // Groups by form first, so that machines and their phones do not alternate.
   const alike = Map.groupBy(sorted, (name) => name.replaceAll(/\d+/g, '0'));
   return foldValues([...alike.values()].flat()).join(',');
 }

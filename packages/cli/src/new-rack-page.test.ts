@@ -1,6 +1,6 @@
 /**
- * The commands of docs/new-rack.md, as printed, in a clone: from the overlay of another rack to a commit that a push would take. npm,
- * docker, and the preparation of the jumphost are only written down here; they have tests of their own.
+ * The commands in docs/new-rack.md, as printed, in a clone: from another rack's overlay to a commit that a push would accept. npm, docker
+ * and the preparation of the jumphost are only recorded here; they have their own tests.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -59,7 +59,7 @@ async function printed(): Promise<string> {
   return block;
 }
 
-/** With the command, git and kubectl; the other programs only write down what they were asked for. */
+/** With the command, git and kubectl; the other programs only record their calls. */
 async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(home, 'bin');
   await mkdir(bin);

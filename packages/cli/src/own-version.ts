@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 
-/** From package.json, which the executable has in itself; `unknown` in a bundle without it. */
+/** From package.json, which the executable contains; `unknown` in a bundle without it. */
 export function ownVersion(): string {
   try {
     const text = isSea()

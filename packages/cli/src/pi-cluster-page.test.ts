@@ -1,7 +1,7 @@
 /**
- * docs/pi-cluster.md, run as it is printed, by the installed command in an empty folder: from SD cards in a reader to a cluster. Only
- * the values of the first block are those of the test. The Pis are Debians in namespaces that start with the boot partitions of these
- * SD cards, and k3s is a fake with a real API server behind it.
+ * docs/pi-cluster.md, run as printed, with the installed command in an empty directory: from SD cards in a reader to a cluster. Only the
+ * values in the first block are the test's. The Pis are Debians in namespaces that start with the boot partitions of these SD cards, and
+ * k3s is a fake in front of a real API server.
  */
 
 import { execFile, spawn } from 'node:child_process';
@@ -94,7 +94,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     );
   });
 
-  /** As a person does who reads what is asked. */
+  /** Answers prompts like a person. */
   async function typed(script: string, cwd: string) {
     const file = join(home, 'typed.sh');
     await writeFile(file, `set -eu\n${script}`);
@@ -119,7 +119,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     return { code, text };
   }
 
-  /** The values of the test instead of those of the page. */
+  /** The test's values instead of the page's. */
   async function withValues(block: string): Promise<string> {
     const url = await published(home, ends);
     const own: Record<string, string> = {
@@ -136,7 +136,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     });
   }
 
-  /** A Pi with this SD card, whose interface has another name here. */
+  /** A Pi with this SD card, whose interface has a different name. */
   async function turnOn(card: string, address: string): Promise<void> {
     const boot = join(home, `${card}-boot`);
     await copyByMtools(join(home, card), boot);
@@ -175,14 +175,14 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
   }
 });
 
-/** Blocks of a shell before the second heading. */
+/** Shell blocks before the second heading. */
 async function blocksOf(page: string): Promise<string[]> {
   const [, text = ''] = (await readFile(join(repository, page), 'utf8')).split(/^# .*$/m);
   const [start = ''] = text.split(/^## /m);
   return [...start.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
 }
 
-/** Keys, ssh without the configuration of whoever runs the test, and sudo with the environment that Debian's gives. */
+/** Keys, ssh without the user's own configuration, and sudo with Debian's default environment. */
 async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {
   const [bin, ssh] = [join(home, 'bin'), join(home, '.ssh')];
   for (const folder of [bin, ssh, join(home, 'run')]) await mkdir(folder, { mode: 0o700 });
@@ -208,7 +208,7 @@ async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-/** As docs/pi-cluster.md says, from the package of npm. */
+/** As in docs/pi-cluster.md, from the npm package. */
 async function installSkolo(home: string): Promise<void> {
   const script = join(repository, 'scripts/bundle.mjs');
   await run(process.execPath, [script, '--out', join(home, 'bundle'), 'cli']);
@@ -219,7 +219,7 @@ async function installSkolo(home: string): Promise<void> {
   await run('npm', [...install, join(home, file)], { cwd: home });
 }
 
-/** The publisher's server. @returns the URL of an image with its checksum beside it */
+/** The publisher's server. @returns the URL of an image, with its checksum next to it */
 async function published(home: string, ends: (() => Promise<unknown>)[]): Promise<string> {
   const file = join(home, image);
   await makeTestImage(file, systems.debian);

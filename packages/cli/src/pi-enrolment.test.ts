@@ -1,4 +1,4 @@
-/** Common images, and Pis that ask who they are, as an engineer calls them. */
+/** Shared images, and Pis that ask for their identity, from an engineer's point of view. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** `skolo pi kubernetes` as a person uses it: two computers with systemd and sshd, a fake k3s, a real API server behind it. */
+/** `skolo pi kubernetes` as a person uses it: two computers with systemd and sshd, and a fake k3s in front of a real API server. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -86,7 +86,7 @@ machines:
 
     expect(out).toMatch(/^API server +ok +pis +ready$/m);
     expect(out).toMatch(/^node +ok +host\[01-02\] +ready$/m);
-    // The nodes of the fake k3s have an address that is none, so the second one is not reached.
+    // The fake k3s's nodes have an invalid address, so the second one is not reached.
     expect(out).toMatch(/^ssh +wrong +host02 /m);
     expect(code).toBe(1);
   });

@@ -1,4 +1,4 @@
-/** `skolo pi setup` on Debians in namespaces, of which some are as Pis in a small rack are. */
+/** `skolo pi setup` on Debians in namespaces, some of which resemble Pis in a small rack. */
 import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';

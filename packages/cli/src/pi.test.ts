@@ -1,4 +1,4 @@
-/** `skolo pi`, as a technician calls it. */
+/** `skolo pi`, as a technician uses it. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { runCommand } from './testing/run-command.ts';
 import { testIo } from './testing/test-io.ts';
 
 const run = promisify(execFile);
-/** Loop devices are for root on Linux. */
+/** Loop devices require root on Linux. */
 const hasLoops = await run('losetup', ['--find']).then(
   () => true,
   () => false,

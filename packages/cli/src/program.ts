@@ -14,11 +14,11 @@ type Define = (command: SkoloCommand) => void;
 interface Noun {
   summary: string;
   example: string;
-  /** What the noun does without a verb. */
+  /** The noun's action without a verb. */
   own?: () => Promise<Define>;
   /** Loaded if the command line names the verb, or the help of its noun. */
   verbs?: Record<string, () => Promise<Define>>;
-  /** Everything after the first argument is for another program, also what looks like an option. */
+  /** Everything after the first argument is for another program, even if it looks like an option. */
   passesOn?: true;
 }
 
@@ -315,7 +315,7 @@ const nouns: Record<string, Noun> = {
  * Runs one command line and prints its error.
  *
  * @param args without node and the script
- * @param debug gets the error of a command that failed
+ * @param debug gets the error of a failed command
  */
 export async function complete(
   args: readonly string[],
@@ -333,14 +333,14 @@ export async function complete(
   }
 }
 
-/** Runs one command line. Sets `io.exitCode`; throws when the command failed. */
+/** Runs one command line. Sets `io.exitCode`; throws if the command failed. */
 async function run(args: readonly string[], io: Io): Promise<void> {
   const program = await createProgram(args, io);
   try {
     const line = unknownAskedFor(args, program) ?? separated(args, program);
     await program.parseAsync(line, { from: 'user' });
   } catch (error) {
-    // Help and version also end this way. Errors are CliErrors.
+    // Help and version also end in this way. Errors are CliErrors.
     if (!(error instanceof CommanderError)) throw error;
     io.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongCommandLine;
   } finally {
@@ -348,7 +348,7 @@ async function run(args: readonly string[], io: Io): Promise<void> {
   }
 }
 
-/** Defines all nouns, but only verbs that the command line needs. */
+/** Defines all nouns, but only the verbs that the command line needs. */
 async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
   const program = new SkoloCommand('skolo', io)
     .description('Manages racks of test machines.')
@@ -362,7 +362,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     });
   addGlobalOptions(program, await readDefaults(io.env));
   const [first, second, third, fourth] = wordsOf(args, program.options);
-  // Verbs can have a `--version` of their own.
+  // Verbs can have their own `--version`.
   const isOwn = nouns[first ?? '']?.own !== undefined;
   if (first === 'help' || (second === undefined && !isOwn)) {
     program.version(ownVersion(), '-V, --version', 'print the version');
@@ -395,8 +395,8 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
 }
 
 /**
- * Of a command line that asks for help: its words up to the first that is no command. Commander would print the help of
- * the command before it, as if all were well.
+ * The words of a command line that asks for help, up to the first unknown command. Commander would print the parent command's help, as if
+ * there were no error.
  */
 function unknownAskedFor(args: readonly string[], program: SkoloCommand): string[] | undefined {
   const all = wordsOf(args, program.options);
@@ -414,7 +414,7 @@ function unknownAskedFor(args: readonly string[], program: SkoloCommand): string
   return undefined;
 }
 
-/** With `--` before what is for another program. */
+/** Inserts `--` before another program's arguments. */
 function separated(args: readonly string[], program: SkoloCommand): readonly string[] {
   const [name = ''] = wordsOf(args, program.options);
   const command = program.commands.find((each) => each.name() === name);

@@ -1,6 +1,6 @@
 /**
- * `skolo secrets` as a person uses it, with a real API server, sshd and git. A canary is found only where it belongs: while
- * commands run, processes are searched for it, and then files, logs and output on both ends.
+ * `skolo secrets` as a person uses it, with a real API server, sshd and git. A canary must only be found where it belongs: processes are
+ * searched while commands run, then files, logs and output at both ends.
  */
 
 import { spawn } from 'node:child_process';
@@ -38,11 +38,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-/** No clone of this repository has it. */
+/** Not in any clone of this repository. */
 const canary = `hunter2-canary-${randomBytes(5).toString('hex')}`;
 /** `TMPFS_MAGIC` of statfs(2): a file system in memory. */
 const tmpfs = 0x01021994;
-/** Also as the cluster and ssh carry it; without its end, which depends on what follows. */
+/** Also in the encodings of the cluster and ssh; without its end, which depends on the text that follows. */
 const forms = [canary, Buffer.from(canary).toString('base64').slice(0, -4)];
 
 const rackYaml = `rack: rack4
@@ -99,7 +99,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await rm(etc, { recursive: true, force: true });
   });
 
-  /** A process of its own, for its input or its end. */
+  /** A separate process, for its input or its end. */
   function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     return spawn(process.execPath, [main, 'secrets', ...args], {
       cwd: home,
@@ -107,7 +107,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     });
   }
 
-  /** What `start` does, until its end, while it and what it starts are searched. */
+  /** Like `start`, until it ends, while it and its children are searched. */
   async function watched(args: readonly string[], input = '') {
     const child = start(args);
     child.stdin.end(input);
@@ -118,7 +118,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     return { out: lines.join(''), code };
   }
 
-  /** In one process for all, which has loaded what they need. */
+  /** In one process for all, which has already loaded the modules. */
   async function skolo(...words: string[]): Promise<{ out: string; code: number }> {
     const env = { ...workstation.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt') };
     const { stdout, stderr, exitCode } = await commandLines.run({ args: words, dir: home, env });
@@ -166,7 +166,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(token).toMatch(/^skolo_[\w-]{43}$/);
   });
 
-  // The sample rotates a key without a jumphost (packages/secret-store/src/rotate/ssh-key.test.ts).
+  // The sampled run rotates a key without a jumphost (packages/secret-store/src/rotate/ssh-key.test.ts).
   it.runIf(isLong)('are rotated on machines behind the jumphost', async () => {
     const file = join(home, 'kube/sops/rack4/id.sops');
     const sealed = await sealSops(new Secret(machine.privateKey), recipients, Date.now());
@@ -230,7 +230,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   });
 });
 
-/** A machine whose user has the keys of sshd in its home. */
+/** A machine whose user has sshd's keys in its home directory. */
 async function startMachine(home: string): Promise<RealSshd> {
   const session = join(home, 'machine-session');
   const folder = join(home, 'machine');
@@ -254,7 +254,10 @@ async function processesWith(word: string): Promise<number[]> {
   return found.flat();
 }
 
-/** Files below these folders that are younger than the test and have the canary. Folders of other programs may go meanwhile. */
+/**
+ * Files below these directories that are newer than the test and contain the canary. Other programs may delete their directories in the
+ * meantime.
+ */
 async function filesWithCanary(folders: readonly string[], since: number): Promise<string[]> {
   const words = forms.flatMap((form) => ['-e', form]);
   const files = ['-type', 'f', '-newermt', `@${since / 1000}`];

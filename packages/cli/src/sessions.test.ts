@@ -18,9 +18,9 @@ import { abridged, canTty, createPlace, type Place, replay, steadied } from './t
 
 const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
-/** Each has some twenty commands, on a computer that has other things to do. */
+/** Each has about twenty commands, on a busy computer. */
 const timeout = 180_000;
-/** What pages call things that have another name in the folder `testdata/files`, where their examples run, signed in. */
+/** Names in pages that differ in the directory `testdata/files`, where their examples run, signed in. */
 const ofPages = new Map([
   ['http://jumphost-rack4:8004', '$STATE'],
   [' kube/base kube/components', ' $KUBE/base $KUBE/components'],
@@ -29,10 +29,10 @@ const ofPages = new Map([
 const pages = await pagesWithExamples();
 const names = (await readdir(sessions)).filter((name) => name.endsWith('.session'));
 
-// In the long run, each command is a process of its own.
+// In the full run, each command is a separate process.
 const shared =
   process.env.SKOLO_LONG === '1' || !existsSync('/proc/self/fd') ? undefined : new CommandLines();
-/** Sessions about the process: what it loads, its output and its end. */
+/** Sessions about the process: the modules it loads, its output and its exit. */
 const ofProcesses = ['startup.session', 'terminal.session'];
 const shell = new Shell();
 afterAll(async () => {
@@ -50,7 +50,7 @@ describe('skolo prints', () => {
 
     const printed = await replay(session, place, shell);
 
-    // The secret of all fixtures: it may stand in commands, and in nothing that they print.
+    // The secret in all fixtures: it may appear in commands, but not in their output.
     expect(printed.replaceAll(/^\$ .*$/gm, '')).not.toContain('hunter2');
     await expect(printed).toMatchFileSnapshot(join(sessions, name));
   });
@@ -67,7 +67,7 @@ describe('skolo prints', () => {
   });
 });
 
-/** Pages with blocks of the language `console`. */
+/** Pages with blocks in the language `console`. */
 async function pagesWithExamples() {
   const root = join(own, '../..');
   const documents = ['README.md', 'kube/README.md', 'docs/*.md', '{services,packages}/*/README.md'];

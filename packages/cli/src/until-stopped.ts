@@ -1,6 +1,6 @@
 import type { Io } from './io.ts';
 
-/** For `using`: at its end the default handling is restored. */
+/** For `using`, which then restores the default handling. */
 interface Stop extends Disposable {
   /** Aborted by Ctrl-C, SIGTERM, or a closed pipe. */
   signal: AbortSignal;

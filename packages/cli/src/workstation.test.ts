@@ -26,7 +26,7 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
     commandLines = new CommandLines();
     cluster = await startCluster();
     workstation = await startWorkstation(cluster);
-    // Nobody has port 1; at a service's usual port another test may have one.
+    // Nothing listens on port 1; on a service's usual port, another test may.
     const text = `rack: rack4
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 services: { alert-to-pubsub: { url: "http://127.0.0.1:1" } }
@@ -52,10 +52,10 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     onTestFinished(() => workstation?.jumphost.reject(false));
     skolo.type('\n');
     await skolo.prints('asked 1');
-    // It is the service that does not respond, and not the jumphost.
+    // The service does not respond, rather than the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 
-    // Stopped for a while, and the jumphost has given it up.
+    // Stopped for a while, so that the jumphost has given it up.
     workstation?.jumphost.reject(false);
     await signalGroup(skolo.child, 'SIGSTOP');
     workstation?.jumphost.cut();
@@ -84,7 +84,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 
   const rounds = Array.from({ length: countRounds(1, 50) }, (_, at) => at);
 
-  // In the long run, also the one that a person rarely sends.
+  // In the full run, also the signal that people rarely send.
   it.each<NodeJS.Signals>(['SIGKILL', ...(isLong ? (['SIGHUP', 'SIGTERM'] as const) : [])])(
     'attach leaves nothing behind after %s',
     async (signal) => {
@@ -303,7 +303,7 @@ rack4: MachineMissing (critical), TokenExpires
     const folder = await mkdtemp(join(tmpdir(), 'skolo-login-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const rack = join(folder, 'rack.yaml');
-    // At its usual port another test may have a daemon.
+    // Another test may have a daemon on its usual port.
     const daemon = 'power-cycle-daemon: { url: "http://127.0.0.1:1" }';
     await writeFile(
       rack,
@@ -342,7 +342,7 @@ rack4: MachineMissing (critical), TokenExpires
   });
 });
 
-/** A kubectl that has an answer of Prometheus: no pods run behind the API server. */
+/** A kubectl with a response of Prometheus, because no pods run behind the API server. */
 async function withPrometheus(): Promise<string> {
   const samples: [figure: string, value: number, labels?: object][] = [
     ['services', 1, { service: 'metadata-server', version: '1.2.0' }],
@@ -379,7 +379,7 @@ function start(...args: string[]) {
   return startWith({}, ...args);
 }
 
-/** Of a command that starts no program with its own output. */
+/** For a command that starts no program with its own output. */
 async function printed(variables: Record<string, string>, ...args: string[]) {
   const env = { ...environment(), ...variables };
   const { stdout, stderr, exitCode } = await commandLines.run({ args, dir: '/', env });
@@ -440,7 +440,7 @@ async function admin(...args: string[]): Promise<void> {
   await run(peer('kubectl') ?? '', args, { env });
 }
 
-/** It runs nowhere: no kubelet has the node. */
+/** It does not run: no kubelet has the node. */
 async function createPod(name: string, namespace: string, service: string, node: string) {
   const account = JSON.stringify({ spec: { nodeName: node, automountServiceAccountToken: false } });
   await admin('create', 'serviceaccount', 'default', '-n', namespace).catch(() => {});
@@ -448,7 +448,7 @@ async function createPod(name: string, namespace: string, service: string, node:
   await admin('run', name, '-n', namespace, '--image=a', labels, `--overrides=${account}`);
 }
 
-/** A kubectl that prints how it was called for what only a kubelet has. A log begins with ESC c, which resets a terminal. */
+/** A kubectl that prints its arguments for requests that only a kubelet can answer. A log begins with ESC c, which resets a terminal. */
 async function fakeKubectlFor(verb: 'logs' | 'exec'): Promise<void> {
   const reset = verb === 'logs' ? '\\033c' : '';
   const file = join(workstation?.jumphost.bin ?? '', 'kubectl');

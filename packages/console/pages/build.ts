@@ -1,10 +1,10 @@
-/** `npm run build -w packages/console`: builds the pages, if they are not those of the sources. */
+/** `npm run build -w packages/console`: builds the pages if they are older than the sources. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const source = import.meta.dirname;
-/** Their routes are in the pages. To compare them, Node would have to load all of it. */
+/** The pages contain the services' routes, but comparing them would require Node to load everything. */
 const apis = join(source, '../../api/src');
 const pages = join(source, '../dist');
 const mark = '.built-from';
@@ -13,7 +13,7 @@ export async function buildPages(): Promise<void> {
   const wanted = await digestOfSources();
   const found = await readFile(join(pages, mark), 'utf8').catch(() => '');
   if (found === wanted) return;
-  // There as a whole, or not yet.
+  // Appears as a whole or not at all.
   const draft = `${pages}.${process.pid}`;
   const { build } = await import('vite');
   await build({
@@ -28,7 +28,7 @@ export async function buildPages(): Promise<void> {
 
 async function digestOfSources(): Promise<string> {
   const hash = createHash('sha256');
-  // It names the versions of what the pages are made with.
+  // It contains the versions of the pages' build dependencies.
   hash.update(await readFile(join(source, '../package.json')));
   for (const folder of [source, apis]) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -1,4 +1,4 @@
-/** The part of the APIs that the pages need at run time. Node runs it when they are built. */
+/** The part of the APIs that the pages need at run time. Node evaluates it at build time. */
 import {
   type Api,
   alertToPubsubApi,

@@ -6,8 +6,8 @@ import { routesForPages } from './routes-for-pages.ts';
 const service = process.env.SKOLO_CONSOLE_SERVICE ?? 'http://127.0.0.1:8004';
 
 /**
- * Method and path of each route. The pages have the types of `@skolo/api`, but not its schemas: the service has checked
- * what it sends, and zod would be larger than all pages, and needs `unsafe-eval`.
+ * Method and path of each route. The pages have the types of `@skolo/api`, but not its schemas: the service has validated what it sends,
+ * and zod would be larger than all pages and requires `unsafe-eval`.
  */
 function routes(): Plugin {
   const id = 'virtual:routes';
@@ -23,20 +23,20 @@ function routes(): Plugin {
 
 export default defineConfig({
   root: import.meta.dirname,
-  // Relative: the pages may be below a path.
+  // Relative, because the pages may be below a path.
   base: './',
   plugins: [routes()],
-  // Not what NODE_ENV says: the other form names the folders of the sources.
+  // Regardless of NODE_ENV: the development output contains paths of the sources.
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
   build: {
     outDir: '../dist',
     emptyOutDir: true,
-    // Of a rack, and of `skolo console` for several.
+    // For one rack, and for several with `skolo console`.
     rolldownOptions: {
       input: ['index.html', 'racks.html'].map((name) => join(import.meta.dirname, name)),
     },
     target: 'es2023',
-    // A `data:` URL would need a weaker policy.
+    // A `data:` URL would require a weaker policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

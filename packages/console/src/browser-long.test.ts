@@ -1,4 +1,4 @@
-/** What people do in the pages for longer: in `npm run test:long`. */
+/** Longer interactions with the pages: in `npm run test:long`. */
 
 import { buildPages } from '@skolo/console/build';
 import { isLong } from '@skolo/durable/fault-injection';
@@ -16,7 +16,7 @@ async function change(role: 'view' | 'operate', path: string, body: unknown): Pr
   await fetch(`${fixture.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-/** Each test has its own, since a browser has six connections for one host. */
+/** Each test has its own, because a browser allows six connections per host. */
 async function openPage(role: 'view' | 'operate'): Promise<Page> {
   const page = await signIn(browser, fixture.url, fixture.tokens[role]);
   onTestFinished(() => page.close());
@@ -240,7 +240,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
 
   it(`keeps up with ${changesPerSecond} changes a second`, async () => {
     const page = await openPage('operate');
-    // A test before it has stopped a service.
+    // An earlier test has stopped a service.
     browser.complaints.splice(0);
     const { machines } = fixture.fixture;
     for (let i = 0; i < changesPerSecond * seconds; i += 1) {

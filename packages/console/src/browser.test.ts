@@ -17,7 +17,7 @@ let fixture: Fixture;
 let browser: Browser;
 let page: Page;
 
-/** A machine that is well and idle, and no other test has changed. */
+/** A healthy, idle machine that no other test has changed. */
 function idle() {
   const found = fixture.fixture.machines.find(
     ({ condition, task, orders }) => condition === 'ok' && !task && orders.length === 0,
@@ -237,7 +237,7 @@ describe.skipIf(!chromium)('the console', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.locator('.tile').first().waitFor();
 
-    // The browser notes each request that fails meanwhile.
+    // The browser records each request that fails in the meantime.
     const expected =
       /Failed to load resource|ERR_FAILED|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/;
     expect(browser.complaints.filter((text) => !expected.test(text))).toEqual([]);
@@ -253,10 +253,10 @@ const Axe = z.array(
   }),
 );
 
-/** Of hundreds of tiles, in both colours. */
+/** For hundreds of tiles, in both colour schemes. */
 const contrastMs = isLong ? 300_000 : 60_000;
 
-/** Rules of axe that the page breaks seriously; in the long run in both colours. */
+/** axe rules that the page seriously violates; in the full run in both colour schemes. */
 async function seriousFor(page: Page): Promise<string[]> {
   const light = await seriousNow(page);
   if (!isLong) return light;
@@ -266,11 +266,11 @@ async function seriousFor(page: Page): Promise<string[]> {
   return [...light, ...dark.map((each) => `dark: ${each}`)];
 }
 
-/** It runs outside of the page's policy, as an extension would. */
+/** It runs outside the page's policy, as an extension would. */
 async function seriousNow(page: Page): Promise<string[]> {
   const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
   await page.evaluate(await readFile(path, 'utf8'));
-  // The contrast of hundreds of tiles takes half a minute, and is that of a few.
+  // Checking the contrast of hundreds of tiles takes half a minute, and gives the same result as a few.
   const rules = { 'color-contrast': { enabled: isLong || !/rack|tokens|power/.test(page.url()) } };
   const options = JSON.stringify({ resultTypes: ['violations'], rules });
   const violations = await page.evaluate(`axe.run(${options}).then((found) => found.violations)`);

@@ -1,4 +1,4 @@
-/** Sign-in, sessions, files and forwarding, by HTTP. */
+/** Sign-in, sessions, files and forwarding, over HTTP. */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
   });
 }
 
-/** A browser that has signed in: its cookie and its own origin. */
+/** A signed-in browser: its cookie and origin. */
 async function signedIn(role: 'view' | 'operate') {
   const response = await post('/v1/session', { token: fixture.tokens[role] });
   const [cookie = ''] = response.headers.get('set-cookie')?.split(';') ?? [];

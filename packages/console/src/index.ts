@@ -1,2 +1,2 @@
-/** The console of one rack, for machine-state. `@skolo/console/racks` is that of several racks, for the command. */
+/** One rack's console, for machine-state. `@skolo/console/racks` is the one for several racks, for the command. */
 export { openConsole } from './rack/open-console.ts';

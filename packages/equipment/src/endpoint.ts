@@ -1,10 +1,10 @@
-/** Where a device is found, and how to sign in there. */
+/** A device's address, and how to sign in. */
 import type { Credentials } from '@skolo/secrets';
 import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { Target } from './session.ts';
 
-/** Ports to reach something at, where they are not the standard ones. */
+/** Non-standard ports. */
 export interface Ports {
   ssh?: number;
   telnet?: number;
@@ -28,7 +28,7 @@ export interface Access {
   hostKeys: HostKeys;
 }
 
-/** Where a session of ssh or telnet connects to, and with which secrets. @throws DeviceRejected */
+/** Where an ssh or telnet session connects, and with which secrets. @throws DeviceRejected */
 export async function targetOf(
   endpoint: Endpoint,
   { credentials }: Pick<Access, 'credentials'>,
@@ -41,7 +41,7 @@ export async function targetOf(
   return { name, address, port, credentials: await credentials(), ...pinned };
 }
 
-/** @throws DeviceRejected rack.yaml gives it none. */
+/** @throws DeviceRejected The device has none in rack.yaml. */
 export function addressOf({ name, address }: Pick<Endpoint, 'name' | 'address'>): string {
   if (address !== undefined) return address;
   throw new DeviceRejected(name, 'rack.yaml does not specify its address');

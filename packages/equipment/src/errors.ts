@@ -1,6 +1,6 @@
-/** What can go wrong with a device: one class for each decision that a caller can take. Messages begin with its name. */
+/** Errors of devices: one class for each decision that a caller can make. Messages begin with the device's name. */
 
-/** Any of them. `retry` says whether the same may work a moment later. */
+/** Base class. `retry` says whether the same call may succeed a moment later. */
 export abstract class DeviceError extends Error {
   abstract readonly retry: boolean;
   readonly device: string;
@@ -12,7 +12,7 @@ export abstract class DeviceError extends Error {
   }
 }
 
-/** No connection, or it died: the device is off, wedged, or the way to it is cut. What was sent may have been carried out. */
+/** No connection, or it died: the device is off, hanging, or unreachable. What was sent may have been carried out. */
 export class DeviceUnreachable extends DeviceError {
   readonly retry = true;
 }
@@ -22,37 +22,37 @@ export class DeviceTimeout extends DeviceError {
   readonly retry = true;
 }
 
-/** Another session holds it. */
+/** Another session is using it. */
 export class DeviceBusy extends DeviceError {
   readonly retry = true;
 }
 
-/** It does not take the password or key, or there is none. */
+/** It rejects the password or key, or there is none. */
 export class SignInRejected extends DeviceError {
   readonly retry = false;
 }
 
-/** Its host key is not the one that is pinned: it was swapped, or another host is in between. */
+/** Its host key differs from the pinned one: it was replaced, or another host intercepts the connection. */
 export class HostKeyChanged extends DeviceError {
   readonly retry = false;
 }
 
-/** It understood and said no, or what it says makes no sense: a login page, an error text, a missing instance. */
+/** It understood and refused, or its answer makes no sense: a login page, an error text, a missing instance. */
 export class DeviceRejected extends DeviceError {
   readonly retry = false;
 }
 
-/** More came after what looked like the prompt behind an answer: what was read is not all of it. */
+/** More output followed an apparent prompt: what was read is incomplete. */
 export class AnswerCut extends DeviceError {
   readonly retry = true;
 }
 
-/** An answer mixes the configuration with messages, and the parts cannot be separated. */
+/** An answer mixes the configuration with messages that cannot be separated. */
 export class AnswerUncertain extends DeviceError {
   readonly retry = true;
 }
 
-/** What a device sent cannot be kept: the disk of this computer is full or fails. It is no fault of the device. */
+/** A device's output cannot be stored: this computer's disk is full or faulty. Not the device's fault. */
 export class OutputNotStored extends Error {
   constructor(device: string, folder: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,7 +1,7 @@
 /**
- * Host keys of devices that rack.yaml does not pin: the one seen first is believed from then on. They are public, but
- * who may change this file may pretend to be a switch. The same for devices that have signed us in by digest over HTTP: they
- * do not get the password in clear text from then on.
+ * Host keys of devices that rack.yaml does not pin: the first key is trusted from then on. The keys are public, but whoever may change this
+ * file can impersonate a switch. Also records devices that have accepted digest authentication over HTTP: from then on, they do not get the
+ * password in clear text.
  */
 import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
@@ -15,19 +15,19 @@ const File = z.object({
     z.string(),
     z.object({ fingerprint: z.string().startsWith('SHA256:'), firstSeen: z.iso.datetime() }),
   ),
-  /** Devices that sign in by digest, and since when that is known. */
+  /** Devices that use digest authentication, and since when that is known. */
   digest: z.record(z.string(), z.iso.datetime()).default({}),
 });
 
 interface PinnedHostKey {
   device: string;
-  /** `SHA256:…`, as `ssh-keygen -l` prints it. */
+  /** `SHA256:…`, in the format of `ssh-keygen -l`. */
   fingerprint: string;
   /** RFC 3339. */
   firstSeen: string;
 }
 
-/** The keys seen first, kept in a file. A file that cannot be read or written stops no session; `problem` has the reason. */
+/** The first keys seen, kept in a file. An unreadable or unwritable file does not stop sessions; `problem` has the reason. */
 export class HostKeys {
   private readonly path: string;
   private readonly now: () => number;
@@ -42,7 +42,7 @@ export class HostKeys {
     this.now = now;
   }
 
-  /** Reads the file. A broken one is set aside as `….bad`, and the keys of devices are pinned again. */
+  /** Reads the file. An invalid one is set aside as `….bad`, and the devices' keys are pinned again. */
   async load(): Promise<void> {
     try {
       const text = await readFileIfExists(this.path);
@@ -58,7 +58,7 @@ export class HostKeys {
     }
   }
 
-  /** What is wrong with the file; undefined while all is well. */
+  /** What is wrong with the file; undefined if nothing is. */
   get problem(): string | undefined {
     return this.notWritten ?? this.notRead;
   }
@@ -67,7 +67,7 @@ export class HostKeys {
     return this.keys.get(device)?.fingerprint;
   }
 
-  /** Fulfilled when it is on the disk, or could not be written there. A device that has a key keeps it. */
+  /** Resolves when it is on disk, or could not be written. A device that has a key keeps it. */
   async pin(device: string, fingerprint: string): Promise<void> {
     if (this.keys.has(device)) return;
     const firstSeen = new Date(this.now()).toISOString();
@@ -75,19 +75,19 @@ export class HostKeys {
     await this.save();
   }
 
-  /** Whether it has let us in by digest before. */
+  /** Whether it has accepted digest authentication before. */
   usesDigest(device: string): boolean {
     return this.digest.has(device);
   }
 
-  /** The same as {@link pin} for the way to sign in over HTTP. */
+  /** Like {@link pin}, for HTTP authentication. */
   async pinDigest(device: string): Promise<void> {
     if (this.digest.has(device)) return;
     this.digest.set(device, new Date(this.now()).toISOString());
     await this.save();
   }
 
-  /** After a swap: the next key that it shows is believed, and any way to sign in. False where none was known. */
+  /** After a replacement: trusts the next key, and any authentication. False if none was known. */
   async forget(device: string): Promise<boolean> {
     const known = [this.keys.delete(device), this.digest.delete(device)];
     if (!known.includes(true)) return false;
@@ -99,7 +99,7 @@ export class HostKeys {
     return [...this.keys.values()].sort((a, b) => (a.device < b.device ? -1 : 1));
   }
 
-  /** One after the other, so that an older state never replaces a newer one. */
+  /** One at a time, so that an older state never replaces a newer one. */
   private save(): Promise<void> {
     this.writing = this.writing.then(() => this.write());
     return this.writing;
@@ -120,12 +120,12 @@ export class HostKeys {
   }
 }
 
-/** As `ssh-keygen -l` prints it. */
+/** In the format of `ssh-keygen -l`. */
 export function fingerprintOf(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** @param what was shown: `its host key` */
+/** @param what was presented: `its host key` */
 export function keyChanged(
   { name, hostKey }: { name: string; hostKey?: string | undefined },
   what: string,

@@ -1,4 +1,4 @@
-/** A broker that sends what we cannot keep. */
+/** A broker that sends more than we can buffer. */
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
@@ -31,12 +31,12 @@ function* once(first: Buffer) {
 }
 
 interface Attack {
-  /** After which packet of the client. */
+  /** After which of the client's packets. */
   after: 'connect' | 'subscribe' | 'publish';
   packets: () => Iterable<Buffer>;
 }
 
-/** Sends as fast as it is read; gives how many bytes it got rid of. */
+/** Sends as fast as it is read; returns the number of bytes sent. */
 async function startHostileBroker({ after, packets }: Attack) {
   let sent = 0;
   function* counted() {
@@ -96,7 +96,7 @@ describe('a broker that sends without end', () => {
     expect(String(error)).toMatch(
       /the broker 127\.0\.0\.1:\d+ sent more than 1 MiB in one session/,
     );
-    // The rest is in buffers of the kernel and of the broker.
+    // The rest is in the buffers of the kernel and of the broker.
     expect(broker.sent()).toBeLessThan(32 * 1024 * 1024);
   });
 });

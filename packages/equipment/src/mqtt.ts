@@ -1,10 +1,10 @@
 /**
- * A short visit to an MQTT broker (3.1.1): subscribe, publish, receive the answer, leave.
+ * A short connection to an MQTT broker (3.1.1): subscribe, publish, receive the answer, disconnect.
  *
- * What is published is never retained: the broker would repeat it to the device at each of its connections, and switch it
- * again. Nor is it kept for a device that is away (QoS 0): an "off" that arrives an hour late is not followed by an "on".
- * What the broker has retained is ignored: it may be of yesterday. But states that a device retains are received, since
- * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
+ * Published messages are never retained: the broker would repeat them whenever the device connects, and switch it again. Nor are they
+ * queued for a disconnected device (QoS 0): an "off" that arrives an hour late is not followed by an "on". Messages that the broker has
+ * retained are ignored, because they may be old. But states that a device retains are received, because messages that arrive during a
+ * subscription are not marked as retained (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
 import { orAborted, withDeadline } from '@skolo/base';
@@ -24,29 +24,29 @@ import type { Recorded } from './stream/transcript.ts';
 export interface Exchange<T> {
   topic: string;
   payload: string;
-  /** Where the answer comes. */
+  /** Topic of the answer. */
   answerTopic: string;
-  /** What a message there means; undefined: not what is waited for. */
+  /** Parses a message on that topic; undefined if it is not the expected one. */
   parse: (payload: string) => T | undefined;
-  /** The error if no answer comes in time. */
+  /** The error if no answer arrives in time. */
   late: () => DeviceError;
 }
 
 export interface MqttVisit {
-  /** Publishes, and waits for what is said afterwards. */
+  /** Publishes, and waits for the answer. */
   ask<T>(exchange: Exchange<T>): Promise<T>;
 }
 
 const usualPort = 1883;
 export const answerMs = 5000;
 /**
- * Of all that a broker sends in one visit, since the library keeps a packet of up to 256 MB until it is whole, and every
- * message of QoS 2 until it is released. States are a few hundred bytes each.
+ * Limit of everything that a broker sends during one connection, because the library buffers a packet of up to 256 MB until it is complete,
+ * and every QoS 2 message until it is released. States are a few hundred bytes each.
  */
 const mostBytes = 1024 * 1024;
 
 /**
- * @param watch A topic whose messages, retained ones included, end the visit when `gone` says so.
+ * @param watch A topic whose messages, including retained ones, end the connection if `gone` returns true.
  * @throws DeviceError, or the signal's reason
  */
 export async function visitBroker<T>(
@@ -86,7 +86,7 @@ async function visitAs<T>(
   const { name, ports } = endpoint;
   const address = addressOf(endpoint);
   const port = ports.mqtt ?? usualPort;
-  // 7 MB of memory, which few racks need.
+  // Loaded lazily: 7 MB of memory, which few racks need.
   const { connect } = await import('mqtt');
   signal.throwIfAborted();
   const client = connect(clientOptions(address, port, credentials));
@@ -134,7 +134,7 @@ function clientOptions(
   };
 }
 
-/** Rejected when the connection fails or ends, the broker sends too much, or the device is said to be gone. */
+/** Rejects if the connection fails or ends, the broker sends too much, or the device is reported as gone. */
 function failureOf(
   client: MqttClient,
   device: string,
@@ -199,7 +199,7 @@ function answerTo<T>(
 
 function connectionError(device: string, broker: string, error: Error): DeviceError {
   const code = 'code' in error ? error.code : undefined;
-  // Of CONNACK: 4 bad user name or password, 5 not authorized.
+  // CONNACK codes: 4 bad user name or password, 5 not authorized.
   if (code === 4 || code === 5) {
     return new SignInRejected(device, `the broker ${broker} rejected its login`);
   }

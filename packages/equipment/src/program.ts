@@ -1,6 +1,6 @@
 /**
- * Running a program as a driver does it: no shell, an environment of its own, a deadline after which it is ended with
- * everything that it has started, and bounded output.
+ * Runs a program for a driver: no shell, a separate environment, limited output, and a deadline after which it is ended with all its
+ * children.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -9,12 +9,12 @@ import { DeviceRejected, DeviceTimeout } from './errors.ts';
 import type { Recorded } from './stream/transcript.ts';
 
 export interface Program extends Recorded {
-  /** Name or path, and arguments. Nothing secret: every user of the computer can see them. */
+  /** Name or path, and arguments. Never secret: every user of the computer can see them. */
   command: readonly string[];
-  /** What it gets beside PATH, HOME and a language that is English. */
+  /** Environment in addition to PATH, HOME and an English locale. */
   env?: Readonly<Record<string, string>>;
   timeoutMs: number;
-  /** What to do when it is not there. */
+  /** What to do if it is missing. */
   hint: string;
 }
 
@@ -25,13 +25,13 @@ interface Ran {
 }
 
 const mostOutput = 64 * 1024;
-/** Between asking it to end and ending it. */
+/** Between asking it to exit and killing it. */
 const graceMs = 1000;
 
 /**
- * A status other than 0 is not thrown.
+ * A status other than 0 does not throw.
  *
- * @throws DeviceTimeout, DeviceRejected (not there, ended by a signal, too talkative), or the signal's reason
+ * @throws DeviceTimeout, DeviceRejected (missing, ended by a signal, too much output), or the signal's reason
  */
 export async function runProgram(
   device: string,
@@ -55,14 +55,14 @@ export async function runProgram(
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** @throws DeviceRejected An argument cannot be one. */
+/** @throws DeviceRejected An argument is not valid. */
 function start(device: string, file: string, args: readonly string[], env: Program['env']): Child {
   const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/' } = process.env;
   try {
     return spawn(file, args, {
       env: { PATH, HOME, LC_ALL: 'C', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, which can be ended as one.
+      // Its own process group, which can be ended as a whole.
       detached: true,
     });
   } catch {
@@ -101,7 +101,7 @@ function notStarted(device: string, file: string, hint: string, error: Error): D
   return new DeviceRejected(device, `${file} ${what}; ${hint}`);
 }
 
-/** Ends it and what it has started, politely first. */
+/** Ends it and its children, politely first. */
 async function end(child: Child): Promise<void> {
   child.stdout.destroy();
   child.stderr.destroy();
@@ -123,6 +123,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // No process is left in it.
+    // No process is left in the group.
   }
 }

@@ -1,34 +1,34 @@
-/** The shapes of a session with a device. How it is opened is in ssh.ts and telnet.ts, how a family speaks in the dialects of packages/models. */
+/** Types of sessions with a device. ssh.ts and telnet.ts open them; the dialects in packages/models define a family's command line. */
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from './host-keys.ts';
 import type { Recorded } from './stream/transcript.ts';
 
-/** Where a device is and how to sign in. */
+/** A device's address, and how to sign in. */
 export interface Target {
-  /** For messages, and the key of its pinned host key. */
+  /** For messages, and as the key of its pinned host key. */
   name: string;
   address: string;
   port: number;
-  /** `SHA256:…` of rack.yaml; without it the key seen first is pinned. */
+  /** `SHA256:…` from rack.yaml; without it, the first key seen is pinned. */
   hostKey?: string;
   credentials: Credentials;
 }
 
-/** A connection to an address by another way than this computer's own network. */
+/** Connects to an address in another way than through this computer's own network. */
 export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
 
-/** What sessions need from outside. */
+/** External dependencies of sessions. */
 export interface SessionDeps extends Recorded {
-  /** Default: a connection of this computer. */
+  /** Default: this computer's network. */
   dial?: Dial | undefined;
   hostKeys: HostKeys;
-  /** Until signed in; default 20,000. */
+  /** Timeout of sign-in; default 20,000. */
   signInMs?: number;
-  /** While signing in, as in RunOptions. */
+  /** During sign-in, as in RunOptions. */
   idleMs?: number;
-  /** Called once for each ssh connection, with the algorithms that were agreed on. Never a secret. */
+  /** Called once for each ssh connection, with the negotiated algorithms. Never contains a secret. */
   onConnected?: ((facts: ConnectionFacts) => void) | undefined;
 }
 
@@ -37,61 +37,60 @@ export interface ConnectionFacts {
   kex: string;
   cipher: string;
   legacy: boolean;
-  /** Names of those that are not safe any more; empty: none. */
+  /** Names of those that are no longer safe; empty: none. */
   legacyAlgorithms: string[];
 }
 
 export interface RunOptions {
   signal: AbortSignal;
-  /** Until the prompt is back; default 10,000. */
+  /** Until the prompt appears; default 10,000. */
   timeoutMs?: number;
-  /** A device that is silent for this long has failed; default: only `timeoutMs` counts. */
+  /** A device that is silent for this long has failed; default: only `timeoutMs` applies. */
   idleMs?: number | undefined;
 }
 
-/** A signed-in command line, at its privileged prompt, its pager off. */
+/** A signed-in command line, at its privileged prompt, with the pager off. */
 export interface CliSession {
   /**
-   * Sends one command and gives its answer: without the echo, without the prompt, lines separated by `\n`.
+   * Sends one command and returns its answer: without the echo and the prompt, lines separated by `\n`.
    *
-   * @throws DeviceTimeout, DeviceUnreachable, and DeviceRejected when the dialect knows the answer to be an error.
+   * @throws DeviceTimeout, DeviceUnreachable, and DeviceRejected if the dialect recognises the answer as an error.
    */
   run(command: string, options: RunOptions): Promise<string>;
-  /** The same, one byte for each byte of the device. */
+  /** The same, as the device's exact bytes. */
   runBytes(command: string, options: RunOptions): Promise<Buffer>;
   /**
-   * For a configuration, in which the text of the prompt may stand: as `runBytes`, and an empty line confirms that the
-   * prompt behind it was the prompt. It need not end with `\n`.
+   * For a configuration, which may contain the text of the prompt: as `runBytes`, and an empty line confirms that the prompt after it is
+   * real. It need not end with `\n`.
    *
-   * @throws AnswerCut, besides the others: it was not, and more came
+   * @throws AnswerCut, in addition to the others: it was not, and more output followed
    */
   read(command: string, options: RunOptions): Promise<Buffer>;
-  /** False once it has ended, from either side. */
+  /** False once either side has closed it. */
   isOpen(): boolean;
-  /** Signs out where the dialect knows how, then closes. Never throws. */
+  /** Signs out if the dialect defines how, then closes. Never throws. */
   close(): Promise<void>;
 }
 
-/** Commands of a device that has a real shell behind ssh: each in a channel of its own, with an exit status. */
+/** Commands of a device with a real shell behind ssh: each in its own channel, with an exit status. */
 export interface ExecSession {
-  /** @throws DeviceTimeout, DeviceUnreachable. A status other than 0 is not thrown. */
+  /** @throws DeviceTimeout, DeviceUnreachable. A status other than 0 does not throw. */
   exec(command: string, options: RunOptions): Promise<ExecResult>;
-  /** The same for bytes. */
+  /** The same, as bytes. */
   execBytes(command: string, options: ExecOptions): Promise<ExecBytes>;
   /**
-   * A file of the device, by the scp protocol: its size was said beforehand, and the device said that all was well. At
-   * most 32 MiB.
+   * Reads a device's file with the scp protocol, which announces the size and confirms success. At most 32 MiB.
    *
    * @throws DeviceTimeout, DeviceUnreachable, DeviceRejected
    */
   download(path: string, options: RunOptions): Promise<Buffer>;
   /**
-   * A file to the device, by the scp protocol. A new one has the mode 0600, one that is there keeps its own.
+   * Writes a file to the device with the scp protocol. A new file has mode 0600; an existing one keeps its mode.
    *
    * @throws DeviceTimeout, DeviceUnreachable, DeviceRejected
    */
   upload(path: string, content: Buffer, options: RunOptions): Promise<void>;
-  /** False once it has ended, from either side. */
+  /** False once either side has closed it. */
   isOpen(): boolean;
   close(): Promise<void>;
 }
@@ -99,21 +98,21 @@ export interface ExecSession {
 export interface ExecResult {
   stdout: string;
   stderr: string;
-  /** Undefined when a signal ended it, or the device gives none: then the output may be incomplete. */
+  /** Undefined if a signal ended it, or the device reports none: the output may then be incomplete. */
   status: number | undefined;
 }
 
 export interface ExecOptions extends RunOptions {
-  /** For its standard input, which is ended then. */
+  /** Standard input, which is then closed. */
   input?: Buffer | undefined;
-  /** Where the output goes to, at the pace at which it is taken; is ended with it. An error of it is thrown as it is. */
+  /** Receives the output, at its own pace, and is then closed. Its errors are thrown unchanged. */
   to?: Writable;
-  /** More output than this is rejected; default 32 MiB where it is kept, any where it goes to a stream. */
+  /** More output than this is rejected; default 32 MiB in memory, unlimited to a stream. */
   maxBytes?: number;
 }
 
 export interface ExecBytes {
-  /** Empty where it went elsewhere. */
+  /** Empty if it was written to a stream. */
   stdout: Buffer;
   stderr: string;
   /** As in ExecResult. */

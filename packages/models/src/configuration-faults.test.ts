@@ -1,4 +1,4 @@
-/** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
+/** A simulated switch whose configuration arrives with faults: all of it is read, or an error says what was wrong. */
 
 import { isLong } from '@skolo/durable/fault-injection';
 import type { CliSession } from '@skolo/equipment';
@@ -43,13 +43,13 @@ const devices = [
   },
 ] as const;
 
-/** Each kind of switch, and each way to one. */
+/** Each kind of switch, over each transport. */
 const sample = devices.filter(
   ({ start, transport }) => isLong || (start === startEdgeSwitch) === (transport === 'telnet'),
 );
 
 describe.each(sample)('$name', ({ dialect, transport, start }) => {
-  /** What it gives while all is well, and a session since something is not. */
+  /** The content without faults, and a session with one. */
   async function open(faults: readonly DeviceFault[] = []) {
     const device: CliDevice = await start({
       hostKey: testHostKey(),
@@ -171,7 +171,7 @@ describe.each(sample)('$name', ({ dialect, transport, start }) => {
   });
 });
 
-/** Without what the device changes by itself. */
+/** Without volatile lines. */
 function lasting(configuration: Buffer): string {
   return configuration
     .toString()

@@ -1,4 +1,4 @@
-/** Who is plugged in where, as each model reads it: the simulated ones, each over its real protocol. */
+/** Connected hosts, as each model reads them from simulated devices over their real protocols. */
 import { DeviceError, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import {
@@ -34,7 +34,7 @@ import { logins } from './testing/snmp.ts';
 const [first, second, third] = ['b8:27:eb:00:00:01', 'b8:27:eb:0a:0b:0c', '94:c6:91:18:57:d8'];
 
 interface Case {
-  /** The name of the case when absent. */
+  /** Name of the case; default: the model. */
   model?: string;
   start(options: CliOptions): Promise<CliDevice>;
   /** Ports of the three machines, then one with nothing plugged in. */
@@ -150,11 +150,11 @@ async function sit(
   return { ...sitting, read };
 }
 
-/** A fault in spite of which it is read, and those that are always an error. */
+/** A fault despite which it is read, and those that are always an error. */
 const whole: readonly DeviceFault[] = ['pager-stays'];
 const failing: readonly DeviceFault[] = ['wedged', 'drops-mid-way', 'garbled'];
 
-/** False: the device does not know this fault. */
+/** False: the device does not support this fault. */
 function set({ faults }: CliDevice, fault: DeviceFault): boolean {
   try {
     faults.set(fault);
@@ -215,7 +215,7 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
 
   it.each([...whole, ...failing])('is read whole or not at all: %s', async (fault) => {
     const wiring = wiringOf(ports);
-    // More than a screen of a terminal.
+    // More than a terminal screen.
     const many = Array.from({ length: 40 }, (_, at) => ({
       mac: `dc:a6:32:00:00:${at.toString(16).padStart(2, '0')}`,
       port: ports[2],

@@ -20,7 +20,7 @@ const generic = genericDialect({
 
 const longHost = 'a-switch-with-quite-a-long-name-1';
 
-/** First the prompt that is learned, then those of the same device in other modes. */
+/** First the learned prompt, then those of the same device in other modes. */
 const prompts: [Dialect, string, string[]][] = [
   [
     fastpath,
@@ -60,7 +60,7 @@ const prompts: [Dialect, string, string[]][] = [
   [generic, 'box-1>', ['box-1#', 'box-1(config)#', 'box-1 (vlan 10)#']],
 ];
 
-/** What is no prompt of that device. */
+/** Lines that are not prompts of that device. */
 const others: [Dialect, string, string[]][] = [
   [
     fastpath,

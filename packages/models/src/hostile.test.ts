@@ -1,4 +1,4 @@
-/** Answers that were made to keep us busy: looking at one must take no longer than its length. */
+/** Answers designed to keep us busy: processing must take time linear in their length. */
 
 import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
@@ -26,13 +26,13 @@ const device = (model: string): Device => ({
     logout: 'exit',
   },
 });
-/** Models that share one are tried once. */
+/** Models that share one are tested once. */
 const backups = new Map(
   [...new Map([...(await loadBackups())].map(([name, create]) => [create, name]))].map(
     ([create, name]) => [name, create],
   ),
 );
-/** Enough that what is quadratic takes seconds, in the full run minutes, and what is exponential ends with the world. */
+/** Large enough that quadratic behaviour takes seconds, in the full run minutes, and exponential behaviour never ends. */
 const length = isLong ? 1 << 18 : 1 << 15;
 const long = (piece: string) => piece.repeat(Math.ceil(length / piece.length));
 
@@ -57,7 +57,7 @@ const pieces = [
   '<password ',
 ];
 
-/** By the processor's time, which other work on the machine hardly changes: one takes milliseconds. */
+/** CPU time, which other work on the computer hardly changes: each takes milliseconds. */
 function atOnce<Result>(work: () => Result): Result {
   const before = process.cpuUsage();
   const result = work();

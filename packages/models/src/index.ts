@@ -1,4 +1,4 @@
-/** Facts of all models of equipment. Nothing here loads what speaks to a device. */
+/** Facts about all models of equipment. Loads no code that communicates with devices. */
 
 import type { Model } from './contract/model.ts';
 import * as list from './list.ts';
@@ -13,7 +13,7 @@ export {
   whole,
 } from './contract/model.ts';
 
-/** By the name that rack.yaml gives. */
+/** By the name used in rack.yaml. */
 export const models: ReadonlyMap<string, Model> = new Map(
   Object.values(list).map((model) => [model.name, model]),
 );

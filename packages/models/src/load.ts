@@ -1,4 +1,4 @@
-/** Loads what speaks to the devices of a model, when it is needed. */
+/** Loads a model's drivers when they are needed. */
 import type { Accounts } from './contract/accounts.ts';
 import type { CreateBackup } from './contract/backup.ts';
 import type { CreateConnectedHostsReader } from './contract/connected-hosts.ts';
@@ -6,7 +6,7 @@ import type { Device } from './contract/device.ts';
 import type { DriverKind } from './contract/outlets.ts';
 import { models } from './index.ts';
 
-/** The drivers of all models that switch power, by the name of the model. */
+/** The drivers of all models that switch power, by model name. */
 export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
   const drivers = new Map<string, DriverKind>();
   for (const { name, power } of models.values()) {
@@ -21,7 +21,7 @@ export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
   return drivers;
 }
 
-/** The backups of all models that can be backed up, by the name of the model. */
+/** The backups of all models that support them, by model name. */
 export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> {
   const backups = new Map<string, CreateBackup>();
   for (const { name, backup } of models.values()) {
@@ -37,8 +37,7 @@ export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Ac
 }
 
 /**
- * Reads which hosts are connected to the ports of a model; undefined: nothing does. Ports are named as in rack.yaml. A name that
- * rack.yaml does not know stays.
+ * Reads which hosts are connected to a model's ports; undefined if not supported. Ports are named as in rack.yaml. Unknown names are kept.
  */
 export async function loadConnectedHosts(
   model: string,

@@ -1,4 +1,4 @@
-/** What a driver tells of its requests, sent or not: the same words, and no secret. */
+/** A driver's record of its requests, whether sent or not: the same text, and no secrets. */
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { Secret } from '@skolo/secrets';
 import { startTasmota } from '@skolo/simulators';
@@ -11,7 +11,7 @@ import { patient } from './testing/outlets.ts';
 
 const password = "p&ss w'rd!";
 
-/** A driver that is told where the device is, and tells what it sends. */
+/** A driver with a device's address, and its record of what it sends. */
 async function recorded(model: string, about: Partial<Device>, dry?: true) {
   const facts = models.get(model);
   const transport: Transport = facts?.transports[0] ?? 'http';
@@ -43,7 +43,7 @@ async function recorded(model: string, about: Partial<Device>, dry?: true) {
 }
 
 const command = ['/nowhere/relay', '{outlet}', 'on off'];
-/** Nobody is at these ports. */
+/** Nothing listens on these ports. */
 const ports = { ssh: 1, snmp: 1, http: 1, mqtt: 1, ipmi: 1 };
 
 describe('a driver that sends nothing', () => {
@@ -98,7 +98,7 @@ describe('a driver that sends nothing', () => {
   ])('tells what %s would send', async (model, outlet, expected, options = {}) => {
     const { driver, sent } = await recorded(model, { ports, options: { ...options } }, true);
 
-    // Empty responses are no states.
+    // Empty responses are not states.
     await driver.read([outlet], patient()).catch(() => undefined);
     if (model !== 'edgeswitch') await driver.turnOff(outlet, patient()).catch(() => undefined);
 

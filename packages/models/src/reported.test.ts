@@ -1,4 +1,4 @@
-/** How each model names itself while it is read: its own patterns match, those of other models do not. */
+/** How each model identifies itself while it is read: its own patterns match, and those of other models do not. */
 import {
   type CliDevice,
   type CliOptions,
@@ -30,7 +30,7 @@ const cases: [string, Start, hardware: string | undefined, firmware: string][] =
   ['vyos', startVyos, undefined, '1.4.2'],
 ];
 
-/** What a device says while its configuration is read, `as` a model. */
+/** A device's output while its configuration is read, `as` a model. */
 async function saidBy(start: Start, model: string): Promise<string> {
   const sitting = await simulated(() => start({ ...account, secondMs: 1 }), { model });
   const said: string[] = [];

@@ -31,11 +31,11 @@ interface Family {
   dialect: Dialect;
   start(options: CliOptions): Promise<CliDevice>;
   transport?: 'telnet';
-  /** Of more than a page, and how many lines of it match. */
+  /** A command with more than a page of output, and how many of its lines match. */
   command: string;
   row: RegExp;
   rows: number;
-  /** One that is rejected. */
+  /** A rejected command. */
   nonsense?: string;
 }
 
@@ -212,7 +212,7 @@ const families: Family[] = [
   },
 ];
 
-/** A configuration tells when it was shown. */
+/** A configuration contains the time at which it was shown. */
 function withoutTime(answer = '') {
   return answer.replace(/^! ?(?:Time|Command): .*$/gm, '');
 }
@@ -228,7 +228,7 @@ async function open(family: Family, faults: readonly DeviceFault[] = []) {
     try {
       device.faults.set(fault);
     } catch (error) {
-      // Without a pager there is nothing that could stay.
+      // Without a pager, nothing can remain.
       if (!(error instanceof RangeError)) throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** Tests with every outcome that there is, for report-tests.test.mjs. */
+/** Tests with every possible outcome, for report-tests.test.mjs. */
 export default {
   test: {
     include: ['*.fixture.mjs'],

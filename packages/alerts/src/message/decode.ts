@@ -1,6 +1,6 @@
 /**
- * Decodes messages of subscribers: ours in both formats, and the original's, which had no attributes. Missing fields are
- * undefined, and unknown ones are ignored.
+ * Decodes received messages: ours in both formats, and those of the existing system, which had no attributes. Missing fields are undefined,
+ * and unknown ones are ignored.
  */
 import { Buffer } from 'node:buffer';
 import { isObject, parseJson } from '@skolo/base';
@@ -10,14 +10,14 @@ import { labelsOf } from './notice.ts';
 
 interface Common {
   location: string | undefined;
-  /** The same for each attempt to send it. */
+  /** The same for each attempt to send the message. */
   id: string | undefined;
-  /** When it was accepted; of a heartbeat, when it was made. */
+  /** When the alert was accepted; for a heartbeat, when it was created. */
   at: string | undefined;
 }
 
 export interface DecodedAlert extends Common {
-  /** A notice is about the delivery, and looks like an alert. */
+  /** A notice concerns the delivery, and looks like an alert. */
   kind: 'transition' | 'refresh' | 'notice';
   status: 'firing' | 'resolved';
   name: string | undefined;
@@ -26,15 +26,15 @@ export interface DecodedAlert extends Common {
   startsAt: string | undefined;
   /** Of the graph. */
   link: string | undefined;
-  /** It is resolved because it was not repeated in time. */
+  /** Resolved because the alert was not repeated in time. */
   expired: boolean;
-  /** Labels and annotations; where both have a name, the annotation. */
+  /** Labels and annotations; an annotation overrides a label of the same name. */
   values: Record<string, string>;
 }
 
 export interface DecodedHeartbeat extends Common {
   kind: 'heartbeat';
-  /** Those of the original have no such field: true. */
+  /** Messages of the existing system have no such field: true. */
   healthy: boolean;
   why: string | undefined;
   version: string | undefined;
@@ -63,7 +63,7 @@ const defaultFields: FieldNames = {
 const originalLocation = 'skia_location';
 
 /**
- * @param attributes none with what the original sends
+ * @param attributes none in messages of the existing system
  * @param fields the names that the sender is configured to use
  */
 export function decode(
@@ -74,7 +74,7 @@ export function decode(
   const body = parseJson(Buffer.from(data).toString());
   if (!isObject(body)) return { kind: 'unknown', why: 'its data is not a JSON object' };
   if (isHeartbeat(body, attributes)) return heartbeat(body, attributes, fields);
-  // In `flat` no value is an object.
+  // In `flat`, no value is an object.
   if (isObject(body.alert)) return fullAlert(body, body.alert, attributes);
   if (isObject(body.facts)) return fullNotice(body, body.facts, attributes);
   return flatAlert(body, attributes, fields);
@@ -162,7 +162,7 @@ function kindOf(kind: unknown): DecodedAlert['kind'] {
   return kind === 'refresh' || kind === 'notice' ? kind : 'transition';
 }
 
-/** Later ones win. Not by assignment: a label may be called `__proto__`. */
+/** Later entries win. Not by assignment: a label may be called `__proto__`. */
 function textsOf(...objects: unknown[]): Record<string, string> {
   const entries = objects.filter(isObject).flatMap((object) => Object.entries(object));
   const texts = entries.filter(([, value]) => typeof value !== 'object' || value === null);
@@ -178,7 +178,7 @@ function numberOf(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** Later versions may know more of them. */
+/** Later versions may have additional values. */
 function labelsOfNotice(notice: unknown): { alertname: string; severity: string } | undefined {
   const known = Notice.safeParse(notice);
   return known.success ? labelsOf(known.data) : undefined;

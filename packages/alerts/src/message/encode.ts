@@ -1,7 +1,7 @@
 /**
  * Encodes a message: JSON, and the attributes that Pub/Sub filters by.
  *
- * `flat` is the original's, field for field: one object whose values are all strings, since its readers decode them so.
+ * `flat` is the existing system's format, field by field: one object whose values are all strings, as its readers expect.
  */
 import { Buffer } from 'node:buffer';
 import type { Alert, Message } from './message.ts';
@@ -9,9 +9,9 @@ import { alertOfNotice } from './notice.ts';
 
 export interface EncodeAs {
   format: 'flat' | 'full';
-  /** Names of what `flat` adds to the labels. */
+  /** Names of the fields that `flat` adds to the labels. */
   fields: FieldNames;
-  /** Where alerts come from. */
+  /** Where the alerts come from. */
   location: string;
 }
 
@@ -26,13 +26,13 @@ interface Encoded {
   attributes: Record<string, string>;
 }
 
-/** Of the attributes and of `full`. It changes when a reader of the one before would misunderstand. */
+/** Version of the attributes and of `full`. Changes only if a reader of the previous version would misunderstand the new one. */
 export const schemaVersion = '1';
 
-/** In place of `alertname`: as the original's, which put it where Prometheus has the name of a metric. */
+/** Replaces `alertname`, as in the existing system, which used the name that Prometheus reserves for the metric. */
 export const heartbeatName = 'HEALTHZ';
 
-/** The limit of Pub/Sub: https://cloud.google.com/pubsub/quotas#resource_limits */
+/** Pub/Sub's limit: https://cloud.google.com/pubsub/quotas#resource_limits */
 const maxValueBytes = 1024;
 
 export function encode(message: Message, as: EncodeAs): Encoded {
@@ -40,7 +40,7 @@ export function encode(message: Message, as: EncodeAs): Encoded {
   return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
 }
 
-/** Later ones win. Not by assignment: a label may be called `__proto__`. */
+/** Later entries win. Not by assignment: a label may be called `__proto__`. */
 function flat(message: Message, { fields, location }: EncodeAs): Record<string, string> {
   if (message.kind === 'heartbeat') {
     const { kind: _, ...facts } = message;
@@ -64,13 +64,13 @@ function flat(message: Message, { fields, location }: EncodeAs): Record<string, 
 }
 
 function full(message: Message, { fields, location }: EncodeAs): Record<string, unknown> {
-  // A dead-man switch has one way to recognise a heartbeat, whatever the format.
+  // Dead-man switches recognise a heartbeat in the same way in every format.
   const heartbeat =
     message.kind === 'heartbeat' ? { __name__: heartbeatName, [fields.location]: location } : {};
   return { schema: schemaVersion, location, ...message, ...heartbeat };
 }
 
-/** None empty; names of ours only, so that no label can be taken for one. */
+/** Never empty; only fixed names, so that no label can be mistaken for one. */
 function attributesOf(message: Message, location: string): Record<string, string> {
   const attributes = namesOf(message);
   attributes.location = location;
@@ -106,9 +106,9 @@ function namesOf(message: Message): Record<string, string | undefined> {
   }
 }
 
-/** As UTF-8 of at most so many bytes, no character cut in two, and half a surrogate pair replaced: protobuf takes no other. */
+/** Truncates to this many bytes of UTF-8 without splitting a character, and replaces unpaired surrogates, which protobuf rejects. */
 export function cutText(text: string, maxBytes: number): string {
-  // By far the most are; a character takes up to three bytes, and those of four are two surrogates.
+  // The common case: a UTF-16 unit takes up to three bytes, and four-byte characters are two units.
   if (text.length * 3 <= maxBytes && text.isWellFormed()) return text;
   const bytes = Buffer.alloc(maxBytes);
   const { written } = new TextEncoder().encodeInto(text, bytes);

@@ -16,7 +16,7 @@ it('messages.schema.json is current', () => {
   );
 });
 
-// An independent judge of the schema, where it is installed.
+// An independent validator of the schema, if installed.
 const python = peer('python3-jsonschema');
 const judge = `
 import json, sys, jsonschema

@@ -1,9 +1,9 @@
-/** Messages: changes of alerts, notices about the delivery, heartbeats. */
+/** Messages: alert changes, notices about the delivery, and heartbeats. */
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
-/** Not `z.record`, which loses the name `__proto__`: a label may have any name. Their JSON Schema is in `meta`. */
+/** Not `z.record`, which loses the name `__proto__`: a label may have any name. `meta` has the JSON Schema. */
 const Texts = z
   .custom<Record<string, string>>(
     (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
@@ -20,13 +20,13 @@ export type Endpoint = z.output<typeof Endpoint>;
 
 /** An alert, with the field names of Alertmanager. */
 export const Alert = z.object({
-  /** 16 hex digits over the labels, as Alertmanager computes it: the identity. */
+  /** 16 hex digits, computed from the labels as Alertmanager does: the alert's identity. */
   fingerprint: z.string(),
   status: z.enum(['firing', 'resolved']),
   labels: Texts,
   annotations: Texts,
   startsAt: Time,
-  /** When it was resolved; while it fires, when it expires unless it is repeated. */
+  /** When it was resolved; while it fires, when it expires unless repeated. */
   endsAt: Time.optional(),
   generatorURL: z.string().optional(),
   /** Unknown fields. */
@@ -49,9 +49,9 @@ export type Group = z.output<typeof Group>;
 /** An alert fires, is resolved, or still fires. */
 export const AlertMessage = z.object({
   kind: z.enum(['transition', 'refresh']),
-  /** The same for each attempt to send it: subscribers drop what they have seen. 32 hex digits. */
+  /** The same for each attempt to send the message, so that subscribers can drop duplicates. 32 hex digits. */
   id: z.string(),
-  /** When it was accepted, or when the refresh was due. */
+  /** When the alert was accepted, or when the refresh was due. */
   at: Time,
   alert: Alert,
   group: Group.optional(),
@@ -60,20 +60,20 @@ export const AlertMessage = z.object({
   first: Time,
   last: Time,
   count: z.int(),
-  /** It is resolved because it was not repeated in time. */
+  /** Resolved because the alert was not repeated in time. */
   expired: z.literal(true).optional(),
-  /** Only for this sink: it was a dead letter. The alert may have changed since. */
+  /** Only for this sink: the message was a dead letter. The alert may have changed since. */
   sink: z.string().optional(),
 });
 export type AlertMessage = z.output<typeof AlertMessage>;
 
 /**
- * What subscribers have to know about the delivery.
+ * Information for subscribers about the delivery.
  *
- * - `gap`: nothing could be delivered for a while; what waited has arrived before this.
- * - `truncated`: Alertmanager left alerts out (`max_alerts`), or alert-to-pubsub did, because one machine had too many.
+ * - `gap`: nothing could be delivered for a while; the queued messages arrived before this notice.
+ * - `truncated`: Alertmanager left out alerts (`max_alerts`), or alert-to-pubsub did, because one machine had too many.
  * - `dead-letters`: invalid alerts, or rejected messages, are kept.
- * - `damaged`: the spool was, and some messages may be lost. `dropped`: a sink that was down for too long lost some.
+ * - `damaged`: the spool was damaged, and some messages may be lost. `dropped`: a sink was down for too long and lost some.
  */
 export const Notice = z.enum(['gap', 'truncated', 'dead-letters', 'damaged', 'dropped']);
 export type Notice = z.output<typeof Notice>;
@@ -91,19 +91,19 @@ export const NoticeMessage = z.object({
 });
 export type NoticeMessage = z.output<typeof NoticeMessage>;
 
-/** Reports whether the delivery works. Never in the spool. */
+/** Reports whether delivery works. Never in the spool. */
 export const HeartbeatMessage = z.object({
   kind: z.literal('heartbeat'),
   id: z.string(),
   at: Time,
   version: z.string(),
-  /** Prometheus and Alertmanager send, and alerts can be accepted. */
+  /** Prometheus and Alertmanager send alerts, and they can be accepted. */
   healthy: z.boolean(),
   /** Why not, for people. */
   why: z.string().optional(),
-  /** When any alert but a test was last received. */
+  /** When an alert other than a test was last received. */
   lastHeard: Time.optional(),
-  /** What waits for this sink. */
+  /** Messages that are queued for this sink. */
   spoolDepth: z.int(),
   spoolOldestSeconds: z.number(),
   startedAt: Time,
@@ -116,7 +116,7 @@ export type SpooledMessage = z.output<typeof SpooledMessage>;
 
 export type Message = SpooledMessage | HeartbeatMessage;
 
-/** The label that makes an alert a test, with any value; it does not prove that Prometheus works. */
+/** The label that marks an alert as a test, with any value. A test alert does not prove that Prometheus works. */
 export const testLabel = 'skolo_test';
 
 export function isTest(labels: Readonly<Record<string, string>>): boolean {

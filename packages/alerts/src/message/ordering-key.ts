@@ -2,10 +2,10 @@
 import { crc32 } from 'node:zlib';
 import type { Message } from './message.ts';
 
-/** Heartbeats wait for no other message, and their order does not matter. */
+/** Heartbeats do not wait for other messages, and their order does not matter. */
 export const noOrderingKey = '';
 
-/** `<location>-<n>`, an ordering key of Pub/Sub. */
+/** `<location>-<n>`, a Pub/Sub ordering key. */
 export function orderingKey(message: Message, location: string, keys: number): string {
   switch (message.kind) {
     case 'heartbeat':

@@ -1,4 +1,4 @@
-/** Errors of gRPC: their code, and their text without what wraps it. */
+/** gRPC errors: their code, and their text without wrapping. */
 
 /** By number: https://grpc.io/docs/guides/status-codes/ */
 const codes = [
@@ -27,7 +27,7 @@ export function grpcCode(error: unknown): GrpcCode | undefined {
   return typeof error.code === 'number' ? codes[error.code] : undefined;
 }
 
-/** Enough for people; some errors have a whole page. */
+/** Enough for people; some errors fill a page. */
 const mostChars = 500;
 
 /** On one line. */
@@ -35,7 +35,7 @@ export function grpcText(error: unknown): string {
   const details = error instanceof Error && 'details' in error ? error.details : undefined;
   const message = error instanceof Error ? error.message : String(error);
   if (typeof details !== 'string' || details === '') return oneLine(message);
-  // gRPC wraps the error in its history.
+  // gRPC adds the history of the error.
   const [, last] = /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(details) ?? [];
   return oneLine(last ?? details);
 }

@@ -13,14 +13,14 @@ import { flat, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import type { PubSubCredentials } from './pubsub-sign-in.ts';
 
-/** vitest.config.ts makes it a root of gRPC. */
+/** vitest.config.ts makes it a root certificate of gRPC. */
 const certificate = new URL('../testing/tls/localhost.crt', import.meta.url).pathname;
 const tls = {
   certificate: readFileSync(certificate, 'utf8'),
   key: readFileSync(certificate.replace('.crt', '.key'), 'utf8'),
 };
 
-/** Over TLS, since tokens travel no other way; it keeps the tokens that it received. */
+/** Over TLS, because tokens are not sent otherwise; it keeps the tokens that it received. */
 async function start(isGood: (token: string) => boolean = () => true) {
   const tokens: (string | undefined)[] = [];
   const google = await startGooglePubSub({
@@ -187,7 +187,7 @@ describe("the rack's metadata server", () => {
   });
 });
 
-/** The claims, where the signature is good. */
+/** The claims, if the signature is valid. */
 function claimsOf(token: string, { private_key }: { private_key: string }): unknown {
   const [header = '', claims = '', signature = ''] = token.split('.');
   const key = createPublicKey(private_key);

@@ -1,47 +1,45 @@
-/**
- * Google's client for Pub/Sub, signed in by ours. The library is loaded when something is to be sent: it takes 40 MB.
- */
+/** Google's Pub/Sub client with our own sign-in. The library is loaded only when something is sent, because it takes 40 MB. */
 import type { v1 } from '@google-cloud/pubsub';
 import { noSignIn } from '@skolo/google';
 import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 
 interface PubSubSettings {
-  /** By default that of the credentials. */
+  /** Default: the project of the credentials. */
   project?: string | undefined;
-  /** Host and port, of a region. One on loopback is an emulator. */
+  /** Host and port of a region. On loopback, it is an emulator. */
   endpoint?: string | undefined;
   credentials: PubSubCredentials;
-  /** Of the rack's metadata server, for credentials of that name. */
+  /** URL of the rack's metadata server, for credentials of that name. */
   metadataUrl?: string | undefined;
 }
 
 export interface PubSubDeps {
   env?: NodeJS.ProcessEnv;
-  /** Of gRPC; for tests with a certificate of their own. */
+  /** gRPC credentials, for tests with their own certificate. */
   channelOptions?: Record<string, string | number>;
-  /** Whether loopback means an emulator, without TLS. */
+  /** Whether loopback means an emulator without TLS. */
   loopbackIsPlain?: boolean;
 }
 
 export interface PubSubConnection {
   readonly project: string;
-  /** A new one, with its own connection; whoever asks for it closes it. */
+  /** A new client with its own connection; the caller closes it. */
   publisher(): v1.PublisherClient;
   subscriber(): v1.SubscriberClient;
   /**
-   * Fulfilled when the next call can be signed in.
+   * Resolves when the next call can be signed in.
    *
-   * @throws SinkError `credentials`; `unavailable` or `timeout` where they could not be asked for
+   * @throws SinkError `credentials`; `unavailable` or `timeout` if they could not be requested
    */
   signIn(): Promise<void>;
-  /** Pub/Sub rejected the credentials: they are read, or asked for, anew. */
+  /** Pub/Sub rejected the credentials: reads or requests them again. */
   forgetCredentials(): void;
 }
 
 /**
- * - A channel that is closed takes its connection along, so that a dead one is not found again in a pool of all.
- * - After an outage, it is tried again soon: by default gRPC waits up to two minutes.
+ * - Closing a channel closes its connection, so that a dead one is not reused from a global pool.
+ * - After an outage, reconnects soon: by default gRPC waits up to two minutes.
  */
 const channelDefaults = {
   'grpc.use_local_subchannel_pool': 1,
@@ -52,7 +50,7 @@ const channelDefaults = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-/** @throws SinkError The project is not known: `credentials`; `unavailable` or `timeout` where it could not be asked for. */
+/** @throws SinkError The project is unknown: `credentials`; `unavailable` or `timeout` if it could not be requested. */
 export async function connectPubSub(
   settings: PubSubSettings,
   { env = process.env, channelOptions = {}, loopbackIsPlain = true }: PubSubDeps = {},
@@ -60,7 +58,7 @@ export async function connectPubSub(
   const { address, isPlain } = whereIs(settings.endpoint, env, loopbackIsPlain);
   const asked = pubSubSignIn(settings.credentials, settings.metadataUrl);
   const signedIn = isPlain ? noSignIn : asked;
-  // Nobody's credentials are looked for where none are needed.
+  // Does not look for credentials if none are needed.
   const isAsked =
     settings.project === undefined && !(isPlain && settings.credentials === 'default');
   const named = settings.project ?? (isAsked ? await asked.project() : undefined);
@@ -73,7 +71,7 @@ export async function connectPubSub(
     );
   }
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
-  // The library can connect without TLS; the part of gRPC that it takes is not ours to load.
+  // The library can connect without TLS, but we cannot load the gRPC module that this requires.
   const emulator = { projectId: project, apiEndpoint: 'http://localhost:1', emulatorMode: true };
   const { sslCreds } = isPlain ? await new PubSub(emulator).getClientConfig() : {};
   const options = {
@@ -101,13 +99,13 @@ interface Address {
   port: number;
 }
 
-/** The address is left out where it is the usual one. */
+/** Undefined for the default address. */
 function whereIs(
   endpoint: string | undefined,
   env: NodeJS.ProcessEnv,
   loopbackIsPlain: boolean,
 ): { address?: Address; isPlain: boolean } {
-  // Who sets it does not want to reach the real one, whatever is in rack.yaml.
+  // Setting this variable means not to use the real Pub/Sub, whatever is in rack.yaml.
   const emulator = env.PUBSUB_EMULATOR_HOST;
   if (emulator) return { address: addressOf(emulator, 'PUBSUB_EMULATOR_HOST'), isPlain: true };
   if (endpoint === undefined) return { isPlain: false };
@@ -132,7 +130,7 @@ function isLoopback(host: string): boolean {
   return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
 
-/** Nobody's: it has a client made without looking for credentials, to be replaced by ours. */
+/** A placeholder: it keeps the client from looking for credentials, and is replaced by ours. */
 const noCredentials = {
   type: 'authorized_user',
   client_id: 'none',
@@ -141,8 +139,8 @@ const noCredentials = {
 };
 
 /**
- * The client takes only credentials of its own version of google-auth-library, which is another than ours. One that it
- * made itself asks us before each call.
+ * The client only accepts credentials from its own version of google-auth-library, which differs from ours. A credentials object that it
+ * created asks ours before each call.
  */
 async function signedInBy(headers: () => Promise<Headers>, { auth }: v1.PublisherClient) {
   const client = await auth.getClient();

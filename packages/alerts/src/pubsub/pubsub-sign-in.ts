@@ -1,4 +1,4 @@
-/** Signing in to Pub/Sub, with what goes wrong as the sink's own errors. */
+/** Signs in to Pub/Sub, and reports failures as SinkErrors. */
 import {
   defaultSignIn,
   keyFileSignIn,
@@ -16,12 +16,12 @@ const library = {
     'https://www.googleapis.com/auth/cloud-platform',
     'https://www.googleapis.com/auth/pubsub',
   ],
-  // A service account's key signs its own tokens, so nothing but Pub/Sub itself has to be reachable.
+  // A service account's key signs its own tokens, so only Pub/Sub itself must be reachable.
   servicePath: 'pubsub.googleapis.com',
 };
 
 /**
- * Its functions throw SinkError: `credentials`, or `unavailable` and `timeout` where they could not be asked for.
+ * Its functions throw SinkError: `credentials`, or `unavailable` and `timeout` if the credentials could not be requested.
  *
  * @param metadataUrl of the rack's metadata server
  */

@@ -37,7 +37,7 @@ async function send(sink: Sink, ...numbers: number[]): Promise<void> {
   await sink.send(messages, 'file', new AbortController().signal);
 }
 
-/** The numbers of the alerts in it; what is no line of ours is undefined. */
+/** The numbers of the alerts in it; undefined for lines that are not ours. */
 async function numbersIn(file: string): Promise<(number | undefined)[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
   return lines.map((line) => {

@@ -1,7 +1,7 @@
 /**
  * A file with a JSON object on each line: `{"attributes":{…},"message":{…}}`. `flat` alone has neither time nor id.
  *
- * It is opened for each send, so logrotate may move it at any time.
+ * The file is opened for each send, so logrotate may move it at any time.
  */
 import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
@@ -14,14 +14,14 @@ import { type Sink, SinkError, type SinkReason } from '../sink.ts';
 
 export interface FileSinkOptions {
   name: string;
-  /** Absolute. Its folder has to exist: an unmounted disk must not look like an empty folder. */
+  /** Absolute. Its directory must exist: an unmounted disk must not look like an empty directory. */
   file: string;
-  /** Then it becomes FILE.1. */
+  /** At this size, the file becomes FILE.1. */
   maxBytes: number;
   encodeAs: EncodeAs;
 }
 
-/** Of a new file: collectors of logs run in a group of the operator's choice. */
+/** Mode of a new file: log collectors run in a group that the operator chooses. */
 const mode = 0o640;
 
 export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptions): Sink {
@@ -51,7 +51,7 @@ function lineOf(message: Message, as: EncodeAs): string {
   return `{"attributes":${JSON.stringify(attributes)},"message":${json}}\n`;
 }
 
-/** All of it is on the disk, or nothing of it is there. */
+/** Writes all of it to the disk, or nothing. */
 async function append(file: string, lines: Buffer, maxBytes: number): Promise<void> {
   try {
     const size = await sizeOf(file);
@@ -64,7 +64,7 @@ async function append(file: string, lines: Buffer, maxBytes: number): Promise<vo
   }
 }
 
-/** Undefined where there is none. Opening a pipe would wait for its reader. */
+/** Undefined if there is none. Opening a pipe would wait for its reader. */
 async function sizeOf(file: string): Promise<number | undefined> {
   const found = await ifThere(stat(file));
   if (found === undefined || found.isFile()) return found?.size;

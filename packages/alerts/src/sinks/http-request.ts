@@ -1,9 +1,9 @@
 /**
- * One request of a sink, or of a webhook, with the settings that rack.yaml has for both.
+ * One request of a sink or webhook, with the settings that both share in rack.yaml.
  *
- * - Redirects are not followed: a token and a message are only for the host of rack.yaml.
- * - Errors name only the host: paths of webhooks are usually secrets.
- * - If the URL, a header or the body has `{{token}}`, the token is put there, and not sent as a bearer token.
+ * - Redirects are not followed: tokens and messages are only for the host in rack.yaml.
+ * - Errors name only the host: webhook paths are usually secret.
+ * - If the URL, a header or the body contains `{{token}}`, the token is inserted there and not sent as a bearer token.
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
@@ -20,26 +20,26 @@ export interface HttpRequestOptions {
   headers: Record<string, string>;
   /** Read for each request, so that it may change. @throws SecretError */
   token?: (() => Promise<Secret>) | undefined;
-  /** See {@link parseTemplate}; without one, the usual body of the message. */
+  /** See {@link parseTemplate}; the default is the message's usual body. */
   body?: string | undefined;
   timeoutSeconds: number;
 }
 
 interface Outgoing {
-  /** Sent as `idempotency-key`, the same each time that the message is sent. */
+  /** Sent as `idempotency-key`, the same for each attempt to send the message. */
   id: string;
-  /** What a template can name. */
+  /** Values that a template can use. */
   values: Readonly<Record<string, unknown>>;
-  /** JSON, if rack.yaml has no template. */
+  /** JSON, used if rack.yaml has no template. */
   usualBody(): string;
 }
 
-/** Fulfilled when the receiver has answered 2xx. @throws SinkError */
+/** Resolves when the receiver has responded with 2xx. @throws SinkError */
 export type SendRequest = (outgoing: Outgoing, signal: AbortSignal) => Promise<void>;
 
 const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
-/** Characters of a response that are read, and put into the error. */
+/** Maximum characters of a response to read and include in the error. */
 const mostRead = 2000;
 const mostShown = 200;
 
@@ -155,7 +155,7 @@ function kindOf(status: number): { reason: SinkReason; hint: string } {
   };
 }
 
-/** The secret parts of a URL, in the ways that responses quote it. */
+/** The secret parts of a URL, in the forms in which responses quote it. */
 function secretsOf({ pathname, search, searchParams }: URL): string[] {
   const decoded = decodeURIComponent(pathname.replaceAll(/%(?![\da-f]{2})/gi, '%25'));
   const parts = [pathname, decoded, search.slice(1), ...searchParams.values()];
@@ -175,9 +175,9 @@ async function textOf(answer: Response, secrets: readonly string[]): Promise<str
   for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
     text = text.replaceAll(secret, '<secret>');
   }
-  // It may end within one.
+  // The text may be cut off inside one.
   if (isCut) text = text.slice(0, text.length - longest);
-  // It may be printed to a terminal.
+  // The text may be printed to a terminal.
   return text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()

@@ -1,4 +1,4 @@
-/** A request for each message: PagerDuty, chat, ntfy, anything that accepts a POST. */
+/** One request per message: PagerDuty, chat, ntfy, anything that accepts a POST. */
 import { setMaxListeners } from 'node:events';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import { orderingKey } from '../message/ordering-key.ts';
@@ -10,7 +10,7 @@ export interface HttpSinkOptions extends HttpRequestOptions {
   encodeAs: EncodeAs;
 }
 
-/** Of different alerts at the same time. */
+/** Messages of different alerts in parallel. */
 const keysAtOnce = 8;
 
 export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink {
@@ -21,7 +21,7 @@ export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink 
     limits: { orderingKeys: keysAtOnce, messages: 1 },
     orderingKeyOf: (message) => orderingKey(message, location, keysAtOnce),
     async send(messages, _key, signal) {
-      // All ordering keys may share it, which Node would report as a leak.
+      // All ordering keys may share the signal, which Node would report as a leak.
       setMaxListeners(0, signal);
       for (const message of messages) {
         const values = valuesOf(message, location);

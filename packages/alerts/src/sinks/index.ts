@@ -11,10 +11,10 @@ import { createPubSubSink } from './pubsub.ts';
 
 type SinkSettings = AlertToPubsubSettings['sinks'][number];
 
-/** Its cursor in the spool has this name. */
+/** Also the name of its cursor in the spool. */
 export const pubSubName = 'pubsub';
 
-/** Nothing is connected, opened or read yet. Pub/Sub is the first, unless `pubsub: false`. */
+/** Connects to, opens and reads nothing yet. Pub/Sub comes first, unless `pubsub: false`. */
 export function createSinks(rack: Rack, deps: PubSubDeps = {}): Sink[] {
   const settings = rack.services['alert-to-pubsub'];
   const sinks = settings.sinks.map((sink) => sinkOf(sink, rack));

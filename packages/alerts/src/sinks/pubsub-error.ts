@@ -1,4 +1,4 @@
-/** Errors of Pub/Sub, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
+/** Pub/Sub errors, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
 import { SinkError, type SinkReason } from '../sink.ts';
 
@@ -24,7 +24,7 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
     reason: 'topic',
     hint: 'check the project and topic in rack.yaml, or create the topic',
   },
-  // The topic's encryption key is not usable, or this region may not store its messages: no message is to blame.
+  // The topic's encryption key is not usable, or this region may not store its messages: not the message's fault.
   FAILED_PRECONDITION: { reason: 'topic', hint: "check the topic's encryption key and regions" },
   UNIMPLEMENTED: { reason: 'topic', hint: 'fix services.alert-to-pubsub.endpoint' },
   INVALID_ARGUMENT: {
@@ -57,7 +57,7 @@ export function topicMissing(error: unknown, topic: string): SinkError {
   return new SinkError('topic', code, `Pub/Sub: ${why}; ${hint}`);
 }
 
-/** Then no message would be accepted, and no message is to blame. */
+/** In this case no message would be accepted, so the message is not at fault. */
 function isAboutNames(code: GrpcCode, text: string): boolean {
   return code === 'INVALID_ARGUMENT' && /resource name/i.test(text);
 }

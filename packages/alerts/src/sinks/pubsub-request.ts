@@ -1,4 +1,4 @@
-/** Requests to Pub/Sub: what fits into one, and one that is called, with a deadline and an end at any moment. */
+/** Requests to Pub/Sub: splits messages into requests, and makes one that has a deadline and can be aborted at any time. */
 import { Buffer } from 'node:buffer';
 import type { protos, v1 } from '@google-cloud/pubsub';
 import { orAborted } from '@skolo/base';
@@ -11,20 +11,20 @@ export interface Request {
   bytes: number;
 }
 
-/** Pub/Sub accepts 10 MB for a request, and so for a message: https://cloud.google.com/pubsub/quotas#resource_limits */
+/** Pub/Sub accepts 10 MB per request, and so per message: https://cloud.google.com/pubsub/quotas#resource_limits */
 const maxMessageBytes = 9_500_000;
 const maxRequestBytes = 9_000_000;
 const maxRequestMessages = 1000;
-/** Of protobuf, around a message and around each attribute; a little much. */
+/** Protobuf's overhead for a message and for each attribute, rounded up. */
 const frameBytes = 16;
 
 const createTopicTimeoutMs = 15_000;
 
 /**
- * As few requests as hold them, in order.
+ * Splits messages into as few requests as possible, in order.
  *
- * @param key of ordering; '' for none
- * @throws SinkError `too-large`: one of them is
+ * @param key ordering key; '' for none
+ * @throws SinkError `too-large`: one message is too large
  */
 export function requestsOf(messages: readonly Message[], key: string, as: EncodeAs): Request[] {
   const requests: Request[] = [];
@@ -62,7 +62,7 @@ function bytesAround(attributes: Record<string, string>, key: string): number {
   return bytes;
 }
 
-/** A connection, and how many use it. */
+/** A connection and the number of its users. */
 export class Channel {
   private readonly client: v1.PublisherClient;
   private users = 0;
@@ -91,7 +91,7 @@ export class Channel {
     await this.client.close();
   }
 
-  /** @throws what the library throws; SinkError when it is aborted */
+  /** @throws the library's error; SinkError if aborted */
   async publish(
     topic: string,
     messages: Request['messages'],
@@ -132,7 +132,7 @@ interface Cancellable extends Promise<unknown> {
   cancel(): void;
 }
 
-/** The promise goes on by itself: others may wait for it, too. @throws SinkError */
+/** The promise continues, because others may also wait for it. @throws SinkError */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await orAborted(promise, signal);

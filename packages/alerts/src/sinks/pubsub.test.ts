@@ -45,7 +45,7 @@ function sinkFor(
   return sink;
 }
 
-/** Between us and Pub/Sub. What is connected when it swallows gets no answer any more, and no error. */
+/** A proxy between us and Pub/Sub. When it swallows data, connections get no response and no error. */
 async function startInternet(port: number) {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -340,7 +340,7 @@ describe('the emulator', () => {
       { env: { PUBSUB_EMULATOR_HOST: google.endpoint, GOOGLE_CLOUD_PROJECT: 'env-project' } },
     ).catch((error: unknown) => error);
 
-    // The project is asked for where it should be, although there is no sign-in.
+    // The project is requested from the right URL, although there is no sign-in.
     expect(connection).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
     const other = await connectPubSub(
       { endpoint: 'us-east1-pubsub.googleapis.com:443', credentials: 'default' },

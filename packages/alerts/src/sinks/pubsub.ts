@@ -1,6 +1,6 @@
 /**
- * Google Pub/Sub. One request for each send, with one ordering key. The library's own batching, buffering and retries stay
- * off: the caller controls order, memory and retries.
+ * Google Pub/Sub. One request per send, with one ordering key. The library's own batching, buffering and retries stay off: the caller
+ * controls order, memory and retries.
  */
 import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../message/encode.ts';
@@ -17,27 +17,27 @@ export interface PubSubSinkOptions {
   name: string;
   project?: string | undefined;
   topic: string;
-  /** Make it where it is missing. */
+  /** Creates the topic if it is missing. */
   createTopic: boolean;
   endpoint?: string | undefined;
   credentials: PubSubCredentials;
   metadataUrl?: string | undefined;
-  /** How many ordering keys. */
+  /** The number of ordering keys. */
   orderingKeys: number;
   encodeAs: EncodeAs;
-  /** For an answer; what is large, or sent beside others, gets more. */
+  /** Timeout of a response; large or parallel requests get more. */
   timeoutMs?: number;
   heartbeatTimeoutMs?: number;
 }
 
-/** Slower internet connections than this get no backlog through in time, only what is new. */
+/** On slower internet connections than this, a backlog does not get through in time, only new messages. */
 const slowestBytesPerMs = 64;
 
-/** Measured: more keys or messages at a time are hardly quicker, and cost memory. */
+/** Measured: more keys or messages at a time are hardly faster, and use memory. */
 const keysAtOnce = 8;
 const messagesAtOnce = 100;
 
-/** Nothing is connected, or read, before the first message. */
+/** Connects and reads nothing before the first message. */
 export function createPubSubSink(options: PubSubSinkOptions, deps: PubSubDeps = {}): Sink {
   const publisher = new Publisher(options, deps);
   return {
@@ -56,7 +56,7 @@ class Publisher {
   private connecting: Promise<PubSubConnection> | undefined;
   private channel: Channel | undefined;
   private makingTopic: Promise<void> | undefined;
-  /** Of all requests under way. */
+  /** Bytes of all requests in progress. */
   private bytesUnderWay = 0;
 
   constructor(options: PubSubSinkOptions, deps: PubSubDeps) {
@@ -66,7 +66,7 @@ class Publisher {
 
   async send(messages: readonly Message[], key: string, signal: AbortSignal): Promise<void> {
     const requests = requestsOf(messages, key, this.options.encodeAs);
-    // All ordering keys may share it, which Node would report as a leak.
+    // All ordering keys may share the signal, which Node would report as a leak.
     setMaxListeners(0, signal);
     for (const request of requests) await this.publish(request, key, signal);
   }
@@ -104,7 +104,7 @@ class Publisher {
 
   private timeoutMs(key: string): number {
     const { timeoutMs = 15_000, heartbeatTimeoutMs = 10_000 } = this.options;
-    // What is late is of no use: the next one is due.
+    // A late heartbeat is useless, because the next one is due.
     if (key === noOrderingKey) return heartbeatTimeoutMs;
     return timeoutMs + this.bytesUnderWay / slowestBytesPerMs;
   }
@@ -128,8 +128,8 @@ class Publisher {
     } catch (error) {
       const code = grpcCode(error);
       if (code === 'UNAUTHENTICATED') connection.forgetCredentials();
-      // A connection that swallows everything would be used until TCP gives it up, which takes a quarter of an hour.
-      // And one that could not even be begun stays so.
+      // Without this, a connection that silently drops everything would be used until TCP times out after a quarter of an hour, and one
+      // that could not be opened would stay so.
       const isOver = code === 'DEADLINE_EXCEEDED' || !(code || error instanceof SinkError);
       if (isOver && this.channel === channel) {
         this.channel = undefined;
@@ -139,7 +139,7 @@ class Publisher {
     }
   }
 
-  /** Requests that miss it at the same time create it once. */
+  /** Requests that find it missing at the same time create it once. */
   private madeTopic(connection: PubSubConnection, topic: string): Promise<void> {
     this.makingTopic ??= this.call(connection, (channel) => channel.createTopic(topic))
       .catch((error) => {

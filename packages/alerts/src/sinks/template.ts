@@ -1,35 +1,35 @@
 /**
- * Bodies of requests with places for values: `{"text": "{{labels.alertname}} is {{status}}"}`.
+ * Request bodies with placeholders: `{"text": "{{labels.alertname}} is {{status}}"}`.
  *
  * - Names are joined by dots; one with other characters is written `labels["a.b"]`.
- * - In a JSON template, a place within quotes gets text, escaped; one without quotes a whole JSON value, such as
- *   `{{count}}`, `{{labels}}` or, with its quotes, `{{labels.alertname}}`.
- * - In any other, it gets text as it is.
- * - Of `{{annotations.summary | labels.alertname | "an alert"}}` it gets the first that is not empty.
- * - `{{token}}` is the sink's own, so that no secret is in the template.
- * - What the values lack is the empty text; without quotes in JSON, `null`.
+ * - In a JSON template, a quoted placeholder becomes escaped text; an unquoted one a complete JSON value, such as `{{count}}`, `{{labels}}`
+ *   or, with its quotes, `{{labels.alertname}}`.
+ * - In any other template, placeholders become plain text.
+ * - `{{annotations.summary | labels.alertname | "an alert"}}` becomes the first value that is not empty.
+ * - `{{token}}` is the sink's own token, so that templates contain no secrets.
+ * - Missing values become empty text, or `null` if unquoted in JSON.
  */
 import { isJsonTemplate, templatePlace } from '@skolo/rack';
 
 interface Template {
   isJson: boolean;
-  /** @param values by name; `token` is what `{{token}}` stands for */
+  /** @param values by name; `token` replaces `{{token}}` */
   render(values: Readonly<Record<string, unknown>>): string;
 }
 
 const choices = /(?:[^|"']|"(?:[^"\\]|\\.)*"|'[^']*')+/g;
 const steps = /([\w-]+)|("(?:[^"\\]|\\.)*"|'[^']*')/g;
 
-/** The path of a value, or a text of the template. */
+/** The path of a value, or literal text of the template. */
 type Choice = string[] | string;
 
 interface Place {
   choices: Choice[];
-  /** Between the quotes of a JSON text. */
+  /** Inside a quoted JSON string. */
   isQuoted: boolean;
 }
 
-/** @param isJson by default what begins like JSON is */
+/** @param isJson default: whether the template begins like JSON */
 export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): Template {
   const parts: (string | Place)[] = [];
   let isQuoted = false;
@@ -58,7 +58,7 @@ export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): 
   };
 }
 
-/** Whether a JSON text is open at the end of this piece. */
+/** Whether a JSON string is still open at the end of this piece. */
 function endsQuoted(piece: string, wasQuoted: boolean): boolean {
   const quotes = piece.replaceAll(/\\./gs, '').split('"').length - 1;
   return quotes % 2 === 1 ? !wasQuoted : wasQuoted;

@@ -1,10 +1,10 @@
-/** What the template of a sink can name. */
+/** The values that a sink's template can use. */
 import type { Message } from '../message/message.ts';
 import { alertOfNotice } from '../message/notice.ts';
 
 /**
- * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`,
- * `fingerprint` (the same for all messages about one alert) and `action`, as PagerDuty names it.
+ * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`, `fingerprint` (the same for
+ * all messages about one alert) and `action`, in PagerDuty's terms.
  */
 export function valuesOf(message: Message, location: string): Record<string, unknown> {
   switch (message.kind) {

@@ -1,4 +1,4 @@
-/** One streaming pull: what Pub/Sub gives, until it ends. */
+/** One streaming pull from Pub/Sub, until it ends. */
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
 import type { v1 } from '@google-cloud/pubsub';
@@ -13,7 +13,7 @@ export interface ReceivedMessage {
   publishedMs: number;
 }
 
-/** The stream ended, as it does every now and then, or broke. `cause` is the library's error. */
+/** The stream ended, as it does regularly, or broke. `cause` is the library's error. */
 export class StreamEnded extends Error {
   constructor(cause: unknown) {
     super('the stream ended', { cause });
@@ -25,17 +25,17 @@ interface StreamOptions {
   subscription: string;
   signal: AbortSignal;
   idleMs: number;
-  /** Called when nothing came for that long. When it throws, the stream ends, and throws the same. */
+  /** Called if nothing has arrived for this long. If it throws, the stream ends with that error. */
   onIdle(): Promise<void>;
 }
 
-/** How long a message may be under way here before it is given again. */
+/** How long a message may be processed here before Pub/Sub redelivers it. */
 export const ackDeadlineSeconds = 60;
-/** Under way at once: what a slow terminal does not take has to wait there, not here. */
+/** Maximum number of unprocessed messages: if the terminal is slow, the others wait at Pub/Sub, not here. */
 const maxOutstandingMessages = 1000;
 const maxOutstandingBytes = 20 * 2 ** 20;
 
-/** Of a Long, or of a text, as the library pleases. */
+/** A Long or a string, depending on the library. */
 const Whole = z.union([
   z.coerce.number(),
   z.custom<{ toNumber(): number }>().transform((long) => long.toNumber()),
@@ -57,7 +57,7 @@ const Response = z.object({
 });
 
 /**
- * The messages of each response. Fulfilled at the end only when the signal is aborted.
+ * The messages of each response. Returns only when the signal is aborted.
  *
  * @throws StreamEnded
  */
@@ -85,13 +85,13 @@ export async function* streamed(
     }
   } finally {
     signal.removeEventListener('abort', cancel);
-    // Its later events are of no interest, and would have no listener.
+    // Later events do not matter, but would have no listener.
     stream.on('error', () => undefined);
     stream.cancel();
   }
 }
 
-/** Undefined when the signal is aborted. */
+/** Undefined if the signal is aborted. */
 async function nextOf(
   responses: AsyncIterator<unknown>,
   { signal, idleMs, onIdle, stream }: Omit<StreamOptions, 'subscription'> & Writing,

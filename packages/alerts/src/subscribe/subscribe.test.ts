@@ -134,7 +134,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
 
     const first = listen(place, { subscription: `desk-${names}` });
     await expect.poll(first.ids).toEqual(['06']);
-    // Acknowledged by then: it asks for nothing else.
+    // Acknowledged by then: it makes no further request.
     await first.end();
     await place.publish([numberedAlert(7)]);
     const second = listen(place, { subscription: name });

@@ -1,7 +1,7 @@
 /**
- * Messages from Pub/Sub, one after the other.
+ * Receives messages from Pub/Sub, one at a time.
  *
- * The library's own subscriber retries silently. A watcher has to know at once that its own line is dead. So the stream is
+ * The library's own subscriber retries silently, but a watcher must notice immediately that its own connection is dead. So the stream is
  * managed here: when it ends, or is quiet for a while, a small request checks Pub/Sub.
  */
 
@@ -14,7 +14,7 @@ import { type ReceivedMessage, StreamEnded, streamed } from './pull-stream.ts';
 import { codeOf, type SubscribeError, subscribeError } from './subscription-errors.ts';
 import { SubscriptionUse } from './subscription-use.ts';
 
-/** The part of a connection that is needed. */
+/** The required part of a connection. */
 type SubscribeConnection = Pick<
   PubSubConnection,
   'project' | 'subscriber' | 'signIn' | 'forgetCredentials'
@@ -22,18 +22,18 @@ type SubscribeConnection = Pick<
 
 export interface SubscribeOptions {
   topic: string;
-  /** One that exists. By default a temporary one, which gets what is published from now on, and is deleted at the end. */
+  /** An existing one. By default a temporary one, which receives messages published from now on, and is deleted at the end. */
   subscription?: string | undefined;
-  /** Only of this location. */
+  /** Only messages from this location. */
   location?: string | undefined;
-  /** Names of fields that the senders were given, where they are others. */
+  /** Field names, if the senders use other than the default ones. */
   fields?: FieldNames | undefined;
   /** Only heartbeats. */
   onlyHeartbeats?: boolean;
-  /** After so long without a message Pub/Sub is asked whether it is there, and has as long to answer. Default 20 s. */
+  /** After this long without a message, Pub/Sub is checked, and has the same time to respond. Default 20 s. */
   idleMs?: number;
   signal: AbortSignal;
-  /** The next message waits until it is fulfilled. Some messages arrive twice. */
+  /** The next message waits until this resolves. Some messages arrive twice. */
   onMessage(message: Received): void | Promise<void>;
   onState?(state: SubscriptionState): void;
 }
@@ -41,9 +41,9 @@ export interface SubscribeOptions {
 export interface Received {
   decoded: Decoded;
   attributes: Record<string, string>;
-  /** By the clock of Pub/Sub, milliseconds since 1970. */
+  /** By Pub/Sub's clock, milliseconds since 1970. */
   published: number;
-  /** Of Pub/Sub: the same when it gives a message twice, another when the sender sent it twice. */
+  /** Pub/Sub's id: the same if Pub/Sub delivers a message twice, but not if the sender sent it twice. */
   messageId: string;
   data: Uint8Array;
 }
@@ -51,7 +51,7 @@ export interface Received {
 /**
  * - `ready`: all messages from now on will arrive.
  * - `lost`: Pub/Sub cannot be reached, or rejects the request. It is retried for ever.
- * - `gap`: the temporary subscription was created again. Messages published meanwhile will not arrive.
+ * - `gap`: the temporary subscription was created again. Messages published in the meantime will not arrive.
  * - `left`: the temporary subscription could not be deleted. It expires within a day.
  */
 export type SubscriptionState =
@@ -64,9 +64,9 @@ const defaultIdleMs = 20_000;
 const longestPauseMs = 15_000;
 
 /**
- * Fulfilled when it was aborted, and has deleted its temporary subscription.
+ * Resolves when the signal is aborted and the temporary subscription is deleted.
  *
- * @throws SubscribeError It cannot begin, and retries would not help. `onState` reports later errors.
+ * @throws SubscribeError It cannot start, and retries would not help. `onState` reports later errors.
  */
 export async function subscribe(
   connection: SubscribeConnection,
@@ -85,7 +85,7 @@ class NotHandled extends Error {
 class Subscriber {
   private readonly connection: SubscribeConnection;
   private client: v1.SubscriberClient;
-  /** Its connection was good once. */
+  /** The connection has worked before. */
   private hasClientWorked = false;
   private readonly options: SubscribeOptions;
   private readonly use: SubscriptionUse;
@@ -144,7 +144,7 @@ class Subscriber {
   }
 
   private async check(): Promise<void> {
-    // Errors of credentials are clearer here than from the library.
+    // Credential errors are clearer here than those of the library.
     await this.connection.signIn();
     const isNew = (await this.use.check()) === 'made';
     this.hasClientWorked = true;
@@ -172,7 +172,7 @@ class Subscriber {
   }
 
   private async failed(cause: unknown): Promise<void> {
-    // Not a matter of Pub/Sub.
+    // Not a Pub/Sub error.
     if (cause instanceof NotHandled) throw cause.cause;
     const error = subscribeError(cause, this.use);
     if (error.isLasting && !this.wasReady) throw error;
@@ -180,14 +180,14 @@ class Subscriber {
     const code = codeOf(cause);
     if (code === 'UNAUTHENTICATED') this.connection.forgetCredentials();
     if (code === 'DEADLINE_EXCEEDED' && this.hasClientWorked) await this.renewClient();
-    // Pub/Sub ends each stream after a while with UNAVAILABLE. The next turn shows whether it is.
+    // Pub/Sub regularly ends streams with UNAVAILABLE. The next iteration shows whether it really is.
     const isUsual = cause instanceof StreamEnded && this.failures === 1;
     if (!isUsual) this.reportLost(error);
     const pauseMs = Math.min(longestPauseMs, 250 * 2 ** (this.failures - 1));
     await pause(pauseMs, this.options.signal).catch(() => undefined);
   }
 
-  /** Its connection may be dead without knowing it, for a quarter of an hour. */
+  /** The connection may be dead unnoticed, for a quarter of an hour. */
   private async renewClient(): Promise<void> {
     await this.client.close();
     this.client = this.connection.subscriber();

@@ -1,9 +1,9 @@
-/** Errors of subscriptions, for people. */
+/** Subscription errors, for people. */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
 import { SinkError } from '../sink.ts';
 import { StreamEnded } from './pull-stream.ts';
 
-/** An operator has to correct these: retries do not help. */
+/** An operator must fix these: retries do not help. */
 const lasting: readonly (GrpcCode | undefined)[] = [
   'INVALID_ARGUMENT',
   'NOT_FOUND',
@@ -12,7 +12,7 @@ const lasting: readonly (GrpcCode | undefined)[] = [
   'UNAUTHENTICATED',
 ];
 
-/** Messages cannot be received. The error message has the reason, and what to do. */
+/** Messages cannot be received. The error message has the reason and says what to do. */
 export class SubscribeError extends Error {
   readonly code = 'SUBSCRIBE';
   /** Retries do not help. */
@@ -33,12 +33,12 @@ interface Where {
   isTemporary: boolean;
 }
 
-/** @param thrown whatever the library threw */
+/** @param thrown any error of the library */
 export function subscribeError(thrown: unknown, where: Where): SubscribeError {
   const error = thrown instanceof StreamEnded ? thrown.cause : thrown;
   const code = codeOf(error);
   const cause = { cause: error };
-  // Of the credentials, before anything was sent.
+  // A credentials error, before anything was sent.
   if (error instanceof SinkError) {
     return new SubscribeError(error.message, error.reason === 'credentials', cause);
   }
@@ -71,7 +71,7 @@ function textOf(
   }
 }
 
-/** Also of an error that ended a stream. */
+/** Also for an error that ended a stream. */
 export function codeOf(thrown: unknown): GrpcCode | undefined {
   return grpcCode(thrown instanceof StreamEnded ? thrown.cause : thrown);
 }

@@ -1,4 +1,4 @@
-/** The subscription that is read: an existing one, or a temporary one that is deleted afterwards. */
+/** The subscription to read: an existing one, or a temporary one that is deleted afterwards. */
 import { randomBytes } from 'node:crypto';
 import type { v1 } from '@google-cloud/pubsub';
 import { orAborted } from '@skolo/base';
@@ -9,12 +9,12 @@ import { codeOf } from './subscription-errors.ts';
 interface SubscriptionChoice {
   project: string;
   topic: string;
-  /** One that exists; by default a temporary one. */
+  /** An existing one; by default a temporary one. */
   subscription?: string | undefined;
   location?: string | undefined;
   onlyHeartbeats?: boolean | undefined;
   signal: AbortSignal;
-  /** How long Pub/Sub may take for an answer. */
+  /** Timeout of a response from Pub/Sub. */
   withinMs: number;
 }
 
@@ -23,7 +23,7 @@ type Client = Pick<
   'acknowledge' | 'createSubscription' | 'deleteSubscription' | 'getSubscription'
 >;
 
-/** The least that Pub/Sub allows. */
+/** The minimum that Pub/Sub allows. */
 const expirySeconds = 86_400;
 const retentionSeconds = 600;
 const longestFilter = 256;
@@ -35,7 +35,7 @@ export class SubscriptionUse {
   readonly isTemporary: boolean;
   private readonly client: () => Client;
   private readonly choice: SubscriptionChoice;
-  /** `perhaps`: the answer is lost, or was not waited for. */
+  /** `perhaps`: the response was lost, or not awaited. */
   private isMade: 'no' | 'perhaps' | 'yes' = 'no';
 
   constructor(client: () => Client, choice: SubscriptionChoice) {
@@ -48,7 +48,7 @@ export class SubscriptionUse {
     this.subscription = resource(project, 'subscriptions', name);
   }
 
-  /** Makes sure that it exists. That proves, too, that Pub/Sub answers. */
+  /** Makes sure that it exists, which also proves that Pub/Sub responds. */
   async check(): Promise<'found' | 'made'> {
     if (this.isTemporary && this.isMade !== 'yes') return this.make();
     try {
@@ -57,14 +57,14 @@ export class SubscriptionUse {
       return 'found';
     } catch (error) {
       const code = codeOf(error);
-      // Who may read it need not be allowed to look at it.
+      // Permission to read it need not include permission to view it.
       if (code === 'PERMISSION_DENIED') return 'found';
       if (code === 'NOT_FOUND' && this.isTemporary) return this.make();
       throw error;
     }
   }
 
-  /** After a failure the messages arrive again, and are acknowledged then. */
+  /** After a failure, the messages arrive again and are acknowledged then. */
   async acknowledge(ackIds: string[]): Promise<void> {
     if (ackIds.length === 0) return;
     const { subscription } = this;
@@ -74,7 +74,7 @@ export class SubscriptionUse {
       .catch(() => undefined);
   }
 
-  /** Deletes what was made here; gives the error when that fails. */
+  /** Deletes what was created here; returns the error if that fails. */
   async end(): Promise<unknown> {
     if (this.isMade === 'no') return undefined;
     const { subscription } = this;
@@ -105,14 +105,14 @@ export class SubscriptionUse {
       const code = codeOf(error);
       const isOpen = this.choice.signal.aborted || lost.includes(code);
       if (isOpen) this.isMade = 'perhaps';
-      // The attempt before, whose answer was lost, has made it.
+      // An earlier attempt, whose response was lost, has created it.
       if (code !== 'ALREADY_EXISTS') throw error;
     }
     this.isMade = 'yes';
     return 'made';
   }
 
-  /** Ends at once with the signal. */
+  /** Aborts immediately with the signal. */
   private call(request: (options: ReturnType<typeof callOptions>) => Promise<unknown>) {
     const { signal, withinMs } = this.choice;
     return orAborted(request(callOptions(withinMs)), signal);
@@ -122,7 +122,7 @@ export class SubscriptionUse {
 /** The request may have been carried out. */
 const lost: readonly (GrpcCode | undefined)[] = ['DEADLINE_EXCEEDED', 'UNAVAILABLE'];
 
-/** Tried once: it is tried again here, and reported. */
+/** The library must not retry: retries are made and reported here. */
 function callOptions(timeout: number) {
   return { timeout, retry: null };
 }
@@ -133,7 +133,7 @@ function filterOf({ location, onlyHeartbeats }: SubscriptionChoice): string | un
     ...(onlyHeartbeats ? ['attributes.kind = "heartbeat"'] : []),
   ];
   const filter = conditions.join(' AND ');
-  // All that comes is looked at here, too.
+  // All received values are also checked here.
   return filter === '' || Buffer.byteLength(filter) > longestFilter ? undefined : filter;
 }
 

@@ -1,4 +1,4 @@
-/** Messages for tests: plain ones to change at will, and any that there could be. */
+/** Messages for tests: plain ones to modify, and arbitrary ones. */
 import { anyCharacter } from '@skolo/durable/any-character';
 import fc from 'fast-check';
 import type { EncodeAs } from '../message/encode.ts';
@@ -35,7 +35,7 @@ export function alertMessage({ alert, ...changes }: Changes = {}): AlertMessage 
   };
 }
 
-/** @param n makes it another one: another alert, another id */
+/** @param n makes it a different alert with a different id */
 export function numberedAlert(n: number, annotations: Record<string, string> = {}): AlertMessage {
   const hex = n.toString(16);
   return alertMessage({
@@ -75,7 +75,7 @@ export function heartbeatMessage(changes: Partial<HeartbeatMessage> = {}): Heart
   };
 }
 
-/** Labels are any UTF-8, and names that are special elsewhere are not here. */
+/** Labels are any UTF-8; names that are special elsewhere are not special here. */
 const name = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
   fc.string({ unit: anyCharacter, minLength: 1, maxLength: 5 }),

@@ -1,6 +1,6 @@
 import { SinkError } from '../sink.ts';
 
-/** What a sink throws; throws itself where that is nothing, or something else. */
+/** The error that a sink throws; throws if there is none, or a different one. */
 export async function sinkErrorOf(sending: Promise<void>): Promise<SinkError> {
   const error = await sending.then(
     () => undefined,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeadMan, type DeadManOptions, type ReceivedHeartbeat, type Report } from './dead-man.ts';
 
-/** The clock of this computer is an hour ahead, and Pub/Sub's right. */
+/** This computer's clock is an hour ahead, and Pub/Sub's is right. */
 const began = { wall: Date.parse('2026-11-20T13:00:00Z'), steady: 5_000 };
 const right = Date.parse('2026-11-20T12:00:00Z');
 
@@ -14,7 +14,7 @@ function watch(options: Partial<DeadManOptions> = {}) {
   return new DeadMan({ locations: ['rack4', 'rack5'], silentAfterMs: 90_000, began, ...options });
 }
 
-/** A heartbeat so many seconds after the watch began. */
+/** A heartbeat this many seconds after the watch began. */
 function beat(
   location: string,
   seconds: number,
@@ -128,7 +128,7 @@ describe('the dead man', () => {
   it('reports no location as silent because this computer slept', () => {
     const man = watch();
     for (const location of ['rack4', 'rack5']) man.received(beat(location, 10), at(10));
-    // It sleeps for an hour; then its steady clock is behind.
+    // It sleeps for an hour, so its steady clock is then behind.
     man.received(beat('rack4', 3620), at(20));
 
     expect(states(man.report(at(21)))).toEqual({ rack4: 'well', rack5: 'waiting' });
@@ -144,7 +144,7 @@ const Happening = fc.record({
   latency: fc.integer({ min: 0, max: 5 }),
 });
 
-/** Plays them on a dead man, and beside it on the simplest thing that could be right. */
+/** Runs them on a dead man, and on the simplest possible model. */
 function play(happenings: readonly (typeof Happening extends fc.Arbitrary<infer T> ? T : never)[]) {
   const man = watch();
   const lastHeard = new Map<string, number>();

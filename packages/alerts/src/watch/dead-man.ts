@@ -1,5 +1,5 @@
 /**
- * Detects silent racks by their missing heartbeats, and distinguishes a silent rack from a dead line of the watcher.
+ * Detects silent racks by their missing heartbeats, and distinguishes a silent rack from the watcher's own dead connection.
  *
  * Logic only: heartbeats and the time go in, a report comes out.
  */
@@ -10,10 +10,10 @@ export interface ReceivedHeartbeat {
   location: string;
   healthy: boolean;
   why?: string | undefined;
-  /** By the clock of Pub/Sub, milliseconds since 1970. */
+  /** By Pub/Sub's clock, milliseconds since 1970. */
   published: number;
   version?: string | undefined;
-  /** What waits there for Pub/Sub. */
+  /** Messages queued at the rack for Pub/Sub. */
   spoolDepth?: number | undefined;
   spoolOldestSeconds?: number | undefined;
 }
@@ -21,32 +21,32 @@ export interface ReceivedHeartbeat {
 /**
  * - `well`, `unhealthy`: as its heartbeat reports.
  * - `silent`: no heartbeat for too long.
- * - `waiting`: no heartbeat yet, a short time after the watch began or the line came back.
+ * - `waiting`: no heartbeat yet, shortly after the watch began or the connection returned.
  */
 export type LocationState = 'well' | 'unhealthy' | 'silent' | 'waiting';
 
 export interface LocationReport {
   location: string;
   state: LocationState;
-  /** When it was first expected. By the wall clock. */
+  /** When it was first expected, by the wall clock. */
   since: number;
-  /** Of a silent one: the time of its last heartbeat, or when it was first expected. By the wall clock. */
+  /** For a silent one: the time of its last heartbeat, or when it was first expected. By the wall clock. */
   silentSince?: number;
-  /** The newest heartbeat; of one from before the watch began only the time is known. By the clock of Pub/Sub. */
+  /** The newest heartbeat; if it precedes the watch, only its time is known. By Pub/Sub's clock. */
   lastHeard?: number;
   heartbeat?: ReceivedHeartbeat;
 }
 
 export interface Report {
-  /** Those that are expected, in their order. */
+  /** The expected locations, in order. */
   locations: LocationReport[];
-  /** Those that are not. */
+  /** The other locations. */
   unexpected: { location: string; lastHeard: number }[];
-  /** No heartbeat can be received since then: the states are from before. By the wall clock. */
+  /** Since when no heartbeat can be received: the states are older. By the wall clock. */
   blindSince?: number;
 }
 
-/** What a watch keeps for the next one. */
+/** State that a watch keeps for the next one. */
 interface KeptLocation {
   /** When it was first expected. Milliseconds since 1970. */
   since: number;
@@ -59,13 +59,13 @@ export interface DeadManOptions {
   silentAfterMs: number;
   began: Moment;
   kept?: Readonly<Record<string, KeptLocation>>;
-  /** The first heartbeats may be old: they waited in a subscription. */
+  /** The first heartbeats may be old, because they were queued in a subscription. */
   mayBeOld?: boolean;
 }
 
 interface Watched extends KeptLocation {
   heartbeat?: ReceivedHeartbeat;
-  /** The last heartbeat is not old. */
+  /** The last heartbeat is recent. */
   fresh: boolean;
 }
 
@@ -77,7 +77,7 @@ export class DeadMan {
   private readonly watched: ReadonlyMap<string, Watched>;
   private readonly unexpected = new Map<string, number>();
   private readonly clock: PublishClock;
-  /** Since when all is seen: silence before it proves nothing. By the steady clock. */
+  /** The start of uninterrupted reception: earlier silence proves nothing. By the steady clock. */
   private seeingSince: number;
   private blindAt: Moment | undefined;
 
@@ -95,11 +95,11 @@ export class DeadMan {
 
   received(beat: ReceivedHeartbeat, { steady }: Moment): void {
     const olderBy = this.clock.saw(beat.published, steady);
-    // This computer slept, or its clock was wrong: other heartbeats could not be received meanwhile.
+    // This computer slept, or its clock was wrong: other heartbeats could not be received in the meantime.
     if (olderBy > this.silentAfterMs / 4) this.seeingSince = steady;
     const watched = this.watched.get(beat.location);
     if (watched === undefined) this.receivedOther(beat);
-    // They arrive in any order, and some twice.
+    // They arrive in any order, some twice.
     else if (watched.heartbeat === undefined || watched.heartbeat.published < beat.published) {
       watched.heartbeat = beat;
       watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
@@ -120,7 +120,7 @@ export class DeadMan {
     this.seeingSince = steady;
   }
 
-  /** Ends the wait: a location without a fresh heartbeat is silent. */
+  /** Ends the initial wait: a location without a recent heartbeat is silent. */
   conclude(now: Moment): void {
     this.settle(now);
     for (const watched of this.watched.values()) watched.silent = !watched.fresh;
@@ -135,7 +135,7 @@ export class DeadMan {
     };
   }
 
-  /** For the next watch. */
+  /** State for the next watch. */
   keep(now: Moment): Record<string, KeptLocation> {
     this.settle(now);
     return Object.fromEntries(
@@ -148,7 +148,7 @@ export class DeadMan {
 
   private receivedOther({ location, published }: ReceivedHeartbeat): void {
     const lastHeard = Math.max(published, this.unexpected.get(location) ?? 0);
-    // The map is in the order of the last heartbeats; the first entry goes when there are too many.
+    // The map is ordered by last heartbeat; the first entry is removed if there are too many.
     this.unexpected.delete(location);
     this.unexpected.set(location, lastHeard);
     const [first] = this.unexpected.keys();
@@ -189,7 +189,7 @@ function stateOf({ silent, fresh, heartbeat }: Watched): LocationState {
   return heartbeat.healthy ? 'well' : 'unhealthy';
 }
 
-/** Names of locations are anything, `constructor` too. */
+/** A location may have any name, even `constructor`. */
 function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,16 +1,15 @@
 /**
- * How old a message of Pub/Sub is. It has its time of publication, by a clock that is right; the clock of this computer
- * may not be, and then either no message would be old, or all of them.
+ * Computes the age of a Pub/Sub message. Its publication time is from a correct clock; if this computer's clock is wrong, either no message
+ * or every message would seem old.
  *
- * So the steady clock of this computer is compared with the times of the messages themselves: the one that took the
- * least time to come is taken for one that took none.
+ * So this computer's steady clock is compared with the times of the messages: the one with the shortest delay is assumed to have had none.
  */
 
-/** A point in time, by both clocks of this computer. In milliseconds. */
+/** A point in time by both clocks of this computer, in milliseconds. */
 export interface Moment {
-  /** Since 1970, for people and files. It may be wrong, and jump. */
+  /** Since 1970, for people and files. It may be wrong, and may jump. */
   wall: number;
-  /** For everything that is judged. It never jumps, and stands still while the computer sleeps. */
+  /** For all decisions. It never jumps, and stops while the computer sleeps. */
   steady: number;
 }
 
@@ -18,19 +17,16 @@ export function momentNow(): Moment {
   return { wall: Date.now(), steady: performance.now() };
 }
 
-/** The comparison begins again: two clocks drift apart, and a computer that slept has one that is behind. */
+/** The comparison restarts, because the two clocks drift apart, and the steady clock falls behind when the computer sleeps. */
 const windowMs = 600_000;
 
 export class PublishClock {
-  /** Steady time minus time of Pub/Sub: the least of this window, and of the one before. */
+  /** Steady time minus Pub/Sub time: the minimum of this window and of the previous one. */
   private least: number;
   private previous: number;
   private windowBegan: number;
 
-  /**
-   * @param offset steady time minus wall time, where what comes may have waited for long: then that clock has to be
-   *   believed at first
-   */
+  /** @param offset steady time minus wall time, if messages may have been queued for long: at first, the wall clock must be trusted */
   constructor(steady: number, offset = Number.POSITIVE_INFINITY) {
     this.windowBegan = steady;
     this.least = offset;
@@ -38,9 +34,9 @@ export class PublishClock {
   }
 
   /**
-   * A message has come.
+   * Records a received message.
    *
-   * @returns by how much all that was published before is older than it seemed, milliseconds
+   * @returns by how many milliseconds earlier messages are older than they seemed
    */
   saw(published: number, steady: number): number {
     const before = this.offset;
@@ -53,7 +49,7 @@ export class PublishClock {
     return Number.isFinite(before) ? Math.max(0, before - this.offset) : 0;
   }
 
-  /** When something was published, by the steady clock of this computer. */
+  /** When a message was published, by this computer's steady clock. */
   steadyOf(published: number): number {
     return published + this.offset;
   }

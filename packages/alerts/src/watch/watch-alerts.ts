@@ -1,12 +1,12 @@
-/** What a watch over locations reports as alerts: they fire, and are resolved. Logic only. */
+/** Turns a watch over locations into alerts that fire and are resolved. Logic only. */
 import { sha256 } from '@skolo/base';
 import type { Alert, AlertMessage } from '../message/message.ts';
 import type { LocationReport, Report } from './dead-man.ts';
 
 interface WatchChanges {
-  /** In the order in which they are to be sent. */
+  /** In the order in which to send them. */
   messages: AlertMessage[];
-  /** What fires from now on. */
+  /** The alerts that fire from now on. */
   firing: Alert[];
 }
 
@@ -14,26 +14,26 @@ interface WatchNow {
   report: Report;
   /** Milliseconds since 1970. */
   now: number;
-  /** Being blind for longer than this is an alert, too. */
+  /** An interruption longer than this is also an alert. */
   blindAfterMs: number;
 }
 
 interface Condition {
   labels: Record<string, string>;
-  /** Undefined: it is not known now, and stays as it was. */
+  /** Undefined: unknown at the moment, so the alert stays as it was. */
   holds: boolean | undefined;
   since: number;
   text: string;
 }
 
-/** @param firing sent before, and not resolved */
+/** @param firing sent earlier, and not resolved */
 export function watchChanges(firing: readonly Alert[], watch: WatchNow): WatchChanges {
   const conditions = conditionsOf(watch);
   const known = new Set(conditions.map(({ labels }) => identity(labels)));
   const before = new Map(firing.map((alert) => [alert.fingerprint, alert]));
   const messages: AlertMessage[] = [];
   const after: Alert[] = [];
-  // Those of locations that are no longer expected.
+  // Alerts of locations that are no longer expected.
   for (const alert of firing) {
     if (!known.has(alert.fingerprint))
       messages.push(message(resolved(alert, watch.now), watch.now));
@@ -69,7 +69,7 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
 function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
   const { location, state, silentSince = 0, lastHeard, heartbeat } = report;
   const isKnown = !isBlind && state !== 'waiting';
-  // Not `location`: that is where an alert comes from, and this one is from the watch.
+  // Not `location`, which is an alert's origin: this alert comes from the watch.
   const labels = { rack: location, severity: 'critical' };
   return [
     {
@@ -121,7 +121,7 @@ function message(alert: Alert, now: number): AlertMessage {
   };
 }
 
-/** No other program makes these alerts, so none has to compute the same fingerprint. */
+/** No other program creates these alerts, so none has to compute the same fingerprint. */
 function identity(labels: Record<string, string>): string {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256(JSON.stringify(sorted)).slice(0, 16);

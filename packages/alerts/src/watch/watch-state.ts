@@ -1,4 +1,4 @@
-/** What a watch over locations keeps from one run to the next, in a file. */
+/** The file in which a watch over locations keeps its state between runs. */
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { z } from 'zod';
 import { Alert, AlertMessage } from '../message/message.ts';
@@ -14,14 +14,14 @@ export const WatchState = z.object({
       }),
     )
     .default({}),
-  /** Sent, or about to be, and not resolved. */
+  /** Sent, or about to be sent, and not resolved. */
   firing: z.array(Alert).default([]),
   /** Not sent yet, in order. */
   waiting: z.array(AlertMessage).default([]),
 });
 export type WatchState = z.output<typeof WatchState>;
 
-/** The file is something else. The message has what to do. */
+/** The file has other content. The message says what to do. */
 class WatchStateError extends Error {
   readonly code = 'WATCH_STATE';
 

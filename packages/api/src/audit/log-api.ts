@@ -1,4 +1,4 @@
-/** The audit log of a service. Every service has this route, and so it is in the API of none. */
+/** The audit log of a service. Every service has this route, so no service's own API lists it. */
 import { z } from 'zod';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
@@ -30,7 +30,7 @@ export const AuditEntry = z
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.output<typeof AuditEntry>;
 
-/** `2026-11.4211`: a month, and a byte of its file. */
+/** `2026-11.4211`: a month, and a byte offset in its file. */
 const cursor = z
   .string()
   .regex(/^\d{4}-\d{2}\.\d{1,15}$/, 'expected the `before` value from an earlier response');
@@ -58,7 +58,7 @@ export const auditApi = {
       'Returns the audit log: who changed what, and which requests were rejected, newest first',
     description:
       'The two entries for a change have the same `requestId`. Because a request reads at most 4 MiB of the log, a page may be shorter than `limit`, or even empty, although older entries exist.',
-    // Not `view`, which `anonymousRead` may give to a network: reasons and addresses are about people.
+    // Not `view`, which `anonymousRead` may grant to a network: reasons and addresses are about people.
     role: 'operate',
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100),

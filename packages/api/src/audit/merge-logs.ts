@@ -1,7 +1,7 @@
-/** The audit logs of several services as one. Also for the pages of the console, and so without zod. */
+/** Merges the audit logs of several services. The console's pages also use this, so it does not load zod. */
 import type { AuditEntry, AuditPage } from './log-api.ts';
 
-/** The pages of one service so far, from the newest entry on. */
+/** The pages of one service so far, newest entry first. */
 export interface AuditLogOf<Service extends string> extends Pick<AuditPage, 'entries' | 'older'> {
   service: Service;
 }
@@ -12,7 +12,7 @@ export interface AuditedChange<Service extends string = string> extends AuditEnt
 }
 
 /**
- * One entry for each change: the last. `begun` alone remains: the change is under way, or the service died. The newest is first.
+ * One entry per change: the last one. A lone `begun` means that the change is in progress, or the service died. Newest first.
  *
  * @returns `completeTo`: a service may have more entries before this time, so they are not shown yet; absent: all are shown
  */
@@ -30,7 +30,7 @@ export function mergeAuditLogs<Service extends string>(
 function lastOnes(newestFirst: readonly AuditEntry[]): AuditEntry[] {
   const ended = new Set<string>();
   return newestFirst.filter(({ requestId, who, what, target, outcome }) => {
-    // Parts of a service that are no route have no id.
+    // Entries that do not come from a route have no id.
     const change = requestId ?? JSON.stringify([who, what, target]);
     if (outcome === 'begun') return !ended.delete(change);
     ended.add(change);

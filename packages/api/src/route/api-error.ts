@@ -1,10 +1,10 @@
 import { errorCode, errorText } from '@skolo/base';
 import type { Problem } from './problem.ts';
 
-/** The service rejected the request, or its answer is not valid. `problem.detail` says why and what to do. */
+/** The service rejected the request, or its response is not valid. `problem.detail` says why and what to do. */
 export class ApiError extends Error {
   readonly code = 'API_ERROR';
-  /** HTTP status; 2xx when the answer does not match the route. */
+  /** HTTP status; 2xx if the response does not match the route. */
   readonly status: number;
   readonly problem: Problem;
   /** The request, for debugging: `GET http://…/v1/clients`. Not in the message. */
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer: the service is down, unreachable, or too slow. Worth a retry. */
+/** No response: the service is down, unreachable, or too slow. Worth a retry. */
 export class ApiUnreachable extends Error {
   readonly code = 'API_UNREACHABLE';
   readonly url: string;
@@ -37,7 +37,7 @@ export class ApiUnreachable extends Error {
   }
 }
 
-/** Codes of errors before a connection. */
+/** Codes of errors that occur before a connection is open. */
 const notConnected: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -57,12 +57,12 @@ export function whyUnreachable(error: unknown): string {
   return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
 }
 
-/** undici has the reason only in the cause. */
+/** undici only has the reason in the cause. */
 function reasonOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
-/** The code of an error. Errors of the HTTP parser have no code, or one of many. */
+/** The code of an error. HTTP parser errors have no code, or one of many. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if (error.name === 'HTTPParserError') return error.name;

@@ -1,10 +1,10 @@
-/** Every change of every service says what of it is audited. A new API or route that does not, fails here. */
+/** Every change of every service declares what is audited. A new API or route that does not fails here. */
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { apis, changes } from '../testing/changes.ts';
 import { auditedAnswer, auditedInput } from './audited-fields.ts';
 
-/** What is in the audit log by another way than the route. Each needs a reason, and a test of its service. */
+/** Inputs that are audited in another way than by the route. Each needs a reason, and a test in its service. */
 const elsewhere = [
   'alertmanagerApi.deleteSilence',
   'alertmanagerApi.postSilences',
@@ -19,7 +19,7 @@ const elsewhere = [
   'powerCycleDaemonApi.requestDeviceCycles',
 ];
 
-/** `body.data`: pieces of a history, which hold secrets; its digest is in the line of `restoreHistory`. */
+/** `body.data`: pieces of a history, which contain secrets; its digest is in the entry of `restoreHistory`. */
 const mayBeOmitted = [
   'headers.idempotency-key',
   'headers.authorization',
@@ -35,8 +35,8 @@ describe('the changes of all services', () => {
       `${name}-api`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     );
 
-    // alert-to-pubsub has Alertmanager's API, too, machine-state those of the console and of enrolment, and all have that of the audit
-    // log. The command has its own.
+    // alert-to-pubsub also has Alertmanager's API, machine-state those of the console and of enrolment, and all have that of the audit log.
+    // The command has its own.
     const enrolment = ['enrolmentApi', 'enrolmentsApi'];
     const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'consoleRacksApi', ...enrolment];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());

@@ -1,34 +1,34 @@
-/** Contents of the audit log for each route, as data. Excludes secrets. */
+/** What the audit log records for each route, as data. Excludes secrets. */
 import { z } from 'zod';
 
 const parts = ['params', 'query', 'headers', 'body'] as const;
 type Part = (typeof parts)[number];
 
-/** Where a value is in a parsed request: `body.machines`. */
+/** The path of a value in a parsed request: `body.machines`. */
 type InputPath = `${Part}.${string}`;
 
-/** Contents of one line of the audit log. Each input of the route is in one of these, or in `omits`. */
+/** Contents of one audit log entry. Each input of the route is in one of these, or in `omits`. */
 export interface Audits {
-  /** What is changed. `self`: the machine that the service itself runs on. */
+  /** The target of the change. `self`: the machine that the service runs on. */
   target: readonly InputPath[] | 'self';
-  /** Why, in the words of the caller. */
+  /** The caller's reason. */
   reason?: InputPath;
-  /** The rest of what decides what happens: mode, force. */
+  /** Other inputs that affect the result: mode, force. */
   input?: readonly InputPath[];
-  /** Inputs that the log does not keep: they are secret, or do not change what happens. */
+  /** Inputs that the log omits: they are secret, or do not affect the result. */
   omits?: readonly InputPath[];
-  /** Fields of the 2xx answer: ids by which later lines are found, and what was done. */
+  /** Fields of the 2xx response: ids by which to find later entries, and what was done. */
   answer?: readonly string[];
 }
 
-/** The change is recorded by something else than the route; the text names it. */
+/** Something else records the change; the text names it. */
 export interface AuditedElsewhere {
   elsewhere: string;
 }
 
 type Schemas = { readonly [P in Part]?: z.ZodType | undefined };
 
-/** What is wrong with a route's `audits`; undefined: nothing. */
+/** Why a route's `audits` is invalid; undefined if it is valid. */
 export function whyNotAudited(
   spec: Schemas & {
     method: string;
@@ -56,7 +56,7 @@ export function whyNotAudited(
   return unanswered && `\`audits\` names ${unanswered}, which is not in any response`;
 }
 
-/** The inputs that the log keeps. */
+/** The inputs that the log records. */
 function pathsOf({ target, reason, input = [] }: Audits): InputPath[] {
   const targets = target === 'self' ? [] : target;
   return [...targets, ...(reason === undefined ? [] : [reason]), ...input];
@@ -65,7 +65,7 @@ function pathsOf({ target, reason, input = [] }: Audits): InputPath[] {
 function inputsOf(spec: Schemas): InputPath[] {
   return parts.flatMap((part): InputPath[] => {
     const keys = keysOf(spec[part]);
-    // Something other than an object has no fields that could be named one by one.
+    // Non-objects have no fields that could be listed individually.
     if (spec[part] !== undefined && keys.length === 0) return [`${part}.*`];
     return keys.map((key): InputPath => `${part}.${key}`);
   });
@@ -77,7 +77,7 @@ function keysOf(schema: z.ZodType | undefined): string[] {
 
 export type ParsedInput = { readonly [P in Part]?: unknown };
 
-/** The values of one call, as the audit log keeps them. */
+/** The values of one call, as the audit log records them. */
 interface AuditedInput {
   target: string;
   why?: string;
@@ -93,14 +93,14 @@ export function auditedInput(audits: Audits, given: ParsedInput, self: string): 
     .map((path): [string, unknown] => [keyOf(path), valueAt(given, path)])
     .filter(([, value]) => value !== undefined);
   return {
-    // A request that names no target is about everything.
+    // A request without a target concerns everything.
     target: targets.filter((text) => text !== '').join(' ') || 'all',
     ...(typeof why === 'string' && { why }),
     ...(values.length > 0 && { input: Object.fromEntries(values) }),
   };
 }
 
-/** The fields of the answer that the log keeps; undefined: none. */
+/** The response fields that the log records; undefined: none. */
 export function auditedAnswer(
   { answer = [] }: Audits,
   body: unknown,

@@ -1,6 +1,6 @@
 /**
- * The calls of a typed client: their types, and the URL of each. `createClient` makes them for programs, and the console for its
- * pages, so this loads nothing.
+ * The calls of a typed client: their types and URLs. Programs use them through `createClient`, and the console directly in its pages, so
+ * this file imports nothing at runtime.
  */
 import type { z } from 'zod';
 import type { Api, JsonAnswer, RouteSpec } from './route.ts';
@@ -11,19 +11,19 @@ export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
   Part<'headers', R['headers']> &
   Part<'body', R['body']> & { signal?: AbortSignal | undefined } & Limits;
 
-/** Of one call, in place of those of the client. */
+/** Per call; overrides the client's options. */
 interface Limits {
   timeoutMs?: number | undefined;
   mostBytes?: number | undefined;
 }
 
-/** An answer of text or bytes. */
+/** A response of text or bytes. */
 interface ClientContent {
   bytes: Uint8Array<ArrayBuffer>;
   headers: Pick<Headers, 'get'>;
 }
 
-/** An answer of server-sent events; `id` is that of the last event that had one. */
+/** A response of server-sent events; `id` is that of the last event that had one. */
 interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
   events: AsyncIterable<
     {
@@ -33,7 +33,7 @@ interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
   headers: Pick<Headers, 'get'>;
 }
 
-/** The body of the 2xx answer; undefined without a body. */
+/** The body of the 2xx response; undefined without a body. */
 export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
   ? ClientContent
   : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
@@ -49,8 +49,8 @@ type Call<R extends RouteSpec> =
     : (request: ClientRequest<R>) => Promise<ClientAnswer<R>>;
 
 /**
- * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: for a
- * generic route, the four parts would be too many unions for TypeScript.
+ * A key is absent without a schema, optional if everything in the schema is, and otherwise required. Not distributive: for a generic route,
+ * the four parts would be too many unions for TypeScript.
  */
 type Part<Key extends string, S> = [S] extends [z.ZodType]
   ? Record<never, never> extends Sent<S>
@@ -74,7 +74,7 @@ type Sent<S extends z.ZodType> =
  * A method for each route.
  *
  * @param routes by their names in the API
- * @param call checks the answer, or trusts who did
+ * @param call checks the response, or trusts whoever did
  */
 export function clientOf<A extends Api, Spec>(
   routes: Readonly<Record<keyof A, Spec>>,
@@ -84,7 +84,7 @@ export function clientOf<A extends Api, Spec>(
     name,
     (request: AnyRequest = {}) => call(spec, request),
   ]);
-  // The keys and the types of the calls are those of the API, which `Object.entries` forgets.
+  // The keys and types of the calls are those of the API, which `Object.entries` loses.
   return Object.fromEntries(calls) as Client<A>;
 }
 
@@ -103,11 +103,11 @@ export function headersOf({ headers = {} }: AnyRequest): Record<string, string> 
   return Object.fromEntries(sent.map(([name, value]) => [name, String(value)]));
 }
 
-/** @throws TypeError A part of the path is empty, or a parser would take it for a folder. */
+/** @throws TypeError A part of the path is empty, or a parser would treat it as a directory. */
 export function urlOf(spec: { path: string }, request: AnyRequest, baseUrl: string): string {
   const path = spec.path.replace(/\{([^{}]*)\}/g, (_, param: string) => {
     const value = String(request.params?.[param] ?? '');
-    // A URL's parser takes `.` and `..` for folders, encoded or not.
+    // URL parsers treat `.` and `..` as directories, encoded or not.
     if (['', '.', '..'].includes(value)) {
       throw new TypeError(`'${value}' cannot be the ${param} in ${spec.path}`);
     }

@@ -1,4 +1,4 @@
-/** Answers of whoever cannot be trusted: a machine on which strangers are root. */
+/** Responses of untrusted servers: a machine on which strangers are root. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';

@@ -10,24 +10,24 @@ import { serverEvents } from './server-events.ts';
 import type { Signer } from './signature.ts';
 
 export interface ClientOptions {
-  /** http or https; a path in it stays in front of the routes'. */
+  /** http or https; its path is prepended to the routes' paths. */
   baseUrl: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string | undefined;
-  /** Signs requests to the agent on a machine, instead of a token. */
+  /** Signs requests to a machine's agent, instead of a token. */
   signer?: Signer | undefined;
-  /** The rack that is meant: a service of another rack rejects the request, and its answer is not used. */
+  /** The intended rack: a service of another rack rejects the request, and its response is not used. */
   rack?: string | undefined;
-  /** The global `fetch` by default. */
+  /** Default: the global `fetch`. */
   fetch?: Fetch;
   /**
-   * For one call, from connecting to the end of the answer; of text or bytes, between any two pieces; of events, until
-   * the answer begins. Default 10 s.
+   * For one call, from connecting to the end of the response; for text or bytes, between any two chunks; for events, until the response
+   * begins. Default 10 s.
    */
   timeoutMs?: number | undefined;
-  /** Between any two pieces of a stream of events, for which a service sends something every 15 s. Default 45 s. */
+  /** Between any two chunks of an event stream, on which a service sends something every 15 s. Default 45 s. */
   silenceMs?: number;
-  /** No answer is larger, once it is unpacked; 64 MiB by default. */
+  /** Maximum size of a response after decompression; default 64 MiB. */
   mostBytes?: number | undefined;
 }
 
@@ -100,7 +100,7 @@ async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions
         method,
         headers: { ...headers, ...signed },
         ...(body !== undefined && { body }),
-        // A service never redirects, and the token must not go elsewhere.
+        // Services never redirect, and the token must not be sent elsewhere.
         redirect: 'manual',
         signal: deadline.signal,
       });
@@ -114,7 +114,7 @@ async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions
     const signed = () => signer?.sign({ method, target: `${pathname}${search}`, body: body ?? '' });
     response = await send(signed());
     if (signer !== undefined) {
-      // 401: the agent has done nothing, because the challenge was too old, or there was none.
+      // 401: the agent has done nothing, because the challenge was too old or missing.
       signer.learn(response.headers);
       const again = response.status === 401 ? signed() : undefined;
       if (again !== undefined) {
@@ -145,12 +145,12 @@ const eventStream = 'text/event-stream';
 class OutOfTime extends Error {}
 class TooLarge extends Error {}
 
-/** Aborts a call that is late. */
+/** Aborts a call that times out. */
 function startDeadline(signal: AbortSignal | undefined) {
   const limit = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const abort = () => limit.abort(signal?.reason);
-  // Not `AbortSignal.any`, which costs a call more than its JSON does.
+  // Not `AbortSignal.any`, which takes more time per call than its JSON.
   if (signal?.aborted) abort();
   else signal?.addEventListener('abort', abort);
   return {
@@ -168,7 +168,7 @@ function startDeadline(signal: AbortSignal | undefined) {
   };
 }
 
-/** @throws The reason of the signal, if it is aborted. */
+/** @throws The signal's reason, if it is aborted. */
 function lost(error: unknown, url: string, signal: AbortSignal | undefined): Error {
   signal?.throwIfAborted();
   if (error instanceof ApiError) return error;
@@ -207,7 +207,7 @@ async function* eventsOf(
   throw new ApiUnreachable(new URL(asked.url).origin, 'the service closed the connection');
 }
 
-/** Limits the size, so that no server can exhaust the memory of this process. */
+/** Limits the size, so that no server can exhaust this process's memory. */
 async function bytesOf(
   { body }: Response,
   mostBytes: number,
@@ -224,7 +224,7 @@ async function bytesOf(
   return Buffer.concat(pieces);
 }
 
-/** The problem that the service sent, or one that describes another answer. */
+/** The problem that the service sent, or one that describes any other response. */
 function problemOf(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const sent = Problem.safeParse(parseJson(text));

@@ -1,4 +1,4 @@
-/** docs/repeated-requests.md says of every request that changes something what a repetition does. */
+/** docs/repeated-requests.md describes the effect of repeating every request that changes something. */
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { changes } from '../testing/changes.ts';

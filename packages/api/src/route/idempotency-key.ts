@@ -1,4 +1,4 @@
-/** The header with which a client repeats a request that it got no answer to, without a second effect. */
+/** The header with which a client can repeat a request that got no response, without a second effect. */
 import { z } from 'zod';
 
 export const idempotencyKey = z.object({

@@ -121,14 +121,14 @@ function contentOf({ types, events }: RouteSpec, schema: z.ZodType | undefined) 
   return names && Object.fromEntries(names.map((name) => [name, { schema: z.string() }]));
 }
 
-/** `/v1/clients/{name}` has the tag `clients`. */
+/** The tag of `/v1/clients/{name}` is `clients`. */
 function tagsOf(spec: RouteSpec): string[] {
   if (spec.tags) return [...spec.tags];
   const part = spec.path.split('/').find((each) => each !== '' && !/^v\d+$/.test(each));
   return part === undefined || part.startsWith('{') ? [] : [part];
 }
 
-/** `Not Found` is the component `NotFound`. */
+/** `Not Found` becomes the component `NotFound`. */
 function problemName(status: number): string {
   return (STATUS_CODES[status] ?? String(status)).replaceAll(' ', '');
 }

@@ -3,9 +3,7 @@ import { z } from 'zod';
 /** The content type of a {@link Problem}. */
 export const problemType = 'application/problem+json';
 
-/**
- * The body of an error (RFC 9457). A route can extend this schema with members of its own.
- */
+/** The body of an error (RFC 9457). A route can extend this schema with its own members. */
 export const Problem = z
   .looseObject({
     type: z.string().default('about:blank').describe('URI of the kind of problem'),

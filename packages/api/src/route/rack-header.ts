@@ -1,16 +1,16 @@
 /**
- * The name of a rack with each request and answer. Two racks may have the same addresses, and a tunnel or a --url leads
- * anywhere: a service rejects a request that is meant for another rack before any effect, and a client rejects the answer of
- * another rack, which may come from a service that ignores the header of the request.
+ * The name of the rack in each request and response. Two racks may use the same addresses, and a tunnel or a --url may lead anywhere. So a
+ * service rejects a request that is meant for another rack before any effect, and a client rejects the response of another rack, which may
+ * come from a service that ignores the request's header.
  *
- * An answer without the header is accepted: proxies do not send it.
+ * A response without the header is accepted: proxies do not send it.
  */
 export const rackHeader = 'x-skolo-rack';
 
 /**
- * Why a request or its answer is rejected; undefined: it is the right rack, or one of the two is not named.
+ * Why a request or its response is rejected; undefined if the rack is right, or one of the two is not named.
  *
- * @param is the rack of the service
+ * @param is the service's rack
  * @param wanted the rack that the client means
  */
 export function anotherRack(

@@ -108,7 +108,7 @@ describe('route', () => {
   });
 });
 
-// Checked by the compiler: each of these lines fails the build when a type is wrong.
+// Checked by the compiler: each of these lines fails the build if a type is wrong.
 describe('the types of a route', () => {
   it('are, for its handler, the outputs of its schemas', () => {
     expectTypeOf<RouteRequest<typeof rich>['params']>().toEqualTypeOf<{

@@ -1,11 +1,11 @@
 /**
- * A service's HTTP API as data: one {@link RouteSpec} a route. The server's handlers, the client and `/openapi.json`
- * are all made from it, so they cannot disagree.
+ * A service's HTTP API as data: one {@link RouteSpec} per route. The server's handlers, the client and `/openapi.json` are all derived from
+ * it, so they cannot disagree.
  */
 import type { z } from 'zod';
 import { type AuditedElsewhere, type Audits, whyNotAudited } from './audited-fields.ts';
 
-/** Each role includes those before it. */
+/** Each role includes the previous ones. */
 export type Role = 'view' | 'operate' | 'admin';
 
 export interface RouteSpec {
@@ -15,37 +15,37 @@ export interface RouteSpec {
   /** One line for people. */
   summary: string;
   description?: string;
-  /** Headings in the documentation; by default the first part of the path behind the version: `clients`. */
+  /** Headings in the documentation; default: the path segment after the version, such as `clients`. */
   tags?: readonly string[];
-  /** Least role of the caller; absent: no token is needed. */
+  /** Minimum role of the caller; absent: no token is needed. */
   role?: Role;
-  /** Only for machines, which ask for themselves, and sign with the key of their agent. Instead of `role`. */
+  /** Only for machines, which ask on their own behalf and sign with their agent's key. Instead of `role`. */
   machine?: true;
-  /** Contents of the audit log. Every route except a `get` has it. */
+  /** What the audit log records. Every route except `get` has it. */
   audits?: Audits | AuditedElsewhere;
-  /** A key for each `{name}` of the path. */
+  /** A key for each `{name}` in the path. */
   params?: z.ZodObject;
   /** Values arrive as strings, so numbers need `z.coerce.number()`. */
   query?: z.ZodObject;
   /** Request headers of the route, in lower case. */
   headers?: z.ZodObject;
-  /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
+  /** JSON. Not for `get` and `delete`, where HTTP does not define it. */
   body?: z.ZodType;
-  /** The largest body that is read; default 1 MiB, without a role 16 KiB. */
+  /** Maximum size of a body; default 1 MiB, without a role 16 KiB. */
   mostBodyBytes?: number;
   /** By status; undefined: no body. At least one is 2xx. Others are a Problem, or extend it. */
   answers: { readonly [status: number]: z.ZodType | undefined };
-  /** Content types of a 2xx answer that is text or bytes. The first is the usual one, and `answers` has no schema for it. */
+  /** Content types of a 2xx response of text or bytes. The first is the usual one, and `answers` has no schema for it. */
   types?: readonly string[];
-  /** For a 2xx answer of server-sent events: the JSON of each event, by its name. `answers` has no schema for it. */
+  /** For a 2xx response of server-sent events: the JSON of each event, by its name. `answers` has no schema for it. */
   events?: Readonly<Record<string, z.ZodType>>;
 }
 
-/** A service's API: what the client calls the route, and the route. */
+/** A service's API: each route by the client's method name. */
 export type Api = Readonly<Record<string, RouteSpec>>;
 
 /**
- * A route with all its types kept. Checked when the module is loaded, since no later moment is better.
+ * A route with all its types preserved. Checked when the module is loaded, the earliest possible time.
  *
  * @throws TypeError The route contradicts itself.
  */
@@ -67,7 +67,7 @@ export function route<const R extends RouteSpec>(spec: R): R {
   return spec;
 }
 
-/** The names in the braces of a path. */
+/** The names in the path's braces. */
 export function pathParams(path: string): string[] {
   return [...path.matchAll(/\{([^{}]*)\}/g)].map(([, param]) => param ?? '');
 }
@@ -85,7 +85,7 @@ export interface RouteRequest<R extends RouteSpec> {
   body: OutputOf<R['body'], undefined>;
 }
 
-/** What a handler gives back: a status of the route, and the body that goes with that status. */
+/** A handler's result: one of the route's statuses, and the matching body. */
 export type RouteAnswer<R extends RouteSpec> = {
   [Status in keyof R['answers'] & number]: {
     status: Status;
@@ -103,7 +103,7 @@ type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
 
 type EventSchemas = NonNullable<RouteSpec['events']>;
 
-/** The body of the 2xx answer as JSON. */
+/** The body of the 2xx response as JSON. */
 export type JsonAnswer<R extends RouteSpec> = {
   [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
     ? R['answers'][Status] extends z.ZodType
@@ -113,8 +113,8 @@ export type JsonAnswer<R extends RouteSpec> = {
 }[keyof R['answers'] & number];
 
 /**
- * Sends one event. A handler's `follow` calls it for each, and gives back what ends that. A reader that connects again sends the
- * last `id` as `Last-Event-ID`.
+ * Sends one event. A handler's `follow` calls it for each, and returns a function that stops it. A client that reconnects sends the last
+ * `id` as `Last-Event-ID`.
  */
 export type SendEvent<Events extends EventSchemas> = <Name extends keyof Events & string>(
   name: Name,

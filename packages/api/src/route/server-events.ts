@@ -4,7 +4,7 @@ export interface ServerEvent {
   /** `message` by default. */
   name: string;
   data: string;
-  /** Of the last event that had one. A reader that connects again sends it as `Last-Event-ID`. */
+  /** Id of the last event that had one. A client that reconnects sends it as `Last-Event-ID`. */
   id?: string;
 }
 
@@ -32,16 +32,16 @@ export async function* serverEvents(
 }
 
 interface Connections<E> {
-  /** @param lastId of the last event that had one */
+  /** @param lastId id of the last event that had one */
   connect(lastId: string | undefined): Promise<AsyncIterable<E>>;
   /**
-   * The connection cannot be made, or has ended; `failures` counts how often in a row. Connects again when this resolves, and ends
-   * with the error that it throws.
+   * The connection failed or ended; `failures` counts consecutive failures. Reconnects when this resolves, and ends with the error that it
+   * throws.
    */
   lost(error: unknown, failures: number): Promise<void>;
 }
 
-/** Events of a stream, from one connection after the other. */
+/** Yields events, reconnecting as needed. */
 export async function* followed<E extends { id?: string }>({
   connect,
   lost,
@@ -62,14 +62,14 @@ export async function* followed<E extends { id?: string }>({
   }
 }
 
-/** Drops an unfinished last line: it belongs to an unfinished event. */
+/** Drops an incomplete last line: it belongs to an incomplete event. */
 async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   // The decoder also removes a byte order mark.
   const decoder = new TextDecoder();
   let rest = '';
   let held = '';
   for await (const chunk of chunks) {
-    // Only what is new: a line may come in many chunks.
+    // Searches only the new part: a line may arrive in many chunks.
     const text = held + decoder.decode(chunk, { stream: true });
     // A CR at the end may be the first half of CR LF.
     held = text.endsWith('\r') ? '\r' : '';

@@ -30,7 +30,7 @@ function signed(request: { method: string; target: string; body: string }) {
   return signer.sign(request) ?? {};
 }
 
-/** By hand, from the text of RFC 9421, section 2. */
+/** Written by hand from the text of RFC 9421, section 2. */
 const base = `"@method": PUT
 "@path": /v1/usb/1-1/2
 "@query": ?a=b%20c

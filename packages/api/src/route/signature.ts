@@ -8,11 +8,11 @@
 import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 import { rackHeader } from './rack-header.ts';
 
-/** The machine whose agent is meant. */
+/** The machine whose agent is addressed. */
 const machineHeader = 'x-skolo-machine';
-/** The public key that a machine signs its own requests with: `x` of RFC 8037. */
+/** The public key with which a machine signs its own requests: `x` of RFC 8037. */
 export const agentKeyHeader = 'x-skolo-agent-key';
-/** Has the next challenge of the agent (RFC 9421, section 5.1). */
+/** Contains the agent's next challenge (RFC 9421, section 5.1). */
 export const challengeHeader = 'accept-signature';
 
 const components = ['@method', '@path', '@query', rackHeader, machineHeader, 'content-digest'];
@@ -21,13 +21,13 @@ const covered = components.map((each) => `"${each}"`).join(' ');
 /** A request without its authority: a tunnel changes that, and {@link Receiver} names the agent. */
 interface SignedRequest {
   method: string;
-  /** Path and query, as they are sent. */
+  /** Path and query as sent. */
   target: string;
   /** `Content-Digest` of the body. */
   digest: string;
 }
 
-/** Who is meant by a request; for requests of a machine, which one that is. */
+/** The intended receiver of a request; for requests of a machine, which machine sent it. */
 export interface Receiver {
   rack: string;
   machine: string;
@@ -35,11 +35,9 @@ export interface Receiver {
 
 /** Signs requests to one agent. */
 export interface Signer {
-  /**
-   * Headers of a signed request. Each challenge is used once; without one, undefined: the agent's answer will have one.
-   */
+  /** Headers of a signed request. Each challenge is used once; undefined without one: the agent's response will contain one. */
   sign(request: Omit<SignedRequest, 'digest'> & { body: string }): Headers | undefined;
-  /** Takes the challenge of an answer, if it has one. */
+  /** Stores the challenge of a response, if it has one. */
   learn(headers: { get(name: string): string | null }): void;
 }
 
@@ -50,7 +48,7 @@ export function createSigner(privateKey: KeyObject, receiver: Receiver): Signer 
   return {
     sign({ method, target, body }) {
       const nonce = challenge;
-      // Before anything else can run: no other request of this client has the same one.
+      // Synchronously, so that no other request of this client uses the same challenge.
       challenge = undefined;
       if (nonce === undefined) return undefined;
       const digest = contentDigest(body);
@@ -79,15 +77,15 @@ export function signatureInput(nonce: string): string {
   return `skolo=${parameters(nonce)}`;
 }
 
-/** The nonce of such a value; undefined: it has another form. */
+/** The nonce of such a value; undefined if the format differs. */
 export function nonceOf(input: string | undefined): string | undefined {
   const [, nonce] = /;nonce="([\w-]{1,100})";/.exec(input ?? '') ?? [];
   return nonce !== undefined && input === signatureInput(nonce) ? nonce : undefined;
 }
 
 /**
- * Why the signature of a request with this nonce does not hold; undefined: it does. The body is not looked at: it must have
- * the digest that its header has.
+ * Why the signature of a request with this nonce is invalid; undefined if it is valid. Does not check the body, which must match the digest
+ * in its header.
  */
 export function whyNotSigned(
   { method = '', url = '', headers }: Incoming,
@@ -108,7 +106,7 @@ export function whyNotSigned(
     : 'the signature is invalid: it was made with a different key, or the request was changed afterwards';
 }
 
-/** Of node:http, as much as is looked at. */
+/** The checked part of node:http's request. */
 interface Incoming {
   method?: string | undefined;
   url?: string | undefined;

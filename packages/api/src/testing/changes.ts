@@ -1,4 +1,4 @@
-/** The APIs of all services, and their routes that change something: tests hold what each of them has to say. */
+/** The APIs of all services, and their routes that change something: tests check the documentation of each. */
 import * as everything from '../index.ts';
 import type { Api, RouteSpec } from '../route/route.ts';
 

@@ -1,4 +1,4 @@
-/** Commits, written by one `git fast-import`: files, trees, commits and the branch last, or nothing. */
+/** Writes commits with a single `git fast-import`: files, trees, commits, and the branch last, or nothing. */
 
 import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { startGit, written } from './git.ts';
 
 interface NewCommits {
   branch: string;
-  /** Where the branch is now; absent: there is none yet. */
+  /** The branch's current commit; absent if it does not exist yet. */
   parent?: string | undefined;
   /** In their order. */
   commits: readonly NewCommit[];
@@ -18,38 +18,38 @@ export interface NewCommit {
   message: string;
   /** Seconds since 1970; what git cannot store is clamped. */
   committedAt: number;
-  /** Who `git log` shows. */
+  /** The committer in `git log`. */
   author: { name: string; email: string };
   /** Absent: the commit changes nothing. */
   file?: { path: string; content: Content; digest: Digest };
 }
 
-/** Of a content: as git names it, and as people do. */
+/** Hashes of a content: git's blob id, and the plain SHA-1. */
 export interface Digest {
   size: number;
   sha1: string;
   blob: string;
 }
 
-/** What git wrote is on the disk when it ends; this takes git 2.36. */
+/** Output is on disk when git exits; this requires git 2.36. */
 export const durable = ['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync'];
 
 const settings = [
   ...durable,
-  // Always one pack, so that one folder has to be synced.
+  // Always one pack, so that only one directory must be synced.
   ...['-c', 'fastimport.unpackLimit=0'],
-  // Larger ones go through a small buffer, not into memory.
+  // Larger ones are streamed through a small buffer, not loaded into memory.
   ...['-c', 'core.bigFileThreshold=4m'],
 ];
 const importMayTake = 600_000;
-/** Seconds; later ones are not dates to everybody. */
+/** Seconds; some programs do not accept later dates. */
 const latest = 0xffffffff;
 const pieceSize = 1 << 20;
 
 /**
- * Their ids. The branch moves once, to the last one.
+ * The commits' ids. The branch moves once, to the last one.
  *
- * @throws GitFailed; Error where a content is not the one that was digested
+ * @throws GitFailed; Error if a content differs from the one that was hashed
  */
 export async function importCommits(
   dir: string,
@@ -116,7 +116,7 @@ function personal(text: string) {
   return text.replaceAll(/[<>\p{Cc}]/gu, ' ').trim();
 }
 
-/** @throws Error of the file system, or its file is not as long as it should be */
+/** @throws Error of the file system, or the file does not have the expected length */
 export async function digest(content: Content): Promise<Digest> {
   const size = 'bytes' in content ? content.bytes.length : content.size;
   const sha1 = createHash('sha1');
@@ -133,7 +133,7 @@ export async function digest(content: Content): Promise<Digest> {
   return { size, sha1: sha1.digest('hex'), blob: blob.digest('hex') };
 }
 
-/** Exactly `size` bytes of a file, or fewer where it is shorter. */
+/** Exactly `size` bytes of a file, or fewer if it is shorter. */
 export async function* pieces(content: Content): AsyncGenerator<Buffer> {
   if ('bytes' in content) {
     yield content.bytes;
@@ -149,7 +149,7 @@ export async function* pieces(content: Content): AsyncGenerator<Buffer> {
   }
 }
 
-/** Passes chunks on, and adds each to the hash. */
+/** Passes chunks on, and hashes them. */
 export async function* hashed(
   chunks: AsyncIterable<Uint8Array>,
   hash: Hash,

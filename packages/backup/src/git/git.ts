@@ -1,17 +1,16 @@
 /**
- * Runs git, which knows nothing of the user's or the system's configuration, asks no questions, and is killed with all
- * that it started.
+ * Runs git without the user's or the system's configuration and without prompts, and kills it together with all processes that it started.
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { BackupError } from '@skolo/models/configuration';
 
-/** git ended with a status other than 0, was killed, or took too long. Of its arguments, the message has only the command. */
+/** git exited with a status other than 0, was killed, or timed out. The message only includes the subcommand, not its arguments. */
 export class GitFailed extends Error {
-  /** The last of what it wrote to standard error. */
+  /** The end of its standard error. */
   readonly stderr: string;
-  /** It did not end by itself: it took too long, or was killed, as by the kernel when memory runs out. */
+  /** It did not exit by itself: it timed out, or was killed, for example by the kernel when memory ran out. */
   readonly isKilled: boolean;
 
   constructor(command: string, stderr: string, end: End) {
@@ -28,28 +27,28 @@ interface End {
 }
 
 export interface GitOptions {
-  /** The repository; for commands that need one. */
+  /** The repository, for commands that require one. */
   dir?: string;
   signal?: AbortSignal | undefined;
   /** Default two minutes. */
   timeoutMs?: number;
-  /** With the user's own configuration, keys and terminal, for what he asked for himself. */
+  /** With the user's own configuration, keys and terminal, for commands on the user's behalf. */
   asUser?: boolean;
-  /** Besides what it is given anyway. */
+  /** Additional environment variables. */
   env?: NodeJS.ProcessEnv;
 }
 
 interface GitProcess {
   stdin: Writable;
   stdout: Readable;
-  /** Fulfilled when it ended with status 0. @throws GitFailed; BackupError: there is no git; what `signal` was aborted with */
+  /** Resolves when it exited with status 0. @throws GitFailed; BackupError: git is not installed; the reason of `signal` */
   ended: Promise<void>;
 }
 
 const twoMinutes = 120_000;
 const keptOfStderr = 4000;
 
-/** A git command with its streams. What it writes must be read, or it never ends. */
+/** A git command with its streams. Its output must be read, or it never exits. */
 export function startGit(
   args: readonly string[],
   { dir, signal, timeoutMs = twoMinutes, asUser = false, env = {} }: GitOptions,
@@ -64,7 +63,7 @@ export function startGit(
       ...(dir !== undefined && { GIT_DIR: dir }),
     },
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A process group of its own: what it started itself ends with it. It has no terminal to ask at, then.
+    // Its own process group, so that its children end with it. It then has no terminal to prompt on.
     detached: !asUser,
   });
   let isTimeout = false;
@@ -87,7 +86,7 @@ export function startGit(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptOfStderr);
   });
-  // It may end without having read everything; why is in its status.
+  // It may exit without having read everything; its status shows why.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<void>((resolve, reject) => {
     child.on('error', (error) => reject(notStarted(error)));
@@ -105,7 +104,7 @@ export function startGit(
   return { stdin: child.stdin, stdout: child.stdout, ended };
 }
 
-/** All that it writes to standard output. @throws GitFailed */
+/** Its complete standard output. @throws GitFailed */
 export async function git(
   args: readonly string[],
   { input = '', ...options }: GitOptions & { input?: string },
@@ -116,10 +115,10 @@ export async function git(
   return output;
 }
 
-/** The PATH whose git is good enough. */
+/** The PATH on which a suitable git was found. */
 let checkedPath: string | undefined;
 
-/** @throws BackupError It is not there, or so old that it does not sync what it writes. */
+/** @throws BackupError git is missing, or too old to sync its output. */
 export async function checkGit(): Promise<void> {
   const { PATH = '' } = process.env;
   if (checkedPath === PATH) return;
@@ -132,7 +131,7 @@ export async function checkGit(): Promise<void> {
   checkedPath = PATH;
 }
 
-/** Waits until there is room for more; what comes after the end of the process is lost, and its status says so. */
+/** Waits until the buffer has room. Input after the process has exited is lost, which its status reports. */
 export function written(stream: Writable, chunk: Buffer | string): Promise<void> {
   if (stream.destroyed || stream.write(chunk)) return Promise.resolve();
   return new Promise((resolve) => {
@@ -144,7 +143,7 @@ export function written(stream: Writable, chunk: Buffer | string): Promise<void>
   });
 }
 
-/** Nothing of the user's or the system's, and no way to fetch a missing object from somewhere. */
+/** Without the user's or the system's configuration, and unable to fetch a missing object. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -171,7 +170,7 @@ function endOf(code: number | null, signal: NodeJS.Signals | null, isTimeout: bo
   return { status: signal ? `ended by ${signal}` : `status ${code}`, isKilled };
 }
 
-/** The subcommand: what comes before it are settings. */
+/** The subcommand, which follows the settings. */
 function commandOf(args: readonly string[]) {
   let index = 0;
   while (args[index] === '-c') index += 2;

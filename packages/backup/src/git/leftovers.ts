@@ -1,4 +1,4 @@
-/** What a git that was killed, or that found the disk full, leaves behind: locks that stop the next one, halves of files. */
+/** Removes what a killed git, or a full disk, leaves behind: locks that block the next git, and partial files. */
 
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,8 +11,7 @@ const writing = /\0(?:fast-import|repack|pack-objects|config|init)\0/;
 const patience = 10_000;
 
 /**
- * Removes them; what cannot be removed is left. A git that is still writing is waited for first; if it does not end, all is
- * left as it is.
+ * Removes leftovers; keeps those that cannot be removed. First waits for a git that is still writing; if it does not exit, changes nothing.
  */
 export async function removeLeftovers(dir: string): Promise<void> {
   if (!(await isLeftAlone(dir))) return;
@@ -24,7 +23,7 @@ export async function removeLeftovers(dir: string): Promise<void> {
   }
 }
 
-/** Waits for a git that outlived the process which started it, where the system has /proc. False: it does not end. */
+/** Waits for a git that outlived the process that started it, if the system has /proc. False: it does not exit. */
 export async function isLeftAlone(dir: string): Promise<boolean> {
   const end = performance.now() + patience;
   while (await isBeingWritten(dir)) {
@@ -34,7 +33,7 @@ export async function isLeftAlone(dir: string): Promise<boolean> {
   return true;
 }
 
-/** Whether there is a git that writes, in the repository as its current folder, as all are that we start. Linux only. */
+/** Whether a writing git is running with the repository as its current directory, as all that we start do. Linux only. */
 async function isBeingWritten(dir: string) {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(

@@ -1,4 +1,4 @@
-/** What git and the system say, as errors for people. */
+/** Turns messages of git and the system into errors for people. */
 import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import { GitFailed } from './git.ts';
@@ -18,7 +18,7 @@ const disk = new Map([
   ['unwritten', 'the data was not written; the disk may be full'],
 ]);
 
-/** As strerror(3) says them, which is what git repeats. */
+/** In strerror(3)'s words, which git repeats. */
 const texts: [RegExp, string][] = [
   [/No space left on device|Out of disk ?space/i, 'ENOSPC'],
   [/Disk quota exceeded/i, 'EDQUOT'],
@@ -27,17 +27,17 @@ const texts: [RegExp, string][] = [
   [/Input\/output error|I\/O error/i, 'EIO'],
   [/Too many open files/i, 'EMFILE'],
   [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
-  // Where git gives no reason.
+  // Used if git gives no reason.
   [
     /could(?:n't| not) (?:write|create)|(?:unable|failed) to (?:write|create)|write error/i,
     'unwritten',
   ],
 ];
 
-/** The size that git asks for because of a damaged file; more than any computer has that it runs on. */
+/** A size that git tries to allocate because of a damaged file: more than any computer has. */
 const absurd = 1e12;
 
-/** A fault of the disk or the system, in words; undefined: it is neither's. */
+/** A fault of the disk or the system, in words; undefined if it is neither. */
 function faultOfSystem(error: unknown): string | undefined {
   if (!(error instanceof GitFailed)) return disk.get(errorCode(error) ?? '');
   const [, wanted] = /Out of memory.*allocate (\d+) bytes/i.exec(error.stderr) ?? [];
@@ -60,8 +60,8 @@ export function notStored(what: string, error: unknown): BackupError {
 }
 
 /**
- * Why something could not be read. Only what git itself ends with is damage: a history is set aside for it, which must not
- * happen because memory was short.
+ * Why something could not be read. Only an error with which git itself exits counts as damage, because a damaged history is set aside,
+ * which must not happen when memory runs out.
  */
 export function notRead(what: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;

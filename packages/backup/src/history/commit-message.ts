@@ -1,21 +1,18 @@
-/**
- * What a commit of the history says: a line for people, then trailers (`Key: value`), which `git log
- * --format='%(trailers)'` shows as well.
- */
+/** Commit messages of the history: a line for people, then trailers (`Key: value`), which `git log --format='%(trailers)'` shows. */
 import type { Version } from '../source.ts';
 
-/** Who asked for it, when it was read, and from what. */
+/** Who requested the version, when it was read, and from what. */
 export interface CommitAbout {
   rack: string;
   model: string;
   run: string;
-  /** RFC 3339, when it was read. */
+  /** RFC 3339: when it was read. */
   time: string;
   by: string;
   reason?: string | undefined;
-  /** What the device itself says. */
+  /** What the device reports about itself. */
   changedBy?: string | undefined;
-  /** In place of what the history would say by itself: `changed (+3 -1)`. */
+  /** Replaces the history's own subject: `changed (+3 -1)`. */
   summary?: string;
 }
 
@@ -54,7 +51,7 @@ export interface Commit {
   message: string;
 }
 
-/** The commit as a version of a device. Fields that it lacks, as a commit made by hand, are undefined. */
+/** The commit as a version of a device. Missing fields, as in a commit made by hand, are undefined. */
 export function versionOf({ id, committedAt, message }: Commit, device: string): Version {
   const paragraphs = message.trimEnd().split('\n\n');
   const said = new Map<string, string>();
@@ -84,7 +81,7 @@ function timeOf(readAt: string | undefined, committedAt: number) {
   return (Number.isNaN(time.getTime()) ? new Date(committedAt * 1000) : time).toISOString();
 }
 
-/** Controls, line ends and halves of characters become blanks. */
+/** Replaces control characters, line ends and unpaired surrogates with spaces. */
 function oneLine(text: string): string {
   return text
     .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')

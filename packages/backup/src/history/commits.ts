@@ -1,4 +1,4 @@
-/** Reads what is in a git repository of configurations: `devices/NAME` on a branch, one commit for each version. */
+/** Reads a git repository of configurations: `devices/NAME` on a branch, one commit for each version. */
 
 import { createHash, type Hash } from 'node:crypto';
 import { GitFailed, git, startGit } from '../git/git.ts';
@@ -8,7 +8,7 @@ import { folderOfDevices } from './device-file.ts';
 
 /** What the history has of a device. */
 export interface DeviceHistory {
-  /** Of the blob that the branch has now. */
+  /** The blob that is now on the branch. */
   blob: string;
   newest: Version;
   count: number;
@@ -17,13 +17,13 @@ export interface DeviceHistory {
 const format = '--format=%H%x00%ct%x00%B';
 const aWalkMayTake = 900_000;
 
-/** A commit, and the files that it changed. The blob of a removed file is zeros. */
+/** A commit, and the files that it changed. A removed file's blob is all zeros. */
 export interface CommittedFiles extends Commit {
   files: { path: string; blob: string }[];
 }
 
 /**
- * Walks through commits, in the order of `git log`.
+ * Walks through commits in the order of `git log`.
  *
  * @param range arguments of `git log`: revisions and paths
  */
@@ -38,7 +38,7 @@ export async function* readCommits(
   const log = startGit(
     [
       'log',
-      // A folder of another owner may have settings that run programs.
+      // A directory with another owner may have settings that run programs.
       '--no-show-signature',
       '-z',
       '--raw',
@@ -67,12 +67,12 @@ export async function* readCommits(
     if (commit) yield commit;
     await log.ended;
   } finally {
-    // A caller that needs no more does not read the rest.
+    // A caller may stop reading early.
     stopping.abort();
   }
 }
 
-/** Of every file in `devices/`: how many versions, and which is the newest. Reads each commit once. */
+/** For every file in `devices/`: the number of versions, and the newest one. Reads each commit once. */
 export async function readDevices(dir: string, tip: string): Promise<Map<string, DeviceHistory>> {
   const devices = new Map<string, DeviceHistory>();
   for await (const commit of readCommits(dir, [tip, '--', folderOfDevices])) {
@@ -87,7 +87,7 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
   return devices;
 }
 
-/** The commits that changed one of the files, the newest first. */
+/** The commits that changed one of the files, newest first. */
 export async function readVersions(
   dir: string,
   wanted: { branch: string; paths: readonly string[]; device: string; limit?: number | undefined },
@@ -118,8 +118,7 @@ export async function readNames(dir: string, branch: string): Promise<string[]> 
 }
 
 /**
- * A file of a commit, piece by piece: the first of these paths that it has. Nothing where there is no such commit, or none of
- * them in it.
+ * Streams a file of a commit: the first of these paths that exists. Empty if the commit or all paths are missing.
  *
  * @throws GitFailed
  */
@@ -137,13 +136,13 @@ export async function* readFile(
     if (name === found && path !== undefined) yield { path, chunk };
   }
   if (found !== undefined) return;
-  // What git cannot read, it calls missing here.
+  // git also reports unreadable objects as missing.
   const there = await findBlob(dir, commit, paths);
   if (there === undefined) return;
   yield { path: there.path, chunk: await git(['cat-file', 'blob', there.blob], { dir }) };
 }
 
-/** What one of the files was in a commit; undefined: there is no such commit, or none of them in it. @throws GitFailed */
+/** The state of one of the files in a commit; undefined if the commit or all paths are missing. @throws GitFailed */
 async function findBlob(
   dir: string,
   commit: string,
@@ -159,7 +158,7 @@ async function findBlob(
   return blob === undefined || path === undefined ? undefined : { blob, path };
 }
 
-/** Whether git knows of an object, even where it cannot read it. */
+/** Whether git knows an object, even if it cannot read it. */
 async function isThere(dir: string, id: string) {
   try {
     await git(['cat-file', '-t', id], { dir });
@@ -171,7 +170,7 @@ async function isThere(dir: string, id: string) {
   }
 }
 
-/** Contents of blobs, by one git. Those that are not there are left out. @throws GitFailed */
+/** Contents of blobs, from a single git process. Omits missing ones. @throws GitFailed */
 export async function readBlobs(dir: string, ids: readonly string[]): Promise<Map<string, Buffer>> {
   const chunks = new Map<string, Buffer[]>();
   for await (const { name, chunk } of readPieces(dir, ids)) {
@@ -182,7 +181,7 @@ export async function readBlobs(dir: string, ids: readonly string[]): Promise<Ma
   return new Map([...chunks].map(([id, list]) => [id, Buffer.concat(list)]));
 }
 
-/** The same for their SHA-1, in hex, without keeping them. */
+/** Their SHA-1 hashes in hex, without keeping the contents. */
 export async function sha1OfBlobs(
   dir: string,
   ids: readonly string[],
@@ -197,7 +196,7 @@ export async function sha1OfBlobs(
 }
 
 /**
- * Reads each blob once, piece by piece, by one git. An empty blob is one empty piece; one that is not there has none.
+ * Streams each blob once, from a single git process. An empty blob yields one empty chunk, a missing one none.
  *
  * @param names ids, or `COMMIT:PATH`
  */
@@ -212,11 +211,11 @@ async function* readPieces(
   const batch = startGit(['cat-file', '--batch'], { dir, signal: either, timeoutMs: aWalkMayTake });
   const asked = new Set(names);
   batch.stdin.end([...asked].map((name) => `${name}\n`).join(''));
-  // git answers in the order of the questions.
+  // git responds in the order of the requests.
   const answered = asked.values();
   let header = '';
   let name = '';
-  /** Of the blob, and of the line end behind it. */
+  /** Remaining bytes of the blob, and of the line end after it. */
   let left = 0;
   let isBlob = false;
   try {
@@ -232,7 +231,7 @@ async function* readPieces(
             /^[0-9a-f]+ (?<type>[a-z]+) (?<size>\d+)$/.exec(header)?.groups ?? {};
           header = '';
           if (size === undefined) continue;
-          // A path may name a folder, whose content comes as well.
+          // A path may name a directory, whose content is also sent.
           isBlob = type === 'blob';
           left = Number(size) + 1;
           if (isBlob && left === 1) yield { name, chunk: Buffer.alloc(0) };
@@ -247,7 +246,7 @@ async function* readPieces(
     }
     await batch.ended;
   } finally {
-    // A caller that needs no more does not read the rest.
+    // A caller may stop reading early.
     stopping.abort();
   }
 }

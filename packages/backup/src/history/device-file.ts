@@ -1,13 +1,13 @@
-/** The file that a device has in a history. */
+/** The name of a device's file in a history. */
 import { BackupError } from '@skolo/models/configuration';
 
 export const folderOfDevices = 'devices/';
-/** How the name of one ends whose content is encrypted. */
+/** Suffix of files with encrypted content. */
 export const encrypted = /\.age$/;
 
 const name = /^[a-z0-9](?:[a-z0-9._-]{0,198}[a-z0-9_-])?$/i;
 
-/** Whether a device may have a file of this name, on any system. */
+/** Whether a device's file may have this name, on any system. */
 export function isDeviceName(device: string): boolean {
   return name.test(device) && !device.includes('..') && !encrypted.test(device);
 }

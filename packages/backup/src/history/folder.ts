@@ -1,4 +1,4 @@
-/** The folder of a history: made whole or not at all, synced, and set aside when it is broken. */
+/** The directory of a history: created atomically, synced, and set aside if damaged. */
 import { constants } from 'node:fs';
 import {
   access,
@@ -25,7 +25,7 @@ import { commitMessage } from './commit-message.ts';
 export const branch = 'main';
 /** What HEAD says. */
 export const headText = `ref: refs/heads/${branch}`;
-/** For an operator who works in it, too: nothing is packed or removed on its own, and what is written is synced. */
+/** Also for operators who work in it: nothing is packed or removed automatically, and everything written is synced. */
 export const settingsText = `[core]
 	repositoryformatversion = 0
 	filemode = true
@@ -40,16 +40,16 @@ export const settingsText = `[core]
 	autogc = false
 `;
 
-/** Who `git log` shows. */
+/** The committer in `git log`. */
 export function authorOf(rack: string | undefined) {
   return { name: 'router-backup', email: `router-backup@${rack ?? 'skolo'}` };
 }
 
 /**
- * Its real path. Made with a first commit, so that a branch that has gone is known for damage, where it is missing or empty.
+ * The directory's real path. Creates it with a first commit if it is missing or empty, so that a lost branch is recognised as damage.
  *
- * @param mayBegin false: a folder that is missing or empty is an error
- * @throws BackupError `not-found`: the history does not exist, and none may begin. `damaged`, `storage`
+ * @param mayBegin false: a missing or empty directory is an error
+ * @throws BackupError `not-found`: the history does not exist, and none may be created. `damaged`, `storage`
  */
 export async function openFolder(
   folder: string,
@@ -79,7 +79,7 @@ export async function openFolder(
 }
 
 /**
- * Renames a history that is broken to `FOLDER.broken-TIME`, so that a new one can begin. Gives the new name.
+ * Renames a damaged history to `FOLDER.broken-TIME`, so that a new one can begin. Returns the new name.
  *
  * @throws BackupError `storage`
  */
@@ -97,8 +97,7 @@ export async function setAside(folder: string): Promise<string> {
 }
 
 /**
- * Puts one history in the place of another, which is removed. Who has either open closes it first. A process that is
- * killed in between leaves one of them in the place.
+ * Replaces one history with another, and removes the old one. Neither may be open. If the process is killed, one of them is in place.
  *
  * @throws BackupError `storage`
  */
@@ -126,7 +125,7 @@ async function storing<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A history that has left its place while none has taken it comes back. */
+/** Restores a history that was moved away without a replacement. */
 async function undoHalfReplacement(folder: string): Promise<void> {
   const previous = replacedBy(folder);
   if ((await isMissingOrEmpty(previous)) || !(await isMissingOrEmpty(folder))) return;
@@ -140,7 +139,7 @@ function replacedBy(folder: string): string {
 }
 
 /**
- * Why this user may not read all of it, which git takes for damage; undefined: he may.
+ * Why this user may not read all of it, which git reports as damage; undefined if there is no reason.
  *
  * @returns BackupError `storage`
  */
@@ -160,13 +159,13 @@ export async function findUnreadable(dir: string): Promise<BackupError | undefin
   return undefined;
 }
 
-/** Puts what git renamed on the disk; git itself syncs only what is in the files. */
+/** Syncs git's renames; git itself only syncs file contents. */
 export async function syncCommits(dir: string): Promise<void> {
   for (const folder of ['objects/pack', 'refs/heads']) await syncFolder(join(dir, folder));
 }
 
 async function create(folder: string, rack: string | undefined) {
-  // Beside it and by a name that is always the same: what a killed one began is begun again.
+  // Next to it, always with the same name, so that the work of a killed process is started again.
   await makeFolder(dirname(folder));
   const dir = join(await realpath(dirname(folder)), `.${basename(folder)}.new`);
   if (!(await isLeftAlone(dir))) throw new Error('another git process is creating it');
@@ -174,7 +173,7 @@ async function create(folder: string, rack: string | undefined) {
   await mkdir(dir, { mode: 0o700 });
   await chmod(dir, 0o700);
   const init = ['init', '--quiet', '--bare', '--template=', '--object-format=sha1'];
-  // The settings below are those of a history with refs in files, whatever a newer git would choose.
+  // The settings below are for a history with refs in files, whatever default a newer git has.
   const env = { GIT_DEFAULT_REF_FORMAT: 'files' };
   await git([...init, `--initial-branch=${branch}`], { dir, env });
   await writeFile(join(dir, 'config'), settingsText);

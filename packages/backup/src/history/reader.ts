@@ -1,4 +1,4 @@
-/** Versions and contents out of a git repository of configurations. Only reads. */
+/** Reads versions and contents from a git repository of configurations. Read-only. */
 import { createHash, type Hash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -14,7 +14,7 @@ interface HistoryPlace {
   branch: string;
   /** For people, without secrets. */
   place: string;
-  /** Opens what is in `NAME.age`; absent: it cannot be opened. */
+  /** Decrypts `NAME.age`; absent: it cannot be decrypted. */
   decrypt?: ((content: Buffer) => Promise<Buffer>) | undefined;
 }
 
@@ -33,7 +33,7 @@ export class HistoryReader {
     return [...new Set(devices)].sort();
   }
 
-  /** The newest first. @throws BackupError */
+  /** Newest first. @throws BackupError */
   async versions(device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
     const { dir, branch } = this.history;
     const path = pathOf(device);
@@ -62,7 +62,7 @@ export class HistoryReader {
     return this.compared(version, await decrypt(stored));
   }
 
-  /** To a file that is not there yet, mode 0600. As it is stored. @throws BackupError */
+  /** Writes to a new file with mode 0600, as stored. @throws BackupError */
   async contentToFile(version: Version, file: string): Promise<void> {
     const hash = createHash('sha1');
     const pieces = this.stored(version);
@@ -84,7 +84,7 @@ export class HistoryReader {
     }
   }
 
-  /** What a version has, piece by piece. @throws BackupError */
+  /** Streams a version's content. @throws BackupError */
   private async *stored({ id, device }: Version): AsyncGenerator<{ path: string; chunk: Buffer }> {
     const path = pathOf(device);
     let isFound = false;
@@ -100,7 +100,7 @@ export class HistoryReader {
     throw new BackupError('not-found', `${this.nameOf(device)} has no version ${id.slice(0, 100)}`);
   }
 
-  /** The content, which is what its version says. */
+  /** The content, verified against its version. */
   private compared(version: Version, content: Buffer): Buffer {
     this.compare(version, createHash('sha1').update(content));
     return content;

@@ -1,6 +1,6 @@
 /**
- * Repairs a damaged history where git can rebuild what is missing from what is there: HEAD, the settings, the index of a
- * pack, the branch. Content is never changed. Whether the result is sound is for `Repository.check` to say.
+ * Repairs a damaged history as far as git can rebuild missing parts from others: HEAD, the settings, a pack's index, the branch. Content is
+ * never changed. `Repository.check` decides whether the result is intact.
  */
 
 import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
@@ -13,12 +13,12 @@ import { removeLeftovers } from '../git/leftovers.ts';
 import { inWords } from '../git/storage-error.ts';
 import { branch, headText, settingsText } from './folder.ts';
 
-/** What was repaired, for people. Empty: nothing could be. Never throws. */
+/** What was repaired, for people. Empty: nothing could be repaired. Never throws. */
 export async function repairHistory(folder: string): Promise<string[]> {
   const repaired: string[] = [];
   try {
     const dir = await realpath(folder);
-    // What is left of a repository without objects is no history.
+    // The remains of a repository without objects are not a history.
     await readdir(join(dir, 'objects'));
     await removeLeftovers(dir);
     for (const repair of [repairHead, repairSettings, repairIndexes, repairBranch]) {
@@ -33,7 +33,7 @@ export async function repairHistory(folder: string): Promise<string[]> {
 async function repairHead(dir: string): Promise<string[]> {
   const file = join(dir, 'HEAD');
   const head = await readFile(file, 'utf8').catch(() => '');
-  // A HEAD that names another branch is the work of an operator.
+  // An operator must have pointed HEAD to another branch.
   if (/^ref: refs\/heads\/\S+$/.test(head.trim())) return [];
   await writeFileAtomic(file, `${headText}\n`, { mode: 0o600 });
   return ['HEAD was rewritten'];
@@ -51,7 +51,7 @@ async function repairSettings(dir: string): Promise<string[]> {
   }
 }
 
-/** An index is made from its pack; one whose pack is damaged stays as it is. */
+/** An index is built from its pack; if the pack is damaged, the index stays. */
 async function repairIndexes(dir: string): Promise<string[]> {
   const folder = join(dir, 'objects/pack');
   const packs = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.pack'));
@@ -62,7 +62,7 @@ async function repairIndexes(dir: string): Promise<string[]> {
     const isSound = await succeeds(['verify-pack', '--', index], dir);
     if (isSound) continue;
     const made = join(folder, `tmp_idx_${name}.idx`);
-    // The reverse index is made again if git needs it.
+    // git rebuilds the reverse index if necessary.
     const args = [...durable, 'index-pack', '--no-rev-index', '-o', made, join(folder, pack)];
     if (await succeeds(args, dir)) {
       await rename(made, index);
@@ -74,11 +74,11 @@ async function repairIndexes(dir: string): Promise<string[]> {
   return repaired;
 }
 
-/** The branch was at a commit that no other one follows; of several, at the one with the longest past. */
+/** The branch was at a commit without children; if there are several, the one with the longest history. */
 async function repairBranch(dir: string): Promise<string[]> {
   const file = join(dir, 'refs/heads', branch);
   const named = await readFile(file, 'utf8').catch(() => '');
-  // A branch that names a commit which is not there has lost content; moved back, it would hide that.
+  // A branch that names a missing commit has lost content; moving it back would hide that.
   if (/^[0-9a-f]{40}\s*$/.test(named)) return [];
   if (named === '' && (await succeeds(['rev-parse', '--verify', '--quiet', branch], dir)))
     return [];

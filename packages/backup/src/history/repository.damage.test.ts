@@ -51,7 +51,7 @@ async function first(suffix?: string) {
   return pack;
 }
 
-/** What `open` or, where it opens, `check` says. */
+/** The error of `open` or, if it opens, of `check`. */
 async function verdict(): Promise<string | undefined> {
   try {
     const repository = await history.open();

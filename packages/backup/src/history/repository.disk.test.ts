@@ -116,7 +116,7 @@ it('has what it acknowledged and nothing that it rejected while a disk fills and
       await Promise.all(devices.map((device) => store(repository, device)));
     }
     const stored = [...expected.values()].flat().reduce((sum, { length }) => sum + length, 0);
-    // Its own versions fill the disk: a new one.
+    // Its own versions fill the disk, so a new one is needed.
     if (stored > 4_000_000) {
       await compare(repository);
       await repository.close();
@@ -127,7 +127,7 @@ it('has what it acknowledged and nothing that it rejected while a disk fills and
     }
   }
   await rm(join(disk, 'filling'), { force: true });
-  // Whatever was rejected before: one that is larger than the disk.
+  // Whatever was rejected before: a version larger than the disk.
   const before = rejected;
   await store(repository, 'router', randomBytes(9_000_000));
   expect(rejected).toBe(before + 1);

@@ -37,7 +37,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
 
   for (let kill = 0; kill < kills; kill += 1) {
     const counts = devices.map((device) => acknowledged.get(device)?.length ?? 0);
-    // As the service does: what was not acknowledged is read and stored again.
+    // Like the service: versions that were not acknowledged are read and stored again.
     const writer = start(Math.min(...counts));
     const lines = await killAfter(writer, random() * usualMs, {
       all: kill % 2 === 0,
@@ -53,10 +53,10 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
     }
 
     let repository = await history.open();
-    // Only now: a git that outlived its process is waited for.
+    // Only now, because this waits for a git that outlived its process.
     await history.git('fsck', '--strict', '--full', '--no-dangling');
     // If the writer is killed between fork and exec, its git starts late, gets no input, and removes its empty pack itself. On a busy
-    // computer a git may write for longer than it is waited for; then leftovers are removed when the history is opened again.
+    // computer, a git may write for longer than the wait; leftovers are then removed when the history is next opened.
     async function leftoversNow() {
       const found = await leftovers();
       if (found.length === 0) return found;
@@ -96,9 +96,9 @@ it(`begins whole or not at all, ${kills} times killed at its birth`, {
 });
 
 /**
- * All that was acknowledged is there by its id, each number once and in order, and one more at most.
+ * All acknowledged versions exist by id, each number once and in order, and at most one more.
  *
- * @returns what is there, the oldest first
+ * @returns the existing ones, oldest first
  */
 async function compare(
   repository: Repository,
@@ -115,7 +115,7 @@ async function compare(
   return versions;
 }
 
-/** The newest, or up to four of them. */
+/** The newest one, or up to four of the newest. */
 async function compareContents(repository: Repository, versions: readonly Version[], most: 1 | 4) {
   const last = versions.length - 1;
   const some = most === 1 ? [last] : [0, Math.floor(last / 2), last - 1, last];

@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => history.remove());
 
-// A kill does not lose what the kernel holds, so the system calls are looked at.
+// A kill does not lose data in the kernel, so this checks the system calls.
 it('has synced all that it acknowledges, files before they get their names', {
   timeout: 300_000,
 }, async ({ skip }) => {
@@ -37,7 +37,7 @@ it('has synced all that it acknowledges, files before they get their names', {
     acknowledged,
   );
   expect(acknowledged).toBeGreaterThan(0);
-  // strace may print the end of a call in a line of its own.
+  // strace may print the end of a call on a separate line.
   const steps = [
     /fsync\(\d+<.*objects\/pack\/tmp_pack_\w+>/,
     /fsync\(\d+<.*objects\/pack\/tmp_idx_\w+>/,

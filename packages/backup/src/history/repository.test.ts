@@ -257,7 +257,7 @@ describe('contents and names', () => {
     const file = join(history.parent, 'large');
     await writeFile(file, Buffer.alloc(30 << 20));
     const content = { file, size: 30 << 20 };
-    // Expected at once: it may fail while this test still waits for the file to shrink.
+    // Expected immediately: it may fail while this test still waits for the file to shrink.
     const large = expect(
       repository.commit({ device: 'jumphost', content, about: about() }),
     ).rejects.toMatchObject({ code: 'storage' });

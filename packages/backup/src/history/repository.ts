@@ -1,11 +1,10 @@
 /**
- * The history of a rack's configurations: a bare git repository with one file for each device on the branch `main`, and one
- * commit for each change. `git log -p -- devices/NAME` shows it to people.
+ * The history of a rack's configurations: a bare git repository with one file for each device on the branch `main`, and one commit for each
+ * change. `git log -p -- devices/NAME` shows it to people.
  *
- * How it stays sound: commits are made by `git fast-import`, which syncs what it writes and moves the branch last; the
- * folders are synced before a commit counts as done. What waits at the same time shares one git. What the branch has now
- * is kept in memory, so a device that has not changed costs no process. One process writes a history; others may read it
- * meanwhile.
+ * For integrity, `git fast-import` makes the commits: it syncs its output and moves the branch last. The directories are synced before a
+ * commit counts as done. Simultaneous changes share one git process. The branch's state is cached in memory, so an unchanged device needs
+ * no process. Only one process may write a history, while others read it.
  */
 
 import type { Content } from '@skolo/models/backup';
@@ -28,7 +27,7 @@ export interface Change {
   about: CommitAbout;
 }
 
-/** Changes that share one git. */
+/** Maximum number of changes that share one git process. */
 const together = 32;
 
 export class Repository implements BackupSource {
@@ -48,10 +47,10 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * Makes one where the folder is missing or empty, unless `mayBegin` is false.
+   * Creates one if the directory is missing or empty, unless `mayBegin` is false.
    *
-   * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and
-   *   none may begin. `storage`: the disk does not take it, or there is no git
+   * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and none may be
+   * created. `storage`: it cannot be written, or git is missing
    */
   static async open(
     folder: string,
@@ -72,7 +71,7 @@ export class Repository implements BackupSource {
     return this.writer.heads.get(device)?.newest;
   }
 
-  /** How many versions. Kept in memory. */
+  /** The number of versions, cached in memory. */
   async count(device: string): Promise<number> {
     return this.writer.heads.get(device)?.count ?? 0;
   }
@@ -86,7 +85,7 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * The same for one that is too large for memory. The file must not be there; mode 0600.
+   * The same for content that is too large for memory. The file must not exist; mode 0600.
    *
    * @throws BackupError
    */
@@ -95,15 +94,15 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * Durable when fulfilled. A content that is the newest already gives that version, and no commit.
+   * Durable when resolved. If the content is already the newest, returns that version without a commit.
    *
-   * @throws BackupError `storage`: it is not stored, or, where the disk failed in the last moment, may be; asked again with
-   *   the same content, it is stored once. `damaged`: the history cannot be read.
+   * @throws BackupError `storage`: it is not stored, or, if the disk failed at the last moment, may be stored; repeating the call stores it
+   * once. `damaged`: the history cannot be read.
    */
   async commit({ device, content, about }: Change): Promise<Version> {
     pathOf(device);
     const sum = digest(content);
-    // The writer reports it.
+    // The writer reports the error.
     sum.catch(() => undefined);
     const newest = await this.store({ device, about, stored: { content, digest: sum } });
     if (newest) return newest;
@@ -111,7 +110,7 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * A commit that changes nothing, for the history: the device is retired, or back in the rack.
+   * A commit that changes nothing, as a record: the device is retired, or back in the rack.
    *
    * @throws BackupError `storage`, `damaged`
    */
@@ -121,23 +120,23 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * Looks at everything that is stored: whether git finds it sound, and the newest version of each device is what its commit
-   * says. Says what is wrong, for people.
+   * Checks everything that is stored: whether git finds it intact, and each device's newest version matches its commit. Returns the
+   * problems, for people.
    *
-   * @throws BackupError `storage`: it could not be looked at. Else what `signal` was aborted with.
+   * @throws BackupError `storage`: the check failed. Otherwise the reason of `signal`.
    */
   async check(signal: AbortSignal): Promise<string | undefined> {
     const damage = await this.findDamage(signal);
-    // Git may have been quicker than the word to stop: what it saw was not asked for any more.
+    // git may have finished before it was aborted, in which case its result was no longer wanted.
     signal.throwIfAborted();
-    // Beside a commit or `maintain` it may have looked for what was just being moved.
+    // During a commit or `maintain`, it may have read files that were being moved.
     return damage && (await this.inTurn(() => this.findDamage(signal)));
   }
 
   /**
-   * Keeps the folder small and quick; once a day is enough. Nothing is thrown away. Commits wait for it.
+   * Keeps the directory small and fast; once a day is enough. Discards nothing. Commits wait for it.
    *
-   * @throws BackupError. Else what `signal` was aborted with.
+   * @throws BackupError. Otherwise the reason of `signal`.
    */
   async maintain(signal: AbortSignal): Promise<void> {
     await this.inTurn(async () => {
@@ -152,7 +151,7 @@ export class Repository implements BackupSource {
     });
   }
 
-  /** Waits for what is being written. */
+  /** Waits for pending writes. */
   async close(): Promise<void> {
     this.closed = true;
     await this.last;
@@ -187,7 +186,7 @@ export class Repository implements BackupSource {
     return undefined;
   }
 
-  /** With all that waits when its turn comes. */
+  /** Together with all changes that are queued by then. */
   private async store(entry: Entry): Promise<Version | undefined> {
     if (this.closed) throw this.isClosed();
     const result = await new Promise<Written>((settle, reject) => {
@@ -198,7 +197,7 @@ export class Repository implements BackupSource {
     return result.newest;
   }
 
-  /** Of each device one, so that its own order stays. */
+  /** One per device, so that each device's order is kept. */
   private async writeWaiting() {
     const taken = new Map<string, (typeof this.waiting)[number]>();
     for (const each of this.waiting) {

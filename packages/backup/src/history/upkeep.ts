@@ -1,13 +1,13 @@
-/** Looks whether a history is sound, and keeps it small. */
+/** Checks the integrity of a history, and keeps it small. */
 
 import { durable } from '../git/fast-import.ts';
 import { GitFailed, git, startGit } from '../git/git.ts';
 import { notRead } from '../git/storage-error.ts';
 
 /**
- * What git finds wrong, for people; undefined: nothing.
+ * Problems that git finds, for people; undefined if there are none.
  *
- * @throws GitFailed: it could not look everywhere. BackupError: there is no git. What `signal` was aborted with.
+ * @throws GitFailed: it could not check everything. BackupError: git is missing. The reason of `signal`.
  */
 export async function findDamage(dir: string, signal: AbortSignal): Promise<string | undefined> {
   const fsck = startGit(['fsck', '--full', '--no-dangling', '--no-progress'], {
@@ -36,8 +36,8 @@ export async function findDamage(dir: string, signal: AbortSignal): Promise<stri
 const shown = 4;
 
 /**
- * Puts the packs of many commits into few, each time only as many as are small; nothing is ever thrown away. When it is
- * killed, the old packs are still there.
+ * Combines the packs of many commits, as many small ones at a time as worthwhile; discards nothing. If it is killed, the old packs still
+ * exist.
  */
 export async function repack(dir: string, signal: AbortSignal): Promise<void> {
   const modest = ['pack.threads=1', 'pack.windowMemory=64m', 'core.bigFileThreshold=16m'];

@@ -1,4 +1,4 @@
-/** Writes a history: what the branch has now, and what comes next. One call at a time; the repository sees to that. */
+/** Writes a history: tracks the branch's state, and adds to it. One call at a time, which the repository ensures. */
 
 import type { Content } from '@skolo/models/backup';
 import type { BackupError } from '@skolo/models/configuration';
@@ -13,14 +13,14 @@ import { type DeviceHistory, readBlobs, readDevices, readTip } from './commits.t
 import { isDeviceName, pathOf } from './device-file.ts';
 import { authorOf, branch, findUnreadable, syncCommits } from './folder.ts';
 
-/** What is to be stored: a version, or, without content, a note. */
+/** What to store: a version, or, without content, a note. */
 export interface Entry {
   device: string;
   about: CommitAbout;
   stored?: { content: Content; digest: Promise<Digest> };
 }
 
-/** The newest version of the device afterwards, if it has one; or why it is not stored. */
+/** The device's newest version afterwards, if any, or why it was not stored. */
 export type Written = { newest: Version | undefined } | { error: BackupError };
 
 /** Changes of larger contents are not counted in lines. */
@@ -29,13 +29,13 @@ const triesAgainstOthers = 5;
 const moved = /new tip \S+ does not contain|cannot lock ref/i;
 
 export class HistoryWriter {
-  /** What the branch has of each device. */
+  /** Each device's state on the branch. */
   heads = new Map<string, DeviceHistory>();
   private readonly dir: string;
   /** For people. */
   private readonly folder: string;
   private tip = '';
-  /** Whether the branch may be elsewhere than we think: a commit failed, and may be there nevertheless. */
+  /** Whether the branch may have moved: a failed commit may have been written nevertheless. */
   private inDoubt = true;
 
   constructor(dir: string, folder: string) {
@@ -43,7 +43,7 @@ export class HistoryWriter {
     this.folder = folder;
   }
 
-  /** Takes what the branch has for true, and has it on the disk. @throws BackupError */
+  /** Takes over the branch's state, after syncing it. @throws BackupError */
   async catchUp(): Promise<void> {
     try {
       const tip = await readTip(this.dir, branch);
@@ -52,7 +52,7 @@ export class HistoryWriter {
         this.heads = new Map([...devices].filter(([name]) => isDeviceName(name)));
         this.tip = tip;
       }
-      // What a process before us renamed may not be there after a power cut.
+      // Renames by an earlier process may not survive a power cut.
       await syncCommits(this.dir);
       this.inDoubt = false;
     } catch (error) {
@@ -61,7 +61,7 @@ export class HistoryWriter {
     }
   }
 
-  /** All of them by one git, durable afterwards; each by itself where that fails. Each of another device. */
+  /** Stores all items with a single git process, durably; if that fails, one at a time. All items must be for different devices. */
   async write(entries: readonly Entry[]): Promise<Written[]> {
     try {
       await this.attempt(entries);
@@ -77,7 +77,7 @@ export class HistoryWriter {
     }
   }
 
-  /** Again where the branch moved meanwhile: a git that outlived the process before us came through. */
+  /** Retries if the branch moved in the meantime: a git that outlived an earlier process has finished. */
   private async attempt(entries: readonly Entry[]): Promise<void> {
     for (let count = 1; ; count += 1) {
       if (this.inDoubt) await this.catchUp();
@@ -113,7 +113,7 @@ export class HistoryWriter {
     this.inDoubt = false;
   }
 
-  /** Notes, and contents that are not the newest already. */
+  /** Notes, and contents that differ from the newest version. */
   private async changedOf(entries: readonly Entry[]): Promise<Change[]> {
     const changed: Change[] = [];
     for (const { device, about, stored } of entries) {
@@ -134,7 +134,7 @@ export class HistoryWriter {
     const blobs = await readBlobs(
       this.dir,
       compared.filter((blob) => blob !== undefined),
-      // One that is damaged must not keep the next one from being stored.
+      // A damaged version must not prevent the next one from being stored.
     ).catch(() => new Map<string, Buffer>());
     return changes.map(({ about, content }, index) => {
       if (about.summary !== undefined) return about.summary;

@@ -1,6 +1,6 @@
 /**
- * What leaves the rack is encrypted with age (https://age-encryption.org/v1): to recipients that rack.yaml names, whose
- * identities are elsewhere. Debian's `age -d -i FILE` opens it, too.
+ * Data that leaves the rack is encrypted with age (https://age-encryption.org/v1), to recipients in rack.yaml whose identities are kept
+ * elsewhere. Debian's `age -d -i FILE` can decrypt it.
  */
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -10,9 +10,9 @@ import { Secret } from '@skolo/secrets';
 import { Decrypter, Encrypter } from 'age-encryption';
 
 /**
- * A stage of `pipeline` that encrypts what goes through it, 64 KiB at a time.
+ * A `pipeline` stage that encrypts, 64 KiB at a time.
  *
- * @throws BackupError `rejected`: there is no recipient, or one that is none
+ * @throws BackupError `rejected`: a recipient is missing or invalid
  */
 export function encryptTo(recipients: readonly string[]) {
   const encrypter = new Encrypter();
@@ -32,10 +32,10 @@ export function encryptTo(recipients: readonly string[]) {
 }
 
 /**
- * A stage of `pipeline` that decrypts what goes through it. What it gives before it throws is not to be believed.
+ * A `pipeline` stage that decrypts. Its output must not be trusted until it ends without an error.
  *
  * @param what for people: what is encrypted
- * @throws BackupError `no-key`: none of the identities opens it. `damaged`: it is not whole, or no age file
+ * @throws BackupError `no-key`: no identity decrypts it. `damaged`: it is incomplete, or not an age file
  */
 export function decryptWith(identities: readonly Secret[], what: string) {
   return async function* decrypted(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -65,7 +65,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
 const give =
   'use the file with the age identity (a line AGE-SECRET-KEY-1…) of a recipient that was in rack.yaml when the copy was made';
 
-/** The whole of it, in memory. @throws BackupError `no-key`, `damaged` */
+/** Decrypts all of it in memory. @throws BackupError `no-key`, `damaged` */
 export async function decrypt(
   content: Uint8Array,
   identities: readonly Secret[],
@@ -75,10 +75,10 @@ export async function decrypt(
 }
 
 /**
- * The identities of a file as `age-keygen` writes it: one a line, with comments and empty lines.
+ * The identities in a file in `age-keygen`'s format: one per line, with comments and empty lines.
  *
  * @param where for people: the file
- * @throws BackupError `no-key`: there is none, or a line is something else
+ * @throws BackupError `no-key`: there is none, or a line is invalid
  */
 export function parseIdentities(file: Secret, where: string): Secret[] {
   const text = file.reveal();
@@ -94,7 +94,7 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
     try {
       new Decrypter().addIdentity(line);
     } catch {
-      // The cause would quote it.
+      // Without the cause, which would quote the key.
       throw new BackupError(
         'no-key',
         `${where}: line ${index + 1} is not an age identity (AGE-SECRET-KEY-1…)${hintFor(line)}`,

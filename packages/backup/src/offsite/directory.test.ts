@@ -105,7 +105,7 @@ describe('a directory', () => {
     await mkfifo(join(folder, name), context);
     const place = directoryPlace(folder, { patienceMs: 50 });
 
-    // Opening a FIFO waits for its other end, as a share does for its server.
+    // Opening a FIFO waits for its other end, as a share waits for its server.
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
       message: `${folder}: did not respond within 0.05 s`,

@@ -1,8 +1,8 @@
 /**
- * A directory that is somewhere else: a disk that is mounted, a share.
+ * A directory on other storage: a mounted disk, a share.
  *
- * Each object is a file. Its time is when it was read. A mark in the directory tells it from the empty one that is left
- * where nothing is mounted.
+ * Each object is a file, whose time is when the configuration was read. A marker file distinguishes the directory from an empty mount
+ * point.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -20,9 +20,9 @@ import {
 } from './place.ts';
 
 interface DirectoryOptions {
-  /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
+  /** Whether objects were stored in it before: then the marker must exist, or the disk is not mounted. */
   isKnown?: () => boolean;
-  /** It is given up when it does not respond for so long; default a minute. */
+  /** Timeout without a response; default one minute. */
   patienceMs?: number;
 }
 
@@ -41,7 +41,7 @@ export function directoryPlace(
     const step: Step = (work) => patience.for(work, signal);
     const target = pathOf(name);
     await checkMark(step);
-    // Always the same name: what a killed one left is written over.
+    // Always the same name, so that the leftovers of a killed process are overwritten.
     const half = join(folder, `.${name}.part`);
     try {
       const { size, sum } = await copy(file, half, new Date(about.time), step);
@@ -158,7 +158,7 @@ async function eachPiece(
   }
 }
 
-/** What it has to say is of no interest: what was written is synced. */
+/** Errors do not matter: the written data is already synced. */
 async function close(handle: FileHandle, step: Step) {
   const closing = handle.close().catch(() => undefined);
   await step(() => closing).catch(() => undefined);
@@ -168,7 +168,7 @@ async function isThere(path: string) {
   return (await ifThere(stat(path))) !== undefined;
 }
 
-/** Of a mount that is gone, or whose server is. */
+/** Errors of an unmounted disk, or of a server that is down. */
 const unreachable = ['ENOENT', 'ENOTDIR', 'EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ENODEV'];
 const rejected = ['EACCES', 'EPERM', 'EROFS'];
 

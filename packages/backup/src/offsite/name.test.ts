@@ -54,7 +54,7 @@ describe('objectName', () => {
           ...(isAgain && { clock }),
         });
         const named = parseObjectName(object);
-        // A file that was copied has another time; the name knows better.
+        // A copied file has a different time; the name takes precedence.
         if (isAgain && named)
           expect(timeOf(named, '2001-01-01T00:00:00Z')).toBe(date.toISOString());
       }),

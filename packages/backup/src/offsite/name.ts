@@ -1,6 +1,6 @@
 /**
- * Names of objects off site: `YYYY-MM-DD-HOST-SHA1.gz`, with `.age` behind it where it is encrypted. A content that came
- * back on the same day is a version of its own: `YYYY-MM-DD-HOST-SHA1-HHMMSSmmm.gz`.
+ * Names of off-site objects: `YYYY-MM-DD-HOST-SHA1.gz`, with the suffix `.age` if encrypted. Content that reappears on the same day is a
+ * separate version: `YYYY-MM-DD-HOST-SHA1-HHMMSSmmm.gz`.
  */
 
 import { BackupError } from '@skolo/models/configuration';
@@ -11,10 +11,10 @@ export interface NamedObject {
   device: string;
   /** `YYYY-MM-DD`, UTC. */
   day: string;
-  /** Of the content as the device gave it, in hex. */
+  /** SHA-1 of the content as read from the device, in hex. */
   sha1: string;
   encrypted: boolean;
-  /** `HHMMSSmmm`, UTC: of a content that was there before on that day. */
+  /** `HHMMSSmmm`, UTC: for content that already existed earlier that day. */
   clock?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ const pattern =
 /**
  * @param object.time RFC 3339, when it was read
  * @param object.isAgain another version of that day has the same content
- * @throws BackupError `storage`: there can be no such object
+ * @throws BackupError `storage`: such an object is not possible
  */
 export function objectName(object: {
   device: string;
@@ -46,7 +46,7 @@ export function objectName(object: {
   return name;
 }
 
-/** Undefined: it is not one of ours. */
+/** Undefined if it is not one of ours. */
 export function parseObjectName(name: string): NamedObject | undefined {
   const { day = '', device = '', sha1 = '', clock, age } = pattern.exec(name)?.groups ?? {};
   if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
@@ -67,7 +67,7 @@ export function named(objects: readonly StoredObject[]): OurObject[] {
   });
 }
 
-/** UTC; of no time, and of one that four digits cannot tell, nothing. */
+/** UTC; empty for an invalid time, or a year that does not have four digits. */
 function dayOf(at: number): string {
   if (Number.isNaN(at)) return '';
   const text = new Date(at).toISOString();
@@ -75,8 +75,7 @@ function dayOf(at: number): string {
 }
 
 /**
- * When the version was read: what the place knows, unless its name tells another day. The time of a file is that of its
- * last copying where somebody copied it.
+ * When the version was read: as stored, unless the name has another day. A copied file may have the time of copying.
  *
  * @returns RFC 3339
  */

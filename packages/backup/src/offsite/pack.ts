@@ -1,4 +1,4 @@
-/** What is stored off site of a content: compressed, then encrypted. And the way back. */
+/** Packs content for off-site storage: compresses, then encrypts it. And unpacks it. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
@@ -17,18 +17,18 @@ import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
 
 interface Packed {
-  /** The caller's to remove. */
+  /** The caller must remove it. */
   file: string;
   /** Of the file. */
   size: number;
-  /** Of the content, in hex. */
+  /** SHA-1 of the content, in hex. */
   sha1: string;
 }
 
 /**
- * Into a temp file, mode 0600, a little at a time.
+ * Streams to a temporary file, mode 0600.
  *
- * @throws BackupError `storage`; of an aborted signal its reason. Nothing is left of the file.
+ * @throws BackupError `storage`; if aborted, the signal's reason. The file is removed.
  */
 export async function pack(
   content: Content,
@@ -50,24 +50,24 @@ export async function pack(
   }
 }
 
-/** It may not even have been begun, and be about to make its file. */
+/** It may not have started yet, and be about to create its file. */
 async function end(target: Writable): Promise<void> {
   target.on('error', () => undefined).destroy();
   if (!target.closed) await new Promise<void>((resolve) => target.once('close', () => resolve()));
 }
 
 interface PackOptions {
-  /** Of age; `none` leaves it in the clear. */
+  /** age recipients; `none` stores it unencrypted. */
   recipients: readonly string[] | 'none';
   folder: string;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The content of an object, byte for byte what the device gave.
+ * An object's content, exactly as read from the device.
  *
  * @param what for people: the object
- * @throws BackupError `no-key`, or `damaged`: it is not what its name says
+ * @throws BackupError `no-key`, or `damaged`: it does not match its name
  */
 export async function unpack(
   object: Uint8Array,

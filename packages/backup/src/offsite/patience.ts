@@ -1,18 +1,18 @@
-/** Waiting for what may never answer: a mount whose server is gone, a connection that was silently cut. */
+/** Timeouts for operations that may never end: a mount whose server is down, a connection that was silently cut. */
 import { BackupError } from '@skolo/models/configuration';
 
 export class Patience {
   private readonly what: string;
   private readonly ms: number;
   private readonly inTurn: boolean;
-  /** Steps that were given up, and have not ended. */
+  /** Steps that timed out, but have not ended. */
   private stuck = 0;
 
   /**
-   * @param what for people: whom we wait for
+   * @param what for people: what is being waited for
    * @param ms for one step
-   * @param inTurn a step that was given up may hold a thread for ever, so none is begun before it has ended; false for what
-   *   ends by itself
+   * @param inTurn a step that timed out may block a thread for ever, so no other starts before it has ended; false if steps end by
+   * themselves
    */
   constructor(what: string, ms: number, { inTurn = true } = {}) {
     this.what = what;
@@ -21,9 +21,9 @@ export class Patience {
   }
 
   /**
-   * What the step gives.
+   * Returns the step's result.
    *
-   * @throws BackupError `unreachable`: it takes too long; of an aborted signal its reason
+   * @throws BackupError `unreachable`: it timed out; if aborted, the signal's reason
    */
   async for<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
@@ -48,7 +48,7 @@ export class Patience {
     }
   }
 
-  /** Something that shows signs of life: aborted when it shows none for too long, or when the signal is aborted. */
+  /** Something that reports activity: aborted if there is none for too long, or if the signal is aborted. */
   watch(signal: AbortSignal, giveUp: (reason: Error) => void): Watch {
     let reason: Error | undefined;
     const stop = (why: Error) => {
@@ -78,6 +78,6 @@ export class Patience {
 interface Watch {
   alive(): void;
   end(): void;
-  /** Why it was given up. */
+  /** Why it was aborted. */
   reason(): Error | undefined;
 }

@@ -1,26 +1,26 @@
 import { BackupError } from '@skolo/models/configuration';
 
 /**
- * A place outside of the rack that keeps objects: a bucket of Google Cloud Storage, a directory.
+ * An off-site location that stores objects: a Google Cloud Storage bucket, a directory.
  *
- * Names are `YYYY-MM-DD-HOST-SHA1.gz`, the day that it was read (UTC), the device, the SHA-1 of the content as the device gave
- * it; `.age` behind it where it is encrypted. Older software, and people, find them by that.
+ * Names are `YYYY-MM-DD-HOST-SHA1.gz`: the day when it was read (UTC), the device, and the SHA-1 of the content as read from the device,
+ * with the suffix `.age` if encrypted. Older software and people rely on this format.
  */
 export interface OffsitePlace {
   /** For people, without secrets: `gs://my-backups/rack4`. */
   readonly url: string;
   /**
-   * Stores a file and reads back size and checksum. An object of the same name and content is left as it is.
+   * Stores a file, and verifies its size and checksum. An existing object with the same name and content is left unchanged.
    *
-   * @param about kept beside the object where the place can
+   * @param about stored with the object if the location supports it
    * @throws BackupError
    */
   put(name: string, file: string, about: ObjectAbout, signal: AbortSignal): Promise<void>;
-  /** All of them, sorted by name. @throws BackupError */
+  /** All objects, sorted by name. @throws BackupError */
   list(signal: AbortSignal): Promise<StoredObject[]>;
   /** @throws BackupError */
   get(name: string, signal: AbortSignal): Promise<Buffer>;
-  /** One that is not there is no error. @throws BackupError */
+  /** A missing object is not an error. @throws BackupError */
   remove(name: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -34,15 +34,15 @@ export interface ObjectAbout {
 export interface StoredObject {
   name: string;
   size: number;
-  /** RFC 3339: when it was read where the place knows, else when it was stored. */
+  /** RFC 3339: when it was read, if the location stores that, otherwise when it was stored. */
   time: string;
   model?: string | undefined;
 }
 
 /**
- * The place whose methods throw BackupErrors only, or the reason of an aborted signal.
+ * Wraps a location so that its methods only throw BackupErrors, or the reason of an aborted signal.
  *
- * @param asBackupError what any other error of this kind of place means
+ * @param asBackupError translates any other error of this kind of location
  */
 export function withBackupErrors(
   place: OffsitePlace,

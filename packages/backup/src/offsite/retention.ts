@@ -1,4 +1,4 @@
-/** Which copies off site have been kept for long enough. */
+/** Decides which off-site copies have been kept long enough. */
 import { named, type OurObject, timeOf } from './name.ts';
 import type { StoredObject } from './place.ts';
 
@@ -7,13 +7,13 @@ const aDay = 86_400_000;
 interface Retention {
   /** Younger ones stay. */
   days: number;
-  /** The newest so many of each device stay, however old. */
+  /** The number of newest versions of each device that are always kept. */
   versions: number;
 }
 
 /**
- * What may be removed: older than so many days, and not among the newest versions of its device. What is not named
- * as ours is never among it. The same version stored twice, encrypted and not, counts once.
+ * Objects that may be removed: older than this many days, and not among their device's newest versions. Never includes objects whose names
+ * are not ours. A version that is stored both encrypted and unencrypted counts once.
  *
  * @param now milliseconds since 1970
  */

@@ -171,7 +171,7 @@ describe('a git repository as a source', () => {
   });
 });
 
-/** As it is pushed out of a rack: `devices/NAME.age`, and the SHA-1 of what is in it. A person has put a folder beside it. */
+/** As pushed from a rack: `devices/NAME.age`, and the SHA-1 of the content. A person has added a directory. */
 async function commitEncrypted(device: string, content: Buffer) {
   const repository = await history.open();
   await repository.close();

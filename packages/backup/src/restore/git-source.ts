@@ -1,4 +1,4 @@
-/** Versions out of a git repository that is somewhere else: a clone on a workstation, a remote, the history of a dead rack. */
+/** Reads versions from a git repository elsewhere: a clone on a workstation, a remote, the history of a dead rack. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,16 +13,16 @@ import { shownRemote } from '../offsite/git/remote.ts';
 import type { BackupSource } from '../source.ts';
 
 interface GitSourceOptions {
-  /** Default: `main`, else the one that HEAD names. */
+  /** Default: `main`, otherwise the branch of HEAD. */
   branch?: string | undefined;
-  /** Opens what is in `NAME.age`. @throws BackupError `no-key` */
+  /** Decrypts `NAME.age`. @throws BackupError `no-key` */
   decrypt?: (content: Buffer) => Promise<Buffer>;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * A folder is read where it is, and nothing in it is changed. A remote is cloned to a temp folder, which `close` removes; that is
- * done as the user would do it, with his configuration and keys.
+ * A directory is read in place and not changed. A remote is cloned to a temporary directory, which `close` removes, with the user's own
+ * configuration and keys.
  *
  * @throws BackupError `not-found`: there is no repository, or no such branch. `unreachable`, `rejected`, `damaged`, `storage`
  */
@@ -65,7 +65,7 @@ async function localRepository(from: string): Promise<string> {
   throw new BackupError('not-found', `${from}: it is not a git repository`);
 }
 
-/** Where the git repository of a folder is: the folder itself, or `.git` in it; undefined: it has none. */
+/** The git repository in a directory: the directory itself, or `.git` in it; undefined if there is none. */
 export async function findGitDir(folder: string): Promise<string | undefined> {
   for (const dir of [folder, join(folder, '.git')]) {
     if ((await isThere(join(dir, 'HEAD'))) && (await isThere(join(dir, 'objects')))) return dir;
@@ -97,7 +97,7 @@ const absences =
 function notCloned(url: string, error: GitFailed) {
   const said = shownRemote(error.stderr.trim() || inWords(error));
   const lines = said.split('\n').filter((line) => line.trim() !== '');
-  // The host that does not resolve is "not found", too.
+  // A host name that does not resolve is also "not found".
   const isHost = /resolve host|Name or service not known|No route to host/i.test(said);
   const code = isHost
     ? 'unreachable'

@@ -1,4 +1,4 @@
-/** Versions out of a place that keeps objects: what is there when the rack is dead. */
+/** Reads versions from an object location: available even if the rack is down. */
 
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
@@ -8,12 +8,12 @@ import type { OffsitePlace } from '../offsite/place.ts';
 import type { BackupSource, Version } from '../source.ts';
 
 interface ObjectSourceOptions {
-  /** Of age, for what is encrypted. */
+  /** age identities for encrypted objects. */
   identities?: readonly Secret[];
   signal?: AbortSignal | undefined;
 }
 
-/** The place is listed once, when something is first asked for. What is not named as ours is passed over. */
+/** Lists the location once, on first use. Skips objects whose names are not ours. */
 export function objectSource(
   place: OffsitePlace,
   { identities = [], signal = new AbortController().signal }: ObjectSourceOptions = {},
@@ -34,7 +34,7 @@ export function objectSource(
     return Map.groupBy(named(await place.list(signal)), (each) => each.named.device);
   }
 
-  /** Encrypted and in the clear, it may be there twice. */
+  /** It may exist both encrypted and unencrypted. */
   async function copiesOf(id: string): Promise<OurObject[]> {
     const { device = '' } = parseObjectName(id) ?? {};
     const ofDevice = (await objects()).get(device) ?? [];

@@ -50,7 +50,7 @@ async function putAll(
 
 type Kind = 'a bucket' | 'a directory' | 'a remote' | 'a file:// remote' | 'a folder with .git';
 
-/** Puts all versions there, and says where that is. */
+/** Stores all versions, and returns where. */
 async function store(kind: Kind, recipients: (keys: KeyPair) => string[] | 'none') {
   const rack = await startRack();
   const of = recipients(rack.keys);
@@ -86,7 +86,7 @@ const kinds: Kind[] = [
   'a folder with .git',
 ];
 
-/** Places in which the same is done with what is in the clear. */
+/** Sources for which the same is done with unencrypted content. */
 const inTheClear = kinds.filter((kind) => isLong || ['a directory', 'a remote'].includes(kind));
 
 describe('versions', () => {

@@ -1,4 +1,4 @@
-/** Versions from wherever they are: a bucket, a git remote, a folder. */
+/** Opens versions from any source: a bucket, a git remote, a directory. */
 import { stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
@@ -13,16 +13,16 @@ import { findGitDir, isRemote, openGitSource } from './git-source.ts';
 import { objectSource } from './object-source.ts';
 
 interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
-  /** Of age, for what is encrypted. */
+  /** age identities for encrypted content. */
   identities?: readonly Secret[];
-  /** Of a git repository; default `main`, else the one that its HEAD names. */
+  /** Branch of a git repository; default `main`, otherwise the branch of HEAD. */
   branch?: string;
   signal?: AbortSignal;
 }
 
 /**
- * @param from `gs://BUCKET/FOLDER`, a git remote (`ssh://…`, `https://…`, `git@host:path`, `file://…`), or a folder: a git
- *   repository, or one with objects
+ * @param from `gs://BUCKET/FOLDER`, a git remote (`ssh://…`, `https://…`, `git@host:path`, `file://…`), or a directory: a git repository,
+ * or one with objects
  * @throws BackupError `not-found`, `unreachable`, `rejected`, `damaged`, `storage`
  */
 export async function openSource(

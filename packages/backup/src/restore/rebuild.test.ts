@@ -31,7 +31,7 @@ afterEach(async () => {
 
 const day = (n: number) => ({ time: `2026-11-${10 + n}T03:15:00.000Z` });
 
-/** A history of two devices, one of which came back to what it was. */
+/** A history of two devices, one of which returned to its earlier content. */
 async function lived(name = 'history'): Promise<Repository> {
   const repository = await Repository.open(join(dir, name), { rack: 'rack4' });
   await repository.commit(change('router', 'A\n', day(1)));
@@ -74,7 +74,7 @@ describe('a history made again', () => {
     await mirror('history', 'outgoing').push(signal);
     const known = await before.versions('router');
     await before.close();
-    // Lost: a new one begins, and is copied as well.
+    // Lost: a new one begins, and is also copied.
     await rm(join(dir, 'history'), { recursive: true });
     const second = await Repository.open(join(dir, 'history'), { rack: 'rack4' });
     await second.commit(change('router', 'A\n', day(6)));
@@ -94,7 +94,7 @@ describe('a history made again', () => {
     const { stdout: copied } = await run('git', ['-C', remote, 'rev-list', '--count', 'main']);
     await mirror('history', 'outgoing').push(signal);
     const { stdout: after } = await run('git', ['-C', remote, 'rev-list', '--count', 'main']);
-    // Only what came after the loss is copied again, not all of it.
+    // Only versions after the loss are copied again, not all.
     expect(Number(after) - Number(copied)).toBeLessThanOrEqual(2);
   });
 
@@ -202,7 +202,7 @@ it('takes no version twice, and keeps what only one of two histories has', async
 it('keeps the order of a copy that got a newer version before an older one', async () => {
   const copy = await lived('copy');
   const present = await Repository.open(join(dir, 'present'), { rack: 'rack4' });
-  // Read again after the loss, and not copied, since the copy had that content; what came next was copied.
+  // Read again after the loss but not copied, because the copy had that content; the next version was copied.
   await present.commit(change('router', 'A\n', day(6)));
   await present.commit(change('router', 'only here\n', day(7)));
   await present.commit(change('router', 'C\n', day(8)));

@@ -1,8 +1,8 @@
 /**
- * Makes a history again out of a copy that left the rack, and puts it together with what was stored since it was lost.
+ * Rebuilds a history from an off-site copy, and merges it with what was stored since it was lost.
  *
- * Out of git, commits get the ids that they had, so that what was pushed, and what rack.yaml's places have, goes on where
- * it was. An encrypted copy says of each commit which one it mirrors.
+ * From git, commits keep their ids, so that remotes and off-site locations continue where they stopped. Commits of an encrypted copy name
+ * the ones that they mirror.
  */
 import { rm, stat } from 'node:fs/promises';
 import { errorText } from '@skolo/base';
@@ -17,7 +17,7 @@ import { Repository } from '../history/repository.ts';
 import { commitsSince } from '../offsite/git/mirrored-commits.ts';
 import type { BackupSource, Version } from '../source.ts';
 
-/** A version that is in a copy and cannot be had from it. */
+/** A version that is in a copy but cannot be read from it. */
 interface UnreadableVersion {
   device: string;
   id: string;
@@ -26,17 +26,17 @@ interface UnreadableVersion {
 
 interface RebuildOptions {
   rack?: string | undefined;
-  /** Of an object store: devices that are in no history. */
+  /** Devices in an object store that have no history. */
   without?: ReadonlySet<string>;
   signal: AbortSignal;
 }
 
-/** Objects that are read at the same time. */
+/** Number of objects to read in parallel. */
 const together = 16;
 const rebuilt = 'rebuilt';
 
 /**
- * Makes the history in a folder that is not there yet. What the copy has and cannot be read is left out, and returned.
+ * Builds the history in a new directory. Omits and returns versions that cannot be read.
  *
  * @throws BackupError `no-key`, `damaged`, `storage`; `not-found`: the copy does not contain any versions
  */
@@ -69,7 +69,7 @@ export async function writeBundle(folder: string, file: string): Promise<void> {
   }
 }
 
-/** Makes a history of such a file, in a folder that is not there yet. @throws BackupError `damaged`, `storage` */
+/** Creates a history from such a file, in a new directory. @throws BackupError `damaged`, `storage` */
 export async function openBundle(
   file: string,
   folder: string,
@@ -85,10 +85,10 @@ export async function openBundle(
 }
 
 /**
- * Appends what one history has and the other has not, in the order in which it was read. What is the newest version of a
- * device in the first history is its newest in the other one afterwards.
+ * Appends the versions that only the first history has to the other, in the order in which they were read. A device's newest version in the
+ * first history is then also its newest in the other.
  *
- * @returns ids of the first history, with those that the same versions have in the other
+ * @returns ids in the first history, mapped to those of the same versions in the other
  * @throws BackupError
  */
 export async function appendMissing(
@@ -102,7 +102,7 @@ export async function appendMissing(
     const there = await to.versions(device);
     const known = new Map(there.map((version) => [keyOf(version), version]));
     const contents = new Map(there.map((version) => [version.sha1, version]));
-    // The newest first: behind one that is known, a known content need not be there twice.
+    // Newest first: after a known version, a known content need not be stored twice.
     let isBehind = false;
     for (const version of await from.versions(device)) {
       const same = known.get(keyOf(version)) ?? (isBehind && contents.get(version.sha1));
@@ -126,12 +126,12 @@ export async function appendMissing(
   return ids;
 }
 
-/** The same version has the same time and content, wherever it is. */
+/** The same version has the same time and content everywhere. */
 function keyOf({ time, sha1 }: Version): string {
   return `${Date.parse(time)} ${sha1}`;
 }
 
-/** Their commits, as they are. */
+/** Their commits, unchanged. */
 async function fetched(
   folder: string,
   options: { from: string; theirs: string; rack: string | undefined; signal: AbortSignal },
@@ -151,7 +151,7 @@ async function fetched(
   await syncCommits(dir);
 }
 
-/** Their commits, with contents opened: the ids of the commits that they mirror. */
+/** Their commits with decrypted contents, under the ids of the commits that they mirror. */
 async function decrypted(
   theirs: NonNullable<BackupSource['repository']>,
   folder: string,

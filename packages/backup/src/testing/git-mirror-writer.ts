@@ -1,6 +1,6 @@
 /**
- * Stores versions and pushes each of them, for ever, until it is killed; tells how far it is. As the service does, it tries
- * again where the remote is still busy with what a killed one had begun.
+ * Stores versions and pushes each of them until it is killed; reports its progress. Like the service, retries if the remote is still busy
+ * with the push of a killed process.
  */
 
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** What the tests of git remotes share: a history, a remote, and OpenSSH in front of it. */
+/** Shared by the tests of git remotes: a history, a remote, and OpenSSH in front of it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '@skolo/secrets';
@@ -16,7 +16,7 @@ export const about = {
   by: 'schedule',
 };
 
-/** @param begin makes the folder a history */
+/** @param begin turns the directory into a history */
 export async function startHistory(begin = beginHistory) {
   const dir = await tempDir();
   const history = join(dir, 'history');
@@ -39,19 +39,19 @@ export async function bareRemote(): Promise<string> {
   return remote;
 }
 
-/** As anybody would who has the remote. */
+/** As any user of the remote would. */
 export async function plainGit(remote: string, ...args: string[]): Promise<string> {
   const settings = ['-c', 'safe.directory=*', '-C', remote];
   return (await run('git', [...settings, ...args], { maxBuffer: 1 << 26 })).stdout.trimEnd();
 }
 
 interface Sshd extends RealSshd {
-  /** Of a key that it accepts, and of one that it does not. */
+  /** An accepted key, and one that is not. */
   key: Secret;
   otherKey: Secret;
   /** Fingerprints of its host keys, by type. */
   hostKeys: Partial<Record<KeyType, string>>;
-  /** Host keys are others from the next start on. */
+  /** Changes the host keys at the next start. */
   newHostKeys(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ interface KeyFiles {
   fingerprint: string;
 }
 
-/** Made once for all tests of a file. */
+/** Created once for all tests of a file. */
 const keysMade = new Map<string, Promise<KeyFiles>>();
 
 function madeKey(name: string, type: KeyType): Promise<KeyFiles> {
@@ -84,7 +84,7 @@ async function makeKey(type: KeyType): Promise<KeyFiles> {
 /**
  * OpenSSH's server on loopback, with git-receive-pack behind it.
  *
- * @param types of its host keys; one of RSA takes up to a second to make
+ * @param types of its host keys; an RSA key takes up to a second to generate
  */
 export async function startSshd(
   context: TestContext,

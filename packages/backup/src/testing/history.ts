@@ -1,4 +1,4 @@
-/** A history in a temp folder, and what is stored in it. */
+/** A history in a temporary directory, and its contents. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,9 +9,7 @@ import { Repository } from '../history/repository.ts';
 
 const run = promisify(execFile);
 
-/**
- * What makes a folder as `make` does. It is made once for all tests of a process, and copied for each: several processes less.
- */
+/** Like `make`, but creates the directory once for all tests of a process, and copies it for each, which saves several processes. */
 export function copiesOf(
   make: (folder: string) => Promise<unknown>,
 ): (folder: string) => Promise<void> {
@@ -26,7 +24,7 @@ export function copiesOf(
   };
 }
 
-/** What is in the folder that is made, by path; a folder in it is undefined. */
+/** The contents of the created directory, by path; undefined for a directory. */
 async function contentOf(make: (folder: string) => Promise<unknown>) {
   const parent = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
   const folder = join(parent, 'made');
@@ -37,14 +35,14 @@ async function contentOf(make: (folder: string) => Promise<unknown>) {
       const path = join(entry.parentPath, entry.name);
       made.set(relative(folder, path), entry.isDirectory() ? undefined : await readFile(path));
     }
-    // A folder comes before what is in it.
+    // A directory precedes its contents.
     return new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1)));
   } finally {
     await rm(parent, { recursive: true });
   }
 }
 
-/** Makes a folder a history, with what `fill` puts into it. */
+/** Turns a directory into a history, filled by `fill`. */
 export function filledBy(fill: (repository: Repository) => Promise<unknown>) {
   return copiesOf(async (folder) => {
     const repository = await Repository.open(folder, { rack: 'rack4' });
@@ -53,7 +51,7 @@ export function filledBy(fill: (repository: Repository) => Promise<unknown>) {
   });
 }
 
-/** A history as the first `open` of a folder leaves it. For tests that are not about that. */
+/** A history as the first `open` of a directory leaves it, for tests of something else. */
 export const beginHistory = filledBy(async () => undefined);
 
 export class TestHistory {
@@ -92,7 +90,7 @@ export class TestHistory {
     return stdout;
   }
 
-  /** The same with something to read. */
+  /** The same with input. */
   async feed(args: readonly string[], input: string): Promise<void> {
     const running = run('git', ['--git-dir', this.folder, ...args]);
     running.child.stdin?.end(input);

@@ -1,4 +1,4 @@
-/** What the tests of this folder share. */
+/** Shared by the tests in this directory. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 
 export const run = promisify(execFile);
 
-/** A folder of its own for a test, removed with it. */
+/** A directory for one test, removed with it. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-offsite-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));

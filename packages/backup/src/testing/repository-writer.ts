@@ -13,7 +13,7 @@ const [, script, folder, first, last = 'Infinity'] = argv;
 
 export const devices = ['router', 'switch-1', 'switch-2', 'jumphost'];
 
-/** Its own number, a checksum, and from 0 to 64 KiB of filling; the jumphost's up to 5 MB. */
+/** Its number, a checksum, and 0 to 64 KiB of padding; up to 5 MB for the jumphost. */
 export function versionText(device: string, version: number): Buffer {
   const size = device === 'jumphost' ? (version * 7919) % 5_000_000 : (version * 7919) % 65_536;
   const text = `${version}\n${String.fromCharCode(97 + (version % 26)).repeat(size)}\n`;
@@ -31,7 +31,7 @@ async function store(repository: Repository, device: string, version: number) {
       rack: 'rack4',
       model: 'test',
       run: `run-${version}`,
-      // The clock of a rack jumps.
+      // A rack's clock may jump.
       time: new Date(1_700_000_000_000 + ((version * 7919) % 1_000_000) * 1000).toISOString(),
       by: 'test',
     },

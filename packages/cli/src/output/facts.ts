@@ -1,11 +1,11 @@
-/** Labels and values below a title: one entry in full. */
+/** Labels and values below a title: one complete entry. */
 import type { Io } from '../io.ts';
 import { plain, styled, wrapped } from './text.ts';
 
 /** A label and its value: a text, a list with commas, or lines. */
 export type Fact = [label: string, value: string | string[] | { lines: string[] } | undefined];
 
-/** Without facts that have no value. */
+/** Removes facts that have no value. */
 export function factsText(io: Io, title: string, facts: readonly Fact[]): string {
   return [styled(title, 'bold', io.colour), ...factLines(io, facts)].join('\n');
 }

@@ -1,7 +1,7 @@
 /**
- * Lines at the bottom of a terminal that are redrawn. Uses only control functions of every terminal since the VT100
- * (ECMA-48): cursor up, erase in line, erase in page. The cursor stays visible at the beginning of the line below, so
- * that the terminal is usable after any end of the process.
+ * Lines at the bottom of a terminal that are redrawn. Uses only control functions that every terminal since the VT100 supports (ECMA-48):
+ * cursor up, erase in line, erase in page. The cursor stays visible at the start of the line below, so that the terminal is usable however
+ * the process ends.
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { Io } from '../io.ts';
@@ -16,7 +16,7 @@ export class LiveArea {
   }
 
   /**
-   * Draws the lines in place of those before.
+   * Draws the lines in place of the previous ones.
    *
    * @param lines fewer than the rows of the terminal, each narrower than it
    */
@@ -37,7 +37,7 @@ export class LiveArea {
     return rows === 0 ? '\r' : `\r\x1b[${rows}A`;
   }
 
-  /** More than one after the window became narrower. */
+  /** More than one if the window became narrower. */
   private rowsOf(line: string): number {
     const { columns } = this.io;
     const width = widthOf(stripVTControlCharacters(line));
@@ -45,18 +45,18 @@ export class LiveArea {
   }
 }
 
-/** A picture that is redrawn. */
+/** A display that is redrawn. */
 interface LivePicture {
   /** Redraws soon. */
   changed(): void;
-  /** Stops drawing. `keep`: the last picture stays on screen. */
+  /** Stops drawing. `keep`: leaves the last frame on screen. */
   end(keep: boolean): void;
 }
 
 /** Limits of the interval between frames. */
 const framesMs = { least: 100, most: 1000 };
 
-/** Redraws after a change, and each second. */
+/** Redraws after a change, and every second. */
 export function livePicture(
   io: Pick<Io, 'draw' | 'columns' | 'rows' | 'colour'>,
   linesOf: (size: FrameSize) => string[],
@@ -125,7 +125,7 @@ export function frameLines<Item>(frame: Frame<Item>, size: FrameSize): string[] 
   const last = cutOff(plain(noConnection + summary), size.columns - 1);
   const rows = Math.max(1, size.rows - 1);
   const columns = size.columns - 1;
-  // Keep a line for the summary, and one for items that do not fit.
+  // Reserves a line for the summary, and one for items that do not fit.
   const shown = items.length <= rows - 1 ? items : mostUrgent(frame, Math.max(0, rows - 2));
   const left = items.filter((each) => !shown.includes(each));
   const rest = cutOff(`… and ${tally(left)}`, columns);

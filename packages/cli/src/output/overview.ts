@@ -19,7 +19,7 @@ interface HeadLine {
 interface Overview<Row extends { name: string }> {
   /** Lines above the table, without line ends. */
   head: readonly HeadLine[];
-  /** The most urgent first. */
+  /** Most urgent first. */
   rows: readonly Row[];
   columns: readonly Column<Row>[];
   remarks: readonly Remark[];
@@ -83,11 +83,11 @@ export function tally(words: readonly string[], order: readonly string[] = []): 
 
 interface Totals<Row> {
   rows: readonly Row[];
-  /** Number of rows without the filters. */
+  /** Number of rows before filtering. */
   all: number;
   noun: string;
   verdict(row: Row): string;
-  /** All verdicts, the most urgent first; the last is that of rows without a problem. */
+  /** All verdicts, most urgent first; the last is that of rows without a problem. */
   order: readonly string[];
   /** Follows the totals. */
   more?: string;

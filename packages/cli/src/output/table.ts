@@ -13,9 +13,9 @@ export interface Column<Row> {
   style?(row: Row, now: number): Style | undefined;
   /** As numbers are. */
   align?: 'right';
-  /** Least width in a narrow terminal. */
+  /** Minimum width in a narrow terminal. */
   shrinkTo?: number;
-  /** The column can be left out; the lowest number first. */
+  /** The column can be omitted; the lowest number first. */
   leaveOut?: number;
 }
 
@@ -23,7 +23,7 @@ type TableOptions = Pick<Io, 'columns' | 'colour' | 'now'>;
 
 const gap = '  ';
 
-/** Prints a table; without rows only its head. */
+/** Prints a table; without rows, only its header. */
 export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: readonly Row[]) {
   io.out(table(columns, rows, io));
 }
@@ -87,12 +87,12 @@ function fit(columns: LaidOut[], available: number | undefined): LaidOut[] {
   );
 }
 
-/** With no column to leave out, also cuts titles: a wrapped line breaks every column. */
+/** If no column can be omitted, also truncates titles: a wrapped line breaks every column. */
 function narrowest(column: LaidOut): LaidOut {
   return { ...column, shrinkTo: Math.min(column.shrinkTo, 3) };
 }
 
-/** Shrinks the widest columns until all fit or have their least width. */
+/** Shrinks the widest columns until all fit or have their minimum width. */
 function shrunk(columns: LaidOut[], available: number): LaidOut[] {
   const narrower = columns.map((column) => ({ ...column }));
   while (totalWidth(narrower) > available) {

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
 /**
- * Control characters: names from rack.yaml or a service must not move the cursor, nor turn the direction of what follows (U+202E
+ * Control characters: names from rack.yaml or a service must not move the cursor, nor change the direction of the text that follows (U+202E
  * and others of UAX #9).
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
@@ -16,12 +16,12 @@ export function plain(text: string): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\p{Bidi_Control}]/gu;
 
-/** Whether it has control characters other than line ends and tabs. */
+/** Whether it contains control characters other than line ends and tabs. */
 export function hasControl(text: string): boolean {
   return text.replaceAll('\r\n', '\n').search(controlInLines) !== -1;
 }
 
-/** Control characters as `cat -v` prints them, `^C`, and those of direction as `less` does: `<U+202E>`. */
+/** Control characters as `cat -v` prints them, `^C`, and bidirectional ones as `less` does: `<U+202E>`. */
 export function visible(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controlInLines, (character) => {
     const code = character.charCodeAt(0);
@@ -37,7 +37,7 @@ export function widthOf(text: string): number {
   return [...text].length;
 }
 
-/** Shortens the middle: names of machines differ at the end. */
+/** Shortens the middle, because machine names differ at the end. */
 export function shorten(text: string, width: number): string {
   const letters = [...text];
   if (letters.length <= width) return text;
@@ -101,7 +101,7 @@ export function styled(text: string, style: Style | undefined, colour: boolean):
 
 const indent = '  ';
 
-/** Breaks text between words and indents further lines. Without a width it is one line, for programs and `grep`. */
+/** Wraps text between words and indents further lines. Without a width, it stays on one line, for programs and `grep`. */
 export function paragraph(text: string, columns: number | undefined): string {
   if (columns === undefined || widthOf(text) <= columns) return text;
   const lines: string[] = [];

@@ -20,12 +20,12 @@ type Time = string | number | Date;
 /** `12 s ago`, `in 3 h`. */
 export function relative(time: Time, now: number): string {
   const seconds = (now - new Date(time).getTime()) / 1000;
-  // Clocks of two computers differ slightly.
+  // The clocks of two computers differ slightly.
   if (seconds > -2) return `${duration(seconds)} ago`;
   return `in ${duration(-seconds)}`;
 }
 
-/** Like `relative`, and `never`. */
+/** Like `relative`, or `never`. */
 export function lastSeen(time: string | undefined, now: number): string {
   return time === undefined ? 'never' : relative(time, now);
 }

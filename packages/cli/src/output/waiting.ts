@@ -1,4 +1,4 @@
-/** Waits for work of a service and shows its progress. */
+/** Waits for a service to finish work, and shows its progress. */
 import { complain, exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { type FrameSize, livePicture } from './live-area.ts';
@@ -6,20 +6,20 @@ import { type FrameSize, livePicture } from './live-area.ts';
 interface Waiting {
   /** Shows no progress. */
   json: boolean;
-  /** The picture in a terminal. */
+  /** The frame to draw in a terminal. */
   frame(size: FrameSize): string[];
-  /** Prints what has happened since the last call, outside of a terminal. */
+  /** Without a terminal, prints what has happened since the last call. */
   printNew(): void;
-  /** `the run continues`, without a connection. */
+  /** `the run continues`, if there is no connection. */
   continues: string;
-  /** Printed when the waiting ends early. */
+  /** Printed if the waiting ends early. */
   howToContinue(): string;
 }
 
 interface Display {
   changed(): void;
   lost(why: string): void;
-  /** Stops drawing. `keep`: the last picture stays on screen. */
+  /** Stops drawing. `keep`: leaves the last frame on screen. */
   end(keep: boolean): void;
 }
 

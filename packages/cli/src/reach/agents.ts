@@ -1,6 +1,4 @@
-/**
- * Clients for the agents on machines. Tasks are root there, so clients limit the size of responses and never send a token.
- */
+/** Clients for agents on machines. Tasks run there as root, so clients limit the size of responses and never send a token. */
 
 import {
   type AgentStatus,
@@ -25,7 +23,7 @@ export interface AgentPlace {
   /** Undefined for the machine at `--url`. */
   name: string | undefined;
   url: string;
-  /** From rack.yaml, if that was read. */
+  /** From rack.yaml, if it was read. */
   machine?: Machine;
   rack?: Rack;
   /** Through the jumphost, for `--on`. */
@@ -72,9 +70,9 @@ export async function agentPlaces(
 }
 
 /**
- * The agent of one machine. With `--url` and `--rack` it also reads rack.yaml, which has the login.
+ * The agent of one machine. With `--url` and `--rack`, also reads rack.yaml for the login.
  *
- * @throws CliError rack.yaml has no such machine.
+ * @throws CliError The machine is not in rack.yaml.
  */
 export async function agentPlace(
   command: SkoloCommand,

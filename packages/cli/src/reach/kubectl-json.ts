@@ -1,4 +1,4 @@
-/** What kubectl prints as JSON, by a schema. */
+/** Parses kubectl's JSON output by a schema. */
 import { errorText, parseJson } from '@skolo/base';
 import type { OpenRack } from '@skolo/fleet';
 import type { z } from 'zod';

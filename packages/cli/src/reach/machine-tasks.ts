@@ -1,4 +1,4 @@
-/** Tasks of machines, for a command that works on a machine between two of them. */
+/** Tasks of machines, for commands that work on a machine between two tasks. */
 import { type Client, powerCycleDaemonApi } from '@skolo/api';
 import type { Jumphost } from '@skolo/fleet';
 import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/k3s';
@@ -10,7 +10,7 @@ import type { SkoloCommand } from '../command.ts';
 import { agentClient } from './agents.ts';
 import { findToken, newClient } from './service-client.ts';
 
-/** Of the tasks of a machine, in milliseconds. */
+/** Timeout for a machine's tasks, in milliseconds. */
 export const taskPolls = { heldMs: 90_000, pollMs: 2000 };
 
 export function taskLimitOption(): Option {
@@ -18,7 +18,7 @@ export function taskLimitOption(): Option {
   return timeOption('--task-limit <time>', about, '4h');
 }
 
-/** The power-cycle daemon of a rack, through its jumphost. */
+/** A rack's power-cycle daemon, through its jumphost. */
 export async function powerDaemonAt(
   command: SkoloCommand,
   rack: Rack,

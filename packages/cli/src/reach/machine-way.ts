@@ -1,4 +1,4 @@
-/** The way to machines: which rack has them, and ssh through its jumphost. */
+/** Reaches machines: finds their rack, and connects over ssh through its jumphost. */
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ interface FoundMachines {
 }
 
 /**
- * These machines and their rack: that of `--on`, else the one whose rack.yaml has the first of them.
+ * These machines and their rack: the one of `--on`, otherwise the one whose rack.yaml has the first machine.
  *
  * @throws CliError No rack has all of them.
  */
@@ -27,7 +27,7 @@ export function findMachines(
   return find(command, names, machineTargets);
 }
 
-/** Like {@link findMachines}, where the jumphost counts as a machine of its rack. */
+/** Like {@link findMachines}, but the jumphost counts as a machine of its rack. */
 export function findComputers(
   command: SkoloCommand,
   names: readonly string[],
@@ -123,7 +123,7 @@ interface Inventory {
   targets: Targets;
 }
 
-/** One rack, where the first machine is known; else all that have been searched. */
+/** One rack, if it has the first machine; otherwise all racks that were searched. */
 function rackNames(inventories: readonly Inventory[], first: string): string {
   const own = inventories.filter(({ targets }) => targets.has(first));
   return (own.length > 0 ? own : inventories).map(({ rack }) => rack.name).join(', ');
@@ -147,7 +147,7 @@ async function readInventories(
 }
 
 /**
- * Writes to the log of the jumphost who does what. Nothing is done without.
+ * Logs on the jumphost who does what. Without a log entry, nothing is done.
  *
  * @throws CliError
  */

@@ -1,4 +1,4 @@
-/** Raspberry Pis that run, as root over ssh: from this workstation, or with `--on` through the jumphost of their rack. */
+/** Running Raspberry Pis, as root over ssh: from this workstation, or with `--on` through their rack's jumphost. */
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
@@ -23,7 +23,7 @@ export interface PiWayOptions {
   acceptNewKeys?: true;
 }
 
-/** Options of the way to Pis. */
+/** Options for the connection to Pis. */
 export function addWayOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option(
@@ -41,15 +41,15 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
 }
 
 export interface Pis {
-  /** In the order of the command line, each once. */
+  /** In command-line order, without duplicates. */
   names: readonly string[];
-  /** Undefined: the names are those of ssh. */
+  /** Undefined: the names are ssh host names. */
   rack: Rack | undefined;
-  /** For ssh; undefined: its configuration decides. */
+  /** For ssh; undefined: ssh's configuration decides. */
   userOf(name: string): string | undefined;
   /** As root. @throws ComputerError @throws FleetError */
   open(name: string, signal: AbortSignal): Promise<Host>;
-  /** Over a new connection of its own, with a key alone: for changes that may lock out. `server` as in `Guard`. */
+  /** Over a new, separate connection, with a key only: for changes that may lock us out. `server` as in `Guard`. */
   newSession(
     name: string,
     signal: AbortSignal,
@@ -58,11 +58,12 @@ export interface Pis {
 }
 
 /**
- * Finds Pis by their names in rack.yaml, the jumphost included; each is reached when it is opened. All ways close when the command ends.
+ * Finds Pis by their names in rack.yaml, including the jumphost; connects to each when it is opened. All connections close when the command
+ * ends.
  *
  * @param what for the log of the jumphost of `--on`; undefined: nothing changes
- * @param rack where it was read already
- * @throws CliError rack.yaml has no such machine.
+ * @param rack if it was already read
+ * @throws CliError A machine is not in rack.yaml.
  */
 export async function findPis(
   command: SkoloCommand,
@@ -142,10 +143,10 @@ async function targetIn(
   );
 }
 
-/** That of SD cards, if rack.yaml has no login. */
+/** The login of SD cards, if rack.yaml has none. */
 export const usualUser = 'pi';
 
-/** Whether the configuration of ssh names no user for it. Source: ssh(1), -G. */
+/** Whether ssh's configuration names no user for it. Source: ssh(1), -G. */
 async function isFreeIn(name: string, env: Io['env']): Promise<boolean> {
   const { stdout } = await promisify(execFile)('ssh', ['-G', name], { env });
   return /^user (.*)$/m.exec(stdout)?.[1] === userInfo().username;
@@ -162,7 +163,7 @@ async function jumphostOn(command: SkoloCommand, what: string | undefined, signa
 const atOnce = 16;
 
 /**
- * Does the work on every Pi. One that fails, or is late, fails alone.
+ * Does the work on every Pi. A failure or timeout on one does not affect the others.
  *
  * @param limitMs for all the work on one Pi
  * @throws Only the signal's reason.

@@ -1,4 +1,4 @@
-/** Racks by name: the list of them, and the way to one. */
+/** Racks by name: the list of racks, and the connection to one. */
 import type { Fleet, FleetRack, Jumphost, K3sRack, OnNextWay, OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
@@ -9,12 +9,12 @@ import type { Io } from '../io.ts';
 import { plain } from '../output/text.ts';
 import { readDefaults } from '../workstation/workstation-files.ts';
 
-/** The racks of `--clusters`, else of the clone of the repository of racks around the working directory. */
+/** The racks of `--clusters`, otherwise of the clone of the racks repository around the working directory. */
 export async function loadFleet(command: SkoloCommand): Promise<Fleet> {
   return (await import('@skolo/fleet')).readFleet(await clustersFile(command));
 }
 
-/** The file of `loadFleet`. */
+/** The file that `loadFleet` reads. */
 export async function clustersFile(command: SkoloCommand): Promise<string> {
   const { clusters } = command.globals();
   if (clusters !== undefined) return clusters;
@@ -47,13 +47,13 @@ export async function rackOn(command: SkoloCommand): Promise<FleetRack> {
   return await rackNamed(command, on);
 }
 
-/** `--role` of commands that use the cluster of a rack. */
+/** `--role` of commands that use a rack's cluster. */
 export function roleOption(): Option {
   return new Option('--role <role>', 'role in the cluster').choices(roles).default('view');
 }
 
 /**
- * Opens the cluster of a rack until the command ends. Ctrl-C while it opens ends the command.
+ * Opens a rack's cluster until the command ends. Ctrl-C during this ends the command.
  *
  * @throws FleetError @throws CliError
  */
@@ -80,7 +80,7 @@ async function opened<T extends { close(): Promise<void> }>(
   open: (options: OpenOptions) => Promise<T>,
 ): Promise<T> {
   const { io } = command;
-  // Only where nothing else is on the screen.
+  // Only if nothing else is on the screen.
   const onTrouble = ({ message }: Error) => {
     if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${message}`));
   };
@@ -93,14 +93,14 @@ async function opened<T extends { close(): Promise<void> }>(
   });
 }
 
-/** What opens racks only to read, many at once. It may not ask: nobody could tell which of the racks does. */
+/** Opens many racks in parallel for reading. It must not prompt: nobody could tell which rack is asking. */
 export async function openerToRead({ env }: Io) {
   const { openRack } = await import('@skolo/fleet');
   return (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) =>
     openRack(rack, { role: 'view', env, mayAsk: false, signal, onNextWay });
 }
 
-/** One way for all services that a command asks. */
+/** One connection for all services that a command uses. */
 const ways = new WeakMap<Io, Promise<typeof fetch>>();
 
 /** `fetch` through the jumphost of `--on`, until the command ends. */
@@ -110,7 +110,7 @@ export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
   return way;
 }
 
-/** In a shell of attach, by the ssh connection of that shell. */
+/** In a shell of attach, through that shell's ssh connection. */
 async function openWay(command: SkoloCommand): Promise<typeof fetch> {
   const rack = await rackOn(command);
   const { SKOLO_ON: ofShell, SKOLO_WAY: file } = command.io.env;
@@ -120,7 +120,7 @@ async function openWay(command: SkoloCommand): Promise<typeof fetch> {
   return shared ?? (await openJumphostOf(command, rack)).fetch;
 }
 
-/** Opens the way to a jumphost alone, until the command ends. Ctrl-C while it opens ends the command. */
+/** Connects to a jumphost only, until the command ends. Ctrl-C during this ends the command. */
 export async function openJumphostOf(command: SkoloCommand, rack: FleetRack): Promise<Jumphost> {
   const { openJumphost } = await import('@skolo/fleet');
   return await opened(command, (options) => openJumphost(rack, options));

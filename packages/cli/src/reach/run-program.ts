@@ -1,4 +1,4 @@
-/** A program that has the terminal while skolo waits for it. */
+/** Runs a program in the terminal while skolo waits. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
@@ -7,15 +7,14 @@ import { CliError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
 export interface ProgramEnd {
-  /** As a shell gives it: 128 and the number of the signal that ended it. */
+  /** As a shell returns it: 128 plus the number of the signal that ended it. */
   exitCode: number;
-  /** A signal came while it ran. */
+  /** A signal arrived while it ran. */
   isStopped: boolean;
 }
 
 /**
- * Waits for the end of a program. Ctrl-C is for the program alone, which gets it from the terminal; SIGTERM and SIGHUP are
- * passed on.
+ * Waits for a program to end. Ctrl-C only concerns the program, which gets it from the terminal; SIGTERM and SIGHUP are passed on.
  *
  * @throws CliError It could not be started.
  */

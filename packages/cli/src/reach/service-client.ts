@@ -27,7 +27,7 @@ export interface Service<A extends Api> {
 }
 
 interface LazyService<A extends Api> extends Service<A> {
-  /** For a command that changes something before it asks. @throws CliError URL or token are not valid. */
+  /** For a command that changes something before its first request. @throws CliError URL or token are not valid. */
   open(): Promise<{ baseUrl: string; rack: string | undefined }>;
 }
 
@@ -43,7 +43,7 @@ export type RouterBackup = Service<typeof routerBackupApi>;
 export type MachineState = Service<typeof machineStateApi>;
 export type AlertToPubsub = Service<typeof alertToPubsubApi>;
 
-/** @param token is sent instead of the saved one */
+/** @param token used instead of the saved one */
 export function powerCycleDaemon(command: SkoloCommand, token?: string) {
   return connectTo(command, { api: powerCycleDaemonApi, service: 'power-cycle-daemon' }, token);
 }
@@ -56,7 +56,7 @@ export function alertToPubsub(command: SkoloCommand) {
   return connectTo(command, { api: alertToPubsubApi, service: 'alert-to-pubsub' });
 }
 
-/** Its errors name the way that needs no machine-state. */
+/** Its errors name the alternative that does not need machine-state. */
 export function machineState(command: SkoloCommand): MachineState {
   const service = connectTo(command, { api: machineStateApi, service: 'machine-state' });
   return {
@@ -71,7 +71,7 @@ export function machineState(command: SkoloCommand): MachineState {
   };
 }
 
-/** Its API is on the metrics port: the public port has only Google's protocol. */
+/** Its API is on the metrics port: the public port only has Google's protocol. */
 export function metadataServer(command: SkoloCommand) {
   return connectTo(command, {
     api: metadataServerApi,
@@ -81,10 +81,10 @@ export function metadataServer(command: SkoloCommand) {
 }
 
 /**
- * The service at `--url`, else at its URL in rack.yaml. The first question sends the token of `--token-file`, else the one of
- * `skolo login` for the rack of rack.yaml, or none: reading may need none in this network.
+ * The service at `--url`, otherwise at its URL in rack.yaml. The first request sends the token of `--token-file`, otherwise the one that
+ * `skolo login` saved for the rack in rack.yaml, or none: this network may allow reading without one.
  *
- * @param given is sent instead
+ * @param given used instead
  */
 export function connectTo<A extends Api>(
   command: SkoloCommand,
@@ -105,13 +105,13 @@ export function connectTo<A extends Api>(
 async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, given?: string) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, target);
-  // A token that is given may be there to replace a saved one that cannot be read.
+  // A given token may be meant to replace an unreadable saved one.
   const own =
     given === undefined ? await findToken(command.io, globals.tokenFile, rack) : undefined;
   const token = given ?? own?.token;
   const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
   const signIn = {
-    // Without a token, 403 may only mean that a token is needed.
+    // Without a token, 403 may only mean that one is required.
     hint: own
       ? `the token is from ${own.file}`
       : 'save your token with skolo login, or set --token-file or SKOLO_TOKEN_FILE',
@@ -143,11 +143,11 @@ export async function explaining<T>(
   }
 }
 
-/** In short, why a request failed that is worth a retry; undefined for other errors. */
+/** A short reason for a request that failed and is worth a retry; undefined for other errors. */
 export function temporaryReason(error: unknown): string | undefined {
   const original = unexplained(error);
   if (original instanceof ApiUnreachable) {
-    // `fetch` wraps the error of the system, whose code is short.
+    // `fetch` wraps the system's error, whose code is short.
     const { cause, why } = original;
     return (cause instanceof Error && errorCode(cause.cause)) || why;
   }
@@ -173,7 +173,7 @@ export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 
   return { fetch: await fetchOn(command) };
 }
 
-/** Where a service is. A URL of `--url` may be of any rack. */
+/** The location of a service. A URL of `--url` may belong to any rack. */
 export async function placeOf(
   globals: Globals,
   { service, port }: Omit<Target<Api>, 'api'>,
@@ -184,7 +184,7 @@ export async function placeOf(
   return { baseUrl, rack: rack.name };
 }
 
-/** The token in this file, else that of `skolo login` for a rack. @throws CliError It cannot be read. */
+/** The token in this file, otherwise the one that `skolo login` saved for a rack. @throws CliError It cannot be read. */
 export async function findToken(
   { env }: Pick<Io, 'env'>,
   given: string | undefined,

@@ -26,7 +26,7 @@ import { testIo } from './test-io.ts';
 
 const [, , folder = ''] = process.argv;
 
-/** Commands have a process of their own, and so its environment and its folder. */
+/** Commands expect a process of their own, with its environment and working directory. */
 async function run({ args, dir, env }: Request, given: Partial<Io>): Promise<number> {
   process.chdir(dir);
   for (const name of Object.keys(process.env)) delete process.env[name];
@@ -46,7 +46,7 @@ process.on('message', async (request: Request) => {
   process.send?.(ended);
 });
 
-/** With what a script was called with, as Linux knows it: proc(5). */
+/** The arguments of a script, from Linux's proc(5). */
 async function runScript(pid: string): Promise<number> {
   const own = join('/proc', pid);
   const words = (file: string) => readFileSync(join(own, file), 'utf8').split('\0').slice(0, -1);
@@ -77,7 +77,7 @@ async function runScript(pid: string): Promise<number> {
   return exitCode;
 }
 
-/** A terminal gives a line at once. */
+/** A terminal delivers one line at a time. */
 async function firstLine(file: string): Promise<string> {
   const handle = await open(file);
   try {
@@ -94,10 +94,10 @@ function answer(pid: string, exitCode: number): void {
   rmSync(file);
 }
 
-/** `undefined` if nothing is there, or nobody reads it any more. */
+/** `undefined` if there is nothing, or no reader is left. */
 function opened(file: string): number | undefined {
   try {
-    // It does not wait for a reader.
+    // Does not wait for a reader.
     return openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
   } catch (error) {
     if (['ENOENT', 'ENXIO'].includes(errorCode(error) ?? '')) return undefined;
@@ -128,7 +128,7 @@ async function print(file: string, bytes: Uint8Array): Promise<void> {
     closeSync(fd);
     return;
   }
-  // A pipe takes more when its reader has read some.
+  // A pipe accepts more once its reader has read some.
   const pipe = new Socket({ fd, readable: false, writable: true });
   await new Promise<void>((resolve) => {
     pipe.once('close', () => resolve()).once('error', () => {});
@@ -138,7 +138,7 @@ async function print(file: string, bytes: Uint8Array): Promise<void> {
 
 const calls = openSync(join(folder, 'calls'), constants.O_RDWR | constants.O_NONBLOCK);
 const pids = createInterface({
-  // It alone keeps no process alive.
+  // Does not keep the process alive.
   input: new Socket({ fd: calls, readable: true, writable: false }).unref(),
 });
 let last = Promise.resolve();

@@ -1,6 +1,6 @@
 /**
- * A process that runs one command line of skolo after the other, with what it has loaded for the first: to start Node
- * and load a rack's schema takes half a second of a processor, and sessions have hundreds of command lines.
+ * A process that runs skolo command lines one after the other, reusing loaded modules: starting Node and loading a rack's schema takes half
+ * a second of CPU time, and sessions have hundreds of command lines.
  */
 import {
   type ChildProcess,
@@ -46,13 +46,13 @@ export class CommandLines {
   }
 
   /**
-   * Of a script that is skolo: the process reads of its own what the shell gave to it, and prints where it would. Linux only.
-   * Subshells redirect, so that its own input and output stay.
+   * A script that acts as skolo: the process reads the shell's own input, and prints to its output. Linux only. Redirections are in
+   * subshells, so that the script's own input and output stay.
    */
   get script(): string {
     const folder = shellWord(this.#folder);
     return [
-      // What is closed is no file of the shell's own.
+      // A closed file descriptor is not the shell's own.
       '[ -e /dev/fd/1 ] || exec >/dev/null',
       '[ -e /dev/fd/2 ] || exec 2>/dev/null',
       `mkfifo ${folder}/$$`,
@@ -90,7 +90,7 @@ export class CommandLines {
   }
 }
 
-/** A shell for many lines: another one for each would cost a large process more than the line. */
+/** One shell for many lines: a new one for each would cost a large process more than the line. */
 export class Shell {
   readonly #folder = mkdtempSync(join(tmpdir(), 'skolo-shell-'));
   readonly #shell: ChildProcessByStdio<Writable, Readable, null>;
@@ -105,11 +105,11 @@ export class Shell {
 
   async run(line: string, { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
     const exports = Object.entries(env).flatMap(([name, value]) =>
-      // Others are not names of a shell.
+      // Others are not valid shell names.
       value !== undefined && /^[A-Za-z_]\w*$/.test(name) ? [`${name}=${shellWord(value)}`] : [],
     );
     const own = `cd ${shellWord(cwd)}; export ${exports.join(' ')}; eval ${shellWord(line)}`;
-    // Appended: a line may have several programs that print.
+    // Appended, because several programs on a line may print.
     this.#shell.stdin.write(`>out >err; (${own}) 0<>idle >>out 2>>err; printf '%s\\0' $?\n`);
     let said = '';
     while (!said.endsWith('\0')) {

@@ -1,4 +1,4 @@
-/** What is left of a rack that is dead: real copies of its history, in the folder of a session. */
+/** The remains of a dead rack: real copies of its history, in a session's directory. */
 
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { encryptTo, Repository } from '@skolo/backup';
 import { versionsOf } from '@skolo/scripted-services';
 
-/** What a commit is called in each run, and always. */
+/** Names of commits that change with each run, and their fixed replacements. */
 type Placeholders = ReadonlyMap<string, string>;
 
 /** `history.git`, with what the router backup of the tests knows of the router and of switch-1, and a modem. */
@@ -41,7 +41,7 @@ export async function createHistory(dir: string): Promise<Placeholders> {
   return placeholders;
 }
 
-/** Of `key.txt`, in the folder of a session. */
+/** Recipient of `key.txt`, in a session's directory. */
 const recipient = 'age1a6vmyvkzxlmrthshfcela8a7qtfpvgam32klj5vkqljvkgr559fq42txr6';
 
 /** `objects`, as `upload` leaves them, and `encrypted`, the same for who has `key.txt`. */

@@ -1,4 +1,4 @@
-/** A command line in this process, without a terminal unless its size is given. */
+/** Runs a command line in this process, without a terminal unless its size is given. */
 import { complete } from '../program.ts';
 import { testIo } from './test-io.ts';
 

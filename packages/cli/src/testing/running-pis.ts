@@ -1,4 +1,7 @@
-/** Raspberry Pis of a small rack that run: Debians in namespaces at one switch, as Raspberry Pi OS comes up with a user and a password. */
+/**
+ * The running Raspberry Pis of a small rack: Debians in namespaces at one switch, in the state of a new Raspberry Pi OS with a user and a
+ * password.
+ */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,19 +14,19 @@ import { type Computer, peer, removeBridge } from '@skolo/simulators';
 
 const run = promisify(execFile);
 
-/** What is odd about one. */
+/** Deviations of one Pi. */
 export type Oddity =
   /** Each command takes a second longer. */
   | 'slow'
   | 'other-password'
   | 'full-disk'
-  /** No name server answers, and apt's sources are on the internet. */
+  /** Name servers do not respond, and apt's sources are on the internet. */
   | 'offline'
-  /** Its clock has begun there. */
+  /** Its clock starts at this time. */
   | 'in-1970'
-  /** It has Wi-Fi to the outside, whose other end is ours. */
+  /** It has Wi-Fi, whose other end is ours. */
   | 'wifi'
-  /** Its address comes from DHCP, if somebody gives it one. */
+  /** Its address comes from DHCP, if there is a server. */
   | 'dhcp';
 
 export interface RunningPis {
@@ -38,17 +41,17 @@ export interface RunningPis {
 
 const password = 'raspberry';
 const third = network.split('.').at(-1);
-/** The network of the Wi-Fi: our end, and that of the master. */
+/** The Wi-Fi network: our end, and the master's. */
 export const outside = {
   device: `wifi-${third}`,
   ours: `198.18.${third}.1`,
   theirs: `198.18.${third}.2`,
 };
-/** Of Pis with DHCP, in rack.yaml. */
+/** Addresses of Pis with DHCP, in rack.yaml. */
 export const mac = (name: string) => `dc:a6:32:00:00:${name.slice(-2)}`;
 const restartAsked = '/run/restart-asked';
 
-/** Restarts those that are told to, until the signal. */
+/** Performs requested restarts, until the signal. */
 export async function restartAsTold({ computers }: RunningPis, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const computer of computers.values()) {
@@ -152,7 +155,7 @@ async function install(
     '/etc/ssh/sshd_config.d/50-first.conf',
     `PasswordAuthentication yes\n${wait}`,
   );
-  // A copy has the keys of its original.
+  // A copy has the same keys as the original.
   await computer.write(
     '/etc/systemd/system/ssh.service.d/keys.conf',
     '[Service]\nExecStartPre=\nExecStartPre=/usr/local/sbin/first-user\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n',
@@ -171,7 +174,7 @@ ${oddity === 'full-disk' ? 'dd if=/dev/zero of=/var/full bs=1M count=60 2> /dev/
   );
   if (oddity === 'in-1970') {
     await computer.write('/var/lib/test-clock', '86400\n');
-    // The clock is the one of all computers here.
+    // All computers share this clock.
     await computer.write(
       '/usr/local/sbin/date',
       `#!/bin/sh

@@ -1,16 +1,13 @@
-/**
- * A terminal as a person sees it: what is on the screen after all that was written. It knows the few control functions
- * that we use (ECMA-48), and throws at others.
- */
+/** A terminal's visible screen after all output. Supports only the control functions that we use (ECMA-48), and throws at others. */
 export class Screen {
   private readonly columns: number;
   private readonly rows: number;
   private lines: string[] = [''];
-  /** The first line on the screen; those before have scrolled away and cannot be reached. */
+  /** The first line on the screen; earlier ones have scrolled away and cannot be reached. */
   private top = 0;
   private line = 0;
   private column = 0;
-  /** All that was ever on it, a copy whenever the cursor goes up. */
+  /** All screens so far: a copy whenever the cursor moves up. */
   readonly pictures: string[] = [];
 
   constructor(size: { columns: number; rows: number }) {
@@ -25,7 +22,7 @@ export class Screen {
     }
   }
 
-  /** The lines, also those that have scrolled away, without blanks at their ends. */
+  /** All lines, including those that have scrolled away, without trailing blanks. */
   get text(): string {
     return this.lines.map((line) => line.trimEnd()).join('\n');
   }

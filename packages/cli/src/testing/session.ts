@@ -25,11 +25,11 @@ const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
 const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
 const kube = fileURLToPath(new URL('../../../../kube', import.meta.url));
 
-/** A folder to run sessions in. */
+/** A directory to run sessions in. */
 export interface Place {
   dir: string;
   env: NodeJS.ProcessEnv;
-  /** What differs from run to run, and what it is called instead. */
+  /** Values that differ between runs, and their fixed replacements. */
   placeholders?: ReadonlyMap<string, string>;
   remove(): Promise<void>;
 }
@@ -69,7 +69,7 @@ export async function createPlace(
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o600);
   }
-  // No key is in the repository, not even one that opens nothing.
+  // No key is in the repository, not even an unused one.
   const bots = join(dir, 'secrets/bots.json');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -102,7 +102,7 @@ export async function createPlace(
   await writeScript(join(root, 'typed'), inTerminal(`${untilTyped}; $*`));
   return {
     dir,
-    // HOME is in the place, and there is nothing else: whoever runs the tests has no part in them.
+    // HOME is in this directory, and is otherwise empty: the user's own files do not affect the tests.
     env: {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       PATH: `${root}:${process.env.PATH}`,
@@ -138,7 +138,7 @@ export async function canTty(): Promise<boolean> {
   return version?.stdout.includes('util-linux') ?? false;
 }
 
-/** Runs the commands of a session again, in order, and gives the whole text as it is now. */
+/** Runs a session's commands again, in order, and returns the complete new text. */
 export async function replay(text: string, place: Place, shell: Shell): Promise<string> {
   const { dir: cwd, env } = place;
   const steps = [];
@@ -181,13 +181,13 @@ function lines(output: string): string[] {
   return output === '' ? [] : output.replace(/\n$/, '').split('\n');
 }
 
-/** The expected text, if it is what was printed with some of it left out, as `…`; else what was printed. */
+/** The expected text, if it matches the output with parts replaced by `…`; otherwise the output. */
 export function abridged(printed: string, expected: string): string {
   const parts = expected.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*?')}$`, 's').test(printed) ? expected : printed;
 }
 
-/** What differs from run to run has a name instead. */
+/** Replaces values that differ between runs with names. */
 export function steadied(text: string, { dir, env, placeholders }: Omit<Place, 'remove'>): string {
   return (
     [...(placeholders ?? [])]
@@ -204,7 +204,7 @@ export function steadied(text: string, { dir, env, placeholders }: Omit<Place, '
       .replaceAll(env.STATE ?? '$STATE', '$STATE')
       .replaceAll(env.HOME ?? '$HOME', '$HOME')
       .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
-      // How long until the year 2099 is another number each day.
+      // The time until the year 2099 differs each day.
       .replaceAll(/\b\d{5} days\b/g, '26663 days')
       .replaceAll(/<secret [0-9a-f]{6}>/g, '<secret 5e1f00>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ')

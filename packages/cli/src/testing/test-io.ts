@@ -1,4 +1,4 @@
-/** What a command has of its surroundings, for tests: no terminal, nobody who answers, no environment. */
+/** A command's environment for tests: no terminal, no answers, no environment variables. */
 import { exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 

@@ -1,4 +1,4 @@
-/** A rack as its cables really are: what each switch and the router of it sees, as switches learn it in a tree. */
+/** A rack's actual cabling: what each switch and the router sees, as switches in a tree learn it. */
 import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 
 /** Where something is plugged in. */
@@ -10,9 +10,9 @@ export interface Place {
 export interface Wired {
   /** Switches by name, with where they are plugged in: `router` or another switch. */
   switches: ReadonlyMap<string, Place>;
-  /** Everything else that speaks. */
+  /** Everything else that sends packets. */
   hosts: readonly { mac: string; place: Place; address?: string; hostname?: string }[];
-  /** Ports of each switch; its own way up is the last one. */
+  /** Ports of each switch; the uplink is the last one. */
   portCount: number;
 }
 
@@ -28,7 +28,7 @@ export function switchMac(name: string): string {
   return `f0:9f:c2:00:00:${number.toString(16).padStart(2, '0')}`;
 }
 
-/** Of all switches and the router, but for those in `without`. */
+/** All switches and the router, except for those in `without`. */
 export function readingsOf(wired: Wired, without: readonly string[] = []): ConnectedHosts[] {
   const readAt = '2026-11-21T12:00:00Z';
   const targets = [
@@ -67,7 +67,7 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
   return [...all, router].filter(({ device }) => !without.includes(device));
 }
 
-/** The port of a switch at which what comes from that place arrives. */
+/** The switch port at which packets from that place arrive. */
 function portTo(wired: Wired, device: string, place: Place): string {
   for (let at: Place | undefined = place; at !== undefined; at = wired.switches.get(at.device)) {
     if (at.device === device) return at.port;

@@ -31,7 +31,7 @@ export async function readGivenFile(
   });
 }
 
-/** A file that an option or variable names is not valid. */
+/** A file named by an option or variable is not valid. */
 export function badFile(what: string, hint: string, cause?: unknown): CliError {
   return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, { cause });
 }

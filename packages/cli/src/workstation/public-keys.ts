@@ -1,4 +1,4 @@
-/** Public keys of ssh of the person on this workstation. */
+/** The ssh public keys of the person at this workstation. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ifThere } from '@skolo/base';
@@ -7,7 +7,7 @@ import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { readGivenFile } from './given-file.ts';
 
-/** Those of `--key`, else of ~/.ssh. @throws CliError There is none. */
+/** Those of `--key`, otherwise those in ~/.ssh. @throws CliError There is none. */
 export async function publicKeys(
   { io }: SkoloCommand,
   given: string[] | undefined,

@@ -3,7 +3,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import type { RackEdit } from '@skolo/rack/edit';
 import { CliError } from '../errors.ts';
 
-/** rack.yaml with all edits, and the difference; empty: none. @throws RackError It would not be valid. */
+/** rack.yaml after all edits, and the difference; empty: none. @throws RackError It would not be valid. */
 export async function editedRack(text: string, edits: readonly RackEdit[], file: string) {
   if (edits.length === 0) return { text, left: [], diff: '' };
   const [{ editRack }, { difference }] = await Promise.all([
@@ -14,7 +14,7 @@ export async function editedRack(text: string, edits: readonly RackEdit[], file:
   return { ...edited, diff: difference(text, edited.text, { from: file, to: file }) };
 }
 
-/** @throws CliError Somebody else has changed it meanwhile. */
+/** @throws CliError Somebody else has changed it in the meantime. */
 export async function writeRackFile(file: string, before: string, after: string): Promise<void> {
   const { writeFileAtomic } = await import('@skolo/durable');
   const target = await realpath(file);

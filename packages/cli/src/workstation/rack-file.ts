@@ -16,7 +16,7 @@ export async function loadRack(globals: Globals): Promise<Rack> {
   return readRack(await rackFile(globals));
 }
 
-/** Like {@link loadRack}; undefined where nobody has named a file, and the usual one is not there. */
+/** Like {@link loadRack}; undefined if no file was given and the default one does not exist. */
 export async function rackIfAny(globals: Globals): Promise<Rack | undefined> {
   try {
     return await loadRack(globals);
@@ -48,7 +48,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
   return file;
 }
 
-/** The file of tokens, absolute: `--file`, else from rack.yaml. */
+/** The token file, absolute: from `--file`, otherwise from rack.yaml. */
 export async function tokenPath(command: SkoloCommand, file: string | undefined): Promise<string> {
   if (file !== undefined) {
     if (command.gives('rack')) command.error("specify '--file' or '--rack', not both");

@@ -1,4 +1,4 @@
-/** What a person keeps on a workstation, in `~/.config/skolo`: defaults of options, and a token for each rack. */
+/** A person's files on a workstation, in `~/.config/skolo`: default options, and a token for each rack. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -16,7 +16,7 @@ const usualFolders = {
   XDG_STATE_HOME: '.local/state',
 } as const;
 
-/** A folder of this user. XDG Base Directory Specification: a relative path is not valid. */
+/** A directory of this user. XDG Base Directory Specification: a relative path is not valid. */
 export function userFolder(env: Env, kind: keyof typeof usualFolders): string {
   const given = env[kind] ?? '';
   return given.startsWith('/') ? given : join(env.HOME || homedir(), usualFolders[kind]);
@@ -33,7 +33,7 @@ export interface Defaults {
 }
 
 /**
- * What `--rack` and `--clusters` are by default: `config.json` has `{ "rack": FILE, "clusters": FILE }`, relative to its folder.
+ * Defaults of `--rack` and `--clusters`: `config.json` has `{ "rack": FILE, "clusters": FILE }`, relative to its directory.
  *
  * @throws CliError It is not valid.
  */
@@ -43,7 +43,7 @@ export async function readDefaults(env: Env): Promise<Defaults> {
     throw invalid(file, `cannot be read (${errorCode(cause)})`, cause);
   });
   if (text === undefined) return {};
-  // Most have no such file, and each command would wait for zod.
+  // Most users have no such file, and each command would wait for zod.
   const { z } = await import('zod');
   const path = z.string().min(1);
   const File = z.strictObject({ rack: path.optional(), clusters: path.optional() });
@@ -67,17 +67,17 @@ function tokenFile(env: Env, rack: string): string {
   return join(workstationFolder(env), 'tokens', rack);
 }
 
-/** The file with the token of `skolo login` for a rack; undefined without one. */
+/** The file with the token that `skolo login` saved for a rack; undefined without one. */
 export function savedTokenFile(env: Env, rack: string): string | undefined {
   const file = tokenFile(env, rack);
   return existsSync(file) ? file : undefined;
 }
 
-/** Saves a token in a file that only its owner can read, in place of the one before. Gives the file. */
+/** Saves a token in a file that only its owner can read, replacing the previous one. Returns the file. */
 export async function saveToken(env: Env, rack: string, token: string): Promise<string> {
   const file = tokenFile(env, rack);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // It may be there with other permissions.
+  // It may exist with other permissions.
   await chmod(dirname(file), 0o700);
   await writeFileAtomic(file, `${token}\n`);
   return file;

@@ -4,7 +4,7 @@ import { App } from './shell/app.tsx';
 import { startSession } from './shell/session.ts';
 import { applyTheme } from './shell/theme.ts';
 
-/** For a rack that is near: a frame without it costs a slow processor as much as a hundred tiles. */
+/** For a rack on the local network: a frame without it costs a slow processor as much as a hundred tiles. */
 const waitMs = 150;
 
 function draw() {

@@ -1,6 +1,6 @@
 /**
- * `/services/NAME/v1/…`: requests of the pages to the other services, with the caller's own token, so that their roles and
- * audit hold. Only routes of `@skolo/api` that need a role: others know their caller by its address, which is ours here.
+ * `/services/NAME/v1/…`: the pages' requests to other services, with the caller's own token, so that their roles and audit apply. Only
+ * routes of `@skolo/api` that require a role: others identify callers by their address, which would be ours.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Api, auditApi, type RouteSpec } from '@skolo/api';
@@ -15,7 +15,7 @@ import {
 } from '@skolo/common';
 import { passOn } from '../serve/pass-on.ts';
 
-/** A service that the pages may ask; undefined: there is none of that name. */
+/** A service that the pages may use; undefined if there is none with that name. */
 export type FindService = (name: string) => { api: Api; url: string } | undefined;
 
 interface ForwardDeps extends Pick<ServiceContext, 'rack'> {
@@ -24,7 +24,7 @@ interface ForwardDeps extends Pick<ServiceContext, 'rack'> {
   log: Logger;
 }
 
-/** @throws HttpProblem No such route, the caller may not, or the service does not respond. */
+/** @throws HttpProblem There is no such route, the caller has no permission, or the service does not respond. */
 export async function forward(
   request: IncomingMessage,
   response: ServerResponse,
@@ -56,7 +56,7 @@ function findRoute(api: Api, method: string, target: string): RouteSpec | undefi
   });
 }
 
-/** `access` of rack.yaml lets the same networks read every service, so an anonymous caller gains nothing by our address. */
+/** `access` in rack.yaml lets the same networks read every service, so an anonymous caller gains nothing from our address. */
 function callerHeaders(request: IncomingMessage, { by }: Caller) {
   if (by === 'network') return {};
   const { authorization } = request.headers;

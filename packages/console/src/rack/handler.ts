@@ -1,4 +1,4 @@
-/** The public port of machine-state: its API, the console's pages, and the other services behind one sign-in. */
+/** machine-state's public port: its API, the console's pages, and the other services with a common sign-in. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
 import { originProblem } from '../serve/origin.ts';
@@ -11,7 +11,7 @@ interface Deps extends Pick<ServiceContext, 'rack' | 'access' | 'audit' | 'log'>
   sessions: Sessions;
   pages: Pages;
   findService: FindService;
-  /** Answers the routes of the service. */
+  /** Handles the service's own routes. */
   app: RequestListener;
 }
 
@@ -23,7 +23,7 @@ export function consoleHandler(deps: Deps): RequestListener {
     const session = sessions.find(headers.cookie);
     if (!session) await recordExpired(request);
     await checkOrigin(request, session);
-    // From here on a session is its token.
+    // From here on, a session is represented by its token.
     if (session && headers.authorization === undefined) {
       headers.authorization = `Bearer ${session.token}`;
     }
@@ -47,8 +47,8 @@ export function consoleHandler(deps: Deps): RequestListener {
   }
 
   /**
-   * Rejects the request also when the log cannot be written. Counts as anonymous: a page of another site must not use up what
-   * its visitor may change.
+   * Rejects the request even if the log cannot be written. Counts as anonymous: another site's page must not use up its visitor's limit of
+   * changes.
    */
   async function record(request: IncomingMessage, what: string, { name }: Session, why: string) {
     const target = `${request.method} ${request.url?.split('?', 1)[0]?.slice(0, 200)}`;
@@ -61,7 +61,7 @@ export function consoleHandler(deps: Deps): RequestListener {
 
   return (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      // A page that is left ends its requests.
+      // Leaving a page ends its requests.
       const hasLeft = response.destroyed;
       const status = sendProblem(response, error);
       if (status >= 500 && !hasLeft) log.error({ err: error }, 'request failed');

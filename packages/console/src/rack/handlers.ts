@@ -1,4 +1,4 @@
-/** Signing in to the console, and out. */
+/** The console's sign-in and sign-out. */
 import { hostname } from 'node:os';
 import type { ConsoleSession, consoleApi } from '@skolo/api';
 import {

@@ -9,9 +9,9 @@ import { consoleHandler } from './handler.ts';
 import { consoleHandlers } from './handlers.ts';
 
 interface Console {
-  /** Of `consoleApi`, to be routes of the app. */
+  /** Handlers of `consoleApi`, to register as routes of the app. */
   handlers: RouteHandlers<typeof consoleApi>;
-  /** The public port: pages, sessions and the other services around the app. */
+  /** The public port: adds pages, sessions and the other services to the app. */
   around(app: RequestListener): RequestListener;
 }
 

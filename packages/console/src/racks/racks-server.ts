@@ -1,7 +1,7 @@
 /**
- * `skolo console RACK…`: one sign-in for several racks. `/` is the page with all of them, and `/RACK/` the console of one, whose
- * requests go through its tunnel with the token of that rack. The pages are those of the command: what a rack answers is
- * data, so that no rack can act on another one.
+ * `skolo console RACK…`: one sign-in for several racks. `/` is the page with all of them, and `/RACK/` the console of one, whose requests
+ * go through its tunnel with that rack's token. The command serves the pages itself: a rack's responses are only data, so that no rack can
+ * affect another one.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
@@ -31,12 +31,12 @@ interface Deps {
 
 interface RacksConsole {
   listener(request: IncomingMessage, response: ServerResponse): void;
-  /** Of the link to the page: signs in once, within a minute. */
+  /** Code of the link to the page: signs in once, within a minute. */
   createCode(): string;
 }
 
 const mostBodyBytes = 16 * 1024;
-/** Of the command; each rack knows the caller by the token of that rack. */
+/** The command's own; each rack identifies the caller by that rack's token. */
 const owner = { token: '', name: 'workstation' };
 const noSession = 'run skolo console again: its link can be used only once, within a minute';
 
@@ -84,7 +84,7 @@ export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
     response.writeHead(204, { 'set-cookie': sessions.begin(owner, false).cookie }).end();
   }
 
-  /** The token of a rack: whose it is, another one, or none any more. A page never gets it. */
+  /** Who a rack's token belongs to, sets another one, or removes it. A page never receives it. */
   async function answerSession(
     rack: WatchedRack,
     request: IncomingMessage,

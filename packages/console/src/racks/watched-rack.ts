@@ -1,4 +1,4 @@
-/** One rack of `skolo console`: the way there, which is opened again and again, and what is known of it. */
+/** One rack of `skolo console`: its connection, which is reopened whenever it fails, and its last known state. */
 import {
   ApiError,
   ApiUnreachable,
@@ -12,10 +12,10 @@ import { followed } from '@skolo/api/server-events';
 import { errorText, pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
 
-/** To machine-state. It mends itself when it breaks. */
+/** To machine-state. Reconnects automatically. */
 export interface Way {
   baseUrl: string;
-  /** As its rack.yaml names it. */
+  /** The name in its rack.yaml. */
   rack: string;
   fetch: typeof fetch;
 }
@@ -24,18 +24,18 @@ interface Deps {
   name: string;
   /** @throws Error The message says what to do. */
   open(signal: AbortSignal): Promise<Way>;
-  /** The saved one, asked for at each connection: `skolo login` elsewhere suffices. */
+  /** The saved token, read for each connection, so that a `skolo login` elsewhere is enough. */
   savedToken(): Promise<string | undefined>;
   /** Milliseconds since 1970. */
   now(): number;
-  /** The connection is another than before. */
+  /** The connection is a new one. */
   onConnection(rack: ConsoleRack): void;
 }
 
 type Changes = ClientAnswer<(typeof machineStateApi)['changes']>['events'];
 type Change = Changes extends AsyncIterable<infer Each> ? Each : never;
 
-/** Longer than a request waits for the tunnel, so that the reason of ssh is seen. */
+/** Longer than a request waits for the tunnel, so that ssh's error is shown. */
 const timeoutMs = 25_000;
 const tries = { firstMs: 500, maxMs: 15_000 };
 
@@ -48,7 +48,7 @@ export class WatchedRack {
   /** By name: whether it needs attention. */
   private readonly machines = new Map<string, boolean>();
   private view: RackView | undefined;
-  /** A token of a page is stronger than the saved one; signing out leaves none. */
+  /** A page's token takes precedence over the saved one; signing out leaves none. */
   private isTokenGiven = false;
   private again = new AbortController();
 
@@ -75,7 +75,7 @@ export class WatchedRack {
     };
   }
 
-  /** In place of the saved token, until the command ends. */
+  /** Replaces the saved token until the command ends. */
   useToken(token: string | undefined): void {
     this.isTokenGiven = true;
     this.token = token;
@@ -106,7 +106,7 @@ export class WatchedRack {
 
   private async lost(error: unknown, failures: number, stop: AbortSignal): Promise<void> {
     stop.throwIfAborted();
-    // Another token is tried at once.
+    // Tries another token immediately.
     if (this.again.signal.aborted) return;
     this.connection('lost', this.reasonOf(error));
     const either = AbortSignal.any([stop, this.again.signal]);
@@ -159,7 +159,7 @@ export class WatchedRack {
   }
 }
 
-/** The worst first: those of which nothing is known now, then by the machines that do not work. */
+/** Worst first: those in an unknown state, then by the fraction of machines that do not work. */
 export function worstFirst(racks: readonly ConsoleRack[]): ConsoleRack[] {
   return [...racks].sort((a, b) => badness(b) - badness(a) || a.name.localeCompare(b.name));
 }
@@ -169,6 +169,6 @@ function badness({ connection, known }: ConsoleRack): number {
   if (!known) return 0;
   const behindCauses = known.causes.reduce((sum, { machines }) => sum + machines, 0);
   const ofTheRack = known.alerts + known.services.length;
-  // Less than one machine, however many they are.
+  // Less than one machine, however many there are.
   return behindCauses + known.needPerson + ofTheRack / (ofTheRack + 1);
 }

@@ -1,4 +1,4 @@
-/** The built pages. In a bundle they are a module beside this one; a checkout has them in `dist`, after `npm run build`. */
+/** The built pages. In a bundle, they are a module next to this one; in a checkout, they are in `dist` after `npm run build`. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -6,14 +6,14 @@ import { errorCode } from '@skolo/base';
 import { z } from 'zod';
 import { type Pages, pagesOf, readPages } from './pages.ts';
 
-/** `scripts/bundle/bundles.mjs` writes it: texts by their paths. */
+/** Written by `scripts/bundle/bundles.mjs`: texts by path. */
 const bundled = new URL('./console-pages-texts.js', import.meta.url).href;
 const Bundled = z.object({ texts: z.record(z.string(), z.string()) });
 
 const build = fileURLToPath(new URL('../../pages/build.ts', import.meta.url));
 const built = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** @param rebuilds stale pages of a checkout */
+/** @param rebuilds rebuild outdated pages in a checkout */
 export async function builtPages({ rebuilds = false } = {}): Promise<Pages> {
   const module = await import(bundled).catch((error: unknown) => {
     if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') return undefined;

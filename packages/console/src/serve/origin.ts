@@ -1,18 +1,18 @@
 /**
- * Requests that change something have to come from our own pages. `SameSite=Strict` does not keep other ports of the
- * jumphost out: for a cookie they are the same site.
+ * Requests that change something must come from our own pages. `SameSite=Strict` does not exclude other ports on the jumphost, which are
+ * the same site to a cookie.
  */
 import type { IncomingMessage } from 'node:http';
 
 const harmless = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Why a request is rejected; undefined: it changes nothing, or is of our pages, or of a program. */
+/** Why a request is rejected; undefined if it changes nothing, or comes from our pages or from a program. */
 export function originProblem(
   { method = '', headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   hasSession: boolean,
 ): string | undefined {
   if (harmless.includes(method)) return undefined;
-  // Browsers send it to https and localhost only. No page can set it.
+  // Browsers only send it to https and localhost. Pages cannot set it.
   const site = headers['sec-fetch-site'];
   if (site !== undefined) {
     return site === 'same-origin' ? undefined : problem(`Sec-Fetch-Site: ${site}`);

@@ -1,4 +1,4 @@
-/** The built pages: a few files, in memory and compressed. */
+/** The built pages: a few files, kept compressed in memory. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import { gzip } from 'node:zlib';
 import { ifThere } from '@skolo/base';
 import { acceptsGzip, pathOf } from '@skolo/common/light';
 
-/** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
+/** Nothing from other origins, nothing inline. `blob:` is for a phone's screen, which is fetched with a POST. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -41,13 +41,13 @@ interface Page {
   etag: string;
   isImmutable: boolean;
   body: Buffer;
-  /** Browsers accept nothing better over plain http. */
+  /** Browsers accept no better compression over plain http. */
   gzipped: Buffer;
 }
 
 export type Pages = ReadonlyMap<string, Page>;
 
-/** @param folder what Vite wrote; empty without it: the service works without its pages */
+/** @param folder Vite's output; empty without it: the service works without its pages */
 export async function readPages(folder: string): Promise<Pages> {
   const names = (await ifThere(readdir(folder, { recursive: true }))) ?? [];
   const files = names.filter((name) => extname(name) in types);
@@ -61,7 +61,7 @@ export async function readPages(folder: string): Promise<Pages> {
   );
 }
 
-/** @param files by their paths: `/index.html` */
+/** @param files by path: `/index.html` */
 export async function pagesOf(
   files: Iterable<readonly [path: string, body: Buffer]>,
 ): Promise<Pages> {
@@ -69,9 +69,9 @@ export async function pagesOf(
 }
 
 /**
- * Answers a request for a page; false: it is not for one.
+ * Handles a request for a page; false if it is for something else.
  *
- * @param path as the pages have it
+ * @param path as used by the pages
  */
 export function servePage(
   pages: Pages,

@@ -1,4 +1,4 @@
-/** Paths that whoever looked at them and a parser of URLs understand in two ways. */
+/** Paths that a check and a URL parser interpret differently. */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ async function listening(server: ReturnType<typeof createServer>): Promise<numbe
   return (server.address() as AddressInfo).port;
 }
 
-/** A proxy, and the service behind it with the paths that it was asked for. */
+/** A proxy, and the service behind it with the paths that it received. */
 async function start() {
   const asked: string[] = [];
   const service = await listening(
@@ -28,7 +28,7 @@ async function start() {
       passOn(incoming, response, about).catch((error) => sendProblem(response, error));
     }),
   );
-  /** As it is: clients resolve such paths themselves. */
+  /** Sent unchanged: clients resolve such paths themselves. */
   async function get(path: string) {
     return await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       request({ host: '127.0.0.1', port: proxy, path }, async (response) =>

@@ -1,4 +1,4 @@
-/** Passes a request of a page on to a service, and its answer back, also one that never ends. */
+/** Forwards a page's request to a service and returns the response, even an endless one. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -6,15 +6,15 @@ import { whyUnreachable } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { gzipHeaders, gzipTo, HttpProblem, isWorthGzip } from '@skolo/common/light';
 
-/** Of the request, besides those that are given. */
+/** Request headers, in addition to the given ones. */
 const passedOn = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
-/** Of the answer. Others are about the connection to us, or sign in to another service. */
+/** Response headers. Others concern the connection to us, or the sign-in to another service. */
 const passedBack = [
   ...['content-type', 'last-modified', 'retry-after', 'allow'],
   ...['x-request-id', 'x-skolo-version', 'x-skolo-sha1'],
 ];
 const answersWithinMs = 30_000;
-/** An answer is data, also where a browser is led to its address. */
+/** A response is data, even if a browser navigates to its address. */
 const headersOfAnswers = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; sandbox",
@@ -22,19 +22,19 @@ const headersOfAnswers = {
 };
 
 interface PassOnOptions {
-  /** Of the service, for errors. */
+  /** Name of the service, for errors. */
   name: string;
   url: string;
-  /** The rack of the service. */
+  /** The service's rack. */
   rack: string;
-  /** More headers for the service. */
+  /** Additional headers for the service. */
   headers: Readonly<Record<string, string | undefined>>;
   fetch?: typeof fetch;
 }
 
 /**
- * @throws HttpProblem 404: a parser of URLs changes its path (`..`, `\`), so that it is not the one that was looked at. 503: the
- * service does not respond. 502: that of another rack does.
+ * @throws HttpProblem 404: a URL parser changes its path (`..`, `\`), so that it differs from the checked one. 503: the service does not
+ * respond. 502: another rack's service responds.
  */
 export async function passOn(
   request: IncomingMessage,
@@ -73,14 +73,14 @@ export async function passOn(
     const value = answer.headers.get(header);
     if (value !== null) response.setHeader(header, value);
   }
-  // `fetch` has unpacked it. A stream has no length.
+  // `fetch` has decompressed it. A stream has no length.
   const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
   const bytes = Number(answer.headers.get('content-length'));
   const isPacked = isJson && isWorthGzip(request, bytes);
   response.writeHead(answer.status, { ...headersOfAnswers, ...(isPacked && gzipHeaders) });
   response.flushHeaders();
   if (answer.body === null) response.end();
-  // A stream that breaks ends the answer, and the page connects again.
+  // A broken stream ends the response, and the page reconnects.
   else {
     const to = isPacked ? gzipTo(response) : response;
     await pipeline(Readable.fromWeb(answer.body), to).catch(() => response.destroy());

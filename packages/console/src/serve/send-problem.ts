@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
 import { plainHeaders, toProblem } from '@skolo/common/light';
 
-/** Answers with a problem, and returns its status. A response that has begun is broken off. */
+/** Responds with a problem, and returns its status. Aborts a response that has already started. */
 export function sendProblem(response: ServerResponse, error: unknown): number {
   const problem = toProblem(error);
   if (response.headersSent || response.destroyed) response.destroy();

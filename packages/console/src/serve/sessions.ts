@@ -1,6 +1,6 @@
 /**
- * Sessions of browsers, and links that begin one. Only in memory: after a restart of the service everybody signs in again.
- * A session stands for a token, which is checked with each request, so a revoked or expired one ends it.
+ * Browser sessions, and links that start one. Only in memory: after a restart of the service, everybody signs in again. A session
+ * represents a token, which is checked with each request, so revoking it or its expiry ends the session.
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@skolo/common/light';
@@ -8,16 +8,16 @@ import { whoMakesRoom } from '@skolo/common/light';
 
 export interface Session {
   token: string;
-  /** Of the one who signed in. */
+  /** Name of the person who signed in. */
   name: string;
-  /** By the clock of the service, in milliseconds. */
+  /** By the service's clock, in milliseconds. */
   expiresAt: number;
 }
 
-/** A working day, and one night. */
+/** A working day and a night. */
 const sessionMs = 12 * 3_600_000;
 const linkMs = 60_000;
-/** More than people of a rack have browsers. Who has most makes room, so that nobody signs the others out. */
+/** More than the browsers of a rack's users. The user with the most sessions loses one, so that nobody signs out others. */
 const mostSessions = 1000;
 const mostLinks = 100;
 
@@ -27,13 +27,13 @@ export class Sessions {
   private readonly sessions = new Map<string, Session>();
   private readonly links = new Map<string, Session>();
 
-  /** @param rack cookies do not know ports, and a workstation has several racks on one host */
+  /** @param rack cookies ignore ports, and a workstation may have several racks on one host */
   constructor(rack: string, clock: Pick<Clock, 'now'>) {
     this.clock = clock;
     this.cookieName = `skolo-console-${rack.replace(/[^\w-]/g, '_')}`;
   }
 
-  /** Begins a session. `cookie` is for `Set-Cookie`. */
+  /** Starts a session. `cookie` is for `Set-Cookie`. */
   begin(
     caller: { token: string; name: string },
     isSecure: boolean,
@@ -42,13 +42,13 @@ export class Sessions {
     return { session: entry, cookie: this.cookie(id, sessionMs / 1000, isSecure) };
   }
 
-  /** The session of a request; undefined: none, or it has expired. */
+  /** The session of a request; undefined if there is none or it has expired. */
   find(cookieHeader: string | undefined): Session | undefined {
     const session = this.sessions.get(this.idIn(cookieHeader));
     return session && session.expiresAt > this.clock.now() ? session : undefined;
   }
 
-  /** The session of a request, if it has expired; each is given once. */
+  /** The session of a request, if it has expired; returned only once. */
   takeExpired(cookieHeader: string | undefined): Session | undefined {
     const id = this.idIn(cookieHeader);
     const session = this.sessions.get(id);
@@ -69,7 +69,7 @@ export class Sessions {
     return { code: id, expiresAt: entry.expiresAt };
   }
 
-  /** The token of a code; undefined: unknown, used or expired. */
+  /** The token of a code; undefined if unknown, used or expired. */
   redeem(code: string): string | undefined {
     const link = this.links.get(code);
     this.links.delete(code);

@@ -1,4 +1,4 @@
-/** Debian's Chromium over a page of the fixture. Notes all that a page must not do. */
+/** Debian's Chromium on a page of the fixture. Records everything that a page must not do. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +17,9 @@ const args = [
 
 export interface Browser {
   context: BrowserContext;
-  /** Opens a page at a link of the console. Each is a new document. */
+  /** Opens a page at a console link. Each is a new document. */
   open(url: string): Promise<Page>;
-  /** Errors of the console, exceptions, violations of the policy, and requests to other hosts since the start. */
+  /** Console errors, exceptions, policy violations, and requests to other hosts since the start. */
   complaints: string[];
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function openBrowser(
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  // Nothing of a page may need the internet connection.
+  // Pages must not require the internet connection.
   context.on('request', (request) => {
     if (!isLocal(request.url())) complaints.push(`a request to ${request.url()}`);
   });
@@ -66,7 +66,7 @@ function isLocal(url: string): boolean {
   return protocol === 'data:' || protocol === 'blob:' || hostname === '127.0.0.1';
 }
 
-/** Signs the browser in, as `skolo console` does: by a link that works once. */
+/** Signs the browser in, as `skolo console` does: with a link that works once. */
 export async function signIn(browser: Browser, url: string, token: string): Promise<Page> {
   const response = await fetch(`${url}/v1/console-links`, {
     method: 'POST',

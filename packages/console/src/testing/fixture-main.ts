@@ -1,4 +1,4 @@
-/** `npm run fixture -w packages/console`: the console over a made-up rack, for `npm run dev -w packages/console`. */
+/** `npm run fixture -w packages/console`: the console of a simulated rack, for `npm run dev -w packages/console`. */
 import { startFixture } from './fixture.ts';
 
 const { url, tokens, fixture, show } = await startFixture({
@@ -8,7 +8,7 @@ const { url, tokens, fixture, show } = await startFixture({
 });
 console.log(`${url}  a token to sign in with: ${tokens.operate}`);
 
-/** Tasks begin and end. */
+/** Tasks start and end. */
 let turn = 0;
 setInterval(() => {
   turn += 1;

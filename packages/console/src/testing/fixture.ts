@@ -1,6 +1,6 @@
 /**
- * The console of machine-state over a generated rack, and the services behind it: for tests, screenshots and `npm run fixture`.
- * HTTP, sign-in, audit and streams are the real ones. What people order changes the machines.
+ * machine-state's console of a generated rack, and the services behind it: for tests, screenshots and `npm run fixture`. HTTP, sign-in,
+ * audit and streams are real. Orders change the machines.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ import {
 interface FixtureOptions {
   machines?: number;
   port?: number;
-  /** Who may read without signing in: networks. */
+  /** Networks that may read without signing in. */
   anonymousRead?: string[];
   /** Changes the machines before the start. */
   prepare?: (rack: GeneratedRack) => void;
@@ -52,18 +52,18 @@ export interface Fixture {
   url: string;
   tokens: Record<Roles, string>;
   fixture: GeneratedRack;
-  /** Changes of the routes of machine-state and the others, as `order {…}`. */
+  /** Calls of routes that change something, as `order {…}`. */
   calls: Call[];
-  /** Shows a machine as it is now to all pages. */
+  /** Sends a machine's current state to all pages. */
   show(machine: Machine): void;
   showRack(): void;
   stopPeer(name: PeerName): Promise<void>;
-  /** Ends and starts the service, at the same port, without its sessions. */
+  /** Restarts the service on the same port, without its sessions. */
   restart(version?: string): Promise<void>;
   stop(): Promise<void>;
   /** Of the audit log: what, who and outcome of each line. */
   dir: string;
-  /** Of the services: the time of this computer, until a test lets more of it pass. */
+  /** The services' clock: this computer's, until a test advances it. */
   clock: { pass(ms: number): void };
 }
 
@@ -149,7 +149,7 @@ async function createTokens(dir: string) {
   return { file, tokens };
 }
 
-/** Only its wall clock goes back. */
+/** Only the wall clock goes back. */
 function shiftedClock() {
   let passedMs = 0;
   let ranMs = 0;

@@ -1,37 +1,37 @@
 /**
- * What a device answered to a command, out of all that its terminal said: the echo in front and the prompt behind are
- * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
+ * Extracts a device's answer to a command from the terminal output: cuts off the echo and the prompt, and removes pagers and log messages.
+ * Pure, so that it does not depend on how the bytes arrived.
  */
 import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './terminal-text.ts';
 
-/** Room for log messages and a late prompt before the echo. */
+/** Space for log messages and a late prompt before the echo. */
 const longestWayToEcho = 64 * 1024;
 
-/** Blanks are where a line was wrapped, or are not. */
+/** Wrapping may add or remove blanks. */
 function squeezed(text: string) {
   return text.replace(/\s+/g, '');
 }
 
-/** Bash wraps its input with a blank and a return. */
+/** Bash wraps its input with a blank and a carriage return. */
 const wrapOfInput = /([^\s\b]) \r(?=[^\s\b])/g;
 
 /**
- * Looks for the echo of a command in what comes after it was typed. What came before the echo, say a prompt that answers
- * an earlier empty line, does not count. Each byte is looked at once, so that a flood without an echo costs nothing.
+ * Finds the echo of a command in the output after it was typed. Earlier output, such as a prompt that answers an earlier empty line, does
+ * not count. Each byte is inspected once, so a flood without an echo is cheap.
  */
 export class EchoSearch {
-  /** How many bytes were looked at. */
+  /** Number of bytes inspected. */
   length = 0;
-  /** Whether the line of the echo was ended by moving the cursor. */
+  /** Whether the echo's line was ended by moving the cursor. */
   isPainted = false;
   private found: number | undefined;
   private readonly wanted: string;
-  /** The end of what the lines so far show. */
+  /** The end of the visible text so far. */
   private shown = '';
-  /** The line that has not ended, and where it begins. */
+  /** The incomplete line, and where it begins. */
   private line = '';
   private from = 0;
 
@@ -39,12 +39,12 @@ export class EchoSearch {
     this.wanted = squeezed(command);
   }
 
-  /** @returns the index behind the line of the echo; undefined while it has not come */
+  /** @returns the index after the echo's line; undefined if it has not arrived yet */
   take(bytes: string): number | undefined {
     if (this.found !== undefined) return this.found;
     this.length += bytes.length;
     if (this.from + this.line.length >= longestWayToEcho) return undefined;
-    // An end may come in two parts.
+    // A line end may arrive in two parts.
     const seam = this.line.slice(-longestLineEnd);
     const text = seam + bytes;
     let begun = this.line.slice(0, this.line.length - seam.length);
@@ -73,7 +73,7 @@ export class EchoSearch {
   }
 }
 
-/** IOS moves a long line to the left and shows a `$` where it was cut. */
+/** IOS scrolls a long line to the left and shows a `$` where it was cut. */
 function isScrolledEcho(line: string, wanted: string): boolean {
   const cut = line.lastIndexOf('$');
   if (cut < 0) return false;
@@ -85,17 +85,17 @@ export interface AnswerRules {
   dialect: Noise & Pick<Dialect, 'pagers'>;
   prompts: PromptPatterns;
   command: string;
-  /** Whether a pager was answered: only then a line that looks like one is one. */
+  /** Whether a pager was answered: only then does a line that looks like a pager count as one. */
   isPaged: boolean;
 }
 
-/** The lines between echo and prompt. `raw` begins behind the echo and ends with the prompt. One character is one byte. */
+/** The lines between echo and prompt. `raw` begins after the echo and ends with the prompt. One character is one byte. */
 export function answerBytes(raw: string, rules: AnswerRules): string {
   const { dialect, prompts, isPaged } = rules;
   const lines = shownLines(raw);
   const { index, before = '' } = lastPrompt(lines, prompts, dialect) ?? {};
   const body = lines.slice(0, index);
-  // A last line without its end: the prompt is behind it.
+  // A last line without a line end, followed by the prompt.
   if (before !== '') body.push(before);
   if (isEchoAgain(body[0] ?? '', rules)) body.shift();
   const { noise, abovePrompt = [] } = dialect;
@@ -107,7 +107,7 @@ export function answerBytes(raw: string, rules: AnswerRules): string {
   return withoutPreamble(kept, dialect).join('\n');
 }
 
-/** Without what a device says in front of each answer. */
+/** Without the header that a device prints before each answer. */
 export function withoutPreamble(
   lines: readonly string[],
   { preamble = [] }: Pick<Dialect, 'preamble'>,
@@ -118,7 +118,7 @@ export function withoutPreamble(
   return lines.slice(first);
 }
 
-/** What was typed before the prompt was there is echoed again behind it. */
+/** Input typed before the prompt appeared is echoed again after it. */
 export function isEchoAgain(
   line: string,
   { prompts, command }: Pick<AnswerRules, 'prompts' | 'command'>,
@@ -127,10 +127,10 @@ export function isEchoAgain(
   return shown.endsWith(command) && prompts.atEnd.test(shown.slice(0, -command.length).trimEnd());
 }
 
-/** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
+/** Error answers are short; a longer one is a configuration, which may contain any text. */
 const longestRejection = { lines: 10, text: 64 * 1024 };
 
-/** @throws DeviceRejected The answer, one character for each byte, is an error text of this dialect. */
+/** @throws DeviceRejected The answer, one character per byte, is an error text of this dialect. */
 export function throwIfRejected(
   device: string,
   command: string,

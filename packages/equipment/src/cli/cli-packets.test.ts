@@ -76,7 +76,7 @@ describe('however the bytes are cut', () => {
   });
 });
 
-/** Writes pieces of these lengths, in turns, in packets of their own. */
+/** Writes pieces of these lengths in turn, in separate packets. */
 function inPieces(lengths: () => number[]): (stream: Duplex, text: string) => void {
   let last: Promise<unknown> = Promise.resolve();
   return (stream, text) => {

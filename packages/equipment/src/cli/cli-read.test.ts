@@ -1,4 +1,4 @@
-/** A configuration: all of it, byte for byte, or an error. */
+/** A configuration: the complete, exact bytes, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds } from '@skolo/durable/fault-injection';
@@ -34,8 +34,8 @@ async function read(cli: CliSession, timeoutMs = 30_000): Promise<string> {
 const pauseMs = 300;
 
 /**
- * A device that says these pieces, and pauses wherever its prompt seems to be there. What is typed meanwhile is answered at
- * the end, as by a device that has one task for its command line; a terminal may have echoed it before.
+ * A device that sends these pieces, and pauses wherever its prompt seems to appear. Input is answered at the end, as by a device with a
+ * single task for its command line; a terminal may have echoed it before.
  */
 function inPieces(pieces: readonly string[], hasEcho = false): Answer {
   return ({ stream, write, prompt: ready }) => {

@@ -1,6 +1,6 @@
 /**
- * A command line: one command for each prompt. The echo of a command is looked for first, then the prompt behind it,
- * so that nothing that came earlier is taken for an answer; pagers are answered whether or not they could be turned off.
+ * A command line: one command per prompt. First finds the command's echo, then the prompt after it, so that earlier output is never taken
+ * for an answer. Answers pagers even if they should be turned off.
  */
 
 import { type Credentials, secretsOf } from '@skolo/secrets';
@@ -32,7 +32,7 @@ export interface CliOptions {
 }
 
 /**
- * Signs in and gets ready for commands. The terminal is destroyed when that fails.
+ * Signs in and prepares for commands. Destroys the terminal on failure.
  *
  * @throws SignInRejected, DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable
  */
@@ -53,7 +53,7 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
   }
 }
 
-/** The first prompt, through the command line in front where there is one. */
+/** The first prompt, reached through the outer command line if there is one. */
 async function reach(
   conversation: Conversation,
   { dialect, credentials, limit }: CliOptions,
@@ -111,10 +111,10 @@ class Cli implements CliSession {
     return Buffer.from(await this.answer(command, options, true), 'latin1');
   }
 
-  /** One character for each byte. */
+  /** One character per byte. */
   private async answer(command: string, options: RunOptions, isExact = false): Promise<string> {
     const { signal, timeoutMs = runMs, idleMs } = options;
-    // Two lines would be two commands, and their answers would be taken for each other's ever after.
+    // Two lines would be two commands, and all later answers would be assigned to the wrong command.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
     if (/[\x00-\x1f\x7f]/.test(command))
       throw new RangeError('a command must be a single line of text');
@@ -130,7 +130,7 @@ class Cli implements CliSession {
     return this.closing;
   }
 
-  /** A command that is under way is waited for, but not for long. */
+  /** Waits for a command in progress, but not for long. */
   private async end(): Promise<void> {
     const { conversation } = this;
     const closed = new DeviceUnreachable(conversation.device, 'the session is closed');
@@ -140,7 +140,7 @@ class Cli implements CliSession {
         clearTimeout(late);
         await this.signOut();
         conversation.destroy(closed);
-        // Few devices have room for the next session before.
+        // Few devices accept the next session before this one is closed.
         await conversation.gone();
       });
     } finally {
@@ -148,18 +148,18 @@ class Cli implements CliSession {
     }
   }
 
-  /** One command after the other. */
+  /** One command at a time. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.last.then(work, work);
     this.last = turn;
     return turn;
   }
 
-  /** A failure leaves the command line in an unknown state, so it is ended then. */
+  /** A failure leaves the command line in an unknown state, so it is closed. */
   private async ask(command: string, limit: Limit, isExact = false): Promise<string> {
     const { conversation, dialect, prompts } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
-    // One character for each byte, as everywhere here.
+    // One character per byte, as everywhere here.
     const line = Buffer.from(command).toString('latin1');
     try {
       limit.signal.throwIfAborted();
@@ -169,7 +169,7 @@ class Cli implements CliSession {
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
         search.take(view.since(search.length)),
       );
-      /** Where a pager was answered. */
+      /** Positions at which a pager was answered. */
       const stops: number[] = [];
       const { prompt, pauseMs } = await conversation.until(what, limit, (view) => {
         if (view.length <= echo) return undefined;
@@ -178,7 +178,7 @@ class Cli implements CliSession {
           stops.push(view.length);
           conversation.write(key);
         }
-        // Some devices ask at the first command. A configuration may have such a line, so that it takes a longer silence.
+        // Some devices ask at the first command. A configuration may contain such a line, so this waits for a longer silence.
         if (view.quietMs === quiet.silence && asksForNewPassword(view.line.text)) {
           throw newPasswordRequested(conversation.device);
         }
@@ -203,12 +203,12 @@ class Cli implements CliSession {
     return this.dialect.pagers.find((pager) => pager.line.test(text))?.key;
   }
 
-  /** The prompt, where it is believed to be one. */
+  /** A match that is assumed to be the prompt. */
   private promptIn({ line, quietMs, lastLines }: View, sinceEcho: number): string | undefined {
     if (quietMs < quiet.brief) return undefined;
     const text = line.text.trimEnd();
     if (this.prompts.alone.test(text)) return text;
-    // Rarer: behind a line without its end, or followed by log messages.
+    // Rarer: after a line without a line end, or followed by log messages.
     if (quietMs < quiet.long || sinceEcho === 0) return undefined;
     return lastPrompt(lastLines(), this.prompts, this.dialect)?.prompt;
   }
@@ -224,7 +224,7 @@ class Cli implements CliSession {
         await conversation.until('end', limit, (view) => this.hasLeft(view));
       }
     } catch {
-      // It is cut then.
+      // The answer is cut in that case.
     }
   }
 

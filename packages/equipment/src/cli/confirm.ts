@@ -1,7 +1,7 @@
 /**
- * Was it the prompt? A configuration may hold the text of one, and a device may pause behind it. So an empty line is sent:
- * at its prompt a device answers with the prompt and nothing else; in the middle of something it goes on with that. That
- * may begin with the text of the prompt once more, so a device that pauses is given more time to go on.
+ * Confirms that a match is really the prompt. A configuration may contain the same text, and a device may pause after it. So an empty line
+ * is sent: at its prompt, a device answers with only the prompt; otherwise it continues its output. That may start with the text of the
+ * prompt again, so a device that pauses gets more time to continue.
  */
 
 import { AnswerCut } from '../errors.ts';
@@ -11,16 +11,16 @@ import { isNoise, type Noise } from './prompt.ts';
 import { enter } from './sign-in.ts';
 import { shownLines } from './terminal-text.ts';
 
-/** Log messages, and a prompt that is painted twice, are shorter. */
+/** Log messages, and a prompt that is drawn twice, are shorter. */
 const longestAnswer = 64 * 1024;
 
 interface ConfirmOptions {
   dialect: Noise;
-  /** As it was shown behind the answer. */
+  /** As shown after the answer. */
   prompt: string;
-  /** The longest that it paused in its answer. */
+  /** The longest pause in its answer. */
   pauseMs: number;
-  /** What was answered, for errors. */
+  /** The command that was answered, for errors. */
   command: string;
   limit: Limit;
 }
@@ -31,7 +31,7 @@ export async function confirmPrompt(
   { dialect, prompt, pauseMs, command, limit }: ConfirmOptions,
 ): Promise<void> {
   const behind = JSON.stringify(command);
-  // Silence is what is waited for here.
+  // Here, silence is the expected result.
   const idleMs = limit.idleMs && Math.max(limit.idleMs, 2 * quiet.silence);
   const within = { ...limit, idleMs };
   conversation.mark();
@@ -45,7 +45,7 @@ export async function confirmPrompt(
   });
 }
 
-/** How long nothing must come from a device that has paused for so long. Few pause as long as a tenth of a second. */
+/** How long a device that has paused this long must be silent. Few pause even for a tenth of a second. */
 function quietAfter(pauseMs: number): number {
   if (pauseMs < 100) return quiet.brief;
   return pauseMs < quiet.long / 2 ? quiet.long : quiet.silence;
@@ -62,12 +62,12 @@ function look(
   const isNothing = (line: string) =>
     isNoise(line.startsWith(prompt) ? line.slice(prompt.length).trimStart() : line, dialect);
   if (!lines.every(isNothing)) return 'more';
-  // It is quiet for ever where the connection has died, say in the middle of something.
+  // Silence never ends if the connection has died, for example during the answer.
   if (quietMs < enough || quietMs === Number.POSITIVE_INFINITY) return 'nothing yet';
   if (last === prompt) return 'prompt';
-  // Log messages came behind it.
+  // Log messages followed it.
   if (quietMs >= quiet.long && isNothing(last) && lines.includes(prompt)) return 'prompt';
-  // The device may be a slow one, and this the beginning of the prompt.
+  // The device may be slow, and this may be the beginning of the prompt.
   if (quietMs >= quiet.silence && !isNothing(last) && !prompt.startsWith(last)) return 'more';
   return 'nothing yet';
 }

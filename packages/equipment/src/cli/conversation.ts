@@ -1,4 +1,4 @@
-/** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
+/** Listens to a terminal: output since the last mark, duration of silence, and waiting for expected output. */
 import { type DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
@@ -7,37 +7,37 @@ import type { Transcript } from '../stream/transcript.ts';
 import { Waiter } from '../stream/waiter.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-text.ts';
 
-/** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
+/** Durations of silence: enough to trust a prompt, to trust an unusual one, and to ask. */
 export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
 const quietLevels = [quiet.brief, quiet.long, quiet.silence];
 
-/** A configuration of a large router has one or two MiB. */
+/** The configuration of a large router has one or two MiB. */
 const maxBytes = 32 * 1024 * 1024;
-/** Pieces that are kept as they came: single bytes must not cost many times their size. */
+/** Chunks that are kept as received: single bytes must not use many times their size. */
 const mostLoose = 1024;
-/** Longer than any line that has to be recognised. */
+/** Longer than any line that must be recognised. */
 const tailLength = 4096;
 
-/** What can be seen of the terminal at a moment. */
+/** A snapshot of the terminal. */
 export interface View {
   /** The line with the cursor. */
   readonly line: ShownLine;
-  /** Of the levels of `quiet`, the one that has been reached; 0 while bytes come. Infinity: nothing will come any more. */
+  /** The level of `quiet` that was reached; 0 while bytes arrive. Infinity: nothing more will arrive. */
   readonly quietMs: number;
   /** Bytes since the mark. */
   readonly length: number;
-  /** The longest that it paused since the mark, before it went on. */
+  /** The longest pause since the mark after which output continued. */
   readonly pauseMs: number;
-  /** What came since the mark, as it came. */
+  /** Output since the mark, unchanged. */
   raw(): string;
-  /** The same from this byte on: cheap where it is near the end. */
+  /** The same from this byte on: cheap near the end. */
   since(index: number): string;
-  /** The last lines since the mark, the one with the cursor included. */
+  /** The last lines since the mark, including the cursor's line. */
   lastLines(): string[];
 }
 
 interface ConversationOptions {
-  /** Not to be seen in errors. */
+  /** Must not appear in errors. */
   secrets: readonly string[];
   /** Receives everything. */
   transcript: Transcript | undefined;
@@ -48,7 +48,7 @@ export class Conversation {
   private readonly terminal: Terminal;
   private readonly secrets: readonly string[];
   private chunks: string[] = [];
-  /** How many of the last chunks are as they came. */
+  /** Number of last chunks that are kept as received. */
   private loose = 0;
   private length = 0;
   private tail = '';
@@ -71,12 +71,12 @@ export class Conversation {
     });
   }
 
-  /** Undefined while it goes on. */
+  /** Undefined while it is open. */
   get ended(): DeviceError | undefined {
     return this.why;
   }
 
-  /** Forgets what came so far. */
+  /** Forgets all earlier output. */
   mark(): void {
     this.chunks = [];
     this.loose = 0;
@@ -87,14 +87,14 @@ export class Conversation {
     this.rest();
   }
 
-  /** Restarts the count of silence. */
+  /** Restarts the measurement of silence. */
   rest(): void {
     clearTimeout(this.quietTimer);
     this.quietMs = 0;
     if (this.why === undefined) this.awaitQuiet(0);
   }
 
-  /** What came since the mark, as it came. */
+  /** Output since the mark, unchanged. */
   raw(): string {
     return this.view().raw();
   }
@@ -104,28 +104,28 @@ export class Conversation {
     this.terminal.write(text);
   }
 
-  /** For text that must not be in a transcript. */
+  /** For text that must not appear in a transcript. */
   writeSecret(secret: string, end: string): void {
     this.transcript?.say(`<secret>${end}`);
     this.terminal.write(`${secret}${end}`);
   }
 
-  /** Ends it from this side. */
+  /** Closes it from this side. */
   destroy(why: DeviceError): void {
     this.end(why);
     this.terminal.destroy();
   }
 
-  /** Fulfilled once nothing is left of the connection, soon after its end. */
+  /** Resolves soon after the end, when the connection is completely closed. */
   gone(): Promise<void> {
     return this.terminal.gone();
   }
 
   /**
-   * Looks at each change until `look` gives something.
+   * Calls `look` at each change until it returns something.
    *
-   * @param what is waited for, in words: `an answer to "enable"`
-   * @throws DeviceTimeout, or what ended the terminal, with the last words of the device
+   * @param what is being waited for, in words: `an answer to "enable"`
+   * @throws DeviceTimeout, or the reason why the terminal ended, with the device's last words
    */
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
     const late = (how: string) =>
@@ -137,7 +137,7 @@ export class Conversation {
     });
   }
 
-  /** For errors: the end of what it said, without secrets. */
+  /** For errors: the end of its output, without secrets. */
   lastWords(): string {
     const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
     if (text === '') return '; it sent nothing';

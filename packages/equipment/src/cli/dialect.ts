@@ -1,53 +1,52 @@
 /**
- * How a family of devices behaves at its command line: data and small functions. A model in packages/models has its
- * own. The rest (learning the prompt, echoes, pagers, deadlines) is the same for all, in cli.ts and sign-in.ts.
+ * How a family of devices behaves at its command line: data and small functions, defined by each model in packages/models. The rest
+ * (learning the prompt, echoes, pagers, deadlines) is the same for all, in cli.ts and sign-in.ts.
  *
- * Patterns see text of one character for each byte, lines without blanks at their end.
+ * Patterns match text with one character per byte, and lines without trailing blanks.
  */
 
 /** Output that waits for a key. */
 export interface Pager {
-  /** The whole line that it shows. */
+  /** The complete line that it shows. */
   line: RegExp;
-  /** Sent to go on, without a return. */
+  /** Sent to continue, without a carriage return. */
   key: string;
 }
 
 export interface Dialect {
   name: string;
   /**
-   * A line that may be a prompt, while the real one is not known; its group `base` is the part that stays the same in
-   * every mode, the host name.
+   * A line that may be a prompt, while the real one is unknown; its group `base` is the part that is the same in every mode, the host name.
    */
   prompt: RegExp;
-  /** Source of a pattern for the prompts of all modes of the device whose base this is; without `^` and `$`. */
+  /** Source of a pattern for the prompts of all modes of the device with this base; without `^` and `$`. */
   prompts(base: string): string;
   /** Absent: `usualLogin`. */
   login?: LoginDialogue;
-  /** Where commands need a privileged mode. */
+  /** If commands require a privileged mode. */
   privilege?: Privilege;
-  /** Once signed in, before the first command: pager off, lines wide. One that it does not know is no error. */
+  /** After sign-in, before the first command: turns off the pager, widens lines. Unknown ones are not an error. */
   setUp: readonly string[];
   pagers: readonly Pager[];
-  /** Lines that say no. Looked for in short answers only: a configuration may hold anything. */
+  /** Error lines. Only searched in short answers, because a configuration may contain any text. */
   errors: readonly RegExp[];
-  /** Lines that come by themselves at any moment: log messages. */
+  /** Lines that may appear at any time: log messages. */
   noise: readonly RegExp[];
   /** Lines that belong to the prompt, directly above it. */
   abovePrompt?: readonly RegExp[];
-  /** Lines in front of each answer, say the load and the time. An empty line behind them belongs to them. */
+  /** Lines before each answer, for example load and time. An empty line after them belongs to them. */
   preamble?: readonly RegExp[];
-  /** How to leave. A question that this raises (save the changes?) is answered with no. */
+  /** How to sign out. If this asks a question (save the changes?), the answer is no. */
   signOut: readonly string[];
-  /** This command line is reached through another one: its dialect, and the command that opens this one. */
+  /** This command line is reached through another one: that one's dialect, and the command that opens this one. */
   through?: { dialect: Dialect; command: string };
 }
 
-/** Questions in the terminal itself: always over telnet, on some old devices over ssh, too. */
+/** Questions in the terminal itself: always over telnet, on some old devices also over ssh. */
 interface LoginDialogue {
   username: RegExp;
   password: RegExp;
-  /** Waits for any key, say behind a screen of copyright. */
+  /** Waits for any key, for example after a copyright screen. */
   anyKey?: RegExp;
 }
 
@@ -55,17 +54,17 @@ export interface Privilege {
   has(prompt: string): boolean;
   command: string;
   password: RegExp;
-  /** Some ask for a name, too: that of the login, or the usual one of who is privileged. */
+  /** Some also ask for a name: the login's, or the usual name of a privileged user. */
   username?: { question: RegExp; usual: string };
 }
 
-/** What most devices ask. */
+/** The questions of most devices. */
 export const usualLogin: LoginDialogue = {
   username: /^(?:.* )?(?:user(?: ?name| ?id)?|login) ?:$/i,
   password: /^(?:.* )?(?:password|passwd)(?: for [^:]*)? ?:$/i,
 };
 
-/** For a pattern that is to match exactly this text. */
+/** For a pattern that must match exactly this text. */
 export function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -1,20 +1,20 @@
 /**
- * A configuration out of all that a terminal said: the bytes between echo and prompt, as the device sent them. Only what
- * the terminal itself adds is taken out: the ends of lines, and the places where a pager was answered and wiped. Control
- * characters in a line stay, since a description may hold any. Text is one character for each byte.
+ * Extracts a configuration from terminal output: the bytes between echo and prompt, as the device sent them. Only removes what the terminal
+ * adds: line ends, and pagers that were answered and erased. Control characters in a line are kept, because a description may contain any.
+ * Text has one character per byte.
  */
 import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
 import { lastPrompt } from './prompt.ts';
 import { lineEnd, paintedTo, shownLine, wipedAt } from './terminal-text.ts';
 
 interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
-  /** Behind each place where a pager was answered. */
+  /** Positions after each answered pager. */
   stops: readonly number[];
-  /** The device ends lines by moving the cursor, and wipes before it writes. */
+  /** The device ends lines by moving the cursor, and erases before it writes. */
   isPainted: boolean;
 }
 
-/** The lines between echo and prompt, separated by `\n`. `raw` begins behind the echo and ends with the prompt. */
+/** The lines between echo and prompt, separated by `\n`. `raw` begins after the echo and ends with the prompt. */
 export function exactAnswer(raw: string, rules: ExactRules): string {
   const { dialect, prompts, isPainted, stops } = rules;
   const lines = linesIn(withoutPagers(raw, stops, rules), isPainted);
@@ -27,7 +27,7 @@ export function exactAnswer(raw: string, rules: ExactRules): string {
   const last = found === undefined ? lines.length : lines.length - tail.length + found.index;
   const body = lines.slice(0, last);
   if (found !== undefined && found.before !== '') {
-    // A last line without its end: the prompt is behind it.
+    // A last line without a line end, followed by the prompt.
     const line = lines[last] ?? '';
     body.push(line.slice(0, line.lastIndexOf(found.prompt)));
   }
@@ -64,12 +64,12 @@ function withoutPagers(
 }
 
 /**
- * Without the ends of lines. How most lines end is how the device ends a line; another return or NUL in front of that belongs
- * to the line. Where no end is that of most lines, all are taken for ends.
+ * Without line ends. The most common line end is the device's; an additional carriage return or NUL before it belongs to the line. If none
+ * is the most common, all count as line ends.
  */
 function linesIn(raw: string, isPainted: boolean): string[] {
   const parts = isPainted ? raw.split(lineEnd).map(withoutPainting) : raw.split('\n');
-  // What is left of the end of the echo, and modes of the terminal that a shell turns off before it runs something.
+  // The rest of the echo's line end, and terminal modes that a shell turns off before it runs a command.
   parts[0] = behindEcho(parts[0] ?? '');
   const counts = new Map<string, number>();
   for (let i = 1; i < parts.length; i += 1) {
@@ -97,14 +97,14 @@ function behindEcho(part: string): string {
   return part.slice(start);
 }
 
-/** Returns and NULs in front of the end. */
+/** Carriage returns and NULs before the line end. */
 function trailOf(part: string): string {
   let start = part.length;
   while (start > 0 && /[\r\0]/.test(part.charAt(start - 1))) start -= 1;
   return part.slice(start);
 }
 
-/** Returns behind the end before. */
+/** Carriage returns after the previous line end. */
 function leadOf(part: string): string {
   let end = 0;
   while (part.charAt(end) === '\r') end += 1;

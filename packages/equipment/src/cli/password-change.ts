@@ -1,6 +1,6 @@
 /**
- * Devices that request a new password: at the first sign-in, or when the password has expired. skolo never answers: the old
- * password would become the new one, or count as a failed attempt.
+ * Devices that demand a new password, at the first sign-in or when the password has expired. skolo never answers: the old password would
+ * become the new one, or count as a failed attempt.
  */
 import { SignInRejected } from '../errors.ts';
 
@@ -10,17 +10,17 @@ const question =
 /** `Do you want to change the password? [y/n]` */
 const offer =
   /\b(?:change|set|create|choose) (?:\w+ ){0,3}password\b.{0,40}\? ?(?:[[(].{1,10}[\])])?:?$/i;
-/** Said in front of a question that is only `Password:`. */
+/** Printed before a question that is only `Password:`. */
 const reason =
   /password (?:has |is |was )?(?:been )?expired|(?:must|required to|need to|have to) (?:be )?(?:change|set|choose|reset)|password change (?:is )?required|(?:choose|enter|set) a new password/i;
 
-/** Whether the line with the cursor asks for a new password, or for the old one in order to change it. */
+/** Whether the cursor's line asks for a new password, or for the old one in order to change it. */
 export function asksForNewPassword(line: string): boolean {
   const text = line.trimEnd();
   return question.test(text) || offer.test(text);
 }
 
-/** Whether the text says that the password has to be changed. A banner may say that, too: only what follows the password counts. */
+/** Whether the text says that the password must be changed. A banner may also say that, so only text after the password counts. */
 export function requiresNewPassword(text: string): boolean {
   return reason.test(text);
 }

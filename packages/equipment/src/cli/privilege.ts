@@ -1,4 +1,4 @@
-/** Into the privileged mode: `enable`, with a password, or none, or the one of the login. */
+/** Enters the privileged mode: `enable`, with its own password, none, or the login's. */
 
 import type { Credentials } from '@skolo/secrets';
 import { SignInRejected } from '../errors.ts';
@@ -24,7 +24,7 @@ interface Seen {
 }
 
 /**
- * Without an `enablePassword` the password of the login is tried, then none: both are usual.
+ * Without an `enablePassword`, tries the login's password, then none: both are common.
  *
  * @throws SignInRejected, DeviceTimeout, DeviceUnreachable
  */
@@ -33,14 +33,14 @@ export async function becomePrivileged(
   { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
   const { enablePassword, password, username, once } = credentials;
-  // The password is sent twice at most: some devices ask twice.
+  // Sends the password at most twice: some devices ask twice.
   const passwords =
     enablePassword !== undefined
       ? [enablePassword.reveal(), enablePassword.reveal()]
       : [...(password === undefined ? [] : [password.reveal()]), ''];
   const names = privilege.username && [...new Set([username, privilege.username.usual])];
   const waitedFor = `answer to ${JSON.stringify(privilege.command)}`;
-  /** How often it has asked, for a name, and for a password. */
+  /** How often it has asked for a name and for a password. */
   const asked = { names: 0, passwords: 0 };
   say(privilege.command);
 
@@ -70,7 +70,7 @@ export async function becomePrivileged(
     const text = line.text.trimEnd();
     if (prompts.alone.test(text)) return { kind: 'prompt', line: text };
     if (quietMs >= quiet.long && isNoise(text, dialect)) {
-      // Some log each change of the mode, behind the new prompt.
+      // Some log each mode change after the new prompt.
       const { prompt } = lastPrompt(lastLines(), prompts, dialect) ?? {};
       if (prompt !== undefined) return { kind: 'prompt', line: prompt };
     }

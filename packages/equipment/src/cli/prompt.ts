@@ -1,4 +1,4 @@
-/** The prompt of a device among the lines that a terminal shows. */
+/** Finds a device's prompt in the lines of a terminal. */
 import { type Dialect, escapePattern } from './dialect.ts';
 
 export interface PromptPatterns {
@@ -8,7 +8,7 @@ export interface PromptPatterns {
   atStart: RegExp;
 }
 
-/** @param prompt as it was learned, in any mode */
+/** @param prompt as learned, in any mode */
 export function promptPatterns(
   { prompt: pattern, prompts }: Pick<Dialect, 'prompt' | 'prompts'>,
   prompt: string,
@@ -23,7 +23,7 @@ export function promptPatterns(
 
 export type Noise = Pick<Dialect, 'noise' | 'preamble' | 'abovePrompt'>;
 
-/** Lines that a device sends without being asked: log messages, what comes in front of an answer or a prompt, empty lines. */
+/** Unsolicited lines: log messages, headers of answers or prompts, empty lines. */
 export function isNoise(line: string, { noise, preamble = [], abovePrompt = [] }: Noise): boolean {
   const isLike = (pattern: RegExp) => pattern.test(line);
   return (
@@ -32,8 +32,8 @@ export function isNoise(line: string, { noise, preamble = [], abovePrompt = [] }
 }
 
 /**
- * The last prompt, with nothing but log messages behind it: in the lines that follow, or in its own. A device does not repeat
- * the prompt after a message. `before` is text in front of it, in its own line.
+ * The last prompt, followed only by log messages, in its own line or the next ones. A device does not repeat the prompt after a message.
+ * `before` is text before it in the same line.
  */
 export function lastPrompt(
   lines: readonly string[],
@@ -53,10 +53,10 @@ export function lastPrompt(
   return undefined;
 }
 
-/** No prompt with text behind it, in its own line, is longer. */
+/** A prompt followed by text in its line is not longer than this. */
 const longestPrompt = 128;
 
-/** The last prompt with nothing but log messages behind it, while only its form is known. */
+/** The last prompt followed only by log messages, while only its form is known. */
 export function promptBefore(
   lines: readonly string[],
   prompt: RegExp,
@@ -74,10 +74,10 @@ export function promptBefore(
 }
 
 /**
- * Patterns of the lines that a device prints behind every prompt, of whatever form: learned from what came behind the last
- * prompts, each of which answered an empty line. They must be alike, except for numbers.
+ * Patterns of the lines that a device prints after every prompt, of any form: learned from the output after the last prompts, each of which
+ * answered an empty line. It must be the same, except for numbers.
  *
- * @returns none if there were fewer than three prompts, or if what came behind them differs
+ * @returns none if there were fewer than three prompts, or if the output after them differs
  */
 export function noiseBehind(lines: readonly string[], prompt: RegExp): RegExp[] {
   const shown = lines.map((line) => line.trimEnd());

@@ -48,7 +48,7 @@ async function open(
   return cli;
 }
 
-/** A device over telnet whose terminal the test plays. */
+/** A telnet device whose terminal the test controls. */
 async function openTerminal(serve: (stream: Duplex) => void, how: How = {}) {
   const server = await startTcpServer(serve);
   return await open({ port: 0, telnetPort: server.port }, { transport: 'telnet', ...how });
@@ -316,7 +316,7 @@ describe('a device that signs in oddly', () => {
 });
 
 describe('a login that may be offered once', () => {
-  /** Asks for the password again and again, without a word, at sign-in or at `enable`. */
+  /** Asks for the password repeatedly without a reason, at sign-in or at `enable`. */
   function insistent(at: 'sign-in' | 'enable', typed: string[]) {
     return (stream: Duplex) => {
       let state: 'user' | 'password' | 'inside' | 'enable' = 'user';

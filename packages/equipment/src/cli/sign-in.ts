@@ -1,10 +1,9 @@
 /**
- * From the first byte to a prompt that is believed.
+ * From the first byte to a trusted prompt.
  *
- * What looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with the
- * same prompt and nothing else has one. What a device prints behind every prompt is learned from the answers to several
- * empty lines, and does not count from then on. A late answer to such an empty line does no harm: cli.ts looks for the echo
- * of each command before it looks for the prompt.
+ * Text that looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with exactly the same
+ * prompt has one. Text that a device prints after every prompt is learned from the answers to several empty lines, and then ignored. A late
+ * answer to such an empty line does no harm: cli.ts finds the echo of each command before it looks for the prompt.
  */
 
 import type { Credentials } from '@skolo/secrets';
@@ -31,7 +30,7 @@ const mostProbes = 5;
 const mostNudges = 3;
 const mostPasswords = 2;
 
-/** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
+/** Reasons why a device may not show its prompt. In a banner they mean nothing, so they only explain a failure. */
 const rejection =
   /login (?:incorrect|failed|invalid)|(?:incorrect|invalid|wrong|bad) (?:\w+ )?(?:login|user|password|secret)|authentication fail|access denied|permission denied/i;
 const full =
@@ -47,7 +46,7 @@ interface SignInOptions {
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;
-  /** The prompt of the command line that this one is reached through. */
+  /** The prompt of the outer command line. */
   outside?: string;
 }
 
@@ -57,10 +56,9 @@ export interface SignedIn {
 }
 
 /**
- * Answers the questions of the login, if there are any, and learns the prompt.
+ * Answers login questions, if any, and learns the prompt.
  *
- * @returns the prompt, and the patterns of lines that the device prints behind every prompt, in addition to those of its
- * dialect
+ * @returns the prompt, and the patterns of lines that the device prints after every prompt, in addition to those of its dialect
  * @throws SignInRejected, DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable
  */
 export function signIn(conversation: Conversation, options: SignInOptions): Promise<SignedIn> {
@@ -126,7 +124,7 @@ class SignIn {
     const prompt = this.promptIn(view, line);
     if (prompt !== undefined && prompt !== outside) {
       const isConfirmed = prompt === this.candidate && this.isAlone(view);
-      // Where something else came, too, all is to come that will.
+      // If other output arrived too, waits until it is complete.
       if (isConfirmed || this.candidate === undefined || quietMs >= quiet.long) {
         return { kind: 'prompt', prompt, isConfirmed };
       }
@@ -144,14 +142,14 @@ class SignIn {
     return { ...dialect, noise: [...dialect.noise, ...this.learned] };
   }
 
-  /** In the line of the cursor; after a while also in front of log messages. */
+  /** In the cursor's line; after a while also before log messages. */
   private promptIn({ quietMs, lastLines }: View, line: string): string | undefined {
     const { prompt } = this.options.dialect;
     if (prompt.test(line)) return line;
     return quietMs >= quiet.long ? promptBefore(lastLines(), prompt, this.noise) : undefined;
   }
 
-  /** Whether nothing but the prompt came since the empty line, which may be painted with it once more, and log messages. */
+  /** Whether only the prompt, which may be redrawn with the empty line, and log messages arrived since the empty line. */
   private isAlone(view: View): boolean {
     const { candidate = '', noise } = this;
     const behind = (line: string) =>
@@ -176,7 +174,7 @@ class SignIn {
       case 'username': {
         sent.username += 1;
         if (sent.username > 1 && (sent.password > 0 || sent.username > 3)) throw this.rejected();
-        // A password that was asked for earlier: an empty line, sent to try a prompt, was taken for the name.
+        // A password was requested because an empty line, sent to test a prompt, was taken for the name.
         sent.password = 0;
         const { username } = credentials;
         if (username === undefined) throw this.lacks('a user', 'username');
@@ -211,7 +209,7 @@ class SignIn {
     }
   }
 
-  /** Some devices ask for it twice; one that says why will not be asked again. */
+  /** Some devices ask for it twice; one that gives a reason will not ask again. */
   private isPasswordWrong(): boolean {
     const { password } = this.sent;
     const most = this.options.credentials.once ? 1 : mostPasswords;

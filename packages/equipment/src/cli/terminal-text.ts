@@ -1,10 +1,10 @@
 /**
- * What a terminal would show of the bytes that a device sends, on lines without end: backspaces, returns and cursor
- * sequences are carried out, colours and bells dropped. That is what undoes echoes that were edited and pagers that
- * were wiped, and it does not depend on how the bytes were cut into packets. Text is one character for each byte.
+ * What a terminal would show of a device's output, on lines of unlimited length: applies backspaces, carriage returns and cursor sequences,
+ * and drops colours and bells. This undoes edited echoes and erased pagers, independently of how the bytes were split into packets. Text
+ * has one character per byte.
  */
 
-/** Escape sequences: CSI, OSC, character sets, the rest. An unfinished one at the end is dropped, too. */
+/** Escape sequences: CSI, OSC, character sets, others. Also drops an incomplete one at the end. */
 const escapeSequence = new RegExp(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
   /\x1b(?:\[([0-9;?]*)[ -/]*([@-~])?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()*+][A-Z0-9]?|.?)/,
@@ -12,23 +12,23 @@ const escapeSequence = new RegExp(
 );
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const control = /[\x00-\x08\x0b-\x1f\x7f]/;
-/** The end of a line; also as ProCurve scrolls it up, by ESC E, or by deleting a line at the top and inserting one. */
+/** A line end; also ProCurve's, which scrolls by ESC E, or by deleting a line at the top and inserting one. */
 export const lineEnd = new RegExp(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
   /\n|\x1bE|\x1b\[1M\x1b\[\d{1,4};\d{1,4}H\x1b\[1L/,
   'g',
 );
-/** No end of a line is longer. */
+/** No line end is longer than this. */
 export const longestLineEnd = 20;
 
-/** The lines, the last one being where the cursor is. */
+/** The lines; the last one has the cursor. */
 export function shownLines(raw: string): string[] {
   return raw.split(lineEnd).map((line) => shownLine(line).text);
 }
 
 export interface ShownLine {
   text: string;
-  /** Whether the cursor is behind the text: false while the device is wiping it. */
+  /** Whether the cursor is after the text: false while the device is erasing it. */
   isCursorAtEnd: boolean;
 }
 
@@ -42,7 +42,7 @@ export function shownLine(raw: string): ShownLine {
   return new Line().play(raw);
 }
 
-/** Not by a pattern, which would look at long rows of returns again and again. */
+/** Not with a pattern, which would scan long runs of carriage returns repeatedly. */
 function withoutReturns(raw: string): string {
   let [from, to] = [0, raw.length];
   while (from < to && raw.charAt(from) === '\r') from += 1;
@@ -50,15 +50,15 @@ function withoutReturns(raw: string): string {
   return raw.slice(from, to);
 }
 
-/** What moves the cursor and wipes, and shows nothing. */
+/** Sequences that move the cursor or erase, and show nothing. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const wiping = /[\r\b\0 \x1b]/;
 
-/** Sequences that place the cursor or wipe. Colours are none of them. */
+/** Sequences that position the cursor or erase, but not colours. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const painting = /\x1b\[[\d;?]{0,20}[HfrhlKJ]/y;
 
-/** Where the painting at this place ends. */
+/** The end of the drawing at this position. */
 export function paintedTo(raw: string, at: number): number {
   let end = at;
   for (painting.lastIndex = end; painting.test(raw); ) end = painting.lastIndex;
@@ -81,13 +81,13 @@ export function wipedAt(raw: string, start: number, at: number): number | undefi
   return paintedTo(raw, end);
 }
 
-/** No terminal that we ask for is wider: what is further right is neither moved nor wiped, as that takes its time. */
+/** No terminal that we request is wider: further text is neither moved nor erased, to save time. */
 const widest = 1024;
 
 class Line {
   private cells: string[] = [];
   private cursor = 0;
-  /** Blanks at the end of a line that was wiped are not what the device wanted to say. */
+  /** Trailing blanks of an erased line are not part of the device's text. */
   private isWiped = false;
 
   /** @returns where the next character or sequence begins */
@@ -103,7 +103,7 @@ class Line {
     return at + whole.length;
   }
 
-  /** Whether nothing is shown, and the cursor is where the line begins. */
+  /** Whether nothing is visible, and the cursor is at the start of the line. */
   isFresh(): boolean {
     return this.cursor === 0 && this.cells.every((cell) => cell === ' ');
   }
@@ -113,7 +113,7 @@ class Line {
     while (at < raw.length) at = this.step(raw, at);
     const text = this.cells.join('');
     return {
-      // Blanks alone: what is no ASCII may be part of a character.
+      // Only blanks: non-ASCII bytes may be part of a character.
       text: this.isWiped ? text.replace(/ +$/, '') : text,
       isCursorAtEnd: this.cursor === this.cells.length,
     };
@@ -173,7 +173,7 @@ class Line {
   }
 }
 
-/** Bytes as text: UTF-8 where they are valid UTF-8, else each its own character (ISO 8859-1), so that none is lost. */
+/** Bytes as text: UTF-8 if valid, otherwise each byte as a character (ISO 8859-1), so that none is lost. */
 export function decodeBytes(latin1: string): string {
   const bytes = Buffer.from(latin1, 'latin1');
   try {

@@ -1,11 +1,11 @@
 /**
- * Requests to the web server of a device, as all drivers over HTTP make them: one connection for each, one deadline, no
- * redirects followed, a bounded answer, and errors in the classes of packages/equipment.
+ * HTTP requests to devices, shared by all HTTP drivers: one connection for each, one deadline, no redirects, a limited response, and errors
+ * in the classes of packages/equipment.
  *
- * Secrets. Most of this equipment speaks plain http only, so its password is as safe as the rack's own network; where a
- * device offers digest, the password itself never travels, and once it has let us in by digest it never gets it by Basic. Over
- * https nothing is sent before the device has shown its certificate, see tls.ts. Requests are never put into messages: some
- * devices want the password in the URL.
+ * Secrets: most of this equipment only supports plain http, so its password is only as safe as the rack's own network. If a device offers
+ * digest authentication, the password itself is never sent, and once digest has succeeded, Basic is never used. Over https, nothing is sent
+ * before the device has presented its certificate, see tls.ts. Messages never contain requests, because some devices require the password
+ * in the URL.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,19 +22,19 @@ import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls } from './tls.ts';
 
 interface HttpAccess extends Access, Recorded {
-  /** By another way than this computer's own network. */
+  /** Connects in another way than through this computer's own network. */
   dial?: Dial;
 }
 
 interface HttpRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Path and query, escaped; what is secret in them stays secret. */
+  /** Escaped path and query; secrets in them remain protected. */
   path: string;
   headers?: Readonly<Record<string, string>>;
   body?: string;
-  /** From the first byte to the last, sign-in included; 5 s when absent. */
+  /** From the first byte to the last, including sign-in; default 5 s. */
   timeoutMs?: number;
-  /** The device answers this without a login. */
+  /** The device responds to this without a login. */
   anonymous?: boolean;
 }
 
@@ -45,17 +45,17 @@ export interface HttpAnswer {
 
 export interface HttpOptions {
   /**
-   * How the device wants the password: at once (`basic`); once it has asked for it, by digest only (`digest`), or by Basic, too,
-   * until it has let us in by digest (`challenge`); or some other way, which the driver knows.
+   * How the device accepts the password: with the first request (`basic`); after a challenge, only by digest (`digest`), or also by Basic
+   * until digest has succeeded (`challenge`); or in another way that the driver implements.
    */
   signIn: 'basic' | 'digest' | 'challenge' | 'by-driver';
   https?: boolean;
-  /** The reason in the body of an error, for the message. */
+  /** The reason in an error's body, for the message. */
   reason?: (body: string) => string | undefined;
 }
 
 /**
- * An answer with a status of 200 to 299.
+ * A response with a status of 200 to 299.
  *
  * @throws DeviceError, or the signal's reason
  */
@@ -76,7 +76,7 @@ interface Exchange {
 
 interface RawAnswer extends HttpAnswer {
   challenge: string;
-  /** Pins the certificate that was shown. */
+  /** Pins the presented certificate. */
   letIn(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export function httpTo(
     const late = () => new DeviceTimeout(name, silence);
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const way = request.anonymous ? 'by-driver' : signIn;
-      // A driver that signs in by itself also tries the other values by itself.
+      // A driver that implements sign-in also tries the other values.
       const tried = way === 'by-driver' ? { ...login, others: [] } : login;
       return await withAnyOf(tried, async (credentials) => {
         const exchange = { endpoint, https, address, port, deps, credentials, signal: limit };
@@ -110,7 +110,7 @@ export function httpTo(
   };
 }
 
-/** With its body. Secrets in a path are escaped there. */
+/** With its body. Secrets in a path are escaped. */
 function requestLine({ method = 'GET', path, body = '' }: HttpRequest, login: Credentials) {
   const secrets = secretsOf(login).flatMap((secret) => {
     const asForm = new URLSearchParams([['', secret]]).toString().slice(1);
@@ -149,7 +149,7 @@ async function signedIn(
     );
   }
   const second = await exchangeOnce(exchange, request, answer);
-  // Once it has let us in, as for host keys.
+  // After it has succeeded, as for host keys.
   if (isDigest && way === 'challenge' && second.status < 400)
     await deps.hostKeys.pinDigest(endpoint.name);
   return second;
@@ -214,7 +214,7 @@ async function readBody(device: string, response: IncomingMessage): Promise<stri
   return (await bytesUpTo(mostBytes, response, tooLarge)).toString();
 }
 
-/** Throws what a status that is no success means. */
+/** Throws the error for a status that is not a success. */
 function judge(
   { endpoint: { name }, credentials }: Exchange,
   { status }: HttpAnswer,
@@ -239,7 +239,7 @@ function judge(
   throw new DeviceRejected(name, `it returned status ${status}${why}`);
 }
 
-/** A short text of the device, without secrets that it may repeat. */
+/** A short text from the device, without secrets that it may repeat. */
 function shown(text: string, credentials: Credentials): string {
   const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
   return withoutSecrets(signedIn, secretsOf(credentials)).replaceAll(/\s+/g, ' ').slice(0, 200);

@@ -1,4 +1,4 @@
-/** Signing in over HTTP: Basic (RFC 7617) and digest (RFC 7616: MD5, SHA-256; RFC 2617 without `algorithm`). */
+/** HTTP authentication: Basic (RFC 7617) and digest (RFC 7616: MD5, SHA-256; RFC 2617 without `algorithm`). */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Credentials } from '@skolo/secrets';
 
@@ -20,8 +20,8 @@ const algorithms = [
 ] as const;
 
 /**
- * An answer to a `WWW-Authenticate` header, to the strongest way in that it offers: digest with SHA-256, with MD5, Basic.
- * Undefined where it offers none of them.
+ * The response to a `WWW-Authenticate` header, with the strongest scheme that it offers: digest with SHA-256, with MD5, Basic. Undefined if
+ * it offers none of them.
  */
 export function answerTo(
   header: string,
@@ -61,7 +61,7 @@ export function answerTo(
   return hasBasic ? basicHeader(credentials) : undefined;
 }
 
-/** Several may come in one header, or in several that Node joins with commas. */
+/** Several may be in one header, or in several that Node joins with commas. */
 function challengesIn(header: string): Challenge[] {
   return header
     .split(/(?:^|,)\s*(?=[A-Za-z]+ +[\w-]+=)/)

@@ -1,14 +1,13 @@
 /**
- * https to a device. Equipment in racks has certificates that it signed itself, for names that are not its own, so most
- * cannot be verified. Sending a password to any host that answers is no choice either: such a device is believed as those over
- * ssh are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to one with
- * another key. A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is
- * pinned, not the certificate, which many devices renew by themselves:
+ * https to devices. Equipment in racks has self-signed certificates for other names, so most cannot be verified. But a password must not
+ * be sent to any host that responds, so such a device is trusted as over ssh: its public key is pinned after a successful sign-in, or in
+ * rack.yaml (`hostKey`), and nothing is sent to a device with another key. A certificate that verifies, for the address and by an
+ * authority that Node trusts, needs no pin. The key is pinned, not the certificate, which many devices renew by themselves:
  *
  *     openssl s_client -connect ADDRESS:443 </dev/null | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der |
  *       openssl dgst -sha256 -binary | base64
  *
- * prints what follows `SHA256:`, with a `=` at its end that is left out.
+ * prints the part after `SHA256:`, plus a trailing `=` to remove.
  */
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
@@ -27,12 +26,12 @@ interface TlsTarget {
 
 interface TlsConnection {
   socket: TLSSocket;
-  /** Believes its key from now on. To be called once it has let us in. */
+  /** Trusts its key from now on. Call this once it has accepted the sign-in. */
   pin(): Promise<void>;
 }
 
 /**
- * @param plain a connection to it, by another way than this computer's own network
+ * @param plain a connection that does not use this computer's own network
  * @throws HostKeyChanged, DeviceRejected, DeviceUnreachable, or the signal's reason
  */
 export async function connectTls(
@@ -51,7 +50,7 @@ export async function connectTls(
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
-      // For the whole life of the socket: an error without a listener would end the process.
+      // For the socket's whole lifetime: an error without a listener would end the process.
       socket.on('error', reject);
       socket.once('close', () => reject(new Error('closed during the TLS handshake')));
     });
@@ -73,7 +72,7 @@ export async function connectTls(
   }
 }
 
-/** What sockets, TLS and the HTTP parser report, in the classes of packages/equipment. */
+/** Translates errors of sockets, TLS and the HTTP parser into the classes of packages/equipment. */
 export function connectionError(
   { name, address, port }: Pick<TlsTarget, 'name' | 'address' | 'port'>,
   error: unknown,

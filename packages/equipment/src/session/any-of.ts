@@ -1,12 +1,12 @@
-/** Devices that do not have the newest password or key yet, or have a previous one again: a configuration was restored. */
+/** For devices that do not have the newest password or key yet, or that have a previous one again because a configuration was restored. */
 import type { Credentials } from '@skolo/secrets';
 import { SignInRejected } from '../errors.ts';
 
 /**
- * Works with a login, and where the device rejects it with its other values, in turn.
+ * Calls `work` with a login, and if the device rejects it, with its other values in turn.
  *
- * @param work may be called again; with each, `secretsOf` gives the secrets of all
- * @throws What `work` throws, of a rejected login the first
+ * @param work may be called again; each time, `secretsOf` returns the secrets of all
+ * @throws The error of `work`; for a rejected login, the first one
  */
 export async function withAnyOf<T>(
   { others = [], ...first }: Credentials,

@@ -117,7 +117,7 @@ function toHost(host: Pick<RealSshd, 'port' | 'username' | 'privateKeyFile'>, ho
 const shellOrCommand =
   'if [ -n "$SSH_ORIGINAL_COMMAND" ]; then sh -c "$SSH_ORIGINAL_COMMAND"; else PS1="router# " HOME=/ bash --norc; fi';
 
-/** Passes connections on, and counts them. */
+/** Forwards connections, and counts them. */
 async function countConnections(to: number) {
   const counter = { port: 0, opened: 0, now: 0, most: 0 };
   const server = createServer((socket) => {

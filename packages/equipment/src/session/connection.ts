@@ -1,7 +1,4 @@
-/**
- * A device as its model reaches it: sessions that are opened when they are first needed, one at a time, within one
- * deadline.
- */
+/** A device for its model: sessions that are opened on first use, one at a time, within one deadline. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { secretsOf } from '@skolo/secrets';
@@ -28,37 +25,34 @@ import { DiskFile } from './disk-file.ts';
 import { openCli, openExec } from './open.ts';
 
 /**
- * At most one session with the device is open at a time: asking for another kind closes the one before. All methods
- * throw the DeviceErrors of `@skolo/equipment`.
+ * At most one session with the device is open at a time: requesting another kind closes the previous one. All methods throw the
+ * DeviceErrors of `@skolo/equipment`.
  */
 export interface DeviceConnection {
   readonly device: ConnectedDevice;
   /** The command line, signed in, at its privileged prompt. */
   cli(dialect: Dialect): Promise<DeviceCli>;
   /**
-   * One command in an exec channel of ssh.
+   * Runs one command in an ssh exec channel.
    *
-   * @throws DeviceRejected, besides the others, where its status is not 0; `accept` lists others that are good
+   * @throws DeviceRejected, in addition to the others, if its status is neither 0 nor in `accept`
    */
   exec(command: string, options?: { accept?: readonly number[]; input?: Buffer }): Promise<Buffer>;
-  /** The same for output that may be large: it is written to a file of the caller's, which is removed after use. */
+  /** The same for large output: it is written to the caller's file, which is removed after use. */
   execToFile(
     command: string,
     options?: { accept?: readonly number[]; input?: Buffer },
   ): Promise<{ file: string; size: number }>;
-  /** A file of the device by scp, whose size is known beforehand. */
+  /** Reads a device's file by scp, which announces its size. */
   download(path: string): Promise<Buffer>;
-  /** A file to the device by scp, mode 0600. */
+  /** Writes a file to the device by scp, mode 0600. */
   upload(path: string, content: Buffer): Promise<void>;
 }
 
 export interface DeviceCli {
-  /** One command at the prompt. Its answer: bytes, lines separated by `\n`, without echo and prompt. */
+  /** Runs one command at the prompt. Returns its answer: bytes, lines separated by `\n`, without echo and prompt. */
   run(command: string): Promise<Buffer>;
-  /**
-   * The same for a configuration: that the prompt behind it was the end is confirmed by an empty line.
-   * A final `\n` is added where there is none.
-   */
+  /** The same for a configuration: an empty line confirms that the prompt after it was its end. Adds a final `\n` if missing. */
   read(command: string): Promise<Buffer>;
 }
 
@@ -66,7 +60,7 @@ export interface DeviceCli {
 const mostToFile = 8 * 1024 ** 3;
 
 export interface Connection extends DeviceConnection {
-  /** Ends what is under way, and signs out. Never throws. */
+  /** Ends the current operation, and signs out. Never throws. */
   close(): Promise<void>;
 }
 
@@ -81,9 +75,9 @@ export interface ConnectionDeps
   signal: AbortSignal;
   /** A device that is silent for this long has failed. */
   idleMs: number;
-  /** For everything together, from the first use on. */
+  /** For everything together, from first use. */
   deadlineMs: number;
-  /** Folder for the files of `execToFile`; is made when it is needed. */
+  /** Directory for the files of `execToFile`; created when needed. */
   scratch: string;
 }
 
@@ -254,7 +248,7 @@ class LazyConnection implements Connection {
     return { signal: this.stop.signal, timeoutMs: this.left(), idleMs };
   }
 
-  /** What is left of the time. */
+  /** The remaining time. */
   private left(): number {
     const { deadlineMs } = this.deps;
     this.endsAt ??= performance.now() + deadlineMs;
@@ -264,7 +258,7 @@ class LazyConnection implements Connection {
     throw new DeviceTimeout(this.device.name, what);
   }
 
-  /** One after the other. */
+  /** One at a time. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const start = () => {
       this.stop.signal.throwIfAborted();

@@ -1,12 +1,12 @@
-/** Where output of a device goes to that may be large. */
+/** A file for large output of a device. */
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { makeFolder } from '@skolo/durable';
 
-/** A new file that only we may read. */
+/** A new file that only its owner can read. */
 export class DiskFile {
-  /** What went wrong with the disk. */
+  /** The disk error. */
   problem: unknown;
   private readonly path: string;
   private stream: Writable | undefined;
@@ -15,7 +15,7 @@ export class DiskFile {
     this.path = path;
   }
 
-  /** Its folder is made where it is missing. */
+  /** Creates its directory if missing. */
   async open(): Promise<Writable> {
     try {
       await makeFolder(dirname(this.path));

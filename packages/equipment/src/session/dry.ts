@@ -1,4 +1,4 @@
-/** Sessions with nobody: they tell what a device would be sent, in the words of a transcript, and each response is empty. */
+/** Sessions without a connection: they report what would be sent to a device, in the form of a transcript, and each response is empty. */
 import type { Credentials } from '@skolo/secrets';
 import type { Dialect } from '../cli/dialect.ts';
 import type { CliSession, ExecSession } from '../session.ts';

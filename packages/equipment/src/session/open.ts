@@ -1,4 +1,4 @@
-/** Opening a session with a device. */
+/** Opens a session with a device. */
 
 import { secretsOf } from '@skolo/secrets';
 import { openCliOn } from '../cli/cli.ts';

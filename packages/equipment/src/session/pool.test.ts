@@ -23,7 +23,7 @@ class FakeSession {
   }
 }
 
-/** Counts the sessions that somebody has with it. */
+/** Counts its sessions. */
 class FakeDevice {
   opened = 0;
   open = 0;
@@ -42,7 +42,7 @@ function setUp(idleMs = 10_000) {
   return { device: new FakeDevice(), pool: new SessionPool({ idleMs }) };
 }
 
-/** Work that goes on until it is told to end. */
+/** Work that continues until it is told to end. */
 function held() {
   let end = () => {};
   const promise = new Promise<void>((resolve) => {

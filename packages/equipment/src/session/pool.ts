@@ -1,11 +1,11 @@
 /**
- * Sessions that are shared: at most one to a device at a time, kept open for a moment, so that ten ports of one switch are
- * one login. Old switches have few lines, and count one that was cut until it times out.
+ * Shared sessions: at most one per device at a time, kept open for a moment, so that ten ports of one switch need one sign-in. Old switches
+ * allow few sessions, and count a broken one until it times out.
  */
 import { DeviceRejected, SignInRejected } from '../errors.ts';
 
 export interface PoolSession {
-  /** False when it is known to be of no more use. */
+  /** False if it is known to be unusable. */
   isOpen(): boolean;
   /** Never throws. */
   close(): Promise<void>;
@@ -15,7 +15,7 @@ export interface PoolSession {
 interface DeviceQueue {
   key: string;
   isBusy: boolean;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   waiting: (() => void)[];
   kept: { session: PoolSession; timer: NodeJS.Timeout } | undefined;
 }
@@ -32,11 +32,11 @@ export class SessionPool {
   }
 
   /**
-   * Works with the session of `key`, which is opened if there is none, once all who came earlier are done. It is kept
-   * for the next one, unless the work failed in a way that leaves it in doubt.
+   * Uses the session of `key`, which is opened if there is none, after all earlier callers are done. It is kept for the next one, unless
+   * the failure of the work leaves it in an unknown state.
    *
    * @param key the device's name; the same kind of session each time
-   * @param open is given a signal that also ends when the pool is closed; so is `work`
+   * @param open gets a signal that is also aborted when the pool is closed, as does `work`
    */
   async use<S extends PoolSession, T>(
     key: string,
@@ -63,7 +63,7 @@ export class SessionPool {
     if (queue !== undefined && !queue.isBusy) await this.endKept(queue);
   }
 
-  /** Ends all work, and closes all sessions. */
+  /** Aborts all work, and closes all sessions. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the sessions are being closed'));
     await Promise.all([...this.queues.keys()].map((key) => this.end(key)));
@@ -120,7 +120,7 @@ export class SessionPool {
     open: (signal: AbortSignal) => Promise<S>,
     signal: AbortSignal,
   ): Promise<S> {
-    // What a key keeps came from an earlier `open` of the same key.
+    // A key's sessions come from earlier `open` calls for the same key.
     const session = this.takeKept(queue) as S | undefined;
     if (session?.isOpen()) return session;
     await session?.close();
@@ -135,7 +135,7 @@ export class SessionPool {
     return kept?.session;
   }
 
-  /** Only the next session of this device waits for the sign-out. */
+  /** Only this device's next session waits for the sign-out. */
   private done(queue: DeviceQueue, session: PoolSession | undefined, isGood: boolean): void {
     if (session === undefined) this.release(queue);
     else if (isGood && session.isOpen() && !this.closing.signal.aborted) this.keep(queue, session);

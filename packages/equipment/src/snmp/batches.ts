@@ -1,38 +1,38 @@
 /**
- * How many variables a device is asked for in one request, and how long it may take. Some agents ask a slow PoE controller
- * for each variable in turn: sixteen of them take longer than the deadline of one.
+ * The number of variables to request at a time, and the timeout. Some agents query a slow PoE controller for each variable in turn: sixteen
+ * take longer than the deadline of one.
  */
 
-/** As many answers fit into the smallest message that an agent must be able to send (484 bytes). */
+/** This many answers fit into the smallest message that an agent must support (484 bytes). */
 const mostAtOnce = 16;
-/** So few have always been answered in time, or the device is silent. */
+/** This few have always been answered in time, unless the device is silent. */
 const few = 4;
-/** So long after a failure more are tried again. */
+/** How long after a failure larger requests are tried again. */
 const patientMs = 600_000;
 
 /** For a request of few variables. */
 export const requestMs = 5000;
-/** More for each further variable. */
+/** Additional time for each further variable. */
 const variableMs = 375;
-/** For a single variable after a request that was late: a device may still be busy with that one. */
+/** For a single variable after a request that timed out: a device may still be busy with that one. */
 export const afterLateMs = 10_000;
 
 export function deadlineMs(variables: number): number {
   return requestMs + Math.max(0, variables - few) * variableMs;
 }
 
-/** Whether a late answer may be due to the number of variables. */
+/** Whether the number of variables may have caused the timeout. */
 export function isMany(variables: number): boolean {
   return variables > few;
 }
 
-/** One for each device, kept from one reading to the next. */
+/** One per device, kept between readings. */
 export class BatchSize {
   private size = mostAtOnce;
   private changedAt = 0;
   private readonly now: () => number;
 
-  /** @param now milliseconds, of a clock that does not jump */
+  /** @param now milliseconds of a monotonic clock */
   constructor(now: () => number = () => performance.now()) {
     this.now = now;
   }
@@ -42,12 +42,12 @@ export class BatchSize {
     return this.size;
   }
 
-  /** A request of so many was answered with tooBig. */
+  /** A request of this size was answered with tooBig. */
   tooBig(variables: number): void {
     this.set(Math.floor(variables / 2));
   }
 
-  /** A request of so many was not answered in time. */
+  /** A request of this size was not answered in time. */
   late(variables: number): void {
     this.set(Math.floor(variables / few));
   }

@@ -3,7 +3,7 @@
 export interface Element {
   tag: number;
   content: Buffer;
-  /** Where its tag is: offset in the memory that the buffer is a part of. */
+  /** Position of its tag: offset in the underlying memory. */
   start: number;
 }
 
@@ -12,7 +12,7 @@ export const tags = { integer: 0x02, text: 0x04, oid: 0x06, sequence: 0x30 };
 /** More than any message has. */
 const mostElements = 1000;
 
-/** The elements that follow each other. @throws RangeError There is something else. */
+/** A sequence of elements. @throws RangeError There is something else. */
 export function elements(buffer: Buffer): Element[] {
   const found: Element[] = [];
   let at = 0;
@@ -36,13 +36,13 @@ export function elements(buffer: Buffer): Element[] {
   return found;
 }
 
-/** What is in an element of that kind. @throws RangeError It is none. */
+/** The content of an element of that kind. @throws RangeError It is of another kind. */
 export function contentOf(element: Element | undefined, tag: number): Buffer {
   if (element?.tag !== tag) throw new RangeError(`no element with tag ${tag}`);
   return element.content;
 }
 
-/** @throws RangeError It is none, or larger than any that is looked at. */
+/** @throws RangeError It is not an integer, or larger than any that is used. */
 export function integerOf(element: Element | undefined): number {
   const content = contentOf(element, tags.integer);
   if (content.length < 1 || content.length > 6) throw new RangeError('not a valid integer');
@@ -64,7 +64,7 @@ export function oidOf(element: Element | undefined): string {
   }
   const [first, ...rest] = numbers;
   if (first === undefined || numbers.length > 128) throw new RangeError('not an object identifier');
-  // The first two share a number (X.690, 8.19.4).
+  // The first two arcs share a number (X.690, 8.19.4).
   const arc = Math.min(2, Math.floor(first / 40));
   return [arc, first - arc * 40, ...rest].join('.');
 }

@@ -1,15 +1,15 @@
 /**
- * Datagrams by another way than this computer's own network: through a relay, say on a jumphost. The way to it is a stream, in which
- * each datagram has its length in front, in two bytes.
+ * Datagrams through a relay, for example on a jumphost, instead of this computer's own network. The connection is a stream, in which each
+ * datagram is preceded by its length in two bytes.
  */
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { errorText } from '@skolo/base';
 
-/** A relay for datagrams of one peer. The stream ends with an error that says why. */
+/** A relay for datagrams of one peer. If it fails, the stream ends with an error that says why. */
 export type DialDatagrams = (host: string, port: number, signal: AbortSignal) => Promise<Duplex>;
 
-/** A socket of UDP, as far as SNMP needs one. */
+/** The subset of a UDP socket that SNMP uses. */
 export interface DatagramSocket {
   on(event: 'message', heard: (message: Buffer) => void): unknown;
   on(event: 'error', heard: (error: Error) => void): unknown;
@@ -23,7 +23,7 @@ export interface DatagramSocket {
 
 const headBytes = 2;
 
-/** The way to the device is no more. */
+/** The connection to the device has ended. */
 export class RelayEnded extends Error {}
 
 export class RelayedSocket

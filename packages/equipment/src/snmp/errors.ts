@@ -1,4 +1,4 @@
-/** What net-snmp reports, in the classes of packages/equipment. Its own errors go no further: one of them holds the keys. */
+/** Translates net-snmp's errors into the classes of packages/equipment. Its own errors are not passed on: one of them contains the keys. */
 
 import { errorCode } from '@skolo/base';
 import {
@@ -27,7 +27,7 @@ export function isTooBig(error: unknown): boolean {
   return error instanceof RequestFailedError && error.status === ErrorStatus.TooBig;
 }
 
-/** Version 1's word for a missing object, a missing instance, and what may not be written. */
+/** Version 1's error for a missing object, a missing instance, and a read-only object. */
 export function isNoSuchName(error: unknown): boolean {
   return error instanceof RequestFailedError && error.status === ErrorStatus.NoSuchName;
 }
@@ -40,13 +40,13 @@ export function missing(
   return new DeviceRejected(name, `it does not have the object ${oid}; ${hint}`);
 }
 
-/** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
+/** No response. In versions 1 and 2c, a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
   const hint = version === 3 ? '' : '; devices also do not respond if the community is wrong';
   return new DeviceTimeout(device, `no SNMP response within ${timeoutMs / 1000} s${hint}`);
 }
 
-/** Undefined: it is none of theirs. */
+/** Undefined if it is not one of net-snmp's. */
 export function snmpError(device: string, error: unknown): DeviceError | undefined {
   if (error instanceof DeviceError) return error;
   if (error instanceof NoSnmp) return new DeviceRejected(device, error.message);
@@ -73,7 +73,7 @@ const noObject: readonly unknown[] = [
 ];
 
 function rejection(device: string, { message, status }: RequestFailedError): DeviceError {
-  // Its message is the name of the status and the object.
+  // Its message consists of the status and the object.
   if (status === ErrorStatus.ResourceUnavailable)
     return new DeviceBusy(device, `it returned ${message}`);
   const isRight = noRight.includes(status);
@@ -93,7 +93,7 @@ const strangers: readonly unknown[] = [
 
 function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
   if (!strangers.includes(code)) return new DeviceRejected(device, 'its response is invalid');
-  // What a report says; the other messages hold digests.
+  // The reason in a report; other messages contain digests.
   const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
   const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
   return new SignInRejected(device, `it rejects the \`snmp\` settings of its login: ${what}`);

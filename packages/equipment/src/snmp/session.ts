@@ -1,4 +1,4 @@
-/** A session of net-snmp for a device and its login. */
+/** A net-snmp session for a device and its login. */
 import { getCiphers } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
@@ -22,7 +22,7 @@ import { type Guard, GuardedSocket } from './socket.ts';
 export interface OpenSnmp {
   version: 1 | 2 | 3;
   session: Session;
-  /** Rejected when the session breaks; never fulfilled. */
+  /** Rejects when the session breaks; never resolves. */
   broken: Promise<never>;
   close(): void;
 }
@@ -79,7 +79,7 @@ export function openSnmp(
   return { version: snmp.version, session, broken, close: () => void session.close() };
 }
 
-/** With as much security as its login has keys for. @throws SignInRejected, DeviceRejected */
+/** With the highest security level for which its login has keys. @throws SignInRejected, DeviceRejected */
 function userOf(device: string, login: SnmpCredentials): User {
   const { user: name, authProtocol, authKey, privProtocol, privKey } = login;
   if (name === undefined)

@@ -1,10 +1,10 @@
 /**
- * Asking and telling devices over SNMP, versions 1, 2c and 3. One UDP socket for each call, closed at its end.
+ * Reads and sets values over SNMP, versions 1, 2c and 3. One UDP socket per call, closed at its end.
  *
- * A question of few variables is sent again once when its answer is late; one of many is then asked in smaller pieces, see
- * batches.ts. A command never is: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear
- * GS724TP), and "reboot" twice is two reboots. What counts is read back by the caller. A missing instance is an error here; to
- * net-snmp it is none, and fence_apc_snmp takes it for "off".
+ * A read of few variables is repeated once if the response is late; a larger one is then split, see batches.ts. A command is never
+ * repeated: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear GS724TP), and "reboot" twice is two
+ * reboots. The caller reads back the result. A missing instance is an error here; to net-snmp it is none, and fence_apc_snmp takes it for
+ * "off".
  */
 
 import { withDeadline } from '@skolo/base';
@@ -24,9 +24,9 @@ export { deadlineMs };
 
 interface Snmp {
   /**
-   * Integers by object. Those of `maybe` that the device does not have are not among them.
+   * Integers by object. Omits those of `maybe` that the device does not have.
    *
-   * @throws DeviceError Among others, when one of `oids` is missing; or the signal's reason
+   * @throws DeviceError Among others, if one of `oids` is missing; or the signal's reason
    */
   read(
     oids: readonly string[],
@@ -34,7 +34,7 @@ interface Snmp {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, number>>;
   /**
-   * Integers and texts beneath an object, by what theirs have behind it.
+   * Integers and texts below an object, by the rest of their OIDs.
    *
    * @throws DeviceError, or the signal's reason
    */
@@ -52,7 +52,7 @@ type Start = Parameters<Ask>[0];
 type SnmpWork<T> = (ask: Ask, version: OpenSnmp['version']) => Promise<T>;
 
 interface SnmpDeps extends Pick<Access, 'credentials'>, Recorded {
-  /** Default: sockets of this computer. */
+  /** Default: this computer's sockets. */
   datagrams?: DialDatagrams;
 }
 
@@ -72,7 +72,7 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   return recorded(deps, {
     async read(oids, maybe, signal) {
       return await inSession(signal, async (ask, version) => {
-        // In version 1 one missing object takes the whole answer away: what may be missing is asked for apart.
+        // In version 1, one missing object makes the whole response an error, so optional objects are requested separately.
         const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
         const found = new Map<string, number>();
         for (const list of lists) {
@@ -92,7 +92,7 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   });
 }
 
-/** What a walk asks for is in it one line, though it takes several requests. A dry read gives 1 for each object. */
+/** A walk is recorded as one line, although it takes several requests. A dry read returns 1 for each object. */
 function recorded({ onTranscript, dry }: Recorded, snmp: Snmp): Snmp {
   const say = (text: string) => onTranscript?.('us', `snmp ${text}\n`);
   return {
@@ -111,7 +111,7 @@ function recorded({ onTranscript, dry }: Recorded, snmp: Snmp): Snmp {
   };
 }
 
-/** Versions 1 and 2c reject by silence: of several communities, the one that gets an answer, to a harmless question. */
+/** Versions 1 and 2c reject a community by silence: returns the one that gets a response to a harmless request. */
 async function answeredOf(
   login: Credentials,
   answers: (credentials: Credentials) => Promise<unknown>,
@@ -129,7 +129,7 @@ async function answeredOf(
   return first;
 }
 
-/** Works in a session, and closes it. */
+/** Runs `work` in a session, and closes it. */
 async function askAs<T>(
   { name }: Device,
   open: OpenSnmp,
@@ -137,7 +137,7 @@ async function askAs<T>(
   work: SnmpWork<T>,
 ): Promise<T> {
   const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
-    // Each request takes over what the session has when it is made.
+    // Each request copies the session's settings when it is created.
     const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
     Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
     const late = () => silence(name, open.version, timeoutMs);
@@ -163,12 +163,12 @@ function get(
   oids: readonly string[],
   timeoutMs = deadlineMs(oids.length),
 ): Promise<Varbind[]> {
-  // An agent that is slow with many would have to answer all of them twice.
+  // An agent that is slow with many variables would have to answer all of them twice.
   const isRepeated = !isMany(oids.length);
   return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
 }
 
-/** The first of `oids`: as many as the device answers at once. */
+/** Reads the first of `oids`, as many as the device answers at a time. */
 async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Promise<Answered> {
   for (;;) {
     const batch = oids.slice(0, size.current);
@@ -183,7 +183,7 @@ async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Prom
       if (!(error instanceof DeviceTimeout)) throw error;
       size.late(count);
       if (!isMany(count)) throw error;
-      // It may be slow, or silent: one variable shows which.
+      // It may be slow, or silent: a single variable shows which.
       const one = batch.slice(0, 1);
       return { batch: one, varbinds: await get(ask, one, afterLateMs) };
     }
@@ -204,7 +204,7 @@ async function readList(
       found.push(...numbersIn(device, batch, varbinds, maybe));
       left = left.slice(batch.length);
     } catch (error) {
-      // Version 1 does not say which one is missing.
+      // Version 1 does not report which one is missing.
       if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
       left = left.slice(size.current);
     }

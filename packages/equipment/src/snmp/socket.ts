@@ -1,8 +1,8 @@
 /**
- * The UDP socket that net-snmp is given, since it believes too much: it takes an answer from any sender, of any version, and
- * in version 3 one that is neither signed nor encrypted, though it asked in a signed and encrypted message; some answers make
- * it throw where no caller can catch it. Here only the device is received, in the version it was asked in, and in version 3 as
- * secured as it was asked; but for reports, which say why it does not respond, and cannot be secured before it knows us.
+ * The UDP socket for net-snmp, which trusts too much: it accepts a response from any sender and in any version, and in version 3 one that
+ * is neither signed nor encrypted, even if the request was both; some responses make it throw in a place where no caller can catch the
+ * error. This socket only accepts datagrams from the device, in the version of the request, and in version 3 with the request's security
+ * level, except for reports, which say why it does not respond and cannot be secured before the engine is known.
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
@@ -11,15 +11,15 @@ import { contentOf, elements, tags } from './ber.ts';
 import type { DatagramSocket } from './datagrams.ts';
 
 export interface Guard {
-  /** As it travels: 0, 1 (2c) or 3. */
+  /** On the wire: 0, 1 (2c) or 3. */
   version: number;
-  /** Of version 3: 1 signed, 3 encrypted, too. */
+  /** In version 3: 1 signed, 3 also encrypted. */
   leastSecurity: 0 | 1 | 3;
-  /** Told of what ends the session: the way is cut, nothing listens, an answer is no SNMP. */
+  /** Called with the error that ends the session: the connection is cut, nothing listens, a response is not SNMP. */
   broken: (error: Error) => void;
 }
 
-/** What is no SNMP. */
+/** The error for anything that is not SNMP. */
 export class NoSnmp extends Error {}
 
 export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }> {
@@ -70,7 +70,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
     this.socket.close();
   }
 
-  /** A connected socket receives from its peer only, and reports a closed port. */
+  /** A connected socket only receives from its peer, and reports a closed port. */
   private async connect(port: number, address: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
@@ -88,7 +88,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 
 const report = 0xa8;
 
-/** @throws RangeError It is no SNMP. */
+/** @throws RangeError It is not SNMP. */
 function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
   const [found, ...rest] = elements(contentOf(elements(message)[0], tags.sequence));
   if (found?.content.length !== 1) throw new RangeError('no version');
@@ -98,6 +98,6 @@ function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boole
   const flags = header && elements(header.content)[2]?.content[0];
   if (flags === undefined || body === undefined) throw new RangeError('no header');
   if ((flags & leastSecurity) === leastSecurity) return true;
-  // In the clear: engine, context, PDU.
+  // Unencrypted: engine, context, PDU.
   return body.tag === tags.sequence && elements(body.content)[2]?.tag === report;
 }

@@ -7,7 +7,7 @@ const root = '1.3.6.1.2.1.31.1.1.1.1';
 
 const datagram = Buffer.alloc(64_000);
 
-/** A device whose table has no end: each answer is one row of so many bytes, in a datagram of 64 kB. */
+/** A device with an endless table: each response is one row of this many bytes, in a datagram of 64 kB. */
 function endless(bytes: number) {
   const answers = { count: 0 };
   const ask: Ask = async () => {

@@ -1,24 +1,24 @@
-/** Reading what is beneath an object, row after row: many in one request where the version allows it. */
+/** Reads everything below an object, row by row: many rows per request if the version supports it. */
 import { type GetSetCallback, isVarbindError, type Session, type Varbind } from 'net-snmp';
 import { DeviceRejected } from '../errors.ts';
 import { deadlineMs, requestMs } from './batches.ts';
 import { isNoSuchName } from './errors.ts';
 
 type Start = (session: Session, done: GetSetCallback) => void;
-/** Sends a request, and gives what is answered. */
+/** Sends a request, and returns the response. */
 export type Ask = (
   start: Start,
   how: { timeoutMs: number; isRepeated: boolean },
 ) => Promise<Varbind[]>;
 
 const rowsAtOnce = 16;
-/** More than the table of a large switch has. */
+/** More than the table of a large switch. */
 const mostRows = 50_000;
-/** Of all its texts. */
+/** Of all its texts together. */
 const mostBytes = 4 * 1024 * 1024;
 
 /**
- * Integers and texts beneath `root`, by what their objects have behind it. Empty: the device has nothing there.
+ * Integers and texts below `root`, by the rest of their OIDs. Empty: the device has nothing there.
  *
  * @throws DeviceError, or the signal's reason
  */
@@ -42,10 +42,10 @@ export async function walkSubtree(
       if (typeof value === 'number') found.set(index, value);
       if (!Buffer.isBuffer(value)) continue;
       bytes += value.length;
-      // A copy: the value is a part of its datagram, and would keep all of it.
+      // A copy: the value is a view of its datagram, which would otherwise be kept.
       found.set(index, Buffer.from(value));
     }
-    // An agent that ends early in one request goes on in the next.
+    // An agent that stops early in one request continues in the next.
     if (rows.length === 0 || rows.length < varbinds.length) return found;
     if (found.size > mostRows || bytes > mostBytes) {
       const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
@@ -67,7 +67,7 @@ async function next(ask: Ask, oid: string, version: 1 | 2 | 3): Promise<Varbind[
     const how = { timeoutMs: requestMs, isRepeated: true };
     return await ask((session, done) => session.getNext([oid], done), how);
   } catch (error) {
-    // How version 1 says that nothing comes behind it.
+    // Version 1's way to say that nothing follows.
     if (isNoSuchName(error)) return [];
     throw error;
   }
@@ -77,7 +77,7 @@ function isBeneath(varbind: Varbind, root: string): boolean {
   return !isVarbindError(varbind) && varbind.oid.startsWith(`${root}.`);
 }
 
-/** Whether an object comes after another in the order of their numbers. */
+/** Whether an OID is greater than another. */
 function isBehind(oid: string, other: string): boolean {
   const [one, two] = [oid, other].map((each) => each.split('.').map(Number));
   for (const [index, part] of (one ?? []).entries()) {

@@ -1,6 +1,6 @@
 /**
- * What is offered to a device, and what only where its login says `legacySsh`: SHA-1 and CBC of devices whose firmware
- * ended around 2015. Names that ssh2 1.17 does not know make it throw, so blowfish and arcfour are not among them.
+ * Algorithms offered to every device, and those offered only if its login has `legacySsh`: SHA-1 and CBC for devices whose firmware ended
+ * around 2015. ssh2 1.17 throws on names that it does not know, so blowfish and arcfour are not included.
  */
 import type { Algorithms, NegotiatedAlgorithms } from 'ssh2';
 
@@ -36,12 +36,12 @@ export function algorithms(legacySsh: boolean): Algorithms {
   };
 }
 
-/** ssh2's types want all three lists. */
+/** ssh2's types require all three lists. */
 function only<T>(what: 'append' | 'remove', names: readonly T[]) {
   return { append: [], prepend: [], remove: [], [what]: [...names] };
 }
 
-/** The old algorithms among those that were agreed on, each once. */
+/** The legacy algorithms among the negotiated ones, without duplicates. */
 export function legacyOf({ kex, serverHostKey, cs, sc }: NegotiatedAlgorithms): string[] {
   const old: readonly string[] = Object.values(legacy).flat();
   const agreed = [kex, serverHostKey, cs.cipher, cs.mac, sc.cipher, sc.mac];

@@ -1,9 +1,9 @@
 /**
- * In which order a device is asked to let us in: without anything first (it then says what it takes, and some old
- * switches ask for user and password later, in the terminal), then the key, the password, and the dialogue. Only what
- * the device takes is offered, since old ones hang up after three failures.
+ * The order of authentication methods: first none (the device then lists its methods, and some old switches ask for user and password
+ * later, in the terminal), then the key, the password, and keyboard-interactive. Only offers what the device accepts, because old ones
+ * disconnect after three failures.
  */
-// Not by name: Node does not see the CommonJS export `utils`, though bundlers do.
+// Not by name: Node does not detect the CommonJS export `utils`, but bundlers do.
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Prompt } from 'ssh2';
 import {
   asksForNewPassword,
@@ -78,8 +78,8 @@ function userOf(username: string) {
 }
 
 /**
- * Answers what is not echoed with the password, once: a second question is the answer "wrong". A request for a new password is
- * never answered.
+ * Answers a question without echo with the password, once: a second question means that it was wrong. Never answers a request for a new
+ * password.
  */
 function dialogue(username: string, password: string, newPassword: () => void) {
   let isAnswered = false;

@@ -1,4 +1,4 @@
-/** What ssh2 and the sockets report, in the words and classes of errors.ts. */
+/** Translates errors of ssh2 and sockets into the classes and wording of errors.ts. */
 import { errorCode, errorText } from '@skolo/base';
 import {
   DeviceBusy,
@@ -9,7 +9,7 @@ import {
 } from '../errors.ts';
 import type { Target } from '../session.ts';
 
-/** The connection is gone, for an unknown reason. */
+/** The connection ended for an unknown reason. */
 export function connectionLost({ name, address, port }: Target, cause?: unknown): DeviceError {
   return new DeviceUnreachable(name, `${address}:${port} closed the connection`, { cause });
 }
@@ -40,7 +40,7 @@ const kinds = new Map([
   ['MAC', 'message authentication'],
 ]);
 
-/** An error that ssh2 emits. */
+/** An error emitted by ssh2. */
 export function sshError(target: Target, error: Error): DeviceError {
   const { name, address, port, credentials } = target;
   const level = 'level' in error ? String(error.level) : '';
@@ -57,7 +57,7 @@ export function sshError(target: Target, error: Error): DeviceError {
   if (level === 'client-timeout')
     return new DeviceTimeout(name, 'did not respond to keepalives', cause);
   if (/before handshake/.test(error.message)) {
-    // How devices turn away who is one too many; one that is rebooting may do the same.
+    // How devices reject one session too many; a rebooting one may do the same.
     const what = `${address}:${port} closed the connection before the SSH handshake; it may have too many sessions`;
     return new DeviceBusy(name, what, cause);
   }

@@ -1,4 +1,4 @@
-/** Output of commands as bytes, into a stream, with something on their standard input. */
+/** Output of commands as bytes, into a stream, with data on their standard input. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -110,7 +110,7 @@ describe('bytes of a command', () => {
     });
 
     expect({ size, status }).toEqual({ size: 8 * mebibyte, status: 0 });
-    // The window of ssh2 is 2 MiB, and what is on its way.
+    // ssh2's window of 2 MiB, and the data in transit.
     expect(most).toBeLessThan(4 * mebibyte);
   });
 

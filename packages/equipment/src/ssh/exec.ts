@@ -21,12 +21,12 @@ import { scpDownload, scpUpload } from './scp.ts';
 import type { SshConnection } from './ssh.ts';
 
 const runMs = 10_000;
-/** Of what is kept in memory. */
+/** Limit of output kept in memory. */
 const keptBytes = 32 * 1024 * 1024;
 
 interface SshExecOptions {
   device: string;
-  /** Not to be seen in errors. */
+  /** Must not appear in errors. */
   secrets: readonly string[];
   onTranscript: OnTranscript | undefined;
 }
@@ -106,7 +106,7 @@ export class SshExec implements ExecSession {
       return await work(channel, limit, transcript);
     } catch (error) {
       if (error instanceof DeviceBusy) throw error;
-      // Closing the channel alone would leave the command running where the device does not notice.
+      // Closing only the channel would leave the command running if the device does not notice.
       this.connection.close();
       throw error;
     } finally {
@@ -135,7 +135,7 @@ export class SshExec implements ExecSession {
   }
 }
 
-/** What a command prints, until it ends. */
+/** A command's output, until it ends. */
 class Output {
   private readonly connection: SshConnection;
   private readonly device: string;
@@ -153,12 +153,12 @@ class Output {
     this.about = about;
   }
 
-  /** The last that came. */
+  /** The last output received. */
   end(): Buffer {
     return Buffer.concat([...this.stdout, ...this.stderr].slice(-64)).subarray(-1000);
   }
 
-  /** @returns what takes the listeners away */
+  /** @returns removes the listeners */
   listen(
     resolve: (result: ExecBytes) => void,
     reject: (error: unknown) => void,
@@ -171,7 +171,7 @@ class Output {
       reject(new DeviceUnreachable(device, reason, { cause: why }));
     };
     let ended: ExecBytes | undefined;
-    // Also after the last waiter.
+    // Even after the last waiter.
     to?.on('error', () => undefined);
     const unwatch =
       to &&
@@ -193,13 +193,13 @@ class Output {
       if (this.hasNoEnd()) reject(this.noEnd());
       this.keep(bytes, this.stderr);
     });
-    // It has the status again: without output, `exit` comes before there is a listener.
+    // It repeats the status: without output, `exit` arrives before there is a listener.
     channel.on('close', (status?: number | null) => {
-      // The connection's death closes channels, too; onEnd reports it.
+      // A dead connection also closes channels; onEnd reports it.
       const why = connection.ended();
       if (why !== undefined) return lost(why);
       ended = this.ended(status ?? undefined);
-      // OpenSSH's server lets an expired password in, and carries out nothing.
+      // OpenSSH's server accepts an expired password, but executes nothing.
       if (status !== 0 && ended.size === 0 && requiresNewPassword(ended.stderr)) {
         return reject(newPasswordRequested(device));
       }
@@ -256,9 +256,9 @@ interface Running {
   maxBytes: number;
 }
 
-/** A path for a device's shell, if it has one: quoted only where it must be, since many have none. */
+/** A path for a device's shell, if it has one: quoted only if necessary, because many have none. */
 function argument(path: string): string {
   const plain = path.startsWith('-') ? `./${path}` : path;
-  // ~ is the folder of the account there.
+  // ~ is the account's home directory on the device.
   return /^[\w./:@%+=,~-]+$/.test(plain) ? plain : shellWord(plain);
 }

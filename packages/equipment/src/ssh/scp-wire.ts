@@ -1,4 +1,4 @@
-/** The device's scp at the other end of an exec channel: bytes to it, and bytes, lines and its end from it. */
+/** The connection to the device's scp in an exec channel: sends bytes, and receives bytes, lines and its end. */
 import type { ClientChannel } from 'ssh2';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
@@ -12,9 +12,9 @@ import type { SshConnection } from './ssh.ts';
 
 const longestLine = 4096;
 const longestError = 64 * 1024;
-/** More than the largest file that is read, with the lines around it. */
+/** More than the largest file that is read, including protocol lines. */
 const mostUnread = 33 * 1024 * 1024;
-/** The file is there; a device that does not close the channel is not waited for. */
+/** The file is complete; does not wait for a device that does not close the channel. */
 const endMs = 2000;
 
 export interface ScpWireOptions {
@@ -22,7 +22,7 @@ export interface ScpWireOptions {
   connection: SshConnection;
   limit: Limit;
   transcript: Transcript | undefined;
-  /** Not to be seen in errors. */
+  /** Must not appear in errors. */
   secrets: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export class ScpWire {
   private readonly waiter = new Waiter();
   private readonly stopListening: () => void;
 
-  /** @param what is done, for errors: `read "config.ini"` */
+  /** @param what the operation, for errors: `read "config.ini"` */
   constructor(channel: ClientChannel, what: string, options: ScpWireOptions) {
     this.channel = channel;
     this.what = what;
@@ -65,7 +65,7 @@ export class ScpWire {
     if (this.channel.writable) this.channel.write(bytes);
   }
 
-  /** Fulfilled when there is room for more, or the device has something to say. */
+  /** Resolves when there is room for more, or the device has sent something. */
   async sendSlowly(bytes: Buffer): Promise<void> {
     if (!this.channel.writable) return;
     let hasRoom = false;
@@ -88,7 +88,7 @@ export class ScpWire {
     return all.subarray(0, size);
   }
 
-  /** Up to the end of a line, or of all. */
+  /** Reads to the end of a line, or to the end. */
   async line(): Promise<string> {
     let text = '';
     while (text.length < longestLine) {
@@ -123,7 +123,7 @@ export class ScpWire {
     this.stopListening();
     for (const event of ['data', 'close']) this.channel.removeAllListeners(event);
     this.channel.stderr.removeAllListeners('data');
-    // Without a listener nothing would flow, and its close would never come.
+    // Without a listener nothing would flow, and the channel would never close.
     this.channel.resume();
     this.channel.stderr.resume();
     this.channel.close();
@@ -147,7 +147,7 @@ export class ScpWire {
   }
 
   private over(how: { status: number | undefined } | DeviceError) {
-    // The connection's death closes channels, too.
+    // A dead connection also closes channels.
     this.ended ??= this.options.connection.ended() ?? how;
     this.waiter.changed();
   }

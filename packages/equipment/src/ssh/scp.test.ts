@@ -1,4 +1,4 @@
-/** Files of a device, and to it. */
+/** Files from a device, and to it. */
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -26,7 +26,7 @@ async function openSshd(lines?: readonly string[]) {
 }
 
 const sshd = peer('sshd') === undefined ? 'sshd is not installed' : undefined;
-/** More than the window of ssh2, and not a power of two. */
+/** More than ssh2's window, and not a power of two. */
 const big = Buffer.alloc(2_500_001, 'hostname lab\n');
 
 describe("a file of OpenSSH's server", () => {

@@ -1,6 +1,6 @@
 /**
- * Files by the scp protocol, as `scp -f` and `scp -t` speak it on the device's side of an exec channel: a line that says mode,
- * size and name, then so many bytes, then a byte that says whether all was well; each is answered with a byte.
+ * Transfers files with the scp protocol, as `scp -f` and `scp -t` speak it at the device's end of an exec channel: a line with mode, size
+ * and name, then the file's bytes, then a byte that reports success; each is acknowledged with a byte.
  *
  * Source: "How the SCP protocol works" (Pechanec, 2007), and scp.c of OpenSSH.
  */
@@ -13,7 +13,7 @@ const ok = Buffer.from([0]);
 const pieceBytes = 64 * 1024;
 
 /**
- * A file of the device, or why it gives none.
+ * A file from the device, or why it does not send one.
  *
  * @throws DeviceTimeout, DeviceUnreachable
  */
@@ -35,7 +35,7 @@ export async function scpDownload(
 }
 
 /**
- * A file to the device. Gives why it does not take it, where it does not.
+ * Writes a file to the device. Returns the reason if the device rejects it.
  *
  * @throws DeviceTimeout, DeviceUnreachable
  */
@@ -56,14 +56,14 @@ export async function scpUpload(
       await wire.sendSlowly(content.subarray(at, at + pieceBytes));
     }
     options.transcript?.say(`<${content.length} bytes>\n`);
-    // An answer in the middle is a rejection.
+    // An answer during the transfer is a rejection.
     if (!wire.hasHeard()) wire.send(ok);
     await reply(wire, 'confirmation of receipt');
     return undefined;
   });
 }
 
-/** What the device says at the end counts, too. */
+/** The device's final answer also counts. */
 async function copy<T>(
   channel: ClientChannel,
   what: string,
@@ -77,7 +77,7 @@ async function copy<T>(
     if (status !== undefined && status !== 0) throw wire.rejected(`exit status ${status}`);
     return result;
   } catch (error) {
-    // The channel alone is done for: the protocol says where it ends.
+    // Only closes the channel: the protocol defines where it ends.
     if (error instanceof DeviceRejected) return error;
     throw error;
   } finally {
@@ -85,7 +85,7 @@ async function copy<T>(
   }
 }
 
-/** The size of the file that comes next. */
+/** The size of the next file. */
 async function announced(wire: ScpWire): Promise<number> {
   wire.send(ok);
   for (;;) {
@@ -109,7 +109,7 @@ async function announced(wire: ScpWire): Promise<number> {
   }
 }
 
-/** @throws DeviceRejected It is not a good one. */
+/** @throws DeviceRejected It is not an acknowledgement. */
 async function reply(wire: ScpWire, what: string): Promise<void> {
   const kind = await kindOf(wire, what);
   if (kind === '\0') return;

@@ -165,7 +165,7 @@ describe('a device that cannot be reached over ssh', () => {
   });
 });
 
-/** Passes on that many bytes of the device, then cuts both connections. */
+/** Forwards that many bytes from the device, then cuts both connections. */
 async function relayAtMost(client: Socket, port: number, limit: number) {
   const device = connect(port, '127.0.0.1');
   device.on('error', () => undefined);

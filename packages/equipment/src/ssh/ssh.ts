@@ -1,6 +1,6 @@
 /**
- * Connections over ssh (ssh2 1.17). The host key is always checked, passwords and keys are offered in the order in which
- * a device is least likely to count a failure, and every error becomes one of errors.ts.
+ * Connections over ssh (ssh2 1.17). Always checks the host key, offers passwords and keys in the order in which a device is least likely to
+ * count a failure, and translates every error into one of errors.ts.
  */
 import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
@@ -31,17 +31,17 @@ const keepaliveMs = 10_000;
 const goodByeMs = 500;
 
 export interface SshConnection {
-  /** A terminal, with which the connection ends. DeviceBusy when the device has no session left for one. */
+  /** A terminal; the connection ends with it. DeviceBusy if the device has no free session for one. */
   shell(limit: Limit): Promise<Terminal>;
   /** A channel that runs one command. */
   exec(command: string, limit: Limit): Promise<ClientChannel>;
   /** Undefined while it is up. */
   ended(): DeviceError | undefined;
-  /** Told once when it ends, at once if it has; gives what takes the listener away. */
+  /** Called once when it ends, immediately if it already has; returns a function that removes the listener. */
   onEnd(listener: (why: DeviceError) => void): () => void;
-  /** Says good-bye to the device. */
+  /** Disconnects from the device. */
   close(): void;
-  /** Fulfilled once nothing is left of it, soon after its end. */
+  /** Resolves soon after the end, when it is completely closed. */
   gone(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function connectSsh(
   return connection;
 }
 
-/** A client of ssh2, which ends once, for one reason. */
+/** An ssh2 client, which ends once, for one reason. */
 class Connection implements SshConnection {
   private readonly target: Target;
   private readonly deps: SessionDeps;
@@ -66,7 +66,7 @@ class Connection implements SshConnection {
   private readonly closed: Promise<void>;
   private readonly listeners = new Set<(why: DeviceError) => void>();
   private why: DeviceError | undefined;
-  /** What is waited for, for errors. */
+  /** What is being waited for, for errors. */
   private stage: string;
 
   constructor(target: Target, deps: SessionDeps) {
@@ -76,7 +76,7 @@ class Connection implements SshConnection {
     this.stage = `connection to ${target.address}:${target.port}`;
     this.hostKey = new HostKeyCheck(target, deps);
     this.closed = new Promise((resolve) => client.once('close', () => resolve()));
-    // For the whole life of the client: ssh2 may emit several errors, also long after the first.
+    // For the client's whole lifetime: ssh2 may emit several errors, even long after the first.
     client.on('error', (error) => this.end(this.hostKey.rejection ?? sshError(target, error)));
     client.on('close', () => this.end(connectionLost(target)));
     // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ; ssh2 would wait for an answer.
@@ -137,7 +137,7 @@ class Connection implements SshConnection {
     const { client, target, deps } = this;
     const { name, address, port, credentials } = target;
     client.on('connect', () => {
-      // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
+      // A command is a small packet that waits for its answer: Nagle's algorithm would add 40 ms to each.
       client.setNoDelay(true);
       idle.received();
       this.stage = 'ssh handshake';
@@ -175,7 +175,7 @@ class Connection implements SshConnection {
     this.listeners.clear();
   }
 
-  /** Waits for a callback of ssh2. */
+  /** Waits for an ssh2 callback. */
   private answered<T>(
     what: string,
     within: Limit,
@@ -217,7 +217,7 @@ class HostKeyCheck {
     return false;
   }
 
-  /** Once it has let us in: a mistyped address must not become what is believed. */
+  /** After a successful sign-in: a mistyped address must not become the trusted one. */
   async pin(): Promise<void> {
     const { name, hostKey } = this.target;
     if (hostKey !== undefined || this.shown === undefined) return;
@@ -228,7 +228,7 @@ class HostKeyCheck {
 class SshTerminal implements Terminal {
   private readonly channel: ClientChannel;
   private readonly connection: SshConnection;
-  /** Why there is no more of the channel. */
+  /** Why the channel ended. */
   private readonly lost: () => DeviceError;
   private stopListening = () => {};
 
@@ -271,7 +271,7 @@ class SshTerminal implements Terminal {
 
 function noChannel(device: string, cause: unknown): DeviceError {
   const text = errorText(cause);
-  // It opened a channel, and does not run commands in channels: most switches have only a shell.
+  // It opened a channel, but does not run commands in channels: most switches only have a shell.
   if (text === 'Unable to exec') {
     return new DeviceRejected(device, 'does not accept commands over SSH, only a terminal', {
       cause,

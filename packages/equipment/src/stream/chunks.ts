@@ -1,9 +1,9 @@
-/** Joins what came in ever larger chunks: a device that sends single bytes must not cost a hundred times its answer. */
+/** Joins received data into ever larger chunks: a device that sends single bytes must not use a hundred times the memory of its answer. */
 
-/** Larger ones stay as they came. */
+/** Larger ones are kept as received. */
 const largeEnough = 64 * 1024;
 
-/** Adds a chunk to others, in order. Each byte is copied a few times at most. */
+/** Appends a chunk to others. Each byte is copied at most a few times. */
 export function addChunk(chunks: Buffer[], chunk: Buffer): void {
   let last = chunk;
   for (let before = chunks.at(-1); before !== undefined; before = chunks.at(-1)) {

@@ -1,4 +1,4 @@
-/** Connections through something else, such as a jumphost. */
+/** Connections through another host, such as a jumphost. */
 import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -18,7 +18,7 @@ export async function dialed(
     dial(address, port, stop.signal).then(resolve, (error: unknown) =>
       reject(new DeviceUnreachable(name, errorText(error), { cause: error })),
     );
-    // What comes too late is not kept.
+    // Closes a connection that was opened too late.
     return () => stop.abort();
   });
 }

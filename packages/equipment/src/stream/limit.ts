@@ -1,4 +1,4 @@
-/** Waiting that always ends: at its deadline, after silence, or when it is aborted. */
+/** Waits that always end: at their deadline, after silence, or when aborted. */
 
 export interface Limit {
   signal: AbortSignal;
@@ -6,7 +6,7 @@ export interface Limit {
   endsAt: number;
   /** For errors: `within 10 s`. */
   within: string;
-  /** Silence for this long is an end, too. */
+  /** Silence for this long also ends the wait. */
   idleMs?: number | undefined;
 }
 
@@ -16,19 +16,19 @@ export function limitOf(signal: AbortSignal, timeoutMs: number, idleMs?: number)
   return { signal, endsAt, within, idleMs };
 }
 
-/** What `start` reports while it waits. */
+/** Reported by `start` while it waits. */
 export interface IdleTimer {
-  /** Something came: the idle time begins again. */
+  /** Something arrived: restarts the idle timer. */
   received(): void;
-  /** It is not the other side that we wait for, until something is received. */
+  /** The other side is not the reason for the wait, until something is received. */
   hold(): void;
 }
 
 /**
- * A promise that `start` settles, or the clock, or the signal (with its reason), whichever is first. What `start` returns
- * is called at the end, to remove listeners.
+ * A promise that is settled by `start`, the clock, or the signal (with its reason), whichever comes first. The function that `start`
+ * returns is called at the end, to remove listeners.
  *
- * @param late makes the error of the clock; `how` is ` within 10 s`, or `: no data for 3 s`
+ * @param late creates the timeout error; `how` is ` within 10 s`, or `: no data for 3 s`
  */
 export async function withinLimit<T>(
   { signal, endsAt, within, idleMs }: Limit,
@@ -94,7 +94,7 @@ class Idle implements IdleTimer {
   }
 
   private wait(ms: number) {
-    // What came while this process was held up is received first.
+    // Data that arrived while this process was blocked is received first.
     this.timer = setTimeout(() => setImmediate(() => this.check()), ms);
   }
 

@@ -1,10 +1,8 @@
-/** Texts for messages and transcripts, without secrets. */
+/** Removes secrets from texts for messages and transcripts. */
 
 const longestCommand = 200;
 
-/**
- * A command, quoted, for messages. Only its first line, as further lines are a configuration with secrets.
- */
+/** A command, quoted, for messages. Only its first line, because further lines are a configuration with secrets. */
 export function quotedCommand(command: string): string {
   const first = command.split(/[\r\n]/, 1)[0] ?? '';
   return JSON.stringify(
@@ -14,10 +12,10 @@ export function quotedCommand(command: string): string {
   );
 }
 
-/** Words that follow one of these in a configuration are not for a log. */
+/** Text after one of these words in a configuration must not be logged. */
 const named = /((?:password|passwd|secret|community|key|psk|authkey)["']?\s*[\s=:]\s*)\S.*/gi;
 
-/** The text without these secrets, and without what follows a word such as `password` on its line. */
+/** The text without these secrets, and without the text after a word such as `password` on its line. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret !== '');
   const hidden = known.reduce((rest, secret) => rest.replaceAll(secret, '<secret>'), text);

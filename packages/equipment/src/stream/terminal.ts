@@ -1,24 +1,24 @@
-/** Bytes to and from the command line of a device, over whichever transport. */
+/** Bytes to and from a device's command line, over any transport. */
 import type { DeviceError } from '../errors.ts';
 
 export interface Terminal {
-  /** One listener; what came before it listens is kept for it. */
+  /** One listener; earlier output is kept for it. */
   listen(listener: TerminalListener): void;
-  /** Text of one byte for each character. Ignored once the connection has ended. */
+  /** Text with one byte per character. Ignored once the connection has ended. */
   write(text: string): void;
-  /** Cuts the connection. The listener receives nothing more. */
+  /** Closes the connection. The listener receives nothing more. */
   destroy(): void;
-  /** Fulfilled once nothing is left of the connection, soon after its end. */
+  /** Resolves soon after the end, when the connection is completely closed. */
   gone(): Promise<void>;
 }
 
 export interface TerminalListener {
   data(bytes: Buffer): void;
-  /** The device or the way to it ended the connection. At most once, after all data. */
+  /** The device or the network ended the connection. At most once, after all data. */
   end(why: DeviceError): void;
 }
 
-/** Wide, so that no line is wrapped; high, so that a pager that goes by it seldom asks. */
+/** Wide, so that lines are not wrapped; high, so that a pager that uses the height rarely stops. */
 export const terminalSize = { columns: 511, rows: 1000 };
-/** Few escape sequences, but not so few that pagers complain. */
+/** Few escape sequences, but enough that pagers do not complain. */
 export const terminalType = 'vt100';

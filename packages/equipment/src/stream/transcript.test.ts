@@ -109,7 +109,7 @@ describe('a transcript', () => {
         for (const piece of pieces) transcript.receive(piece);
         transcript.end();
 
-        // What is in the marks is not what was said.
+        // Text in the markers was not sent by either side.
         const kept = heard.join('').replaceAll('<secret>', ' ');
         for (const secret of secrets) expect(kept).not.toContain(secret);
         expect(kept.replaceAll(' ', '').length).toBeLessThanOrEqual(pieces.join('').length);

@@ -1,23 +1,23 @@
-/** What is said in a session, for a transcript: as it was said, but for the secrets of its login. */
+/** A session's transcript: everything sent and received, except for the secrets of its login. */
 
-/** Told everything in the order in which it was said. One character for each byte. */
+/** Receives everything in order. One character per byte. */
 export type OnTranscript = (from: 'us' | 'device', text: string) => void;
 
 /** Of each transport. */
 export interface Recorded {
   /**
-   * Told what is sent, before it is sent: if it throws, nothing is. Secrets of the login are `<secret>`. Command lines also tell
-   * what the device says: everything, as it is said, one character for each byte; files and streams by their size.
+   * Receives what is sent, before it is sent: if it throws, nothing is sent. Secrets of the login become `<secret>`. Command lines also
+   * report the device's complete output as it arrives, one character per byte; files and streams only their size.
    */
   onTranscript?: OnTranscript | undefined;
-  /** Nothing is sent, and nobody connects: `onTranscript` is told what would be, and each response is empty. */
+  /** Does not connect or send anything: `onTranscript` receives what would be sent, and each response is empty. */
   dry?: true | undefined;
 }
 
-/** Passes on what is said. A secret that the device says is hidden, too, however its bytes were cut into packets. */
+/** Passes on the text. Also hides secrets that the device sends, however their bytes were split into packets. */
 export class Transcript {
   private readonly onTranscript: OnTranscript;
-  /** The longest first, since one may be part of another. */
+  /** Longest first, because one may be part of another. */
   private readonly secrets: readonly string[];
   private held = '';
 
@@ -41,7 +41,7 @@ export class Transcript {
     if (heard.length > kept) this.onTranscript('device', heard.slice(0, heard.length - kept));
   }
 
-  /** Nothing more comes, or not at once. */
+  /** Nothing more follows, or not immediately. */
   end(): void {
     const { held } = this;
     this.held = '';
@@ -52,7 +52,7 @@ export class Transcript {
     return this.secrets.reduce((rest, secret) => rest.replaceAll(secret, '<secret>'), text);
   }
 
-  /** How many characters at its end may become a secret with what comes next. */
+  /** The number of trailing characters that the next ones may complete to a secret. */
   private beginOfSecret(text: string): number {
     const longest = Math.min(text.length, (this.secrets[0]?.length ?? 1) - 1);
     for (let length = longest; length > 0; length -= 1) {

@@ -1,16 +1,16 @@
-/** Waits for what a connection brings: looks again at each change. */
+/** Waits for data on a connection, and checks again after each change. */
 import { type IdleTimer, type Limit, withinLimit } from './limit.ts';
 
 export class Waiter {
   private look: (() => void) | undefined;
   private idle: IdleTimer | undefined;
 
-  /** Something came from the other side. */
+  /** Data arrived from the other side. */
   received(): void {
     this.idle?.received();
   }
 
-  /** There is something else to see. */
+  /** The visible state has changed. */
   changed(): void {
     this.look?.();
   }
@@ -18,7 +18,7 @@ export class Waiter {
   /**
    * One at a time.
    *
-   * @param find looks, now and at each change; throws if it will never come
+   * @param find checks now and at each change; throws if the result will never arrive
    * @param late as in `withinLimit`
    */
   async until<T>(

@@ -1,4 +1,4 @@
-/** Telnet commands among the text, however they are cut into packets. */
+/** Telnet commands in the text, however they are split into packets. */
 import { terminalSize, terminalType } from '../stream/terminal.ts';
 
 const IAC = 255;
@@ -17,7 +17,7 @@ const NAWS = 31;
 const IS = 0;
 const SEND = 1;
 
-/** What the device may do, and what we can do if it wants. */
+/** What the device may do, and what we can do on request. */
 const device = new Set([ECHO, SGA]);
 const ours = new Set([SGA, TTYPE, NAWS]);
 /** More than any option needs; the rest of a longer one is dropped. */
@@ -34,7 +34,7 @@ export class Negotiation {
   private state: State = 'text';
   private verb = 0;
   private option: number[] = [];
-  /** What is agreed on, so that nothing is confirmed twice: that is how two sides never stop. */
+  /** The agreed options, so that nothing is confirmed twice, which would make the two sides loop forever. */
   private readonly agreed = { device: new Set<number>(), ours: new Set<number>() };
   private readonly rejected = { device: new Set<number>(), ours: new Set<number>() };
 

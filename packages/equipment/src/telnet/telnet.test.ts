@@ -140,7 +140,7 @@ describe('a command line over telnet', () => {
   });
 
   it('ends where the device negotiates without end and reads none of the answers', async () => {
-    // Each pair is answered, and none of it is text that counts.
+    // Each pair is answered, and none of it counts as text.
     const pairs = Buffer.from([IAC, WILL, ECHO, IAC, WONT, ECHO]);
     const flood = Buffer.alloc(pairs.length * 10_000, pairs);
     let sent = 0;
@@ -154,7 +154,7 @@ describe('a command line over telnet', () => {
     const opened = openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
 
     await expect(opened).rejects.toThrow('switch-1: it does not read the data that was sent to it');
-    // The rest is in buffers of the kernel.
+    // The rest is in the kernel's buffers.
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it receives how
- * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is rejected.
+ * Telnet (RFC 854, 855), the subset that switches need: the device may echo and suppress go-aheads, and receives the size of the terminal
+ * (NAWS, RFC 1073) and its type (TTYPE, RFC 1091); everything else is rejected.
  */
 import { connect, type Socket } from 'node:net';
 import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
@@ -11,7 +11,7 @@ import { type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';
 
-/** More than is ever sent to a device that reads: each change of an option is answered, and a device may change it for ever. */
+/** More than is ever sent to a device that reads: each option change is answered, and a device may keep changing it. */
 const mostUnread = 64 * 1024;
 
 /** @throws DeviceUnreachable, DeviceTimeout */
@@ -65,7 +65,7 @@ class TelnetTerminal implements Terminal {
 
   write(text: string): void {
     if (!this.socket.writable) return;
-    // A return alone is followed by NUL (RFC 854); 255 begins a telnet command, so it is doubled.
+    // A lone carriage return is followed by NUL (RFC 854); 255 begins a telnet command, so it is doubled.
     const line = text.replaceAll('\r', '\r\0').replaceAll('\xff', '\xff\xff');
     this.socket.write(line, 'latin1');
   }

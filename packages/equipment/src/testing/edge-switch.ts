@@ -9,7 +9,7 @@ import { fastpath } from './dialects.ts';
 import { password, testHostKey, user } from './ssh-server.ts';
 import { deps, soon, target } from './targets.ts';
 
-/** Is closed at the end of the test. */
+/** Closed at the end of the test. */
 export async function startSwitch(options: Partial<EdgeSwitchOptions> = {}): Promise<CliDevice> {
   const device = await startEdgeSwitch({
     hostKey: testHostKey(),

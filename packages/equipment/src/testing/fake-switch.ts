@@ -1,15 +1,15 @@
-/** A command line as a test wants it, on any stream: ssh channel or socket. */
+/** A configurable command line on any stream: ssh channel or socket. */
 import type { Duplex } from 'node:stream';
 
 export interface FakeSwitchOptions {
   name?: string;
-  /** Said before the first prompt. */
+  /** Printed before the first prompt. */
   banner?: string;
   /** Answers by command; a function may write itself and return undefined. */
   answers?: Record<string, string | ((io: FakeIo) => string | undefined)>;
-  /** Asked by `enable`; without it, none. */
+  /** Password for `enable`; without it, none. */
   enablePassword?: string;
-  /** How text is cut into packets. */
+  /** How text is split into packets. */
   send?: (stream: Duplex, text: string) => void;
   /** In-band login, as over telnet. */
   login?: { username: string; password: string };
@@ -28,11 +28,11 @@ export interface FakeIo {
 
 interface FakeSwitch {
   commands: string[];
-  /** To be given each stream that somebody opens. */
+  /** Pass it each stream that is opened. */
   serve(stream: Duplex): void;
 }
 
-/** What telnet clients answer; comes in packets of its own. */
+/** Responses of telnet clients, which arrive in separate packets. */
 const telnetCommand = /\xff\xfa.*?\xff\xf0|\xff[\xfb-\xfe]./gs;
 const more = '--More-- or (q)uit';
 
@@ -41,7 +41,7 @@ export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
   return { commands, serve: (stream) => new Session(stream, options, commands).begin() };
 }
 
-/** One terminal: what is asked on it, and what is shown. */
+/** One terminal: input and output. */
 class Session {
   private readonly stream: Duplex;
   private readonly options: FakeSwitchOptions;

@@ -1,4 +1,4 @@
-/** A small ssh server whose terminal and commands a test writes itself. */
+/** A small ssh server whose terminal and commands are defined by a test. */
 import { createHash } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, {
@@ -10,7 +10,7 @@ import ssh2, {
 import { onTestFinished } from 'vitest';
 
 interface SshServerOptions {
-  /** Says whether this may sign in. */
+  /** Decides whether this may sign in. */
   auth?: (context: AuthContext) => void;
   shell?: (channel: ServerChannel) => void;
   exec?: (command: string, channel: ServerChannel) => void;
@@ -24,13 +24,13 @@ export const user = 'ubnt';
 export const password = 'right';
 
 let rsaKey: string | undefined;
-/** One for all tests of a file: they take a while to make. */
+/** One for all tests of a file, because generating keys takes a while. */
 export function testHostKey(): string {
   rsaKey ??= ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 }).private;
   return rsaKey;
 }
 
-/** ssh2 1.17 gives one in 256 of them in a form that nobody can read. */
+/** ssh2 1.17 generates 1 of 256 keys in an unreadable format. */
 export function newKeyPair(): { private: string; public: string } {
   for (;;) {
     const pair = ssh2.utils.generateKeyPairSync('ed25519');
@@ -53,12 +53,12 @@ interface SshServer {
   hostKey: string;
   /** Sign-ins that succeeded. */
   signIns: number;
-  /** The sockets that are open now. */
+  /** Currently open sockets. */
   sockets: Set<Socket>;
   close(): Promise<void>;
 }
 
-/** Is closed at the end of the test. */
+/** Closed at the end of the test. */
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const { auth = byPassword, shell, exec, algorithms, port = 0, connection } = options;
   const hostKey = options.hostKey ?? testHostKey();
@@ -83,7 +83,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       }
     });
   });
-  // ssh2's server does not tell its sockets.
+  // ssh2's server does not expose its sockets.
   const net = (server as unknown as { _srv: import('node:net').Server })._srv;
   net.on('connection', (socket: Socket) => {
     sockets.add(socket);

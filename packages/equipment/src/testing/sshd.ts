@@ -1,4 +1,4 @@
-/** OpenSSH's server for tests that skip themselves where it is not installed. */
+/** OpenSSH's server, for tests that are skipped if it is not installed. */
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { afterAll, onTestFinished } from 'vitest';
 
@@ -15,7 +15,7 @@ export async function startSshd(lines?: readonly string[]): Promise<RealSshd> {
   return sshd;
 }
 
-/** For a file, at its top: gives one that all of its tests share, as it has no state of theirs. */
+/** Call at the top of a file: returns one that all of its tests share, because it keeps no state between them. */
 export function shareSshd(): () => Promise<RealSshd> {
   let shared: Promise<RealSshd> | undefined;
   afterAll(async () => await (await shared)?.close());

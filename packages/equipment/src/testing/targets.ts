@@ -1,4 +1,4 @@
-/** What tests tell a session. */
+/** Session parameters for tests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export async function deps(options: Partial<SessionDeps> = {}): Promise<SessionD
   return { hostKeys: new HostKeys(join(await tempDir(), 'host-keys.json')), ...options };
 }
 
-/** A signal for what is expected to be done well before anybody loses patience. */
+/** A signal for operations that should end well before any timeout. */
 export function soon(): AbortSignal {
   return new AbortController().signal;
 }

@@ -1,4 +1,4 @@
-/** A TCP server whose every connection a test serves itself. */
+/** A TCP server whose connections are handled by a test. */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -7,7 +7,7 @@ interface TcpServer {
   sockets: Set<Socket>;
 }
 
-/** Is closed at the end of the test. */
+/** Closed at the end of the test. */
 export async function startTcpServer(serve: (socket: Socket) => void): Promise<TcpServer> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
@@ -24,7 +24,7 @@ export async function startTcpServer(serve: (socket: Socket) => void): Promise<T
   return { port: (server.address() as AddressInfo).port, sockets };
 }
 
-/** A port at which nothing listens. */
+/** A port on which nothing listens. */
 export async function unusedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -3,12 +3,12 @@
  *
  *     pdu-1: { model: apc-rpdu, address: 192.168.1.30, login: pdus, outlets: 8 }
  *
- * Verified with: Debian's snmpd (5.9.3) with these objects; own simulator, whose same objects fence_apc_snmp (4.12.1) turned
- * off and on, read and listed. Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, with which fence_apc_snmp (4.12.1) turned outlets off and on,
+ * read and listed them through the same objects. Hardware: none.
  *
- * Oddities. The login needs a community or user that may write; it reads with the same one. "Immediate reboot" may leave an
- * outlet off that was off before, so there is no cycle of its own: off, and on. The object that sets all outlets at once is
- * next to this one, with other numbers (2 on, 3 off): what is written here always ends in an outlet's number.
+ * Quirks. The login requires a community or user with write access, which is also used for reading. "Immediate reboot" may leave an
+ * outlet off that was off before, so the driver sends off and on separately. The object that sets all outlets at once is next to this one,
+ * with other numbers (2 on, 3 off): objects written here always end in an outlet's number.
  *
  * Source: PowerNet-MIB, rPDUOutletControlTable and rPDUOutletStatusTable.
  */

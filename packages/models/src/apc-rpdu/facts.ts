@@ -7,7 +7,7 @@ export const apcRpdu: Model = {
   name: 'apc-rpdu',
   label: 'APC rack PDU, AP7900 family',
   transports: ['snmp'],
-  // Its own "reboot" may leave an outlet off that was off before, so a cycle is off and on.
+  // Its own "reboot" may leave an outlet off that was off before, so a cycle is separate off and on commands.
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
   backup: { load },
   reported: { model: /\bAN1:apc_hw\w+_rpdu_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },

@@ -3,13 +3,13 @@
  *
  *     pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, outlets: 24 }
  *
- * Verified with: Debian's snmpd (5.9.3) with these objects; own simulator, set by net-snmp's tools (5.9.3) through these
- * objects, and by fence_apc_snmp (4.12.1) through the older ones that such a PDU has, too. Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3) through these objects, and by
+ * fence_apc_snmp (4.12.1) through the older ones that such a PDU also has. Hardware: none.
  *
- * Oddities. The command is 1 on, 2 off, the state beside it 1 off, 2 on. How long its own reboot is off is set on the device
- * (5 to 60 s); an outlet that is off is on afterwards. The object that sets all outlets at once has other numbers (1 on,
- * 3 off) in another table: what is written here always ends in an outlet's number. Outlets without a meter report -1 W, or
- * nothing. The login needs a community or user that may write; it reads with the same one.
+ * Quirks. The command is 1 on, 2 off, but the state next to it is 1 off, 2 on. The off time of its own reboot is set on the device (5 to
+ * 60 s); afterwards an outlet is on even if it was off before. The object that sets all outlets at once has other numbers (1 on, 3 off) in
+ * another table: objects written here always end in an outlet's number. Outlets without a meter report -1 W, or nothing. The login requires
+ * a community or user with write access, which is also used for reading.
  *
  * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
  */
@@ -42,14 +42,14 @@ export const outlets = driverKind({
 });
 
 /**
- * APC rack PDUs of the second generation: SNMP communities, and the phrases of SNMPv3 users, at the command line of their
- * network management card over ssh.
+ * APC rack PDUs of the second generation: SNMP communities and the passphrases of SNMPv3 users, set at the command line of the network
+ * management card over ssh.
  *
  * Verified with: its simulator only.
- * rack.yaml: the login has `username` and `password` of an administrator beside `snmp`, and ssh is enabled on the card.
- * Oddities: `snmpv3` names a user by its number, and shows no phrase. What is set is kept at once.
- * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module
- * apc_snmpv3 of Ansible's ncstate.network, which was tried with an AP9641; answers of an AP9640 in a public emulator of devices.
+ * rack.yaml: the login has `username` and `password` of an administrator in addition to `snmp`, and ssh is enabled on the card.
+ * Quirks: `snmpv3` identifies a user by number, and shows no passphrases. Settings are saved immediately.
+ * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module apc_snmpv3
+ * of Ansible's ncstate.network, which was tried with an AP9641; answers of an AP9640 in a public emulator of devices.
  */
 
 const card: Dialect = {

@@ -3,8 +3,8 @@
  *
  * Verified with: its simulator only.
  * rack.yaml: `logins: { switches: { username: skolo, password: { file: secrets/switch }, enablePassword: { file: secrets/enable } } }`
- * Oddities: `username … password` is another statement than `username … secret`, and a user has one of them; the one that is
- * there is used. The command line repeats what is typed, and `archive log config` keeps it unless `hidekeys` is set.
+ * Quirks: `username … password` and `username … secret` are different statements, of which a user has one; the existing one is used. The
+ * command line echoes input, and `archive log config` records it unless `hidekeys` is set.
  * Source: Cisco IOS Security Command Reference, "username", "enable secret"; Configuration Fundamentals, "write memory".
  */
 import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';

@@ -91,7 +91,7 @@ line vty 0 4
  password 7 canary-line
 `;
 
-/** As it is read: the empty line in front of the prompt is not part of it. */
+/** As read: the empty line before the prompt is not part of it. */
 const asRead = (shown: Buffer) =>
   Buffer.from(shown.toString('latin1').replace(/\n+$/, '\n'), 'latin1');
 
@@ -263,7 +263,7 @@ describe('the configuration of a Cisco switch', () => {
       (end) => model.incomplete({ bytes: whole.subarray(0, end) }) === undefined,
     );
 
-    // But for the end of its last line.
+    // Except for the last line end.
     expect(passing).toEqual([whole.length - 1]);
   });
 

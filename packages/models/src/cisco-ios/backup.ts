@@ -1,13 +1,14 @@
 /**
  * Cisco IOS and IOS-XE switches and routers.
  *
- * Verified with: their simulator only, which RANCID and netmiko read as well.
- * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; privilege 15, or an `enablePassword`, as
- * others see only a part.
- * Oddities: it reports the size of what it shows, and `end` is its last line. Where its size is another one, it is read twice. Some
- * lines are new each time. VLANs are not in it where VTP has them (vlan.dat), nor keys for ssh. What is saved is shown with another first line.
- * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration
- * Rollback"; "Cisco IOS Scripting with Tcl"; RANCID's module ios.
+ * Verified with: their simulator only, which RANCID and netmiko can also read.
+ * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; requires privilege 15 or an `enablePassword`,
+ * because others only see a part.
+ * Quirks: the device reports the size of its output, and the last line is `end`. If the size differs, the configuration is read twice.
+ * Some lines change each time. VLANs are not included if VTP manages them (vlan.dat), nor are ssh keys. The saved configuration is shown
+ * with a different first line.
+ * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration Rollback"; "Cisco
+ * IOS Scripting with Tcl"; RANCID's module ios.
  */
 import type {
   BackupModel,
@@ -20,7 +21,7 @@ import { cliBackup } from '../families/command-line/backup.ts';
 import { linesOf, plainText } from '../families/command-line/text-reading.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
-/** In front of what is shown, up to its size. */
+/** Before the output that the size refers to. */
 const front = /^\s*(?:Building configuration\.\.\.\s+)?(?:Current configuration|Using)\b.*\n/;
 /** The reported size may count line ends and empty lines around the configuration. */
 const leastShare = 0.9;
@@ -28,10 +29,10 @@ const leastShare = 0.9;
 /** `7 0822455D0A16`, `0 plain`, or the secret alone. */
 const value = String.raw`(?:\d{1,2} )?(\S+)`;
 
-/** Descriptions and remarks may say `password` without having one. */
+/** Descriptions and remarks may contain `password` without a password. */
 const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`^enable (?:secret|password)(?: level \d+)? ${value}`),
-  // `username admin privilege 15 secret 9 $9$…`; of lines, of ppp, of neighbors of BGP.
+  // `username admin privilege 15 secret 9 $9$…`; of lines, PPP, BGP neighbors.
   new RegExp(String.raw`^username .*?\b(?:secret|password) ${value}`),
   new RegExp(String.raw`^\s*password ${value}\s*$`),
   new RegExp(
@@ -40,12 +41,12 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`^\s*ppp (?:chap|pap|eap) (?:.*\s)?password ${value}`),
   new RegExp(String.raw`^\s*neighbor \S+ password ${value}`),
   new RegExp(String.raw`^\s*(?:isis password|area-password|domain-password) ${value}`),
-  // SNMP: communities, also those that traps are sent with; users of version 3.
+  // SNMP: communities, including those for sending traps; version 3 users.
   /^snmp-server community (\S+)/,
   /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c|3(?: (?:auth|noauth|priv))?))? (?!traps|informs|version|vrf)(\S+)/,
   /^snmp-server (?:user|engineID) .*?\bauth \S+ (\S+)/,
   /^snmp-server user .*?\bpriv (?:aes|des|3des)(?: \d+)? (\S+)/,
-  // RADIUS and TACACS+, in one line or in a block of a server.
+  // RADIUS and TACACS+, on one line or in a server's block.
   new RegExp(String.raw`^(?:tacacs|radius)-server (?:.*\s)?key ${value}`),
   new RegExp(String.raw`^\s+(?:server-)?key (?!\d+\s*$|chain)${value}\s*$`),
   new RegExp(String.raw`^\s+pac key ${value}`),
@@ -69,7 +70,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`^\s*(?:security wpa .*|encryption .*|set-key) (?:ascii|hex) ${value}`),
   // In URLs: archives, enrolment, downloads.
   /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
-  // As it hashes them, wherever they are.
+  // In its own hash formats, anywhere.
   /(\$(?:1|5|6|8|9|14)\$[^\s"]+)/,
   // Certificates and keys, line by line.
   { from: /^\s*certificate (?!.*nvram:)/, until: /^\s*quit\s*$/ },
@@ -103,7 +104,7 @@ export function backup(): BackupModel {
       /^Current configuration ?: \d+ bytes/,
       /^! (?:Last configuration change|NVRAM config last updated|No configuration change since)/,
       /^ntp clock-period \d+/,
-      // Where it is set by auto-bw, which is nearly everywhere.
+      // Present if set by auto-bw, which is nearly everywhere.
       /^ tunnel mpls traffic-eng bandwidth (?:sub-pool )?\d+\s*$/,
     ],
     secrets,
@@ -111,13 +112,13 @@ export function backup(): BackupModel {
   });
 }
 
-/** With the first lines of the other. A switch that was never saved says so, and boots with nothing. */
+/** With the other one's first lines. A switch that was never saved says so, and boots without a configuration. */
 function startupLike(content: Buffer, startup: Buffer): Buffer {
   const running = content.toString('latin1');
   const text = startup.toString('latin1');
   if (!/^end\s*$/m.test(text)) return Buffer.alloc(0);
   const [first = ''] = front.exec(running) ?? [];
-  // Of a certificate it only says where it keeps it.
+  // For a certificate, it only shows where it is stored.
   const body = text
     .replace(front, '')
     .replace(/^( certificate .*?) nvram:\S+\n/gm, (line, begin) => {
@@ -133,7 +134,7 @@ function isExact(content: Content): boolean {
   return reported > 0 && reported === size;
 }
 
-/** What the device reports, and what came. */
+/** The reported and the received size. */
 function sizesOf(text: string): { reported: number; size: number } {
   const [first = ''] = front.exec(text) ?? [];
   const reported = Number(/: (\d+) bytes/.exec(first)?.[1] ?? 0);
@@ -141,8 +142,8 @@ function sizesOf(text: string): { reported: number; size: number } {
 }
 
 /**
- * The Tcl shell of the switch writes a file to its flash, line by line. `configure replace` puts it in force, and removes what the
- * version does not have. Lines typed in configuration mode would only be added.
+ * The switch's Tcl shell writes a file to flash line by line. `configure replace` activates it, and removes statements that the version
+ * does not have. Lines typed in configuration mode would only be added.
  */
 const file = 'flash:version.cfg';
 
@@ -177,7 +178,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   ];
 }
 
-/** Braces keep everything as it is, unless there are some in it. */
+/** Braces quote everything unchanged, unless it contains braces. */
 function puts(line: string): string {
   if (!/[{}\\]/.test(line)) return `puts $f {${line}}`;
   return `puts $f "${line.replace(/[\\"$[\]{}]/g, '\\$&')}"`;

@@ -1,8 +1,8 @@
 /**
  * Cisco IOS and IOS-XE: MAC table, links and ARP table of the command line.
  *
- * Verified with: own simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
- * Oddities: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
+ * Verified with: our simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
+ * Quirks: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
  * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
  */
 
@@ -19,7 +19,7 @@ export const connectedHosts = cliConnectedHosts({
     own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$/,
   },
   links: iosLinks('show interfaces status'),
-  // An age is missing for its own addresses.
+  // The device's own addresses have no age.
   arp: {
     command: 'show ip arp',
     header: /^Protocol\s+Address/m,

@@ -1,17 +1,16 @@
 /**
- * Cisco IOS and IOS-XE, and what speaks like them: `host>`, `host#`, `host(config-if)#`.
+ * Cisco IOS, IOS-XE, and similar command lines: `host>`, `host#`, `host(config-if)#`.
  *
- * In configuration modes the host name is cut to 20 characters. Log messages come in the middle of anything, also behind
- * a prompt that is then not said again. Lines wider than the terminal are scrolled and cut with `$`.
+ * In configuration modes the host name is cut to 20 characters. Log messages appear anywhere, even after a prompt, which is then not
+ * repeated. Lines wider than the terminal are scrolled and cut with `$`.
  *
- * Sources: Cisco IOS Configuration Fundamentals, "Using the Command-Line Interface"; System Message Guide for the form
- * of log messages.
+ * Sources: Cisco IOS Configuration Fundamentals, "Using the Command-Line Interface"; System Message Guide for the form of log messages.
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
 import { iosLike } from '../families/command-line/ios-like.ts';
 
-/** Of a host name in a configuration mode. */
+/** Length of a host name in a configuration mode. */
 const longestInMode = 20;
 
 export const ciscoIos: Dialect = {
@@ -32,7 +31,7 @@ export const ciscoIos: Dialect = {
   noise: [
     /^(?:[*.]?(?=\S*\d|[A-Z][a-z]{2} )\S+ +(?:[\w:.+-]+ +){0,5}:?)?%[A-Z]\w*(?:-\w+)*-[0-7A-Z]-\w+: /,
   ],
-  // Of `terminal exec prompt timestamp`.
+  // From `terminal exec prompt timestamp`.
   preamble: [
     /^Load for five secs: \d+%/,
     /^(?:Time source is [\w -]+|No time source), [*.]?\d\d:\d\d:\d\d/,

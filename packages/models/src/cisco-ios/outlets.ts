@@ -4,13 +4,13 @@
  *     switch-2: { model: cisco-ios, address: 192.168.1.12, login: cisco }
  *     logins: { cisco: { username: skolo, password: { file: secrets/cisco }, enablePassword: { file: secrets/enable } } }
  *
- * Verified with: own simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never,
- * auto, static max, each read back. Sign-in, `enable`, pager, width, modes and prompts are as netmiko knows them; the PoE
- * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ * Verified with: our simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never, auto, static
+ * max, each read back. Sign-in, `enable`, pager, width, modes and prompts match netmiko's; it only passes on the PoE commands and tables,
+ * which are from the sources below. Hardware: none.
  *
- * What is set is the Admin column of `show power inline`, and the `power inline` line of the interface, which is what is
- * restored: `static max 15400` must not come back as `auto`. The Power column is what is allotted by class and not what
- * flows, so no watts are reported. There is no cycle of its own that all models have. Nothing is saved.
+ * The setting is the Admin column of `show power inline`, and the interface's `power inline` line, which is restored: `static max 15400`
+ * must not become `auto`. The Power column is the power allotted by class, not the actual one, so no watts are reported. Not all models
+ * have a built-in cycle. Nothing is saved.
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
@@ -29,16 +29,16 @@ import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });
 
-/** What may follow `power inline` where the port is on. */
+/** What may follow `power inline` if the port is on. */
 const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;
-/** Of the column Oper: the port is broken, its power is denied by the budget, or it was disabled because of an error. */
+/** Values of the Oper column: the port is faulty, its power is denied by the budget, or it was disabled because of an error. */
 const faults: ReadonlySet<string> = new Set([
   'faulty',
   'power-deny',
   'err-disable',
   'err-disabled',
 ]);
-/** From here on, the whole table and configuration are less work than those of each port. */
+/** From this many ports on, reading the complete table and configuration is faster than reading each port. */
 const manyPorts = 4;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
@@ -60,7 +60,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-/** Asks what can be asked for one interface or for all. */
+/** Runs a command that works for one interface or for all. */
 interface Asker {
   power(port: string): Promise<string>;
   configuration(port: string): Promise<string>;
@@ -88,7 +88,7 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
   return { state: 'on', delivering, fault, mode: (await configuredMode(port, ask)) ?? admin };
 }
 
-/** Undefined where nothing is configured, or the login may not see the configuration. */
+/** Undefined if nothing is configured, or the login may not see the configuration. */
 async function configuredMode(port: string, ask: Asker): Promise<string | undefined> {
   let configuration: string;
   try {
@@ -113,7 +113,7 @@ function isInterface(line: string, port: string): boolean {
   return place !== undefined && place === wanted && kind.startsWith(short);
 }
 
-/** The session is kept for others, so it must not stay in a configuration mode, whatever the switch says. */
+/** The session is shared, so it must not stay in a configuration mode, whatever the switch answers. */
 async function configure(cli: Cli, port: string, command: string): Promise<void> {
   await cli.run('configure terminal');
   try {

@@ -1,5 +1,5 @@
 /**
- * Anything that is switched by a program on the jumphost: a relay card, a vendor's own tool, somebody's script.
+ * Anything that a program on the jumphost switches: a relay card, a vendor's tool, a custom script.
  *
  *     relay-1:
  *       model: command-switch
@@ -8,13 +8,13 @@
  *       read: { command: [/usr/local/bin/relay, state, '{outlet}'], on: '^on$', off: '^off$' }
  *       timeoutSeconds: 5
  *
- * Verified with: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and
- * uhubctl (2.5.0), which finds no hub and says so. Hardware: none. What a program is worth is up to who wrote it; its exit
- * status and the reading guard against the worst.
+ * Verified with: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and uhubctl (2.5.0),
+ * which finds no hub and says so. Hardware: none. Each program is its author's responsibility; its exit status and the reading protect
+ * against the worst errors.
  *
- * The command is run as it is, without a shell, with PATH and HOME and nothing else of the daemon's environment. A status
- * other than 0 is a failure, whatever it prints; so is a reading that fits both expressions, or neither (both are held
- * against what it prints, without spaces at its ends). After its time it is ended, with all that it has started.
+ * The command is run unchanged, without a shell, with only PATH and HOME from the daemon's environment. A status other than 0 is a failure,
+ * whatever it prints; so is a reading that matches both expressions or neither (its output is trimmed first). After its timeout it is
+ * ended, with all its children.
  */
 
 import { DeviceRejected, runProgram } from '@skolo/equipment';

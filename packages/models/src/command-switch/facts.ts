@@ -1,4 +1,4 @@
-/** Anything that is switched by a program on the jumphost. Commands are lists, never a shell; `{outlet}` is one word. */
+/** Anything that a program on the jumphost switches. Commands are lists, never a shell; `{outlet}` is one word. */
 import { z } from 'zod';
 import { type Model, seconds } from '../contract/model.ts';
 import { free, outlets, readBack } from '../families/described-facts.ts';

@@ -9,7 +9,7 @@ import type { PowerDriver } from '../contract/outlets.ts';
 import { driverFor, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 import { outlets as commandSwitch } from './command-switch.ts';
 
-/** A relay card of files: what it was told is in `told`, its state in a file for each outlet. */
+/** A relay card made of files: its commands are in `told`, and each outlet's state in a file. */
 const relay = `#!/bin/sh
 dir=$(dirname "$0")
 echo "$@" >> "$dir/told"

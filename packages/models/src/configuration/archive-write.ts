@@ -1,7 +1,4 @@
-/**
- * Many files of a device as one tar, always the same bytes for the same files: members sorted by name, times zero, owners
- * as numbers.
- */
+/** Many files of a device as one tar, reproducibly: members sorted by name, times zero, numeric owners. */
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -13,10 +10,10 @@ import type { Content } from '../contract/backup.ts';
 import { memberStream, readTar, type TarMember } from './archive.ts';
 import { damaged } from './tar-header.ts';
 
-/** What is to be written. Who reads a content must get exactly `size` bytes. */
+/** An entry to write. Its reader must get exactly `size` bytes. */
 export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };
 
-/** Writes an archive to a file, to which nothing is written any more when this ends. @throws Error A content is not as long as its `size`. */
+/** Writes an archive to a file, which is complete when this resolves. @throws Error A content is not as long as its `size`. */
 export async function writeTar(
   members: Iterable<NewMember>,
   file: string,
@@ -26,14 +23,14 @@ export async function writeTar(
   try {
     await Promise.all([written, fill(tar, inOrder(members))]);
   } catch (error) {
-    // Where a content was wrong, the file is still being opened: who removes its folder must not find it half gone.
+    // After an error, the file may still be opening: waits, so that the caller can remove its directory.
     await written.catch(() => undefined);
     throw error;
   }
   return { file, size: (await stat(file)).size };
 }
 
-/** The same in memory. */
+/** The same, in memory. */
 export async function tarOf(members: Iterable<NewMember>): Promise<Buffer> {
   const tar = pack();
   const [bytes] = await Promise.all([buffer(tar), fill(tar, inOrder(members))]);
@@ -41,8 +38,8 @@ export async function tarOf(members: Iterable<NewMember>): Promise<Buffer> {
 }
 
 /**
- * The members of an archive that some other program made, ready to be written. Hard links become files of their own, as the one
- * they refer to may not come before them any more.
+ * The members of another program's archive, ready to be written. Hard links become separate files, because their target may no longer
+ * precede them.
  */
 export function membersToWrite(content: Content, members = readTar(content)): NewMember[] {
   const files = new Map(members.map((member) => [member.name, member]));
@@ -66,24 +63,24 @@ async function fill(tar: Pack, members: readonly NewMember[]): Promise<void> {
   }
 }
 
-/** By the bytes of the name, as `LC_ALL=C sort` does. Folders come before what is in them. */
+/** By the bytes of the name, like `LC_ALL=C sort`. Directories precede their contents. */
 function inOrder(members: Iterable<NewMember>): NewMember[] {
   const keyed = [...members].map((member) => ({ key: Buffer.from(member.name), member }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ member }) => member);
 }
 
-/** What tar-stream does, but its types lack. */
+/** tar-stream supports this, but its types lack it. */
 interface PaxHeaders extends Headers {
   pax?: Record<string, string>;
 }
 
 const types = { file: 'file', folder: 'directory', link: 'symlink', 'hard-link': 'link' } as const;
-/** What tar-stream has room for: six octal digits. */
+/** tar-stream's limit: six octal digits. */
 const largestId = 0o777777;
-/** Left out by tar-stream when it writes. */
+/** Omitted by tar-stream when writing. */
 const aboveMode = 0o100000;
 
-/** What tar-stream is given for a member. A link and a folder have no content. */
+/** A member's header for tar-stream. Links and directories have no content. */
 export function tarHeader(
   { name, type, mode, uid, gid, size, target }: Omit<TarMember, 'offset'>,
   mtime: Date,
@@ -92,7 +89,7 @@ export function tarHeader(
   const header: PaxHeaders = {
     name: type === 'folder' ? `${name}/` : name,
     type: types[type],
-    // Without a bit above, it takes 0 (the shadow file of some) for "not said".
+    // tar-stream treats 0 (some shadow files) as unset, so a higher bit is added.
     mode: mode | aboveMode,
     uid: Math.min(uid, largestId),
     gid: Math.min(gid, largestId),

@@ -45,7 +45,7 @@ const some: NewMember[] = [
   file('etc/größe.conf', 'ü', { uid: 4_000_000, gid: 300_000 }),
 ];
 
-/** Packed by tar-stream alone, which takes any name. */
+/** Packed directly with tar-stream, which accepts any name. */
 async function hostile(...headers: Headers[]): Promise<Buffer> {
   const tar = pack();
   for (const header of headers) tar.entry(header, header.type === 'file' ? 'x' : undefined);
@@ -177,7 +177,7 @@ describe('an archive', () => {
     const steps: string[] = [];
 
     const writing = writeTar([file('a', 'abc', { size: 5 })], pipe).catch(() => steps.push('over'));
-    // Only now its end of the pipe can be opened.
+    // Its end of the pipe can only be opened now.
     const reader = await open(pipe);
     steps.push('opened');
     await writing;

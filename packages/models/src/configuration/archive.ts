@@ -1,6 +1,6 @@
 /**
- * Looking into a tar with many files of a device. It may be large, and hostile: it is read where it lies, never as
- * a whole, and what would lead out of it is rejected.
+ * Reads a tar with many files of a device. It may be large and hostile: it is read in place, never as a whole, and paths that lead out of
+ * it are rejected.
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -17,27 +17,27 @@ import {
   type TarHeader,
 } from './tar-header.ts';
 
-/** A file, folder or link of an archive. */
+/** A file, directory or link in an archive. */
 export interface TarMember {
-  /** Relative, without `./` in front of it or `/` behind it; in no folder called `..`. */
+  /** Relative, without a leading `./` or trailing `/`, and without `..`. */
   name: string;
-  /** A `hard-link` has no content: that is in the member that `target` names, which comes before it. */
+  /** A `hard-link` has no content: that is in the member named by `target`, which precedes it. */
   type: 'file' | 'folder' | 'link' | 'hard-link';
   /** Permissions, with set-uid, set-gid and sticky bits. */
   mode: number;
   uid: number;
   gid: number;
-  /** Of its content, in bytes. */
+  /** Size of its content, in bytes. */
   size: number;
-  /** Of a link, as it is written. */
+  /** A link's target, as written. */
   target?: string | undefined;
-  /** Where its content begins in the archive. */
+  /** Offset of its content in the archive. */
   offset: number;
 }
 
 const mostMembers = 200_000;
 const longestName = 4096;
-/** Names and pax records in front of a header. */
+/** Names and pax records before a header. */
 const longestExtra = 1024 * 1024;
 const kinds: Readonly<Record<string, TarMember['type']>> = {
   '0': 'file',
@@ -48,17 +48,17 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
 };
 
 /**
- * All members, in the order of the archive, which is whole: it ends with two blocks of zeros.
+ * All members, in archive order. A complete archive ends with two blocks of zeros.
  *
- * @throws BackupError `damaged`: it is cut or broken; a name leads out of it, comes twice or lies beneath a link; it holds
- *   what is not a file, directory or link; it has more members than `most`.
+ * @throws BackupError `damaged`: it is truncated or damaged; a name leads out of it, occurs twice or is below a link; it contains anything
+ * but files, directories and links; it has more members than `most`.
  */
 export function readTar(content: Content, most = mostMembers): TarMember[] {
   using source = open(content);
   return membersOf(source, most);
 }
 
-/** Why it cannot be a whole archive, for people, or what `lacks` says of its members; undefined where it is one. */
+/** Why it cannot be a complete archive, for people, or the result of `lacks` for its members; undefined if it is complete. */
 export function tarFault(
   content: Content,
   lacks: (members: readonly TarMember[]) => string | undefined = () => undefined,
@@ -70,23 +70,23 @@ export function tarFault(
   }
 }
 
-/** What is in a file. */
+/** A file's content. */
 export function memberBytes(content: Content, member: TarMember): Buffer {
   using source = open(content);
   return Buffer.from(source.read(member.offset, member.size));
 }
 
-/** The same for one of any size. */
+/** The same for any size. */
 export function memberStream(content: Content, { offset, size }: TarMember): Readable {
   if (size === 0) return Readable.from([]);
   if ('bytes' in content) return Readable.from([content.bytes.subarray(offset, offset + size)]);
   return createReadStream(content.file, { start: offset, end: offset + size - 1 });
 }
 
-/** Bytes of an archive by their place. */
+/** An archive's bytes by position. */
 interface Source extends Disposable {
   size: number;
-  /** @throws BackupError It ends before. */
+  /** @throws BackupError It is too short. */
   read(offset: number, length: number): Buffer;
 }
 
@@ -141,7 +141,7 @@ function membersOf(source: Source, most: number): TarMember[] {
   }
 }
 
-/** Two blocks of zeros, and nothing but zeros behind them. */
+/** Two blocks of zeros, followed only by zeros. */
 function checkEnd(source: Source, start: number): void {
   if (start + 2 * blockSize > source.size)
     throw damaged('it is truncated: half of the end marker is missing');
@@ -155,7 +155,7 @@ function extrasOf(kind: string, bytes: Buffer): TarExtras {
   if (kind === 'L') return { name: parseLongName(bytes) };
   if (kind === 'K') return { target: parseLongName(bytes) };
   const extras = parsePax(bytes);
-  // For all members at once, which these do not need.
+  // Global headers, which these members do not need.
   if (kind === 'g' && Object.keys(extras).length > 0)
     throw damaged('it contains a global pax header');
   return extras;
@@ -180,10 +180,10 @@ function memberOf(header: TarHeader, offset: number): TarMember {
   };
 }
 
-/** Rejects names that would lead somewhere else where they are unpacked. */
+/** Rejects names that would be unpacked elsewhere. */
 class Names {
   private readonly types = new Map<string, TarMember['type']>();
-  /** Folders that something is in, whether they are members or not. */
+  /** Directories that contain members, whether they are members or not. */
   private readonly folders = new Set<string>();
 
   add({ name, type, target = '' }: TarMember): void {

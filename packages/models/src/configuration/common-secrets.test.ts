@@ -7,7 +7,7 @@ import { createMask } from './mask.ts';
 
 const mask = createMask(Buffer.from('a key for tests'));
 
-/** `«…»` is what has to be masked, and nothing else. */
+/** `«…»` must be masked, and nothing else. */
 const commands = `
 enable secret 9 «$9$CANARY»
 enable secret level 7 5 «$1$CANARY»
@@ -76,7 +76,7 @@ snmp-server community-map «CANARY» context x
 radius-server host 10.0.0.6 encrypted-key "«CANARY»"
 `;
 
-/** What names no secret, though it has one of the words. */
+/** Names that are not secrets, although they contain one of the words. */
 const plain = `
 service password-encryption
 security passwords min-length 8

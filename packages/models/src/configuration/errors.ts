@@ -1,11 +1,11 @@
-/** What can go wrong with what is stored. Messages say where. */
+/** Errors of stored configurations. Messages say where. */
 export class BackupError extends Error {
   /**
    * - `not-found`: there is no such device or version.
-   * - `no-key`: it is encrypted, and no identity given opens it.
-   * - `damaged`: it is not what it should be.
-   * - `unreachable`: the place does not respond. `rejected`: it says no.
-   * - `storage`: the disk does not take it.
+   * - `no-key`: it is encrypted, and none of the given identities decrypts it.
+   * - `damaged`: its content is wrong.
+   * - `unreachable`: the location does not respond. `rejected`: it refuses.
+   * - `storage`: the disk cannot store it.
    */
   readonly code: 'not-found' | 'no-key' | 'damaged' | 'unreachable' | 'rejected' | 'storage';
 

@@ -1,4 +1,4 @@
-/** Configurations as bytes and text: archives, comparing, masking of secrets, readings that are verified. */
+/** Configurations as bytes and text: archives, comparison, masking of secrets, verified readings. */
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
 export { createMask, isBlock, type Mask } from './mask.ts';

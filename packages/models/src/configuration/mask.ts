@@ -1,4 +1,4 @@
-/** Configurations without their secrets, in which one still sees that a secret changed. */
+/** Removes secrets from configurations so that changes of a secret remain visible. */
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { SecretRule } from '../contract/backup.ts';
 import { commonSecrets } from './common-secrets.ts';
@@ -6,19 +6,18 @@ import { matches } from './text.ts';
 
 export interface Mask {
   /**
-   * With `<secret 3f9a2c>` for each secret that a rule names. The same secret is always the same word, a changed one
-   * another; what the word was made of is not to be found out without the key. What is secret in most configurations is
-   * always masked.
+   * Replaces each secret that a rule matches with `<secret 3f9a2c>`. The same secret always becomes the same word, and a changed one a
+   * different word, from which the secret cannot be derived without the key. The common secrets are always masked.
    *
-   * @param rules of the device, besides the common ones
-   * @param isMeant of what a rule matches: false leaves it
+   * @param rules of the device, in addition to the common ones
+   * @param isMeant for a rule's match: false leaves it
    */
   text(text: string, rules: readonly SecretRule[], isMeant?: (match: string) => boolean): string;
 }
 
-/** @param key kept by the caller, so that masks of today and yesterday can be compared */
+/** @param key kept by the caller, so that texts masked at different times can be compared */
 export function createMask(key: Uint8Array): Mask {
-  // Node 24 takes five times as long with a key of bytes.
+  // Node 24 takes five times as long if the key is bytes.
   const secretKey = createSecretKey(key);
 
   function word(secret: string) {
@@ -30,7 +29,7 @@ export function createMask(key: Uint8Array): Mask {
     const inLines = all.flatMap((rule) => (isBlock(rule) ? [] : [lineRule(rule)]));
     const blocks = all.filter(isBlock);
     const masked: string[] = [];
-    /** The block that we are in, and its lines. */
+    /** The current block and its lines. */
     let until: RegExp | undefined;
     let hidden: string[] = [];
     function endOfBlock() {
@@ -48,7 +47,7 @@ export function createMask(key: Uint8Array): Mask {
       masked.push(maskLine(line, { rules: inLines, word, isMeant }));
       until = blocks.find(({ from }) => matches(from, line))?.until;
     }
-    // Without its end, all that follows is taken for secret, but not the line end behind it.
+    // If its end is missing, all following lines are secret, except for the last line end.
     const isEnded = hidden.at(-1) === '';
     if (isEnded) hidden.pop();
     endOfBlock();
@@ -61,7 +60,7 @@ export function createMask(key: Uint8Array): Mask {
 
 type Block = Extract<SecretRule, { from: RegExp }>;
 
-/** Whether it hides lines, not parts of a line. */
+/** Whether it masks lines, not parts of a line. */
 export function isBlock(rule: SecretRule): rule is Block {
   return 'from' in rule;
 }
@@ -106,7 +105,7 @@ function maskLine(line: string, { rules, word, isMeant }: LineOptions) {
   let masked = '';
   let position = 0;
   for (const { start, end } of merged(ranges)) {
-    // What is masked already stays as it is.
+    // Text that is already masked stays unchanged.
     if (words.some((known) => known.start <= start && end <= known.end)) continue;
     masked += line.slice(position, start) + word(line.slice(start, end));
     position = end;
@@ -114,7 +113,7 @@ function maskLine(line: string, { rules, word, isMeant }: LineOptions) {
   return masked + line.slice(position);
 }
 
-/** What the groups of the rule match; where no group did, the whole match. */
+/** The matches of the rule's groups; without groups, the whole match. */
 function secretsIn(line: string, rule: RegExp, isMeant: (match: string) => boolean): Range[] {
   const found: Range[] = [];
   for (const { indices = [], 0: match } of line.matchAll(rule)) {
@@ -132,7 +131,7 @@ function isThere(group: unknown) {
   return group !== undefined;
 }
 
-/** What overlaps is one secret. */
+/** Overlapping parts are one secret. */
 function merged(ranges: Range[]): Range[] {
   const result: Range[] = [];
   for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
@@ -143,7 +142,7 @@ function merged(ranges: Range[]): Range[] {
   return result;
 }
 
-/** Every match in a line, with the places of its groups. */
+/** Every match in a line, with the positions of its groups. */
 function everywhere(rule: RegExp) {
   return new RegExp(rule.source, [...new Set(`${rule.flags.replace('y', '')}dg`)].join(''));
 }

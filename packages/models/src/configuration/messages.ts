@@ -1,7 +1,7 @@
 /**
- * Log messages in a configuration that came over a terminal: between its lines, or in the middle of one. A line that looks like
- * one may as well belong to a banner, so nothing is taken out for its looks. Two readings decide: what looks like a message and
- * is in one of them only is a message; what is in both belongs to the configuration.
+ * Log messages in a configuration that was read over a terminal, between its lines or inside one. A similar line may also belong to a
+ * banner, so nothing is removed because of its form alone. Two readings decide: text that looks like a message is one if only one reading
+ * has it; if both have it, it belongs to the configuration.
  */
 
 import { matches } from './text.ts';
@@ -19,9 +19,9 @@ export function hasMessages(text: string, { messages }: Pick<MessageRules, 'mess
 }
 
 /**
- * What two readings have in common once the messages of each are taken out. Undefined: they differ in something else.
+ * The common content of two readings, after removing the messages from each. Undefined: they differ in something else.
  *
- * @returns the reading from which less was taken; `cut` is how much that was
+ * @returns the reading from which less was removed; `cut` is how much
  */
 export function withoutMessages(
   one: string,
@@ -34,24 +34,24 @@ export function withoutMessages(
   return a !== undefined && b !== undefined && a.cut < b.cut ? a : b;
 }
 
-/** Messages that come one after another. */
+/** Consecutive messages. */
 const mostInRow = 64;
-/** Text in front of a message, in its line. */
+/** Text before a message on its line. */
 const longestInFront = 512;
 
 interface Side {
   lines: readonly string[];
   at: number;
   kept: string[];
-  /** Messages that were taken out. */
+  /** Removed messages. */
   cut: number;
-  /** Messages that were taken out directly above, empty lines apart: each may have left the end of a line. */
+  /** Messages removed directly above, ignoring empty lines: each may have left the end of a line. */
   ends: number;
-  /** Whether the last line is one that changes by itself: what follows a message behind it may be the rest of it. */
+  /** Whether the last line is a volatile one: text after a following message may be the rest of it. */
   isVolatile: boolean;
 }
 
-/** Goes through both, line by line. */
+/** Compares both line by line. */
 class Walk {
   readonly sides: readonly [Side, Side];
   private readonly rules: MessageRules;
@@ -69,7 +69,7 @@ class Walk {
     this.rules = rules;
   }
 
-  /** Whether they say the same. */
+  /** Whether they have the same content. */
   run(): boolean {
     const [a, b] = this.sides;
     while (a.at < a.lines.length || b.at < b.lines.length) {
@@ -80,7 +80,7 @@ class Walk {
     return true;
   }
 
-  /** The same line in both, or one that changes by itself. */
+  /** The same line in both, or a volatile one. */
   private takeSame(): boolean {
     const [a, b] = this.sides;
     const [one, other] = [a.lines[a.at], b.lines[b.at]];
@@ -91,7 +91,7 @@ class Walk {
     return true;
   }
 
-  /** A line that messages cut in pieces, and the whole one of the other reading. */
+  /** A line that messages have split, and the complete one in the other reading. */
   private takeJoined(side: Side, whole: Side): boolean {
     const wanted = whole.lines[whole.at];
     const joined = wanted === undefined ? undefined : this.joined(side, wanted);
@@ -121,7 +121,7 @@ class Walk {
     return undefined;
   }
 
-  /** A message may begin in the line that it cuts. */
+  /** A message may begin on the line that it interrupts. */
   private withoutOwn(line: string, wanted: string): string {
     const most = Math.min(line.length, wanted.length, longestInFront);
     for (let end = 1; end <= most && line[end - 1] === wanted[end - 1]; end += 1) {
@@ -130,18 +130,18 @@ class Walk {
     return line;
   }
 
-  /** A message, or a line that changes by itself, that the other reading does not have here. */
+  /** A message or a volatile line that the other reading lacks here. */
   private skip(): boolean {
     const [a, b] = this.sides;
     const [inA, inB] = [this.row(a), this.row(b)];
-    // One of several that come together may be in both.
+    // One of several consecutive messages may be in both.
     const isInBoth = inA[0] !== undefined && inB.includes(inA[0]);
     if (inA.length > 0 && !isInBoth) return drop(a);
     if (inB.length > 0) return drop(b);
     return this.dropEnd(a) || this.dropEnd(b) || this.keepVolatile(a) || this.keepVolatile(b);
   }
 
-  /** The end of a line that a message came in front of, or the rest of one that changes by itself. */
+  /** The end of an interrupted line, or the rest of a volatile one. */
   private dropEnd(side: Side): boolean {
     const line = side.lines[side.at];
     if (side.ends === 0 || line === undefined || !(line === '' || side.isVolatile)) return false;
@@ -159,7 +159,7 @@ class Walk {
     return true;
   }
 
-  /** What look like messages, from here on. */
+  /** Lines that look like messages, starting here. */
   private row({ lines, at }: Side): string[] {
     let end = at;
     while (end < at + mostInRow && looksLike(lines[end] ?? '', this.rules.messages)) end += 1;

@@ -9,7 +9,7 @@ export const blockSize = 512;
 
 export interface TarHeader {
   name: string;
-  /** As it is in the header: `0` file, `5` folder, `2` link, `1` hard link; others are not kept. */
+  /** As in the header: `0` file, `5` directory, `2` link, `1` hard link; others are rejected. */
   kind: string;
   mode: number;
   uid: number;
@@ -18,7 +18,7 @@ export interface TarHeader {
   target: string;
 }
 
-/** What stands in front of a header, for what has no room in it. */
+/** Extensions before a header, for values that do not fit into it. */
 export interface TarExtras {
   name?: string;
   target?: string;
@@ -29,7 +29,7 @@ export interface TarExtras {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws BackupError It is no header. */
+/** @throws BackupError It is not a header. */
 export function parseHeader(block: Buffer): TarHeader {
   if (checksum(block) !== octal(block, 148, 8)) {
     throw damaged('a header is missing or has a wrong checksum');
@@ -39,7 +39,7 @@ export function parseHeader(block: Buffer): TarHeader {
   const kind = String.fromCharCode(block[156] ?? 0);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
-    // Before POSIX, a file was NUL.
+    // Before POSIX, NUL meant a file.
     kind: kind === '\0' ? '0' : kind,
     mode: octal(block, 100, 8) & 0o7777,
     uid: octal(block, 108, 8),
@@ -49,7 +49,7 @@ export function parseHeader(block: Buffer): TarHeader {
   };
 }
 
-/** Records `length key=value\n` of a pax header. */
+/** A pax header's records: `length key=value\n`. */
 export function parsePax(bytes: Buffer): TarExtras {
   const extras: TarExtras = {};
   for (let at = 0; at < bytes.length; ) {
@@ -73,11 +73,11 @@ function take(extras: TarExtras, key: string, value: Buffer): void {
   if (key === 'path') extras.name = decoded(value);
   else if (key === 'linkpath') extras.target = decoded(value);
   else if (key === 'size' || key === 'uid' || key === 'gid') extras[key] = decimal(value);
-  // GNU's sparse files, in which holes are left out.
+  // GNU sparse files, which omit holes.
   else if (key.startsWith('GNU.sparse.')) throw damaged('sparse files are not supported');
 }
 
-/** A name of any length, as GNU writes it, up to its NUL. */
+/** A name of any length in GNU's format, up to its NUL. */
 export function parseLongName(bytes: Buffer): string {
   return text(bytes, 0, bytes.length);
 }
@@ -112,7 +112,7 @@ function decoded(bytes: Buffer): string {
 
 function octal(block: Buffer, start: number, length: number): number {
   const field = block.subarray(start, start + length);
-  // GNU's way for what has no room.
+  // GNU's encoding of values that do not fit.
   if (((field[0] ?? 0) & 0x80) !== 0) return base256(field);
   const digits = field
     .toString('latin1')

@@ -1,4 +1,4 @@
-/** Configurations as text, for people and for comparing. */
+/** Configurations as text, for people and for comparison. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { sha256 } from '@skolo/base';
@@ -10,14 +10,14 @@ import { BackupError } from './errors.ts';
 const shownUpTo = 4 << 20;
 
 /**
- * For people: UTF-8 where it is valid, else Latin-1, which shows every byte. Of a tar, each of its files by name, those
- * that are no text with their size and hash only.
+ * For people: UTF-8 if valid, otherwise Latin-1, which shows every byte. For a tar, each of its files by name, with only size and hash if
+ * it is not text.
  */
 export function textOf(content: Buffer, format: BackupModel['format']): string {
   return format === 'tar' ? tarText(content) : decoded(content);
 }
 
-/** Without the lines that change by themselves. */
+/** Without volatile lines. */
 export function withoutVolatile(text: string, volatile: readonly RegExp[]): string {
   if (volatile.length === 0) return text;
   const lines = text.split('\n');
@@ -25,7 +25,7 @@ export function withoutVolatile(text: string, volatile: readonly RegExp[]): stri
   return kept.length === lines.length ? text : kept.join('\n');
 }
 
-/** Equal but for lines that change by themselves. Of archives: the same members, with the same access and content. */
+/** Equal except for volatile lines. For archives: the same members, with the same permissions and content. */
 export function isSame(
   a: Buffer,
   b: Buffer,
@@ -34,14 +34,14 @@ export function isSame(
   return a.equals(b) || fingerprintOf(a, about) === fingerprintOf(b, about);
 }
 
-/** The same for contents that are the same as {@link isSame} has it, in hex. */
+/** A hash in hex, equal for contents for which {@link isSame} is true. */
 export function fingerprintOf(
   content: Buffer,
   { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,
 ): string {
   const hash = createHash('sha1');
   const add = (bytes: Buffer) => {
-    // "é" of one encoding is not that of another.
+    // "é" differs between encodings.
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
     const kept = Buffer.from(withoutVolatile(bytes.toString(encoding), volatile), encoding);
     hash.update(`${kept.length}\n`).update(kept);
@@ -111,12 +111,12 @@ function decoded(content: Buffer) {
   return content.toString(isUtf8(content) ? 'utf8' : 'latin1');
 }
 
-/** As git takes it: no NUL in the beginning. */
+/** git's criterion: no NUL near the beginning. */
 function isText(content: Buffer) {
   return !content.subarray(0, 8000).includes(0);
 }
 
-/** Also where the device ends lines by a return. */
+/** Even if the device ends lines with a carriage return. */
 export function matches(rule: RegExp, line: string): boolean {
   rule.lastIndex = 0;
   return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);

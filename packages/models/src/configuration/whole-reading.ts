@@ -1,20 +1,18 @@
-/** A reading that is verified: whole, and nothing in it that the device does not have in its configuration. */
+/** Verified readings: complete, and without anything that is not in the device's configuration. */
 
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Identity, Reading } from '../contract/backup.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
 import { isSame } from './text.ts';
 
-/** Readings of a device whose log messages come in between. */
+/** Readings of a device whose log messages appear in them. */
 const mostReadings = 4;
 
 /**
- * Reads until the reading is verified: by itself, or by another one that is equal but for log messages and what changes by
- * itself.
+ * Reads until a reading is verified: by itself, or by a second one that is equal except for log messages and volatile lines.
  *
- * @param check throws where a reading cannot be a configuration
- * @throws DeviceError of `@skolo/equipment`. AnswerCut: two readings differ. AnswerUncertain: they differ, and messages came in
- * between each time
+ * @param check throws if a reading cannot be a configuration
+ * @throws DeviceError of `@skolo/equipment`. AnswerCut: two readings differ. AnswerUncertain: they differ, and each contained messages
  */
 export async function readWhole(
   model: BackupModel,
@@ -24,7 +22,7 @@ export async function readWhole(
   const readings: Reading[] = [];
   for (;;) {
     const reading = await model.read(connection);
-    // What messages are mixed into is only looked at without them.
+    // A reading with messages is only checked without them.
     if (!isMixed(model, reading)) check(reading);
     if (isVerified(model, reading)) return withStartupLike(model, reading);
     for (const other of readings) {
@@ -60,7 +58,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
       );
 }
 
-/** Whether it needs no other reading beside it. */
+/** Whether no second reading is needed. */
 function isVerified(model: BackupModel, reading: Reading): boolean {
   return (
     !isMixed(model, reading) &&
@@ -68,7 +66,7 @@ function isVerified(model: BackupModel, reading: Reading): boolean {
   );
 }
 
-/** What both say; undefined: they do not say the same. */
+/** The common content; undefined if they differ. */
 function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | undefined {
   if (!('bytes' in one.content && 'bytes' in other.content)) {
     throw new RangeError('only a configuration in memory can be read twice');
@@ -91,17 +89,17 @@ function agreedBytes(model: BackupModel, one: Buffer, other: Buffer): Buffer | u
   return agreed && Buffer.from(agreed.text, 'latin1');
 }
 
-/** A message in the middle of a name or serial number would make another device of it. */
+/** A message inside a name or serial number would make it look like another device. */
 function isSameDevice(one: Identity, other: Identity): boolean {
   return one.serial === other.serial && one.hostname === other.hostname;
 }
 
-/** Whether something in it looks like a log message. */
+/** Whether it contains something like a log message. */
 function isMixed({ messages = [] }: BackupModel, reading: Reading): boolean {
   return textsOf(reading).some((text) => hasMessages(text, { messages }));
 }
 
-/** What was read into memory, the content first. */
+/** The parts that were read into memory, content first. */
 function textsOf({ content, startup }: Reading): string[] {
   const bytes = 'bytes' in content ? [content.bytes] : [];
   return [...bytes, ...(startup ? [startup] : [])].map((each) => each.toString('latin1'));

@@ -1,6 +1,6 @@
 /**
- * The contract of backups: how its configuration is read, what verifies that it is complete, which lines change by
- * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
+ * The contract of backups: how a model's configuration is read, what verifies that it is complete, which lines change by themselves, which
+ * are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment';
 import type { Device } from './device.ts';
@@ -18,9 +18,9 @@ export interface BackupModel {
    * second reading, equal except for volatile lines.
    */
   verifiedBy: 'mark' | 'transfer' | 'twice';
-  /** Whether the content has the size that the device reports. Then no second reading is needed. */
+  /** Whether the content has the size that the device reports, so that no second reading is needed. */
   isExact?: ((content: Content) => boolean) | undefined;
-  /** The saved configuration in the form of the running one, for devices that show it with other first lines. */
+  /** The saved configuration in the form of the running one, for devices that show it with different first lines. */
   startupLike?: ((content: Buffer, startup: Buffer) => Buffer) | undefined;
   /** Lines that may be log messages on a terminal. A line is removed only if a second reading lacks it. */
   messages?: readonly RegExp[] | undefined;
@@ -28,7 +28,7 @@ export interface BackupModel {
   incomplete(content: Content): string | undefined;
   /** Lines that change without an edit, such as timestamps. In a `tar`, they apply to each text file. */
   volatile: readonly RegExp[];
-  /** Secrets of this model. `commonSecrets` are masked as well. */
+  /** Secrets of this model. `commonSecrets` are masked too. */
   secrets: readonly SecretRule[];
   restore: Restore;
 }
@@ -40,9 +40,9 @@ export interface Reading {
   content: Content;
   /** Identifies the device, not its place in the rack. */
   identity: Identity;
-  /** The saved configuration, which the device boots with. Undefined: the device keeps one only, or does not show it. */
+  /** The saved configuration, which the device boots with. Undefined: the device has only one, or does not show it. */
   startup?: Buffer | undefined;
-  /** Who changed the configuration last, as the device reports. */
+  /** Who last changed the configuration, as the device reports. */
   changedBy?: string | undefined;
 }
 
@@ -67,17 +67,17 @@ interface Restore {
   /** What an operator types, in text that the device accepts. */
   steps(content: Buffer, about: RestoreAbout): RestoreStep[];
   /**
-   * Asks the device whether it accepts the version, and changes nothing. Without `accepted` this session cannot ask it, for the
-   * reason in `said`. @throws DeviceError
+   * Asks the device whether it accepts the version, and changes nothing. Without `accepted`, this session cannot ask, for the reason in
+   * `said`. @throws DeviceError
    */
   check?(
     connection: DeviceConnection,
     content: Buffer,
   ): Promise<{ accepted?: boolean; said: string }>;
   /**
-   * Loads and saves the version. A session that dies half-way cannot leave the device unreachable.
+   * Loads and saves the version. A session that dies midway cannot leave the device unreachable.
    *
-   * @param step receives each step as it is done
+   * @param step receives each completed step
    * @throws DeviceError
    */
   apply?(

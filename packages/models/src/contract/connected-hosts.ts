@@ -1,6 +1,6 @@
 /**
- * The contract of connected hosts: which host is connected to which port, and which ports have a link, as the device itself
- * sees it. What that means for rack.yaml is decided elsewhere.
+ * The contract of connected hosts: which host is connected to which port, and which ports have a link, as the device sees it. Callers
+ * compare that with rack.yaml.
  */
 import type { Access, DeviceConnection, Recorded } from '@skolo/equipment';
 import type { Device } from './device.ts';
@@ -13,7 +13,7 @@ export interface ConnectedHostsReader {
   read(access: ConnectedHostsAccess): Promise<ConnectedHosts>;
 }
 
-/** Ways to the device; a model uses one. */
+/** Transports; a model uses one. */
 interface ConnectedHostsAccess extends Recorded {
   connection: DeviceConnection;
   /** The secrets of the device's login, for SNMP. */
@@ -21,16 +21,16 @@ interface ConnectedHostsAccess extends Recorded {
   signal: AbortSignal;
 }
 
-/** A network card that the device has heard of. */
+/** A network card that the device has seen. */
 export interface ConnectedHost {
   /** Lower case, with colons. */
   mac: string;
-  /** As rack.yaml names it, else as the device does: a LAG, a bridge. */
+  /** As in rack.yaml, otherwise the device's own name: a LAG, a bridge. */
   port?: string;
   vlan?: string;
   address?: string;
   hostname?: string;
-  /** Only a MAC table tells the port for certain. */
+  /** Only a MAC table shows the port reliably. */
   source: 'mac-table' | 'arp' | 'lease';
 }
 
@@ -38,6 +38,6 @@ export interface ConnectedHosts {
   hosts: ConnectedHost[];
   /** Ports that something can be plugged into. */
   ports: { name: string; up: boolean }[];
-  /** MAC addresses of the device itself. */
+  /** The device's own MAC addresses. */
   own: string[];
 }

@@ -1,7 +1,7 @@
-/** A device as its model sees it: what it is, where it is, how it is spoken to. Who has a rack has more of it. */
+/** A device as its model sees it: its kind, its address, its transport. Callers with a rack know more about it. */
 import type { Endpoint } from '@skolo/equipment';
 
-/** How a device is spoken to. */
+/** Transports. */
 export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
 export interface Device extends Endpoint {
@@ -9,10 +9,10 @@ export interface Device extends Endpoint {
   model: string;
   /** Name of the login in rack.yaml. */
   login?: string;
-  /** Serial number: a device that reports another one is the wrong device. */
+  /** Serial number: a device that reports a different one is the wrong device. */
   serial?: string;
-  /** How it is spoken to: one of its model's transports. */
+  /** One of its model's transports. */
   transport: Transport;
-  /** Keys of the model's own, checked by the model's schema. */
+  /** The model's own keys, checked by the model's schema. */
   options: Record<string, unknown>;
 }

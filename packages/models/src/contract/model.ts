@@ -1,6 +1,6 @@
 /**
- * Facts of a model of equipment that have nothing to do with how it is spoken to: which outlets it has, whether they
- * can be switched, whether its configuration can be backed up. The drivers are elsewhere, and find the rest here.
+ * Facts about a model that do not depend on how to communicate with it: which outlets it has, whether they can be switched, whether its
+ * configuration can be backed up. The drivers are in separate files, and use these facts.
  */
 import { z } from 'zod';
 import type { Accounts } from './accounts.ts';
@@ -11,43 +11,43 @@ import type { ModelOutlets } from './outlets.ts';
 
 export interface Model {
   name: string;
-  /** What people call it. */
+  /** Name for people. */
   label: string;
-  /** What Oxidized, RANCID and netmiko call it, where that is another name. */
+  /** Names in Oxidized, RANCID and netmiko, if different. */
   elsewhere?: readonly string[];
-  /** Ways to speak to it, the usual one first. */
+  /** Transports, the usual one first. */
   transports: readonly [Transport, ...Transport[]];
   /** Outlets that feed something; absent: it cannot switch power. */
   power?: {
     outlets: Numbering;
-    /** How long off, for a cycle that says nothing else. */
+    /** Default off time of a cycle. */
     offSeconds: number;
-    /** Whether the device itself does off, wait and on, so that the caller may die in between. */
+    /** Whether the device performs off, wait and on by itself, so that the caller may die in between. */
     nativeCycle: boolean;
     /** What switches them. */
     load: () => Promise<{ outlets: ModelOutlets }>;
   };
-  /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
+  /** Network ports that something can be plugged into; absent: it does not connect anything to the network. */
   network?: Numbering;
-  /** How it is asked who is plugged into its ports, or why it is not; absent: it has no ports. */
+  /** How to read which hosts are connected to its ports, or why that is not possible; absent: it has no ports. */
   connectedHosts?:
     | { load: () => Promise<{ connectedHosts: CreateConnectedHostsReader }> }
     | { no: string };
-  /** How its configuration is backed up, or why it is not. */
+  /** How its configuration is backed up, or why that is not possible. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
   /**
-   * How its devices name themselves, in their configuration or in what else they say while they are read. Each pattern may have a
-   * group: the hardware, the firmware. Absent: they do not say it, or it is not known.
+   * How its devices identify themselves, in their configuration or in other output during a reading. Each pattern may have a group: the
+   * hardware, the firmware. Absent: they do not, or it is not known.
    */
   reported?: { model: RegExp; firmware: RegExp };
   /**
-   * What a reading may send after the first response that it depends on, for people: a plan, which sends nothing, cannot know it.
-   * Absent: nothing more, or of outlets the same for each.
+   * What a reading may send depending on the first response, for people: a plan, which sends nothing, cannot know it. Absent: nothing more,
+   * or for outlets the same for each.
    */
   branches?: Branches;
-  /** How passwords and keys that sign in there are changed, or why they are not. */
+  /** How passwords and keys for signing in are changed, or why that is not possible. */
   accounts: { load: () => Promise<{ accounts: Accounts }> } | { no: string };
-  /** Keys of its own in rack.yaml. */
+  /** Its own keys in rack.yaml. */
   options: z.ZodRawShape;
 }
 
@@ -57,17 +57,17 @@ interface Branches {
   hosts?: readonly string[];
 }
 
-/** How the outlets or ports of a device are counted. `options` are the device's own, with defaults. */
+/** How a device's outlets or ports are counted. `options` are the device's own, with defaults. */
 export interface Numbering {
   /** `outlet`, `port`, `relay`. */
   noun: string;
-  /** What exists, for people: `1 to 48`. */
+  /** The existing ones, for people: `1 to 48`. */
   range(options: Options): string;
-  /** The canonical name of an outlet (`0/14` is `14`), or undefined where the device has no such outlet. */
+  /** The canonical name of an outlet (`0/14` is `14`), or undefined if the device has no such outlet. */
   find(outlet: string, options: Options): string | undefined;
-  /** All of them, where they are counted. */
+  /** All of them, if they are counted. */
   all?(options: Options): string[];
-  /** The only outlet, where there is but one: then it need not be written. */
+  /** The only outlet, if there is just one, which rack.yaml may omit. */
   only?(options: Options): string | undefined;
 }
 
@@ -79,8 +79,8 @@ function count(options: Options, key: string): number {
 }
 
 /**
- * Outlets that are counted: from `first`, as many as the option `key` says and `extra` more, each with `prefix` before
- * its number. `alias` matches another notation.
+ * Numbered outlets: starting with `first`, as many as the option `key` says plus `extra`, each with `prefix` before its number. `alias`
+ * matches another notation.
  */
 export function counted(
   noun: string,
@@ -112,7 +112,7 @@ interface CountedOptions {
   alias?: RegExp;
 }
 
-/** Interfaces with names. `short` gives the canonical name, or undefined where it is none. */
+/** Named interfaces. `short` returns the canonical name, or undefined if it is not one. */
 export function named(
   noun: string,
   range: string,
@@ -121,7 +121,7 @@ export function named(
   return { noun, range: () => range, find: short };
 }
 
-/** Names that match a pattern; `long` maps a long form of the first part to the short one. Both may be in any case. */
+/** Names that match a pattern; `long` maps a long form of the first part to the short one. Case is ignored in both. */
 export function interfaces(
   range: string,
   pattern: RegExp,
@@ -142,15 +142,15 @@ export function whole(min: number, max: number) {
   return z.number().int().min(min).max(max);
 }
 
-/** A time in seconds; fractions are fine. */
+/** A time in seconds; fractions are allowed. */
 export function seconds(min: number, max: number) {
   return z.number().min(min).max(max);
 }
 
-/** How a value of an entry of many names is spread over them, where its schema says so. */
+/** How a value is distributed over the names of an entry, if its schema says so. */
 export const spreading = z.registry<{ as: 'each' | 'literal' }>();
 
-/** All names of an entry have the same, and brackets in it are no range. */
+/** All names of an entry have the same value, and its brackets are not a range. */
 export function literal<T extends z.ZodType>(schema: T): T {
   const own = schema.clone();
   spreading.add(own, { as: 'literal' });

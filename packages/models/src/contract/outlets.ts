@@ -1,6 +1,6 @@
 /**
- * The contract of a driver: turns outlets of one model on and off, and reads them. When to do so, how often to try, what to
- * journal and what counts as verified is decided by the caller.
+ * The contract of a driver: turns outlets of one model on and off, and reads them. The caller decides when to do so, how often to retry,
+ * what to journal and what counts as verified.
  */
 
 import {
@@ -17,63 +17,63 @@ export type OutletState = 'on' | 'off';
 
 /** An outlet as the device reports it. */
 export interface OutletReading {
-  /** What is set; `unknown` where the device cannot tell. Never guessed. */
+  /** The setting; `unknown` if the device cannot report it. Never guessed. */
   state: OutletState | 'unknown';
   /**
-   * Whether power really flows where the device can tell it apart from what is set: PoE detection, a load. False with
-   * `state: 'on'` means that nothing is plugged in, or that it does not draw power (yet).
+   * Whether power really flows, if the device reports it separately from the setting: PoE detection, a load. False with `state: 'on'` means
+   * that nothing is plugged in, or that it does not draw power (yet).
    */
   delivering?: boolean | undefined;
-  /** What the device calls a fault of the outlet while it is on: `Fault`, `short-circuit`. It then delivers no power. */
+  /** The device's term for a fault of the outlet while it is on: `Fault`, `short-circuit`. It then delivers no power. */
   fault?: string | undefined;
   /** Power drawn now. */
   watts?: number | undefined;
   /**
-   * How it is on, for models with more than on and off (`48v`, `forced-on`, `static`): what `turnOn` is given to restore
-   * it. Only read while it is on; undefined while it is off.
+   * The mode in which it is on, for models with more than on and off (`48v`, `forced-on`, `static`): passed to `turnOn` to restore it. Only
+   * read while it is on; undefined while it is off.
    */
   mode?: string | undefined;
 }
 
 export interface PowerDriver {
   /**
-   * Reads outlets, all in one session. Each that was asked for is in the answer, or it throws.
+   * Reads outlets, all in one session. Returns each requested one, or throws.
    *
    * @throws DeviceError
    */
   read(outlets: readonly string[], signal: AbortSignal): Promise<Map<string, OutletReading>>;
-  /** So many outlets are read in one operation, where each takes a while of its own; absent: all of them. */
+  /** Number of outlets to read in one operation, if each takes a while; absent: all. */
   readsAtOnce?: number;
   /**
-   * Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller.
+   * Turns one outlet off. Resolves once the device has accepted the command; the caller reads back whether it worked.
    *
-   * @param alone no other USB port that has its power with it
+   * @param alone no other USB port that is switched together with it
    */
   turnOff(outlet: string, signal: AbortSignal, alone?: true): Promise<void>;
-  /** Turns one outlet on, in the mode it had. Without a mode: the usual one of the model. */
+  /** Turns one outlet on, in its previous mode. Without a mode: the model's default. */
   turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
-  /** Where the device itself does off, wait and on. */
+  /** Present if the device performs off, wait and on by itself. */
   nativeCycle?: NativeCycle;
-  /** Ends what is kept open. */
+  /** Closes everything that is kept open. */
   close(): Promise<void>;
 }
 
 export interface NativeCycle {
-  /** Times off that it accepts, `whole` seconds only or any; `fixed`: as long as is set on the device. */
+  /** Off times that it accepts, only `whole` seconds or any; `fixed`: the time set on the device. */
   offSeconds: { least: number; most: number; whole?: true } | 'fixed';
   /**
-   * Fulfilled once the device has taken the command, that is while the outlet is off, or even before.
+   * Resolves once the device has accepted the command, while the outlet is off or even before.
    *
-   * @throws CannotCycle Nothing was done. After any other DeviceError it may have been carried out.
+   * @throws CannotCycle Nothing was done. After any other DeviceError, it may have been carried out.
    */
   run(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What a driver gets with the device. */
+/** Dependencies of a driver. */
 export interface DriverDeps extends Access, Recorded {
   /** One session to a device at a time, kept open for a moment. */
   sessions: SessionPool;
-  /** Told which key exchange and cipher an ssh connection agreed on. */
+  /** Called with the key exchange and cipher that an ssh connection negotiated. */
   onConnected?: NonNullable<SessionDeps['onConnected']>;
   /** Only for ssh, telnet and HTTP. */
   dial?: NonNullable<SessionDeps['dial']>;
@@ -86,14 +86,14 @@ export interface DriverKind {
   /** The name of the model in rack.yaml. */
   model: string;
   /**
-   * Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. Where it depends
-   * on the transport, a function.
+   * Whether only our own simulator has ever been used with it: then it is never used for automatic repair. A function if it depends on the
+   * transport.
    */
   experimental: boolean | ((device: Device) => boolean);
   create(device: Device, deps: DriverDeps): PowerDriver;
 }
 
-/** The canonical name of an outlet of one device; undefined: the device has no such outlet. */
+/** The canonical name of a device's outlet; undefined if the device has no such outlet. */
 type FindOutlet = (outlet: string) => string | undefined;
 
 /** What a model exports as `outlets`; `driverKind` makes it. */
@@ -102,13 +102,12 @@ export interface ModelOutlets extends Omit<DriverKind, 'create'> {
 }
 
 /**
- * The device does not cycle this outlet by itself, and no such command was sent, or it was rejected explicitly.
- * The only failure of a device's own cycle after which the caller may turn the outlet off and on: after any other, it
- * may have been carried out.
+ * The device does not cycle this outlet by itself, and no such command was sent, or it was explicitly rejected. Only after this failure of
+ * a device's own cycle may the caller turn the outlet off and on: after any other, it may have been carried out.
  */
 export class CannotCycle extends DeviceRejected {}
 
-/** A rejection here comes before anything was done, or is explicit. */
+/** A rejection at this point precedes any effect, or is explicit. */
 export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -120,21 +119,21 @@ export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * A driver made of what differs between models: how an outlet is written, how all are read, how one is set.
+ * Builds a driver from the parts that differ between models: how to write an outlet, how to read all, how to set one.
  *
  * @typeParam K how commands and answers name an outlet: a number, a port
  */
 export interface OutletDriver<K> {
-  /** Gets canonical names of outlets that the device has. */
+  /** Gets canonical names of existing outlets. */
   key: (outlet: string) => K;
   readsAtOnce?: number;
-  /** Asks for all of them; returns what gives the reading of each. */
+  /** Requests all of them; returns a function that gives each one's reading. */
   read: (keys: readonly K[], signal: AbortSignal) => Promise<(key: K) => OutletReading>;
-  /** `mode`: how it was on, where that is known and `isMode` accepts it. */
+  /** `mode`: the previous mode, if it is known and `isMode` accepts it. */
   set: (key: K, state: OutletState, signal: AbortSignal, mode?: string) => Promise<void>;
-  /** Which modes it can be turned on in; absent: it has none. */
+  /** The modes in which it can be turned on; absent: it has none. */
   isMode?: (mode: string) => boolean;
-  /** The device's own cycle. `run` gets a time that is checked. */
+  /** The device's own cycle. `run` gets a checked time. */
   cycle?: {
     offSeconds: NativeCycle['offSeconds'];
     run: (key: K, offSeconds: number, signal: AbortSignal) => Promise<unknown>;
@@ -163,7 +162,7 @@ export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): ModelO
 /** @throws DeviceRejected The device has no such outlet. */
 function found(device: string, outlet: string, find: FindOutlet): string {
   const name = find(outlet);
-  // In a path, dots alone are another place.
+  // In a path, a name of only dots leads elsewhere.
   if (name !== undefined && !/^\.+$/.test(name)) return name;
   throw new DeviceRejected(device, `no outlet ${JSON.stringify(outlet)}`);
 }
@@ -173,7 +172,7 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
   return {
     ...(readsAtOnce !== undefined && { readsAtOnce }),
     async read(outlets, signal) {
-      // All are checked before anything is asked.
+      // Checks all of them before any request.
       const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
       if (keys.length === 0) return new Map();
       const own = keys.map(([, each]) => each);
@@ -201,7 +200,7 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
   };
 }
 
-/** @throws CannotCycle The device cannot leave it off for so long by itself. */
+/** @throws CannotCycle The device's own cycle does not support this off time. */
 function checkOffSeconds(device: string, asked: number, range: NativeCycle['offSeconds']): void {
   if (range === 'fixed') return;
   const { least, most, whole = false } = range;
@@ -212,7 +211,7 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   );
 }
 
-/** For a device that is asked outlet by outlet. */
+/** For a device that is read outlet by outlet. */
 export function oneByOne<K>(
   readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
 ): OutletDriver<K>['read'] {

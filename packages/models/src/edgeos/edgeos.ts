@@ -1,18 +1,18 @@
 /**
- * Ubiquiti EdgeRouter (EdgeOS): ports that give power, over ssh.
+ * Ubiquiti EdgeRouter (EdgeOS): PoE ports, over ssh.
  *
  *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
- * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2, `vyos`) commits in configuration mode, not through the
+ * wrapper. Hardware: none. Reading the saved configuration is only tested with texts.
  *
- * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
- * turned on only as it was: in the mode that was read before, else the one of the saved configuration. Where neither tells,
- * it stays off, and the error says so; `auto` is never assumed.
+ * A port supplies 24 V, 48 V or nothing, without detecting the connected device, which the wrong voltage destroys. So a port is only turned
+ * on in its previous mode: the last one read, otherwise the one in the saved configuration. If neither is known, it stays off, and the
+ * error says so; `auto` is never assumed.
  *
- * Changes are committed and not saved: after a reboot of the router its ports are as its saved configuration says. A commit
- * of somebody else is waited for (DeviceBusy). Failures are in the output, whatever the exit status. No watts are reported.
+ * Changes are committed but not saved: after a reboot, ports are as in the saved configuration. The driver waits for other users' commits
+ * (DeviceBusy). Failures appear in the output, whatever the exit status. No watts are reported.
  *
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
@@ -37,7 +37,7 @@ const activeValue = '/bin/cli-shell-api returnActiveValue';
 const listPorts = '/opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe';
 const savedConfiguration = 'cat /config/config.boot';
 const onModes: ReadonlySet<string> = new Set(['24v', '24v-4pair', '48v', 'auto', 'pthru']);
-/** A commit takes some seconds on the small models. */
+/** A commit takes a few seconds on small models. */
 const commitMs = 20_000;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
@@ -63,7 +63,7 @@ function readingOf(output = 'off'): OutletReading {
   return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
 }
 
-/** What is committed, by port. @throws DeviceRejected One of them has no PoE. */
+/** The committed setting, by port. @throws DeviceRejected One of them has no PoE. */
 async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
   const { device } = shell;
   const command = ports
@@ -86,7 +86,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
       const what = `its poe output of ${port} is not valid`;
       throw new DeviceRejected(device, what);
     }
-    // Not configured: off, where the port can give power at all.
+    // Not configured: off, if the port supports PoE at all.
     list ??= await outputOf(shell, listPorts);
     if (findRow(list, port) === undefined) throw new DeviceRejected(device, `${port} has no PoE`);
     outputs.set(port, 'off');
@@ -97,7 +97,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
 async function setOutput(shell: Shell, port: string, output: string): Promise<void> {
   const { device } = shell;
   const change = `${wrapper} set interfaces ethernet ${port} poe output ${output}`;
-  // A session of the configuration system belongs to the shell that begins it.
+  // A session of the configuration system belongs to the shell that starts it.
   const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
   const { stdout, stderr, status } = await shell.exec(command, { timeoutMs: commitMs });
   const printed = shortened(`${stdout} ${stderr}`);
@@ -107,14 +107,14 @@ async function setOutput(shell: Shell, port: string, output: string): Promise<vo
   throw new DeviceRejected(device, `did not set poe output of ${port} to ${output}: ${printed}`);
 }
 
-/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
+/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined if there is none, or the file is incomplete. */
 export function savedPoeOutput(configuration: string, port: string): string | undefined {
   const settings = settingsIn(splitVersions(configuration).body);
   if (typeof settings === 'string') return undefined;
   return valueIn(settings, `interfaces ethernet ${port} poe output`);
 }
 
-/** How to turn on a port of which nobody remembers how it was on. */
+/** The mode in which to turn on a port whose previous mode is unknown. */
 async function knownMode(shell: Shell, port: string): Promise<string> {
   const committed = (await readOutputs(shell, [port])).get(port);
   if (committed !== undefined && onModes.has(committed)) return committed;
@@ -130,18 +130,18 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
 /**
  * Ubiquiti EdgeRouter (EdgeOS).
  *
- * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
+ * Verified with: its simulator only, whose texts are those of vyatta-cfg; RANCID can also read it.
  * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
- * Oddities: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
- * config-management commit-revisions`, and goes back by a reboot to what was saved. Not included: files in /config beside it, such
- * as keys and certificates in /config/auth.
+ * Quirks: `show configuration` hides secrets, but the command that `save` uses does not. A commit with confirmation requires `system
+ * config-management commit-revisions`, and is rolled back by a reboot to the saved configuration. Not included: other files in /config,
+ * such as keys and certificates in /config/auth.
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
  */
 
 export { backup } from '../families/vyatta/backup.ts';
 
 /**
- * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. A port of its switch chip, `switch0`, is not told by the kernel.
+ * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. The kernel does not report the ports of its switch chip, `switch0`.
  *
  * Leases: verified with our simulator only, in the form of recorded sessions.
  */

@@ -4,15 +4,15 @@
  *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
  *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
  *
- * Verified with: own simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
- * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
- * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ * Verified with: our simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and passive24v over
+ * telnet, each read back. Sign-in, `enable`, pager, modes and prompts match netmiko's; it only passes on the PoE commands and tables, which
+ * are from the sources below. Hardware: none.
  *
- * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
- * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
- * firmware has one more column. While the switch itself resets a port, it is set to auto and reads `Disabled`: that is off.
+ * The setting is read from `show poe port`, if the firmware has it, otherwise from `show running-config interface`. Whether power flows is
+ * read from `show poe status`, whose rows are parsed from the right, because Detection is one or two words and newer firmware has another
+ * column. While the switch itself resets a port, it is set to auto and reads `Disabled`, which counts as off.
  *
- * Nothing is saved: after a reboot of the switch its ports are as its configuration says, that is on.
+ * Nothing is saved: after a reboot, the switch's ports are as in its configuration, which is on.
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
@@ -33,7 +33,7 @@ export const outlets = driverKind({ model: 'edgeswitch', experimental: false, cr
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = cliOf(device, deps, fastpath);
 
-  /** `14` is `0/14`; on a stack it is written in full. */
+  /** `14` is `0/14`; on a stack, it is written in full. */
   function interfaceOf(outlet: string): string {
     return outlet.includes('/') ? outlet : `0/${outlet}`;
   }
@@ -58,16 +58,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
 /**
  * Ubiquiti EdgeSwitch (Broadcom's Fastpath).
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }`
- * Oddities: nothing marks the end for certain, so it is read twice; its blocks have to be closed by `exit`, though. The text can
- * be typed as it is, from the privileged mode. Host keys and certificates are not in it.
- * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
- * sessions of users; RANCID's module edgemax.
+ * Quirks: no reliable end mark, so it is read twice; but its blocks must be closed by `exit`. The text can be typed unchanged in the
+ * privileged mode. It does not include host keys and certificates.
+ * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded sessions of
+ * users; RANCID's module edgemax.
  */
 
 const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
-/** Statements in which anything may be said. */
+/** Statements with free text. */
 const free =
   'description |hostname |vlan name |set clibanner |snmp-server (?:sysname|location|contact) ';
 const secrets: readonly SecretRule[] = [
@@ -77,7 +77,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(
     String.raw`^(?:no )?snmp-server community (?:(?:ipaddr|ipmask|mode|ro|rw|view) (?:[\d.]+ )?)*${value}`,
   ),
-  // Where traps go, with the community behind the address.
+  // Trap receivers, with the community after the address.
   /^snmp-server host \S+ (?:(?:traps|informs|version|1|2c?|udp-port \d+) )*(?!traps|informs|version)("[^"]+"|\S+)/,
   new RegExp(`^snmptrap ${value}`),
   /\b(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
@@ -118,7 +118,7 @@ export function backup(): BackupModel {
   });
 }
 
-/** Both begin with lines about the present, such as the time since the start. */
+/** Both begin with volatile lines, such as the uptime. */
 function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
   const front = /^(?:\s*\n|!.*\n)*/;
   const [one, other] = [running, startup].map((bytes) => bytes.toString('latin1'));
@@ -126,7 +126,7 @@ function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
   return Buffer.from(header + (other ?? '').replace(front, ''), 'latin1');
 }
 
-/** The innermost block that is left open, of those that are known; other ones may close what they like. */
+/** The innermost unclosed block of a known kind; other kinds may close anything. */
 function openBlock(text: string): string | undefined {
   const open: string[] = [];
   let isBanner = false;
@@ -173,7 +173,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
 /**
  * Ubiquiti EdgeSwitch (Fastpath): MAC table and links of the command line.
  *
- * Verified with: own simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
+ * Verified with: our simulator only, whose MAC table has the form of recorded sessions. An interface name may have two words, `vlan 50`.
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -194,12 +194,12 @@ export const connectedHosts = cliConnectedHosts({
 });
 
 /**
- * Ubiquiti EdgeSwitch (Broadcom's Fastpath): passwords of users, and the enable password.
+ * Ubiquiti EdgeSwitch (Broadcom's Fastpath): users' passwords, and the enable password.
  *
  * Verified with: its simulator only.
- * Oddities: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
- * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
- * Reference (Ubiquiti), "write memory".
+ * Quirks: without `level` a user falls back to level 1, so the level in the configuration is repeated. Saving asks (y/n).
+ * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command Reference
+ * (Ubiquiti), "write memory".
  */
 export const accounts = cliAccounts({
   dialect: {

@@ -25,7 +25,7 @@ export const edgeswitch: Model = {
   elsewhere: ['edgemax', 'ubiquiti_edge', 'ubiquiti_edgeswitch'],
   transports: ['ssh', 'telnet'],
   power: { outlets: stackable(0), offSeconds: 5, nativeCycle: true, load },
-  // The SFP ports come after those with PoE.
+  // SFP ports come after the PoE ports.
   network: stackable(4),
   connectedHosts: { load },
   backup: { load },

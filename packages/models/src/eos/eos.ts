@@ -1,9 +1,9 @@
 /**
- * Arista EOS: `host>`, `host#`, `host(config-if-Et1)#`, in a redundant pair `host(s1)#`. `enable` asks for a password only
- * where one is set. The terminal is probed before the first prompt; no answer is required.
+ * Arista EOS: `host>`, `host#`, `host(config-if-Et1)#`, in a redundant pair `host(s1)#`. `enable` only asks for a password if one is set.
+ * The terminal is probed before the first prompt; no answer is required.
  *
- * Sources: Arista EOS User Manual, "Command-Line Interface" and "Logging" for the form of log messages; error texts from
- * sessions that gnetcli recorded.
+ * Sources: Arista EOS User Manual, "Command-Line Interface" and "Logging" for the form of log messages; error texts from sessions that
+ * gnetcli recorded.
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
@@ -28,18 +28,18 @@ export const eos: Dialect = {
 /**
  * Arista switches (EOS).
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
- * Oddities: banners may hold any line, but `EOF`. No last line or size shows that it is complete, so it is read twice. Certificates, extensions and
- * the boot image are not in it; the engine ID of SNMPv3 is.
+ * Quirks: banners may contain any line except `EOF`. No last line or size shows that the configuration is complete, so it is read twice. It
+ * does not include certificates, extensions and the boot image, but includes the SNMPv3 engine ID.
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
 
-/** How long a restored configuration is given before it undoes itself. */
+/** How long until a restored configuration is rolled back automatically. */
 const confirmWithin = '00:10:00';
 const session = 'skolo-restore';
 
-/** What says how a secret is written. */
+/** Prefix that says how a secret is encoded. */
 const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
 
 const secrets: readonly SecretRule[] = [
@@ -49,7 +49,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
   new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
   new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),
-  // MACsec: its name, how it is written, the key.
+  // MACsec: its name, its encoding, the key.
   new RegExp(String.raw`^\s+key [0-9a-f]{2,64} ${kind}(\S+)(?: fallback)?$`),
   new RegExp(String.raw`^ntp authentication-key \d+ \S+ ${kind}(\S+)`),
   /^snmp-server community (\S+)/,
@@ -74,7 +74,7 @@ export function backup(): BackupModel {
     },
     volatile: [
       /^! Time: /,
-      // It differs between the saved configuration and the one in force.
+      // Differs between the saved and the active configuration.
       /^! Command: /,
       /^! Startup-config last modified at /,
     ],
@@ -111,7 +111,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * Arista EOS: MAC table, links and ARP table of the command line.
  *
- * Verified with: own simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
+ * Verified with: our simulator only. The table of multicast addresses follows the other one, and is skipped because of its addresses.
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
 export const connectedHosts = cliConnectedHosts({
@@ -130,7 +130,7 @@ export const connectedHosts = cliConnectedHosts({
  * Arista EOS: passwords of local users, and the enable password.
  *
  * Verified with: its simulator only.
- * Oddities: privilege and role of a user are in the statement, and are repeated.
+ * Quirks: the statement contains the user's privilege and role, which are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */
 export const accounts = cliAccounts({

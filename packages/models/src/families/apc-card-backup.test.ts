@@ -8,7 +8,7 @@ import { backup } from './apc-card-backup.ts';
 
 async function sit(generation: NonNullable<ApcCardOptions['generation']> = 'rpdu2') {
   const start = (login: typeof account) =>
-    // A session that was cut is given back late; that is not what is tried here.
+    // A broken session is released late, which is not tested here.
     startApcCard({ ...login, secondMs: 1, generation, maxSessions: 4 });
   const model = backup();
   return { ...(await simulated(start, { model: `apc-${generation}`, transport: 'snmp' })), model };

@@ -2,10 +2,10 @@
  * APC rack PDUs of both generations: `config.ini` of their network management card, by scp.
  *
  * Verified with: its simulator only.
- * rack.yaml: `pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, ports: { ssh: 22 } }`; ssh (and with it scp) is
- * enabled on the card, and the login has `username` and `password` of an administrator beside `snmp`; old cards need `legacySsh`.
- * Oddities: the card sends the size of the file first, so nothing can be missing. Passwords, SNMPv3 phrases, keys and certificates are
- * not in it. A card has room for one session.
+ * rack.yaml: `pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, ports: { ssh: 22 } }`; ssh (and with it scp) is enabled on the
+ * card, and the login has `username` and `password` of an administrator in addition to `snmp`; old cards require `legacySsh`.
+ * Quirks: the card sends the size of the file first, so nothing can be missing. It does not include passwords, SNMPv3 passphrases, keys and
+ * certificates. A card supports one session.
  * Source: APC, "Network Management Card 2 User Guide", "How to Export Configuration Settings".
  */
 import type { DeviceConnection } from '@skolo/equipment';
@@ -34,7 +34,7 @@ export function backup(): BackupModel {
     incomplete,
     volatile: [
       /^; Configuration file, generated on /,
-      // Where they are not left as comments.
+      // If they are not left as comments.
       /^;? ?(?:Date|Time) ?=/,
     ],
     secrets,
@@ -53,7 +53,7 @@ function incomplete(content: Content): string | undefined {
   const text = plainText(content);
   const sections = [...text.matchAll(/^\[([^\]]+)\]$/gm)].map(([, name = '']) => name);
   if (!sections.includes('NetworkTCP/IP')) return 'the section [NetworkTCP/IP] is missing';
-  // One of these is the last, which one depends on the firmware.
+  // One of these is the last section, depending on the firmware.
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
     return 'the sections [SystemDate] and [EventActionConfig] are missing, so it is truncated';
   }

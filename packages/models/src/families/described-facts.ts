@@ -1,8 +1,8 @@
-/** What the models that are described in rack.yaml itself have in common: templates, and expressions that read an answer. */
+/** Common parts of models that are described in rack.yaml: templates, and expressions that parse an answer. */
 import { z } from 'zod';
 import { literal, type Numbering, named } from '../contract/model.ts';
 
-/** A regular expression of JavaScript, as text. `[0-9]` is no range in it. */
+/** A JavaScript regular expression, as text. `[0-9]` is not a range of names in it. */
 export const expression = literal(
   z
     .string()
@@ -20,13 +20,13 @@ function isExpression(source: string): boolean {
   }
 }
 
-/** How an answer is read: which text means on, which off. An answer that fits neither, or both, is a failure. */
+/** How to parse an answer: which text means on, and which off. An answer that matches neither or both is a failure. */
 export const readBack = {
   on: expression.describe('Regular expression for the on state.'),
   off: expression.describe('Regular expression for the off state.'),
 };
 
-/** Outlets named by the templates; `outlets` bounds them where they are numbers. */
+/** Outlets named by the templates; `outlets` limits them if they are numbers. */
 export const free: Numbering = {
   ...named('outlet', 'names such as 1 or lamp', () => undefined),
   range: (options) =>

@@ -12,7 +12,7 @@ const inClearText = Buffer.from('admin:joker').toString('base64');
 const digest = 'Digest realm="relays", qop="auth", nonce="abc", algorithm=SHA-256';
 const basic = 'Basic realm="relays"';
 
-/** Lets in whoever sends a password in the form that it asks for. */
+/** Accepts any password that is sent with the scheme that it requests. */
 async function startDevice() {
   const received: string[] = [];
   const device = { offers: digest, received, host: '127.0.0.1', port: 0 };

@@ -1,4 +1,4 @@
-/** A device may repeat what it was told: in an error, of all places. */
+/** A device may repeat received secrets, especially in an error. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';

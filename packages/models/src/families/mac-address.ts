@@ -9,7 +9,7 @@ export function macOf(text: string): string {
   return digits.replace(/..(?!$)/g, '$&:');
 }
 
-/** Whether it is the address of one network card: not that of a group, nor none. */
+/** Whether it is the address of a single network card: neither multicast nor zero. */
 export function isOfOne(mac: string): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 0 && mac !== '00:00:00:00:00:00';
 }

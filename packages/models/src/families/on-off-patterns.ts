@@ -1,4 +1,4 @@
-/** How an answer is read where rack.yaml says which text means on, and which off. */
+/** Parses an answer if rack.yaml says which text means on, and which off. */
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletState } from '../contract/outlets.ts';
 
@@ -7,14 +7,14 @@ export interface Expressions {
   off: string;
 }
 
-/** Undefined where the text fits neither, or both: then it is no reading. */
+/** Undefined if the text matches neither or both, so that it is not a reading. */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
   const [fitsOn, fitsOff] = [new RegExp(on).test(text), new RegExp(off).test(text)];
   if (fitsOn === fitsOff) return undefined;
   return fitsOn ? 'on' : 'off';
 }
 
-/** @throws DeviceRejected It fits neither, or both. */
+/** @throws DeviceRejected It matches neither, or both. */
 export function readState(device: string, text: string, expressions: Expressions): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;

@@ -1,4 +1,4 @@
-/** The number of outlets that a device reports. */
+/** Checks the number of outlets that a device reports. */
 import { DeviceRejected } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
@@ -8,7 +8,7 @@ export function outletCount({ options }: Device): number {
   return z.number().int().positive().parse(options.outlets);
 }
 
-/** @throws DeviceRejected It reports another number than rack.yaml: it is another device, or one is wrong. */
+/** @throws DeviceRejected It differs from rack.yaml: it is another device, or one number is wrong. */
 export function checkCount(device: Device, reported: number, nouns: string): void {
   const expected = outletCount(device);
   if (reported === expected) return;

@@ -1,15 +1,15 @@
-/** Outlets that are columns of an SNMP table: numbers that say what is set, and a column that sets it. */
+/** Outlets that are rows of an SNMP table: a column with the setting, and a column that changes it. */
 import { DeviceRejected } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../contract/outlets.ts';
 
 interface SnmpOutlets {
-  /** What is behind a column in the object of an outlet; default: its name. What is written always ends in it. */
+  /** The index of an outlet's object in a column; default: its name. Written objects always end in it. */
   index?: (outlet: string) => string;
   command: { column: string; on: number; off: number; cycle?: number };
   state: { column: string; on: number; off: number };
-  /** One more column, and its part of the reading. `optional`: some devices lack it. */
+  /** An additional column, and its part of the reading. `optional`: some devices lack it. */
   more?: {
     column: string;
     optional: boolean;

@@ -44,7 +44,7 @@ function answerInVersion2c(requestId: number): Buffer {
   return der(0x30, der(2, Buffer.from([1])), der(4, 'private'), pdu(0xa2, requestId));
 }
 
-/** In the clear, whatever was asked for. `flags` is 0, and no report is asked for. */
+/** Unencrypted, whatever was requested. `flags` is 0, and no report is requested. */
 function answerInVersion3(messageId: number, inside: Buffer): Buffer {
   const header = der(
     0x30,
@@ -66,7 +66,7 @@ function answerInVersion3(messageId: number, inside: Buffer): Buffer {
   return der(0x30, der(2, Buffer.from([3])), header, der(4, security), scoped);
 }
 
-/** The first integer behind the version and, in 2c, the community: the request's number. */
+/** The first integer after the version and, in 2c, the community: the request id. */
 function numberOf(request: Buffer): number {
   const isVersion3 = request.includes(Buffer.from([2, 1, 3, 0x30]));
   const at = isVersion3
@@ -189,7 +189,7 @@ describe('what SNMP is believed', () => {
   });
 });
 
-/** Once it has asked so often. */
+/** After this many requests. */
 async function isLate(
   read: () => Promise<unknown>,
   requests: readonly Buffer[],
@@ -201,7 +201,7 @@ async function isLate(
   });
   const rejected = expect(read()).rejects.toThrow(DeviceTimeout);
   while (requests.length < asked) await new Promise(setImmediate);
-  // So that what was answered has arrived.
+  // So that the response has arrived.
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   await vi.advanceTimersByTimeAsync(5_000);
   await rejected;

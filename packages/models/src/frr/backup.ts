@@ -1,12 +1,10 @@
 /**
- * FRRouting. The account's shell is vtysh, or it has a shell where `vtysh` may be run; where neither runs commands, its
- * command line is used.
+ * FRRouting. The account's shell is vtysh, or one that may run `vtysh`; if neither can run commands, its command line is used.
  *
  * Verified with: FRR 8.4.4 (Debian 12) behind OpenSSH 9.2.
  * rack.yaml: `router: { model: frr, address: 192.168.1.1, login: routers }`; the account is in group `frrvty`.
- * Oddities: vtysh does not show what it would boot with; that is read from /etc/frr/frr.conf where there is a shell. The host
- * name is that of the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in
- * which FRR received them.
+ * Quirks: vtysh does not show the saved configuration, which is read from /etc/frr/frr.conf if there is a shell. The host name is that of
+ * the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in which FRR received them.
  * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup".
  */
 import type { DeviceConnection } from '@skolo/equipment';
@@ -39,7 +37,7 @@ export function backup(): BackupModel {
     incomplete,
     volatile: [],
     secrets,
-    // By hand, it is a shell that all lines are typed into.
+    // By hand, all lines are typed into a shell.
     restore: { comment: '#', steps, check, apply },
   };
 }
@@ -56,7 +54,7 @@ function incomplete(content: Content): string | undefined {
   return configurationFault(content.bytes.toString('latin1'));
 }
 
-/** In the form of the running configuration; the same bytes where it says the same. */
+/** In the form of the running configuration; the same bytes if it has the same content. */
 async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
   if (shell === undefined) return undefined;
   const said = await shell(`cat ${file} 2>/dev/null && echo end`);
@@ -66,7 +64,7 @@ async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
   return from && to && changesBetween(from, to).length === 0 ? text : startup;
 }
 
-/** By hand it is the file that is put in place: what is typed would only be added to what is there. */
+/** By hand, the file is replaced: typed lines would only be added to the existing ones. */
 function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep[] {
   const lines = fileOf(content).trimEnd().split('\n');
   return [

@@ -1,21 +1,21 @@
 /**
- * What is to be typed so that one configuration becomes another: lines that go are taken back with `no`, from the end of the
- * configuration to its beginning, so that what refers to something goes first; then new ones come, from beginning to end.
+ * Computes the lines to type to turn one configuration into another: old lines are removed with `no`, from the end of the configuration to
+ * its beginning, so that references go first; then new ones are added, from beginning to end.
  */
 import type { Block } from './configuration.ts';
 
 /** One line in its context. */
 export interface Change {
-  /** Lines of the contexts that it is in, from the outside. */
+  /** The enclosing contexts' lines, outermost first. */
   path: readonly string[];
   line: string;
-  /** It opens a context, which has to be left again. */
+  /** It opens a context, which must be left again. */
   opens: boolean;
-  /** The line of the configuration that this takes away. */
+  /** The line of the configuration that this removes. */
   removes?: string;
 }
 
-/** @param dropped words left out at the end of lines that take something away, as many commands do not want their value again */
+/** @param dropped number of words to omit at the end of removing lines, because many commands do not accept their value again */
 export function changesBetween(
   from: readonly Block[],
   to: readonly Block[],
@@ -24,7 +24,7 @@ export function changesBetween(
   return [...removals(from, to, dropped, []).reverse(), ...additions(from, to, [])];
 }
 
-/** A context of the kernel's that nothing is in any more: FRR may not let it go, and it does no harm. */
+/** An empty context of a kernel object: FRR may not remove it, and it does no harm. */
 export function isLeftover({ removes, path }: Change): boolean {
   return path.length === 0 && removes !== undefined && isVirtual(removes);
 }
@@ -52,7 +52,7 @@ function removals(
     if (goesAtOnce) {
       changes.push({ path, line: negated(line, dropped), opens: false, removes: line });
     }
-    // What could not go at once goes line by line.
+    // Anything that could not be removed as a whole is removed line by line.
     if (!goesAtOnce || dropped > 0) changes.push(...removals(rest, [], dropped, within));
   }
   for (const [name, line] of gone) {
@@ -79,7 +79,7 @@ function isVirtual(line: string): boolean {
   return /^(?:interface|vrf) /.test(line);
 }
 
-/** `no` takes it away with all that is in it. */
+/** `no` removes it with its whole content. */
 function isRemovable(line: string): boolean {
   return /^(?:router|route-map|key chain|key|pbr-map|nexthop-group|bfd|peer|profile|rpki|mpls ldp|segment-routing)\b/.test(
     line,
@@ -87,8 +87,8 @@ function isRemovable(line: string): boolean {
 }
 
 /**
- * Neighbors of which nothing stays: one line takes away all that is said about them, and the others would only be rejected
- * after it. By name, the line that made each.
+ * Neighbors that are removed completely: one line removes all their settings, and the others would then be rejected. By name, the line that
+ * created each.
  */
 function goneNeighbors(
   from: readonly Block[],
@@ -116,12 +116,12 @@ function isOf(gone: ReadonlyMap<string, string>, line: string): boolean {
   return name !== undefined && gone.has(name);
 }
 
-/** The words of a line that make a neighbor without an address. */
+/** The words of a line that creates a neighbor without an address. */
 function definition(line: string): string {
   return /^neighbor \S+( interface\b| peer-group$)/.exec(line)?.[1] ?? '';
 }
 
-/** Settings of which there is one: the new line takes the place of the old one, whose `no` would take away more. */
+/** Settings that occur once: the new line replaces the old one, whose `no` would remove more. */
 const single: readonly RegExp[] = [
   /^(?:password|enable password) /,
   /^neighbor \S+ (?:remote-as|description|password) /,
@@ -133,7 +133,7 @@ function replaced(line: string, to: readonly Block[]): boolean {
   return begin !== undefined && to.some((other) => other.line.startsWith(begin));
 }
 
-/** Lines whose `no` wants fewer words than they have. */
+/** Lines whose `no` requires fewer words than they have. */
 const shorter: readonly [RegExp, string][] = [
   [/^(password|enable password|description|banner motd|log (?:file|syslog)) .*/, 'no $1'],
   [/^(neighbor \S+ (?:description|password)) .*/, 'no $1'],
@@ -141,7 +141,7 @@ const shorter: readonly [RegExp, string][] = [
   [/^(key-string) .*/, 'no $1'],
 ];
 
-/** The line that takes this one back: without its `no`, or with one; never so short that it would mean something larger. */
+/** The line that reverts this one: without its `no`, or with one; never so short that it would revert more. */
 function negated(line: string, dropped: number): string {
   if (line.startsWith('no ')) return line.slice(3);
   const known = shorter.find(([pattern]) => pattern.test(line));

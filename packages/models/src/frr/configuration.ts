@@ -1,23 +1,23 @@
 /**
- * A configuration of FRRouting as a tree: what is indented, and ended by `exit` or `exit-…`, is in the context of the line
- * above it. The order of lines says nothing: what has one has numbers (`seq 5`).
+ * A configuration of FRRouting as a tree: indented lines, ended by `exit` or `exit-…`, are in the context of the line above. The order of
+ * lines is irrelevant: ordered ones have numbers (`seq 5`).
  */
 
-/** A line, and what is in its context. */
+/** A line and the contents of its context. */
 export interface Block {
   line: string;
   children: Block[];
-  /** It opens a context, even if nothing is in it. */
+  /** It opens a context, even if it is empty. */
   opens: boolean;
 }
 
-/** What FRR takes from its files, its version and the system: no command changes it. */
+/** Set by FRR's files, its version or the system: no command changes it. */
 const given =
   /^(?:frr (?:version|defaults) |hostname |domainname |service integrated-vtysh-config$)/;
 
 const head = 'Current configuration:';
 
-/** Why it cannot be all of `show running-config`, for people; undefined: it is. */
+/** Why it cannot be a complete `show running-config`, for people; undefined if it is. */
 export function configurationFault(text: string): string | undefined {
   const lines = text.split(/\r?\n/);
   if (!lines.some((line) => line.startsWith(head))) return `it does not contain the line "${head}"`;
@@ -26,7 +26,7 @@ export function configurationFault(text: string): string | undefined {
   return `its last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;
 }
 
-/** Of `show running-config`, with or without what it says before and after. */
+/** Parses `show running-config`, with or without the text around it. */
 export function parseConfiguration(text: string): Block[] {
   const root: Block[] = [];
   const open: { indent: number; block: Block }[] = [];
@@ -45,7 +45,7 @@ export function parseConfiguration(text: string): Block[] {
     const parent = open.at(-1)?.block;
     if (parent) parent.opens = true;
     const siblings = parent?.children ?? root;
-    // FRR may show one context twice.
+    // FRR may show a context twice.
     const known = siblings.find((each) => each.line === line);
     const block = known ?? { line, children: [], opens: false };
     if (!known) siblings.push(block);
@@ -54,12 +54,12 @@ export function parseConfiguration(text: string): Block[] {
   return root;
 }
 
-/** What no command changes: `hostname rt-1`. */
+/** Lines that no command changes: `hostname rt-1`. */
 export function givenLines(blocks: readonly Block[]): string[] {
   return blocks.map(({ line }) => line).filter((line) => given.test(line));
 }
 
-/** What commands can change. */
+/** Lines that commands can change. */
 export function settable(blocks: readonly Block[]): Block[] {
   return blocks.filter(({ line }) => !given.test(line));
 }
@@ -70,7 +70,7 @@ export function firstHostname(text: string): string | undefined {
     .find((name) => name !== undefined);
 }
 
-/** Without what vtysh says around it. */
+/** Without vtysh's text around it. */
 export function body(text: string): string[] {
   const lines = text.split(/\r?\n/);
   const first = lines.findIndex((line) => line.startsWith(head)) + 1;

@@ -1,6 +1,6 @@
 /**
- * A router with FRRouting: the tables of its Linux, see families/unix/linux-connected-hosts.ts. FRR itself has none, so an account whose shell is
- * vtysh cannot be asked.
+ * A router with FRRouting: its Linux tables, see families/unix/linux-connected-hosts.ts. FRR itself has none, so they cannot be read
+ * through an account whose shell is vtysh.
  */
 import { DeviceRejected } from '@skolo/equipment';
 import type { ConnectedHostsReader } from '../contract/connected-hosts.ts';

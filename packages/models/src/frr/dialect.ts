@@ -1,9 +1,8 @@
 /**
- * vtysh of FRRouting: `host#`, `host(config-if)#`. The host name is that of the system, whatever the configuration says.
+ * FRRouting's vtysh: `host#`, `host(config-if)#`. The host name is the system's, whatever the configuration says.
  *
- * It has no unprivileged mode unless it is asked for one, and what it complains about while it starts (`% Can't open
- * configuration file … Permission denied`) comes before the first prompt. Output goes through a pager where the account
- * has one set.
+ * It only has an unprivileged mode on request, and its startup errors (`% Can't open configuration file … Permission denied`) come before
+ * the first prompt. Output uses the account's pager, if set.
  *
  * Source: FRR user manual 8.4, "VTY shell"; tried with FRR 8.4.4.
  */
@@ -25,6 +24,6 @@ export const frr: Dialect = {
     /^(?:Command authorization failed|Access denied)/i,
   ],
   noise: [],
-  // From a mode of the configuration, too.
+  // Also from a configuration mode.
   signOut: ['end', 'exit'],
 };

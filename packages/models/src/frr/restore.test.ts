@@ -11,17 +11,17 @@ import { type RealDevice, realDevice } from '../testing/real-device.ts';
 import { type Account, shareFrr } from '../testing/shared-frr.ts';
 import { backup } from './backup.ts';
 
-/** What it has is replaced by each test anyway. */
+/** Each test replaces its configuration anyway. */
 const start = shareFrr();
 
-/** What FRR itself makes of these lines, when it starts with them. */
+/** These lines as FRR itself shows them after starting with them. */
 async function printed(frr: Frr, lines: readonly string[]): Promise<string> {
   await writeFile(join(frr.dir, 'frr.conf'), `${lines.join('\n')}\n`);
   await frr.restart();
   return await frr.vtysh('show running-config');
 }
 
-/** FRR shows route maps in the order in which it heard of them, which means nothing. */
+/** FRR shows route maps in the order in which it received them, which has no meaning. */
 function blocks(text: string): string[] {
   return text.split(/^!\n/m).sort();
 }
@@ -75,18 +75,18 @@ interface Sitting extends RealDevice {
   running(): Promise<string>;
 }
 
-/** What `configuration` is when FRR shows it, and `others`. */
+/** `configuration` as FRR shows it, and `others`. */
 let version: string | undefined;
 let different: string | undefined;
 
-/** A router that has another configuration than the version. */
+/** A router whose configuration differs from the version. */
 async function sit(context: TestContext, account?: Account): Promise<Sitting> {
   const router = await start(context, account);
   const real = await realDevice(router, { model: 'frr' });
   const model = backup();
   const asRoot = router.daemons.includes('bgpd');
   version ??= await printed(router, asRoot ? [...configuration, ...more] : configuration);
-  // To start it again takes longer than all else.
+  // Restarting it takes longer than everything else.
   if (different === undefined || (await router.vtysh('show running-config')) !== different) {
     different = await printed(router, asRoot ? others : others.slice(0, 2));
   }

@@ -1,6 +1,6 @@
 /**
- * A version gets back into FRR by typing what is different. It has no commit: what is typed is in force, and a restart
- * takes back what was not saved. So it is saved last, once the running configuration was read back and is the version.
+ * Restores a version in FRR by typing the differences. FRR has no commit: typed lines are active immediately, and a restart reverts unsaved
+ * ones. So it saves last, after reading back that the running configuration matches the version.
  */
 
 import { count } from '@skolo/base';
@@ -21,7 +21,7 @@ import { openVtysh, type Vtysh } from './vtysh.ts';
 const mostRounds = 30;
 const mostDropped = 3;
 
-/** @throws DeviceRejected FRR does not take all of it; it has its previous configuration again, unless the message says no */
+/** @throws DeviceRejected FRR does not accept all of it; it has its previous configuration again, unless the message says otherwise */
 export async function apply(
   connection: DeviceConnection,
   content: Buffer,
@@ -49,7 +49,7 @@ export async function apply(
   step('saved: write memory');
 }
 
-/** Asks vtysh whether it understands every line. Daemons that would say no are not asked. */
+/** Asks vtysh whether it understands every line. The daemons, which might reject some, are not asked. */
 export async function check(
   connection: DeviceConnection,
   content: Buffer,
@@ -71,20 +71,20 @@ vtysh -C -f "$f"; echo "status $?"; rm -f "$f" "$f.lock"`;
   return { accepted: status === '0', said: rest === '' ? plan : `${rest}\n${plan}` };
 }
 
-/** As frr.conf has it. */
+/** As in frr.conf. */
 export function fileOf(content: Buffer): string {
   return `${body(content.toString()).join('\n').trim()}\n`;
 }
 
 interface Rest {
   changes: Change[];
-  /** What FRR said last, for an error. */
+  /** FRR's last message, for an error. */
   said: string;
 }
 
 /**
- * Types what is different until nothing is. All at once first: FRR stops at a line that it rejects, and what is left is
- * typed in the next round. Where that gets nowhere, line by line, then in fewer words.
+ * Types the differences until there are none. First all together: FRR stops at a rejected line, and the next round types the rest. If that
+ * makes no progress, line by line, then with fewer words.
  */
 async function converge(
   name: string,
@@ -116,7 +116,7 @@ async function converge(
   return { changes: left, said: said === '' ? '' : `; it sent: ${said.slice(0, 300)}` };
 }
 
-/** One that is rejected does not keep the others from being typed. */
+/** A rejected line does not prevent the others from being typed. */
 async function oneByOne(vtysh: Vtysh, changes: readonly Change[]): Promise<string> {
   const said: string[] = [];
   for (const change of changes) said.push(await vtysh.configure([change]));
@@ -127,7 +127,7 @@ function difference(name: string, text: Buffer, wanted: readonly Block[], droppe
   return changesBetween(settable(whole(name, text)), settable(wanted), dropped);
 }
 
-/** @throws DeviceRejected Something is missing, so that far too much would be taken away or typed again */
+/** @throws DeviceRejected Parts are missing, so that far too much would be removed or typed again */
 function whole(name: string, text: Buffer): Block[] {
   const fault = configurationFault(text.toString());
   if (fault === undefined) return parseConfiguration(text.toString());
@@ -148,7 +148,7 @@ async function putBack(
   return `its previous configuration could not be restored completely, either: ${shown(changes)}; nothing was saved, so a restart restores it`;
 }
 
-/** Lines that no command changes, where the version has others. */
+/** Lines that no command changes and that differ in the version. */
 function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
   const [has, wants] = [givenLines(now), givenLines(wanted)];
   const missing = wants.filter((line) => !has.includes(line));

@@ -1,11 +1,11 @@
-/** What is secret in a configuration of FRRouting. */
+/** Secrets in a configuration of FRRouting. */
 import type { SecretRule } from '../contract/backup.ts';
 
 const lines: readonly RegExp[] = [
   /^\s*(?:enable )?password (?:8 )?(\S.*)$/,
   // BGP, LDP, MSDP, BMP.
   /\bneighbor \S+ password (\S.*)$/,
-  // OSPF: of an interface, of a virtual link, of OSPFv3.
+  // OSPF: of interfaces, virtual links, and OSPFv3.
   /\bauthentication-key (?:\d+ )?(\S+)/,
   /\bmessage-digest-key \d+ md5 (\S+)/,
   /\bhash-algo \S+ key (\S+)/,
@@ -21,7 +21,7 @@ const lines: readonly RegExp[] = [
 
 export const secrets: readonly SecretRule[] = lines;
 
-/** For messages, which may quote a line: `<secret>` in the place of each. */
+/** For messages, which may quote a line: replaces each secret with `<secret>`. */
 export function withoutSecrets(text: string): string {
   return text
     .split('\n')

@@ -1,6 +1,4 @@
-/**
- * Ways to vtysh: it is the shell of the account, a program of a host with a shell, or only a command line in a terminal.
- */
+/** Access to vtysh: as the account's shell, as a program on a host with a shell, or only as a command line in a terminal. */
 
 import { type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import { inCommands } from '../families/command-line/long-commands.ts';
@@ -9,28 +7,28 @@ import { frr } from './dialect.ts';
 import { withoutSecrets } from './secrets.ts';
 
 export interface Vtysh {
-  /** As `show running-config` said it when this was found. */
+  /** The `show running-config` from which this was detected. */
   text: Buffer;
-  /** Runs a script, for what vtysh cannot do; absent: there is no shell. Gives its output, and its errors. */
+  /** Runs a script for tasks that vtysh cannot do; absent: there is no shell. Returns its output and errors. */
   shell?(script: string, input?: Buffer): Promise<string>;
   /** @throws DeviceError */
   running(): Promise<Buffer>;
   /**
-   * Makes changes at `configure terminal`. But for a mere terminal, all of them are there before the first is carried out, so
-   * that a session which dies leaves nothing half done. Where a line is rejected, those behind it may not have been typed.
+   * Makes changes at `configure terminal`. Except in a terminal, all lines are transferred before the first is executed, so that a session
+   * that dies leaves nothing half done. If a line is rejected, those after it may not have been typed.
    *
-   * @returns what FRR said to it, without secrets; nothing where it took all
+   * @returns FRR's messages, without secrets; empty if it accepted everything
    * @throws DeviceError
    */
   configure(changes: readonly Change[]): Promise<string>;
-  /** @returns what was said to `write memory` */
+  /** @returns the answer to `write memory` */
   save(): Promise<string>;
 }
 
 const show = 'show running-config';
 const none = Buffer.alloc(0);
 const notFound = 127;
-/** What vtysh ends with where it rejects something. */
+/** vtysh's exit status if it rejects something. */
 const rejection = Array.from({ length: 20 }, (_, index) => index + 1);
 
 /** @throws DeviceError */
@@ -43,7 +41,7 @@ export async function openVtysh(connection: DeviceConnection): Promise<Vtysh> {
     return await inTerminal(connection);
   }
   if (text.length === 0) return await inShell(connection);
-  // It came to the command line, whatever was asked for.
+  // It opened the command line instead of running the command.
   if (isPrompt(text)) return await inTerminal(connection);
   return asShell(connection, text);
 }
@@ -53,7 +51,7 @@ function isPrompt(text: Buffer): boolean {
   return frr.prompt.test(text.toString('latin1').trimEnd().split(/\r?\n/).at(-1) ?? '');
 }
 
-/** The account's shell is vtysh: it is given the whole command, of many lines. */
+/** The account's shell is vtysh, which receives the whole multi-line command. */
 function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
   const say = async (lines: readonly string[]) => {
     const said = await connection.exec(lines.join('\n'), { input: none, accept: rejection });
@@ -74,14 +72,14 @@ function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
   };
 }
 
-/** vtysh is one program of a host: it reads lines from a file, and goes on behind one that it rejects. */
+/** vtysh is a program on a host: it reads lines from a file, and continues after a rejected one. */
 async function inShell(connection: DeviceConnection): Promise<Vtysh> {
   const running = () => connection.exec(`vtysh -c '${show}'`, { input: none });
   const shell = async (script: string, input = none) => {
     const said = await connection.exec(`exec 2>&1; ${script}`, { input, accept: rejection });
     return said.toString();
   };
-  // What is said goes to a file first, so that a session that dies does not stop it.
+  // Output goes to a file first, so that a session that dies does not stop it.
   const configure = `umask 077; f=$(mktemp) || exit; trap '' HUP PIPE; cat > "$f"
 vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
   return {
@@ -96,7 +94,7 @@ vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
   };
 }
 
-/** Line by line: slower, and a session that dies leaves what was typed. Stops at a line that is rejected. */
+/** Line by line: slower, and a session that dies leaves the lines typed so far. Stops at a rejected line. */
 async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
   const type = async (line: string) => {
     const cli = await connection.cli(frr);

@@ -1,4 +1,4 @@
-/** A device with a command line that no model knows: its backup is described here, wholly. */
+/** An unknown device with a command line: rack.yaml describes its backup completely. */
 import { z } from 'zod';
 import { interfaces, type Model } from '../contract/model.ts';
 import { expression } from '../families/described-facts.ts';

@@ -1,9 +1,9 @@
 /**
- * A command line that rack.yaml describes: its prompt, the commands that turn its pager off, the command for the privileged
- * mode. All pagers and error texts that are known are looked for, and all forms of log messages.
+ * A command line that rack.yaml describes: its prompt, the commands that turn its pager off, the command for the privileged mode.
+ * Recognises all known pagers, error texts and forms of log messages.
  *
- * The prompt that is learned counts, not only its pattern: its name has to be the same in every mode, with another mode in brackets
- * and another sign behind it. Where there is a command for the privileged mode, the prompt of that ends with `#`.
+ * The learned prompt counts, not only its pattern: its name must be the same in every mode, with another mode in brackets and another sign
+ * after it. If there is a command for the privileged mode, that mode's prompt ends with `#`.
  */
 
 import {
@@ -48,7 +48,7 @@ const Described = DescribedCli.extend({
   secret: texts,
 });
 
-/** Of those that are asked in channels, only what they say is known. */
+/** For devices that are read in channels, only the error texts are known. */
 const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamble'>[] = [
   ciscoIos,
   nxos,
@@ -73,7 +73,7 @@ export function genericDialect({
   return {
     name: 'generic',
     prompt: new RegExp(prompt),
-    // The base is the whole prompt, as the pattern need not have a group for it.
+    // The base is the whole prompt, because the pattern need not have a group for it.
     prompts(base) {
       const name = usualPrompt.exec(base)?.groups?.name;
       if (name === undefined) return escapePattern(base);
@@ -104,7 +104,7 @@ export function genericDialect({
  * Verified with: simulated switches of several families, each described in a few lines.
  * rack.yaml: `switch-9: { model: generic, address: 192.168.1.29, login: switches, prompt: '^[\w-]+[>#] ?$',
  * pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' } }`
- * Oddities: the answers of all commands, one after another, are the configuration; each must have an answer. With `complete:
+ * Quirks: the answers of all commands, one after another, are the configuration; each must have an answer. With `complete:
  * twice` lines that change by themselves have to be in `volatile`.
  */
 

@@ -1,4 +1,4 @@
-/** Anything that is switched by HTTP requests. `{outlet}` in a template is the outlet, escaped for where it stands. */
+/** Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context. */
 import { z } from 'zod';
 import type { Model } from '../contract/model.ts';
 import { expression, free, outlets, readBack } from '../families/described-facts.ts';

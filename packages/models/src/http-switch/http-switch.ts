@@ -1,5 +1,5 @@
 /**
- * Anything that is switched by HTTP requests, which rack.yaml describes.
+ * Anything that is switched by HTTP requests described in rack.yaml.
  *
  *     relay-1:
  *       model: http-switch
@@ -9,13 +9,12 @@
  *       off: { method: PUT, path: '/relay/{outlet}/value', body: '0' }
  *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
  *
- * Verified with: two own simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read,
- * one (ESPHome) that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a
- * description in rack.yaml is worth is up to who wrote it; `expect` and the reading guard against the worst.
+ * Verified with: two of our simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read, one (ESPHome)
+ * that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a description in rack.yaml is worth
+ * is up to who wrote it; `expect` and the reading guard against the worst.
  *
- * Signs in with the token of the login, else by digest or Basic, as the device asks; a device that has let us in by digest does
- * not get the password by Basic from then on. An answer that fits both expressions, or
- * neither, is a failure, whatever its status: a login page holds many words.
+ * Signs in with the token of the login, else by digest or Basic, as the device asks; after digest has succeeded, Basic is never used for
+ * that device. An answer that fits both expressions, or neither, is a failure, whatever its status: a login page may contain any word.
  */
 
 import {
@@ -62,7 +61,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     outlet: string,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    // What an outlet may be called needs no escaping in a body.
+    // Valid outlet names need no escaping in a body.
     const filled = body?.replaceAll('{outlet}', outlet);
     const request = {
       method,

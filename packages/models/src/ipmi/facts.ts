@@ -1,4 +1,4 @@
-/** The management controller of a server, over IPMI (RMCP+). Its one outlet is the chassis, and need not be written. */
+/** A server's management controller, over IPMI (RMCP+). Its only outlet is the chassis, which rack.yaml may omit. */
 import { z } from 'zod';
 import { type Model, named } from '../contract/model.ts';
 

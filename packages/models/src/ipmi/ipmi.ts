@@ -6,12 +6,12 @@
  *
  * Verified with: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
  *
- * Oddities. A controller agrees before the power has changed: the reading shows it. Many refuse to cycle what is off. How long
- * a cycle is off is the controller's own affair (1 s at least). A wrong password and a wrong user differ from silence
- * only in the verbose output of ipmitool. Controllers that know cipher suite 3 only (before 2015 or so)
- * need `cipherSuite: 3`. The privilege that is asked for is "operator", which is what power takes.
+ * Quirks. A controller confirms a command before the power changes; the reading shows the result. Many refuse to cycle a server that is
+ * off. The controller decides the off time of a cycle (at least 1 s). A wrong password and a wrong user differ from silence only in the
+ * verbose output of ipmitool. Controllers that know cipher suite 3 only (before 2015 or so) need `cipherSuite: 3`. The requested privilege
+ * is "operator", which power commands require.
  *
- * The password goes by the environment of ipmitool, not by its arguments, which every user of the computer could read.
+ * The password is passed in ipmitool's environment, not in its arguments, which every user of the computer could read.
  *
  * Source: ipmitool(1); IPMI 2.0, 28.3 (chassis control), 13.17 to 13.24 (RMCP+).
  */
@@ -34,14 +34,14 @@ import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outl
 export const outlets = driverKind({ model: 'ipmi', experimental: false, create });
 
 const usualPort = 623;
-/** More than ipmitool takes to give up by itself: 10 s with these retries. */
+/** More than ipmitool's own timeout: 10 s with these retries. */
 const timeoutMs = 20_000;
 const howToGetIt = 'install it (Debian: ipmitool)';
-/** Seconds until it asks again, and how often it asks. What must not happen twice is asked for once. */
+/** Seconds between retries, and number of attempts. Commands that must not be repeated are sent once. */
 const patiently = ['-N', '2', '-R', '2'] as const;
 const once = ['-N', '5', '-R', '1'] as const;
 
-/** What ipmitool prints when the controller has taken it. */
+/** ipmitool's output if the controller has accepted the command. */
 const commands = {
   on: 'Chassis Power Control: Up/On',
   off: 'Chassis Power Control: Down/Off',
@@ -99,7 +99,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-/** ipmitool has one status for everything that goes wrong, and words for some of it. */
+/** ipmitool has one exit status for all errors, and distinct texts for some. */
 function errorOf(device: string, output: string): DeviceError {
   if (/insufficient resources/i.test(output)) {
     return new DeviceBusy(device, 'all sessions of the controller are in use');

@@ -128,7 +128,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
   });
 });
 
-/** An ipmitool of our own, which notes its arguments and its environment, then does as `script` says. */
+/** A fake ipmitool that records its arguments and environment, then runs `script`. */
 async function fakeTool(script: string) {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-ipmitool-'));
   onTestFinished(() => rm(dir, { recursive: true }));

@@ -1,9 +1,9 @@
 /**
- * What Juniper Junos says. It is asked in channels of ssh, where there is neither prompt nor pager; at a prompt, a line like
- * `{master:0}` comes before it where there are several routing engines or members, in configuration mode with `[edit]` behind it.
+ * Juniper Junos's texts. Commands run in ssh channels, without prompt or pager; at a prompt, a line like `{master:0}` comes before it where
+ * there are several routing engines or members, in configuration mode with `[edit]` behind it.
  *
- * Sources: Junos CLI User Guide, "CLI Operational Mode" and "CLI Configuration Mode"; error texts from sessions that
- * gnetcli recorded; RANCID's list of what may be in the braces.
+ * Sources: Junos CLI User Guide, "CLI Operational Mode" and "CLI Configuration Mode"; error texts from sessions that gnetcli recorded;
+ * RANCID's list of what may be in the braces.
  */
 
 import {
@@ -40,23 +40,23 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
 };
 
 /**
- * Juniper EX switches and SRX routers (Junos). What is in force is what it boots with: commits are saved.
+ * Juniper EX switches and SRX routers (Junos). What is active is what it boots with: commits are saved.
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
- * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, as others do not see
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
+ * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, because others do not see
  * secrets, but not `root`, whose shell is no command line of Junos.
- * Oddities: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command ends with status 0,
- * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
+ * Quirks: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command also ends with status 0.
+ * Braces match even if the end is missing, if the cut is between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
 
 const header = '## Last commit: ';
-/** Minutes that a restored configuration is given before it undoes itself. */
+/** Minutes until a restored configuration is rolled back automatically. */
 const confirmWithin = 10;
 
 const value = String.raw`("[^"]*"|[^\s;]+)`;
 const secrets: readonly SecretRule[] = [
-  // Hashes, and secrets that can be read back: whatever they are of.
+  // Hashes and reversible secrets, in any statement.
   /"(\$\d\$[^"]*)"/,
   new RegExp(
     String.raw`\b(?:(?:encrypted|plain-text|simple)-password(?:-value)?|[\w-]*-password|secret|chap-secret|[\w-]*-secret|cak|passphrase|authentication-key|[\w-]*-authentication-key|privacy-key|key-string|md5 \d+ key) ${value}(?=;| )`,
@@ -67,7 +67,7 @@ const secrets: readonly SecretRule[] = [
   new RegExp(
     String.raw`^\s+(?:inactive: )?(?:community|trap-group|community-name) ${value}(?: \{|;)`,
   ),
-  // As `set` commands have it.
+  // In the form of `set` commands.
   new RegExp(`^set snmp (?:community|trap-group) ${value}`),
   new RegExp(String.raw`\bauthentication-key \d+ type \S+ value ${value}`),
   /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
@@ -76,7 +76,7 @@ const secrets: readonly SecretRule[] = [
 export function backup(): BackupModel {
   return cliBackup({
     dialect: junos,
-    // `display omit`: also what is left out otherwise, as it is long.
+    // `display omit`: includes long parts that are omitted by default.
     running: 'show configuration | display omit | no-more',
     serial: {
       commands: ['show chassis hardware | no-more'],
@@ -90,7 +90,7 @@ export function backup(): BackupModel {
       has: [[/^version \S+;/m, 'version']],
       other: openAtEnd,
     },
-    // A commit that changes nothing is one, too.
+    // A commit without changes also counts.
     volatile: [/^## Last commit: /],
     secrets,
     restore: { comment: '#', steps },
@@ -106,7 +106,10 @@ function openAtEnd(text: string): string | undefined {
     : `its last statement is incomplete: ${quoted(lastLine(text))}`;
 }
 
-/** Open braces at its end, those in texts and comments not counted; one that is not closed goes on to the end. Undefined: one is closed that was never open. */
+/**
+ * Unclosed braces at its end, except in texts and comments; an unclosed text or comment extends to the end. Undefined: a brace is closed
+ * that was never opened.
+ */
 function depthAtEnd(text: string): number | undefined {
   let depth = 0;
   for (const [token] of text.matchAll(
@@ -146,9 +149,9 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 }
 
 /**
- * Juniper Junos: Ethernet switching table, links and ARP table, in channels of ssh.
+ * Juniper Junos: Ethernet switching table, links and ARP table, in ssh channels.
  *
- * Verified with: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
+ * Verified with: our simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -177,11 +180,11 @@ export const connectedHosts = cliConnectedHosts({
  * Juniper Junos: passwords of local users.
  *
  * Verified with: its simulator only.
- * Oddities: the password is asked for twice, without an echo. A commit is in force and saved.
+ * Quirks: the password is asked for twice, without an echo. A commit is active and saved.
  * Source: Junos OS User Access and Authentication Guide, "plain-text-password"; CLI User Guide, "Committing a Configuration".
  */
 
-/** At a terminal, where it answers questions with a new value. */
+/** At a terminal, whose questions are answered with a new value. */
 function dialectWith(value = ''): Dialect {
   return {
     ...junos,
@@ -214,7 +217,7 @@ export const accounts: Accounts = {
             `its configuration has no password for ${username}; check whether a server manages it`,
           );
         }
-        // Nobody else's changes are committed with it, and it is discarded if it is not committed.
+        // Does not commit anybody else's changes, and discards its own if they are not committed.
         await session.run('configure exclusive', within);
         await session.run(`set ${path} authentication plain-text-password`, within);
         const said = await session.run('commit and-quit', within);

@@ -23,7 +23,7 @@ interface Files {
   sudo?: boolean;
 }
 
-/** Paths of `files` and `exclude` are beneath the root of the host. */
+/** Paths of `files` and `exclude` are below the host's root. */
 async function sit(
   context: TestContext,
   about: Files = {},
@@ -316,7 +316,7 @@ describe('files of a Linux host', () => {
   ] as const)('are not read when tar %s', async ([how, script, error], context) => {
     const { host, model, connect, scratch } = await sit(context);
     await host.write('etc/a', randomBytes(3000));
-    // What it can do is asked first.
+    // Its features are queried first.
     const first = 'case "$*" in */dev) PATH=$REAL exec tar "$@" ;; esac';
     await host.program('tar', `${first}; ${script}`);
 

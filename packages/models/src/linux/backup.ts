@@ -25,7 +25,7 @@ const inMemory = 4 * 1024 * 1024;
 
 const nextFile = /^===== /;
 const secrets: readonly SecretRule[] = [
-  // Whole files: keys, and tables of users with passwords.
+  // Complete files: keys, and tables of users with passwords.
   {
     from: /^===== .*(?:\.key|_key|\.htpasswd|\/(?:chap-|pap-|ipsec\.)secrets)"?, file/,
     until: nextFile,
@@ -62,7 +62,7 @@ async function read(connection: DeviceConnection, about: HostFiles): Promise<Rea
   return { content: await archived(collected), identity };
 }
 
-/** In the same folder as what it is made from, which is removed. */
+/** In the same directory as its source, which is removed. */
 async function archived({ members, folder }: Collected): Promise<Content> {
   if (folder === undefined) return { bytes: await tarOf(members) };
   const content = await writeTar(members, join(folder, randomUUID()));

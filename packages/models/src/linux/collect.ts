@@ -1,6 +1,6 @@
 /**
- * Files of a host, each verified: its hash was computed there as well as here. What changed in between is read again; what
- * cannot be read is an error, never left out.
+ * A host's files, each verified: its hash was computed on the host and here. Files that changed in between are read again; unreadable ones
+ * are an error, never omitted.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +23,7 @@ export class Collected {
   readonly members: VerifiedMember[] = [];
   private readonly files: string[] = [];
 
-  /** @throws DeviceRejected A file cannot be read. AnswerCut One changes all the time, or an archive is cut. */
+  /** @throws DeviceRejected A file cannot be read. AnswerCut A file changes all the time, or an archive is truncated. */
   static async of(host: Host, paths: readonly string[]): Promise<Collected> {
     const collected = new Collected();
     try {
@@ -35,7 +35,7 @@ export class Collected {
     }
   }
 
-  /** Of the files that contents are read from; undefined: there are none. */
+  /** Size of the files that contents are read from; undefined: there are none. */
   get folder(): string | undefined {
     return this.files[0] && dirname(this.files[0]);
   }
@@ -60,7 +60,7 @@ export class Collected {
     throw new AnswerCut(host.name, what);
   }
 
-  /** Keeps what is verified, gives the paths that are not. */
+  /** Keeps verified files, and returns the paths of the others. */
   private async verified(
     host: Host,
     paths: readonly string[],
@@ -87,7 +87,7 @@ export class Collected {
   }
 }
 
-/** By absolute path. Files that are one on the host come as files of their own. */
+/** By absolute path. Hard-linked files become separate files. */
 function membersOf(host: Host, archive: Content): [string, NewMember][] {
   try {
     return membersToWrite(archive).map((member) => [`/${member.name}`, member]);
@@ -98,7 +98,7 @@ function membersOf(host: Host, archive: Content): [string, NewMember][] {
   }
 }
 
-/** In hex, of the content. */
+/** Of the content, in hex. */
 export async function hashOf({ content }: NewMember): Promise<string> {
   const hash = createHash('sha256');
   if (typeof content !== 'function') return hash.update(content ?? '').digest('hex');

@@ -1,19 +1,19 @@
-/** What of a version is different on a host. */
+/** Differences between a version and a host. */
 import type { NewMember } from '../configuration/archive-write.ts';
 import { listed } from '../families/command-line/text-reading.ts';
 import { hashOf, type VerifiedMember } from './collect.ts';
 
 export interface Compared {
-  /** Of the version: what has to be written. */
+  /** Entries of the version that must be written. */
   changes: NewMember[];
   /** Absolute paths, sorted. */
   gone: string[];
   different: string[];
-  /** On the host, and not in the version. */
+  /** On the host, but not in the version. */
   others: string[];
 }
 
-/** @param now what is on the host, as far as rack.yaml asks for it, or the version has it */
+/** @param now the host's files, limited to those in rack.yaml or in the version */
 export async function compare(
   now: readonly VerifiedMember[],
   wanted: readonly NewMember[],
@@ -33,7 +33,7 @@ export async function compare(
   return result;
 }
 
-/** For people, one line for each kind. */
+/** For people, one line per kind. */
 export function describe({ gone, different, others }: Compared): string {
   const lines = [
     ...line('written again, because they were missing', gone),
@@ -51,7 +51,7 @@ function line(what: string, paths: readonly string[]): string[] {
 async function isSame(known: VerifiedMember, wanted: NewMember): Promise<boolean> {
   if (known.type !== wanted.type || known.uid !== wanted.uid || known.gid !== wanted.gid)
     return false;
-  // Linux has no modes for links.
+  // Linux links have no modes.
   if (wanted.type === 'link') return known.target === wanted.target;
   if (known.mode !== wanted.mode || known.size !== wanted.size) return false;
   return wanted.type !== 'file' || known.sha256 === (await hashOf(wanted));

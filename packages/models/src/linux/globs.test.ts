@@ -104,7 +104,7 @@ describe('find', () => {
         .map((path) => path.slice(root.length + 1))
         .sort(),
     ).toEqual(expected);
-    // Little else is looked at.
+    // Little else is visited.
     expect(found.length).toBeLessThanOrEqual(
       text.includes('**/') ? files.length + 8 : expected.length + 1,
     );

@@ -1,16 +1,15 @@
 /**
- * Files of rack.yaml: absolute paths and globs. `*` and `?` are anything but `/`, `[a-z]` and `[!a-z]` one of these, `**`
- * as a part of its own also any number of folders, `\` takes what follows as it is. A dot in front is nothing special.
+ * Files in rack.yaml: absolute paths and globs. `*` and `?` match anything but `/`, `[a-z]` and `[!a-z]` one character, `**` as a whole
+ * part also any number of directories, and `\` escapes the next character. A leading dot is not special.
  *
- * A path without any of these names a file or a link, or a folder with all that is in it. One without `/` is a name in any
- * folder.
+ * A path without any of these names a file or a link, or a directory with everything in it. One without `/` is a name in any directory.
  */
 import { shellWord } from '@skolo/base';
 
 interface Glob {
-  /** Whether it means this absolute path. */
+  /** Whether it matches this absolute path. */
   matches(path: string): boolean;
-  /** Whether it may mean something in this folder. */
+  /** Whether it may match something in this directory. */
   reaches(folder: string): boolean;
 }
 
@@ -23,7 +22,7 @@ export function glob(text: string): Glob {
   });
   const beneath = parts.some(isMagic) ? '' : '(?:/.*)?';
   const whole = pattern(`${sources.join('')}${beneath}`);
-  // Folders on the way, and where any may be.
+  // Directories on the path, and where any number may be.
   const deep = parts.indexOf('**');
   const length = deep < 0 ? parts.length : deep;
   const ways = sources.slice(0, length).map((_, index) => sources.slice(0, index).join(''));
@@ -34,10 +33,10 @@ export function glob(text: string): Glob {
 }
 
 /**
- * The arguments of `find` that print what this may mean, and little else, one path a line. As POSIX and BusyBox have it.
- * Folders are among them where the variable `folders` of the shell is `-o -type d`.
+ * The arguments of `find` that print everything that this may match, and little else, one path per line. POSIX and BusyBox support them.
+ * Directories are included if the shell variable `folders` is `-o -type d`.
  *
- * @param skipped what is not looked at, as `skip` gives it
+ * @param skipped paths to skip, as returned by `skip`
  */
 export function findArguments(text: string, skipped: readonly string[]): string {
   const parts = split(text);
@@ -49,7 +48,7 @@ export function findArguments(text: string, skipped: readonly string[]): string 
   const rest = parts.slice(first);
   const deep = rest.indexOf('**');
   const depth = deep < 0 ? rest.length : deep;
-  // What a path looks like after each part.
+  // The form of a path after each part.
   const looks = Array.from({ length: depth + 1 }, (_, length) =>
     [escaped(base), ...rest.slice(0, length)].join('/'),
   );
@@ -60,12 +59,12 @@ export function findArguments(text: string, skipped: readonly string[]): string 
       ? String.raw`-path ${shellWord(`${escaped(base)}${'/*'.repeat(depth)}`)} -prune -path ${shellWord(end)} \( -type f -o -type l \) -print`
       : `-path ${shellWord(`${end}/*`)} ${all}`;
   const down = onTheWay.reverse().map((look) => `-path ${shellWord(look === '' ? '/' : look)}`);
-  // A folder to begin with may be a link, and `/` looks like something beneath itself.
+  // The starting directory may be a link, and `/` looks like a path below itself.
   const root = base === '' ? '-path / -o ' : '';
   return `-H ${shellWord(base === '' ? '/' : base)} ${root}${skip}${found} -o ${down.join(' -o ')} -o -prune`;
 }
 
-/** What `find` need not look at, where that can be said in its patterns, whose `*` is also `/`. */
+/** Paths that `find` can skip, if its patterns, whose `*` also matches `/`, can express that. */
 export function skip(text: string): string | undefined {
   const parts = split(text);
   const isTree = parts.at(-1) === '**';

@@ -1,4 +1,4 @@
-/** What is asked of a Linux host, with tools that every one has: find, tar and sha256sum, of GNU or BusyBox. */
+/** Queries of a Linux host, with tools that every host has: find, tar and sha256sum, of GNU or BusyBox. */
 
 import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { inCommands } from '../families/command-line/long-commands.ts';
 import { listed } from '../families/command-line/text-reading.ts';
 import { findArguments, glob, skip } from './globs.ts';
 
-/** Options of its device. */
+/** Options in the device's rack.yaml entry. */
 export const HostFiles = z.object({
   files: z.array(z.string()),
   exclude: z.array(z.string()),
@@ -20,20 +20,20 @@ export type HostFiles = z.infer<typeof HostFiles>;
 
 interface Listing {
   identity: Identity;
-  /** Absolute paths of files, links and folders, sorted. */
+  /** Absolute paths of files, links and directories, sorted. */
   paths: string[];
 }
 
 const none = Buffer.alloc(0);
-/** Of programs that could not do all that they were asked. */
+/** Exit status of programs that did only part of their work. */
 const partly = [1, 2, 123];
 
 export class Host {
-  /** In front of commands that need it. */
+  /** Prefix of commands that require it. */
   readonly sudo: string;
   private readonly connection: DeviceConnection;
   private readonly about: HostFiles;
-  /** Its tar has an option that leaves the content of folders out. Without it folders are not archived. */
+  /** Its tar has an option that omits the contents of directories. Without it, directories are not archived. */
   private hasFolders = false;
 
   constructor(connection: DeviceConnection, about: HostFiles) {
@@ -42,7 +42,7 @@ export class Host {
     this.sudo = about.sudo ? 'sudo -n ' : '';
   }
 
-  /** @throws DeviceRejected, and what a session throws: a folder cannot be looked into */
+  /** @throws DeviceRejected, and a session's errors: a directory cannot be read */
   async list(): Promise<Listing> {
     const { files, exclude } = this.about;
     const skipped = exclude.map(skip).filter((each) => each !== undefined);
@@ -76,13 +76,13 @@ echo end`;
   }
 
   /**
-   * Archives of these paths, one after the other; of folders, not what is in them. What cannot be read is left out.
+   * Archives of these paths, one at a time; of directories, without their contents. Omits unreadable ones.
    *
-   * @throws DeviceRejected, and what a session throws
+   * @throws DeviceRejected, and a session's errors
    */
   async *tar(paths: readonly string[]): AsyncGenerator<{ file: string; size: number }> {
     const tar = `${this.sudo}tar -c -f - ${this.hasFolders ? '--no-recursion ' : ''}--`;
-    // BusyBox takes names only as arguments.
+    // BusyBox only accepts names as arguments.
     for (const names of inCommands(paths.map(shellWord), (name) => name)) {
       const archive = await this.connection.execToFile(`cd /; ${tar} ${names.join(' ')}`, {
         input: none,
@@ -96,11 +96,11 @@ echo end`;
     }
   }
 
-  /** SHA-256 in hex of files, by path; of those that can be read. */
+  /** SHA-256 in hex of readable files, by path. */
   async hash(paths: readonly string[]): Promise<Map<string, string>> {
     const hashes = new Map<string, string>();
     if (paths.length === 0) return hashes;
-    // In the words of xargs.
+    // With xargs's escaping.
     const words = paths.map((path) => `${path.replaceAll(/[\s'"\\]/g, String.raw`\$&`)}\n`);
     const options = { input: Buffer.from(words.join('')), accept: partly };
     const command = `cd /; xargs ${this.sudo}sha256sum --`;
@@ -109,13 +109,13 @@ echo end`;
       if (hash === undefined || name === undefined) {
         throw new DeviceRejected(this.name, `its sha256sum printed an invalid line: ${line}`);
       }
-      // It writes a backslash in front of a line with an escaped name.
+      // sha256sum writes a backslash before a line with an escaped name.
       hashes.set(mark === '' ? name : name.replaceAll(/\\(.)/g, '$1'), hash);
     }
     return hashes;
   }
 
-  /** Those that are there. */
+  /** The existing ones. */
   async existing(paths: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
     for (const names of inCommands(paths.map(shellWord), (name) => name)) {
@@ -126,7 +126,7 @@ echo end`;
     return found;
   }
 
-  /** Files that are there and cannot be read, as an error with the reason that the first one has. */
+  /** Files that exist but cannot be read, as an error with the first one's reason. */
   async unreadable(paths: readonly string[]): Promise<DeviceRejected> {
     const [first = ''] = paths;
     const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${shellWord(first)} 2>&1`;
@@ -135,13 +135,13 @@ echo end`;
     return this.rejected([`${first}: ${why}`, ...paths.slice(1)]);
   }
 
-  /** What was meant, without what is excluded. */
+  /** The matching paths without the excluded ones. */
   private chosen(lines: readonly string[]): string[] {
     const wanted = this.about.files.map(glob);
     const excluded = this.about.exclude.map(glob);
     const isExcluded = (path: string) => excluded.some(({ matches }) => matches(path));
     const paths = new Set<string>();
-    /** Folders that cannot be looked into. */
+    /** Directories that cannot be read. */
     const closed = new Set<string>();
     const problems: string[] = [];
     for (const line of lines) {
@@ -150,7 +150,7 @@ echo end`;
       if (complaint) {
         const isMeant = wanted.some(({ matches, reaches }) => matches(path) || reaches(path));
         const isGone = complaint[2] === 'No such file or directory';
-        // Whatever might be in it is excluded.
+        // Everything that could be in it is excluded.
         const isOut = isExcluded(path) || isExcluded(`${path}/x`);
         if (isMeant && !isGone && !isOut) problems.push(`${path}: ${complaint[2]}`);
         closed.add(path);
@@ -183,7 +183,7 @@ echo end`;
   }
 }
 
-/** A name that is not UTF-8 has U+FFFD in it. */
+/** A name that is not UTF-8 contains U+FFFD. */
 function splitLines(output: Buffer): string[] {
   const text = isUtf8(output) ? output.toString() : new TextDecoder().decode(output);
   return text.split('\n').slice(0, -1);

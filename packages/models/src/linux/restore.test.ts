@@ -28,7 +28,7 @@ interface Sitting extends RealDevice {
   /** By the last `apply`. */
   said: string[];
   check(version: Buffer): Promise<{ accepted?: boolean; said: string } | undefined>;
-  /** Each path beneath the root, and what it is. */
+  /** Each path below the root, and its kind. */
   tree(): Promise<Record<string, string>>;
 }
 
@@ -75,7 +75,7 @@ async function treeOf(root: string, folder = ''): Promise<Record<string, string>
   return tree;
 }
 
-/** What of a restore was left on the host. */
+/** Leftovers of a restore on the host. */
 async function leftOf(said: readonly string[]): Promise<string[]> {
   const stage = /^uploaded to (\/\S+)$/m.exec(said.join('\n'))?.[1];
   if (stage === undefined) return ['nothing was uploaded'];

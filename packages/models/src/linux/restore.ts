@@ -1,7 +1,7 @@
 /**
- * Files of a version get back into a host. What is different goes there as an archive, and a script that first puts each
- * file beside the one it replaces, and only when all are there moves them into place. The script is there as a whole
- * before it is started, and goes on when the session dies. Files that the version does not have are left, and named.
+ * Restores a version's files on a host. Differing files are sent as an archive, with a script that first puts each file next to the one it
+ * replaces, and only when all are complete moves them into place. The script is transferred completely before it starts, and continues if
+ * the session dies. Files that the version does not have are kept, and listed.
  */
 import { randomBytes } from 'node:crypto';
 import { closing, sha256, shellWord } from '@skolo/base';
@@ -76,7 +76,7 @@ export async function check(
   return { accepted: problems.length === 0, said: all.join('\n') };
 }
 
-/** @throws DeviceRejected It cannot be unpacked, or not be put in place: then everything is as it was */
+/** @throws DeviceRejected It cannot be unpacked or put in place: everything is then as before */
 export async function apply(
   connection: DeviceConnection,
   content: Buffer,
@@ -96,7 +96,7 @@ export async function apply(
   step('read back: all files match the version');
 }
 
-/** What of the version is different on the host. */
+/** Differences between the version and the host. */
 async function lookAt(host: Host, content: Buffer): Promise<Compared> {
   const archive = { bytes: content };
   const wanted = membersToWrite(archive, readTar(archive));
@@ -120,7 +120,7 @@ async function load(
   }
   step(`uploaded to ${stage}`);
   const sums = Object.entries(files).map(([name, bytes]) => `${sha256(bytes)}  ${name}`);
-  // Prints a line now and then, so that the session is not taken for dead.
+  // Prints a line occasionally, so that the session does not time out.
   const put = `cd ${stage} && sha256sum -c - >&2 && {
 trap '' HUP PIPE
 { while sleep 5 </dev/null >/dev/null 2>&1; do echo; done; } & beat=$!
@@ -142,7 +142,7 @@ kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
   }
 }
 
-/** A folder that only the account can read. */
+/** A directory that only the account can read. */
 async function makeStage(connection: DeviceConnection, id: string): Promise<string> {
   const name = `skolo-restore-${id}`;
   const script = `for dir in /var/tmp /tmp; do mkdir -m 700 "$dir/${name}" 2>/dev/null && echo "$dir/${name}" && exit; done
@@ -150,7 +150,7 @@ echo "no folder can be made in /var/tmp or /tmp" >&2; exit 1`;
   return (await connection.exec(script, { input: none })).toString().trim();
 }
 
-/** The log, once the script has ended. */
+/** The log, after the script has ended. */
 function waiting(stage: string): string {
   return `i=0; until tail -n 1 ${shellWord(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; echo; i=$((i+1)); done; cat ${shellWord(stage)}/log`;
 }

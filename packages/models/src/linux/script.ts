@@ -1,13 +1,13 @@
-/** What a host runs to put files in place, for any POSIX shell. */
+/** Scripts that put files in place on a host, for any POSIX shell. */
 
 import { shellWord } from '@skolo/base';
 import type { NewMember } from '../configuration/archive-write.ts';
 
 /**
- * Run in the folder with `new.tar`. Ends with `done`, or with `given up` when everything is as it was. What was replaced is
- * kept in the folder `old`.
+ * Runs in the directory with `new.tar`. Ends with `done`, or with `given up` if everything is as before. Keeps replaced files in the
+ * directory `old`.
  *
- * @param id for unique names beside the files
+ * @param id for unique names next to the files
  */
 export function script(changes: readonly NewMember[], id: string): string {
   const paths = changes.filter(({ type }) => type !== 'folder').map(pathOf);
@@ -90,7 +90,7 @@ echo done
 `;
 }
 
-/** Prints what would not work, changes nothing, ends with `end`. */
+/** Prints what would fail, changes nothing, ends with `end`. */
 export function rehearsal(changes: readonly NewMember[]): string {
   const lines = changes.map((member) =>
     [member.type === 'folder' ? 'folder' : 'entry', pathOf(member), member.uid].join(' '),

@@ -10,7 +10,7 @@ import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './mpower.ts';
 
-/** With today's ssh: a Diffie-Hellman group as old as the strip costs a connection 150 ms of computing. */
+/** With modern ssh: a Diffie-Hellman group as old as the strip costs 150 ms of CPU time per connection. */
 async function sit(options: Partial<MpowerOptions> = {}) {
   const legacyOnly = options.legacyOnly ?? false;
   const start = (login: typeof account) =>
@@ -21,7 +21,7 @@ async function sit(options: Partial<MpowerOptions> = {}) {
 
 const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
 
-/** Carries out a line of a workstation, with OpenSSH's client; its password comes from a program, as nobody is there to type it. */
+/** Runs a workstation's command line with OpenSSH's client; a program provides the password. */
 async function atWorkstation(line: string, files: Record<string, Buffer>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));

@@ -4,11 +4,11 @@
  *     strip-1: { model: mpower, address: 192.168.1.40, login: strips, outlets: 6 }
  *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to these files: none
- * (pdudaemon's driver does, and was read, not run). Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to these files: none (pdudaemon's
+ * driver does, and was read, not run). Hardware: none.
  *
- * `relayN` is what is set, `active_pwrN` what is drawn; the meter follows a second or so behind. The strip's ssh is of
- * 2011, so the login needs `legacySsh`. Nothing is kept over a restart of the strip, which turns its outlets on.
+ * `relayN` is the setting, `active_pwrN` the power drawn; the meter lags by about a second. The strip's ssh is from 2011, so the login
+ * requires `legacySsh`. A restart of the strip loses all settings, and turns its outlets on.
  *
  * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
  */
@@ -29,7 +29,7 @@ import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
 export const outlets = driverKind({ model: 'mpower', experimental: true, create });
 
 const folder = '/proc/power';
-/** What the meter shows without a load. */
+/** The meter's reading without a load. */
 const noiseWatts = 0.5;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
@@ -52,7 +52,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     key: Number,
     async read(numbers, signal) {
       const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
-      // Each line begins with the file that it is from, as there are several.
+      // Each line begins with its file's name, because there are several.
       const text = await run(`grep . ${files.join(' ')}`, signal);
       const values = new Map(
         text.split('\n').map((line) => {
@@ -73,7 +73,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  *
  * Verified with: its simulator only.
  * rack.yaml: `strip-1: { model: mpower, address: 192.168.1.40, login: strips }`; the login has `legacySsh: true`.
- * Oddities: the order of the lines may change with any setting, and means nothing. Not included: what is in /etc/persistent (ties to
+ * Quirks: the order of the lines may change with any setting, and means nothing. Not included: what is in /etc/persistent (ties to
  * an mFi controller, scripts, certificates), and what the outlets are. What flash holds is not shown without writing files, so
  * changes that were not kept are not seen.
  * Source: /tmp/system.cfg as Oxidized's `airos` reads it (and its pull request 312 for the order of lines), `cfgmtd` and keys as
@@ -85,7 +85,7 @@ export function backup(): BackupModel {
     areas: ['users'],
     volatile: [],
     warning: 'Not included: scripts and certificates in /etc/persistent',
-    // Its ssh is of 2011.
+    // Its ssh is from 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     inForce: {
       title:

@@ -13,7 +13,7 @@ describe('mqtt-switch', () => {
       const { plug, driver, broker } = await startPlug();
       plug.faults.slowMs = 60_000;
       plug.faults.set(fault);
-      // Somebody hears the commands, even where the plug does not.
+      // Another client receives the commands even if the plug does not.
       const client = await visitor(broker);
       await client.subscribeAsync('cmnd/#');
       const received: { at: number; text: string }[] = [];
@@ -33,7 +33,7 @@ describe('mqtt-switch', () => {
     await client.subscribeAsync('cmnd/plug/POWER3');
     client.on('message', () => client.publish('stat/plug/POWER3', 'ON'));
 
-    // Until the 5 s are over: better words might still come.
+    // Until the 5 s are over, because a better error might still arrive.
     const told = [
       garbled.driver.turnOff('3', patient()),
       garbled.driver.read(['3'], patient()),

@@ -6,10 +6,10 @@
  *     plug-2: { model: mqtt-switch, address: 192.168.1.8, login: broker, topic: plug-2, outlets: 1,
  *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
  *
- * Verified with: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
+ * Verified with: our simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
  * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental. Hardware: none.
  *
- * Oddities. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
+ * Quirks. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
  * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
  * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is rejected: its own
  * commands would count as its states. With `available`, a plug that is gone is known at once; without, only after 5 s.
@@ -47,7 +47,7 @@ const Options = z.object({
 
 export const outlets = driverKind({ model: 'mqtt-switch', experimental: true, create });
 
-/** Longer ones are no states. */
+/** Longer messages are not states. */
 const longestState = 4096;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
@@ -67,7 +67,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     );
   }
 
-  /** A state that came after `payload` was sent; only `wanted`, where it is given. */
+  /** A state that arrived after `payload` was sent; only `wanted`, if given. */
   function exchange(
     { ask, answer }: Topics,
     payload: string,
@@ -107,7 +107,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     async read(all, signal) {
       const readings = new Map<Topics, OutletReading>();
       await visit(all, signal, async (broker) => {
-        // One after the other: where two share a topic, an answer must not be taken for the other's.
+        // One at a time: if two share a topic, one's answer must not be taken for the other's.
         for (const topics of all) {
           readings.set(topics, { state: await broker.ask(exchange(topics, queryPayload)) });
         }

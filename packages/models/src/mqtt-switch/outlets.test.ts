@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { brokers, isLate, saidOn, startPlug, visitor } from '../testing/mqtt.ts';
 import { everythingIn, patient, stateOf, verbs } from '../testing/outlets.ts';
 
-/** Of a plug with one relay. */
+/** Topics of a plug with one relay. */
 const single = { command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' };
 const available = 'tele/{device}/LWT';
 

@@ -33,10 +33,10 @@ export const nxos: Dialect = {
 /**
  * Cisco Nexus (NX-OS).
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: nxos, address: 192.168.1.21, login: switches }`; the role network-admin, as others do not see
  * secrets.
- * Oddities: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken
+ * Quirks: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken
  * only by a switch with the same engine ID; host keys and certificates are not in it.
  * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
  */
@@ -73,7 +73,7 @@ export function backup(): BackupModel {
       has: [[/^version \S/m, 'version']],
     },
     volatile: [
-      // It differs between the saved configuration and the one in force.
+      // Differs between the saved and the active configuration.
       /^!Command: /,
       /^!Time: /,
       /^!Running configuration last done at: /,
@@ -105,7 +105,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
   ];
 }
 
-/** `banner motd #`: the sign ends it, unless it ends in the same line. */
+/** `banner motd #`: the sign ends it, even on the same line. */
 function bannerEnd(line: string): RegExp | undefined {
   const [, sign, rest = ''] = /^banner \w+ (\S)(.*)$/.exec(line) ?? [];
   if (sign === undefined || rest.includes(sign)) return undefined;
@@ -115,7 +115,7 @@ function bannerEnd(line: string): RegExp | undefined {
 /**
  * Cisco NX-OS: MAC table, links and ARP table of the command line.
  *
- * Verified with: own simulator only. Gateways and what the supervisor answers for are its own.
+ * Verified with: our simulator only. Gateways and what the supervisor answers for are its own.
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -134,7 +134,7 @@ export const connectedHosts = cliConnectedHosts({
  * Cisco NX-OS: passwords of local users.
  *
  * Verified with: its simulator only.
- * Oddities: a new password is checked for its strength, unless `no password strength-check` is set.
+ * Quirks: a new password is checked for its strength, unless `no password strength-check` is set.
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".
  */

@@ -4,11 +4,10 @@
  *     switch-4: { model: openwrt, address: 192.168.1.61, login: openwrt, portCount: 8 }
  *     logins: { openwrt: { username: root, privateKey: secrets/id_ed25519 } }
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to this daemon: none.
- * Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to this daemon: none. Hardware: none.
  *
- * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading shows it. On some
- * hardware the daemon reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).
+ * Versions of the daemon before 2025 report status 12 for commands that succeeded: only the reading shows it. On some hardware the daemon
+ * reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).
  *
  * Source: realtek-poe, src/main.c (`ubus_poe_info_cb`, `ubus_poe_manage_cb`).
  */
@@ -89,14 +88,14 @@ function readingOf({ status, consumption: watts }: z.infer<typeof Port>): Outlet
  *
  * Verified with: its simulator only; its archives are read by GNU tar.
  * rack.yaml: `router: { model: openwrt, address: 192.168.1.1, login: routers }`; the account root.
- * Oddities: the archive comes with checksums and an end of its own, so nothing can be missing; its times are left out, as they are
- * never the same. More files are named in /etc/sysupgrade.conf. Packages that were installed are not in it.
+ * Quirks: the archive comes with checksums and an end of its own, so nothing can be missing; its times are omitted, because they always
+ * differ. /etc/sysupgrade.conf names additional files. Installed packages are not included.
  * Source: OpenWrt's /sbin/sysupgrade, and "Backup and restore" of its user guide.
  */
 
 const command = 'sysupgrade -b -';
 const gzipMark = Buffer.from([0x1f, 0x8b]);
-/** Its flash is smaller. */
+/** It has less flash. */
 const largest = 256 * 1024 * 1024;
 const systemFile = 'etc/config/system';
 
@@ -107,7 +106,7 @@ const secrets: readonly SecretRule[] = [
   },
   // `option private_key '…'`, `list sae_password '…'`
   /^\s*(?:option|list) (?!public_?key\b)\w*(?:key\d?|passw(?:or)?d|passphrase|secret|psk|pin|token|community) (?:'([^']*)'|"([^"]*)"|(\S+))/i,
-  // Roaming: two addresses, and the key.
+  // Roaming: two addresses and the key.
   /^\s*(?:option|list) r[01]kh '[^',]*,[^',]*,([^']*)'/,
   // shadow(5)
   /^[\w.-]+:!{0,2}([^:!*\s][^:\s]{9,}):\d*:/,
@@ -137,7 +136,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) } };
 }
 
-/** The same files are the same bytes. */
+/** The same files always produce the same bytes. */
 async function normalised(device: string, packed: Buffer): Promise<Buffer> {
   try {
     const bytes = await promisify(gunzip)(packed, { maxOutputLength: largest });

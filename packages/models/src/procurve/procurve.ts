@@ -45,10 +45,10 @@ export const procurve: Dialect = {
 /**
  * HP ProCurve and ArubaOS-S switches.
  *
- * Verified with: its simulator only, which RANCID and netmiko read as well.
+ * Verified with: its simulator only, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: procurve, address: 192.168.1.24, login: switches }`; a manager, or an operator with the manager's
  * password as `enablePassword` (its name is then that of the login, or `manager`).
- * Oddities: nothing marks the end, so it is read twice. Passwords, keys and SNMPv3 users are only in it where `include-credentials` is
+ * Quirks: nothing marks the end, so it is read twice. Passwords, keys and SNMPv3 users are only in it where `include-credentials` is
  * set. Firmware that always pages is answered page by page.
  * Source: ArubaOS-Switch Management and Configuration Guide for 16.x, "Switch Memory and Configuration".
  */
@@ -78,7 +78,7 @@ export function backup(): BackupModel {
     running: 'show running-config',
     startup: 'show config',
     serial: {
-      // Each half of the models knows one of these.
+      // Each is known to half of the models.
       commands: ['show system information', 'show system-information'],
       pattern: /\bSerial Number +: +(\w+)/,
     },
@@ -89,7 +89,7 @@ export function backup(): BackupModel {
         [/^hostname /m, 'hostname'],
       ],
     },
-    // These lines differ between the saved configuration and the one in force.
+    // These lines differ between the saved and the active configuration.
     volatile: [/^\s*$/, /^(?:Running|Startup) configuration:/],
     secrets,
     restore: { comment: ';', steps },
@@ -120,7 +120,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * HP ProCurve and ArubaOS-S: port address table and links of the command line.
  *
- * Verified with: own simulator only. Older firmware prints no VLANs. A port in a trunk is `23-Trk1` among the links, and the trunk's
+ * Verified with: our simulator only. Older firmware prints no VLANs. A port in a trunk is `23-Trk1` among the links, and the trunk's
  * addresses are at `Trk1`.
  * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
  */
@@ -142,7 +142,7 @@ export const connectedHosts = cliConnectedHosts({
  * HP ProCurve and ArubaOS-S: the password of the manager or operator.
  *
  * Verified with: its simulator only.
- * Oddities: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
+ * Quirks: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
  * `enable` asks for is that of the manager: give a login of the operator no part in a rotation.
  * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
  * Credentials in a Config File".

@@ -4,10 +4,10 @@
  *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
  *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
  *
- * Verified with: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * Verified with: our simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
  * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
  *
- * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
+ * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
  * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
  * report of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
  * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
@@ -82,7 +82,7 @@ const kinds = {
   },
 } as const;
 
-/** While it changes, what it was before. */
+/** During a transition, the previous state. */
 const states = new Map([
   ['On', 'on'],
   ['Paused', 'on'],
@@ -163,10 +163,10 @@ function reasonOf(body: string): string | undefined {
 }
 
 /**
- * Redfish: the password of the account of its login. It is kept at once.
+ * Redfish: the password of the account of its login. It is saved immediately.
  *
  * Verified with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
- * Oddities: many controllers take at most 16 or 20 signs, and reject a weak password with a reason.
+ * Quirks: many controllers take at most 16 or 20 signs, and reject a weak password with a reason.
  * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
  */
 
@@ -190,7 +190,7 @@ export const accounts: Accounts = {
       return readJson(name, body, schema, path);
     };
     const { AccountService } = await get('/redfish/v1/', Root);
-    // The root is open to everybody; this is not.
+    // The root is public; this is not.
     const { Accounts: all } = await get(AccountService['@odata.id'], Service);
 
     async function own(): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * MikroTik RouterOS over ssh: the password of a user. It is kept at once, and no export has it, so that a restored
+ * MikroTik RouterOS over ssh: the password of a user. It is saved immediately, and no export has it, so that a restored
  * configuration does not change it.
  *
  * Verified with: its simulator only.
@@ -13,7 +13,7 @@ export const accounts: Accounts = {
   transports: ['ssh'],
   async open(device, access, signal) {
     const target = await targetOf(device, access, 'ssh');
-    // `admin+ct` has options of the console behind the name.
+    // `admin+ct` has console options after the name.
     const user = (target.credentials.username ?? 'admin').replace(/\+.*$/, '');
     const session = await openExec(target, access, signal);
     return {

@@ -16,7 +16,7 @@ async function sit(options: Partial<RouterosOptions> = {}) {
   };
 }
 
-/** As it comes over ssh. */
+/** As received over ssh. */
 function withReturns(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 }

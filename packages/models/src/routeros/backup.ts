@@ -1,9 +1,9 @@
 /**
- * MikroTik (RouterOS 6 and 7): its export, in a channel of ssh, where there is neither prompt nor pager nor colour.
+ * MikroTik (RouterOS 6 and 7): its export, in a channel of ssh, without prompt, pager or colour.
  *
- * Verified with: its simulator only, which RANCID reads as well.
+ * Verified with: its simulator only, which RANCID can also read.
  * rack.yaml: `router: { model: routeros, address: 192.168.1.1, login: routers }`; the policies ssh, read and sensitive.
- * Oddities: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
+ * Quirks: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
  * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the
  * device stalls: that of ssh2 is 2 MiB. Passwords of users and certificates are in no export.
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
@@ -25,19 +25,19 @@ import { routeros as dialect } from './dialect.ts';
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
 const head = /^# .{1,40} by RouterOS (\d+)\.\S+/;
 
-/** Scripts hold tokens and passwords more often than not. */
+/** Scripts usually contain tokens and passwords. */
 const key = String.raw`(?<=^|\s)(?:[\w.-]*(?:password|passphrase|secrets?|private-key|pre-?shared-key|auth-key|authentication-key|md5-key|protection-key|trap-community|token)|static-key-[0-3]|cak|source)=`;
-/** A line goes on behind a backslash, with four blanks. */
+/** A line continues after a backslash, with four blanks. */
 const continuationEnds = /^(?! {4})/;
 
 const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`${key}("(?:\\.|[^"\\])*"|[^\s"\\]\S*)`),
-  // It goes on in the next line, behind the `=`, or in the middle of the value.
+  // It continues on the next line, after the `=`, or inside the value.
   { from: new RegExp(String.raw`${key}\\$`), until: continuationEnds },
   new RegExp(String.raw`${key}("(?:\\.|[^"\\])*\\)$`),
   { from: new RegExp(String.raw`${key}"(?:\\.|[^"\\])*\\$`), until: continuationEnds },
   { from: new RegExp(String.raw`${key}[^\s"\\][^\s\\]*\\$`), until: continuationEnds },
-  // Its names are the secrets.
+  // Its names are secrets.
   { from: /^\/snmp community$/, until: /^\// },
   /[a-z]:\/\/[^\s/:@"]*:([^\s/@"]+)@/,
 ];
@@ -48,7 +48,7 @@ export function backup(): BackupModel {
     read,
     verifiedBy: 'twice',
     incomplete,
-    // What people comment is `comment=`; these are the time, and what the system finds remarkable at the moment.
+    // People's comments are `comment=`; these are the time and the system's remarks.
     volatile: [/^#(?! (?:software id|model|serial number) = )/],
     secrets,
     restore: { comment: '#', steps },
@@ -65,7 +65,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   return { content: { bytes }, identity: { serial, hostname }, changedBy };
 }
 
-/** With all secrets, in the way of its version. A rejection has status 0, too. */
+/** Includes all secrets, with its version's syntax. A rejection also has status 0. */
 async function exported(connection: DeviceConnection): Promise<Buffer> {
   const { name } = connection.device;
   const command = '/export show-sensitive';

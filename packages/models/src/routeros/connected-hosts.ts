@@ -1,7 +1,7 @@
 /**
- * MikroTik (RouterOS 6 and 7): hosts of its bridges, links, ARP table and leases, as `print terse`, in channels of ssh.
+ * MikroTik (RouterOS 6 and 7): hosts of its bridges, links, ARP table and leases, as `print terse`, in ssh channels.
  *
- * Verified with: own simulator only. A bridge's own addresses have the flag L, a running interface R. Leases that nobody holds have
+ * Verified with: our simulator only. A bridge's own addresses have the flag L, a running interface R. Leases that nobody holds have
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
@@ -55,7 +55,7 @@ interface Item {
   values: ReadonlyMap<string, string>;
 }
 
-/** @throws DeviceRejected There is a line that is no item. */
+/** @throws DeviceRejected A line is not an item. */
 async function printed(connection: DeviceConnection, command: string): Promise<Item[]> {
   const { name } = connection.device;
   const answer = await connection.exec(command);

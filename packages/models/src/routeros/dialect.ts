@@ -1,5 +1,5 @@
 /**
- * What MikroTik RouterOS says no with. It is asked in channels of ssh, where there is neither prompt nor pager.
+ * Error texts of MikroTik RouterOS. Commands run in ssh channels, without prompt or pager.
  *
  * Source: RouterOS manual, "Command Line Interface".
  */

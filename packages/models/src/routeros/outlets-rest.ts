@@ -3,11 +3,11 @@
  *
  *     switch-3: { model: routeros, transport: http, https: true, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Verified with: own simulator. Independent software: none (curl was asked by hand). Hardware: none.
+ * Verified with: our simulator. Independent software: none (curl was asked by hand). Hardware: none.
  *
- * Oddities. Every value comes as text. `forced-on` is what some devices need, `auto-on` would leave them dark: it is reported as
- * the mode and restored. A power cycle of its own leaves `poe-out` as it is, only the monitor tells that the power is off.
- * Models that cannot measure tell no `poe-out-power`. Plain http needs 7.9.
+ * Quirks. Every value comes as text. Some devices require `forced-on`, and `auto-on` would leave them without power: it is reported as the
+ * mode and restored. The built-in power cycle leaves `poe-out` unchanged; only the monitor shows that the power is off. Models that cannot
+ * measure report no `poe-out-power`. Plain http requires 7.9.
  *
  * `numbers` of a command is a checked port; without it a command of the console would ask for it, and REST rejects.
  *
@@ -100,7 +100,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       async run(port, offSeconds, signal) {
         const duration = `${Math.round(offSeconds)}s`;
         await rowsOf([port], signal);
-        // Nothing tells whether every version answers at once, or when the power is back.
+        // It is unknown whether every version responds immediately, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);
         readJson(name, body, Cycled, 'a confirmation of the power cycle');
@@ -109,7 +109,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
   };
 }
 
-/** @throws DeviceRejected One of the ports is not among them. */
+/** @throws DeviceRejected One of the ports is missing. */
 function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
   const rows = readJson(device, body, z.array(Row), 'its PoE ports');
   for (const port of ports) {

@@ -3,13 +3,13 @@
  *
  *     switch-3: { model: routeros, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) types these commands at its console, not
- * in channels of their own. Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) types these commands at its console, not in separate
+ * channels. Hardware: none.
  *
- * Commands are run in channels of their own, where there is no prompt, no colour and no pager. Their exit status is 0
- * whatever comes of them, so a command that should print nothing and prints something has failed. `forced-on` is what some
- * devices need, `auto-on` would leave them dark: it is reported as the mode and restored. While a port is cycled, its setting
- * stays as it is, only the monitor tells that the power is off. Models that cannot measure tell no watts.
+ * Commands are run in separate channels, where there is no prompt, no colour and no pager. Their exit status is 0 whatever comes of them,
+ * so a command that should print nothing and prints something has failed. Some devices require `forced-on`, and `auto-on` would leave them
+ * without power: it is reported as the mode and restored. While a port is being cycled, its setting stays the same; only the monitor shows
+ * that the power is off. Models that cannot measure report no watts.
  *
  * `set` and `power-cycle` without a port would ask for one, or mean all: the port is checked before.
  *
@@ -33,7 +33,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
     throw rejected(command, stderr || stdout || `exit status ${status}`);
   }
 
-  /** A command that prints nothing when it has succeeded. */
+  /** A command that prints nothing on success. */
   async function run(command: string, signal: AbortSignal): Promise<void> {
     const answer = await use((shell) => ask(shell, command), signal);
     if (answer.trim() !== '') throw rejected(command, answer);
@@ -47,7 +47,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
     key: (outlet) => outlet,
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
-      // One block for each port, since blanks between the columns of several say nothing about whose they are.
+      // One block per port, because the columns of a table with several ports are ambiguous.
       const command = ports.map((port) => `${menu} monitor ${port} once`).join('; ');
       const text = await use((shell) => ask(shell, command), signal);
       const blocks = blocksIn(text);
@@ -69,7 +69,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
   };
 }
 
-/** `name: value` lines, a block for each port, which begins with its name. */
+/** `name: value` lines, one block per port, which begins with its name. */
 function blocksIn(text: string): Map<string, Map<string, string>> {
   const blocks = new Map<string, Map<string, string>>();
   let block: Map<string, string> | undefined;

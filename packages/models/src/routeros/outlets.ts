@@ -1,4 +1,4 @@
-/** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml decides. What was verified is in those two files. */
+/** MikroTik with RouterOS, over ssh or its REST API, depending on `transport` in rack.yaml. Both files say what was verified. */
 import { driverKind } from '../contract/outlets.ts';
 import { routerosRest } from './outlets-rest.ts';
 import { routerosSsh } from './outlets-ssh.ts';

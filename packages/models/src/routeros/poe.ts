@@ -1,4 +1,4 @@
-/** PoE of RouterOS, as both its console and its REST API show it. */
+/** RouterOS's PoE values, which are the same at its console and in its REST API. */
 import type { OutletReading } from '../contract/outlets.ts';
 
 export const onModes: ReadonlySet<string> = new Set(['auto-on', 'forced-on']);
@@ -11,7 +11,7 @@ export function poeReading(
   status: string | undefined,
   watts: number | undefined,
 ): OutletReading {
-  // While a port is cycled, its setting stays as it is.
+  // While a port is being cycled, its setting stays the same.
   const isOn = setting !== 'off' && !/^power[-_]reset$/.test(status ?? '');
   return {
     state: isOn ? 'on' : 'off',

@@ -3,12 +3,12 @@
  *
  *     plug-2: { model: shelly-gen1, address: 192.168.1.32, login: plugs }
  *
- * Verified with: own simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has
- * it). The timer of `nativeCycle`: by nobody else. Hardware: none.
+ * Verified with: our simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has it). The timer
+ * of `nativeCycle`: by nobody else. Hardware: none.
  *
- * Oddities. Some models measure all relays together (fewer meters than relays), and Shelly 1 tells 0 W of a meter that
- * it does not have: watts are taken only where `/shelly` counts as many meters as relays. An "auto off" set in its own
- * menu turns a relay off again some time after it was turned on.
+ * Quirks. Some models measure all relays together (fewer meters than relays), and Shelly 1 reports 0 W for a meter that it does not have:
+ * watts are only used if `/shelly` counts as many meters as relays. An "auto off" set in its own menu turns a relay off again some time
+ * after it was turned on.
  *
  * Source: shelly-api-docs.shelly.cloud/gen1.
  */
@@ -87,7 +87,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 }
 
 /**
- * Shelly of the first generation: the password of its web server. It is kept at once.
+ * Shelly of the first generation: the password of its web server. It is saved immediately.
  *
  * Verified with: its simulator only.
  * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".

@@ -3,10 +3,10 @@
  *
  *     plug-3: { model: shelly-gen2, address: 192.168.1.33, outlets: 4, login: plugs }
  *
- * Verified with: own simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
+ * Verified with: our simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
  * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else. Hardware: none.
  *
- * Oddities. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
+ * Quirks. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
  * menu turns a switch off again some time after it was turned on.
  *
  * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
@@ -32,7 +32,7 @@ const Frame = z.object({
 const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
 const Switched = z.object({ was_on: z.boolean() });
 
-/** It has one user only. */
+/** It only has one user. */
 function asAdmin<A extends Access>(access: A): A {
   const named = (each: Credentials) => ({ username: 'admin', ...each });
   return {
@@ -96,7 +96,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 }
 
 /**
- * Shelly of the second generation: the password of its user admin. It is kept at once, and never travels: the device gets the
+ * Shelly of the second generation: the password of its user admin. It is saved immediately, and never travels: the device gets the
  * digest that it compares with.
  *
  * Verified with: its simulator only.

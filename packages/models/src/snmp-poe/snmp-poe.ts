@@ -1,14 +1,14 @@
 /**
- * Any switch that feeds its ports by PoE and has POWER-ETHERNET-MIB (RFC 3621).
+ * Any PoE switch with POWER-ETHERNET-MIB (RFC 3621).
  *
  *     switch-3: { model: snmp-poe, address: 192.168.1.13, login: switches-snmp, portCount: 24, groups: 2 }
  *
- * Verified with: Debian's snmpd (5.9.3) with these objects; own simulator, set by net-snmp's tools (5.9.3). Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3). Hardware: none.
  *
- * Oddities. Some switches take longer to apply a setting than a client waits (net-snmp issue 194, Netgear GS724TP): the
- * command fails, the port is off all the same, and the reading shows it. A port that is on delivers only a second or more later.
- * Ports are counted as this table does, which on some switches is not as their labels do: groups are slots, or members of a
- * stack. Watts of a port are not in the standard. The setting is lost with the switch's power unless somebody saves it.
+ * Quirks. Some switches take longer to apply a setting than a client waits (net-snmp issue 194, Netgear GS724TP): the command fails, but
+ * the port is off, as the reading shows. A port that is on delivers only a second or more later. Ports are numbered as in this table, which
+ * on some switches differs from the labels: groups are slots, or members of a stack. Watts of a port are not in the standard. The setting
+ * is lost with the switch's power unless somebody saves it.
  */
 
 import { DeviceRejected } from '@skolo/equipment';
@@ -56,7 +56,7 @@ export const outlets = driverKind({
 /**
  * Any switch with BRIDGE-MIB (RFC 4188) or Q-BRIDGE-MIB (RFC 4363), over SNMP: MAC table and links.
  *
- * Verified with: Debian's snmpd (5.9.3) with these tables; own simulator. Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these tables; our simulator. Hardware: none.
  *
  * A bridge port is not an interface, and an interface is not a label: the port is the last number in the name of the interface
  * (`ifName`, else `ifDescr`), and with several groups the first number is the group. What is no Ethernet port, such as a LAG,
@@ -66,7 +66,7 @@ export const outlets = driverKind({
 const ifEntry = '1.3.6.1.2.1.2.2.1';
 const ifName = '1.3.6.1.2.1.31.1.1.1.1';
 const bridge = '1.3.6.1.2.1.17';
-/** Beneath it are columns: 2 the port, 3 the status. With VLANs, and without. */
+/** Its columns: 2 the port, 3 the status. With VLANs, and without. */
 const tables = [
   { table: `${bridge}.7.1.2.2.1`, hasVlan: true },
   { table: `${bridge}.4.3.1`, hasVlan: false },
@@ -74,7 +74,7 @@ const tables = [
 /** dot1dTpFdbStatus, dot1qTpFdbStatus. */
 const learned = 3;
 const itself = 4;
-/** ifType of what a cable is plugged into: ethernetCsmacd, gigabitEthernet. */
+/** ifType of ports for cables: ethernetCsmacd, gigabitEthernet. */
 const ethernet: readonly unknown[] = [6, 117];
 const up = 1;
 
@@ -146,7 +146,7 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
   for (const [index, description] of descriptions) {
     const name = String(names.get(index) ?? description);
     const label = ethernet.includes(types.get(index)) ? labelOf(device, name) : undefined;
-    // `Te1/0/1` comes behind `Gi1/0/1`, which is port 1.
+    // `Te1/0/1` follows `Gi1/0/1`, which is port 1.
     const isPort = label !== undefined && !taken.has(label);
     if (isPort) taken.add(label);
     interfaces.set(index, { name: isPort ? label : name, isPort, isUp: states.get(index) === up });
@@ -154,7 +154,7 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
   return interfaces;
 }
 
-/** `2/0/14` is `2.14`; `g14` and `Slot: 0 Port: 14 Gigabit` are `14`. Undefined: it has no such port. */
+/** `2/0/14` is `2.14`; `g14` and `Slot: 0 Port: 14 Gigabit` are `14`. Undefined if there is no such port. */
 function labelOf(device: Device, name: string): string | undefined {
   const numbers = name.match(/\d+/g) ?? [];
   const [first, last] = [numbers[0], numbers.at(-1)];

@@ -3,10 +3,10 @@
  *
  *     pdu-1: { model: synaccess, address: 192.168.1.20, outlets: 5, login: pdus }
  *
- * Verified with: own simulator. Independent software: none (pdudaemon's driver uses telnet; curl was asked by hand).
+ * Verified with: our simulator. Independent software: none (pdudaemon's driver uses telnet; curl was asked by hand).
  * Hardware: none.
  *
- * Oddities. Arguments are separated by one space, whatever the manual prints, and `$` is not escaped. Every answer has
+ * Quirks. Arguments are separated by one space, whatever the manual prints, and `$` is not escaped. Every answer has
  * status 200, also `$AF`, which means failed or not understood. The status lists outlets from the right, and tells the
  * current of all together, in amperes, so there are no watts of an outlet. It serves one client at a time and takes about a
  * second. How long `$A4` leaves an outlet off is set in the device's own menu.

@@ -1,4 +1,4 @@
-/** Commands of Tasmota over HTTP. The password travels in the URL. */
+/** Tasmota commands over HTTP. The password is part of the URL. */
 
 import {
   DeviceBusy,
@@ -23,7 +23,7 @@ import { checkCount, outletCount } from '../families/outlet-count.ts';
 const Answer = z.record(z.string(), z.unknown());
 type Answer = z.infer<typeof Answer>;
 
-/** @param title of the command in messages; the command when absent */
+/** @param title of the command in messages; default: the command */
 type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
 
 export function tasmota(device: Device, access: AccountAccess): RunTasmota {
@@ -44,7 +44,7 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
       query.set('user', username);
       query.set('password', password.reveal());
     }
-    // Its web server reads %20; "+" only since some version.
+    // Its web server decodes %20; "+" only in newer versions.
     const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
     const { body } = await send({ path }, signal);
     const answer = readJson(name, body, Answer, `the result of ${title}`);
@@ -62,10 +62,10 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  *
  *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
  *
- * Verified with: own simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
+ * Verified with: our simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
  * written from the firmware's source (support_command.ino), spoken by nobody else. Hardware: none.
  *
- * Oddities. The password travels in the URL. Who is not signed in gets a WARNING, by older firmware with status 200. One
+ * Quirks. The password is part of the URL. An unauthenticated client gets a WARNING, by older firmware with status 200. One
  * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
  * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
@@ -91,7 +91,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const run = tasmota(device, deps);
   const isAlone = outletCount(device) === 1;
-  /** The relay's own key, never that of another one. */
+  /** The relay's own key, never another relay's. */
   function stateIn(answer: Answer, relay: number): unknown {
     return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
   }
@@ -138,7 +138,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   };
 }
 
-/** Of each relay; undefined where it measures nothing, or all together. */
+/** For each relay; undefined if it measures nothing, or only the total. */
 function wattsIn(status: unknown, relays: number): readonly number[] | undefined {
   const power = Energy.safeParse(status).data?.StatusSNS.ENERGY.Power;
   const each = typeof power === 'number' ? [power] : power;
@@ -149,8 +149,8 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
  * Tasmota: the password of its web server. It is kept in flash within a second.
  *
  * Verified with: its simulator only.
- * Oddities: the password travels in the URL, and a log on the serial port has the command. A value of one sign has a meaning of
- * its own: 0 takes the password away.
+ * Quirks: the password is part of the URL, and a log on the serial port has the command. Single-character values are special: 0 removes the
+ * password.
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
  */
 export const accounts: Accounts = {

@@ -1,4 +1,4 @@
-/** A connection that answers single commands, for answers that no simulated device gives. */
+/** A connection that answers single commands, for answers that no simulated device sends. */
 
 import type { DeviceConnection } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';

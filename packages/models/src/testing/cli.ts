@@ -1,4 +1,4 @@
-/** What the tests of the drivers with a command line share: a driver for a simulated device, and the faults that all of them meet. */
+/** Shared by the tests of drivers with a command line: a driver for a simulated device, and common faults. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,17 +32,17 @@ export { patient };
 const username = 'skolo';
 export const password = 'open-sesame';
 
-/** A driver's device and how it is set up. */
+/** A driver's device and its setup. */
 export interface CliSetup {
   kind: Pick<ModelOutlets, 'model' | 'create'>;
   start(options: CliOptions): Promise<CliDevice>;
-  /** As in rack.yaml, without what has a default. */
+  /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
   transport?: 'ssh' | 'telnet';
   login?: Partial<Credentials>;
-  /** How often it signs in for one session; 1 when absent. Never two at once. */
+  /** Number of sign-ins for one session; default 1. Never two at the same time. */
   signIns?: number;
-  /** Whether one that is busy lets others in, and only rejects changes: then that has a test of its own. */
+  /** Whether a busy device lets others in and only rejects changes, which then has a separate test. */
   isBusyInside?: boolean;
 }
 
@@ -74,7 +74,7 @@ export async function startCli(setup: CliSetup): Promise<StartedCli> {
   return { device, driver, deps };
 }
 
-/** The device as rack.yaml would have it. */
+/** The device as in rack.yaml. */
 function rackDevice(
   { kind: { model }, options = {}, transport = 'ssh' }: CliSetup,
   { host, port, telnetPort }: CliDevice,
@@ -118,7 +118,7 @@ const faults: readonly [DeviceFault, abstract new (...args: never[]) => Error][]
 
 const malformed = ['', ' ', '.', 'all', '1 ', ' 1', '1;reboot', '1\r', '1\nreload', '1-3', '٣'];
 
-/** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
+/** Tests of faults. `more` are names that the model's own outlets do not have. */
 export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly string[]): void {
   const own = faults.filter(([fault]) => fault !== 'busy' || !setup.isBusyInside);
   const start = () => startCli(setup);
@@ -139,7 +139,7 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
   sharesOneSession(setup, outlet);
 }
 
-/** It waits for a device, and takes neither half an answer nor garbage for a reading. */
+/** The driver waits for a device, and accepts neither partial answers nor garbage as a reading. */
 function readsWholeAnswers(setup: CliSetup, outlet: string): void {
   it('waits 20 s at most for a device that wedges once it has signed us in', async () => {
     const { device, driver } = await startCli(setup);
@@ -226,7 +226,7 @@ function sharesOneSession(setup: CliSetup, outlet: string): void {
   });
 }
 
-/** Devices without a pager do not know that fault. */
+/** Devices without a pager do not support that fault. */
 function setIfKnown(device: CliDevice, fault: DeviceFault): void {
   try {
     device.faults.set(fault);

@@ -1,4 +1,4 @@
-/** What is true of the configuration of every switch, whatever it looks like. */
+/** Checks that apply to every switch's configuration, whatever its format. */
 import type { Dialect } from '@skolo/equipment';
 import type { ConfiguredDevice } from '@skolo/simulators';
 import { expect, it } from 'vitest';
@@ -23,7 +23,7 @@ export function itIsUnsavedAfter(sit: Sit, dialect: Dialect, lines: readonly str
 }
 
 interface Masked {
-  /** What all of its secrets have in them, and at least so many times. */
+  /** Text that all of its secrets contain, and their minimum number. */
   secret: RegExp;
   least: number;
   /** Is shown. */

@@ -1,7 +1,4 @@
-/**
- * What may go wrong with a device while it is backed up, on one simulated device after another: whatever it is, what
- * becomes a version is what the device has, or nothing does.
- */
+/** Injects every fault into backups of simulated devices: whatever happens, a version has the device's exact content, or there is none. */
 
 import { isLong } from '@skolo/durable/fault-injection';
 import { DeviceError, SignInRejected } from '@skolo/equipment';
@@ -12,18 +9,18 @@ import type { BackupModel } from '../contract/backup.ts';
 import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
 
 interface FaultyDevice<Device extends CliDevice> {
-  /** A device of its own for each test; `small` where each byte takes its time. */
+  /** A separate device for each test; `small` if each byte takes a while. */
   sit(small: boolean): Promise<Sitting<Device> & { model: BackupModel }>;
-  /** What it has now, in the form of a reading. */
+  /** Its current content, in the form of a reading. */
   truth(device: Device): Buffer;
-  /** Where that cannot be compared. */
+  /** If that cannot be compared. */
   isTrue?(got: Buffer, device: Device): boolean;
 }
 
-/** `whole`: it is read in spite of that. `failed`: it is not. `either`: whichever, as long as it is not wrong. */
+/** `whole`: it is read nevertheless. `failed`: it is not. `either`: both are fine, as long as nothing wrong is stored. */
 type Outcome = 'whole' | 'failed' | 'either';
 
-/** What is to come of each fault; a model may know better. */
+/** The expected result of each fault; a model may override it. */
 const usual: Partial<Record<DeviceFault, Outcome>> = {
   down: 'failed',
   'drops-mid-way': 'failed',
@@ -57,7 +54,7 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
 /** Of a configuration. */
 export const hugeBytes: number = isLong ? 20 * 1024 * 1024 : 512 * 1024;
 
-/** One test for each fault that the device knows. */
+/** One test for each fault that the device supports. */
 export function itSurvives<Device extends CliDevice>(
   { sit, truth, isTrue }: FaultyDevice<Device>,
   special: Partial<Record<DeviceFault, Outcome>> = {},
@@ -73,7 +70,7 @@ export function itSurvives<Device extends CliDevice>(
     device.faults.hugeBytes = hugeBytes;
     if (!set(device, fault)) return;
 
-    // A device that hangs is given up soon; one that only takes long, as here where others work, too, is not.
+    // A hanging device times out soon; a slow one, as under load in tests, does not.
     const idleMs = outcome === 'whole' ? 60_000 : 4000;
     const [result] = await Promise.allSettled([backUp(model, connect({ idleMs }))]);
 
@@ -96,13 +93,13 @@ function isAboutPassword(fault: DeviceFault): boolean {
   return ['rejects-login', 'password-expired', 'new-password-inside'].includes(fault);
 }
 
-/** One that the service has a class for. */
+/** An error that the service has a class for. */
 function isFailure(error: unknown): boolean {
   if (error instanceof DeviceError) return true;
   return error instanceof Error && error.message.startsWith('incomplete: ');
 }
 
-/** False: the device does not know this fault. */
+/** False: the device does not support this fault. */
 function set({ faults }: CliDevice, fault: DeviceFault): boolean {
   try {
     faults.set(fault);

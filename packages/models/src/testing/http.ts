@@ -1,4 +1,4 @@
-/** What the tests of the drivers over HTTP share: a driver for a simulated device, and the faults that all of them meet. */
+/** Shared by the tests of HTTP drivers: a driver for a simulated device, and common faults. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,11 +29,11 @@ export interface Login {
   token?: string;
 }
 
-/** A driver's device and how it is set up. */
+/** A driver's device and its setup. */
 export interface Setup {
   kind: ModelOutlets;
   start(): Promise<SimulatedDevice>;
-  /** As in rack.yaml, without what has a default. */
+  /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
   login?: Login;
 }
@@ -53,7 +53,7 @@ export async function startDriver(setup: Setup): Promise<Started> {
   return { device, driver };
 }
 
-/** A driver for a server that gives the same answer to everything. */
+/** A driver for a server that always sends the same response. */
 export async function driverFor(
   { kind, options, login }: Omit<Setup, 'start'>,
   answer: string | object,
@@ -69,7 +69,7 @@ export async function driverFor(
   return createDriver(kind, device, await depsWith(login));
 }
 
-/** The device as rack.yaml would have it. */
+/** The device as in rack.yaml. */
 export function rackDevice(
   model: string,
   { host, port }: Pick<SimulatedDevice, 'host' | 'port'>,
@@ -118,7 +118,7 @@ const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
 
 const malformed = ['1 ', ' 1', '1;Power0 OFF', '1&turn=off', '1/../2', '1%20', '٣', '1\r\n'];
 
-/** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
+/** Tests of faults. `more` are names that the model's own outlets do not have. */
 export function meetsFaults(setup: Setup, outlet: string, more: readonly string[]): void {
   const start = () => startDriver(setup);
   meetsUsualFaults(start, outlet, { faults, silent: ['wedged', 'slow'], patienceMs: 5000 });
@@ -141,7 +141,7 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
   });
 }
 
-/** The test of a wrong password, which is never told. */
+/** The test of a wrong password, which must never be revealed. */
 export function rejectsWrongPassword(setup: Setup, outlet: string): void {
   const wrong = 'wrong-and-secret';
   const login = { ...setup.login, password: wrong };

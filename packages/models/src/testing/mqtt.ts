@@ -1,4 +1,4 @@
-/** What the tests of the driver of MQTT switches share. */
+/** Shared by the tests of the MQTT switch driver. */
 
 import { DeviceTimeout } from '@skolo/equipment';
 import {

@@ -1,4 +1,4 @@
-/** What the tests of drivers share, whatever they speak over. */
+/** Shared by the tests of drivers, whatever their transport. */
 
 import {
   DeviceRejected,
@@ -19,7 +19,7 @@ import { models, type Ports } from '../index.ts';
 export interface Place {
   address?: string;
   ports?: Ports;
-  /** As in rack.yaml, without what has a default. */
+  /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
   login?: { username?: string; password?: string; snmp?: SnmpCredentials };
 }
@@ -57,7 +57,7 @@ export function driverFor(kind: ModelOutlets, place: Place): PowerDriver {
   return driver;
 }
 
-/** As `loadDrivers` does it. */
+/** As in `loadDrivers`. */
 export function createDriver(
   { model, create }: Pick<ModelOutlets, 'model' | 'create'>,
   device: Device,
@@ -68,7 +68,7 @@ export function createDriver(
   );
 }
 
-/** Each verb once, by its name. */
+/** Each operation once, by name. */
 export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal = patient()) {
   const { nativeCycle } = driver;
   return {
@@ -79,7 +79,7 @@ export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal =
   };
 }
 
-/** Aborts all verbs while they wait: each rejects with the reason. Gives the signal, which is aborted then. */
+/** Aborts all operations while they wait: each rejects with the reason. Returns the aborted signal. */
 export async function allRejectWhenAborted(
   driver: PowerDriver,
   outlet: string,
@@ -97,13 +97,13 @@ export async function stateOf(driver: PowerDriver, outlet: string): Promise<stri
   return (await driver.read([outlet], patient())).get(outlet)?.state;
 }
 
-/** All that an error may show somewhere. */
+/** Everything that an error may reveal. */
 export function everythingIn(error: unknown): string {
   const { stack, cause } = error instanceof Error ? error : new Error(String(error));
   return `${stack} ${JSON.stringify(error)} ${cause === undefined ? '' : everythingIn(cause)}`;
 }
 
-/** `wasTold` says whether anything has reached the device. */
+/** `wasTold` says whether the device has received anything. */
 export function neverSends(
   names: readonly string[],
   start: () => Promise<{ driver: PowerDriver; wasTold: () => boolean }>,
@@ -118,20 +118,20 @@ export function neverSends(
   });
 }
 
-/** A driver, and the simulated device that it speaks to. */
+/** A driver and its simulated device. */
 interface Started {
   device: SimulatedDevice;
   driver: PowerDriver;
 }
 
-/** How a protocol fails. */
+/** A protocol's faults. */
 interface Failures {
-  /** Faults, and the error that each is. */
+  /** Faults and the resulting errors. */
   faults: readonly (readonly [DeviceFault, abstract new (...args: never[]) => Error])[];
   /** Faults of a device that does not respond in time. */
   silent: readonly DeviceFault[];
   patienceMs: number;
-  /** A device with one of these faults has carried out nothing. */
+  /** A device with one of these faults has done nothing. */
   isHarmless?: true;
 }
 
@@ -147,7 +147,7 @@ export async function isLate(verb: () => Promise<unknown>, ms: number): Promise<
   vi.useRealTimers();
 }
 
-/** The tests of what can go wrong over every protocol with sessions. */
+/** Tests of faults for every protocol with sessions. */
 export function meetsUsualFaults(
   start: () => Promise<Started>,
   outlet: string,
@@ -203,7 +203,7 @@ export function meetsUsualFaults(
   });
 }
 
-/** The test of a wrong password, which is never told. */
+/** The test of a wrong password, which must never be revealed. */
 export function rejectsPassword(
   wrong: string,
   start: () => Promise<Started>,

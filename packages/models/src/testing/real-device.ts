@@ -1,4 +1,4 @@
-/** A device of a rack that is behind a real sshd, and the connection of a model with it. */
+/** A rack's device behind a real sshd, and a model's connection to it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { Device } from '../contract/device.ts';
 
 export interface RealDevice {
   device: Device;
-  /** A new one; all that was said in it is in `transcript`. Ends with the test. */
+  /** A new one; `transcript` has everything sent and received. Ends with the test. */
   connect(options?: Partial<Pick<ConnectionDeps, 'signal' | 'idleMs'>>): Connection;
   transcript: string[];
   /** Folder for `execToFile`. */

@@ -5,8 +5,7 @@ import { afterAll, onTestFinished, type TestContext } from 'vitest';
 export type Account = NonNullable<FrrOptions['account']>;
 
 /**
- * For a file, at its top: gives the router of that file with this kind of account, without a fault. It has what the tests
- * before have left there.
+ * Call at the top of a file: returns that file's router with this kind of account, without faults, in the state that earlier tests left.
  */
 export function shareFrr(
   options: Omit<FrrOptions, 'account'> = {},

@@ -1,4 +1,4 @@
-/** A simulated device, and a model's connection with it, as the service opens one. */
+/** A simulated device, and a model's connection to it, as the service opens one. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { readWhole } from '../configuration/whole-reading.ts';
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 
-/** Of the simulated devices. The password is one that must appear nowhere. */
+/** Password of the simulated devices, which must not appear anywhere. */
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
 
 export interface SimulatedAbout {
@@ -22,9 +22,9 @@ export interface SimulatedAbout {
 
 export interface Sitting<Simulated> {
   device: Simulated;
-  /** As rack.yaml has it. */
+  /** As in rack.yaml. */
   inventory: Device;
-  /** A new one; all that was said in it is in `transcript`. Ends with the test. */
+  /** A new one; `transcript` has everything sent and received. Ends with the test. */
   connect(options?: Partial<ConnectionDeps>): Connection;
   transcript: string[];
 }
@@ -89,7 +89,7 @@ export function bytesOf(content: Content): Buffer {
 /**
  * Reads as the service does.
  *
- * @throws What the model threw, or why this is no version
+ * @throws The model's error, or why this is not a version
  */
 export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
   return await readWhole(model, connection, ({ content }) => {

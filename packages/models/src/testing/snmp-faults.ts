@@ -1,4 +1,4 @@
-/** What can go wrong with a device over SNMP, for each of its drivers. */
+/** Faults over SNMP, for each of its drivers. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
@@ -20,7 +20,7 @@ import { driverAt, logins, type SnmpSetup, startDriver } from './snmp.ts';
 const silent: DeviceFault[] = ['down', 'wedged', 'slow', 'rejects-login'];
 const unbelievable: DeviceFault[] = ['garbled', 'missing-instance'];
 
-/** The tests of what can go wrong. */
+/** Tests of faults. */
 export function meetsFaults(setup: SnmpSetup, outlet: string): void {
   meetsSilence(setup, outlet);
   rejectsLogins(setup, outlet);
@@ -115,7 +115,7 @@ function meetsSilence(setup: SnmpSetup, outlet: string): void {
 
     expect([...readings.values()].map(({ state }) => state)).toEqual(outlets.map(() => 'on'));
     expect(requests).toBeGreaterThan(2);
-    // One that it did not respond is not repeated.
+    // A command without a response is not repeated.
     expect(device.received.length - requests).toBeLessThan(requests);
   });
 }

@@ -1,7 +1,4 @@
-/**
- * What the tests of the drivers over SNMP share: a driver for a simulated device, and what all of them do. What can go wrong
- * is in snmp-faults.ts.
- */
+/** Shared by the tests of SNMP drivers: a driver for a simulated device, and common behaviour. Faults are in snmp-faults.ts. */
 
 import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import {
@@ -55,14 +52,14 @@ export const logins = {
   wrongProtocol: version3('sha', { authProtocol: 'sha256' }),
 } satisfies Record<string, SnmpCredentials>;
 
-/** A driver's device and how it is set up. */
+/** A driver's device and its setup. */
 export interface SnmpSetup {
   kind: ModelOutlets;
   /** Our agent. */
   start(options: SnmpOptions): Promise<SimulatedDevice>;
   /** For Debian's agent. */
   model(): SnmpModel;
-  /** As in rack.yaml, without what has a default. */
+  /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
 }
 
@@ -93,7 +90,7 @@ export async function startDriverOfSnmpd(
   return { device, driver: driverAt(setup, device, login) };
 }
 
-/** The driver of a device at that place. */
+/** The driver of a device at that address. */
 export function driverAt(
   { kind, options = {} }: SnmpSetup,
   { host, port }: { host: string; port: number },
@@ -108,7 +105,7 @@ export function driverAt(
   });
 }
 
-/** What every one of them does, over our agent and over Debian's. */
+/** Behaviour of every driver, with our agent and with Debian's. */
 export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
   describe.for(['v1', 'v2c', 'sha', 'sha256', 'signs'] as const)('signed in by %s', (who) => {
     const login = logins[who];

@@ -25,7 +25,7 @@ const passive =
   '   3  Pasv24        Dot3at     32000  Unknown      On     Good      3.10       24.00       129.00';
 const allOff = one.replace('  Auto', '   Off');
 
-/** Answers `show` with these, in turn, and everything else with nothing. */
+/** Answers `show` with these in turn, and everything else with nothing. */
 function answering(...shown: string[]) {
   const commands: string[] = [];
   const shell: Shell = {

@@ -1,6 +1,6 @@
 /**
- * Fastpath behind a Linux shell: older UniFi switches. `telnet 127.0.0.1` in the shell leads to `(UBNT) >`, where `enable`
- * asks for no password.
+ * Fastpath behind a Linux shell, on older UniFi switches. `telnet 127.0.0.1` in the shell leads to `(UBNT) >`, where `enable` asks for no
+ * password.
  */
 
 import {
@@ -69,7 +69,7 @@ interface Port {
   watts: number;
 }
 
-/** Whether the switch has no such program. */
+/** Whether the switch lacks this program. */
 function isMissing({ status, stderr }: ExecResult): boolean {
   return status === 127 || /: (?:command )?not found/.test(stderr);
 }
@@ -99,7 +99,7 @@ export async function setSwctrl(
   checkOthers(device, number, before, await list(shell));
 }
 
-/** @throws CannotCycle Nothing was done. Any other DeviceError: it may have been. */
+/** @throws CannotCycle Nothing was done. After any other DeviceError, it may have been. */
 export async function restartSwctrl(shell: Shell, number: number): Promise<void> {
   const { device } = shell;
   const before = await orCannotCycle(list(shell));
@@ -141,7 +141,7 @@ async function list(shell: Shell): Promise<Map<number, Port>> {
   );
 }
 
-/** Class is one word or two, so what is behind it is counted from the right. */
+/** The class is one or two words, so later columns are counted from the right. */
 function portIn(device: string, row: readonly string[]): Port {
   const [power, , watts] = row.slice(-5);
   const setting = row[1]?.toLowerCase() ?? '';
@@ -165,7 +165,7 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
  *     switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi, portCount: 16 }
  *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
  *
- * Verified with: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
+ * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) turns ports of its Fastpath off and on,
  * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
  *
  * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
@@ -176,15 +176,15 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
 export const outlets = driverKind({ model: 'unifi-switch', experimental: true, create });
 
 const resetSeconds = 5;
-/** A restart of the switch's own is over by then. */
+/** By then, the switch has finished its own restart of a port. */
 const restartMs = 30_000;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const use = sharing(device, deps, open, within);
-  /** Until when a port without power is one that restarts. */
+  /** Until when a port without power counts as restarting. */
   const restarting = new Map<number, number>();
 
-  /** Commands of the shell where it has `swctrl`, else Fastpath's command line. */
+  /** Shell commands if it has `swctrl`, otherwise Fastpath's command line. */
   async function open(signal: AbortSignal): Promise<ExecSession | CliSession> {
     if (device.transport !== 'telnet') {
       const exec = await openExecOf(device, deps, signal);
@@ -229,7 +229,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     cycle: {
       offSeconds: 'fixed',
       async run(number, _offSeconds, signal) {
-        // From now on, since a failure below may come after it was carried out.
+        // From now on, because a later failure does not mean that it was not carried out.
         restarting.set(number, performance.now() + restartMs);
         try {
           await use((session) => {
@@ -265,7 +265,7 @@ function interfaceOf(number: number): string {
  *
  * Verified with: its simulator only.
  * rack.yaml: `switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi }`; over ssh, as only its shell has files.
- * Oddities: what it shall be is known by the controller, whose own backup (.unf) is the one to have; this is what the switch was
+ * Quirks: what it shall be is known by the controller, whose own backup (.unf) is the one to have; this is what the switch was
  * told last. Not included: /etc/persistent/cfg/mgmt, which ties the switch to its controller (address, key, `cfgversion`): the key
  * is of this one MAC address, a replacement gets its own when it is adopted, and the old one would only keep it from that.
  * What flash holds is not shown without writing files, so changes that were not kept are not seen.
@@ -276,7 +276,7 @@ function interfaceOf(number: number): string {
 export function backup(): BackupModel {
   return systemCfgBackup({
     areas: ['users', 'switch'],
-    // A new one each time that the controller provisions it, whatever for.
+    // A new one whenever the controller provisions it, for any reason.
     volatile: [/^(?:mgmt\.)?cfgversion=/],
     warning:
       'A controller overwrites the whole configuration as soon as it connects to the switch. If the switch has a controller, restore the controller from its own backup (.unf), and adopt the switch there; until then, or without a controller, use these steps',
@@ -292,7 +292,7 @@ export function backup(): BackupModel {
 /**
  * Ubiquiti UniFi switch: what `swctrl` shows, over ssh.
  *
- * Verified with: own simulator only, whose MAC table has the form of recorded sessions, with addresses and names where the switch
+ * Verified with: our simulator only, whose MAC table has the form of recorded sessions, with addresses and names where the switch
  * has seen them. Models without `swctrl` are not read. Its uplink is marked in front of the port.
  * Source: sessions of users (USW-Pro-Max-48, US-8).
  */

@@ -1,15 +1,15 @@
-/** Google's own client, signed in by a token of ours, and never trying again by itself but within an upload. */
+/** Google's own client with our sign-in, and without its own retries except within an upload. */
 import type { Storage } from '@google-cloud/storage';
 import type { GetToken } from './token.ts';
 
 export interface GcsClient {
-  /** For all calls. Trying again is the caller's. */
+  /** For all calls: the caller retries. */
   calls: Storage;
-  /** For uploads that go on where they were when the connection broke. */
+  /** For uploads that resume after the connection broke. */
   uploads: Storage;
 }
 
-/** The client is large, so it is loaded when it is used. */
+/** The client is large, so it is only loaded when used. */
 export async function gcsClient(options: {
   token: GetToken;
   apiEndpoint: string | undefined;
@@ -29,8 +29,8 @@ export async function gcsClient(options: {
 }
 
 /**
- * The client takes only credentials of its own version of google-auth-library, which is another than ours. It makes
- * one here, that then asks us for each token.
+ * The client only accepts credentials from its own version of google-auth-library, which differs from ours. It creates a credentials object
+ * that asks ours for each token.
  */
 function signedInBy(token: GetToken, timeoutMs: number, { authClient }: Storage) {
   const credentials = {
@@ -39,10 +39,10 @@ function signedInBy(token: GetToken, timeoutMs: number, { authClient }: Storage)
     client_secret: 'none',
     refresh_token: 'none',
   };
-  // What is uploaded resumably is sent by it, and knows no other time-out.
+  // Used for resumable uploads, which have no other timeout.
   const client = authClient.fromJSON(credentials, { transporterOptions: { timeout: timeoutMs } });
   return Object.assign(client, {
-    // Expired at once: how long a token is kept is decided where it comes from.
+    // Expires immediately: the token's source decides how long it is cached.
     refreshHandler: async () => ({ access_token: await token(), expiry_date: Date.now() }),
   });
 }

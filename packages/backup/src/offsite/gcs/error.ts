@@ -1,4 +1,4 @@
-/** What Google's storage, its client, or the network say, as errors for people. */
+/** Turns errors of Google's storage, its client or the network into errors for people. */
 import { errorText, parseJson } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
@@ -17,7 +17,7 @@ const network = new Map([
   ['ETIMEDOUT', 'it did not respond'],
 ]);
 
-/** Of an answer; undefined where there was none. */
+/** HTTP status; undefined without a response. */
 export function statusOf(error: unknown): number | undefined {
   for (const key of ['code', 'status'] as const) {
     const value = field(error, key);
@@ -28,7 +28,7 @@ export function statusOf(error: unknown): number | undefined {
   return response === undefined ? undefined : statusOf(response);
 }
 
-/** Errors of the client carry requests with their tokens, so messages are made here. */
+/** The client's errors contain requests with their tokens, so messages are composed here. */
 export function asBackupError(place: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   const status = statusOf(error);
@@ -60,7 +60,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
   return new BackupError('unreachable', `${place}: ${words ?? said}`);
 }
 
-/** In one line, without the address, which may hold the session of an upload. */
+/** On one line, without the URL, which may contain an upload session. */
 function saidBy(error: unknown): string {
   const text = apiMessage(error) ?? errorText(error);
   const line = text
@@ -70,11 +70,11 @@ function saidBy(error: unknown): string {
   return /<html|<!doctype/i.test(line) ? 'an HTML page' : line.slice(0, 300);
 }
 
-/** The JSON API's own words, of a request that went past the client's own translation. */
+/** The JSON API's own message, for a request that the client did not translate. */
 function apiMessage(error: unknown): string | undefined {
   const data =
     field(field(error, 'response'), 'data') ??
-    // Of a download that is rejected, the client takes the whole body for the message.
+    // For a rejected download, the client uses the whole body as the message.
     (error instanceof Error ? parseJson(error.message) : undefined);
   const message = field(field(data, 'error'), 'message');
   return typeof message === 'string' ? message : undefined;

@@ -27,7 +27,7 @@ async function start(options: GoogleStorageOptions = {}) {
   return { google, file, content, open, place: open() };
 }
 
-/** So that files of 100 kB are larger than a piece. */
+/** So that files of 100 kB are larger than a chunk. */
 async function startLarge(size = 700_000) {
   const lab = await start();
   const content = randomBytes(size);
@@ -128,7 +128,7 @@ describe('a bucket', () => {
     const { generation } = google.objects('backups')[0] ?? {};
     google.withhold('storage.objects.delete');
 
-    // Encryption makes it another file each time.
+    // Encryption makes it a different file each time.
     await writeFile(file, randomBytes(50_000));
     await place.put(name, file, about, soon());
 
@@ -240,7 +240,7 @@ describe('a bucket that fails', () => {
       message: 'gs://backups/rack4: did not respond within 0.3 s',
     });
 
-    // Of a session, the client lets go of its connection only at its own time-out.
+    // The client only closes a session's connection after its own timeout.
     if (operation !== 'resume') await google.hungUp(1);
     expect(fault.hits).toHaveLength(1);
     expect(google.objects('backups')).toEqual([]);

@@ -1,8 +1,8 @@
 /**
- * A bucket of Google Cloud Storage, by its JSON API and Google's own client.
+ * A Google Cloud Storage bucket, through its JSON API and Google's own client.
  *
- * Beside each object is kept when it was read, of which device and model, and the MD5 that we sent: an object whose
- * checksum is still that one is whole, although its encryption makes it another each time.
+ * Each object's metadata records when it was read, the device and model, and the MD5 that we sent. An object whose checksum still matches
+ * is intact, although encryption makes each upload of the same content different.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -28,15 +28,15 @@ import { isWhole, Metadata, Page, timeOf } from './metadata.ts';
 import { defaultToken, type GetToken, serviceAccountToken } from './token.ts';
 
 export interface GcsOptions {
-  /** Gives a token that is good now; asked for each request. */
+  /** Returns a currently valid token; called for each request. */
   token?: GetToken;
   /** The key file of a service account. Without it and `token`: application default credentials. */
   keyFile?: Secret;
-  /** In place of Google's. */
+  /** Replaces Google's endpoint. */
   apiEndpoint?: string;
-  /** It is given up when nothing happens for so long; default two minutes. */
+  /** Timeout without activity; default two minutes. */
   patienceMs?: number;
-  /** Larger files are sent in pieces of this size, a multiple of 256 KiB. Default 4 MiB. */
+  /** Larger files are sent in chunks of this size, a multiple of 256 KiB. Default 4 MiB. */
   pieceBytes?: number;
 }
 
@@ -78,7 +78,7 @@ class Bucket implements OffsitePlace {
     this.pieceBytes = pieceBytes;
     this.patience = new Patience(this.url, patienceMs, { inTurn: false });
     this.downloads = new Patience(this.url, Math.min(patienceMs, 30_000));
-    // The time-out is only so that nothing is left of what was given up.
+    // The timeout only cleans up requests that were given up.
     this.client = lazily(() => gcsClient({ token, apiEndpoint, timeoutMs: patienceMs * 2 }));
   }
 
@@ -92,7 +92,7 @@ class Bucket implements OffsitePlace {
         await this.upload(name, path, about, { ...sum, replaces: there?.generation ?? 0 }, signal);
         break;
       } catch (error) {
-        // Somebody was faster: what he put there may be good.
+        // Another process was faster, and its object may be intact.
         if (statusOf(error) !== 412 || attempt === mostTries) throw error;
       }
     }
@@ -125,7 +125,7 @@ class Bucket implements OffsitePlace {
     return objects.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** By fetch: the client leaves a rejection unhandled when the connection breaks in the middle of an answer. */
+  /** With fetch: the client leaves a rejection unhandled if the connection breaks during a response. */
   async get(name: string, signal: AbortSignal): Promise<Buffer> {
     const object = encodeURIComponent((await this.fileOf(name)).name);
     const { baseUrl } = (await this.client()).calls;
@@ -183,12 +183,12 @@ class Bucket implements OffsitePlace {
     const options = {
       metadata: {
         contentType: name.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream',
-        // Checked where it arrives.
+        // Verified by the receiver.
         md5Hash: md5,
         metadata: { device, time, md5, ...(model !== undefined && { model }) },
       },
       preconditionOpts: { ifGenerationMatch: replaces },
-      // The client would delete what it finds wrong.
+      // The client would delete a file that it finds faulty.
       validation: false,
     };
     if (size <= this.pieceBytes) {
@@ -197,7 +197,7 @@ class Bucket implements OffsitePlace {
       return await this.send(path, whole, signal);
     }
     const file = await this.fileOf(name, 'uploads');
-    // In two steps, because the client signs in the first of them only at an address that it knows, if it takes both itself.
+    // In two steps: if the client does both, it only signs in to the first, and only at a URL that it knows.
     const [uri] = await this.patience.for(() => file.createResumableUpload(options), signal);
     const chunkSize = this.pieceBytes;
     const pieces = file.createWriteStream({ ...options, uri, offset: 0, chunkSize });
@@ -218,7 +218,7 @@ class Bucket implements OffsitePlace {
     }
   }
 
-  /** The same content was read again: the place is to know of the last time. */
+  /** The same content was read again: records the latest time. */
   private async refresh(
     file: File,
     there: Metadata,

@@ -1,4 +1,4 @@
-/** What Google's storage answers, as far as it matters here. */
+/** The parts of Google's storage responses that matter here. */
 import { z } from 'zod';
 
 export const Metadata = z.looseObject({
@@ -24,12 +24,12 @@ export const Page = z.looseObject({
   nextPageToken: z.string().optional(),
 });
 
-/** Whether what is there is what one of us sent. */
+/** Whether the stored object is what a rack uploaded. */
 export function isWhole({ md5Hash, metadata }: Metadata, md5: string): boolean {
   return md5Hash !== undefined && (md5Hash === md5 || md5Hash === metadata.md5);
 }
 
-/** When the content was read, else when it was stored. RFC 3339. */
+/** When the content was read, otherwise when it was stored. RFC 3339. */
 export function timeOf({ metadata, timeCreated }: Metadata): string {
   return new Date(metadata.time ?? timeCreated).toISOString();
 }

@@ -1,4 +1,4 @@
-/** Access tokens for Google's storage, with what goes wrong as the backup's own errors. */
+/** Access tokens for Google's storage, with failures as BackupErrors. */
 import {
   defaultSignIn,
   metadataSignIn,
@@ -9,17 +9,17 @@ import {
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 
-/** Gives a token that is good now. @throws BackupError `unreachable`, `rejected` */
+/** Returns a currently valid token. @throws BackupError `unreachable`, `rejected` */
 export type GetToken = () => Promise<string>;
 
 const scopes = ['https://www.googleapis.com/auth/devstorage.read_write'];
 
-/** @param key the key file of a service account */
+/** @param key a service account's key file */
 export function serviceAccountToken(key: Secret): GetToken {
   return tokenOf(serviceAccountSignIn(key, scopes));
 }
 
-/** @param url of the metadata server, which knows us by our address */
+/** @param url of the metadata server, which identifies us by our address */
 export function metadataServerToken(url: string): GetToken {
   return tokenOf(metadataSignIn(url));
 }

@@ -43,9 +43,9 @@ it(`has each version once, and all that were pushed, after ${kills} kill -9 (see
       if (number !== undefined) pushed = Math.max(pushed, Number(number) + 1);
     }
 
-    // What the killed one had started may still be moving what it received.
+    // The git processes of a killed writer may still be moving received objects.
     await expect.poll(fsck).toBe('sound');
-    // Whoever has the remote does what git asks for, since nobody is left who does.
+    // The remote's owner runs the clean-up that git suggests, because no running process will.
     if (kill % 2 === 0) await removeLocks();
     const versions = await versionsThere();
     expect(versions.length).toBeGreaterThanOrEqual(pushed);

@@ -27,7 +27,7 @@ async function start(options: Partial<GitMirrorOptions> = {}) {
   return { ...lab, remote, keys, open, mirror: open() };
 }
 
-/** All versions of a device, the newest first, as somebody with the identity reads them. */
+/** All versions of a device, newest first, as read by somebody with the identity. */
 async function readBack(remote: string, device: string, keys: KeyPair, branch = 'main') {
   const source = await openGitSource(remote, {
     branch,
@@ -114,7 +114,7 @@ describe('the encrypted copy', () => {
   it('pushes what was made before it was killed, once', async () => {
     const { commit, open, remote, keys, folder } = await start();
     await commit('router', 'one');
-    // As kill -9 between commit and push: the remote is away, the copy is made.
+    // Like a kill -9 between commit and push: the remote is unreachable, but the copy is made.
     await rename(remote, `${remote}.away`);
     await open()
       .push(soon())
@@ -408,7 +408,7 @@ describe('a remote behind sshd', () => {
 
   it('leaves no key in arguments or on the disk', async (context) => {
     const { dir, open, path, sshd, folder } = await startSsh(context);
-    // What ssh is started with, as ps shows it: the hook runs below the same push.
+    // ssh's arguments, as ps shows them: the hook runs below the same push.
     const seen = join(dir, 'seen');
     const hook = join(path, 'hooks', 'pre-receive');
     await writeFile(hook, `#!/bin/sh\ncat /proc/[0-9]*/cmdline > ${seen} 2>/dev/null\nexit 0\n`);

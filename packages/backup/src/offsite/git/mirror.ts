@@ -1,9 +1,9 @@
 /**
- * The history in a git remote, so that it is read with plain git when the rack is dead.
+ * Copies the history to a git remote, so that it can be read with plain git if the rack is down.
  *
- * What leaves the rack is encrypted, so it is another repository than the history: the same commits, with the contents as
- * `devices/NAME.age`. Each says of which commit it is the copy (`Mirrors:`), and so it goes on where it was, whatever
- * happened in between, and with another rack's disk, too: a copy that is missing here is fetched from the remote.
+ * Data that leaves the rack is encrypted, so the copy is a different repository: the same commits, with the contents as `devices/NAME.age`.
+ * Each commit names the one that it copies (`Mirrors:`). So copying resumes where it stopped, whatever happened in between, even with
+ * another rack's disk: a missing local copy is fetched from the remote.
  */
 import { createWriteStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
@@ -29,13 +29,13 @@ import { encryptTo } from '../age.ts';
 import { commitsSince, isIn } from './mirrored-commits.ts';
 import { GitRemote, type RemoteOptions } from './push.ts';
 
-/** The encrypted copy is made in `folder`. */
+/** Directory of the encrypted copy. */
 export interface GitMirrorOptions extends Omit<RemoteOptions, 'branch'> {
-  /** Folder of the history. */
+  /** Directory of the history. */
   history: string;
-  /** Of the remote; default `main`. */
+  /** Branch of the remote; default `main`. */
   branch?: string;
-  /** Of age; `none` pushes the history itself. */
+  /** age recipients; `none` pushes the history itself. */
   recipients: readonly string[] | 'none';
   rack?: string;
 }
@@ -48,16 +48,16 @@ export class GitMirror {
   private readonly options: GitMirrorOptions;
   private readonly remote: GitRemote;
 
-  /** @throws BackupError `rejected`: it is no remote */
+  /** @throws BackupError `rejected`: not a valid remote */
   constructor(options: GitMirrorOptions) {
     this.options = options;
     this.remote = new GitRemote({ branch: 'main', ...options });
   }
 
   /**
-   * All that the history has now. One at a time.
+   * Pushes everything that the history has now. One call at a time.
    *
-   * @throws BackupError `rejected`: the remote says no, and what to do. `unreachable`; `storage` and `damaged` of what is here
+   * @throws BackupError `rejected`: the remote refuses; the message says what to do. `unreachable`; `storage` and `damaged` for local data
    */
   async push(signal: AbortSignal): Promise<void> {
     const { recipients, history } = this.options;
@@ -65,7 +65,7 @@ export class GitMirror {
     await this.remote.push(dir, branch, signal);
   }
 
-  /** Gives the folder of the copy, up to date. */
+  /** Returns the directory of the up-to-date copy. */
   private async copy(recipients: readonly string[], signal: AbortSignal): Promise<string> {
     const { folder, history } = this.options;
     const encrypted = encryptTo(recipients);
@@ -85,7 +85,7 @@ export class GitMirror {
     }
   }
 
-  /** The repository of the copy: as it is, else as the remote has it, else a new one. */
+  /** The repository of the copy: the existing one, otherwise fetched from the remote, otherwise a new one. */
   private async open(signal: AbortSignal): Promise<string> {
     const { folder, rack } = this.options;
     const repository = join(folder, 'encrypted.git');
@@ -106,7 +106,7 @@ export class GitMirror {
     return dir;
   }
 
-  /** A commit that changed several files, made by hand, becomes several here; all of them, or none. */
+  /** A manual commit that changed several files becomes several commits here; all of them, or none. */
   private async append(
     dir: string,
     { id, committedAt, message, files }: CommittedFiles,
@@ -139,7 +139,7 @@ export class GitMirror {
       timeoutMs: copyMayTake,
     });
     source.stdin.end();
-    // Output that is not read when the process ends is lost, and encrypting begins later.
+    // Output that is not read before the process exits is lost, and encryption starts later.
     const read = new PassThrough();
     const target = createWriteStream(file, { mode: 0o600 });
     await pipeline(source.stdout, read, encrypted, target);
@@ -150,8 +150,8 @@ export class GitMirror {
 type Encrypting = ReturnType<typeof encryptTo>;
 
 /**
- * The newest commit of the history that the copy has. A history that was lost and restored lacks what was copied in
- * between; the copy goes on after what both have.
+ * The newest commit of the history that is in the copy. A history that was lost and restored lacks what was copied in between; the copy
+ * continues after the newest common commit.
  */
 async function newestShared(dir: string, history: string): Promise<string | undefined> {
   const [newest] = await mirroredBy(dir, tip, 1);
@@ -160,7 +160,7 @@ async function newestShared(dir: string, history: string): Promise<string | unde
   return undefined;
 }
 
-/** The commits of the history that those of the copy are of, the newest first. */
+/** The history's commits that the copy's commits mirror, newest first. */
 async function mirroredBy(dir: string, from: string, limit?: number): Promise<string[]> {
   const format = '--format=%(trailers:key=Mirrors,valueonly)';
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
@@ -168,7 +168,7 @@ async function mirroredBy(dir: string, from: string, limit?: number): Promise<st
   return said.split('\n').filter((line) => /^[0-9a-f]{40}$/.test(line));
 }
 
-/** Goes on with what was fetched, where it is a copy of ours. */
+/** Continues from what was fetched, if it is one of our copies. */
 async function adopt(dir: string): Promise<void> {
   if ((await mirroredBy(dir, fetched, 1)).length > 0) {
     await git(['-c', 'core.fsync=all', 'update-ref', tip, fetched], { dir });

@@ -1,11 +1,11 @@
-/** Reads the commits of a history that are to be copied. */
+/** Reads the commits of a history that must be copied. */
 
 import { GitFailed, git } from '../../git/git.ts';
 import { type CommittedFiles, readCommits } from '../../history/commits.ts';
 import { encrypted, folderOfDevices, isDeviceName } from '../../history/device-file.ts';
 import { branch as mainBranch } from '../../history/folder.ts';
 
-/** Commits of the history, the oldest first: all of them, or those after one that it has. */
+/** Commits of the history, oldest first: all, or those after a given one. */
 export async function* commitsSince(
   history: string,
   since: string | undefined,
@@ -24,13 +24,13 @@ function isConfiguration({ path, blob }: { path: string; blob: string }): boolea
   return path.startsWith(folderOfDevices) && isDeviceName(name) && !/^0+$/.test(blob);
 }
 
-/** Whether the branch of the history has the commit. @throws GitFailed */
+/** Whether the history's branch contains the commit. @throws GitFailed */
 export async function isIn(history: string, id: string): Promise<boolean> {
   try {
     await git(['merge-base', '--is-ancestor', id, mainBranch], { dir: history });
     return true;
   } catch (error) {
-    // Git says nothing to a commit of another branch, and this to one that it does not know.
+    // git prints nothing for a commit of another branch, and this error for an unknown one.
     const isElsewhere =
       error instanceof GitFailed &&
       !error.isKilled &&

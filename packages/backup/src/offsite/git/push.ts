@@ -1,4 +1,4 @@
-/** Speaks with a git remote: pushes a branch, never by force, and fetches one. */
+/** Communicates with a git remote: pushes a branch, never by force, and fetches one. */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,16 +15,16 @@ export interface RemoteOptions {
   /** `ssh://…`, `git@host:path`, `https://…`, `file://…`, a path. */
   remote: string;
   branch: string;
-  /** For ssh; without it, the keys of the user. */
+  /** ssh private key; default: the user's keys. */
   privateKey?: Secret | undefined;
-  /** Fingerprint (`SHA256:…`) of the host key for ssh; without it, that of the first connection. */
+  /** Fingerprint (`SHA256:…`) of the ssh host key; default: that of the first connection. */
   hostKey?: string | undefined;
-  /** For keys, and what is known of hosts. */
+  /** Directory for keys and known hosts. */
   folder: string;
 }
 
 const scratch = 'ssh-';
-/** One conversation with the remote. */
+/** One connection to the remote. */
 const timeoutMs = 600_000;
 
 export class GitRemote {
@@ -33,7 +33,7 @@ export class GitRemote {
   private readonly remote: Remote;
   private pinned: string | undefined;
 
-  /** @throws BackupError `rejected`: it is no remote */
+  /** @throws BackupError `rejected`: not a valid remote */
   constructor(options: RemoteOptions) {
     this.options = options;
     this.remote = parseRemote(options.remote);
@@ -47,7 +47,7 @@ export class GitRemote {
   }
 
   /**
-   * What the branch is there, fetched to `ref`; false: it has none.
+   * Fetches the branch to `ref`, and returns its commit; false if it does not exist.
    *
    * @throws BackupError `rejected`, `unreachable`, `storage`
    */
@@ -84,7 +84,7 @@ export class GitRemote {
     return await this.withSsh(signal, work);
   }
 
-  /** Key and known hosts are in files for as long as they are used. */
+  /** Keys and known hosts are in files only while they are used. */
   private async withSsh<T>(
     signal: AbortSignal,
     work: (env: NodeJS.ProcessEnv) => Promise<T>,
@@ -136,7 +136,7 @@ export class GitRemote {
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
     const { kind } = this.remote;
     const { branch, folder } = this.options;
-    // What was pinned may be an older key of the same host.
+    // The pinned key may be an older one of the same host.
     if (known.text === hostKeyFailed) this.pinned = undefined;
     if (known.text === noRepository && kind === 'local') {
       const isNew =
@@ -158,7 +158,7 @@ const hostKeyFailed = /Host key verification failed/;
 const noRepository =
   /not appear to be a git repository|not a git repository|returned error: 404|repository .*not found|no such repository/i;
 
-/** What git says, and what it means for the operator; the first that matches. */
+/** git's messages, and what they mean for the operator; the first match counts. */
 const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
@@ -211,7 +211,7 @@ function sshOptions(hostKeys: string[]): string[] {
   return options.flatMap((option) => ['-o', option]);
 }
 
-/** In a header and not in the address, which is an argument of a program. */
+/** In a header, not in the URL, which is a program's argument. */
 function httpsEnvironment(credentials: string | undefined): NodeJS.ProcessEnv {
   const proxies = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
   const basic = Buffer.from(credentials ?? '').toString('base64');
@@ -226,7 +226,7 @@ function httpsEnvironment(credentials: string | undefined): NodeJS.ProcessEnv {
   };
 }
 
-/** What one that was killed left. */
+/** Leftovers of a killed process. */
 async function removeScratch(folder: string) {
   for (const name of await readdir(folder)) {
     if (name.startsWith(scratch)) await rm(join(folder, name), { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import { BackupError } from '@skolo/models/configuration';
 
 export interface Remote {
-  /** What git is given; without user and password of `https://`. */
+  /** The URL for git, without the user and password of `https://`. */
   url: string;
   kind: 'ssh' | 'https' | 'local';
   /** Of ssh. */
@@ -40,7 +40,7 @@ export function parseRemote(remote: string): Remote {
   };
 }
 
-/** For people, without user and password; also of a text with several. */
+/** For people, without user and password; also for a text with several URLs. */
 export function shownRemote(remote: string): string {
   return remote.replaceAll(/(?<=:\/\/)[^/@\s]*@/g, '');
 }

@@ -1,4 +1,4 @@
-/** The host key of a git remote: pinned by its fingerprint, or that of the first connection. */
+/** The host key of a git remote: pinned by its fingerprint, or on the first connection. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { errorCode } from '@skolo/base';
@@ -7,10 +7,10 @@ import { BackupError } from '@skolo/models/configuration';
 const answerWithinSeconds = 20;
 
 /**
- * The line of a known_hosts file with the key that has the fingerprint. A server has several keys, and OpenSSH pins no
- * fingerprint itself, so they are asked for; what is asked here is only believed for its fingerprint.
+ * The known_hosts line for the key with this fingerprint. A server has several keys, and OpenSSH cannot pin fingerprints, so this requests
+ * the keys; one is only trusted if its fingerprint matches.
  *
- * @throws BackupError `rejected`: it has other keys. `unreachable`: it shows none
+ * @throws BackupError `rejected`: it has other keys. `unreachable`: it sent none
  */
 export async function pinnedHostKey(
   { host, port }: { host: string; port: number },
@@ -28,7 +28,7 @@ export async function pinnedHostKey(
   );
 }
 
-/** As `ssh-keygen -l` prints it. */
+/** In the format of `ssh-keygen -l`. */
 function fingerprintOf(line: string): string {
   const key = Buffer.from(line.split(' ')[2] ?? '', 'base64');
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;

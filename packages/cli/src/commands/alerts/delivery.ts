@@ -30,7 +30,7 @@ interface DeliveryDeps {
   signal: AbortSignal;
 }
 
-/** At Pub/Sub, with a subscription that exists before the alert is sent. */
+/** Observed at Pub/Sub, through a subscription that exists before the alert is sent. */
 export function pubSubDelivery(
   { connection, topic, subscription, fields }: Source,
   test: { label: string; id: string },
@@ -60,7 +60,7 @@ export function pubSubDelivery(
     },
   });
   ended.catch(listening.reject);
-  // A rejection may come while no caller waits.
+  // It may reject while no caller is waiting.
   listening.promise.catch(() => undefined);
   return {
     verb: 'arrived',
@@ -87,15 +87,15 @@ const pauseMs = 200;
 /** The response rounds times. */
 const roundingMs = 100;
 
-/** Until no sink queues it. */
+/** Waits until no sink has it queued. */
 export function sinkDelivery({ service, withinMs, signal }: DeliveryDeps): Delivery {
   return {
     verb: 'sent',
     async ready() {},
-    /** Resolves when each queued message is younger than the alert. */
+    /** Resolves when every queued message is newer than the alert. */
     async arrived(status, acceptedAt) {
       for (;;) {
-        // Before the request: by the time of the response the alert is older than this.
+        // Measured before the request: when the response arrives, the alert is older than this.
         const ageMs = performance.now() - acceptedAt;
         const { sinks } = await service.ask((client) => client.status({ signal }));
         const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
@@ -111,7 +111,7 @@ export function sinkDelivery({ service, withinMs, signal }: DeliveryDeps): Deliv
   };
 }
 
-/** Where the alert is queued, as the service reports it. */
+/** Where the service reports the alert as queued. */
 async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Promise<string> {
   let status: AlertToPubsubStatus;
   try {

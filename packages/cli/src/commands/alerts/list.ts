@@ -29,7 +29,7 @@ const filters: Filter<KnownAlert>[] = [
   },
 ];
 
-/** The most severe first. Other severities, and none, rank between warning and info. */
+/** Most severe first. Other severities, or none, rank between warning and info. */
 const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 
 /** `skolo alerts list`: alerts of the rack, as its service received them. */
@@ -58,7 +58,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Firing before resolved, then by severity, then the newest first. */
+/** Firing before resolved, then by severity, then newest first. */
 function byUrgency(a: KnownAlert, b: KnownAlert): number {
   const isResolved = ({ status }: KnownAlert) => Number(status !== 'firing');
   return (
@@ -94,7 +94,7 @@ const columns: Column<KnownAlert>[] = [
   { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
 ];
 
-/** Whole in any terminal, to copy it. */
+/** Never shortened, so that it can be copied from any terminal. */
 function firstCommandOf({ annotations, status }: KnownAlert): string[] {
   const { first_command: line } = annotations;
   return line === undefined || status !== 'firing' ? [] : [`  ${plain(line)}`];

@@ -5,7 +5,7 @@ import { duration, timestamp } from '../../output/time.ts';
 
 const gap = '  ';
 const stateWidth = 'unhealthy'.length;
-/** The line shows a longer delay. */
+/** Longer delays are shown in the line. */
 const lateMs = 60_000;
 
 export function messageLine({ decoded, published, attributes }: Received, colour: boolean): string {

@@ -7,7 +7,7 @@ function named(alertname: string): AlertMessage {
   return alert({ alertname });
 }
 
-/** @param fail gives the error, or takes it */
+/** @param fail returns an error to throw, or undefined */
 function open(left: readonly AlertMessage[], fail: (name: string) => SinkError | undefined) {
   const sent: string[] = [];
   const printed: string[] = [];

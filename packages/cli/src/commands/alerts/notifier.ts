@@ -9,7 +9,7 @@ const mostWaiting = 10_000;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
-/** Begins with the messages that an earlier watch left. */
+/** Starts with the messages left by an earlier watch. */
 export class Notifier {
   /** In order. */
   readonly waiting: AlertMessage[];
@@ -42,7 +42,7 @@ export class Notifier {
     this.run();
   }
 
-  /** Called when a message was sent or rejected. */
+  /** Called after a message was sent or rejected. */
   onDequeued(listener: () => void): void {
     this.dequeued = listener;
   }
@@ -73,7 +73,7 @@ export class Notifier {
     for (let [next] = this.waiting; next && !signal.aborted; [next] = this.waiting) {
       if (await this.send(next)) {
         pauseMs = firstPauseMs;
-        // Unless it was dropped meanwhile.
+        // Unless it was dropped in the meantime.
         if (this.waiting[0] === next) this.waiting.shift();
         this.dequeued();
       } else {
@@ -81,7 +81,7 @@ export class Notifier {
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
       }
     }
-    // Now, or a message that is queued meanwhile would wait for the next one.
+    // Immediately: otherwise a message that is queued in the meantime would wait for the next one.
     this.isRunning = false;
   }
 

@@ -1,4 +1,4 @@
-/** The sink of `--notify`, with the schema of rack.yaml. */
+/** The sink of `--notify`, validated with the schema of rack.yaml. */
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
@@ -64,7 +64,7 @@ function parsed(text: string, file: string): Sink {
   }
 }
 
-/** With its position in the file itself. */
+/** With the position in the sink's own file. */
 function inFile(issue: RackIssue): RackIssue {
   const path = issue.path.startsWith(pathBefore)
     ? issue.path.slice(pathBefore.length).replace(/^\./, '')

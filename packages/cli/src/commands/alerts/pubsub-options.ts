@@ -36,7 +36,7 @@ export function withSubscription(command: SkoloCommand): SkoloCommand {
 }
 
 /**
- * Sends no request, except to find out the project.
+ * Sends no request, except to look up the project.
  *
  * @throws CliError There are no credentials, or they name no project.
  */

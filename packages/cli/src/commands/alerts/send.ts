@@ -20,7 +20,7 @@ interface Options extends PubSubOptions {
   severity: string;
   resolveAfter: number;
   within: number;
-  /** Commander's name for what `--no-subscribe` turns off. */
+  /** Commander's name for the option that `--no-subscribe` negates. */
   subscribe: boolean;
   json?: true;
 }
@@ -93,7 +93,7 @@ interface TestAlert {
   signal: AbortSignal;
 }
 
-/** Resolves the alert also when it did not arrive, so that it does not stay in the list. */
+/** Resolves the alert even if it did not arrive, so that it does not stay in the list. */
 async function fireAndResolve(
   io: Io,
   { within, resolveAfter, json }: Options,
@@ -103,7 +103,7 @@ async function fireAndResolve(
   const delays: Record<string, object> = {};
   async function send(status: AlertStatus): Promise<void> {
     const now = Date.now();
-    // The alert ends then, should this process die.
+    // The time at which the alert ends if this process dies.
     const endsAt = status === 'resolved' ? now : now + within + resolveAfter + 60_000;
     await post({
       labels,
@@ -140,7 +140,7 @@ type Post = (alert: object) => Promise<void>;
 const answerWithinMs = 30_000;
 const longestReason = 300;
 
-/** Sends alerts as Prometheus does, with the sign-in of rack.yaml. With `--url` it sends none. */
+/** Sends alerts as Prometheus does, with the credentials in rack.yaml. With `--url`, sends no credentials. */
 async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
   const authorization = command.globals().url === undefined ? await signIn(command) : undefined;
   const url = `${baseUrl.replace(/\/$/, '')}/api/v2/alerts`;
@@ -166,11 +166,11 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
   };
 }
 
-/** Alertmanager's endpoints compare no racks, so another one is asked first. */
+/** Alertmanager's endpoints do not check the rack, so this asks another endpoint first. */
 async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<void> {
   const url = `${baseUrl.replace(/\/$/, '')}/openapi.json`;
   const signal = AbortSignal.timeout(answerWithinMs);
-  // One that does not respond is reported by the alert itself.
+  // If it does not respond, sending the alert reports that.
   const answer = await fetch(url, { signal }).catch(() => undefined);
   await answer?.body?.cancel();
   const why = anotherRack(answer?.headers.get(rackHeader), rack);

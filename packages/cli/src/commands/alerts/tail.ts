@@ -89,7 +89,7 @@ export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) =
 
 const remembered = 10_000;
 
-/** Drops duplicates: Pub/Sub delivers some messages twice, and racks send some twice. */
+/** Drops duplicates: both Pub/Sub and racks send some messages twice. */
 class Seen {
   private readonly keys = new Set<string>();
 

@@ -83,7 +83,7 @@ interface Change {
 
 const stateWidth = 'unexpected'.length;
 
-/** Prints what is new in the facts. */
+/** Prints changes since the last report. */
 export function printChanges(io: Io, json: boolean): (facts: WatchFacts) => void {
   const before: Printed = { locations: new Map(), unexpected: new Set(), blindSince: undefined };
   return (facts) => {

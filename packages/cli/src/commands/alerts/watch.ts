@@ -18,7 +18,7 @@ interface Options extends PubSubOptions {
   json?: true;
 }
 
-/** `skolo alerts watch`: reports racks that are silent. */
+/** `skolo alerts watch`: reports silent racks. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -33,13 +33,13 @@ export interface WatchFacts {
   report: Report;
   /** Why Pub/Sub cannot be reached. */
   blindWhy: string | undefined;
-  /** Messages that the sink has not accepted yet. */
+  /** Messages that the sink has not yet accepted. */
   unsent: number;
 }
 
 /** How often locations are checked for silence. */
 const checkMs = 1000;
-/** How often the times of heartbeats are saved. */
+/** How often heartbeat times are saved. */
 const saveMs = 60_000;
 const longestIdleMs = 20_000;
 const flushMs = 10_000;
@@ -76,7 +76,7 @@ export class Watcher {
   }
 
   /**
-   * Until `signal` is aborted.
+   * Runs until `signal` is aborted.
    *
    * @throws SubscribeError It cannot subscribe, and a retry does not help.
    */
@@ -87,7 +87,7 @@ export class Watcher {
   }
 
   /**
-   * Until a heartbeat of each location has arrived, or `withinMs` is over.
+   * Waits until a heartbeat of each location has arrived, or `withinMs` is over.
    *
    * @throws SubscribeError
    * @throws CliError Pub/Sub does not respond.
@@ -97,7 +97,7 @@ export class Watcher {
     this.deadMan = this.newDeadMan(Math.min(withinMs, this.deps.silentAfterMs));
     const ended = this.listen(AbortSignal.any([signal, ending.signal]));
     ended.catch(this.listening.reject);
-    // A rejection may come while no caller waits.
+    // It may reject while no caller is waiting.
     this.listening.promise.catch(() => undefined);
     try {
       if (!(await within(this.listening.promise, toConnect(withinMs), signal))) {
@@ -194,7 +194,7 @@ export class Watcher {
     this.saveSoon(facts.report);
   }
 
-  /** Saves changes at once, times of heartbeats seldom. */
+  /** Saves changes immediately, but heartbeat times only occasionally. */
   private saveSoon({ locations }: Report): void {
     const worth = JSON.stringify([locations.map(({ state }) => state), this.firing]);
     if (worth === this.saved && performance.now() - this.savedAt < saveMs) return;
@@ -222,7 +222,7 @@ export class Watcher {
     this.saving = this.saving.then(write);
   }
 
-  /** Sends queued messages before the end, as far as possible. */
+  /** Sends queued messages before exiting, as far as possible. */
   private async flush(): Promise<void> {
     await this.deps.notifier?.flush(flushMs);
   }

@@ -1,6 +1,6 @@
 import { orAborted, settlesWithin } from '@skolo/base';
 
-/** The time to connect is not measured. */
+/** Excludes the time to connect. */
 export function toConnect(ms: number): number {
   return Math.max(ms, 10_000);
 }
@@ -8,7 +8,7 @@ export function toConnect(ms: number): number {
 /**
  * Whether the promise resolves in time.
  *
- * @throws The rejection, or the reason of the signal.
+ * @throws The rejection, or the signal's reason.
  */
 export async function within(
   promise: Promise<unknown>,

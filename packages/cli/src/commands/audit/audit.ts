@@ -26,7 +26,7 @@ const services = [
 type Service = (typeof services)[number];
 
 const mostEntries = 500;
-/** Of a page; a change has two. */
+/** Entries per page; a change has two. */
 const mostLines = 1000;
 
 interface Options {
@@ -66,7 +66,7 @@ export function define(command: SkoloCommand): void {
     );
     if (logs.length === 0) throw failed[0]?.error;
     for (const { name, error } of failed) {
-      // The cause is without the advice to give another URL: there are several.
+      // Without the advice to give another URL, because there are several.
       const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
       complain(io, `${name}: could not read its audit log: ${message}`);
     }
@@ -85,7 +85,7 @@ async function read(
   service: Service,
   { who, text, limit }: Options,
 ): Promise<AuditLogOf<Service> & { skipped: number }> {
-  // The public port of the metadata server has only Google's protocol.
+  // The metadata server's public port only has Google's protocol.
   const port = service === 'metadata-server' ? 'metrics' : 'public';
   const { ask } = connectTo(command, { api: auditApi, service, port });
   const log: AuditLogOf<Service> & { skipped: number } = { service, entries: [], skipped: 0 };
@@ -115,7 +115,7 @@ const columns: Column<AuditedChange>[] = [
   { title: 'FROM', cell: ({ from }) => from, leaveOut: 1 },
 ];
 
-/** Machines as ranges; a method with its path stays as it is. */
+/** Folds machine names to ranges; leaves a method with its path unchanged. */
 function targetText({ target }: AuditedChange): string | undefined {
   const words = target?.split(' ') ?? [];
   return words.length > 2 ? folded(words) : target;

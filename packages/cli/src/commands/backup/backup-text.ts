@@ -9,7 +9,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { sizeText, timestamp } from '../../output/time.ts';
 
-/** The most urgent first. */
+/** Most urgent first. */
 const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
 
 export const backupFilters: Filter<BackupDevice>[] = [
@@ -22,7 +22,7 @@ export const backupFilters: Filter<BackupDevice>[] = [
   { name: 'model', description: 'show only devices of these models', of: ({ model }) => model },
 ];
 
-/** The lower, the more urgent. */
+/** Lower is more urgent. */
 export function urgencyOf({ state, unsaved }: BackupDevice): number {
   const rank = stateOrder.indexOf(state);
   // Backed up, but a power cut would lose the running configuration.
@@ -34,7 +34,7 @@ export function stateText({ state, failure }: Pick<BackupDevice, 'state' | 'fail
   return failure === undefined || !isWrong({ state }) ? word : `${word} (${failure})`;
 }
 
-/** It lacks a backup of its present configuration. */
+/** Its current configuration is not backed up. */
 export function isWrong({ state }: Pick<BackupDevice, 'state'>): boolean {
   return state === 'overdue' || state === 'failed' || state === 'never';
 }
@@ -58,7 +58,7 @@ export function tallyOfDevices(devices: readonly BackupDevice[]): string {
   return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');
 }
 
-/** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not done. */
+/** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not finished. */
 export function tallyOfRun(devices: readonly RunDevice[]): string {
   const changed = devices.filter(({ result }) => result === 'changed').length;
   const ok = changed > 0 ? `ok (${changed} changed)` : 'ok';
@@ -72,7 +72,7 @@ export function tallyOfRun(devices: readonly RunDevice[]): string {
   return tally(words, [ok, failed, 'not backed up', 'being read']);
 }
 
-/** ` (timeout)`; of several ` (2 timeout, 1 auth)`. */
+/** ` (timeout)`; for several, ` (2 timeout, 1 auth)`. */
 function classes(failed: readonly { failure?: FailureClass | undefined }[]): string {
   const failures = failed.flatMap(({ failure }) => failure ?? []);
   const known = [...Map.groupBy(failures, (failure) => failure)];
@@ -86,7 +86,7 @@ export function isOk({ result }: RunDevice): boolean {
   return result === 'changed' || result === 'unchanged';
 }
 
-/** The result, or the state while it is not done. */
+/** The result, or the state while it is not finished. */
 export function resultText({ state, result, failure }: RunDevice): string {
   if (result === undefined) return state;
   const word = result.replaceAll('-', ' ');
@@ -107,7 +107,7 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
   }
 }
 
-/** Lost versions of a device, and by name those in no copy. */
+/** A device's lost versions, naming those that are in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
   return [
@@ -139,7 +139,7 @@ export function restoreLine(
   return commandLine(command, 'backup restore', ...names);
 }
 
-/** A unique beginning of a commit id, or of the name of an object off site. */
+/** A unique prefix of a commit id or off-site object name. */
 export function shortVersionId(id: string): string {
   const object = /^(\d{4}-\d\d-\d\d-.+-[0-9a-f]{12})[0-9a-f]{28}\.gz(?:\.age)?$/.exec(id);
   if (object?.[1] !== undefined) return object[1];

@@ -1,4 +1,4 @@
-/** Reads a copy of the history outside of the rack. */
+/** Reads an off-site copy of the history. */
 
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -51,7 +51,7 @@ export async function withCopy<T>(
 ): Promise<T> {
   const identities = identity === undefined ? [] : await readIdentities(identity);
   const globals = command.globals();
-  // Optional here. A rack that is given, by flag or variable, must be valid.
+  // Optional here. A rack given by flag or variable must be valid.
   const rack = globals.rackIsDefault ? undefined : await loadRack(globals);
   return await interruptible(command, async (signal) => {
     let source: BackupSource | undefined;
@@ -100,7 +100,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     });
     return { version, bytes: await explaining(() => source.content(version), { noKey }) };
   }
-  /** Text for people. Unless `secrets`, masked by the rules of its model or by general ones. */
+  /** Text for people. Masked unless `secrets` is set, by the model's rules or by general ones. */
   function text(version: Version, bytes: Buffer, secrets: boolean): string {
     const model = modelOf(version, context);
     const format = model?.format ?? (isTar(bytes) ? 'tar' : 'text');
@@ -135,7 +135,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   };
 }
 
-/** The device in rack.yaml, else what the version records; undefined if neither has it. */
+/** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */
 function deviceOf(
   { device, model }: Version,
   { rack }: CopyContext,
@@ -152,12 +152,12 @@ function modelOf(version: Version, context: CopyContext): BackupModel | undefine
   try {
     return device && create?.(device);
   } catch {
-    // Needs options of rack.yaml, which is not given.
+    // Requires options in rack.yaml, which is not given.
     return undefined;
   }
 }
 
-/** Makes a folder absolute; keeps a URL. */
+/** Makes a path absolute; leaves a URL unchanged. */
 async function absolute(from: string): Promise<string> {
   const path = resolve(from);
   const found = await stat(path).catch(() => undefined);
@@ -175,7 +175,7 @@ function isTar(content: Buffer): boolean {
   return content.subarray(257, 262).toString('latin1') === 'ustar';
 }
 
-/** Reads an identity file as written by age-keygen. */
+/** Reads an identity file in age-keygen's format. */
 async function readIdentities(file: string): Promise<Secret[]> {
   const hint = 'set --identity or SKOLO_AGE_IDENTITY_FILE to a file with an age identity';
   const secret = await readSecretFile(file, hint);

@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Prints a unified diff. In a terminal coloured, and without control characters. */
+/** Prints a unified diff, coloured and without control characters in a terminal. */
 export function printDiff(io: Pick<Io, 'out' | 'isTerminal' | 'colour'>, diff: string): void {
   const text = diff.replace(/\n$/, '');
   if (!io.isTerminal) {

@@ -29,7 +29,7 @@ interface Wanted {
 
 type Checked = ClientAnswer<(typeof routerBackupApi)['checkRestore']>;
 
-/** The limit of `fetch` for the first byte. */
+/** `fetch`'s limit for the first byte. */
 const deviceMs = 300_000;
 
 /** Shows what would change. Sets the exit code if the device rejects it. */

@@ -9,7 +9,7 @@ import { sizeText } from '../../output/time.ts';
 interface OutputOptions {
   /** Byte for byte. */
   exact: boolean;
-  /** A file, instead of standard output. */
+  /** A file instead of standard output. */
   output?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function outputContent(
   io.err(`${output}: ${sizeText(content.length)}, readable only by you`);
 }
 
-/** Prints content unchanged. Sends no control characters to a terminal: masked text shows them, exact content is an error. */
+/** Prints content unchanged. A terminal gets no control characters: masked text shows them escaped, and exact content is an error. */
 export async function printContent(
   io: Pick<Io, 'write' | 'isTerminal'>,
   content: Uint8Array,

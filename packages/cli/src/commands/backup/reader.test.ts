@@ -44,7 +44,7 @@ describe('the content of a version', () => {
     });
 
     await expect(contentOf(service, wanted)).rejects.toThrow(/does not match the SHA-1 0+;/);
-    // Masked, it is other bytes.
+    // The masked text has other bytes.
     await expect(contentOf(service, { ...wanted, secrets: false })).resolves.toHaveLength(9);
   });
 

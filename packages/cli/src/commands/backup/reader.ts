@@ -1,4 +1,4 @@
-/** Reads configurations from the service, or from a copy when the rack is dead. */
+/** Reads configurations from the service, or from a copy if the rack is down. */
 import { createHash } from 'node:crypto';
 import {
   ApiError,
@@ -11,13 +11,13 @@ import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { routerBackup } from '../../reach/service-client.ts';
 
-/** An encrypted copy has no size until it is opened. */
+/** The size of an encrypted copy is unknown until it is decrypted. */
 export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };
 
 export interface Reader {
   /** The newest first. */
   versions(device: string, limit: number): Promise<KnownVersion[]>;
-  /** Byte for byte with `secrets`, else masked text. */
+  /** Exact bytes with `secrets`, otherwise masked text. */
   content(device: string, version: string, secrets: boolean): Promise<Uint8Array>;
   /** Unified; empty if there is no difference. */
   diff(
@@ -36,7 +36,7 @@ interface Difference {
 
 export interface RestoreSteps {
   version: KnownVersion;
-  /** Prefix of a comment on this device; empty if it has no comments. */
+  /** Prefix of a comment on this device; empty if it does not support comments. */
   comment: string;
   steps: readonly RestoreStep[];
   canApply: boolean;
@@ -63,7 +63,7 @@ export function canReadCopies(command: SkoloCommand): SkoloCommand {
     .uses('rack', 'url', 'tokenFile');
 }
 
-/** Whether it reads a copy. Rejects options without effect. */
+/** Whether to read a copy. Rejects options without effect. */
 export function isFromCopy(
   command: SkoloCommand,
   options: ReaderOptions,
@@ -117,14 +117,14 @@ interface ContentOptions {
   device: string;
   version: string;
   secrets: boolean;
-  /** Deadline between any two bytes; default 30 s, because the service may have to search. */
+  /** Limit between any two bytes; default 30 s, because the service may have to search. */
   silenceMs?: number;
   /** Default 1 GiB. */
   mostBytes?: number;
 }
 
 /**
- * Masked text, or with `secrets` the bytes that the device sent.
+ * Masked text, or with `secrets` the exact bytes from the device.
  *
  * @throws ApiError
  * @throws ApiUnreachable
@@ -151,7 +151,7 @@ export async function contentOf(
   return bytes;
 }
 
-/** An encrypted archive: its SHA-1 is that of its content, and age verifies it. */
+/** An encrypted archive: age verifies its integrity, and its SHA-1 is that of the plain content. */
 function isAge(bytes: Uint8Array): boolean {
   const mark = 'age-encryption.org/v1\n';
   return Buffer.from(bytes.subarray(0, mark.length)).toString('latin1') === mark;

@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
       return command.error("option '--from' is missing; specify where the copy is stored");
     const { withCopy } = await import('./copy.ts');
     const service = routerBackup(command);
-    // Archives of the jumphost are in no history. First, because the service may not answer.
+    // Jumphost archives are not in the history. Checked first, because the service may not respond.
     const { devices: all } = await service.ask((client) => client.devices());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
     const result = await withCopy(command, { from, identity }, (copy) =>
@@ -56,7 +56,7 @@ export function define(command: SkoloCommand): void {
 /** The service checks and merges everything. */
 const restoreMs = 300_000;
 
-/** Makes a history from a copy in a temporary folder, and sends it to the router backup. */
+/** Builds a history from a copy in a temporary directory, and sends it to the router backup. */
 async function send(
   { source, rack }: Copy,
   service: RouterBackup,
@@ -66,7 +66,7 @@ async function send(
   const { rebuildHistory, writeBundle } = await import('@skolo/backup');
   const { explaining } = await import('./copy.ts');
   const { signal } = new AbortController();
-  // The folder holds configurations in plain text.
+  // The directory contains configurations in plain text.
   const folder = await mkdtemp(join(tmpdir(), 'skolo-history-'));
   try {
     const history = join(folder, 'history');

@@ -68,7 +68,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Options of this command line for a copy. */
+/** Options for a copy on this command line. */
 function givenPlace(command: SkoloCommand, { from, identity }: Options): string[] {
   const isRepeated = command.getOptionValueSource('identity') === 'cli';
   return [
@@ -95,7 +95,7 @@ function rejectUnused(command: SkoloCommand, options: Options): void {
 export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
   const isForDevice = steps.some(({ where }) => where === 'device');
   const mark = isForDevice ? comment : '#';
-  // A device without comments gets only its lines; hints have the titles.
+  // A device without comments only gets its lines; hints include the titles.
   const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);
   const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
   const lines = [

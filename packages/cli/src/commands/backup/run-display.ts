@@ -1,4 +1,4 @@
-/** Shows the progress of a run: live in a terminal, else a line per device. */
+/** Shows the progress of a run: live in a terminal, otherwise one line per device. */
 import type { BackupRun, RunDevice } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
@@ -7,7 +7,7 @@ import { plain, styled } from '../../output/text.ts';
 import { duration, sizeText } from '../../output/time.ts';
 import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-text.ts';
 
-/** Prints each device once it is done. */
+/** Prints each device when it is finished. */
 export function devicePrinter(io: Io, progress: RunProgress): () => void {
   const printed = new Set<string>();
   return () => {
@@ -37,7 +37,7 @@ export function runFrame(
       stateWidth: 'not backed up'.length,
       line: (device) => ({
         name: device.device,
-        // The text has the failure class, so that columns keep their width.
+        // Includes the failure class, so that columns keep their width.
         state: resultText({ ...device, failure: undefined }),
         style: resultStyle(device),
         time: device.seconds === undefined ? '' : tookText(device.seconds),

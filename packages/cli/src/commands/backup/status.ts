@@ -71,12 +71,12 @@ interface Shown
   extends Pick<ClientAnswer<(typeof routerBackupApi)['devices']>, 'offsite' | 'lost'> {
   /** Number of devices that have left rack.yaml and are not listed. */
   hidden: number;
-  /** Number of devices without the filters. */
+  /** Number of devices before filtering. */
   all: number;
   isSelection: boolean;
 }
 
-/** Totals and places off site, problems with their reasons, then devices without problems. */
+/** Totals and off-site locations, problems with their reasons, then devices without problems. */
 function printStatus(
   io: Io,
   devices: readonly BackupDevice[],

@@ -27,7 +27,7 @@ interface Wait {
 }
 
 const pauseMs = 1000;
-/** A jumphost needs some minutes to boot. */
+/** A jumphost takes a few minutes to boot. */
 const giveUpMs = 600_000;
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */

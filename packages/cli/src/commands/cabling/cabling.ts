@@ -16,7 +16,7 @@ import type { ProofDeps, Proofs } from './prove.ts';
 import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
 import { type Readings, readConnectedHosts } from './readings.ts';
 
-/** Between two looks at a cycle. */
+/** Interval for polling a cycle. */
 const lookMs = 1000;
 
 interface Options {
@@ -25,7 +25,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo cabling`: rack.yaml against what switches and routers see. */
+/** `skolo cabling`: compares rack.yaml with what switches and routers see. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -89,7 +89,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Of outlets that move with a cable, and of USB ports. Says what it does on standard error. */
+/** For outlets that move with a cable, and for USB ports. Reports progress on standard error. */
 async function proofs(
   command: SkoloCommand,
   rack: Rack,
@@ -128,7 +128,7 @@ async function proofs(
     say: (text) => io.err(plain(text)),
   };
   const result = await prove(findings, deps);
-  // The first doubt ends it.
+  // Stops at the first doubt.
   const usb = result.doubt === undefined ? await proveUsb(deps) : { edits: [], doubts: [] };
   for (const doubt of [result.doubt ?? [], usb.doubts].flat()) complain(io, doubt);
   return { ...result, usb };

@@ -331,7 +331,7 @@ describe('a cabling audit', () => {
       fc.property(fc.subarray(machines), unread, fc.boolean(), (speaking, without, isQuiet) => {
         const hosts = speaking.map(({ mac = '', place, address }) => ({ mac, place, address }));
         const readings = readingsOf({ switches, hosts, portCount }, without);
-        // Switches that say nothing themselves.
+        // Switches that send no packets themselves.
         const own = new Set([...switches.keys()].map(switchMac));
         for (const reading of isQuiet ? readings : []) {
           reading.hosts = reading.hosts.filter(({ mac }) => !own.has(mac));

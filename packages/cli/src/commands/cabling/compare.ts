@@ -1,4 +1,4 @@
-/** Compares rack.yaml with what switches and routers see. Pure. Each finding has the edits that would correct it. */
+/** Compares rack.yaml with what switches and routers see. Pure. Each finding includes the edits that would fix it. */
 import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
@@ -11,15 +11,15 @@ type FindingKind =
 
 export interface Finding {
   kind: FindingKind;
-  /** The entry of rack.yaml, or the port of something that has none. */
+  /** The entry in rack.yaml, or the port of a network card without an entry. */
   name: string;
-  /** For people: what is seen, and what rack.yaml says. */
+  /** For people: what was seen, and what rack.yaml says. */
   what: string;
-  /** Of rack.yaml. Empty: only a person knows what is right. */
+  /** Edits of rack.yaml. Empty: only a person can decide. */
   edits: RackEdit[];
-  /** The outlet moves with the cable, if a power cycle proves that it feeds the card there. */
+  /** The outlet moves with the cable, if a power cycle proves that it feeds the card at that port. */
   power?: { edit: RackEdit; card: string };
-  /** For people: what to do where there is no edit. */
+  /** For people: what to do if there is no edit. */
   advice?: string;
 }
 
@@ -27,7 +27,7 @@ export interface CablingAudit {
   findings: Finding[];
   /** Where rack.yaml says. */
   confirmed: string[];
-  /** Not in the MAC table of its switch: switched off, or silent for longer than that remembers. */
+  /** Not in its switch's MAC table: turned off, or silent for longer than the table remembers. */
   unseen: string[];
 }
 
@@ -61,7 +61,7 @@ function ofPlain(
     return ofOutlet(rack, entry, seen, uplink);
   }
   const [place, second] = seen.placesOf(ids);
-  // A switch that was not read may have it still, and others see it on the way there.
+  // A switch that was not read may still have it, and others see it on the way to that switch.
   if (place !== undefined && second === undefined && seen.hasTable(uplink.device)) {
     return [moved(rack, entry, seen, uplink, place)];
   }
@@ -74,7 +74,7 @@ function ofPlain(
   return [];
 }
 
-/** A switch or router, where the switch that rack.yaml plugs it into was read. */
+/** A switch or router, if rack.yaml plugs it into a switch that was read. */
 function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Finding[] {
   const { name, uplink } = entry;
   if (uplink === undefined || !seen.hasTable(uplink.device)) return [];
@@ -92,7 +92,7 @@ function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Fi
   return [];
 }
 
-/** Devices on the way out of the rack, the nearest first. */
+/** Devices on the path out of the rack, nearest first. */
 function pathOut(rack: Rack, device: string): string[] {
   const passed = new Set<string>();
   for (let at: string | undefined = device; at !== undefined && !passed.has(at); ) {
@@ -116,7 +116,7 @@ function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to:
   };
 }
 
-/** A cable feeds what it connects: where its outlet in rack.yaml is another port of a switch, the cable was moved before. */
+/** A cable powers what it connects: if rack.yaml has its outlet at another switch port, the cable was moved earlier. */
 function ofOutlet(
   rack: Rack,
   { name, power: [feed, second] }: Entry,
@@ -134,7 +134,7 @@ function ofOutlet(
   return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
 }
 
-/** The port as its outlet, where it can feed something and a single card is there. */
+/** The port as its outlet, if it can supply power and a single card is plugged in. */
 function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<Finding, 'power'> {
   const [card, another] = seen.cardsAt(to);
   if (card === undefined || another !== undefined || !canFeed(rack, to)) return {};
@@ -147,7 +147,7 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
   return to !== undefined && power?.outlets.find(outlet, to.options) !== undefined;
 }
 
-/** Its cable is in another port of its switch, with more behind it. */
+/** Its cable is in another port of its switch, together with other cards. */
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
   const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
   const advice =
@@ -165,7 +165,7 @@ function dead({ name }: Entry, port: Outlet): Finding {
   };
 }
 
-/** Another card is at its port, or has its address, and its own is seen nowhere. */
+/** Another card is at its port or has its address, and its own card is not seen. */
 function replacement(
   { name, mac, address }: Entry,
   uplink: Outlet,
@@ -195,7 +195,7 @@ function ofAddress({ name, mac, address }: Entry, seen: Seen): Finding[] {
   return [{ kind: 'wrong-address', name, what, edits: [{ name, key: 'address', value }] }];
 }
 
-/** Cards at ports of their own that no entry has. */
+/** Cards that have a port to themselves but no entry. */
 function strangers(
   rack: Rack,
   entries: readonly Entry[],
@@ -222,7 +222,7 @@ function strangers(
     );
   return seen.singles().flatMap(({ port, mac }) => {
     if (known.has(mac) || explained.has(mac) || attached.has(mac) || isExpected(port)) return [];
-    // Several see it: on the way to where it is.
+    // Several ports see it, on the path to its location.
     if (seen.placesOf(new Set([mac])).length > 1) return [];
     return [stranger(rack, entries, seen, port, mac)];
   });

@@ -1,4 +1,4 @@
-/** Which edits can be written together. Pure. A port of rack.yaml is that of one entry: its uplink, its outlet, or both. */
+/** Decides which edits can be written together. Pure. A port in rack.yaml belongs to one entry, as its uplink, its outlet, or both. */
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import type { Finding } from './compare.ts';
@@ -10,7 +10,7 @@ interface PossibleEdits {
   blocked: { name: string; why: string }[];
 }
 
-/** What an entry would have: values by key, the outlets apart. */
+/** An entry's new values by key, with outlets kept separately. */
 interface Plan {
   name: string;
   uplink: string | undefined;
@@ -33,7 +33,7 @@ export function possibleEdits(
           ...finding.edits,
           ...(finding.power && verified.has(finding.name) ? [finding.power.edit] : []),
         ];
-  // One that cannot go keeps the place of the next.
+  // An entry that cannot move blocks the next one's port.
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size;
     const plans = plansOf(rack, findings.flatMap(editsOf));

@@ -1,6 +1,6 @@
 /**
- * Verifies that USB ports have switches of their own: one port alone is turned off through the power-cycle daemon, its phone has to
- * lose its power by its own report, and no other device of that machine. Each port is tried, of machines that are idle.
+ * Verifies that USB ports can be switched individually: one port is turned off through the power-cycle daemon, and its phone must report
+ * that it lost power, while the machine's other devices must not. Tries each port of idle machines.
  */
 import type { DeviceStatus } from '@skolo/api';
 import { type AttachedDevice, formatUsbPort, type Machine } from '@skolo/rack';
@@ -19,18 +19,18 @@ import {
 
 export interface UsbProofDeps
   extends Pick<ProofDeps, 'rack' | 'daemon' | 'whyBusy' | 'pause' | 'now' | 'say'> {
-  /** As the agent of a machine reports them. */
+  /** As reported by a machine's agent. */
   devices(machine: string): Promise<readonly DeviceStatus[]>;
 }
 
 export interface UsbProofs {
-  /** Of ports that are verified. */
+  /** Verified ports. */
   edits: RackEdit[];
-  /** Why others are not. */
+  /** Why the others were not verified. */
   doubts: string[];
 }
 
-/** Of each port in turn that is not verified and whose machine has another device: a single one may have all of the hub. */
+/** Tries each unverified port whose machine has another device: a machine with one device cannot show whether the whole hub is switched. */
 export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
   const { edits, doubts }: UsbProofs = { edits: [], doubts: [] };
   for (const machine of deps.rack.machines.values()) {
@@ -77,14 +77,14 @@ async function proveOne(
   const lost = await lostPower(machine.name, before, start, deps);
   const others = lost.filter((each) => each !== name).map((each) => `${machine.name}-${each}`);
   if (others.length > 0) throw new Doubt(`${others.join(' and ')} also stopped charging`);
-  // The daemon reports so only what the phone itself has confirmed.
+  // The daemon only reports this if the phone itself has confirmed it.
   if (cycle.outcome === 'back') return;
   const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
   const what = isUncut ? 'nothing stopped charging' : 'its power cycle ended unexpectedly';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 
-/** Devices whose connection is younger than the cycle, once each was read again. */
+/** Devices whose connection is newer than the cycle, after each was read again. */
 async function lostPower(
   machine: string,
   devices: readonly DeviceStatus[],

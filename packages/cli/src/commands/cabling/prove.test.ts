@@ -21,15 +21,15 @@ machines:
 );
 const macs = { a: 'b8:27:eb:00:00:01', b: 'b8:27:eb:00:00:02', c: 'b8:27:eb:00:00:03' };
 
-/** A switch whose ports feed what is plugged in, and a daemon whose cycles advance with each look. */
+/** A switch whose ports power connected devices, and a daemon whose cycles advance with each poll. */
 class World {
-  /** By port. The cables of a and b are swapped, c is right. */
+  /** By port. The cables of a and b are swapped; c is right. */
   plugged = new Map<string, string>([
     ['1', macs.b],
     ['2', macs.a],
     ['3', macs.c],
   ]);
-  /** What an outlet really feeds, by port; itself when absent. */
+  /** What an outlet really feeds, by port; default: its own port. */
   feeds = new Map<string, string[]>();
   asked: string[] = [];
   said: string[] = [];
@@ -91,7 +91,7 @@ class World {
         return this.reading();
       },
     };
-    // As much of the two services as is asked for.
+    // The part of the two services that is used.
     const ask = ((question: (of: unknown) => unknown) => question(client)) as never;
     return {
       rack,

@@ -1,6 +1,6 @@
 /**
- * Proves which outlet feeds a machine that was moved: the outlet is cycled through the power-cycle daemon, and while it is off, the
- * link of that machine has to be gone, and no other. One after the other, only idle machines, and the first doubt ends it.
+ * Proves which outlet feeds a machine that was moved: cycles the outlet through the power-cycle daemon. While it is off, the link of that
+ * machine must be down, and no other. One outlet at a time, only idle machines; stops at the first doubt.
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';
@@ -16,11 +16,11 @@ export interface ProofDeps {
   rack: Rack;
   daemon: Pick<PowerCycleDaemon, 'ask'>;
   backup: Pick<RouterBackup, 'ask'>;
-  /** Why a machine is not idle; undefined: it is. */
+  /** Why a machine is not idle; undefined if it is. */
   whyBusy(machine: string): Promise<string | undefined>;
   /** Between two looks. */
   pause(): Promise<void>;
-  /** Milliseconds of a clock that does not jump. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
   say(text: string): void;
   offSeconds?: number;
@@ -28,27 +28,27 @@ export interface ProofDeps {
 
 export interface Proofs {
   verified: Set<string>;
-  /** What ended it early. */
+  /** Why it stopped early. */
   doubt?: string;
 }
 
-/** Why nothing more is cycled. */
+/** Why no further outlet is cycled. */
 export class Doubt extends Error {}
 
-/** A service that does not respond is a doubt, too. */
+/** A service that does not respond also counts as a doubt. */
 export function isDoubt(error: unknown): error is Error {
   return [Doubt, CliError, ApiError, ApiUnreachable].some((each) => error instanceof each);
 }
 
 /**
- * Long enough for a look. A switch with a cycle of its own takes whole seconds only: so the daemon waits, and leaves the switch to us
- * meanwhile.
+ * Long enough for a reading. A switch with a built-in cycle only accepts whole seconds, so the daemon waits instead, and leaves the switch
+ * free for us.
  */
 const usualOffSeconds = 30.5;
 export const cycleMs = 600_000;
 export const bootMs = 300_000;
 
-/** @param findings those with an outlet that moves with its cable */
+/** @param findings those whose outlet moves with the cable */
 export async function prove(findings: readonly Finding[], deps: ProofDeps): Promise<Proofs> {
   const verified = new Set<string>();
   for (const { name, power } of findings) {
@@ -93,7 +93,7 @@ async function proveOne(
   });
 }
 
-/** Machines that rack.yaml has at an outlet. */
+/** Machines that rack.yaml connects to an outlet. */
 function fedBy({ machines }: Rack, outlet: string): string[] {
   return [...machines.values()].flatMap(({ name, power, uplink }) => {
     const own = [...power, ...(uplink ? [uplink] : [])].map(formatOutlet);
@@ -101,7 +101,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
   });
 }
 
-/** @throws Doubt What the cabling audit needs, or what is no machine, would go dark */
+/** @throws Doubt Something that is not a machine, or that the cabling audit depends on, would lose power */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
   if (!rack.machines.has(name)) throw new Doubt("only machines' outlets can be power-cycled");
   const port = parseOutlet(outlet);
@@ -122,7 +122,7 @@ function checkPath(rack: Rack, name: string, outlet: string, fed: readonly strin
   if (needed !== undefined) throw new Doubt(`${needed.name} depends on ${outlet}`);
 }
 
-/** @throws Doubt A task runs, somebody holds it, or nothing tells */
+/** @throws Doubt A task is running, somebody holds it, or its state is unknown */
 export async function checkIdle(
   machine: string,
   { daemon, whyBusy }: Pick<ProofDeps, 'daemon' | 'whyBusy'>,
@@ -160,7 +160,7 @@ export async function begin(
 
 const notYetOff: readonly string[] = ['queued', 'check', 'contact', 'turn-off'];
 
-/** @throws Doubt Another link went, or its own stayed */
+/** @throws Doubt Another link went down, or its own stayed up */
 async function watchOff(
   id: string,
   port: { device: string; outlet: string },
@@ -197,7 +197,7 @@ async function watchOff(
 async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<void> {
   await until(cycleMs, `${outlet} did not turn on again`, deps, async () => {
     const { step, outcome, failedStep, detail } = await cycleOf(id, deps);
-    // Who rack.yaml has at this outlet need not be who was cycled: whether that one is back means nothing.
+    // The entry that rack.yaml has at this outlet may not be the machine that was cycled, so whether it is back does not matter.
     if (outcome === undefined) return step === 'see-back';
     if (outcome === 'back' || outcome === 'on') return true;
     if (outcome === 'failed' && failedStep === 'see-back') return true;
@@ -212,7 +212,7 @@ export async function cycleOf(
   return await daemon.ask((client) => client.cycle({ params: { id } }));
 }
 
-/** @throws Doubt `what`, after so long */
+/** @throws Doubt `what`, after a timeout */
 export async function until(
   ms: number,
   what: string,
@@ -233,7 +233,7 @@ async function read(
   return await backup.ask((client) => client.connectedHosts({ params: { device }, timeoutMs }));
 }
 
-/** Undefined: a power cycle needs it at the moment. */
+/** Undefined: a power cycle is using it. */
 async function readIfFree(
   device: string,
   deps: Pick<ProofDeps, 'backup'>,

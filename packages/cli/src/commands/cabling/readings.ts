@@ -1,4 +1,4 @@
-/** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
+/** Readings of all switches and routers of a rack, through the router backup, which has their credentials. */
 import type { ConnectedHosts } from '@skolo/api';
 import { inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
@@ -17,16 +17,16 @@ export interface Readings {
   read: ConnectedHosts[];
   /** Those that could not be read this time. */
   unread: Unread[];
-  /** Those whose model cannot be read at all. */
+  /** Those whose models cannot be read at all. */
   unreadable: Unread[];
 }
 
 const atOnce = 10;
-/** The service gives up after a minute. */
+/** The service's timeout is one minute. */
 export const timeoutMs = 75_000;
 
 /**
- * One that fails stops no other.
+ * A failed reading does not stop the others.
  *
  * @throws The first error, if none can be read.
  */

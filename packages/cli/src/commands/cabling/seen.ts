@@ -1,7 +1,7 @@
 /**
- * What readings of switches and routers tell of the network: where an address of a network card is plugged in, and which address
- * it has. Pure. A port is that of one machine only where a single card is seen; behind a port with several, or with another
- * switch, is more of the network.
+ * What switches and routers reveal about the network: which port a network card is plugged into, and which address it has. Pure. A port
+ * only belongs to a machine if it sees a single card; a port with several cards, or with another switch, leads to another part of the
+ * network.
  */
 import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/models';
@@ -14,14 +14,14 @@ import {
   type Rack,
 } from '@skolo/rack';
 
-/** Something of rack.yaml that is plugged into the network. */
+/** An entry of rack.yaml that is plugged into the network. */
 export interface Entry {
   name: string;
   mac: string | undefined;
   address: string | undefined;
   uplink: Outlet | undefined;
   power: readonly Outlet[];
-  /** Absent: a machine, or the jumphost. */
+  /** Absent for a machine or the jumphost. */
   device?: InfrastructureDevice;
 }
 
@@ -48,7 +48,7 @@ export function isNetwork({ device }: Entry): boolean {
   return device !== undefined && models.get(device.model)?.network !== undefined;
 }
 
-/** A switch or router, and where others see it. */
+/** A switch or router, and the ports at which others see it. */
 interface Network {
   name: string;
   ids: ReadonlySet<string>;
@@ -88,7 +88,7 @@ export class Seen {
       });
   }
 
-  /** Its cards: those that rack.yaml or the device itself names, else the one that has its address. */
+  /** Its cards: those that rack.yaml or the device itself names, otherwise the one that has its address. */
   idsOf({ name, mac, address }: Entry): ReadonlySet<string> {
     const known = [...(mac === undefined ? [] : [mac]), ...(this.own.get(name) ?? [])];
     if (known.length > 0) return new Set(known);
@@ -96,7 +96,7 @@ export class Seen {
     return holders.size === 1 ? holders : new Set();
   }
 
-  /** Who has an address now; a lease counts where nobody has answered for it. */
+  /** Which card has an address now; a lease only counts if no card has responded for the address. */
   holdersOf(address: string): ReadonlySet<string> {
     return this.macsOf.get(address) ?? this.leasedTo.get(address) ?? new Set();
   }
@@ -133,7 +133,7 @@ export class Seen {
     return this.atPort.get(device)?.get(outlet) ?? new Set();
   }
 
-  /** Ports of all MAC tables at which one of these cards is seen. */
+  /** Ports in all MAC tables that see one of these cards. */
   portsOf(ids: ReadonlySet<string>): Outlet[] {
     return [...this.atPort].flatMap(([device, ports]) =>
       [...ports].flatMap(([outlet, macs]) =>
@@ -142,7 +142,7 @@ export class Seen {
     );
   }
 
-  /** Ports at which something single is plugged in, with its card. */
+  /** Ports with a single card, and that card. */
   singles(): { port: Outlet; mac: string }[] {
     return [...this.atPort].flatMap(([device, ports]) =>
       [...ports].flatMap(([outlet, macs]) => {
@@ -155,19 +155,19 @@ export class Seen {
     );
   }
 
-  /** Whether more of the network is behind it: several cards, or another switch or router. */
+  /** Whether another part of the network is behind it: several cards, or another switch or router. */
   isTrunk(port: Outlet): boolean {
     return this.cardsAt(port).size > 1 || this.network.some((each) => this.isBehind(each, port));
   }
 
-  /** Ports at which it may be plugged in itself. */
+  /** Ports that it may be plugged into directly. */
   placesOf(ids: ReadonlySet<string>): Outlet[] {
     return this.portsOf(ids).filter((port) => !this.isTrunk(port));
   }
 
   /**
-   * Ports of switches that a switch or router is plugged into directly: no other one is on the way. Two switches see a third one
-   * from different sides where it is between them; one whose table was not read may be anywhere.
+   * Switch ports that a switch or router is plugged into directly, without another one in between. A switch between two others is seen by
+   * both from different sides; one whose table was not read may be anywhere.
    */
   neighboursOf(entry: Entry): Outlet[] {
     const all = this.portsOf(this.idsOf(entry)).filter(({ device }) => device !== entry.name);
@@ -188,7 +188,7 @@ export class Seen {
     if (name === port.device) return false;
     const cards = this.cardsAt(port);
     if ([...ids].some((id) => cards.has(id))) return true;
-    // One that is silent is where rack.yaml has it.
+    // A silent one is assumed to be where rack.yaml has it.
     const isSilent = ports.every(({ device }) => device !== port.device);
     return isSilent && uplink !== undefined && formatOutlet(uplink) === formatOutlet(port);
   }

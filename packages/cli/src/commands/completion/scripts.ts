@@ -1,6 +1,6 @@
 import type { SkoloCommand } from '../../command.ts';
 
-/** Words after `skolo` up to the cursor go to `skolo completion words`. Where it prints nothing, file names are completed. */
+/** Passes the words after `skolo` up to the cursor to `skolo completion words`. If that prints nothing, completes file names. */
 const scripts = {
   bash: `_skolo() {
   COMPREPLY=()
@@ -27,7 +27,7 @@ compdef _skolo skolo`,
 export const bash = define('bash', '~/.bashrc');
 export const zsh = define('zsh', '~/.zshrc, after compinit');
 
-/** `skolo completion bash`, `skolo completion zsh`: what the shell reads to complete command lines. */
+/** `skolo completion bash`, `skolo completion zsh`: the shell's completion scripts. */
 function define(shell: keyof typeof scripts, file: string) {
   return (command: SkoloCommand): void => {
     command

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 
-/** `skolo completion words`: what the scripts of shells call. */
+/** `skolo completion words`: called by the completion scripts. */
 export function define(command: SkoloCommand): void {
   command
     .description('Prints possible completions for the last word, one per line.')
@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** @param before the words that are complete */
+/** @param before the complete words */
 async function candidates(command: SkoloCommand, before: string[], current: string) {
   const { at, option, position, values } = walk(command.root(), before);
   if (option) return option.argChoices ?? (isOfRacks(option) ? rackNames(command, values) : []);
@@ -39,13 +39,13 @@ interface Place {
   at: Command;
   /** The option whose value comes next. */
   option?: Option | undefined;
-  /** How many arguments there are already. */
+  /** Number of arguments so far. */
   position: number;
-  /** Of options, by their attribute. */
+  /** Option values, by attribute. */
   values: ReadonlyMap<string, string>;
 }
 
-/** Where the words lead. */
+/** The command that the words lead to. */
 function walk(root: Command, words: readonly string[]): Place {
   const values = new Map<string, string>();
   let at = root;
@@ -82,7 +82,7 @@ function isOfRacks({ long }: Option): boolean {
   return long === '--on' || long === '--racks';
 }
 
-/** Names that an argument of this name takes: `<device>`, `[names...]`, `<rack>`. None: it takes something else, such as a file. */
+/** Names for an argument with this name: `<device>`, `[names...]`, `<rack>`. None for other arguments, such as files. */
 async function namesFor(
   argument: string,
   command: SkoloCommand,

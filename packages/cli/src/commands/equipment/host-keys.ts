@@ -45,7 +45,7 @@ export function keys(command: SkoloCommand): void {
   });
 }
 
-/** `skolo equipment forget`: forgets the host key of a swapped device. */
+/** `skolo equipment forget`: forgets the host key of a replaced device. */
 export function forget(command: SkoloCommand): void {
   command
     .description(
@@ -78,7 +78,7 @@ const { hostKeys, forgetHostKey } = powerCycleDaemonApi;
 /** Both services have these routes. */
 const hostKeysApi = { hostKeys, forgetHostKey };
 
-/** Each pins its own host keys. */
+/** Each service pins host keys separately. */
 const services = ['power-cycle-daemon', 'router-backup'] as const satisfies readonly ServiceName[];
 
 interface HostKeyService {
@@ -97,9 +97,9 @@ function hostKeyServices(command: SkoloCommand): HostKeyService[] {
 }
 
 /**
- * Asks each service and gives the responses. Sets exit code 3 if only some answer.
+ * Asks each service and returns the responses. Sets exit code 3 if only some respond.
  *
- * @throws The first error, if no service answers.
+ * @throws The first error, if no service responds.
  */
 export async function askServices<Target, T>(
   io: Pick<Io, 'err' | 'exitCode'>,

@@ -13,7 +13,7 @@ export interface ManifestFile {
 }
 
 /**
- * Manifests with images of registries, in and below the given files and folders.
+ * Manifests that name registry images, in and below the given files and directories.
  *
  * @throws CliError One of them cannot be read, or is not YAML.
  */
@@ -21,7 +21,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   const files: ManifestFile[] = [];
   for (const path of (await Promise.all(paths.map(yamlFiles))).flat()) {
     const text = await readFile(path, 'utf8');
-    // Skip templates of other programs; they name no image.
+    // Skips templates of other programs, which name no image.
     if (!/\bimage\b/.test(text)) continue;
     try {
       const images = imageReferencesIn(text);
@@ -53,7 +53,7 @@ export interface ImageReference extends ImageName {
 }
 
 /**
- * @returns all values of `image` that name a registry and a tag, in the order of the text
+ * @returns all values of `image` with a registry and a tag, in text order
  * @throws Error The text is not YAML; the message says where and what to do.
  */
 function imageReferencesIn(text: string): ImageReference[] {

@@ -129,7 +129,7 @@ describe('skolo images pin', () => {
     const text = [
       manifest(`127.0.0.1:9/a/pinned:1@${digest}`),
       manifest('127.0.0.1:9/a/b:1'),
-      // Of skolo itself: the rack's overlay says from where.
+      // skolo's own image: the rack's overlay determines the registry.
       manifest('skolo/chrony:unset'),
     ].join('---\n');
     const file = await fileWith(text);
@@ -160,7 +160,7 @@ async function fileWith(text: string): Promise<string> {
   return file;
 }
 
-/** A registry that answers each request as told; its host and port. */
+/** A registry that answers each request as configured; its host and port. */
 async function serve(
   answer: (request: IncomingMessage, response: ServerResponse, own: string) => void,
 ): Promise<string> {

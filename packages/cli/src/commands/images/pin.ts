@@ -57,7 +57,7 @@ function listUnpinned(io: Io, files: readonly ManifestFile[]): void {
 async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Promise<void> {
   const images = new Map<string, ImageReference>();
   for (const image of files.flatMap((file) => file.images)) {
-    // A pin in one manifest counts for all.
+    // A digest pinned in one manifest applies to all.
     if (images.get(nameOf(image))?.digest === undefined) images.set(nameOf(image), image);
   }
   const digests = new Map<string, string>();

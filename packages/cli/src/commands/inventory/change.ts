@@ -107,7 +107,7 @@ export function set(command: SkoloCommand): void {
   });
 }
 
-/** @throws CliError rack.yaml lacks one. */
+/** @throws CliError One is not in rack.yaml. */
 async function knownNames(text: string, words: readonly string[], file: string): Promise<string[]> {
   const { parseRack } = await import('@skolo/rack');
   const { machines } = parseRack(text, { file });
@@ -129,7 +129,7 @@ function valuesOf(
       const [, key = '', value = ''] = /^(\w+)=(.+)$/s.exec(pair) ?? [];
       if (key === '') command.error(`${pair}: expected KEY=VALUE`);
       if (/^[{[]/.test(value)) return [key, value];
-      // MAC addresses come as a list.
+      // MAC addresses are given as a list.
       const each = (key === 'mac' ? value.split(',') : [value]).flatMap((part) =>
         expandRange(part),
       );

@@ -1,4 +1,4 @@
-/** An edit of the inventory's file: all of it, checked before, or none. */
+/** Edits the inventory file atomically, after validating the result. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
@@ -8,7 +8,7 @@ import { writeRackFile } from '../../workstation/rack-edits.ts';
 import { printDiff } from '../backup/diff.ts';
 
 /**
- * @param edit gets the text, undefined where there is no file
+ * @param edit gets the text, undefined if there is no file
  * @throws RackError The file would not be valid. @throws CliError It has to be edited by hand.
  */
 export async function editInventory(
@@ -37,7 +37,7 @@ export async function editInventory(
   else {
     const { makeFolder, writeFileAtomic } = await import('@skolo/durable');
     await makeFolder(dirname(file), 0o755);
-    // It has no secrets, and a service reads it as another user.
+    // It contains no secrets, and a service reads it as another user.
     await writeFileAtomic(file, after, { mode: 0o644 });
   }
   io.err(`${file}: written`);

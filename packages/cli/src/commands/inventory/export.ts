@@ -5,7 +5,7 @@ import { loadRack } from '../../workstation/rack-file.ts';
 const formats = ['hosts', 'dnsmasq', 'edgeos', 'ansible', 'ssh-config'] as const;
 type Format = (typeof formats)[number];
 
-/** `skolo inventory export`: names and addresses of the rack, for other programs. */
+/** `skolo inventory export`: the rack's names and addresses, for other programs. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -17,10 +17,10 @@ interface Options extends NewRackOptions, DeviceSources {
   kind: string;
 }
 
-/** Of k3s-ansible, of kubespray, of cloudmesh. */
+/** From k3s-ansible, kubespray or cloudmesh. */
 const serverGroups = ['server', 'master', 'manager', 'kube_control_plane'];
 
-/** `skolo inventory import`: machines and devices of another program's inventory. */
+/** `skolo inventory import`: imports machines and devices from another program's inventory. */
 export function define(command: SkoloCommand): void {
   addNewRackOptions(
     addDeviceSources(command)

@@ -6,7 +6,7 @@ import { type Column, table } from '../../output/table.ts';
 import { paragraph, styled } from '../../output/text.ts';
 import { outletText, phoneText } from '../rack/wiring.ts';
 
-/** A terminal of 80 columns keeps name, address, power and uplink. */
+/** A terminal of 80 columns shows name, address, power and uplink. */
 const machineColumns: Column<Machine>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
   { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 2 },

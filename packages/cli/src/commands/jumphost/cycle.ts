@@ -22,7 +22,7 @@ interface Options {
   ignoreLimits?: true;
 }
 
-/** `skolo jumphost cycle`: power-cycles the jumphost itself, by a daemon on another machine of the rack. */
+/** `skolo jumphost cycle`: power-cycles the jumphost, using a daemon on another machine in the rack. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -19,7 +19,7 @@ import { printSteps } from './steps/steps-text.ts';
 
 const run = promisify(execFile);
 
-/** Programs that were ended by a signal write for a moment more. Where a mount was left, its files are not ours. */
+/** Programs that were ended by a signal keep writing for a moment. Files below a remaining mount are not ours. */
 const removal =
   'for each in 1 2 3 4 5; do rm -rf --one-file-system "$0" && exit; sleep 1; done; exit 1';
 
@@ -28,7 +28,7 @@ interface Options extends StepOptions {
   root?: string;
 }
 
-/** `skolo jumphost image`: the disk of every jumphost, without an identity. */
+/** `skolo jumphost image`: builds a disk image for any jumphost, without an identity. */
 export function define(command: SkoloCommand): void {
   addStepOptions(
     command
@@ -83,7 +83,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** A draft lies beside the image, and takes its place: not in a folder of devices. */
+/** A draft is written next to the image and then replaces it, so the path must not be a device. */
 async function rejectedevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const folder = await realpath(dirname(file)).catch(() => undefined);

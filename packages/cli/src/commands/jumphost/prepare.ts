@@ -12,7 +12,7 @@ interface Options extends PrepareOptions {
   skip?: string[];
 }
 
-/** `skolo jumphost prepare`: a bare Debian becomes the jumphost of a rack. */
+/** `skolo jumphost prepare`: turns a bare Debian into a rack's jumphost. */
 export function define(command: SkoloCommand): void {
   addStepOptions(
     command

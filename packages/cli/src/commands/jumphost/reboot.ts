@@ -8,7 +8,7 @@ import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
-/** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
+/** `skolo jumphost reboot`: reboots the jumphost when no outlet is waiting to be turned on. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import type { ReplaceOptions } from './replacement/replacement.ts';
 import { addStepOptions } from './steps/open-steps.ts';
 
-/** `skolo jumphost replace`: a spare takes the place of a jumphost that is dead. */
+/** `skolo jumphost replace`: replaces a dead jumphost with a spare. */
 export function define(command: SkoloCommand): void {
   addStepOptions(
     command

@@ -18,12 +18,12 @@ interface Options {
   reason: string;
 }
 
-/** Until it is quiet. */
+/** Timeout until it is idle. */
 const quietMs = 45 * 60_000;
-/** Until the daemon has ended. The hold is in its journal, and so also of the next one after a way forward. */
+/** Timeout until the daemon has ended. The hold is in its journal, so it also applies to the next daemon. */
 const endMs = 5 * 60_000;
 
-/** `skolo jumphost rollback`: a service of an existing system serves again, or ours does. */
+/** `skolo jumphost rollback`: hands a service back to the existing system, or to skolo again. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -61,7 +61,7 @@ export function define(command: SkoloCommand): void {
         const verb = forward ? 'fail-back' : 'existing';
         for (const line of await failOver(host, { service, units, verb })) io.out(plain(line));
       } catch (error) {
-        // It ends by itself, and the first error counts.
+        // It ends by itself, and the first error matters.
         await release?.().catch(() => undefined);
         throw error;
       }
@@ -70,7 +70,8 @@ export function define(command: SkoloCommand): void {
 }
 
 /**
- * What our daemon has turned off comes on first: nothing else would turn it on. One that does not respond is what a rollback is for.
+ * First turns on what our daemon has turned off, because nothing else would. Continues if the daemon does not respond, which is the reason
+ * for a rollback.
  *
  * @returns ends its hold of the rack
  */

@@ -20,7 +20,7 @@ interface Options {
   interface?: string;
 }
 
-/** `skolo jumphost stick`: the identity of a jumphost, for the first start of a computer with the image. */
+/** `skolo jumphost stick`: writes the identity of a jumphost, for the first boot of a computer with the image. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -75,16 +75,19 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** As Linux allows them. */
+/** Interface names that Linux allows. */
 function interfaceName(text: string): string {
   if (/^[\w.-]{1,15}$/.test(text)) return text;
   throw new InvalidArgumentError('expected an interface name such as eno1');
 }
 
-/** Of Linux, for vfat and exFAT, which the image looks for. Source: MSDOS_SUPER_MAGIC and EXFAT_SUPER_MAGIC of linux/magic.h. */
+/**
+ * Linux's numbers for vfat and exFAT, the file systems that the image searches. Source: MSDOS_SUPER_MAGIC and EXFAT_SUPER_MAGIC of
+ * linux/magic.h.
+ */
 const stickSystems = [0x4d44, 0x2011bab0];
 
-/** Why the image would not find a file there; undefined where it would. */
+/** Why the image would not find a file there; undefined if it would. */
 async function whyNoStick(path: string): Promise<string | undefined> {
   const [found, above] = await Promise.all(
     [path, join(path, '..')].map((each) => stat(each).catch(() => undefined)),

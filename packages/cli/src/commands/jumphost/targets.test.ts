@@ -1,4 +1,4 @@
-/** What `skolo jumphost image` and `stick` write to. */
+/** The targets of `skolo jumphost image` and `stick`. */
 import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

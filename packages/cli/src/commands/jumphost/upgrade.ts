@@ -30,25 +30,25 @@ interface Options extends Omit<UpgradeOptions, 'reason'> {
   onFailure: 'stop' | 'continue';
 }
 
-/** A rack and what becomes of it. */
+/** A rack and its progress. */
 interface Run {
   name: string;
   entry: K3sRack;
   open?: OpenUpgrade;
   steps: readonly StepProgress[];
-  /** What it does now. */
+  /** What it is doing now. */
   now: string;
-  /** Machines that stay as they are, and why. */
+  /** Machines that are not upgraded, and why. */
   left: Map<string, string>;
-  /** Why it has failed, or was not begun. */
+  /** Why it failed, or was not started. */
   problem?: string | undefined;
   /** This process does nothing more to it. */
   isOver: boolean;
-  /** Gets what it does now. */
+  /** Called with what it is doing now. */
   report(text: string): void;
 }
 
-/** `skolo jumphost upgrade`: versions of k3s, of skolo and of Debian. */
+/** `skolo jumphost upgrade`: upgrades k3s, skolo and Debian. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -86,7 +86,7 @@ export function define(command: SkoloCommand): void {
   command.action((names: string[], options: Options) => upgrade(command, names, options));
 }
 
-/** A mistyped version would be found only at its publisher's. */
+/** Otherwise a mistyped version would only be noticed at its publisher. */
 function k3sReleases(text: string): string[] {
   const all = text.split(',');
   const areReleases = all.every((each) => parseK3sVersion(each) !== undefined);
@@ -131,7 +131,7 @@ async function upgrade(command: SkoloCommand, names: string[], given: Options): 
   });
 }
 
-/** Finds out what differs. Changes nothing. */
+/** Finds the differences. Changes nothing. */
 async function plan(
   command: SkoloCommand,
   runs: readonly Run[],
@@ -163,7 +163,7 @@ function reject(runs: readonly Run[], onFailure: Options['onFailure']): void {
   throw new CliError(`nothing was changed: ${faults.join('; ')}`);
 }
 
-/** The first step that is not as it has to be decides: later ones may fail for the same reason, as while k3s starts. */
+/** The first step with a difference decides: later ones may fail for the same reason, for example while k3s starts. */
 function whyImpossible({ steps, open }: Run): string | undefined {
   const first = steps.find(({ state }) => state !== 'ok');
   if (first === undefined) return undefined;

@@ -14,7 +14,7 @@ interface Options extends PrepareOptions {
   report?: string;
 }
 
-/** `skolo jumphost verify`: what is wrong, and what repairs it. */
+/** `skolo jumphost verify`: shows what is wrong, and how to fix it. */
 export function define(command: SkoloCommand): void {
   addStepOptions(
     command

@@ -29,7 +29,7 @@ export function clear(command: SkoloCommand): void {
     for (const reason of reasons.slice(0, 20)) {
       command.io.out(`${place.name}: ${reason.verdict}: ${reasonText(reason)}`);
     }
-    // What a file has forced is over.
+    // Only a quarantine forced by a file has ended.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
         `${place.name}: the quarantine was ordered; end it with skolo machine quarantine ${place.name} --end`,
@@ -82,7 +82,7 @@ const repairColumns: Column<DeviceStatus>[] = [
   { title: 'STEPS', cell: ({ repairSteps }) => repairSteps?.map(cell) },
 ];
 
-/** @throws CliError The agent does not do it now, and says why. */
+/** @throws CliError The agent refuses for now, and says why. */
 async function orRejected(what: string, ask: () => Promise<unknown>): Promise<void> {
   try {
     await ask();

@@ -9,12 +9,12 @@ import type { Answer } from '../../reach/agents.ts';
 
 type Bot = NonNullable<AgentStatus['bot']>;
 
-/** A sentence of an agent. */
+/** An agent's sentence. */
 export function sentence(text: string): string {
   return cutOff(plain(text), 400);
 }
 
-/** A text of an agent for a cell. */
+/** An agent's text for a table cell. */
 export function cell(text: string): string {
   return cutOff(plain(text), 40);
 }
@@ -36,7 +36,7 @@ export function healthStyle(answer: Answer): Style | undefined {
   return healthStyles[healthOf(answer)];
 }
 
-/** The most urgent first. `bot-problem`: the machine is healthy, but its bot accepts no tasks. */
+/** Most urgent first. `bot-problem`: the machine is healthy, but its bot accepts no tasks. */
 export const verdicts = [
   'quarantined',
   'no-answer',
@@ -55,7 +55,7 @@ export function verdictOf(answer: Answer): Verdict {
   return health === 'ok' && bot !== undefined && !isWell(bot) ? 'bot-problem' : health;
 }
 
-/** The lower, the more urgent. A bot that does not run is urgent in any health. */
+/** Lower is more urgent. A bot that does not run is urgent in any health. */
 export function urgencyOf(answer: Answer): number {
   const rank = verdicts.indexOf(verdictOf(answer));
   const { bot } = answer.status ?? {};
@@ -105,7 +105,7 @@ function deviceText({ name, kind, state }: Device, isOnly: boolean): string {
   return isOnly ? cell(what) : `${cell(name)}:${cell(what)}`;
 }
 
-/** The hottest sensor of a device. */
+/** A device's hottest sensor. */
 export function hottest({ temperaturesCelsius: all = {} }: Device): number | undefined {
   const figures = Object.values(all);
   return figures.length === 0 ? undefined : Math.max(...figures);
@@ -113,7 +113,7 @@ export function hottest({ temperaturesCelsius: all = {} }: Device): number | und
 
 const mostReasons = 20;
 
-/** Why a machine is in its health, and since when. */
+/** The reason for a machine's health, and since when. */
 export function reasonLines(health: AgentStatus['health'], now: number): string[] {
   return (health?.reasons ?? []).slice(0, mostReasons).map((reason) => {
     return `${reason.verdict} for ${age(reason.since, now)}: ${reasonText(reason)}`;

@@ -13,7 +13,7 @@ interface Told {
   style?: Style | undefined;
 }
 
-/** Of one line each. */
+/** Fields that fit on one line each. */
 function told(entry: HistoryEntry): Told {
   switch (entry.kind) {
     case 'condition': {

@@ -1,4 +1,4 @@
-/** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
+/** `skolo machine join` and `leave`: adds machines to a rack's cluster as nodes, or removes them. */
 import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/base';
 import { type Host, openHost, prepare } from '@skolo/computers';
@@ -103,7 +103,7 @@ interface LeaveOptions {
 }
 
 async function leave({ machine: { name }, open, cluster }: Work): Promise<Omit<Result, 'name'>> {
-  // Before the node: a kubelet that runs registers it again.
+  // Before the node is removed: a running kubelet registers it again.
   const why = await open().then(removeAgent).catch(errorText);
   if (why !== undefined && (await cluster.node(name))?.isReady) {
     return { state: 'failed', text: `the node is running, but the machine is unreachable: ${why}` };
@@ -131,7 +131,7 @@ interface Work {
   signal: AbortSignal;
 }
 
-/** @param what for the log of the jumphost; undefined: nothing changes */
+/** @param what for the jumphost's log; undefined: nothing changes */
 async function onEach(
   command: SkoloCommand,
   words: readonly string[],
@@ -169,7 +169,7 @@ async function onEach(
   printNodes(io, results);
 }
 
-/** What became of nodes. Sets the exit code. */
+/** Prints the result for each node. Sets the exit code. */
 export function printNodes(io: Io, results: readonly Result[]): void {
   const isWrong = ({ state }: Result) => state === 'failed' || state === 'differs';
   printTable(

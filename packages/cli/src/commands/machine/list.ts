@@ -12,7 +12,7 @@ interface Options extends SelectionOptions {
   json?: true;
 }
 
-/** `skolo machine list`: machines as all services together know them. */
+/** `skolo machine list`: lists machines as all services report them. */
 export function define(command: SkoloCommand): void {
   command
     .description(

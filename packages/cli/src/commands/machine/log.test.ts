@@ -12,7 +12,7 @@ const line = (number: number, text: string, second = number): LogLine => ({
   text,
 });
 
-/** What is printed and said until the answers are used up; then somebody presses Ctrl-C. */
+/** The output until the responses are used up, when somebody presses Ctrl-C. */
 async function following(answers: readonly Answer[], options: Partial<FollowOptions> = {}) {
   const out: string[] = [];
   const err: string[] = [];

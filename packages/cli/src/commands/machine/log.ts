@@ -52,7 +52,7 @@ export interface FollowOptions {
   lines: number;
   ask(query: { lines: number; after?: number }, signal?: AbortSignal): Promise<LogLine[]>;
   pauseMs?: number;
-  /** Gives up after this long without a response; a machine needs some minutes to boot. */
+  /** Gives up after this long without a response; a machine takes a few minutes to boot. */
   giveUpMs?: number;
 }
 
@@ -67,7 +67,7 @@ function printLines({ out }: Io, lines: readonly LogLine[]): void {
   }
 }
 
-/** Until Ctrl-C. @throws CliError The agent rejects the request, or is silent for too long. */
+/** Runs until Ctrl-C. @throws CliError The agent rejects the request, or is silent for too long. */
 export async function followLog(io: Io, options: FollowOptions): Promise<void> {
   const { ask, pauseMs = usualPauseMs, giveUpMs = usualGiveUpMs } = options;
   using stop = untilStopped(io);
@@ -90,7 +90,7 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
       } catch (error) {
         signal.throwIfAborted();
         const isTooLong = lastAnswer === undefined || performance.now() - lastAnswer >= giveUpMs;
-        // Do not wait for an agent that never answered.
+        // Does not wait for an agent that never responded.
         const why = temporaryReason(error);
         if (why === undefined || isTooLong) throw error;
         if (!isLost) complain(io, `no connection (${why}); retrying`);
@@ -103,7 +103,7 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
   }
 }
 
-/** Includes the last line. If it differs, the agent has restarted. */
+/** Includes the last line: if it differs, the agent has restarted. */
 function queryAfter(last: LogLine | undefined, lines: number) {
   return last === undefined ? { lines } : { lines: most, after: last.number - 1 };
 }

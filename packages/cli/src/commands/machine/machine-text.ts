@@ -1,4 +1,4 @@
-/** Texts and styles of machines, as machine-state knows them. Machines are not trusted: see agent-text.ts. */
+/** Texts and styles of machines, as reported by machine-state. Machines are not trusted: see agent-text.ts. */
 import { type Machine, MachineCondition } from '@skolo/api';
 import type { Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
@@ -6,7 +6,7 @@ import type { Style } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
 import { botState, botStyle, cell, deviceColumn, sentence } from './agent-text.ts';
 
-/** The most urgent first. */
+/** Most urgent first. */
 export const conditions = MachineCondition.options.toReversed();
 
 const styles: Record<MachineCondition, Style | undefined> = {
@@ -53,7 +53,7 @@ export function columns(now: number): Column<Machine>[] {
   ];
 }
 
-/** Why a machine takes no tasks, and what a person has to do. */
+/** Why a machine takes no tasks, and what a person must do. */
 export function remarksOf(machine: Machine): Remark[] {
   const { name, condition, needsAttention, flapping } = machine;
   const texts = [

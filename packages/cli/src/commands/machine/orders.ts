@@ -1,4 +1,4 @@
-/** Maintenance and quarantine that people order. machine-state owns them, and agents keep durable copies. */
+/** Maintenance and quarantine orders. machine-state owns them, and agents keep durable copies. */
 
 import { randomUUID } from 'node:crypto';
 import type { MachineOrder } from '@skolo/api';
@@ -55,7 +55,7 @@ function orderOptions(command: SkoloCommand, kind: Kind): void {
     .option('--end', `end the ${kind} of these machines`)
     .addOption(untilOption(`when the ${kind} ends`))
     .addOption(forOption(`how long the ${kind} lasts`))
-    // Those that can be reached get it within 5 s.
+    // Reachable agents receive it within 5 s.
     .addOption(timeOption('--wait <time>', 'how long to wait for the agents', '8s'));
   addChangeSelection(command);
   command.option('--json', 'print JSON').uses('rack', 'url', 'tokenFile');
@@ -95,7 +95,7 @@ async function order(
 
 const lookMs = 500;
 
-/** The orders as they are once all agents have them, or the time is over. */
+/** The orders once all agents have them, or after a timeout. */
 async function delivered(
   command: SkoloCommand,
   service: MachineState,

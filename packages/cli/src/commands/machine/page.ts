@@ -183,7 +183,7 @@ async function wiringOf(
   command: SkoloCommand,
   names: readonly string[],
 ): Promise<Map<string, Fact[]>> {
-  // The service at --url may be of any rack.
+  // The service at --url may belong to any rack.
   if (command.globals().url !== undefined && !command.gives('rack')) return new Map();
   const rack = await loadRack(command.globals());
   const [{ findSubjects }, { detailsOf, dependencyFacts }] = await Promise.all([

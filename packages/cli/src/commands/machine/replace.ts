@@ -16,7 +16,7 @@ interface Options {
   device?: string;
 }
 
-/** `skolo machine replace`: another Pi or phone under the name of a previous one. */
+/** `skolo machine replace`: gives a new Pi or phone the name of the one that it replaces. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -67,7 +67,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** @throws CliError It has none of that name, or several without one. */
+/** @throws CliError It has none with that name, or several and no name was given. */
 function deviceOf({ name, devices }: Machine, { device }: Options): string {
   const [first, second] = devices.filter((each) => each.name === (device ?? each.name));
   if (first !== undefined && second === undefined) return first.name;

@@ -12,10 +12,10 @@ interface Options {
   output: string;
 }
 
-/** The phone has to answer twice. */
+/** The phone must respond twice. */
 const timeoutMs = 60_000;
 
-/** `skolo machine screen`: the screen of a phone. */
+/** `skolo machine screen`: saves a phone's screen. */
 export function define(command: SkoloCommand): void {
   command
     .description(

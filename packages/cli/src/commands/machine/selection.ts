@@ -1,4 +1,4 @@
-/** Machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
+/** Selects machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
 
 import { type Machine, MachineCondition } from '@skolo/api';
 import { count } from '@skolo/base';
@@ -28,7 +28,7 @@ export interface ChangeOptions extends SelectionOptions {
   count?: number;
 }
 
-/** Above this part of the rack, the number of machines is typed. machine-state requires it, too. */
+/** For more than this fraction of the rack, the number of machines must be typed. machine-state enforces this too. */
 const largePart = 0.1;
 const mostMachines = 1000;
 
@@ -54,7 +54,7 @@ const filters: Filter<Machine>[] = [
   { name: 'pool', description: 'only machines in these pools', of: ({ pools }) => pools },
 ];
 
-/** As the filter of machine-state has them. */
+/** In the form of machine-state's filter. */
 function modelsOf({ kind, devices }: Machine): string[] {
   const seen = devices.flatMap(({ kind, dimensions = {} }) => [
     ...(kind === undefined ? [] : [kind]),
@@ -108,10 +108,10 @@ export function select(
 }
 
 /**
- * Machines to change. Shows what a filter has found, and asks for the number.
+ * Machines to change. Shows the matches of a filter, and asks for the number.
  *
- * @returns with their number for machine-state, where a person or an option has agreed to it
- * @throws CliError A name is unknown, nothing matches, or the person does not agree. Nothing was changed.
+ * @returns with their number for machine-state, if a person or an option has confirmed it
+ * @throws CliError A name is unknown, nothing matches, or the person does not confirm. Nothing was changed.
  */
 export async function selectForChange(
   command: SkoloCommand,

@@ -1,4 +1,4 @@
-/** Signs requests to the agent of a machine with the rack's key for agents. */
+/** Signs requests to a machine's agent with the rack's key for agents. */
 import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
@@ -26,7 +26,7 @@ export async function signIn(
   return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
 
-/** `why` is the hint if the agent rejects the signature, or its absence. */
+/** `why` is the hint if the agent rejects the signature, or that there is none. */
 async function findSigner(
   command: SkoloCommand,
   { name, rack }: AgentPlace & { name: string },

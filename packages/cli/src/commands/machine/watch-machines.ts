@@ -1,4 +1,4 @@
-/** The list of machines, followed through the stream of changes of machine-state. */
+/** Follows the list of machines through machine-state's stream of changes. */
 
 import type { Machine } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
@@ -8,18 +8,18 @@ import type { Io } from '../../io.ts';
 import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
-/** Exactly one of them. */
+/** Exactly one of them is used. */
 interface Shows {
-  /** Shows all that is known. */
+  /** Shows the complete state. */
   print?: (machines: readonly Machine[]) => void;
-  /** What of these is printed, as one line of JSON each. */
+  /** Which changes to print, as one JSON line each. */
   shown?: (machines: readonly Machine[]) => Machine[];
 }
 
-/** Between two screens, and before another connection. */
+/** Pause between two screens, and before reconnecting. */
 const pauseMs = 1000;
 
-/** Until Ctrl-C. A lost connection is made again. @throws CliError The first connection cannot be made. */
+/** Runs until Ctrl-C, and reconnects a lost connection. @throws CliError The first connection fails. */
 export async function watchMachines(
   io: Io,
   service: MachineState,
@@ -33,14 +33,14 @@ export async function watchMachines(
 
   function draw(): void {
     if (print === undefined) return;
-    // The screen is cleared when there is something to show.
+    // Clears the screen only when there is something to show.
     if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
     else if (isDrawn) io.out('');
     isDrawn = true;
     print([...known.values()]);
   }
 
-  /** Once for all changes of a moment. */
+  /** Once for simultaneous changes. */
   function drawSoon(): void {
     drawing ??= pause(pauseMs, signal)
       .then(draw, () => undefined)
@@ -78,7 +78,7 @@ export async function watchMachines(
       }
     }
   } catch (error) {
-    // Ctrl-C is how a watch ends.
+    // Ctrl-C is the normal end of a watch.
     if (!signal.aborted) throw error;
   } finally {
     await drawing;

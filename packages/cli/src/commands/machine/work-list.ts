@@ -1,4 +1,4 @@
-/** What needs attention: common causes, each once for all its machines, then machines by shelf. A page for the technician at the rack. */
+/** What needs attention: common causes, each with all its machines, then machines by shelf. A page for the technician at the rack. */
 
 import type { CommonCause, Machine } from '@skolo/api';
 import { count } from '@skolo/base';

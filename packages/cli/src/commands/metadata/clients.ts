@@ -18,7 +18,7 @@ interface Options extends FilterOptions {
   json?: true;
 }
 
-/** The most urgent first. `unknown`: rack.yaml has no identity for the address. */
+/** Most urgent first. `unknown`: rack.yaml has no identity for the address. */
 const states = ['unknown', 'never-asked', 'no-token', 'asked'];
 
 const filters: Filter<MetadataClient>[] = [
@@ -68,7 +68,7 @@ function stateOf({ kind, lastAsked, lastTokenAsked }: MetadataClient): string {
   return lastTokenAsked === undefined ? 'no-token' : 'asked';
 }
 
-/** Problems first; among clients of the same state the one that asked last. */
+/** Problems first; among clients in the same state, the most recent one. */
 function byUrgency(a: MetadataClient, b: MetadataClient): number {
   const rank = (client: MetadataClient) => states.indexOf(stateOf(client));
   return rank(a) - rank(b) || askedAt(b) - askedAt(a) || byNumber(a.name, b.name);

@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Below the table, failures in full. */
+/** Prints complete failures below the table. */
 function print(io: Io, identities: MetadataIdentity[]) {
   printTable(io, columns, identities);
   const reasons = identities.flatMap(({ name, lastFailureReason: reason }) =>

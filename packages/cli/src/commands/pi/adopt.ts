@@ -20,7 +20,7 @@ interface Options {
   yes?: true;
 }
 
-/** `skolo pi adopt`: gives a Pi that waits the name of a machine. */
+/** `skolo pi adopt`: assigns a machine's name to a waiting Pi. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -56,7 +56,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** The next card of this board needs nobody then. */
+/** The next card of this board then needs no confirmation. */
 async function writeRack(command: SkoloCommand, pi: WaitingPi, name: string): Promise<void> {
   const { io } = command;
   const { parseRack } = await import('@skolo/rack');

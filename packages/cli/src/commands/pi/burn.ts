@@ -26,7 +26,7 @@ interface Options extends SetupOptions {
   yes?: true;
 }
 
-/** `skolo pi burn`: cards, one for each machine. */
+/** `skolo pi burn`: writes cards, one for each machine. */
 export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
@@ -83,7 +83,7 @@ export function define(command: SkoloCommand): void {
       progress: (path, name, { phase, done, total }) =>
         display.progress(
           ...([path, `${path}: ${name} ${phase}`, done, total] as const),
-          // What was written is read back, at least as fast.
+          // The written data is read back, at least as fast.
           phase === 'writes' ? total : 0,
         ),
       ask: display.ask,
@@ -93,7 +93,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** A person has seen what is lost. */
+/** A person has seen what would be lost. */
 async function agree(
   command: SkoloCommand,
   readers: readonly Reader[],

@@ -1,4 +1,4 @@
-/** Progress of bytes: lines that are redrawn in a terminal, and one every ten percent elsewhere. */
+/** Progress in bytes: lines that are redrawn in a terminal, otherwise one for every ten percent. */
 import type { Io } from '../../io.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { plain } from '../../output/text.ts';
@@ -9,18 +9,18 @@ interface Line {
   text: string;
   what: string;
   start: number;
-  /** Bytes that were there at the start. */
+  /** Bytes that existed at the start. */
   from: number;
   tenth: number;
 }
 
-/** A line for each place where bytes go: their progress, or what a person has to do there. */
+/** One line for each target: its progress, or what a person must do. */
 export function byteDisplay(io: Io) {
   const shown = new Map<string, Line>();
   const lines = () => [...shown.values()].map(({ text }) => plain(text));
   const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
   return {
-    /** @param what `raspios.img.xz` @param total undefined: unknown @param then bytes that follow this part, as fast */
+    /** @param what `raspios.img.xz` @param total undefined: unknown @param then bytes of the next part, at the same rate */
     progress(place: string, what: string, done: number, total: number | undefined, then = 0) {
       const previous = shown.get(place);
       const isNew = previous?.what !== what;

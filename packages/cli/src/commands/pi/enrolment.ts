@@ -1,4 +1,4 @@
-/** What machine-state knows of Pis with a shared image. */
+/** machine-state's records of Pis with a shared image. */
 import { enrolmentsApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
@@ -8,12 +8,12 @@ export function enrolmentService(command: SkoloCommand) {
   return connectTo(command, { api: enrolmentsApi, service: 'machine-state' });
 }
 
-/** Of a key, as tables have it. */
+/** Short form of a key's digest, as in tables. */
 export function shortKey(key: string): string {
   return key.slice(0, 8);
 }
 
-/** The Pi that waits with this serial number. @throws CliError None, or several. */
+/** The waiting Pi with this serial number. @throws CliError None, or several. */
 export async function waitingPi(
   service: ReturnType<typeof enrolmentService>,
   { serial, key = '' }: { serial: string; key?: string | undefined },

@@ -15,7 +15,7 @@ interface Options extends SetupOptions {
   bootFiles?: true;
 }
 
-/** `skolo pi image`: images of cards, one for each machine. */
+/** `skolo pi image`: builds card images, one for each machine. */
 export function define(command: SkoloCommand): void {
   addSetupOptions(
     command

@@ -18,12 +18,12 @@ import { interruptible } from '../../reach/racks.ts';
 import { userFolder } from '../../workstation/workstation-files.ts';
 import { byteDisplay } from './byte-progress.ts';
 
-/** Where base images are. */
+/** The directory of base images. */
 export function imagesFolder({ env }: Pick<Io, 'env'>): string {
   return join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'pi-images');
 }
 
-/** `skolo pi images`: base images on this workstation. */
+/** `skolo pi images`: manages base images on this workstation. */
 export function define(command: SkoloCommand): void {
   const { io } = command;
   command
@@ -121,7 +121,7 @@ interface FetchNeeds {
   signal: AbortSignal;
 }
 
-/** Fetches an image, or only finds it. @throws PiError */
+/** Downloads an image, or only finds it. @throws PiError */
 async function fetchTo(
   io: Io,
   { from, sha256, keyring, signal }: FetchNeeds,
@@ -144,7 +144,7 @@ async function fetchTo(
   }
 }
 
-/** The file of an image by its name on this workstation, or by its path. */
+/** The file of an image, by its name on this workstation or by its path. */
 export async function basePath(io: Io, base: string, signal: AbortSignal): Promise<string> {
   const stored = (await storedImages(imagesFolder(io))).find(({ name }) => name === base);
   if (stored !== undefined) return stored.path;

@@ -1,4 +1,4 @@
-/** Images of machines, in memory: a base image that stays as it is, and the changes of one machine. */
+/** Images of machines, in memory: an unchanged base image plus the changes for one machine. */
 import { open } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/pi';
@@ -12,9 +12,9 @@ interface MachineImages {
   names: string[];
   /** Of each image. */
   bytes: number;
-  /** The file of the base. */
+  /** The file of the base image. */
   base: string;
-  /** A base of its own for each, without the changes. */
+  /** Opens a separate base for each, without the changes. */
   of(name: string): Promise<{ image: BaseImage; needs: MachineNeeds }>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function machineImages(
       );
     }
     const program = architecture && (await setups.program?.(architecture));
-    // All errors come before the first image.
+    // Reports all errors before writing the first image.
     if (setups.enrolment === undefined)
       for (const name of setups.names) setups.of(name, { program });
     const enrolment = await setups.enrolment?.();

@@ -1,4 +1,4 @@
-/** Steps on many Pis: what runs now on each, and what became of it. */
+/** Steps on many Pis: their progress and results. */
 import type { MemberResult } from '@skolo/cluster';
 import type { StepProgress } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
@@ -17,22 +17,22 @@ import { printNews } from '../jumphost/steps/steps-text.ts';
 interface Given {
   signal: AbortSignal;
   isCheck: boolean;
-  /** This workstation, for others who come meanwhile. */
+  /** Identifies this workstation to other users. */
   by: string;
-  /** Shows what is known of one Pi. */
+  /** Shows what is known about one Pi. */
   report(now: Pick<MemberResult, 'name' | 'steps'>): void;
-  /** Ends the picture, for what is printed below it. */
+  /** Stops drawing, before anything is printed below. */
   end(): void;
 }
 
 interface OnPis extends PiWayOptions {
   check?: boolean;
-  /** For the log of the jumphost of `--on`. */
+  /** For the log of the jumphost given with `--on`. */
   what: string;
   rack?: Rack | undefined;
 }
 
-/** Finds Pis, shows their steps while the work is under way, prints what became of each, and sets the exit code. */
+/** Finds Pis, shows their steps during the work, prints the results, and sets the exit code. */
 export async function onPis(
   command: SkoloCommand,
   words: readonly string[],
@@ -48,7 +48,7 @@ export async function onPis(
       return await work(pis, { ...shown, signal, isCheck, by: workstationName() });
     } catch (error) {
       shown.end();
-      // What was done stays done, and a person has to know it.
+      // Completed changes are permanent, so they must be reported.
       if (signal.aborted)
         printOutcomes(
           io,
@@ -62,7 +62,7 @@ export async function onPis(
   printOutcomes(io, results.map(outcomeOf));
 }
 
-/** A line for each Pi while they change; without a terminal, a line for each step that changes or fails. */
+/** A line for each Pi while they change; without a terminal, a line for each step that changes something or fails. */
 function showSteps(io: Io, names: readonly string[]) {
   const latest: Latest = new Map();
   const picture =
@@ -93,7 +93,7 @@ function showSteps(io: Io, names: readonly string[]) {
   };
 }
 
-/** Steps of each Pi, as they are now. */
+/** The current steps of each Pi. */
 type Latest = Map<string, readonly StepProgress[]>;
 
 const styles: Record<string, Style | undefined> = {
@@ -105,7 +105,7 @@ const styles: Record<string, Style | undefined> = {
   failed: 'red',
 };
 
-/** The step that runs, or the last one. */
+/** The current step, or the last one. */
 function nowOf(steps: readonly StepProgress[] = []) {
   const at = steps.findLastIndex(({ state }) => state !== 'waiting');
   const step = steps[at];
@@ -121,9 +121,9 @@ function nowOf(steps: readonly StepProgress[] = []) {
 interface Outcome {
   name: string;
   state: 'ok' | 'changed' | 'differs' | 'failed' | 'interrupted';
-  /** Its model, memory and system, where it has said them. */
+  /** Its model, memory and system, if reported. */
   system: string;
-  /** Steps, or the one that went wrong. */
+  /** Steps, or the one that failed. */
   steps: string[];
   /** What is wrong, and what to do. */
   why: string;
@@ -151,7 +151,7 @@ export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
   };
 }
 
-/** Of a Pi whose work ended midway, or before. */
+/** For a Pi whose work was interrupted or not started. */
 function cutOff(name: string, latest: Latest): Outcome {
   const steps = latest.get(name) ?? [];
   const now = steps.find(({ state }) => state === 'changing' || state === 'checking');
@@ -163,12 +163,12 @@ function cutOff(name: string, latest: Latest): Outcome {
   return { ...outcome, state: 'interrupted', why: `${where}; run the command again` };
 }
 
-/** A restart that nobody has allowed is no failure. */
+/** A restart that was not allowed is not a failure. */
 function stateOf({ name, state }: StepProgress): StepProgress['state'] {
   return state === 'failed' && name === 'restart' ? 'differs' : state;
 }
 
-/** Messages begin with the name, which is there already. */
+/** Messages begin with the name, which is already printed. */
 function without(name: string, text: string): string {
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
@@ -180,7 +180,7 @@ const columns: Column<Outcome>[] = [
   { title: 'SYSTEM', cell: ({ system }) => plain(system) || undefined, shrinkTo: 16, leaveOut: 1 },
 ];
 
-/** Below the table is what is wrong in full. Sets the exit code. */
+/** Prints complete problems below the table. Sets the exit code. */
 function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
   const wrong = outcomes.filter(({ state }) => state !== 'ok' && state !== 'changed');
   printOverview(io, {

@@ -5,7 +5,7 @@ import { enrolmentService, shortKey } from './enrolment.ts';
 
 type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>>;
 
-/** `skolo pi revoke`: ends the enrolment secret of a shared image, or what a card can get with its key. */
+/** `skolo pi revoke`: revokes the enrolment secret of a shared image, or the access of a card's key. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -33,13 +33,13 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** @throws CliError Nothing has this name, or several have. */
+/** @throws CliError No entry has this name, or several have. */
 function revocable(
   { waiting, enrolled, revoked, secrets }: Enrolments,
   what: string,
 ): { key: string } | { id: string } {
   const isNamed = (each: { name?: string | undefined }) => each.name === what;
-  // A repetition finds what it has revoked.
+  // A repeated command finds what it has already revoked.
   const named = enrolled.find(isNamed) ?? revoked.find(isNamed);
   const all = [...enrolled, ...waiting, ...revoked].map(({ key }) => key);
   const keys = all.filter((key) => what.length >= shortKey(key).length && key.startsWith(what));

@@ -1,4 +1,4 @@
-/** Options of what makes a machine, on a card or as it runs. */
+/** Options for setting up a machine, on a card or while it runs. */
 import type { Rack } from '@skolo/rack';
 
 export interface IdentityNeeds {
@@ -23,7 +23,7 @@ export interface SetupOptions {
   wifiCountry?: string;
   join?: true;
   joinTokenFile?: string;
-  /** For `burn`, how many cards. */
+  /** For `burn`, the number of cards. */
   shared?: true | number;
   secretDays?: number;
   server?: string;

@@ -1,4 +1,4 @@
-/** `skolo pi setup`: Raspberry Pis that run become what a card would make them. */
+/** `skolo pi setup`: sets up running Raspberry Pis as a card would. */
 import { prepare } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import { setupSteps } from '@skolo/pi';
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: Options) => {
     const { io } = command;
-    // Not its address: it has one.
+    // Not its address, which it already has.
     const given = { ...userOf(options), ...options, dhcp: true as const, k3s: k3sVersion };
     const setups = await interruptible(command, (signal) =>
       readSetups(command, words, given, signal),

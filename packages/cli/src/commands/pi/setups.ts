@@ -1,4 +1,4 @@
-/** What Raspberry Pis are to be: from rack.yaml, from the files of this workstation, and from options. */
+/** How to set up Raspberry Pis: from rack.yaml, from files on this workstation, and from options. */
 
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
@@ -26,7 +26,7 @@ import { warnOfNoRoute } from './no-route.ts';
 import type { IdentityNeeds, SetupOptions } from './setup-options.ts';
 import { sharedImage } from './shared-image.ts';
 
-/** Options of what a card makes a machine. */
+/** Options that determine how a card sets up a machine. */
 export function addSetupOptions(command: SkoloCommand): SkoloCommand {
   return addSystemOptions(
     command
@@ -64,7 +64,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     .option('--files <folder>', 'download directory for k3s; existing files are reused');
 }
 
-/** @param dns without that option */
+/** @param dns default without that option */
 export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
   return command
     .option('--user <name>', 'user name (default: from the login in rack.yaml, otherwise pi)')
@@ -79,26 +79,26 @@ export function addSystemOptions(command: SkoloCommand, dns: string): SkoloComma
     .option('--wifi-country <code>', 'Wi-Fi country code, such as DE or US');
 }
 
-/** What is got once everything else is right. */
+/** Downloads, made after everything else was checked. */
 interface Parts {
-  /** Of k3s, which the boot partition has. */
+  /** For k3s, from the boot partition. */
   program?: Buffer | undefined;
   enrolment?: PiSetup['enrolment'] | undefined;
 }
 
 interface Setups {
   rack: Rack | undefined;
-  /** Of machines; of a shared image those of cards. */
+  /** For machines; for a shared image, those of cards. */
   names: string[];
   /** @throws PiError It is not valid. */
   of(name: string, parts: Parts): PiSetup;
-  /** The program of k3s. Undefined: they join no cluster. */
+  /** The k3s binary. Undefined: they join no cluster. */
   program: ((architecture: 'arm64' | 'armhf') => Promise<Buffer>) | undefined;
-  /** A new secret of the rack. Undefined: each card has the identity of its machine. */
+  /** A new enrolment secret of the rack. Undefined: each card has its machine's identity. */
   enrolment: (() => Promise<NonNullable<PiSetup['enrolment']>>) | undefined;
 }
 
-/** Reads everything but the base image. @throws CliError @throws PiError */
+/** Reads everything except the base image. @throws CliError @throws PiError */
 export async function readSetups(
   command: SkoloCommand,
   words: readonly string[],
@@ -221,7 +221,7 @@ function nameServersOf({ dns }: SetupOptions, { wired }: PiIdentity) {
 function userOf(rack: Rack | undefined, name: string): string | undefined {
   const machine = rack?.machines.get(name);
   const username = rack && machine && targetOf(rack, machine).user;
-  // No login of ssh is needed for root: keys are for a user, who may become root.
+  // root needs no ssh login: keys are for a user who can use sudo.
   return username === 'root' ? undefined : username;
 }
 
@@ -237,7 +237,7 @@ async function wifiOf(
   return { ssid, country, password: await readSecretFile(file, 'correct --wifi-password-file') };
 }
 
-/** Token and version of k3s; undefined: machines join no cluster. */
+/** k3s token and version; undefined: machines join no cluster. */
 async function clusterOf(
   command: SkoloCommand,
   words: readonly string[],

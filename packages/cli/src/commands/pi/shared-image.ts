@@ -1,4 +1,4 @@
-/** One image for all machines of a rack, whose cards ask who they are. */
+/** One image for all machines of a rack, whose cards ask for their identity. */
 import { fixedAddress } from '@skolo/jumphost';
 import type { PiIdentity, PiSetup } from '@skolo/pi';
 import { Secret } from '@skolo/secrets';
@@ -9,7 +9,7 @@ import { enrolmentService } from './enrolment.ts';
 import { warnOfNoRoute } from './no-route.ts';
 import type { IdentityNeeds } from './setup-options.ts';
 
-/** Until it has a name. */
+/** Host name until one is assigned. */
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
 
 /** @throws CliError */
@@ -51,7 +51,7 @@ export function sharedImage(
     names,
     identities: new Map(names.map((each) => [each, identity])),
     nameServers: dhcp ? (dns ?? []) : nameServers,
-    /** A machine whose login all cards have. */
+    /** A machine whose login all cards use. */
     example: pi?.name ?? '',
     async enrolment(): Promise<NonNullable<PiSetup['enrolment']>> {
       const service = enrolmentService(command);

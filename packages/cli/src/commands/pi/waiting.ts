@@ -13,7 +13,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo pi waiting`: Pis that ask who they are. */
+/** `skolo pi waiting`: lists Pis that ask for their identity. */
 export function define(command: SkoloCommand): void {
   command
     .description(

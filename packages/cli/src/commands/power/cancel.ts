@@ -28,7 +28,7 @@ export function define(command: SkoloCommand): void {
         command.io.err(`cycle ${shortId(id)} of ${target}: cancelled`);
         cancelled++;
       } catch (error) {
-        // A cycle may have begun meanwhile. The others are still cancelled.
+        // A cycle may have started in the meantime. The others are still cancelled.
         if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
         complain(command.io, `${target}: ${error.problem.detail}`);
       }

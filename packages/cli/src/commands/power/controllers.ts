@@ -20,7 +20,7 @@ interface Options extends FilterOptions {
   json?: true;
 }
 
-/** The most urgent first. */
+/** Most urgent first. */
 const states: ControllerStatus['state'][] = ['failing', 'down', 'unknown', 'up'];
 
 const filters: Filter<ControllerStatus>[] = [
@@ -33,7 +33,7 @@ const filters: Filter<ControllerStatus>[] = [
   { name: 'model', description: 'show only controllers of these models', of: ({ model }) => model },
 ];
 
-/** `skolo power controllers`: whether switches, PDUs and hubs answer. */
+/** `skolo power controllers`: shows whether switches, PDUs and hubs respond. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Hubs that were never asked would only hide the others. A filter shows them. */
+/** Hubs that were never read would only hide the others. A filter shows them. */
 function print(
   io: Io,
   controllers: readonly ControllerStatus[],

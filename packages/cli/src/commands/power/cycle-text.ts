@@ -23,7 +23,7 @@ export function outcomeText(outcome: Outcome): string {
   return outcome === 'would-have' ? 'would have cycled' : outcome.replaceAll('-', ' ');
 }
 
-/** Undefined while the cycle runs. */
+/** Undefined while the cycle is running. */
 export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style | undefined {
   switch (cycle.outcome) {
     case undefined:
@@ -61,7 +61,7 @@ export function tookSeconds({
   return (Date.parse(finishedAt) - Date.parse(startedAt ?? requestedAt)) / 1000;
 }
 
-/** Start of the present step; milliseconds since 1970. */
+/** Start of the current step; milliseconds since 1970. */
 export function stepSince({ step, steps, startedAt, requestedAt }: PowerCycle): number {
   const other = steps.findLastIndex((record) => record.step !== step);
   const first = steps[other + 1] ?? steps[other];

@@ -11,7 +11,7 @@ import { exampleCycle } from '@skolo/scripted-services';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
-/** Answers as the handlers say, one for each connection, the last one for all that follow. */
+/** Responds with the handlers, one per connection, the last one for all that follow. */
 async function serve(...handlers: RequestListener[]): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** Follows cycles until they are over, and reconnects when the connection fails. */
+/** Follows cycles until they end, and reconnects when the connection fails. */
 
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
@@ -8,7 +8,7 @@ import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
 interface Watcher {
-  /** The service answers. Its clock is ahead of ours by `clockAheadMs`. */
+  /** The service responds. Its clock is ahead of ours by `clockAheadMs`. */
   connected(clockAheadMs: number): void;
   /** May repeat a state after a reconnect. */
   changed(cycle: PowerCycle): void;
@@ -25,7 +25,7 @@ export interface FollowOptions {
   now(): number;
   /** Between attempts; default 0.5 to 10 s. */
   pauses?: BackOffOptions;
-  /** Gives up after this long without a connection; default 10 min: a jumphost needs some to boot. */
+  /** Gives up after this long without a connection; default 10 min: a jumphost takes a few to boot. */
   giveUpMs?: number;
 }
 
@@ -34,7 +34,7 @@ const usualPauses = { firstMs: 500, maxMs: 10_000 };
 const mostInUrl = 6000;
 
 /**
- * Fulfilled when all are over.
+ * Resolves when all have ended.
  *
  * @throws ApiUnreachable No connection for `giveUpMs`.
  * @throws ApiError The service rejects the request.
@@ -46,7 +46,7 @@ export async function followCycles(options: FollowOptions): Promise<void> {
     const parts = inUrls(options.ids);
     await Promise.all(parts.map((ids) => followSome({ ...options, ids, signal })));
   } finally {
-    // When one of them throws, end the others.
+    // If one of them throws, ends the others.
     failed.abort();
   }
 }
@@ -69,7 +69,7 @@ async function followSome(options: FollowOptions): Promise<void> {
       if (failures === 1) lastAnswer = performance.now();
       if (performance.now() - lastAnswer >= giveUpMs) throw error;
       watcher.lost(why);
-      // With jitter, so that many clients of one jumphost do not reconnect at once.
+      // With jitter, so that a jumphost's many clients do not all reconnect at the same time.
       await pause(backOffMs(failures, options.pauses ?? usualPauses), signal);
     },
   });
@@ -80,7 +80,7 @@ async function followSome(options: FollowOptions): Promise<void> {
   }
 }
 
-/** The header has whole seconds, and the response takes some time: ignore less than 2 s. */
+/** The header has whole seconds, and the response takes some time, so less than 2 s is ignored. */
 function aheadMs(serverTime: number, now: number): number {
   const ahead = serverTime - now;
   return Math.abs(ahead) >= 2000 ? ahead : 0;

@@ -6,7 +6,7 @@ import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { lastCycle, openCycles } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
-/** `skolo power follow`: waits for cycles that were requested before. */
+/** `skolo power follow`: waits for cycles that were requested earlier. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 
-/** `skolo power forget`: gives up an outlet of a device that has left rack.yaml. */
+/** `skolo power forget`: gives up an outlet of a device that is no longer in rack.yaml. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -3,7 +3,7 @@ import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { Filter } from '../../filters.ts';
 import { isGood } from './cycle-text.ts';
 
-/** The most urgent first. */
+/** Most urgent first. */
 export const powerStates = [
   'needs-attention',
   'stuck-off',
@@ -48,7 +48,7 @@ function some(isSo: (outlet: OutletStatus) => boolean): (machine: MachinePower) 
   return ({ outlets }) => outlets.some(isSo);
 }
 
-/** All states that apply, the most urgent first. */
+/** All applicable states, most urgent first. */
 function powerStatesOf(machine: MachinePower): PowerState[] {
   return powerStates.filter((state) => conditions[state](machine));
 }

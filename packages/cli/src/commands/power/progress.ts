@@ -25,7 +25,7 @@ export interface AskedCycle {
 export interface Progress {
   /** In the order of the request. */
   asked: readonly AskedCycle[];
-  /** By id. Lacks cycles for which no event has arrived yet. */
+  /** By id. Lacks cycles for which no event has arrived. */
   cycles: ReadonlyMap<string, PowerCycle>;
   /** The clock of the service is ahead of ours. */
   clockAheadMs: number;
@@ -41,7 +41,7 @@ function standingOf(cycle: PowerCycle | undefined): Standing {
   return cycle.step === 'queued' ? 'queued' : 'running';
 }
 
-/** `1 failed, 20 back, 4 running, 15 queued`: the most important first, because the end may be cut off. */
+/** `1 failed, 20 back, 4 running, 15 queued`: most important first, because the end may be cut off. */
 export function tallyOfCycles(cycles: readonly (PowerCycle | undefined)[]): string {
   const sorted = cycles.toSorted((a, b) => rankOf(a) - rankOf(b));
   return tally(
@@ -61,7 +61,7 @@ export function summary(progress: Progress, now: number): string {
   return `${asked.length} requested, ${took}: ${parts}`;
 }
 
-/** By the clock of the service: from the first request until the last end, or until now. */
+/** By the service's clock: from the first request until the last end, or until now. */
 function secondsOfAll({ asked, cycles, clockAheadMs }: Progress, now: number): number {
   const known = [...cycles.values()];
   const begin = Math.min(...known.map(({ requestedAt }) => Date.parse(requestedAt)));
@@ -100,12 +100,12 @@ export function progressFrame(progress: Progress, size: FrameSize, now: number):
   );
 }
 
-/** Duration of the cycle, or of its present step. */
+/** Duration of the cycle, or of its current step. */
 function secondsOf(cycle: PowerCycle, now: number): number {
   return (isOver(cycle) ? tookSeconds(cycle) : undefined) ?? (now - stepSince(cycle)) / 1000;
 }
 
-/** Prints the new steps of cycles, a line for each. */
+/** Prints the new steps of cycles, one line each. */
 export function stepPrinter(io: Io, { asked, cycles }: Progress): () => void {
   const width = Math.max(0, ...asked.map(({ target }) => widthOf(target)));
   const printed = new Map<string, number>();

@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Splits hundreds of names over several requests: the length of a URL is limited. */
+/** Splits hundreds of names into several requests, because the length of a URL is limited. */
 function inQueries(names: readonly string[]): { name: string[] }[] {
   const atOnce = 100;
   const parts = Array.from({ length: Math.ceil(names.length / atOnce) }, (_, i) => i * atOnce);
@@ -66,7 +66,7 @@ const foldable: PowerState[] = [
   'on',
 ];
 
-/** Totals, problems with their reasons, then the machines that have power. */
+/** Totals, problems with their reasons, then machines that have power. */
 function printStatus(
   io: Io,
   machines: readonly MachinePower[],

@@ -32,7 +32,7 @@ interface Submission {
   doing: string;
   /** Default: that of `--on`, `--url` or `--rack`. */
   daemon?: PowerCycleDaemon;
-  /** Printed when the waiting is interrupted; default: how to follow the cycles. */
+  /** Printed if the waiting is interrupted; default: how to follow the cycles. */
   whenStopped?: string;
   /** Sends the request. Retries use the same key. */
   send(client: Client<Api>, headers: { 'idempotency-key': string }): Promise<Accepted>;
@@ -111,7 +111,7 @@ interface Group {
   dark: string[];
 }
 
-/** A table of rejected targets, and below it the reasons in full. */
+/** A table of rejected targets, followed by the complete reasons. */
 function printRejections(io: Io, rejected: readonly Rejection[]): void {
   const groups = grouped(rejected, io.now());
   const columns = allColumns.filter(

@@ -29,7 +29,7 @@ interface Wait {
   /** Count as failed. */
   rejected: readonly unknown[];
   json: boolean;
-  /** Printed when the waiting is interrupted; default: how to follow the cycles. */
+  /** Printed if the waiting is interrupted; default: how to follow the cycles. */
   whenStopped?: string;
 }
 
@@ -80,10 +80,10 @@ export async function waitForCycles(wait: Wait): Promise<void> {
   if (good < asked.length + rejected.length) failPartly(io, good > 0);
 }
 
-/** Failed cycles in full, the others folded. */
+/** Complete failed cycles, the others folded. */
 function printOutcomes(io: Io, progress: Progress, known: readonly PowerCycle[]) {
   if (known.length === 1) {
-    // Outside a terminal the progress has printed it.
+    // Outside a terminal, the progress has already printed it.
     if (io.rows !== undefined) for (const cycle of known) printOutcome(io, cycle);
     return;
   }

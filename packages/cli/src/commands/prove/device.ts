@@ -1,4 +1,4 @@
-/** Looks at one device: a few steps, one session at a time, each within its time limit. A failure is a result. */
+/** Looks at one device: a few steps, one session at a time, each with its own time limit. A failure is a result. */
 import type { ConnectedHosts } from '@skolo/api';
 import { errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
 import {
@@ -28,7 +28,7 @@ export interface DeviceLook {
   device: string;
   model: string;
   transport: string;
-  /** The other model that it reports. */
+  /** A different model that it reports. */
   answersAs?: string;
   hardware?: string;
   firmware?: string;
@@ -41,13 +41,13 @@ export interface DeviceLook {
   problems: Problem[];
   /** What was not compared, and why. */
   notes: string[];
-  /** False: it was interrupted. */
+  /** False: interrupted. */
   isComplete: boolean;
 }
 
 const rounds = 3;
 const configurationRounds = 2;
-/** More than a device says about itself; a configuration may be long. */
+/** More than a device reports about itself; a configuration may be long. */
 const mostSaid = 1024 * 1024;
 
 export async function lookAtDevice(
@@ -110,7 +110,7 @@ class Visit {
     }
   }
 
-  /** Undefined: it failed, or is not tried any more. */
+  /** Undefined: it failed, or is no longer tried. */
   private async step<T>(
     step: string,
     read: ((signal: AbortSignal) => Promise<T>) | undefined,
@@ -158,7 +158,7 @@ class Visit {
     this.look.problems.push(...what.map((each) => ({ kind, what: each })));
   }
 
-  /** Without the name in front. */
+  /** Without the name prefix. */
   private textOf(error: unknown): string {
     const text = errorText(error);
     const name = `${this.look.device}: `;
@@ -180,7 +180,7 @@ class Visit {
     if (reading !== undefined) this.look.outlets.push(Object.fromEntries(reading));
   }
 
-  /** Not all outlets can be read: of a PDU, rack.yaml has too many; of a switch, not all ports may have PoE. */
+  /** Not all outlets can be read: rack.yaml has more than a PDU has, or some ports of a switch have no PoE. */
   private narrow(wired: readonly string[], error: Error): void {
     const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
     const isSwitch = models.get(this.look.model)?.network !== undefined;
@@ -224,7 +224,7 @@ class Visit {
   }
 }
 
-/** What a plan cannot know; of steps that are repeated, the first stands for all. */
+/** What a plan cannot know; the first of repeated steps stands for all. */
 function branchesOf(model: string, step: string): string[] {
   const { outlets = ['the same for each other outlet'], ...others } =
     models.get(model)?.branches ?? {};
@@ -237,7 +237,7 @@ function branchesOf(model: string, step: string): string[] {
   return (known.get(step) ?? []).map((each) => `(then) ${each}`);
 }
 
-/** How many lines only one of the two has. */
+/** The number of lines that are in only one of them. */
 function differing(one: string, other: string): number {
   const counts = new Map<string, number>();
   for (const line of one.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);

@@ -1,6 +1,6 @@
 /**
- * Evidence that a model was read: a file for each model and firmware. It has times, counts and kinds of problems, and nothing
- * that identifies a rack: no secrets, addresses, serial numbers or names.
+ * Evidence that a model was read: a file for each model and firmware. It contains times, counts and kinds of problems, but nothing that
+ * identifies a rack: no secrets, addresses, serial numbers or names.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { type DeviceLook, problemKinds } from './device.ts';
 
 const whole = z.int().min(0);
-/** As devices report it: one word or a few. */
+/** As devices report it: one or a few words. */
 const version = z.string().regex(/^[\w.+()/ -]{1,60}$/);
 const stepName = /^(description|connected hosts|(outlets|configuration) \d)$/;
 
@@ -36,7 +36,7 @@ export const Proof = z.strictObject({
   schema: z.literal(1),
   level: z.literal('read'),
   model: z.string().refine((name) => models.has(name), 'not a model'),
-  /** `unknown`: it does not report one, or it is not known where. */
+  /** `unknown`: the device does not report it, or not in a known place. */
   firmware: version,
   /** Version of the command. */
   skolo: version,
@@ -45,7 +45,7 @@ export const Proof = z.strictObject({
 });
 type Proof = z.infer<typeof Proof>;
 
-/** Writes them, and gives their paths. A device that was not read at all is in none, nor one that responds as another model. */
+/** Writes the files, and returns their paths. Excludes devices that were not read at all or that report another model. */
 export async function writeProofs(
   folder: string,
   looks: readonly DeviceLook[],

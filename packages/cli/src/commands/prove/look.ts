@@ -1,4 +1,4 @@
-/** Looks at all devices of a rack at once, and compares what they say together with rack.yaml. Changes nothing. */
+/** Looks at all devices of a rack in parallel, and compares their combined reports with rack.yaml. Changes nothing. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import type { LookDeps } from './readers.ts';
 export interface RackLook {
   /** In the order of rack.yaml. */
   devices: DeviceLook[];
-  /** Of MAC tables and addresses, as `skolo cabling` has them. */
+  /** Findings from MAC tables and addresses, as in `skolo cabling`. */
   cabling: Finding[];
 }
 
@@ -24,7 +24,7 @@ export async function lookAtRack(
   rack: Rack,
   options: Pick<LookDeps, 'pauseMs' | 'timeoutMs' | 'signal' | 'dry'>,
 ): Promise<RackLook> {
-  // Host keys of this run only: rack.yaml pins those that it knows.
+  // Host keys of this run only; known keys are pinned in rack.yaml.
   const scratch = await mkdtemp(join(tmpdir(), 'skolo-look-'));
   const hostKeys = new HostKeys(join(scratch, 'host-keys.json'));
   const sessions = new SessionPool();
@@ -40,7 +40,7 @@ export async function lookAtRack(
   }
 }
 
-/** What only several devices show. */
+/** Findings that require several devices. */
 function together(rack: Rack, devices: readonly DeviceLook[]): Finding[] {
   const lookAt = (name: string) => devices.find(({ device }) => device === name);
   const linked = linkedButOff(

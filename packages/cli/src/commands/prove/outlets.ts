@@ -5,7 +5,7 @@ import { feedOf, type Outlet, type Rack } from '@skolo/rack';
 /** By the name of the outlet. */
 export type Readings = Readonly<Record<string, OutletReading>>;
 
-/** Names of what each outlet of a device feeds in rack.yaml. */
+/** Names of what each outlet of a device feeds, according to rack.yaml. */
 export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
   const loads = new Map<string, string[]>();
   const add = (name: string, feeds: readonly Outlet[]) => {
@@ -22,7 +22,7 @@ export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
   return loads;
 }
 
-/** Outlets that did not read the same each time. */
+/** Outlets whose readings differ. */
 export function changedOutlets(noun: string, readings: readonly Readings[]): string[] {
   return Object.keys(readings[0] ?? {}).flatMap((outlet) => {
     const states = readings.map((each) => each[outlet]?.state ?? 'unknown');
@@ -31,7 +31,7 @@ export function changedOutlets(noun: string, readings: readonly Readings[]): str
   });
 }
 
-/** What the last reading shows other than rack.yaml, or as a fault. */
+/** Differences between the last reading and rack.yaml, and faults. */
 export function oddOutlets(
   noun: string,
   reading: Readings,
@@ -51,7 +51,7 @@ export function oddOutlets(
   });
 }
 
-/** Ports with a link whose machine, in rack.yaml, has no outlet that is on. */
+/** Ports with a link whose machine has no outlet that is on, according to rack.yaml. */
 export function linkedButOff(
   rack: Rack,
   isUp: (port: Outlet) => boolean | undefined,

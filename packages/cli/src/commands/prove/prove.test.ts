@@ -1,4 +1,4 @@
-/** `skolo prove --look` at a small rack of simulated devices, each over its real protocol. */
+/** `skolo prove --look` on a small rack of simulated devices, each over its real protocol. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {
   const switch1 = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: 5, wiring });
   const all = [pdu, card, switch1, router];
   for (const device of all) onTestFinished(() => device.close());
-  // Nothing is plugged in there.
+  // Nothing is plugged into these.
   for (const { board } of [pdu, switch1]) {
     for (const outlet of board.names().slice(2)) board.setWatts(outlet, 0);
   }
@@ -189,7 +189,7 @@ describe('a look', () => {
     );
     expect(problems).toHaveLength(1);
     const isDone = of('switch-1')?.steps.map((each) => [each.step, each.isDone]);
-    // The first step has nobody's word that the device is there at all.
+    // In the first step, nothing has shown that the device exists.
     if (step !== 'outlets 1') expect(isDone).toContainEqual(['outlets 3', true]);
     expect(of('pdu-1')?.steps.every((each) => each.isDone)).toBe(true);
   });
@@ -264,7 +264,7 @@ describe('a look', () => {
   });
 });
 
-/** Nothing in them is about the rack. */
+/** Nothing in them identifies the rack. */
 async function expectProofs(folder: string): Promise<void> {
   expect((await readdir(folder)).sort()).toEqual([
     'proof-apc-rpdu2-6.8.0.json',
@@ -278,7 +278,7 @@ async function expectProofs(folder: string): Promise<void> {
   }
 }
 
-/** Anything that a command line, an agent or a card would change by. */
+/** Everything with which a command line, an agent or a card could be changed. */
 const writes = /^set |^conf|^poe |^write|^copy|^save|^commit|\bset\b.*poe|scp -t|^reload|^reboot/;
 
 describe('a plan', () => {

@@ -21,7 +21,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo prove`: rack.yaml against the devices themselves. */
+/** `skolo prove`: compares rack.yaml with the devices. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -71,7 +71,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** A plan has the first of several readings. */
+/** A plan shows the first of several readings. */
 const planned = new Map([
   ['outlets 1', 'outlets 1, 2 and 3'],
   ['configuration 1', 'configuration 1 and 2'],

@@ -1,7 +1,4 @@
-/**
- * What of a device can be read. Drivers that can also change something are opened here, and only their readings leave this
- * file.
- */
+/** What can be read from a device. Drivers that can also make changes are opened here, and only their readings leave this file. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';
@@ -23,14 +20,14 @@ import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
 
 type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;
 
-/** Undefined where its model does not have it. */
+/** Undefined if the model does not support it. */
 export interface Readers {
   /** How it describes itself over SNMP. */
   description: Read<string>;
   outlets:
     | ((names: readonly string[], signal: AbortSignal) => Promise<Map<string, OutletReading>>)
     | undefined;
-  /** Its text has secrets, but not the lines that change by themselves. */
+  /** Its text contains secrets, but not the lines that change by themselves. */
   configuration: Read<{ text: string; bytes: number; serial: string | undefined }>;
   hosts: Read<ConnectedHosts>;
 }
@@ -39,11 +36,11 @@ export interface LookDeps {
   rack: Rack;
   sessions: SessionPool;
   hostKeys: HostKeys;
-  /** Folder for large configurations. */
+  /** Directory for large configurations. */
   scratch: string;
   drivers: ReadonlyMap<string, DriverKind>;
   backups: ReadonlyMap<string, CreateBackup>;
-  /** Between two readings of outlets. */
+  /** Interval between two readings of outlets. */
   pauseMs: number;
   /** For each step. */
   timeoutMs: number;
@@ -111,7 +108,7 @@ export async function readersOf(
   };
 }
 
-/** Of the login that may only read, where there is one; each secret is offered once. */
+/** Secrets of the read-only login, if there is one; each secret is tried once. */
 async function credentialsToRead(
   rack: Rack,
   name: string | undefined,

@@ -1,4 +1,4 @@
-/** Whether a person wants what a push would do. */
+/** Asks a person to confirm a push. */
 import { count } from '@skolo/base';
 import { deletionsWithoutQuestion } from '@skolo/fleet/push';
 import { CliError } from '../../errors.ts';
@@ -8,11 +8,11 @@ import { mustType, type Question } from '../../must-type.ts';
 export interface Agreement {
   /** Without asking. */
   yes: boolean;
-  /** Deletions that are expected. */
+  /** Expected deletions. */
   deletions?: number | undefined;
 }
 
-/** Of a rack: what its overlay has, and what the push would delete. */
+/** A rack, the objects in its overlay, and those that the push would delete. */
 export interface NamedPlan {
   name: string;
   objects: readonly unknown[];
@@ -20,9 +20,9 @@ export interface NamedPlan {
 }
 
 /**
- * Asks for a yes. Where many objects would be deleted, or all of a rack since its overlay is empty, their number must be typed.
+ * Asks for confirmation. If many objects would be deleted, or all of a rack because its overlay is empty, their number must be typed.
  *
- * @throws CliError There is no agreement.
+ * @throws CliError Not confirmed.
  */
 export async function agree(
   io: Pick<Io, 'ask' | 'canAsk'>,
@@ -47,7 +47,7 @@ export async function agree(
   await mustType(io, question, signal);
 }
 
-/** Many objects would be deleted, or all of a rack: a yes does not cover that. */
+/** Many objects would be deleted, or all of a rack: a plain yes does not cover that. */
 export function needsNumber(plans: readonly NamedPlan[]): boolean {
   return deletionsOf(plans) > deletionsWithoutQuestion || plans.some(isRemoval);
 }
@@ -56,7 +56,7 @@ function deletionsOf(plans: readonly NamedPlan[]): number {
   return plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
 }
 
-/** The overlay is empty, which more often is an error than the end of a rack. */
+/** The overlay is empty, which is more often a mistake than the end of a rack. */
 function isRemoval({ objects, deletions }: NamedPlan): boolean {
   return objects.length === 0 && deletions.length > 0;
 }

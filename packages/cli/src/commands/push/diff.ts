@@ -11,7 +11,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo push diff`: what racks run, against git. */
+/** `skolo push diff`: compares racks with git. */
 export function define(command: SkoloCommand): void {
   command
     .description(

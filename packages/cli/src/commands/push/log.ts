@@ -22,7 +22,7 @@ interface Entry {
   why: string;
 }
 
-/** `skolo push log`: pushes of everybody. */
+/** `skolo push log`: lists everybody's pushes. */
 export function define(command: SkoloCommand): void {
   command
     .description(

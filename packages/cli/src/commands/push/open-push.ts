@@ -1,4 +1,4 @@
-/** Everything that a push needs of this workstation. */
+/** Opens everything on this workstation that a push requires. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
@@ -42,13 +42,13 @@ export function onFailureOption(): Option {
     .default('stop');
 }
 
-/** The racks that are meant, in the order of the list. */
+/** The selected racks, in the order of the list. */
 export function namedRacks(fleet: Fleet, names: readonly string[] | undefined): string[] {
   for (const name of names ?? []) findRack(fleet, name);
   return fleet.racks.map(({ name }) => name).filter((name) => names?.includes(name) ?? true);
 }
 
-/** Canaries first, then wave after wave. Racks of one stage change at the same time. */
+/** Canaries first, then wave by wave. Racks in the same stage change in parallel. */
 export function stagesOf({ racks }: Fleet): string[][] {
   const ranked = racks.map(({ name, canary, wave }) => ({ name, rank: canary ? -1 : wave }));
   const byRank = Map.groupBy(ranked, ({ rank }) => rank);
@@ -60,18 +60,18 @@ export function ownRecords({ env }: Io): Records {
   return openRecords(join(userFolder(env, 'XDG_STATE_HOME'), 'skolo', 'pushes'));
 }
 
-/** Sorts by time, and differs between workstations. */
+/** Sorts by time, and is unique to the workstation. */
 export function newPushId(now: number): string {
   const time = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Pushes that were interrupted. */
+/** Interrupted pushes. */
 export async function unfinished(records: Records): Promise<PushRecord[]> {
   return (await records.all()).filter(({ racks }) => !racks.every(hasEnded));
 }
 
-/** @throws CliError An interrupted push must be ended first. */
+/** @throws CliError An interrupted push must be finished first. */
 export async function rejectUnfinished(records: Records, racks: readonly string[]): Promise<void> {
   for (const { request, racks: all } of await unfinished(records)) {
     const open = all.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
@@ -84,7 +84,7 @@ export async function rejectUnfinished(records: Records, racks: readonly string[
 
 /**
  * @param isResumed a killed push may have left a file that it was about to commit
- * @throws FleetError The repository of racks is not ready.
+ * @throws FleetError The racks repository is not ready.
  */
 export async function openPush(
   command: SkoloCommand,
@@ -110,7 +110,7 @@ export async function openPush(
   return { fleet, deps };
 }
 
-/** A way to a rack that lasts until `close`. */
+/** A connection to a rack that lasts until `close`. */
 async function openForPush(
   io: Io,
   fleet: Fleet,

@@ -82,7 +82,7 @@ function changedLines(from: string, to: string): string[] {
     );
 }
 
-/** What people did to the cluster, apart from our changes. */
+/** Changes that people made in the cluster, as opposed to ours. */
 function handLines({ objects }: RackPlan): string[] {
   const lines = objects.flatMap(({ wanted, setBack, added }) => [
     ...setBack.map(

@@ -26,7 +26,7 @@ interface Options {
   deletions?: number;
 }
 
-/** `skolo push`: rolls a version or configuration out. */
+/** `skolo push`: deploys a version or configuration. */
 export function define(command: SkoloCommand): void {
   addPushOptions(
     command

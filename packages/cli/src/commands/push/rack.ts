@@ -1,4 +1,4 @@
-/** `skolo push rack`: rack.yaml alone. */
+/** `skolo push rack`: pushes rack.yaml alone. */
 
 import { basename, join } from 'node:path';
 import { closing } from '@skolo/base';
@@ -85,7 +85,7 @@ export function define(command: SkoloCommand): void {
 
 /**
  * @throws RackError rack.yaml has errors.
- * @throws CliError Its derived files are stale: more than rack.yaml has to be pushed.
+ * @throws CliError Its derived files are stale, so more than rack.yaml must be pushed.
  */
 async function rejectstale(overlay: string): Promise<void> {
   const rack = await readRack(join(overlay, 'rack.yaml'));

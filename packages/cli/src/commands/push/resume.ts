@@ -8,7 +8,7 @@ interface Options {
   back?: true;
 }
 
-/** `skolo push resume`: continues an interrupted push of this workstation. */
+/** `skolo push resume`: continues an interrupted push from this workstation. */
 export function define(command: SkoloCommand): void {
   command
     .description(

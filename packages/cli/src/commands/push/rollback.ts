@@ -6,7 +6,7 @@ import { runPush } from './run-push.ts';
 
 type Options = Parameters<typeof requestOf>[2];
 
-/** `skolo push rollback`: back to the versions before the last push. */
+/** `skolo push rollback`: returns to the versions before the last push. */
 export function define(command: SkoloCommand): void {
   addPushOptions(
     command

@@ -1,4 +1,4 @@
-/** Shows a prepared push, asks, runs it and shows how it ended. */
+/** Shows a prepared push, asks for confirmation, runs it and shows the result. */
 import { closing } from '@skolo/base';
 import {
   hasEnded,
@@ -38,7 +38,7 @@ export async function runPush(
   if (trouble) complain(io, `the commits exist only in this clone: ${trouble}; run git push`);
 }
 
-/** With `--on-failure continue`, other racks go on. */
+/** With `--on-failure continue`, the other racks continue. */
 function rejectProblems({ racks }: PreparedPush, { onFailure }: Request): void {
   const faults = racks.flatMap(({ problem }) => (problem ? [problem.message] : []));
   const isAll = faults.length === racks.length;

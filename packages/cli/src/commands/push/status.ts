@@ -27,7 +27,7 @@ interface RackStatus {
   last?: Last | undefined;
   /** Who pushes now. */
   holder?: string | undefined;
-  /** Why it could not be asked. */
+  /** Why the rack could not be read. */
   problem?: string;
 }
 
@@ -93,7 +93,7 @@ function show({ io }: SkoloCommand, all: readonly RackStatus[]): void {
   );
 }
 
-/** Of our services; the same version of several is one text. */
+/** Versions of our services; services with the same version share a text. */
 function versionTexts(running: readonly Running[]): string[] {
   const ours = running.filter(({ image }) => /\/skolo\//.test(image));
   const byTag = Map.groupBy(ours, ({ image }) => /:([\w.-]+)(?:@|$)/.exec(image)?.[1] ?? image);

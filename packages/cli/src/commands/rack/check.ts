@@ -12,7 +12,7 @@ interface Options {
   json?: true;
 }
 
-/** `skolo rack check`: errors and warnings of inventories. */
+/** `skolo rack check`: prints errors and warnings of inventories. */
 export function define(command: SkoloCommand): void {
   command
     .description(

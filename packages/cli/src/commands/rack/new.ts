@@ -9,7 +9,7 @@ interface Options extends NetworkOptions {
   address: string;
 }
 
-/** `skolo rack new`: a rack.yaml to begin with. */
+/** `skolo rack new`: writes an initial rack.yaml. */
 export function define(command: SkoloCommand): void {
   addNetworkOptions(
     command

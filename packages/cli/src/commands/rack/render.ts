@@ -58,7 +58,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** Overlays are `racks/NAME`. Finds a copy of another rack's rack.yaml. */
+/** Overlays are `racks/NAME`. Detects a copy of another rack's rack.yaml. */
 function ofOverlay({ name }: Rack, folder: string): Remark[] {
   const overlay = dirname(resolve(folder));
   if (basename(dirname(overlay)) !== 'racks' || basename(overlay) === name) return [];

@@ -12,8 +12,8 @@ interface Found {
 }
 
 /**
- * Accepts names, ranges, outlets (`switch-1/14`) and addresses. Several entries can share an address, or an identity and
- * another entry a name: it gives all of them.
+ * Accepts names, ranges, outlets (`switch-1/14`) and addresses. Returns all matches: several entries can share an address, and an identity
+ * can have the same name as another entry.
  *
  * @throws RangeSyntaxError
  */
@@ -60,7 +60,7 @@ function subjectsOf(rack: Rack): Map<string, Subject[]> {
   return all;
 }
 
-/** An outlet or port, in the notation of its model: `switch-1/0/14` is `switch-1/14`. */
+/** An outlet or port, in its model's notation: `switch-1/0/14` is `switch-1/14`. */
 function outletOf(rack: Rack, word: string): Subject[] {
   const { device, model, written } = partsOf(rack, word);
   if (device === undefined) return [];

@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
-/** `skolo rack swarming-config`: the token configuration of bots. */
+/** `skolo rack swarming-config`: prints the token configuration of bots. */
 export function define(command: SkoloCommand): void {
   command
     .description(

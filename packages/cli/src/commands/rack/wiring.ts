@@ -52,7 +52,7 @@ export function allPlugged(rack: Rack): Plugged[] {
   return [...ofEntries, ...ofPhones];
 }
 
-/** Devices and outlets that it depends on, the nearest first. */
+/** Devices and outlets that it depends on, nearest first. */
 export function needsOf(rack: Rack, subject: Subject): string[] {
   if (subject.is === 'identity') return [];
   if (subject.is !== 'outlet') return dependsOn(rack, subject.name);
@@ -60,7 +60,7 @@ export function needsOf(rack: Rack, subject: Subject): string[] {
   return [device, ...dependsOn(rack, device)];
 }
 
-/** Names that lose power or network when it is off, except itself. */
+/** Names that lose power or network if it is off, except itself. */
 export function darkWithout(rack: Rack, subject: Subject): string[] {
   if (subject.is === 'identity') return [];
   if (subject.is === 'outlet') return goesDark(rack, subject.outlet);
@@ -97,12 +97,12 @@ export function outletText(outlet: Outlet | UsbPort | 'internet'): string {
   return 'hub' in outlet ? formatUsbPort(outlet) : formatOutlet(outlet);
 }
 
-/** A port of a machine's hub as an outlet: `rpi-001/usb/1-1.2`. */
+/** A hub port of a machine as an outlet: `rpi-001/usb/1-1.2`. */
 export function hubOutlet(machine: string, port: UsbPort): Outlet {
   return { device: machine, outlet: formatUsbPort(port) };
 }
 
-/** `android`, or `left:android` for a phone with a name. */
+/** `android`, or `left:android` for a named phone. */
 export function phoneText({ name, kind }: AttachedDevice): string {
   return name === 'device' ? kind : `${name}:${kind}`;
 }

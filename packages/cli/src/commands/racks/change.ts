@@ -65,7 +65,7 @@ export function add(command: SkoloCommand): void {
   });
 }
 
-/** `skolo racks remove`: takes a rack out of the list. */
+/** `skolo racks remove`: removes a rack from the list. */
 export function remove(command: SkoloCommand): void {
   command
     .description(

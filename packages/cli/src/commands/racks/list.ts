@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { interruptible, loadFleet } from '../../reach/racks.ts';
 
-/** `skolo racks`: all racks, and whether each can be reached. */
+/** `skolo racks`: lists all racks, and whether each is reachable. */
 export function define(command: SkoloCommand): void {
   command
     .description(

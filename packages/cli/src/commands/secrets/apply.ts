@@ -81,7 +81,7 @@ export function apply(command: SkoloCommand): void {
   });
 }
 
-/** For variables, which programs read only when they start. */
+/** For variables, which programs only read at startup. */
 function restarts(rack: string, written: readonly Place[]): string[] {
   const lines = written.flatMap(({ secret, at }) => {
     if (!secret.isVariable) return [];

@@ -1,4 +1,4 @@
-/** `skolo secrets check`: whether values open what they should. */
+/** `skolo secrets check`: checks whether values grant the access that they should. */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,7 +94,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'WHY', cell: ({ why }) => why, shrinkTo: 20 },
 ];
 
-/** Keys of devices that this workstation has seen. rack.yaml may pin others. */
+/** Device keys that this workstation has seen. rack.yaml may pin others. */
 export async function workstationHostKeys(command: SkoloCommand, rack: string): Promise<HostKeys> {
   const keys = new HostKeys(join(await stateFolder(command), `${rack}.json`), command.io.now);
   await keys.load();

@@ -1,4 +1,4 @@
-/** The secrets of a rack on this workstation: names from its rack.yaml, values from its store. */
+/** A rack's secrets on this workstation: names from its rack.yaml, values from its store. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ async function unknownSecret(
   return usageError(`${name}: no such secret in ${rack.name}${guess}`);
 }
 
-/** Values that the store has, by name. @throws StoreError */
+/** Values in the store, by name. @throws StoreError */
 export async function readValues(
   { secrets, store }: Pick<OpenSecrets, 'secrets' | 'store'>,
   signal: AbortSignal,
@@ -85,7 +85,7 @@ export async function readValues(
   return values;
 }
 
-/** The file of age identities: that of sops, unless another one is named. */
+/** The file of age identities: sops's default, unless another one is given. */
 function identityFile(io: Io): { file: string; isUsual: boolean } {
   const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE } = io.env;
   const named = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE;
@@ -93,7 +93,7 @@ function identityFile(io: Io): { file: string; isUsual: boolean } {
   return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named };
 }
 
-/** Whether this workstation can open encrypted values. */
+/** Whether this workstation can decrypt values. */
 export function hasIdentities(io: Io): boolean {
   return existsSync(identityFile(io).file);
 }

@@ -11,7 +11,7 @@ import { openNamed } from '../../reach/racks.ts';
 import type { OpenSecrets } from './open-secrets.ts';
 
 /**
- * Opens the rack as admin, until the command ends: only an admin may read and write Secrets.
+ * Opens the rack as admin until the command ends: only an admin may read and write Secrets.
  *
  * @throws FleetError @throws ComputerError
  */
@@ -28,7 +28,7 @@ export async function secretsDeps(
   return { rack: name, secrets, values, cluster, host, jumphost, signal };
 }
 
-/** Undefined, after a complaint, if the rack cannot be reached. */
+/** Undefined, after an error message, if the rack cannot be reached. */
 export async function compareWithRack(
   command: SkoloCommand,
   open: OpenSecrets,

@@ -1,4 +1,4 @@
-/** `skolo secrets rotate`: a new value at both ends. */
+/** `skolo secrets rotate`: sets a new value at both ends. */
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { plain } from '../../output/text.ts';

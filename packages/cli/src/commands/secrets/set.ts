@@ -1,4 +1,4 @@
-/** `skolo secrets set`, `generate`, `edit`: values in the store. */
+/** `skolo secrets set`, `generate`, `edit`: change values in the store. */
 import { spawn } from 'node:child_process';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
@@ -9,7 +9,7 @@ import { interruptible } from '../../reach/racks.ts';
 import { programEnd } from '../../reach/run-program.ts';
 import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
 
-/** What is left to do when the store has new values. */
+/** The remaining steps after values were stored. */
 function nextSteps({ rack, store }: OpenSecrets, ...places: string[]): string {
   const files = places.flatMap((place) => store.file?.(place) ?? []);
   const commit = `commit ${files.join(' and ')}, because skolo push rejects uncommitted files; `;
@@ -82,10 +82,10 @@ export function generate(command: SkoloCommand): void {
   });
 }
 
-/** As long as a certificate of k3s lives. */
+/** As long as a k3s certificate is valid. */
 const tokenDays = 365;
 
-/** A token of a program: its hash goes to the file of tokens, which must be in the store. */
+/** A program's token: its hash is added to the token file, which must be in the store. */
 async function generateApiToken(
   command: SkoloCommand,
   open: OpenSecrets,
@@ -162,7 +162,7 @@ export function edit(command: SkoloCommand): void {
   });
 }
 
-/** Ctrl-C is the editor's: what it has stored when it ends well counts. */
+/** The editor gets Ctrl-C: what it has saved counts if it exits successfully. */
 async function runEditor({ io }: SkoloCommand, path: string): Promise<void> {
   const editor = io.env.VISUAL || io.env.EDITOR || 'vi';
   // A shell, because the variable may have arguments.

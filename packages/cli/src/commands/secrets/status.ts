@@ -1,4 +1,4 @@
-/** `skolo secrets status`: all secrets of a rack. */
+/** `skolo secrets status`: shows all secrets of a rack. */
 import { count, errorText } from '@skolo/base';
 import type { Place, PlaceState } from '@skolo/fleet/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
@@ -42,7 +42,7 @@ export function define(command: SkoloCommand): void {
       const open = await openSecrets(command, rackName);
       const { rows, values, isComplete } = await readStore(command, open, signal);
       const places = offline ? [] : await compareWithRack(command, open, values, signal);
-      // A value that cannot be read cannot be compared.
+      // An unreadable value cannot be compared.
       const all = rows.map((row) =>
         row.stored === 'unreadable' ? row : { ...row, ...statesOf(row.secret, places) },
       );
@@ -61,7 +61,7 @@ export function define(command: SkoloCommand): void {
   );
 }
 
-/** Rotations that go on, and devices that were left out. */
+/** Rotations in progress, and devices that were left out. */
 async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise<string[]> {
   const below = async (folder: string) => {
     const places = await store.list(`${rack}/${folder}`);
@@ -108,7 +108,7 @@ async function readStore(
   return { rows, values, isComplete: complaints.size === 0 };
 }
 
-/** The worst of all places. */
+/** The worst state of all places. */
 function statesOf(secret: RackSecret, places: readonly Place[] | undefined) {
   const own = places?.filter((place) => place.secret.name === secret.name);
   const worst = (isKey: boolean) => {

@@ -1,4 +1,4 @@
-/** `skolo secrets verify`: the repository of racks has no secret in the clear. */
+/** `skolo secrets verify`: checks that the racks repository contains no unencrypted secrets. */
 
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
       if (program === undefined && folder === undefined) {
         all.stores.add(resolve(open.rack.dir, sops));
       }
-      // A program may ask its user, and a hook must not.
+      // A program may prompt its user, but a hook must not.
       if (program !== undefined || (folder === undefined && !canOpen)) continue;
       for (const [name, value] of await readValues(open, signal)) {
         const secret = open.secrets.find((each) => each.name === name);
@@ -90,7 +90,7 @@ const isOfLogins: ReadonlySet<string> = new Set([
 
 const isPublic: ReadonlySet<string> = new Set(['certificate', 'adb-public-key', 'token-file']);
 
-/** Next to rack.yaml: what pods see at the path that rack.yaml names. */
+/** Next to rack.yaml: the file that pods see at the path in rack.yaml. */
 function clearPaths({ rack, secrets }: Awaited<ReturnType<typeof openSecrets>>): string[] {
   const files = secrets.flatMap(({ kind, paths }) =>
     isPublic.has(kind) ? [] : paths.map((path) => resolve(rack.dir, path)),

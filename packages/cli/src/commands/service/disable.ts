@@ -10,7 +10,7 @@ import {
   unitOf,
 } from './installed.ts';
 
-/** `skolo service disable`: the opposite of `enable`. State and configuration stay. */
+/** `skolo service disable`: the opposite of `enable`. State and configuration are kept. */
 export function define(command: SkoloCommand): void {
   command
     .description(

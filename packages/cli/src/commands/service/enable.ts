@@ -27,7 +27,7 @@ import {
   versionSteps,
 } from './steps.ts';
 
-/** `skolo service enable`: a service runs on this computer, without Kubernetes. */
+/** `skolo service enable`: runs a service on this computer, without Kubernetes. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -95,7 +95,7 @@ export function define(command: SkoloCommand): void {
   }
 }
 
-/** rack.yaml of each service: the given one, or else the one that it runs with. */
+/** rack.yaml of each service: the given one, otherwise the one that it runs with. */
 async function racksOf(command: SkoloCommand, host: Host, enabled: readonly JumphostService[]) {
   const { rack, rackIsDefault } = command.globals();
   const file = resolve(command.io.folder, rack);
@@ -108,7 +108,7 @@ async function racksOf(command: SkoloCommand, host: Host, enabled: readonly Jump
   return (service: JumphostService) => (rackIsDefault ? previous.get(service) : undefined) ?? file;
 }
 
-/** Keeps this version, and the one before it for a rollback. */
+/** Keeps this version, and the previous one for a rollback. */
 async function removeOthers(host: Host, kept: readonly (string | undefined)[]): Promise<void> {
   const names = kept.map((version) => `! -name '${version ?? ''}'`).join(' ');
   await host.need(

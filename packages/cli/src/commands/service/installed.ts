@@ -1,7 +1,7 @@
 /**
- * skolo on a computer without Kubernetes. The Debian package installs programs in /usr/lib/skolo/VERSION; `skolo service enable`
- * puts that version next to the previous one in /opt/skolo, and moves the link /opt/skolo/current to it. So an upgrade of the package
- * neither changes nor stops a service that is running.
+ * skolo on a computer without Kubernetes. The Debian package installs programs in /usr/lib/skolo/VERSION; `skolo service enable` puts that
+ * version next to the previous one in /opt/skolo, and points the link /opt/skolo/current to it. So a package upgrade neither changes nor
+ * stops a running service.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ export function installed(): Installed {
   );
 }
 
-/** This computer, as root. @throws ComputerError You are neither root nor may become it with sudo. */
+/** This computer, as root. @throws ComputerError You are not root, and sudo does not work. */
 export async function thisComputer(signal: AbortSignal): Promise<Host> {
   return await openHost({
     name: hostname(),
@@ -57,7 +57,7 @@ export async function enabledServices(host: Host): Promise<JumphostService[]> {
   return jumphostServices.filter((service) => found.includes(dropInOf(service)));
 }
 
-/** The version that `current` links to; undefined if no service was enabled yet. */
+/** The version that `current` links to; undefined if no service has been enabled yet. */
 export async function currentVersion(host: Host): Promise<string | undefined> {
   return (await host.need(`readlink ${current} || true`)).trim() || undefined;
 }

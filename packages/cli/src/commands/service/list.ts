@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { enabledServices, opt, thisComputer, unitOf } from './installed.ts';
 
-/** `skolo service list`: what runs on this computer, as its processes show it. */
+/** `skolo service list`: lists what runs on this computer, according to its processes. */
 export function define(command: SkoloCommand): void {
   command
     .description(

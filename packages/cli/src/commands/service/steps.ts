@@ -23,7 +23,7 @@ export interface Plan {
   signal: AbortSignal;
 }
 
-/** With this, a service that starts is up: recovery of a long journal included. */
+/** Timeout for a service to start, including the recovery of a long journal. */
 const startWithinMs = 60_000;
 
 export function userStep({ service }: Plan): Step {
@@ -86,7 +86,7 @@ export function versionSteps({ folder, version }: Installed): Step[] {
         `cmp -s ${folder}/BUILD ${target}/BUILD || echo '${target} is missing or another build'`,
       ),
       async apply(host) {
-        // Hard links need no space, and dpkg replaces files instead of writing into them.
+        // Hard links use no space, and dpkg replaces files instead of overwriting them.
         await host.need(
           `set -e
 mkdir -p ${opt}
@@ -112,7 +112,7 @@ sync -f ${opt}`,
 
 /** Lets all services start this version. */
 export async function moveTo(host: Host, version: string): Promise<void> {
-  // A rename replaces the link at once, and is on the disk before a service starts.
+  // A rename replaces the link atomically, and is on disk before a service starts.
   await host.need(
     `set -e; ln -sfn ${version} ${current}.new; mv -T ${current}.new ${current}; sync -f ${opt}`,
   );
@@ -168,7 +168,7 @@ function userOf(service: JumphostService): string {
 
 function dropIn(service: JumphostService, rack: string): string {
   const user = userOf(service);
-  // The metadata server's port is 80; in the unit for jumphosts it is root.
+  // The metadata server's port is 80; the unit for jumphosts runs it as root.
   const port80 = service === 'metadata-server' ? 'AmbientCapabilities=CAP_NET_BIND_SERVICE\n' : '';
   return `${writtenHead}[Service]
 User=${user}

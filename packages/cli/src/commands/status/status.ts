@@ -19,7 +19,7 @@ interface Options {
 
 const watchMs = 10_000;
 
-/** `skolo status`: all racks on one screen. */
+/** `skolo status`: shows all racks on one screen. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
       while (options.watch) {
         await pause(watchMs, signal);
         found = await ask(command, racks, signal);
-        // The screen is cleared when there is something to show.
+        // Clears the screen only when there is something to show.
         if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
         else io.out('');
         print(io, found, options);
@@ -52,7 +52,7 @@ export function define(command: SkoloCommand): void {
       const bad = found.filter((each) => stateOf(each) !== 'ok').length;
       if (bad > 0) failPartly(io, bad < found.length);
     } catch (error) {
-      // Ctrl-C is how a watch ends.
+      // Ctrl-C is the normal end of a watch.
       if (!signal.aborted || !options.watch) throw error;
     }
   });
@@ -70,7 +70,7 @@ async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: Ab
   });
 }
 
-/** With what is wrong with ways into the rack that were tested today. */
+/** Includes problems with ways into the rack that were tested today. */
 type Found = RackStatus & { ways: string[] };
 
 /** The worst first. */

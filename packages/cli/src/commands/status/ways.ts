@@ -1,6 +1,6 @@
 /**
- * Every way into every rack, tested once a day from this workstation. A command stops at the first way that works, so the others
- * would be used for the first time on the day when that one fails. No machine of the rack can test them: they begin here.
+ * Tests every way into every rack once a day from this workstation. Commands stop at the first route that works, so the others would
+ * first be used on the day when that one fails. No machine in the rack can test them, because they start here.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,17 +11,17 @@ import { z } from 'zod';
 import type { Io } from '../../io.ts';
 import { userFolder } from '../../workstation/workstation-files.ts';
 
-/** By rack and way. Of a cache: what is lost is tested again. */
+/** By rack and way. Only a cache: lost entries are tested again. */
 const Tests = z.record(z.string(), z.object({ at: z.number(), why: z.string().exactOptional() }));
 
 const dayMs = 86_400_000;
-/** One that failed: somebody may be repairing it. */
+/** For a failed one: somebody may be repairing it. */
 const failedMs = 300_000;
 const limitMs = 20_000;
-/** Each is a process of ssh. */
+/** Each is an ssh process. */
 const atOnce = 20;
 
-/** What is wrong with ways that do not work, a remark for each. */
+/** A remark for each way that does not work. */
 export async function testWays(
   racks: readonly FleetRack[],
   { env, now }: Pick<Io, 'env' | 'now'>,
@@ -30,7 +30,7 @@ export async function testWays(
   const { openJumphost, wayName } = await import('@skolo/fleet');
   const file = join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'ways.json');
   const before = Tests.safeParse(parseJson((await readFileIfExists(file)) ?? '')).data ?? {};
-  // A single way is tested by whoever opens the rack.
+  // If there is only one, opening the rack tests it.
   const ways = racks.flatMap((rack) =>
     rack.type === 'k3s' && rack.ways.length > 1
       ? rack.ways.map((way) => ({ rack, way, key: `${rack.name} ${wayName(way)}` }))

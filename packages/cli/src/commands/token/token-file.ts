@@ -1,4 +1,4 @@
-/** The file of tokens: the one in the store of a rack, or a file of this computer. */
+/** The token file: from a rack's store, or on this computer. */
 import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
@@ -8,8 +8,8 @@ import { tokenPath } from '../../workstation/rack-file.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 
 /**
- * Calls `use` with the path of the file. With `--on RACK`, and without `--file`, that is the value of the store, in a file in memory. What
- * `use` changes is stored.
+ * Calls `use` with the path of the file. With `--on RACK`, and without `--file`, that is the value from the store, in a file in memory.
+ * Changes that `use` makes are stored.
  *
  * @returns where the file is kept, for people
  */
@@ -37,7 +37,7 @@ export async function withTokenFile(
     const previous = (await store.read(secret.place, signal)) ?? new Secret('');
     const value = await withPrivateFile(command.io.env, secret.name, previous, (path) =>
       use(path).catch((cause: unknown) => {
-        // The file in memory means nothing to people.
+        // The path in memory means nothing to people.
         const message = errorText(cause).replaceAll(path, secret.place);
         throw new CliError(message, exitCodes.failed, { cause });
       }),

@@ -1,4 +1,4 @@
-/** Tokens in the file of a rack. */
+/** Tokens in a rack's token file. */
 
 import type { TokenInfo } from '@skolo/common';
 import type { Role } from '@skolo/rack';

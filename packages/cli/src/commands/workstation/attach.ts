@@ -11,7 +11,7 @@ interface AttachOptions {
   print?: true;
 }
 
-/** `skolo attach`: a shell, or one command, with KUBECONFIG for the cluster of a rack. */
+/** `skolo attach`: a shell, or one command, with KUBECONFIG for a rack's cluster. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -46,7 +46,7 @@ async function programOf(command: SkoloCommand, open: OpenRack, words: readonly 
   return await prepareShell(command.io.env.SHELL || '/bin/sh', { ...open, env });
 }
 
-/** For scripts: the way is open as long as this command runs. */
+/** For scripts: the connection is open while this command runs. */
 async function keepOpen(command: SkoloCommand, open: OpenRack): Promise<void> {
   const { io } = command;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -58,7 +58,7 @@ async function keepOpen(command: SkoloCommand, open: OpenRack): Promise<void> {
   end();
 }
 
-/** With them, kubectl and skolo work on this rack, in any folder. */
+/** With these variables, kubectl and skolo work on this rack, in any directory. */
 async function variables(command: SkoloCommand, open: OpenRack) {
   const { kubeconfig, rack } = open;
   const clusters = resolve(command.io.folder, await clustersFile(command));

@@ -74,7 +74,7 @@ async function serveRacks(
     io.err(plain(`${name}: ${text}`));
   }
   const isOne = wanted.length === 1;
-  // A token is of one rack, and no other one may see it.
+  // A token belongs to one rack, and no other may see it.
   const tokenFile = isOne ? command.globals().tokenFile : undefined;
   const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
   const racks = wanted.map((rack) => watchRack(command, rack, options));
@@ -93,7 +93,7 @@ function personText(waiting: number): string {
   return `${count(waiting, 'machine needs', 'machines need')} attention`;
 }
 
-/** To the web console of the rack of rack.yaml, or at `--url`; and how many machines need attention. */
+/** The web console of the rack in rack.yaml, or at `--url`, and how many machines need attention. */
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
@@ -116,7 +116,7 @@ async function ownLink(command: SkoloCommand) {
   );
 }
 
-/** By a file that only its owner can read: arguments of programs are seen by all users of this computer. */
+/** Through a file that only its owner can read: all users of this computer can see a program's arguments. */
 async function openInBrowser(command: SkoloCommand, link: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-console-'));
   command.atEnd(() => rm(folder, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { CliError } from '../../errors.ts';
 import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../reach/racks.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
-/** `skolo forward`: a local URL for a service of a rack. */
+/** `skolo forward`: opens a local URL for a rack's service. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -37,7 +37,7 @@ interface Found {
   target: { host: string; port: number };
 }
 
-/** A service as the jumphost reaches it. */
+/** The service's address, as the jumphost reaches it. */
 export async function findTarget(
   command: SkoloCommand,
   rack: FleetRack,

@@ -5,7 +5,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { openNamed, roleOption } from '../../reach/racks.ts';
 import { type ProgramEnd, programEnd } from '../../reach/run-program.ts';
 
-/** `skolo kubectl`: kubectl with the cluster of a rack. */
+/** `skolo kubectl`: runs kubectl on a rack's cluster. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -58,7 +58,7 @@ function isReady({ kubectl }: OpenRack): Promise<boolean> {
   );
 }
 
-/** kubectl ends a watch with 0 when the connection is gone. */
+/** kubectl exits a watch with 0 when the connection is lost. */
 function isWatch(args: readonly string[]): boolean {
   const own = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
   const verb = own.find((word) => !word.startsWith('-'));

@@ -5,7 +5,7 @@ import { powerCycleDaemon, unexplained } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 
-/** `skolo login`: keeps a token for the services of a rack on this workstation. */
+/** `skolo login`: saves a token for a rack's services on this workstation. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -17,7 +17,7 @@ interface LogsOptions {
   lines: number;
 }
 
-/** `skolo logs`: log lines of a service, of the agent of a machine, or of a unit of the jumphost. */
+/** `skolo logs`: prints log lines of a service, of a machine's agent, or of a unit on the jumphost. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** What a program prints, harmless to a terminal: a task on a machine, or a phone, chooses what its log lines contain. */
+/** Makes a program's output safe for a terminal: a task on a machine, or a phone, controls its log lines. */
 async function show(
   output: Readable | null,
   print: (text: string) => void | Promise<void>,

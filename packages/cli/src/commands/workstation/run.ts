@@ -11,7 +11,7 @@ import { plain } from '../../output/text.ts';
 import { audit, findComputers } from '../../reach/machine-way.ts';
 import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 
-/** `skolo run`: a command on many machines. */
+/** `skolo run`: runs a command on many machines. */
 export function define(command: SkoloCommand): void {
   command
     .description(
@@ -55,13 +55,13 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-/** What ssh ends with where it could not connect. */
+/** ssh's exit code if it could not connect. */
 const noConnection = 255;
 
 interface Result {
   name: string;
   exit: number | 'timeout';
-  /** Why ssh could not connect, where that is known. */
+  /** Why ssh could not connect, if known. */
   why?: string | undefined;
 }
 

@@ -12,7 +12,7 @@ interface ShellOptions {
   adb?: string;
 }
 
-/** `skolo shell`: a shell on a machine. */
+/** `skolo shell`: opens a shell on a machine. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -8,12 +8,12 @@ import { findToken } from '../../reach/service-client.ts';
 interface Options {
   /** Instead of the saved token. */
   tokenFile: string | undefined;
-  /** ssh may ask for a passphrase or a host key at the first attempt. With several racks nobody could tell for which. */
+  /** ssh may ask for a passphrase or a host key at the first attempt. With several racks, nobody could tell for which one. */
   mayAsk: boolean;
   onConnection(rack: ConsoleRack): void;
 }
 
-/** A rack through its jumphost, until the command ends. */
+/** A rack, reached through its jumphost until the command ends. */
 export function watchRack(
   command: SkoloCommand,
   rack: FleetRack,

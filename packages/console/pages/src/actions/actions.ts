@@ -1,4 +1,4 @@
-/** What people can order for machines. Each names what it does before it does it. */
+/** Orders that people can give to machines. Each says what it will do first. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { fedWith, type RepairChoice, repairChoices } from './repair-steps.ts';
@@ -19,21 +19,21 @@ interface Input {
   count?: number;
   force: boolean;
   choice?: RepairChoice;
-  /** For `Idempotency-Key`: the same input sent again has no second effect. */
+  /** For `Idempotency-Key`: sending the same input again has no second effect. */
   key: string;
 }
 
 interface Action {
   title: string;
-  /** Button of the page. */
+  /** The page's button. */
   short: string;
   key: string;
-  /** What happens, for the one who decides. */
+  /** The effect, for the person who decides. */
   effect: string;
   hasUntil?: true;
   /** It cuts power or ends tasks. */
   isDangerous?: true;
-  /** It needs one of these, and so is for one machine. */
+  /** It requires one of these devices, so it is for a single machine. */
   choices?(machine: Machine, rack: RackView | undefined): RepairChoice[];
   /** @throws CallFailed */
   run(names: string[], input: Input): Promise<unknown>;
@@ -51,7 +51,7 @@ function keyed(key: string) {
   return { headers: { 'idempotency-key': key } };
 }
 
-/** One call for each machine: the agent of each answers by itself. */
+/** One call per machine, because each agent responds separately. */
 function forEach(
   run: (name: string, reason: string, key: string) => Promise<unknown>,
 ): Action['run'] {
@@ -148,14 +148,14 @@ export const actions: Readonly<Record<ActionName, Action>> = {
   },
 };
 
-/** What else loses power with the outlets of these machines. */
+/** What else loses power with these machines' outlets. */
 export function takesDown(machines: readonly Machine[], rack: RackView | undefined): string[] {
   const names = machines.map(({ name }) => name);
   const isDevice = (target: string) => names.some((name) => target.startsWith(`${name}-`));
   return fedWith(names, rack).filter((target) => !isDevice(target));
 }
 
-/** Above this part of the rack, the number is typed. */
+/** For more than this fraction of the rack, the number must be typed. */
 export function needsCount(machines: number, ofRack: number): boolean {
   return machines > ofRack / 10;
 }

@@ -119,7 +119,7 @@ export function ActionDialog({
   );
 }
 
-/** @param content the same again is the same request, so that one whose answer was lost has no second effect */
+/** @param content repeating it repeats the request, so that one whose response was lost has no second effect */
 function useSubmit(run: (request: { key: string; at: number }) => Promise<void>, content: string) {
   const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
   const [problem, setProblem] = useState<unknown>();
@@ -237,7 +237,7 @@ function HowLong({ ms, onChange }: { ms: number; onChange(ms: number): void }) {
   );
 }
 
-/** `crypto.randomUUID` is only there in pages that came over TLS. */
+/** `crypto.randomUUID` only exists in pages that were loaded over TLS. */
 function newKey(): string {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('');
 }

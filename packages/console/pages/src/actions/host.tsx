@@ -1,4 +1,4 @@
-/** Opens the dialog of an action. The names in it are those of this moment. */
+/** Opens an action's dialog, with the names selected at this moment. */
 import type { Machine } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
 import { getLive } from '../live/store.ts';

@@ -1,10 +1,10 @@
-/** Steps of repair of the devices of a machine, each with what it takes down. */
+/** Repair steps of a machine's devices, each with what it interrupts. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 export interface RepairChoice {
   device: string;
   step: string;
-  /** What happens, for the one who decides. */
+  /** The effect, for the person who decides. */
   effect: string;
 }
 

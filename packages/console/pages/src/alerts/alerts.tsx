@@ -10,7 +10,7 @@ import { Ago } from '../parts/time.tsx';
 
 const everyMs = 5000;
 
-/** What fires, and whether it gets through. */
+/** Firing alerts, and whether they are delivered. */
 export function Alerts({ route }: { route: Route }) {
   const loaded = useLoaded(
     async (signal) => {

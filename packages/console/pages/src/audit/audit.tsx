@@ -11,7 +11,7 @@ import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
 import { type AuditFilter, auditedServices, useAudit } from './use-audit.ts';
 
-/** More are behind `and 3 more`. */
+/** Further names are hidden behind `and 3 more`. */
 const mostTargets = 4;
 
 /** Who changed what, and what was rejected, in all services. */
@@ -151,7 +151,7 @@ function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter })
 function Targets({ target }: { target: string }) {
   const machines = useLive((live) => live.machines);
   const names = target.split(' ');
-  // A sentence, or a path of a request.
+  // A sentence, or a request's path.
   if (!names.some((name) => machines.has(name))) return <>{target}</>;
   const links = names.map((name) => (
     <div key={name}>{machines.has(name) ? <MachineLink name={name} /> : name}</div>

@@ -1,4 +1,4 @@
-/** The audit logs of all services, page by page. One that does not respond hides no other. */
+/** The audit logs of all services, page by page. One that does not respond does not hide the others. */
 import { type AuditLogOf, mergeAuditLogs } from '@skolo/api/merge-audit-logs';
 import { useEffect, useState } from 'preact/hooks';
 import {
@@ -68,7 +68,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
       .filter((each) => !service || each === service)
       .map((each) => ({ service: each, entries: [], skipped: 0, isAsked: true }));
     setLogs(asked);
-    // Not a request for each letter that is typed.
+    // Not a request for each typed letter.
     const timer = setTimeout(() => {
       for (const log of asked) void ask(log, controller);
     }, 150);
@@ -86,7 +86,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
     failed: logs.flatMap(({ service: name, error }) => (error ? [{ name, error }] : [])),
     skipped: logs.reduce((sum, each) => sum + each.skipped, 0),
     reload: () => setTimes((old) => old + 1),
-    /** Asks those that keep the others from being shown. */
+    /** Asks the services whose missing entries hold back the others. */
     loadOlder() {
       for (const log of logs) {
         if (log.isAsked || log.older === undefined || log.older.time !== completeTo) continue;

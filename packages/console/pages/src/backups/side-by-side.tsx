@@ -1,6 +1,6 @@
 import { type Row, rowsOf } from './unified.ts';
 
-/** A unified diff as two columns. `-` and `+` say it without colour. */
+/** A unified diff in two columns. `-` and `+` mark changes without relying on colour. */
 export function SideBySide({ diff }: { diff: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
@@ -24,7 +24,7 @@ export function SideBySide({ diff }: { diff: string }) {
         </thead>
         <tbody>
           {rowsOf(diff).map((row, i) => (
-            // Rows of one diff never move.
+            // The rows of a diff never move.
             <DiffRow key={i} row={row} />
           ))}
         </tbody>

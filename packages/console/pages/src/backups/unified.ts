@@ -7,7 +7,7 @@ interface Line {
 
 export type Row = { gap: string } | { older?: Line; newer?: Line };
 
-/** Rows of two columns: what was removed beside what came in its place. */
+/** Rows of two columns: removed lines next to their replacements. */
 export function rowsOf(diff: string): Row[] {
   const rows: Row[] = [];
   let removed: Line[] = [];

@@ -1,4 +1,4 @@
-/** Calls of the services, typed by `@skolo/api`. Others than machine-state are behind `/services/NAME`. */
+/** Calls to the services, typed by `@skolo/api`. Services other than machine-state are at `/services/NAME`. */
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit-log';
@@ -22,7 +22,7 @@ type Audited<A> = A & typeof auditApi;
 
 export interface Apis {
   'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
-  /** Of the page with all racks. */
+  /** The routes of the page with all racks. */
   'console-racks': typeof consoleRacksApi;
   'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
   'metadata-server': Audited<typeof metadataServerApi>;
@@ -43,7 +43,7 @@ export class CallFailed extends Error {
 }
 
 const answersWithinMs = 30_000;
-/** A service sends something each 15 s. */
+/** Services send something every 15 s. */
 const silenceMs = 45_000;
 
 export const machineState = clientFor('machine-state', '.');
@@ -94,7 +94,7 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
       return { bytes: new Uint8Array(await response.arrayBuffer()), headers };
     }
     const text = await response.text();
-    // The service has checked it by the schemas that the types of the client are made of.
+    // The service has validated it with the schemas from which the client's types are derived.
     return text === '' ? undefined : JSON.parse(plainJson(text));
   } catch (error) {
     signal?.throwIfAborted();
@@ -108,7 +108,7 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
   }
 }
 
-/** Without a piece in time, the stream breaks. */
+/** If no chunk arrives in time, the stream fails. */
 async function* eventsOf(
   { body }: Response,
   { onPiece, onEnd }: { onPiece(): void; onEnd(): void },

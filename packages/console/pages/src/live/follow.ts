@@ -1,21 +1,21 @@
-/** Follows streams of events by `fetch`, which, other than EventSource, shows the status of an answer. */
+/** Follows event streams with `fetch`, which, unlike EventSource, exposes a response's status. */
 import { followed } from '@skolo/api/server-events';
 import { CallFailed, machineState } from './api.ts';
 import { addChange, getLive, setLive } from './store.ts';
 
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
-/** A hidden page gives its connection back: a browser has six for one host, and people open many tabs. */
+/** A hidden page releases its connection: browsers allow six per host, and people open many tabs. */
 const hiddenMs = 10_000;
 
 interface Handlers<E> {
   onOpen?(): void;
   onEvent(event: E): void;
-  /** @returns whether to connect again */
+  /** @returns whether to reconnect */
   onLost(error: unknown): boolean;
 }
 
-/** Connects, and again after each break. @returns what ends that */
+/** Connects, and reconnects after each failure. @returns a function that stops it */
 export function follow<E extends { id?: string }>(
   ask: (lastId: string | undefined, signal: AbortSignal) => Promise<{ events: AsyncIterable<E> }>,
   { onOpen, onEvent, onLost }: Handlers<E>,
@@ -40,7 +40,7 @@ export function follow<E extends { id?: string }>(
   return () => stopped.abort();
 }
 
-/** Keeps the store at the state of the rack. */
+/** Keeps the store up to date with the rack. */
 export function followRack(): () => void {
   const ask = (lastId: string | undefined, signal: AbortSignal) =>
     machineState.changes({ headers: { 'last-event-id': lastId }, signal });

@@ -1,12 +1,12 @@
 /**
- * Names, reasons and log lines come from machines that nobody trusts. Markup is only text here anyway. Characters that
- * would hide other text, or change its order, become visible where JSON and text arrive, so no view can forget it.
+ * Names, reasons and log lines come from untrusted machines. Markup is always shown as text. Characters that would hide other text, or
+ * reorder it, are made visible where JSON and text arrive, so that no view can forget it.
  */
 
 const invisible =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-/** In JSON, where control characters are escaped. A pair of backslashes is one character, and stays. */
+/** In JSON, where control characters are escaped. A pair of backslashes is one character, and is kept. */
 const escaped = /\\(?:\\|u00([01][0-9a-f]|7f)|[bf])/g;
 
 /** Text with each invisible character as `<U+202E>`. */
@@ -14,7 +14,7 @@ export function plainText(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(invisible, visible);
 }
 
-/** The same for all strings of a JSON text. Line ends and tabs stay. */
+/** The same for all strings in a JSON text. Keeps line ends and tabs. */
 export function plainJson(json: string): string {
   return json
     .replace(escaped, (all, code?: string) => {

@@ -1,17 +1,17 @@
-/** The rack as the stream of changes describes it. Views read it with `useLive`. */
+/** The rack's state, built from the stream of changes. Views read it with `useLive`. */
 import type { ConsoleSession } from '@skolo/api/console';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
 
 interface Live {
-  /** `connecting`: never yet; `lost`: since then what is shown may be old. */
+  /** `connecting`: not connected yet; `lost`: the shown state may be outdated. */
   connection: 'connecting' | 'live' | 'lost';
   /** When the connection was lost, in milliseconds since 1970. */
   lostAt?: number;
   why?: string;
   machines: ReadonlyMap<string, Machine>;
   rack?: RackView;
-  /** null: nobody may read without signing in. */
+  /** null: reading requires a sign-in. */
   session?: ConsoleSession | null;
 }
 
@@ -21,7 +21,7 @@ export type Change =
   | { rack: RackView }
   | { all: { machines: Machine[]; rack: RackView } };
 
-/** Changes of this long are drawn at once. */
+/** Changes within this time are drawn together. */
 const drawEveryMs = 100;
 
 let live: Live = { connection: 'connecting', machines: new Map() };
@@ -63,13 +63,13 @@ function flush() {
   setLive({ machines, ...(rack && { rack }) });
 }
 
-/** @returns what ends it */
+/** @returns a function that stops it */
 export function onLive(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
 
-/** A part of the store; the component is drawn again when it is another value. */
+/** A part of the store; the component renders again when its value changes. */
 export function useLive<T>(select: (live: Live) => T): T {
   const [value, setValue] = useState(() => select(live));
   useEffect(() => {

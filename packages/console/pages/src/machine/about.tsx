@@ -6,7 +6,7 @@ import { PortLink } from '../parts/links.tsx';
 import { hrefOf } from '../parts/router.ts';
 import { Ago } from '../parts/time.tsx';
 
-/** What is known of a machine besides its history. */
+/** Information about a machine apart from its history. */
 export function About({ machine }: { machine: Machine }) {
   const { devices, alerts, repairs } = machine;
   return (

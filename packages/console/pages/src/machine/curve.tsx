@@ -1,9 +1,9 @@
-/** One curve, with its own vertical axis. A few lines of SVG: it shares the axis of time with the lanes above. */
+/** A curve with its own vertical axis, in a few lines of SVG. It shares the time axis with the lanes above. */
 import type { Curve } from '@skolo/api/machine-state';
 import type { Scale } from './scale.ts';
 
 const pad = 8;
-/** Seconds without a point: the line is interrupted. */
+/** After this many seconds without a point, the line is interrupted. */
 const gapSeconds = 3600;
 
 export function CurveLane({
@@ -64,7 +64,7 @@ function pathOf(points: Curve['points'], scale: Scale, yOf: (value: number) => n
     .join('');
 }
 
-/** A round range, never so narrow that noise looks like a change. */
+/** A rounded range, wide enough that noise does not look like a change. */
 function rangeOf(values: readonly number[]): [number, number] {
   if (values.length === 0) return [0, 50];
   const low = Math.floor(Math.min(...values) / 5) * 5;

@@ -1,4 +1,4 @@
-/** What an entry of the history says. */
+/** Texts for history entries. */
 
 import type { HistoryEntry } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';

@@ -22,7 +22,7 @@ const everyMs = 15_000;
 const hourMs = 3_600_000;
 const first = 30;
 
-/** What happened: all on one axis, then in words. */
+/** Events on a common time axis, then in words. */
 export function History({ machine, route }: { machine: Machine; route: Route }) {
   const { name } = machine;
   const wanted = route.query.get('period') ?? '1d';

@@ -8,7 +8,7 @@ import { exact } from '../parts/time.tsx';
 const everyMs = 2000;
 const mostLines = 1000;
 
-/** Lines of the agent and the bot, as they come, while it is open. */
+/** Log lines of the agent and the bot, as they arrive while it is open. */
 export function Log({ name }: { name: string }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
@@ -58,7 +58,7 @@ function Lines({ name }: { name: string }) {
     };
   }, [name]);
 
-  // Follows the end, unless somebody has scrolled up.
+  // Follows the end, unless the user has scrolled up.
   const isAtEnd = box.current
     ? box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight < 20
     : true;

@@ -4,7 +4,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, useAttempt } from '../parts/load.tsx';
 import { Ago, Until } from '../parts/time.tsx';
 
-/** What people have ordered, and whether the agent has it; and who holds the power. */
+/** People's orders, and whether the agent has received them; and who holds the power. */
 export function Orders({ machine: { orders, power } }: { machine: Machine }) {
   const hold = power?.hold;
   return (
@@ -30,7 +30,7 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
   );
 }
 
-/** The card goes when the service reports the end. */
+/** The card disappears when the service reports the end. */
 function End({ run }: { run(): Promise<unknown> }) {
   const canEnd = useLive(({ session }) => mayOperate(session));
   const [failed, attempt] = useAttempt();

@@ -42,7 +42,7 @@ export function ticksOf(from: number, to: number, timezone: string | undefined, 
   return ticks;
 }
 
-/** Of the zone from UTC, so that ticks are at full hours and midnights of the rack. */
+/** The time zone's offset from UTC, so that ticks are at full hours and midnights in the rack's time zone. */
 function offsetOf(time: number, timezone: string | undefined): number {
   if (timezone === undefined) return -new Date(time).getTimezoneOffset() * minute;
   const text = new Date(time).toLocaleString('sv-SE', { timeZone: timezone });

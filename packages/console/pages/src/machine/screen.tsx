@@ -4,7 +4,7 @@ import { CallFailed, machineState } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { asError, Failure } from '../parts/load.tsx';
 
-/** The screen of a phone. Only on demand: it shows unreleased software, and looking is audited. */
+/** A phone's screen. Only on demand: it may show unreleased software, and viewing it is audited. */
 export function Screen({ machine: { name, devices } }: { machine: Machine }) {
   const canLook = useLive(({ session }) => mayOperate(session));
   const [picture, setPicture] = useState<string>();

@@ -7,7 +7,7 @@ import { CurveLane } from './curve.tsx';
 import { textOf } from './entry-text.ts';
 import { type Scale, scaleOf, ticksOf } from './scale.ts';
 
-/** Left of the axis: names of the lanes. */
+/** Left of the axis: the lanes' names. */
 const margin = 84;
 const laneHeight = 26;
 const curveHeight = 64;
@@ -17,7 +17,7 @@ interface Mark {
   to: number;
   text: string;
   className: string;
-  /** In the mark, if it has room. */
+  /** Inside the mark, if there is room. */
   label?: string;
 }
 
@@ -30,7 +30,7 @@ interface Props {
   now: number;
 }
 
-/** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it says the same. */
+/** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it has the same information. */
 export function Timeline({ machine, from, to, entries, curves }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -155,7 +155,7 @@ function lanesOf(
     name,
     entries.flatMap((entry) => (wanted.includes(entry.kind) ? [markOf(entry, to)] : [])),
   ]);
-  // The axis stays the same when nothing happened, except for what is rare.
+  // The axis stays the same even if nothing happened: only rare lanes are omitted.
   const shown = others.filter(([name, marks]) => marks.length > 0 || name === 'Tasks');
   return [['State', statesOf(machine, entries, from, to)], ...shown];
 }
@@ -176,7 +176,7 @@ function markOf(entry: HistoryEntry, to: number): Mark {
   };
 }
 
-/** Segments of the condition. Before the first change of the period it is not known. */
+/** Segments of the condition, which is unknown before the first change in the period. */
 function statesOf(machine: Machine, entries: HistoryEntry[], from: number, to: number): Mark[] {
   const changes = entries
     .flatMap((entry) => (entry.kind === 'condition' ? [entry] : []))

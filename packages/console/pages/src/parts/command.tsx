@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
 
-/** A command line for a terminal. One click selects it, because browsers let only secure pages copy. */
+/** A command line for a terminal. One click selects it, because browsers only let secure pages copy. */
 export function Command({ line }: { line: string }) {
   const [isCopied, setCopied] = useState(false);
   const copy = () =>
     navigator.clipboard.writeText(line).then(
       () => setCopied(true),
-      // The user has not allowed it, and can still select the line.
+      // The user has denied permission, and can still select the line.
       () => setCopied(false),
     );
   return (

@@ -1,7 +1,7 @@
-/** Conditions of a machine: a word and a shape for each, so that none depends on colour. */
+/** A machine's conditions: a word and a shape for each, so that none relies on colour. */
 import type { MachineCondition } from '@skolo/api/machine-state';
 
-/** From the best to the worst, as in `@skolo/api`. */
+/** From best to worst, as in `@skolo/api`. */
 export const conditions: readonly MachineCondition[] = [
   'ok',
   'recovering',
@@ -22,7 +22,7 @@ const words: Readonly<Record<MachineCondition, string>> = {
   'never-reported': 'never seen',
 };
 
-/** Paths in a box of 12. */
+/** Paths in a 12×12 box. */
 const shapes: Readonly<Record<MachineCondition, string>> = {
   ok: 'M2.5 6.5 5 9l4.5-6',
   recovering: 'M9.8 4.2A4.2 4.2 0 1 0 10.2 7M10 1.8v2.6H7.4',

@@ -1,6 +1,6 @@
 /**
- * A modal dialog of the browser's own: it keeps the focus, and Escape closes it. It opens before the next key is handled, and
- * focuses the text that it asks for, so that what somebody types after a key is not lost.
+ * A native modal dialog: it keeps the focus, and Escape closes it. It opens before the next key is handled, and focuses its text field, so
+ * that text typed after a shortcut is not lost.
  */
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';

@@ -1,4 +1,4 @@
-/** Shown when the power-cycle daemon has rejected: a person may insist. */
+/** Shown if the power-cycle daemon has rejected a request: a person may force it. */
 export function Force({ force, onChange }: { force: boolean; onChange(force: boolean): void }) {
   return (
     <label class="check">

@@ -1,4 +1,4 @@
-/** Keys, in one list, so that `?` shows what there is. Those of a single character can be turned off (WCAG 2.1.4). */
+/** All keyboard shortcuts in one list, so that `?` can show them. Single-character shortcuts can be turned off (WCAG 2.1.4). */
 import { useLayoutEffect } from 'preact/hooks';
 
 interface Key {
@@ -14,8 +14,8 @@ export function keyGroups(): [string, readonly Key[]][] {
 }
 
 /**
- * Keys that work while the component is shown, and no text is being typed. They act on what is on the screen: an effect after
- * the drawing would leave the keys of the screen before it for a moment.
+ * Shortcuts that work while the component is shown, and no text is being typed. Registered before painting, because a later effect would
+ * leave the previous screen's shortcuts active for a moment.
  */
 export function useKeys(group: string, keys: readonly Key[]): void {
   useLayoutEffect(() => {
@@ -46,7 +46,7 @@ export function turnCharacters(on: boolean): void {
   localStorage.setItem(kept, on ? 'on' : 'off');
 }
 
-/** Not Space, which selects the tile in focus. */
+/** Not Space, which selects the focused tile. */
 function isCharacter(key: string): boolean {
   return key.length === 1 && key !== ' ';
 }

@@ -1,4 +1,4 @@
-/** Answers of services that a view asks for. */
+/** Responses of services that a view requests. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
@@ -10,9 +10,7 @@ interface Loaded<T> {
   reload(): void;
 }
 
-/**
- * Asks when `key` changes, and every `everyMs` while the page is visible. An old answer stays until the next one.
- */
+/** Requests when `key` changes, and every `everyMs` while the page is visible. The previous response stays until the next one arrives. */
 export function useLoaded<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   key: string,
@@ -44,7 +42,7 @@ export function useLoaded<T>(
   return { ...current, reload: () => setTimes((old) => old + 1) };
 }
 
-/** What a button does: why the last attempt failed, and the next attempt. */
+/** A button's action: why the last attempt failed, and the next attempt. */
 export function useAttempt(): [Error | undefined, (work: () => Promise<unknown>) => Promise<void>] {
   const [failed, setFailed] = useState<Error>();
   async function attempt(work: () => Promise<unknown>): Promise<void> {
@@ -58,7 +56,7 @@ export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** The answer, the error, or that it is on its way. */
+/** The response, the error, or a loading state. */
 export function Load<T>({
   of,
   children,

@@ -1,6 +1,6 @@
 import { mayOperate, useLive } from '../live/store.ts';
 
-/** Says why somebody may not do this; nothing for those who may. */
+/** Says why the user may not do this; nothing for users who may. */
 export function NeedsOperate() {
   const session = useLive((live) => live.session);
   if (mayOperate(session)) return null;

@@ -1,6 +1,6 @@
 import { CallFailed } from '../live/api.ts';
 
-/** Why it was rejected; the power-cycle daemon says so for each target. */
+/** Why it was rejected; the power-cycle daemon gives a reason for each target. */
 export function Rejections({ problem }: { problem: unknown }) {
   const rejected = problem instanceof CallFailed ? problem.problem.rejected : undefined;
   const lines = Array.isArray(rejected)

@@ -1,4 +1,4 @@
-/** Every view and filter has a link: `#/machine/NAME?days=7`. */
+/** Every view and filter has its own link: `#/machine/NAME?days=7`. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Route {
@@ -24,7 +24,7 @@ export function hrefOf(
   return `#/${path}${search.size > 0 ? `?${search}` : ''}`;
 }
 
-/** @param replaces no step of the history, as for each letter of a filter */
+/** @param replaces without a new history entry, for example for each letter of a filter */
 export function go(href: string, replaces = false): void {
   if (!replaces) {
     location.hash = href;
@@ -36,7 +36,7 @@ export function go(href: string, replaces = false): void {
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseHash(location.hash));
-  // Before a link of `skolo console` is taken out of the address.
+  // Before `skolo console`'s sign-in link is removed from the address.
   useLayoutEffect(() => {
     const listener = () => setRoute(parseHash(location.hash));
     addEventListener('hashchange', listener);

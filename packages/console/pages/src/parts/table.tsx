@@ -1,4 +1,4 @@
-/** A table that scrolls by itself on a small screen. */
+/** A table that scrolls separately on a small screen. */
 import type { ComponentChildren } from 'preact';
 
 export function Table({

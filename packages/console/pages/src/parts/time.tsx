@@ -1,10 +1,10 @@
-/** Times as people say them; the exact one, by the clock of the rack, is a hover away. */
+/** Relative times; hovering shows the exact time in the rack's time zone. */
 import { useEffect, useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
 
 const everyMs = 10_000;
 
-/** Now, in milliseconds since 1970; draws again every ten seconds. */
+/** The current time in milliseconds since 1970; updates every ten seconds. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -60,7 +60,7 @@ export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: 
   return (
     <time
       dateTime={time}
-      // Only now: the first format of a page takes as long as to draw a hundred tiles.
+      // Lazily: a page's first format takes as long as drawing a hundred tiles.
       onPointerEnter={({ currentTarget }) => {
         currentTarget.title = `${exact(time, timezone)} ${timezone ?? ''}`;
       }}
@@ -71,7 +71,7 @@ export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: 
   );
 }
 
-/** A moment, by the clock of the rack. */
+/** A point in time, in the rack's time zone. */
 export function At({ time }: { time: string }) {
   const timezone = useLive(({ rack }) => rack?.timezone);
   return (

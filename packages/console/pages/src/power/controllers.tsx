@@ -3,7 +3,7 @@ import { PortLink } from '../parts/links.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 
-/** Switches and PDUs, and hubs that fail. The other hubs, one in each machine, are folded. */
+/** Switches, PDUs, and failing hubs. The other hubs, one in each machine, are folded. */
 export function Controllers({ controllers }: { controllers: ControllerStatus[] }) {
   const isFolded = ({ model, state, queue }: ControllerStatus) =>
     model === 'usb-hub' && queue === 0 && (state === 'up' || state === 'unknown');

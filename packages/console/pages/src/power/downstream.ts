@@ -1,10 +1,10 @@
-/** What depends on an outlet, by the wiring of rack.yaml. */
+/** What depends on an outlet, according to the wiring in rack.yaml. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 interface Downstream {
   /** Machines, devices and infrastructure that lose power. */
   dark: string[];
-  /** They keep their power, and lose the network. */
+  /** They keep their power, but lose the network. */
   offline: string[];
   /** They have another feed. */
   fedTwice: string[];

@@ -7,7 +7,7 @@ import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { SwitchDialog } from './switch-dialog.tsx';
 
-/** Outlets in use: first those that are not as they should be. */
+/** Outlets in use, those in an unexpected state first. */
 export function Outlets({
   outlets,
   text,
@@ -114,7 +114,7 @@ function byName(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-/** Also for one whose state is not known: off cuts it for certain. */
+/** Also for one in an unknown state: turning it off definitely cuts its power. */
 function opposite({ state, switchedOff }: OutletStatus): 'on' | 'off' {
   return state === 'off' || switchedOff ? 'on' : 'off';
 }

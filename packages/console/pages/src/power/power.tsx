@@ -60,7 +60,7 @@ export function Power({ route }: { route: Route }) {
   );
 }
 
-/** Cycles as they go on, step by step. */
+/** Running cycles, step by step. */
 function LiveCycles() {
   const [cycles, setCycles] = useState<ReadonlyMap<string, PowerCycle>>(new Map());
   const [lost, setLost] = useState<Error>();

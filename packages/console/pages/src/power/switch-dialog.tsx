@@ -10,7 +10,7 @@ import { downstream } from './downstream.ts';
 
 const mostNames = 12;
 
-/** Turns one outlet on or off: what depends on it, the reason, and what the power-cycle daemon has against it. */
+/** Turns one outlet on or off: shows what depends on it, asks for the reason, and shows the power-cycle daemon's objections. */
 export function SwitchDialog({
   outlet: { outlet, feeds },
   state,

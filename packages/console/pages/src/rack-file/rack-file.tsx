@@ -1,7 +1,7 @@
 import { useLive } from '../live/store.ts';
 import { Ago } from '../parts/time.tsx';
 
-/** What the services make of rack.yaml. */
+/** rack.yaml as the services interpret it. */
 export function RackFile() {
   const file = useLive(({ rack }) => rack?.rackFile);
   if (!file) return <p class="muted loading">Loading …</p>;

@@ -1,4 +1,4 @@
-/** Arrow keys among tiles, by where they are on the screen. */
+/** Arrow keys among tiles, by their positions on the screen. */
 
 type Arrow = 'ArrowUp' | 'ArrowDown' | 'ArrowLeft' | 'ArrowRight';
 
@@ -6,7 +6,7 @@ export function isArrow(key: string): key is Arrow {
   return ['ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].includes(key);
 }
 
-/** The next element in a direction: left and right in the order of reading, up and down the nearest one. */
+/** The next element in a direction: left and right in reading order, up and down the nearest one. */
 export function nextIn(
   key: Arrow,
   from: HTMLElement,

@@ -10,7 +10,7 @@ import { Ago } from '../parts/time.tsx';
 /** Two rows on a laptop. */
 const most = 8;
 
-/** What needs somebody, before everything else: common causes as one, then the rack itself, then single machines. */
+/** Everything that needs attention, before anything else: common causes, then the rack itself, then single machines. */
 export function Attention({
   rack,
   machines,
@@ -44,7 +44,7 @@ export function Attention({
   );
 }
 
-/** The longest waiting first. */
+/** Longest waiting first. */
 export function needingPerson(machines: Iterable<Machine>): Machine[] {
   return [...machines]
     .filter(({ needsAttention }) => needsAttention !== undefined)

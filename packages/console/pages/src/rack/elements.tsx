@@ -13,7 +13,7 @@ export function Elements({
   onPort,
 }: {
   elements: readonly RackElement[];
-  /** The port or the element in focus. */
+  /** The focused port or element. */
   port: string | undefined;
   linked: ReadonlySet<string>;
   isMachine(name: string): boolean;

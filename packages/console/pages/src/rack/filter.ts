@@ -1,4 +1,4 @@
-/** The filter of the rack, which is its link. */
+/** The rack's filter, which is part of its link. */
 import type { Machine } from '@skolo/api/machine-state';
 
 const filterKeys = ['condition', 'shelf', 'model', 'pool', 'code', 'cause', 'text'] as const;
@@ -20,7 +20,7 @@ export function codesOf({ health }: Machine): string[] {
   return (health?.reasons ?? []).map(({ code }) => code);
 }
 
-/** The values that occur, for a choice. */
+/** Existing values, to choose from. */
 export function valuesOf(
   machines: Iterable<Machine>,
   read: (machine: Machine) => readonly string[],

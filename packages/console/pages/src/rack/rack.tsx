@@ -58,7 +58,7 @@ function Rack({
     setChosen(next);
   }
 
-  /** The selection, else the tile in focus. */
+  /** The selection, otherwise the focused tile. */
   function act(action: ActionName) {
     const names = chosen.size > 0 ? [...chosen] : focused !== undefined ? [focused] : [];
     openAction(action, names);
@@ -111,13 +111,13 @@ function useInView(port: string | undefined, hasPorts: boolean) {
   useEffect(() => {
     const [element = ''] = (port ?? '').split('/');
     const target = document.getElementById(`element-${element}`);
-    // A port that was reached by Tab or a click is in view.
+    // A port reached by Tab or a click is already visible.
     if (target && !target.contains(document.activeElement))
       target.scrollIntoView({ block: 'center' });
   }, [port, hasPorts]);
 }
 
-/** The tiles are links with keys of their own; this only moves the focus. */
+/** The tiles are links with their own key handling; this only moves the focus. */
 function Tiles({
   onFocus,
   onToggle,
@@ -144,12 +144,12 @@ function Tiles({
   );
 }
 
-/** Hundreds of ports, below the first screen: they wait until the tiles are drawn. */
+/** Hundreds of ports below the first screen are drawn after the tiles. */
 function useLater(): boolean {
   const [isLater, setIsLater] = useState(false);
   useEffect(() => {
     let timer: number | undefined;
-    // A callback of a frame runs before it is drawn, so it is the second one that runs when the tiles are seen.
+    // A frame's callback runs before it is painted, so the second one runs when the tiles are visible.
     let frame = requestAnimationFrame(() => {
       frame = requestAnimationFrame(() => {
         timer = window.setTimeout(() => setIsLater(true));
@@ -171,7 +171,7 @@ function useRackKeys({
 }: {
   begin(): void;
   toggle(): void;
-  /** All that the filter shows, or none. */
+  /** Everything that the filter shows, or nothing. */
   choose(all: boolean): void;
   act(action: ActionName): void;
 }) {

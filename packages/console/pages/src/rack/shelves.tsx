@@ -4,10 +4,10 @@ import { useNow } from '../parts/time.tsx';
 import { Tile } from './tile.tsx';
 
 const minuteMs = 60_000;
-/** With more machines than this, tiles are small, so that all are on one screen of a laptop. */
+/** With more machines than this, tiles are small, so that all fit on a laptop's screen. */
 const denseFrom = 120;
 
-/** The shelves as they stand in the room. A machine that the filter leaves out is an empty place. */
+/** The shelves as arranged in the room. A machine hidden by the filter is an empty place. */
 export function Shelves({
   shelves,
   machines,
@@ -63,7 +63,7 @@ export function Shelves({
   );
 }
 
-/** What all names begin with, up to a dash. */
+/** The common prefix of all names, up to a dash. */
 function commonPrefix([first = '', ...others]: readonly string[]): string {
   let length = first.lastIndexOf('-') + 1;
   while (length > 0 && !others.every((name) => name.startsWith(first.slice(0, length)))) {

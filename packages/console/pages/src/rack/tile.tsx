@@ -11,13 +11,13 @@ interface Props {
   /** In milliseconds since 1970, to the minute. */
   now: number;
   isChosen: boolean;
-  /** It is at the other end of the cable in focus. */
+  /** At the other end of the focused cable. */
   isLinked: boolean;
   /** The one tile that Tab reaches. */
   isTabStop: boolean;
 }
 
-/** A machine at a glance: two lines of text with a tab stop. A class, because hundreds of them compare before they draw. */
+/** A machine's summary: two lines of text and a tab stop. A class, because hundreds of them compare their props before rendering. */
 export class Tile extends Component<Props> {
   override shouldComponentUpdate(next: Readonly<Props>): boolean {
     return (Object.keys(next) as (keyof Props)[]).some((key) => next[key] !== this.props[key]);
@@ -28,7 +28,7 @@ export class Tile extends Component<Props> {
     const { name, condition, since, task, needsAttention } = machine;
     const ago = (time: string | undefined) => (time ? shortSpan(now - Date.parse(time)) : '');
     const text = `\t${ago(since)}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
-    // It begins with what is seen, for those who speak to the page.
+    // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),
       name,

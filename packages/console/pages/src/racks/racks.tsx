@@ -1,4 +1,4 @@
-/** All racks of `skolo console`, the worst first. */
+/** All racks of `skolo console`, worst first. */
 
 import type { ConsoleRack } from '@skolo/api/console-racks';
 import { count } from '@skolo/base/count';
@@ -87,18 +87,18 @@ function linkTo({ name }: ConsoleRack): string {
   return `./${encodeURIComponent(name)}/`;
 }
 
-/** Signs in first, where the address has the code of a link. */
+/** Signs in first, if the address contains a sign-in code. */
 async function askRacks(signal: AbortSignal): Promise<ConsoleRack[]> {
   const code = parseHash(location.hash).query.get('code');
   if (code) {
-    // Out of the address and the history before anything else.
+    // Removed from the address and the history before anything else.
     go('#/', true);
     await racksConsole.signIn({ body: { code } }).catch(inWords);
   }
   return (await racksConsole.racks({ signal }).catch(inWords)).racks;
 }
 
-/** Nobody signs in with a token here: the message says how. */
+/** There is no token sign-in here: the message says how to sign in. */
 function inWords(error: unknown): never {
   throw error instanceof CallFailed ? new Error(error.message) : error;
 }

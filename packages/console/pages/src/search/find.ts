@@ -1,4 +1,4 @@
-/** Finds anything of the rack by a name, an address, a MAC, a serial number or a port. */
+/** Finds anything in the rack by name, address, MAC, serial number or port. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { hrefOf } from '../parts/router.ts';
 

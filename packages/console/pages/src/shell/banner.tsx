@@ -1,7 +1,7 @@
 import { useLive } from '../live/store.ts';
 import { span, useNow } from '../parts/time.tsx';
 
-/** Says when what is shown may be old. */
+/** Warns if the shown state may be outdated. */
 export function Banner() {
   const connection = useLive((live) => live.connection);
   const lostAt = useLive((live) => live.lostAt);

@@ -1,4 +1,4 @@
-/** Who uses this page. The token itself is never kept here: a cookie that no script can read stands for it. */
+/** The user of this page. The token itself is never kept here: a cookie that scripts cannot read represents it. */
 import type { ConsoleSession } from '@skolo/api/console';
 import { CallFailed, machineState } from '../live/api.ts';
 import { followRack } from '../live/follow.ts';
@@ -8,8 +8,8 @@ import { go, hrefOf, parseHash } from '../parts/router.ts';
 const retryMs = 3000;
 
 /**
- * Follows the rack while this browser may. Whoever may not is signed out by the answer, and a session that begins again follows
- * anew. After each break it asks for the session again: the service may be another one, and have none any more.
+ * Follows the rack while this browser may. A response that denies access signs it out, and a new session follows again. After each lost
+ * connection, requests the session again: the service may have restarted without it.
  */
 export function startSession(): void {
   const hasLink = parseHash(location.hash).view === 'sign-in';
@@ -36,7 +36,7 @@ async function loadSession(): Promise<void> {
   const { view, query } = parseHash(location.hash);
   const code = query.get('code');
   if (view === 'sign-in' && code) {
-    // Out of the address and the history before anything else.
+    // Removed from the address and the history before anything else.
     go(hrefOf('rack'), true);
     try {
       await signIn({ code });
@@ -66,7 +66,7 @@ export async function signOut(): Promise<void> {
 
 let pageVersion: string | undefined;
 
-/** A page of another version than the service loads again, unless somebody is typing. */
+/** A page of a different version than the service reloads, unless the user is typing. */
 function setSession(session: ConsoleSession): void {
   pageVersion ??= session.version;
   const isTyping = document.querySelector('dialog[open]') !== null;

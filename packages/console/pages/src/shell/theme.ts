@@ -1,4 +1,4 @@
-/** Light or dark: as the computer is set, or as chosen here. */
+/** Light or dark: the system's setting, or the one chosen here. */
 import { useState } from 'preact/hooks';
 
 const themes = ['auto', 'light', 'dark'] as const;

@@ -15,9 +15,9 @@ import { Visit } from '../visit/visit.tsx';
 interface View {
   /** First part of its link. */
   name: string;
-  /** In the navigation; absent: reached from another view. */
+  /** Title in the navigation; absent: reached from another view. */
   title?: string;
-  /** The view of the navigation that it belongs to. */
+  /** The navigation entry that it belongs to. */
   below?: string;
   component: FunctionComponent<{ route: Route }>;
 }

@@ -4,7 +4,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { At } from '../parts/time.tsx';
 import { signOut } from './session.ts';
 
-/** The caller, and a way in or out. */
+/** The current user, and signing in or out. */
 export function Who() {
   const session = useLive((live) => live.session);
   const [isOpen, setIsOpen] = useState(false);

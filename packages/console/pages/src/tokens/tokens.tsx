@@ -8,7 +8,7 @@ import { Ago, span } from '../parts/time.tsx';
 
 const everyMs = 10_000;
 
-/** Identities of the rack with the life of their tokens, and who has asked for them. */
+/** The rack's identities with their tokens' lifetimes, and who has requested them. */
 export function Tokens({ route }: { route: Route }) {
   const loaded = useLoaded(
     async (signal) => {

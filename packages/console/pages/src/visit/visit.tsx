@@ -6,7 +6,7 @@ import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
 import { needingPerson } from '../rack/attention.tsx';
 
-/** What needs attention, by shelf, for whoever goes to the rack: on paper, too. */
+/** What needs attention, by shelf, for a visit to the rack; printable. */
 export function Visit() {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);

@@ -12,30 +12,30 @@ import type { AccountPart, Accounts } from '../../contract/accounts.ts';
 
 interface CliAccounts {
   dialect: Dialect;
-  /** Prints what is in force. */
+  /** Prints the active configuration. */
   running: string;
   enter: string;
   leave: string;
   /** By part: the statement with a new value. */
   statements: Readonly<Partial<Record<AccountPart, Statement>>>;
-  /** Saves, and the answer to the last of them that confirms it. */
+  /** Commands that save, and the answer of the last one that confirms it. */
   save: { commands: readonly string[]; done: RegExp };
 }
 
-/** A statement of the configuration. Attributes of the user in it, such as its level, are repeated. */
+/** A configuration statement. Repeats the user's attributes in it, such as the level. */
 interface Statement {
-  /** Pattern of the one that is in force, from its first sign on. Devices whose users are kept elsewhere have none. */
+  /** Pattern of the active one, matched from its first character. Absent if users are kept elsewhere. */
   find(user: string): string;
   /** One line. @param groups of the pattern */
   write(value: string, groups: Readonly<Record<string, string | undefined>>): string;
 }
 
-/** In the place of what is behind the group `start`, a value in the clear. */
+/** Replaces the text after the group `start` with a plain-text value. */
 export function plainBehind(value: string, { start }: Parameters<Statement['write']>[1]): string {
   return `${start} 0 ${value}`;
 }
 
-/** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
+/** No characters with a special meaning at a command line, such as blanks, quotes, `?` or `!`. */
 const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 
 /** A value as it is typed. @throws DeviceRejected */

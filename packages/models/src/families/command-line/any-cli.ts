@@ -1,4 +1,4 @@
-/** A command line at a prompt, or, for a device that answers single commands, channels of ssh. */
+/** A command line at a prompt, or ssh exec channels for a device that runs single commands. */
 import {
   type DeviceCli,
   type DeviceConnection,
@@ -6,7 +6,7 @@ import {
   throwIfRejected,
 } from '@skolo/equipment';
 
-/** Of a prompt that commands are typed at; or only what says no, where each command has an exec channel of ssh. */
+/** The dialect of its prompt, or only its error texts if each command has its own exec channel. */
 export type AnyDialect = Dialect | Pick<Dialect, 'errors'>;
 
 export async function anyCli(

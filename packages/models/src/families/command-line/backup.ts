@@ -1,39 +1,39 @@
-/** Backups of devices whose configuration is the answer to one command. A model gives data; the rest is here. */
+/** Backups of devices whose configuration is the answer to one command. A model provides data; everything else is here. */
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 
-/** A pattern, and how messages name what it matches. */
+/** A pattern, and the name of its match in messages. */
 type Named = readonly [pattern: RegExp, name: string];
 
 interface CliBackup
   extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
   dialect: AnyDialect;
-  /** Command for the configuration in force. */
+  /** Command for the active configuration. */
   running: string;
-  /** Command for the configuration that the device boots with. Absent: it keeps only one. */
+  /** Command for the configuration that the device boots with. Absent: it has only one. */
   startup?: string;
   /** Commands that may show the serial number. The first match counts. */
   serial: { commands: readonly string[]; pattern: RegExp };
   /** The host name in the configuration. */
   hostname: RegExp;
-  /** Who changed the configuration last, as the configuration itself reports. */
+  /** Who last changed the configuration, according to the configuration itself. */
   changedBy?(text: string): string | undefined;
   complete: Complete;
 }
 
-/** What only a complete configuration has. */
+/** Text that only a complete configuration has. */
 interface Complete {
   begins?: Named;
   has?: readonly Named[];
   /** Its last line. */
   ends?: string;
-  /** Why it is not complete for any other reason. */
+  /** Any other reason why it is incomplete. */
   other?(text: string): string | undefined;
 }
 
-/** No last line shows that such a configuration is complete, so it is read twice unless `isExact`. */
+/** Such a configuration has no recognisable last line, so it is read twice unless `isExact`. */
 export function cliBackup(model: CliBackup): BackupModel {
   const { dialect, complete, volatile, secrets, restore, isExact, startupLike } = model;
   return {
@@ -87,7 +87,7 @@ function incomplete(
 }
 
 /**
- * The lines of a version that are typed to restore it. Lines of a banner stay as they are.
+ * The lines to type to restore a version. Banner lines stay unchanged.
  *
  * @param skip comments and other lines that are not typed
  * @param bannerEnd for a line that begins a banner: the pattern of the line that ends it

@@ -1,4 +1,4 @@
-/** MAC tables, links and ARP tables that a command prints. A model gives data; the rest is here. */
+/** MAC tables, links and ARP tables printed by commands. A model provides data; everything else is here. */
 import { type DeviceCli, DeviceRejected } from '@skolo/equipment';
 import type {
   ConnectedHost,
@@ -9,14 +9,14 @@ import { isOfOne, macOf, macPattern } from '../mac-address.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { ifAllowed, quoted } from './text-reading.ts';
 
-/** What a command prints, row by row. */
+/** A command's output, row by row. */
 export interface Table {
   command: string;
-  /** Stands above the rows: an answer without it is no table, and not an empty one. */
+  /** Precedes the rows: an answer without it is not a table, rather than an empty one. */
   header: RegExp;
   /** A row, with groups: `mac`, `port`, `vlan`, `address`, `hostname`, `link`. */
   row: RegExp;
-  /** Rows of the device itself. */
+  /** The device's own rows. */
   own?: RegExp;
 }
 
@@ -25,7 +25,7 @@ interface CliConnectedHosts {
   macs: Table;
   /** `link` is `up`, `connected` or `U` for a port with a link. */
   links: Table;
-  /** Absent: it is no router. Not every login may ask for it. */
+  /** Absent: it is not a router. Not every login may run it. */
   arp?: Table;
 }
 
@@ -83,7 +83,7 @@ async function rowsOf(...args: Parameters<typeof rowsIn>): Promise<ReturnType<ty
   return rowsIn(...args);
 }
 
-/** @throws DeviceRejected It is no such table, or has a row with an address that makes no sense. */
+/** @throws DeviceRejected It is not such a table, or has a row with an invalid address. */
 export function rowsIn(
   device: string,
   { command, header, row }: Table,
@@ -102,7 +102,7 @@ export function rowsIn(
   });
 }
 
-/** Undefined: it is the address of a group. */
+/** Undefined for a multicast address. */
 export function hostOf(groups: Groups, source: ConnectedHost['source']): ConnectedHost | undefined {
   const mac = macOf(groups.mac ?? '');
   if (!isOfOne(mac)) return undefined;

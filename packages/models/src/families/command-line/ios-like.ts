@@ -1,4 +1,4 @@
-/** What Cisco's IOS and the command lines that resemble it have in common. */
+/** Common parts of Cisco IOS and similar command lines. */
 import type { Dialect } from '@skolo/equipment';
 import { macPattern } from '../mac-address.ts';
 import type { Table } from './connected-hosts.ts';
@@ -20,7 +20,7 @@ export const iosMacRow = new RegExp(
   String.raw`^[*+GCO~ ]*\s*(?<vlan>\d+|All|N/A|-)\s+(?<mac>${macPattern})\s+\w+\s+(?:.*\s)?(?<port>\S+)\s*$`,
 );
 
-/** `show interfaces status`: of the words that may be the status, the last counts, as a description may have one, too. */
+/** `show interfaces status`: the last status word counts, because a description may contain one too. */
 export function iosLinks(command: string): Table {
   return {
     command,

@@ -1,12 +1,12 @@
-/** Of a command, as Linux allows it, with room to spare. */
+/** Maximum length of a command on Linux, with a margin. */
 const longest = 100_000;
 
-/** Splits a list into parts that are each short enough for a command. */
+/** Splits a list into parts that each fit into a command. */
 export function inCommands<T>(items: readonly T[], textOf: (item: T) => string): T[][] {
   const parts: T[][] = [];
   let room = 0;
   for (const item of items) {
-    // And what stands between two.
+    // Including the separator.
     const length = Buffer.byteLength(textOf(item)) + 20;
     if (length > room) {
       parts.push([]);

@@ -1,4 +1,4 @@
-/** Pagers that wait for a key, as they show themselves on a line of their own, and the key that goes on. */
+/** Pagers that wait for a key: the line that they show, and the key that continues. */
 import type { Pager } from '@skolo/equipment';
 
 /** `--More-- or (q)uit`, of Fastpath. */
@@ -11,7 +11,7 @@ export const procurvePager: Pager = {
   key: ' ',
 };
 
-/** All that are known, for devices that may be anything. */
+/** All known pagers, for unknown devices. */
 export const allPagers: readonly Pager[] = [
   fastpathPager,
   iosPager,

@@ -7,11 +7,11 @@ interface Copy {
   file: string;
   to?: string;
   user: string;
-  /** Options that the device's ssh needs. */
+  /** Options for ssh that the device requires. */
   options?: string;
 }
 
-/** Fetches a version into a file, and copies that to the device by scp. */
+/** Saves a version to a file, and copies it to the device by scp. */
 export function copyToDevice({ device, id }: RestoreAbout, copy: Copy): string[] {
   const { file, to = file, user, options = '' } = copy;
   const { name, address = name } = device;
@@ -28,12 +28,12 @@ export function fetchVersion(
   return `skolo backup show ${device.name} --version ${id} --secrets -o ${file}`;
 }
 
-/** Of ssh and its relatives, where the port is not the usual one. */
+/** ssh and scp options for a non-standard port. */
 export function portOption({ ports }: Device, option: '-p' | '-P'): string {
   return ports.ssh === undefined || ports.ssh === 22 ? '' : `${option} ${ports.ssh} `;
 }
 
-/** Writes lines to a file by a shell, whatever they are. */
+/** Writes arbitrary lines to a file with a shell. */
 export function hereDocument(file: string, lines: readonly string[]): string[] {
   let mark = 'END-OF-VERSION';
   while (lines.includes(mark)) mark += '-';

@@ -1,4 +1,4 @@
-/** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
+/** Sessions with devices in rack.yaml: address and sign-in, one session at a time for each. */
 import {
   type CliSession,
   DeviceRejected,
@@ -15,16 +15,16 @@ import type { DriverDeps } from '../../contract/outlets.ts';
 
 type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
 
-/** Works in the device's session, which is kept for a moment: ten calls are one login. */
+/** Works in the device's session, which is kept for a moment: ten calls need one sign-in. */
 type UseSession<S> = <T>(work: (session: S) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
-/** A command line, whose commands end with the signal of the work. */
+/** A command line, whose commands are aborted with the work's signal. */
 export interface Cli extends Pick<CliSession, 'close'> {
   device: string;
   run(command: string): Promise<string>;
 }
 
-/** Commands in channels of their own, which end with the signal of the work. */
+/** Commands in their own channels, which are aborted with the work's signal. */
 export interface Shell {
   device: string;
   exec(command: string, limit?: { timeoutMs: number }): Promise<ExecResult>;
@@ -38,7 +38,7 @@ export function shellOf(device: Device, deps: Deps): UseSession<Shell> {
   return sharing(device, deps, (signal) => openExecOf(device, deps, signal), shellWithin);
 }
 
-/** For a driver whose sessions are its own kind. */
+/** For a driver with its own kind of session. */
 export function sharing<S extends PoolSession, W>(
   { name }: Device,
   { sessions }: Deps,
@@ -78,7 +78,7 @@ export async function openExecOf(
   return openExec(target, deps, signal);
 }
 
-/** Runs a `show` command once, however often its answer is needed. */
+/** Runs a `show` command once, however often its answer is used. */
 export function askOnce(cli: Cli): (command: string) => Promise<string> {
   const answers = new Map<string, Promise<string>>();
   return (command) => {
@@ -88,15 +88,15 @@ export function askOnce(cli: Cli): (command: string) => Promise<string> {
   };
 }
 
-/** Output of a device for an error: one line, not too long. */
+/** A device's output for an error: one line, shortened. */
 export function shortened(output: string): string {
   return output.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
 }
 
 /**
- * What a command prints.
+ * A command's output.
  *
- * @throws DeviceRejected Its status is neither 0 nor `accepted`, or it reports none.
+ * @throws DeviceRejected Its status is neither 0 nor in `accepted`, or it reports none.
  */
 export async function outputOf(shell: Shell, command: string, accepted = 0): Promise<string> {
   const { status, stdout, stderr } = await shell.exec(command);

@@ -1,7 +1,7 @@
-/** Tables that command lines print, read one row at a time: a row is taken only for exactly the port that was asked for. */
+/** Tables printed by command lines, read row by row: a row is only used for exactly the requested port. */
 import { DeviceRejected } from '@skolo/equipment';
 
-/** The words of the row whose first word is `first`; the first one, where there are more. */
+/** The words of the first row whose first word is `first`. */
 export function findRow(text: string, first: string): string[] | undefined {
   const rows = text.split('\n').map((line) => line.trim().split(/\s+/));
   return rows.find(([word]) => word === first);
@@ -15,7 +15,7 @@ export function rowOf(device: string, text: string, first: string, command: stri
   throw new DeviceRejected(device, what);
 }
 
-/** @throws DeviceRejected It is no number. */
+/** @throws DeviceRejected It is not a number. */
 export function numberOf(device: string, word: string | undefined, what: string): number {
   if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
   throw new DeviceRejected(

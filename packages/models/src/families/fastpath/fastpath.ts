@@ -1,11 +1,11 @@
 /**
  * Broadcom Fastpath, as in Ubiquiti EdgeSwitch, old Netgear and Dell N: `(Name) >`, `(Name) #`, `(Name) (Config)#`.
  *
- * The privileged mode asks for a password, or none, or the one of the login. `logout` may offer to save the
- * configuration. There is no exec channel, and a session that is cut counts against the few there are until it times out.
+ * The privileged mode asks for its own password, none, or the login's. `logout` may offer to save the configuration. There is no exec
+ * channel, and a broken session counts towards the low limit until it times out.
  *
- * Sources: EdgeSwitch CLI Command Reference (Ubiquiti), chapter 1; error texts also from Ansible's
- * community.network.edgeswitch terminal plugin.
+ * Sources: EdgeSwitch CLI Command Reference (Ubiquiti), chapter 1; error texts also from Ansible's community.network.edgeswitch terminal
+ * plugin.
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';

@@ -1,4 +1,4 @@
-/** What is told at a Fastpath interface is told there, and nowhere else: without an interface, `poe reset` is for all ports. */
+/** Commands for a Fastpath interface are only sent in its mode: outside it, `poe reset` applies to all ports. */
 import { DeviceRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import type { Cli } from '../command-line/session.ts';

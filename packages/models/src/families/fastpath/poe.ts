@@ -1,16 +1,16 @@
-/** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
+/** PoE ports at Fastpath's command line, as on EdgeSwitches and older UniFi switches. See edgeswitch.ts. */
 import { DeviceRejected } from '@skolo/equipment';
 import { type OutletReading, oneByOne, orCannotCycle } from '../../contract/outlets.ts';
 import { askOnce, type Cli, shortened } from '../command-line/session.ts';
 import { numberOf, rowOf } from '../command-line/table.ts';
 
-/** Those in which a port is on. */
+/** Modes in which a port is on. */
 export const fastpathModes: ReadonlySet<string> = new Set(['auto', 'passive24v']);
 
-/** From here on, one table for all ports is less work than one for each. */
+/** From this many ports on, one table for all is faster than one for each. */
 const manyPorts = 3;
 
-/** Asks a `show` command, for one port or once for all. */
+/** Runs a `show` command, for one port or once for all. */
 type Ask = (command: string, port: string) => Promise<string>;
 
 /** @param ports as the switch writes them */
@@ -29,7 +29,7 @@ export async function readFastpath(
   return read(ports, signal);
 }
 
-/** What is set: `auto`, `passive24v`, `shutdown`. */
+/** The setting: `auto`, `passive24v`, `shutdown`. */
 async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
   const { device } = cli;
   const command = 'show poe port';
@@ -49,7 +49,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
   );
 }
 
-/** Only what differs from the factory settings is in the configuration. */
+/** The configuration only contains differences from the factory settings. */
 function configuredMode(device: string, port: string, configuration: string): string {
   const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
   if (!lines.includes(`interface ${port}`)) {
@@ -66,7 +66,7 @@ function readingOf(device: string, port: string, mode: string, table: string): O
   const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
   const tail = row.slice(-columnsBehind - 1);
   const [watts = 0] = tail.map((word) => numberOf(device, word, `its ${command} of ${port}`));
-  // One word or two, and the class behind it.
+  // One or two words, followed by the class.
   const detection = row.slice(1, -columnsBehind - 2).join(' ');
   const delivering = /^good$/i.test(detection) || watts > 0;
   if (mode === 'shutdown' || /^disabled$/i.test(detection)) {
@@ -77,8 +77,8 @@ function readingOf(device: string, port: string, mode: string, table: string): O
 }
 
 /**
- * Leaves the modes that it entered, whatever the switch answers. It prints nothing when it has gone to an interface; after
- * any other answer it may not be there, and one mode above the same command is for all ports.
+ * Leaves the modes that it entered, whatever the switch answers. The switch prints nothing when it enters an interface; after any other
+ * answer it may not have, and one mode higher the same command applies to all ports.
  *
  * @throws DeviceError
  */
@@ -89,7 +89,7 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
     depth += 1;
     const answer = shortened(await cli.run(`interface ${port}`));
     if (answer !== '') {
-      // It is unknown where this session is now.
+      // The state of this session is now unknown.
       await cli.close();
       throw new DeviceRejected(cli.device, `did not enter interface ${port}: ${answer}`);
     }
@@ -101,15 +101,15 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
 }
 
 /**
- * Has the switch cycle a port by itself.
+ * Makes the switch cycle a port by itself.
  *
- * @throws CannotCycle Its firmware does not know the command, or does not go to the port.
+ * @throws CannotCycle Its firmware does not know the command, or does not enter the port.
  */
 export async function resetPort(cli: Cli, port: string, seconds: number): Promise<void> {
   await orCannotCycle(atInterface(cli, port, `poe reset ${seconds}`));
 }
 
-/** The session is kept for others, so it must be where they expect it. What was done is not undone by a failure here. */
+/** The session is shared, so it must return to the expected mode. A failure here does not undo the change. */
 async function leave(cli: Cli, depth: number): Promise<void> {
   try {
     for (let level = 0; level < depth; level += 1) await cli.run('exit');

@@ -1,14 +1,14 @@
-/** Accounts of a Linux host with a shell behind ssh: the password of a user, which comes by standard input, and its keys. */
+/** Accounts of a Linux host with a shell behind ssh: a user's password, passed on standard input, and its keys. */
 import { DeviceRejected, type ExecSession, openExec, targetOf } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../../contract/accounts.ts';
 import { addKey, removeKey } from './authorized-keys.ts';
 
 interface ShellAccounts {
-  /** Sets the password of a user, from standard input. */
+  /** Sets a user's password, from standard input. */
   command(user: string): string;
   input(user: string, password: string): string;
-  /** Of authorized_keys, for a shell. */
+  /** Path of authorized_keys, for a shell. */
   keyFolder: string;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Keys that may sign in as the user of a session, in authorized_keys of OpenSSH and dropbear on Linux. Commands for a
- * POSIX shell. Each may be run again, and replaces the file by one rename.
+ * Keys that may sign in as a session's user, in authorized_keys of OpenSSH and dropbear on Linux. Commands for a POSIX shell. Each is
+ * idempotent, and replaces the file with one rename.
  */
 import { DeviceRejected, type ExecSession } from '@skolo/equipment';
 
-/** @param folder of authorized_keys, for a shell */
+/** @param folder directory of authorized_keys, for a shell */
 const prologue = (folder: string) => `set -eu
 umask 077
 mkdir -p ${folder}
@@ -30,7 +30,7 @@ mv "$new" authorized_keys`;
   await run(session, device, script, signal);
 }
 
-/** Removes a key, if `kept` is there. */
+/** Removes a key, if `kept` exists. */
 export async function removeKey(
   session: ExecSession,
   device: string,

@@ -11,7 +11,7 @@ import { dnsmasqLeases, vyattaLeases } from './linux-connected-hosts.ts';
 const start = shareFrr();
 const machine = 'b8:27:eb:00:00:01';
 
-/** A bridge with two ports, of which one has no link; a machine behind the other, and a router beyond eth9. */
+/** A bridge with two ports, one of which has no link; a machine behind the other, and a router beyond eth9. */
 const network = `set -e
 ip link show br0 >/dev/null 2>&1 && exit 0
 mount -t sysfs sysfs /sys
@@ -43,7 +43,7 @@ async function sit(context: TestContext, model: string) {
       signal: new AbortController().signal,
     });
     if (seen === undefined) throw new Error(`${model} is not read`);
-    // What the kernel sends by itself, of the far ends, may be learned already.
+    // The kernel may already have learned the far ends from their own packets.
     return { ...seen, hosts: seen.hosts.filter(({ mac }) => mac.startsWith('b8:27:eb')) };
   };
   return { router, read, connection };
@@ -55,7 +55,7 @@ describe.each(['linux', 'frr'])('a host that is a %s', (model) => {
 
     const { hosts, ports, own } = await read();
 
-    // The kernel tells its neighbours in any order.
+    // The kernel lists neighbours in any order.
     hosts.sort((one, other) => one.mac.localeCompare(other.mac));
     expect(hosts).toEqual([
       { mac: machine, port: 'lan1', source: 'mac-table' },

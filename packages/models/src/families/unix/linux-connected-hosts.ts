@@ -1,7 +1,7 @@
 /**
- * A Linux that routes or bridges: its links, the tables of its bridges, and the kernel's ARP table, with programs that every one
- * has. Where `bridge` of iproute2 is missing, as on a small BusyBox, the same is read from /sys: the `brctl` of a BusyBox need not
- * have `showmacs`. A switch chip's own table is only told by `bridge`.
+ * A Linux that routes or bridges: its links, the tables of its bridges, and the kernel's ARP table, with programs that every Linux has. If
+ * iproute2's `bridge` is missing, as on a small BusyBox, the same is read from /sys, because BusyBox's `brctl` may lack `showmacs`. Only
+ * `bridge` shows a switch chip's own table.
  *
  * Verified with: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
@@ -15,13 +15,13 @@ import { arpRow, hostOf } from '../command-line/connected-hosts.ts';
 import { ifAllowed, quoted } from '../command-line/text-reading.ts';
 import { isOfOne, macPattern } from '../mac-address.ts';
 
-/** A command that prints leases, and what its output means. */
+/** A command that prints leases, and a parser for its output. */
 interface Leases {
   command: string;
   parse(text: string): ConnectedHost[];
 }
 
-/** Who signs in may have no folder of programs for administrators. */
+/** The user's PATH may lack the administrators' directories. */
 const path = 'PATH=$PATH:/usr/sbin:/sbin';
 const notFound = 127;
 const entryBytes = 16;
@@ -66,9 +66,9 @@ interface Link {
   isUp: boolean;
   isEthernet: boolean;
   mac: string | undefined;
-  /** The bridge that it is in. */
+  /** The bridge that it belongs to. */
   bridge: string | undefined;
-  /** The port, of an interface for one VLAN on it. */
+  /** The underlying port, for a VLAN interface. */
   parent: string | undefined;
 }
 
@@ -112,7 +112,7 @@ function fdbRows(text: string): ConnectedHost[] {
     const { groups } =
       new RegExp(`^(?<mac>${macPattern}) dev (?<port>\\S+)(?: vlan (?<vlan>\\d+))?`).exec(line) ??
       {};
-    // The addresses of the ports themselves stay for ever.
+    // The ports' own addresses are permanent.
     if (groups === undefined || /\bpermanent\b/.test(line)) continue;
     const host = hostOf(groups, 'mac-table');
     if (host) found.set(`${host.mac} ${host.port}`, host);
@@ -120,7 +120,7 @@ function fdbRows(text: string): ConnectedHost[] {
   return [...found.values()];
 }
 
-/** The kernel's own table: 16 bytes for each address, with its number of a port, and whether it is the port's own. */
+/** The kernel's own table: 16 bytes per address, with its port number, and whether it is the port's own. */
 async function rawTable(connection: DeviceConnection, bridge: string): Promise<ConnectedHost[]> {
   const folder = `/sys/class/net/${bridge}`;
   const table = await connection.exec(`cat ${folder}/brforward`);
@@ -163,7 +163,7 @@ export function dnsmasqLeases(file: string): Leases {
   };
 }
 
-/** An operational command of EdgeOS or VyOS, whose names are in the column with this heading. */
+/** An operational command of EdgeOS or VyOS, with names in the column with this heading. */
 export function vyattaLeases(words: string, heading: string): Leases {
   return {
     command: `/opt/vyatta/bin/vyatta-op-cmd-wrapper ${words}`,

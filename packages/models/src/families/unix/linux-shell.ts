@@ -1,9 +1,9 @@
 /**
- * The shell of a small Linux: BusyBox on UniFi switches, mPower strips and OpenWrt, bash on EdgeOS. Only for what needs
- * a terminal; where there is an exec channel, that has the exit status, too.
+ * The shell of a small Linux: BusyBox on UniFi switches, mPower strips and OpenWrt, bash on EdgeOS. Only for tasks that require a terminal;
+ * an exec channel also has the exit status.
  *
- * Its prompt may be anything that ends like one, so it is believed for being the same twice. The command line must stay
- * in the same folder, as many prompts name it.
+ * Its prompt may be anything with a typical ending, so it is trusted when it appears twice. The working directory must not change, because
+ * many prompts contain it.
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';

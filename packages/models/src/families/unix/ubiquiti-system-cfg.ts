@@ -1,6 +1,6 @@
 /**
- * What Ubiquiti's small Linux devices have in common: all of their configuration is one file of keys and values. It is read
- * between two looks at its size and checksum, so that nothing can be missing, nor be of two times.
+ * Common parts of Ubiquiti's small Linux devices: their whole configuration is one file of keys and values. Its size and checksum are read
+ * before and after it, so that it is complete and consistent.
  */
 import { createHash } from 'node:crypto';
 import { AnswerCut, type DeviceConnection, DeviceRejected } from '@skolo/equipment';
@@ -18,7 +18,7 @@ import { ifAllowed, plainText, quoted } from '../command-line/text-reading.ts';
 const file = '/tmp/system.cfg';
 const board = '/etc/board.info';
 
-/** In front of a rule for keys; none is that long. */
+/** Before a key pattern; no key is that long. */
 const begin = '^(?=[^=]{1,300}=)';
 const hidden = 'password|passwd|passphrase|psk|secret|authkey|token';
 
@@ -39,14 +39,14 @@ const secrets: readonly SecretRule[] = [
 ];
 
 export interface SystemCfg {
-  /** What the keys of a whole one begin with: `users`. */
+  /** Prefix of the keys of a complete one: `users`. */
   areas: readonly string[];
   volatile: readonly RegExp[];
-  /** For people, behind the title of the first step. */
+  /** For people, after the title of the first step. */
   warning: string;
-  /** Options that the device's ssh needs. */
+  /** ssh options that the device requires. */
   scp?: string;
-  /** The last step: puts it in force. */
+  /** The last step, which activates it. */
   inForce: RestoreStep;
 }
 
@@ -71,7 +71,7 @@ export function systemCfgBackup({
   };
 }
 
-/** @throws DeviceError AnswerCut: what came is not what the device has */
+/** @throws DeviceError AnswerCut: the received content differs from the device's */
 async function read(connection: DeviceConnection): Promise<Reading> {
   const { name } = connection.device;
   const before = await measure(connection);
@@ -125,7 +125,7 @@ function incomplete(content: Content, areas: readonly string[]): string | undefi
   return text.endsWith('\n') ? undefined : 'its last line is incomplete';
 }
 
-/** Gets it into the file and into flash, but only if it is whole; it is not in force then. */
+/** Writes it to the file and to flash, but only if it is complete; this does not activate it. */
 function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): RestoreStep[] {
   const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
   const [here, there, previous] = [

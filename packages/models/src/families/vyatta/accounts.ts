@@ -1,8 +1,9 @@
 /**
- * EdgeOS and VyOS: passwords and ssh keys of users. A commit is in force, and `save` keeps it.
+ * EdgeOS and VyOS: users' passwords and ssh keys. A commit activates changes, and `save` keeps them.
  *
  * Verified with: their simulators only.
- * Oddities: a password is typed in the clear, and kept as a hash. It is in the history of no shell, as configuration mode has its own.
+ * Quirks: a password is typed in plain text, and stored as a hash. It does not get into a shell history, because configuration mode has
+ * its own.
  * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
  */
 import { DeviceRejected, openCli, targetOf } from '@skolo/equipment';
@@ -63,7 +64,7 @@ export const accounts: Accounts = {
       }
     }
 
-    /** Of public keys of the user with this content. */
+    /** Names of the user's public keys with this content. */
     async function keyNames(key: string): Promise<string[]> {
       const shown = (
         await session.read('show configuration commands', { signal, timeoutMs: 60_000 })

@@ -1,6 +1,6 @@
 /**
- * A version gets back by `load` in configuration mode, which replaces everything. What that makes is committed for some minutes
- * only: a router that is not confirmed from a new session restarts with the saved configuration.
+ * Restores a version with `load` in configuration mode, which replaces everything. The result is only committed for a few minutes: unless
+ * it is confirmed from a new session, the router restarts with the saved configuration.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,11 +23,11 @@ import { readBoot, readRunning } from './read.ts';
 import { ask, configure, load, type Said, save, withFile, withoutSecrets } from './session.ts';
 
 const minutes = 5;
-/** A commit may cost the session in which it is made, and go on. */
+/** A commit may end its own session, and continue. */
 const looks = 3;
 const betweenLooksMs = 2000;
 
-/** Loads it, compares, and leaves everything as it was. */
+/** Loads it, compares, and leaves everything unchanged. */
 export async function check(
   connection: DeviceConnection,
   content: Buffer,
@@ -42,7 +42,7 @@ export async function check(
   });
 }
 
-/** @throws DeviceError; unless its message says otherwise, what was in force is so again, or will be by itself */
+/** @throws DeviceError; unless its message says otherwise, the previous configuration is active again, or will be by itself */
 export async function apply(
   connection: DeviceConnection,
   content: Buffer,
@@ -73,7 +73,7 @@ export async function apply(
   });
 }
 
-/** For some minutes. Undefined: nothing can be said of it, as the session was lost. */
+/** For a few minutes. Undefined: the result is unknown, because the session was lost. */
 async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Said | undefined> {
   try {
     const said = await ask(cli, `commit-confirm ${minutes}`);
@@ -95,7 +95,7 @@ interface Committed {
   said: Said | undefined;
 }
 
-/** From a new session: the old one may live on where no new one comes through any more. */
+/** From a new session: the old one may still work even if new connections no longer do. */
 async function confirm(
   connection: DeviceConnection,
   committed: Committed,
@@ -113,13 +113,13 @@ async function confirm(
       step('confirmed');
       return;
     }
-    // It may still be at it, and must be able to go back.
+    // The commit may still be running, and must be able to roll back.
     if (said === undefined)
       throw rejected(connection, 'the session was lost, and the version is not active');
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
     if (!isSameSettings(running, previous))
       throw rejected(connection, `accepted only part of the version${words}`);
-    // Otherwise it would restart for nothing. If there is nothing to confirm, it only says so.
+    // Otherwise the router would restart needlessly. If there is nothing to confirm, it only says so.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
     await ask(cli, 'exit discard');
@@ -133,13 +133,13 @@ async function confirm(
 
 async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
   const { text, isRejection } = await ask(await configure(connection), 'confirm');
-  // It was confirmed before, and only the answer was lost; unless it has restarted meanwhile.
+  // It was already confirmed, and only the answer was lost; unless it has restarted in the meantime.
   const isDone =
     /no confirm pending/i.test(text) && isSameSettings(await readRunning(connection), wanted);
   if (isRejection && !isDone) throw rejected(connection, `rejects the confirmation: ${text}`);
 }
 
-/** Once more in a new session, where the first one was lost. */
+/** Retried in a new session if the first one was lost. */
 async function twice(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -160,7 +160,7 @@ async function runningAfter(
   { wanted, said }: Committed,
 ): Promise<Setting[] | string> {
   for (let look = 1; ; look += 1) {
-    // Asked in another way than by the command line, so that it is in a new session.
+    // Not through the command line, so that it uses a new session.
     const running = await readRunning(connection);
     if (said !== undefined || look === looks || isSameSettings(running, wanted)) return running;
     await pause(betweenLooksMs);

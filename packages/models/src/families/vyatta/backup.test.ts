@@ -224,7 +224,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     },
   );
 
-  // Each form by one of them.
+  // Each form on one of them.
   const forms = ['file', 'commands'].filter(
     (as) => isLong || (as === 'file') === (name === 'edgeos'),
   );

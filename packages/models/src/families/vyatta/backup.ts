@@ -1,9 +1,9 @@
 /**
- * What EdgeOS and VyOS have in common: the configuration system of Vyatta.
+ * Common parts of EdgeOS and VyOS: Vyatta's configuration system.
  *
- * A version is what `save` would write: /config/config.boot byte for byte where that says what is in force, else what is in
- * force, and the versions of config.boot behind it. What is in force has no end of its own, so it is believed where it says what
- * the file says, or was read twice. With `export: commands` a version is the `set` commands that would make it.
+ * A version is what `save` would write: /config/config.boot unchanged if it matches the active configuration, otherwise the active
+ * configuration followed by config.boot's version comments. The active configuration has no recognisable end, so it is trusted if it
+ * matches the file, or was read twice. With `export: commands`, a version is the `set` commands that would create it.
  */
 
 import { AnswerCut, type DeviceConnection } from '@skolo/equipment';
@@ -70,7 +70,7 @@ async function readAsCommands(connection: DeviceConnection): Promise<Reading> {
   const bytes = await readCommands(connection);
   const commands = bytes.toString('latin1');
   const plain = settingsIn(await readPlainText(connection));
-  // Commands have no end of their own; the blocks that they make do.
+  // Commands have no recognisable end, but the blocks that they create do.
   if (plain.length !== settingsOf(commands).length) throw differs(connection);
   const saved = settingsIn(splitVersions(await readBoot(connection)).body);
   const isSaved = isSameSettings(saved, await readRunning(connection));

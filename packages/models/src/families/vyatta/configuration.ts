@@ -1,6 +1,6 @@
 /**
- * A configuration of Vyatta's descendants: blocks in braces, then comments with the versions of the software that wrote it; or
- * `set` commands. Texts are one character for each byte.
+ * A configuration of a Vyatta descendant: blocks in braces, then comments with the versions of the software that wrote it; or `set`
+ * commands. Texts have one character per byte.
  */
 
 /** `interfaces ethernet eth0 duplex auto`, without quotes. */
@@ -8,7 +8,7 @@ export type Setting = string;
 
 const warning = /^[ \t]*(?:\/\*|\/\/) Warning: Do not remove the following line/m;
 
-/** The versions at the end, with the empty lines before them. */
+/** The version comments at the end, with the empty lines before them. */
 export function splitVersions(text: string): { body: string; versions: string } {
   const at = warning.exec(text)?.index;
   if (at === undefined) return { body: text, versions: '' };
@@ -17,7 +17,7 @@ export function splitVersions(text: string): { body: string; versions: string } 
   return { body: text.slice(0, end), versions: text.slice(end) };
 }
 
-/** Why it is not the whole of /config/config.boot. */
+/** Why it is not a complete /config/config.boot. */
 export function whyCut(text: string): string | undefined {
   const { body, versions } = splitVersions(text);
   if (body.trim() === '') return 'it is empty';
@@ -39,7 +39,7 @@ export function whyCut(text: string): string | undefined {
   return hidden && `its secrets are hidden: ${hidden}`;
 }
 
-/** Why these are not all commands. There is no mark at their end, so more cannot be said. */
+/** Why these are not only commands. There is no end mark, so completeness cannot be checked. */
 export function whyNoCommands(text: string): string | undefined {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const other = lines.find((line) => !line.startsWith('set '));
@@ -50,10 +50,10 @@ export function whyNoCommands(text: string): string | undefined {
   return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
 }
 
-/** Blocks in blocks; a real one has fewer than ten. */
+/** Nested blocks; a real configuration has fewer than ten levels. */
 const deepest = 100;
 
-/** All settings, or why there is no telling. */
+/** All settings, or why they are unknown. */
 export function settingsIn(body: string): Setting[] | string {
   const settings: Setting[] = [];
   const open: { path: string; isEmpty: boolean }[] = [];
@@ -100,18 +100,18 @@ export function commandsOf(settings: readonly Setting[]): string {
   return settings.map((setting) => `set ${setting}\n`).join('');
 }
 
-/** The value of a leaf that there is only one of. */
+/** The value of a leaf that occurs only once. */
 export function valueIn(settings: readonly Setting[], path: string): string | undefined {
   return settings.find((setting) => setting.startsWith(`${path} `))?.slice(path.length + 1);
 }
 
-/** What is shown, with quotes where `like` has them: VyOS saves all values in quotes, and shows them without. */
+/** The text with quotes if `like` has them: VyOS saves all values in quotes, and shows them without. */
 export function quotedLike(shown: string, like: string): string {
   if (!/^[ \t]*[\w-]+ "[\w.:/-]+"$/m.test(like)) return shown;
   return shown.replace(/^([ \t]*[\w-]+) ([^\s"{][^\n{]*)$/gm, '$1 "$2"');
 }
 
-/** Without the quotes around values. */
+/** Without quotes around values. */
 function words(line: string): string {
   return line
     .replace(/ "((?:[^"\\]|\\.)*)"$/, (_, value: string) => ` ${value.replace(/\\(["\\])/g, '$1')}`)

@@ -1,9 +1,9 @@
 /**
  * Vyatta's descendants, EdgeOS and VyOS: `ubnt@router:~$`, and in configuration mode `[edit]` above `ubnt@router#`.
  *
- * The shell is bash, so commands that only read are better given to an exec channel; this is for configuration mode, which only
- * exists for people at a terminal. The host name in the prompt stays what it was when the session began, also when a commit
- * changes it. `commit-confirm` asks whether to go on, EdgeOS for a key, VyOS for a line: the caller has decided that.
+ * The shell is bash, so read-only commands should use an exec channel; this is for configuration mode, which requires a terminal. The host
+ * name in the prompt stays the same during a session, even if a commit changes it. `commit-confirm` asks whether to continue, EdgeOS for a
+ * key, VyOS for a line: the caller has already decided that.
  *
  * Sources: vyatta-cfg and vyatta-config-mgmt (scripts), vyos-1x (config_mgmt.py), VyOS user guide "Command Line Interface".
  */
@@ -15,7 +15,7 @@ export const vyatta: Dialect = {
   name: 'vyatta',
   prompt: /^(?<base>[\w.-]+@[\w.-]+)(?::[^$#]{0,100})?[$#]$/,
   prompts: (base) => `${escapePattern(base)}(?::[^$#]{0,100})?[$#]`,
-  // The one is for EdgeOS, the others are for VyOS.
+  // The first is for EdgeOS, the others are for VyOS.
   setUp: ['terminal length 0', 'set terminal length 0', 'set terminal width 511'],
   pagers: [
     ...allPagers,
@@ -34,6 +34,6 @@ export const vyatta: Dialect = {
   ],
   abovePrompt: [/^\[edit\]$/],
   noise: [],
-  // What is not committed is given up.
+  // Discards uncommitted changes.
   signOut: ['exit discard', 'exit'],
 };

@@ -1,11 +1,11 @@
-/** What EdgeOS and VyOS are asked. Each is a command of its own, whose exit status shows that it came to its end. */
+/** Reading commands for EdgeOS and VyOS. Each runs separately, so its exit status shows that it completed. */
 import type { DeviceConnection } from '@skolo/equipment';
 import { type Setting, settingsIn } from './configuration.ts';
 
 const bootFile = '/config/config.boot';
 /**
- * As `save` asks, so that secrets are in it, and what it saves is the same: `show configuration` hides them, and shows no
- * default values.
+ * The same command that `save` uses, so that the output includes secrets and matches the saved file: `show configuration` hides secrets,
+ * and omits default values.
  */
 const showRunning = '/bin/cli-shell-api showConfig --show-active-only --show-ignore-edit';
 const withDefaults = '--show-show-defaults';
@@ -20,12 +20,12 @@ export async function readRunningText(connection: DeviceConnection): Promise<str
   return (await connection.exec(`${showRunning} ${withDefaults}`)).toString('latin1');
 }
 
-/** As the commands have it: without default values. */
+/** In the form of commands: without default values. */
 export async function readPlainText(connection: DeviceConnection): Promise<string> {
   return (await connection.exec(showRunning)).toString('latin1');
 }
 
-/** What is in force, or why there is no telling. */
+/** The active configuration, or why it is unknown. */
 export async function readRunning(connection: DeviceConnection): Promise<Setting[] | string> {
   return settingsIn(await readRunningText(connection));
 }
@@ -45,7 +45,7 @@ export async function readSerial(connection: DeviceConnection): Promise<string |
   return serial === undefined || noSerial.test(serial) ? undefined : serial;
 }
 
-/** `ubnt via cli, 2026-11-20 13:45:42`. It is known where revisions are kept. */
+/** `ubnt via cli, 2026-11-20 13:45:42`. Known if revisions are kept. */
 export async function readChangedBy(connection: DeviceConnection): Promise<string | undefined> {
   const said = await connection.exec(`${operational} show system commit 2>/dev/null || true`);
   const [, time, who] = /^0\s+(\S+ \S+) by (\S.*)$/m.exec(said.toString()) ?? [];

@@ -128,7 +128,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.startup()).toEqual(version.file);
   });
 
-  // They take their time, and are the same for both.
+  // They take long, and are the same for both.
   const phases =
     name === 'edgeos'
       ? ['scp -t', '^configure$', '^load ', '^compare$', '^commit-confirm', '^confirm$']
@@ -153,7 +153,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(device.running()).toEqual(previous.running);
       expect(device.startup()).toEqual(previous.startup);
     }
-    // What was carried out, though nothing more was heard, is found out.
+    // Detects that the command was carried out although the session was lost.
     const isDone = phase === '^confirm$' || (phase === '^commit-confirm' && when === 'after');
     if (isDone) expect(result.status).toBe('fulfilled');
   });

@@ -1,17 +1,17 @@
-/** Configuration mode of a router, with a version in a file of it. */
+/** A router's configuration mode, with a version in a file on the router. */
 import { randomBytes } from 'node:crypto';
 import { type DeviceCli, type DeviceConnection, DeviceRejected } from '@skolo/equipment';
 import { createMask } from '../../configuration/mask.ts';
 import { vyatta } from './dialect.ts';
 import { vyattaSecrets } from './secrets.ts';
 
-/** What it said to a command, also where that was a no. */
+/** The answer to a command, even if it is an error. */
 export interface Said {
   text: string;
   isRejection: boolean;
 }
 
-/** Whether the session is new or in that mode already. */
+/** Whether the session is new or already in that mode. */
 export async function configure(connection: DeviceConnection): Promise<DeviceCli> {
   const cli = await connection.cli(vyatta);
   const { text, isRejection } = await ask(cli, 'configure');
@@ -30,7 +30,7 @@ export async function ask(cli: DeviceCli, command: string): Promise<Said> {
   }
 }
 
-/** Without both, it is already active. `load` goes on after what it does not understand, so its words count. */
+/** Without either, it is already active. `load` continues after a statement that it does not understand, so its messages count. */
 export async function load(
   cli: DeviceCli,
   path: string,
@@ -52,7 +52,7 @@ export async function save(connection: DeviceConnection, cli: DeviceCli): Promis
   );
 }
 
-/** The file is gone afterwards, unless the router is. */
+/** The file is removed afterwards, unless the router is unreachable. */
 export async function withFile<T>(
   connection: DeviceConnection,
   content: Buffer,
@@ -67,7 +67,7 @@ export async function withFile<T>(
   }
 }
 
-/** Of an answer, or of what `compare` shows. */
+/** Lines of an answer, or of `compare`. */
 export function withoutSecrets(text: string): string {
   const apart = text.replace(/^[+>-]\s*/gm, (mark) => `${mark} `);
   return createMask(randomBytes(16)).text(apart, vyattaSecrets);

@@ -1,4 +1,4 @@
-/** How a version gets into a router by hand, in text that it accepts. */
+/** The steps to restore a version by hand, in text that the router accepts. */
 import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
 import { hereDocument } from '../command-line/restore-lines.ts';
 import { linesOf } from '../command-line/text-reading.ts';
@@ -19,7 +19,7 @@ const confirmed: RestoreStep[] = [
   },
 ];
 
-/** `sh` knows no help, which the router's own shell would give at each `?` and each tab. */
+/** Through `sh`, because the router's own shell would show help at each `?` and tab. */
 export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
   return [
     {
@@ -42,13 +42,13 @@ export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): 
   ];
 }
 
-/** At the top of a configuration. */
+/** At the top level of a configuration. */
 const areas =
   'cluster container custom-attribute firewall high-availability interfaces load-balance nat pki policy port-forward protocols qos service system traffic-control traffic-policy vpn vrf zone-policy'.split(
     ' ',
   );
 
-/** Of a version that is `set` commands. */
+/** For a version of `set` commands. */
 export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
   const commands = content
     .toString()

@@ -1,4 +1,4 @@
-/** After a replacement the spare is the jumphost: rack.yaml has the wiring of the one at the other. */
+/** After a replacement, the spare is the jumphost, so rack.yaml exchanges the wiring of the two. */
 import { join, resolve } from 'node:path';
 import { withEpoch } from '@skolo/fleet';
 import { commitFile, openRepository, sendCommits } from '@skolo/fleet/push';
@@ -41,7 +41,7 @@ export async function exchangeInRack(
 }
 
 /**
- * The list of racks has the epoch of the new jumphost, so that commands reject the retired one.
+ * Writes the new jumphost's epoch into the list of racks, so that commands reject the old one.
  *
  * @returns lines for people
  */
@@ -69,7 +69,7 @@ function exchanged({ jumphost, machines }: Rack, spare: string, left: string[]):
   const machine = machines.get(spare);
   const values = {
     power: [jumphost.power.map(formatOutlet), (machine?.power ?? []).map(formatOutlet)],
-    // A router keeps its own: it is no port of a switch.
+    // A router port stays: it is not a switch port.
     uplink: [jumphost.uplink, machine?.uplink].map((uplink) =>
       uplink === undefined || uplink === 'internet' ? [] : [formatOutlet(uplink)],
     ),

@@ -1,4 +1,4 @@
-/** What a spare took over, for people. */
+/** Describes what a spare took over, for people. */
 import { count } from '@skolo/base';
 import type { FoundState, StateCopy } from '@skolo/jumphost';
 import type { Io } from '../../../io.ts';

@@ -1,4 +1,4 @@
-/** What `skolo jumphost replace` does, from this workstation. */
+/** Runs `skolo jumphost replace` from this workstation. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, errorText, parseJson } from '@skolo/base';
@@ -43,14 +43,14 @@ import { type CopyOptions, readCopy } from './state-copy.ts';
 export interface ReplaceOptions extends PrepareOptions, CopyOptions {
   with: string;
   rehearse?: true;
-  /** True: it is found. */
+  /** True: finds the address. */
   disk?: string | true;
   newCluster?: true;
   cableIsOut?: true;
   reason: string;
 }
 
-/** What the new jumphost knows of the replacement. */
+/** The new jumphost's record of the replacement. */
 const About = z.object({
   spare: z.string(),
   address: z.string(),
@@ -70,7 +70,7 @@ interface Replacement {
   began: number;
 }
 
-/** @throws CliError It stopped; everything may be run again. */
+/** @throws CliError It stopped, and can be run again. */
 export async function replaceJumphost(
   command: SkoloCommand,
   name: string,
@@ -94,7 +94,7 @@ export async function replaceJumphost(
   if (about !== undefined) await finish(replacement, about);
 }
 
-/** Higher than the last one, even if the clock of that workstation was ahead. */
+/** Higher than the previous epoch, even if that workstation's clock was ahead. */
 function nextEpoch({ command, open }: Replacement): number {
   return Math.max(Math.floor(command.io.now() / 1000), (open.fleetRack.epoch ?? 0) + 1);
 }
@@ -106,7 +106,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   throw new CliError(`${name}: ${why} in the rack.yaml of ${rack}; add the spare with its wiring`);
 }
 
-/** To see whether the jumphost answers at all. */
+/** Only to see whether the jumphost responds. */
 const lookMs = 20_000;
 
 /** Undefined: the jumphost does not respond, or is still the old one. */
@@ -122,7 +122,7 @@ async function whoTookOver({ command, options, open }: Replacement): Promise<Abo
   });
 }
 
-/** All that is done while the spare is the spare. Undefined: it was a rehearsal, or failed. */
+/** Everything that is done before the spare becomes the jumphost. Undefined: it was a rehearsal, or failed. */
 async function swap(
   replacement: Replacement,
   takeOver: TakeOver,
@@ -245,7 +245,7 @@ async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Prom
   await mustType(io, { what, wanted: jumphost }, signal);
 }
 
-/** What is done once the spare is reached as the jumphost. */
+/** Everything that is done once the spare is reachable as the jumphost. */
 async function finish(replacement: Replacement, about: About): Promise<void> {
   const { command, name, options, open, began } = replacement;
   const { io } = command;
@@ -253,7 +253,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
   await interruptible(command, async (signal) => {
     const { report } = runner;
     for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
-    // A run that was interrupted may have done it.
+    // An interrupted run may already have done it.
     if (!isExchanged(open.rack, about)) {
       const lines = await exchangeInRack(command, open.fleetRack.overlay, about.spare, signal);
       for (const line of lines) io.out(plain(line));
@@ -274,7 +274,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
   });
 }
 
-/** Whether rack.yaml has the wiring of the spare at the jumphost. */
+/** Whether rack.yaml already has the spare's wiring at the jumphost. */
 function isExchanged({ jumphost }: Rack, { power }: About): boolean {
   return power.length === 0 || jumphost.power.map(formatOutlet).join() === power.join();
 }

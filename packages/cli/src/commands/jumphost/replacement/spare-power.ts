@@ -1,4 +1,4 @@
-/** A power-cycle daemon on another machine of the rack, from this workstation. */
+/** Controls a power-cycle daemon on another machine in the rack from this workstation. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,9 +15,9 @@ import { newClient } from '../../../reach/service-client.ts';
 import type { OpenSecrets } from '../../secrets/open-secrets.ts';
 
 /**
- * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this workstation dies.
+ * Starts it with the credentials of the devices that feed the jumphost. It continues for an hour if this workstation dies.
  *
- * @returns the URL is that of the daemon, as the machine reaches it
+ * @returns the daemon's URL, as the machine reaches it
  */
 export async function startPowerOn(
   command: SkoloCommand,
@@ -45,7 +45,7 @@ export async function startPowerOn(
   return { machine, url, client: newClient(powerCycleDaemonApi, given) };
 }
 
-/** As config.json has it, else as the user's ssh does. */
+/** From config.json, otherwise as the user's ssh configuration has it. */
 export function wayTo({ ways }: K3sRack, via: string): Way {
   const user = ways[0]?.user;
   return (
@@ -53,7 +53,7 @@ export function wayTo({ ways }: K3sRack, via: string): Way {
   );
 }
 
-/** A token for this cycle, and the file that accepts it. */
+/** A token for this cycle, and the token file that accepts it. */
 async function newTokens(now: number): Promise<{ token: string; tokens: string }> {
   const { newToken } = await import('@skolo/common');
   const folder = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));

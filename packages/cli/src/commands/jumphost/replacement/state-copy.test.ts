@@ -1,4 +1,4 @@
-/** The archive of a jumphost in a folder off site, whole and damaged. */
+/** A jumphost's archive in an off-site directory, intact and damaged. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const rack = parseRack(
   { file: 'rack.yaml' },
 );
 
-/** An archive for each day, of the same random content but for its first byte. */
+/** An archive for each day, with the same random content except for its first byte. */
 async function place(days: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-archives-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

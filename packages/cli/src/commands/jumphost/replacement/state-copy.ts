@@ -1,4 +1,4 @@
-/** The state of an old jumphost: an archive off site, or its disk on the spare. */
+/** The state of an old jumphost: from an off-site archive, or from its disk in the spare. */
 import { count, errorText, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { openDisk, type StateCopy } from '@skolo/jumphost';
@@ -23,11 +23,11 @@ export async function readCopy(
 export interface CopyOptions {
   from?: string;
   identity?: string;
-  /** `latest`: the newest that is whole. */
+  /** `latest`: the newest intact one. */
   version: string;
 }
 
-/** @throws CliError There is none, no identity opens it, or none is whole. */
+/** @throws CliError There is none, no identity decrypts it, or none is intact. */
 export async function readArchive(
   command: SkoloCommand,
   rack: Pick<Rack, 'name' | 'jumphost' | 'services'>,
@@ -69,7 +69,7 @@ function isDamaged(error: unknown): boolean {
   return cause instanceof BackupError && cause.code === 'damaged';
 }
 
-/** Its time is that of the last change of state. `closeDisk` ends it. */
+/** Its time is that of the last state change. `closeDisk` ends it. */
 async function readDisk(
   host: Host,
   jumphost: string,

@@ -1,4 +1,4 @@
-/** Namespaces and accounts of people, of kube/base: in a bundle they are a module beside this one. Neither kubectl nor a clone is needed. */
+/** Namespaces and people's accounts from kube/base, included in the bundle as a module. Requires neither kubectl nor a clone. */
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { z } from 'zod';
 const bundled = new URL('./accounts-text.js', import.meta.url).href;
 const Bundled = z.object({ text: z.string() });
 
-/** Of kube/base: its kustomizations only list these files. */
+/** From kube/base, whose kustomizations only list these files. */
 export const accountFiles = [
   'namespaces/namespaces.yaml',
   'access/namespace.yaml',

@@ -1,4 +1,4 @@
-/** A jumphost and its steps, from what this workstation has. */
+/** A jumphost and its steps, from the files on this workstation. */
 
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -41,7 +41,7 @@ export interface PrepareOptions extends StepOptions {
   returnAfter: number;
 }
 
-/** Options of all commands that look at the steps. */
+/** Options of all commands that inspect the steps. */
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(filesOption())
@@ -70,7 +70,7 @@ export function bundlesOption(): Option {
 interface OpenStepsDeps {
   signal: AbortSignal;
   report(text: string): void;
-  /** To another computer than the jumphost of today. */
+  /** For another computer than the current jumphost. */
   ways?: K3sRack['ways'];
 }
 
@@ -106,7 +106,7 @@ export async function openSteps(
   return { host, steps };
 }
 
-/** What a workstation has of programs. @throws CliError `npm run bundle` has not been run. */
+/** The programs on this workstation. @throws CliError `npm run bundle` has not been run. */
 export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
   const { images, k3s } = options;
   return {
@@ -117,7 +117,7 @@ export async function fileNeeds(command: SkoloCommand, options: StepOptions, sig
   };
 }
 
-/** Confirms changes by a new session to the rack's jumphost. */
+/** Confirms changes through a new session with the rack's jumphost. */
 export function guardOf(
   { io }: SkoloCommand,
   rack: K3sRack,
@@ -142,7 +142,7 @@ export function guardOf(
   };
 }
 
-/** Files of publishers; somebody at the terminal confirms checksums that are not known. */
+/** Downloads from publishers; a person at the terminal confirms unknown checksums. */
 export function downloadOf(
   { io }: SkoloCommand,
   { files }: Pick<StepOptions, 'files'>,
@@ -167,7 +167,7 @@ async function confirmSum(
   return answer?.trim() === 'same';
 }
 
-/** What `npm run bundle` has written, and `deploy` of the clone. @throws CliError It is not there. */
+/** The output of `npm run bundle`, and `deploy` in the clone. @throws CliError It is missing. */
 export async function programSources(
   command: SkoloCommand,
   { bundles }: Pick<StepOptions, 'bundles'>,
@@ -188,7 +188,7 @@ async function rejectMissing(folder: string, how: string): Promise<void> {
 
 const Kustomization = z.object({ components: z.array(z.string()).default([]) });
 
-/** Names of their folders. */
+/** Names of their directories. */
 async function componentsOf(overlay: string): Promise<Set<string>> {
   const file = join(overlay, 'kustomization.yaml');
   const { components } = Kustomization.parse(parse(await readFile(file, 'utf8')));

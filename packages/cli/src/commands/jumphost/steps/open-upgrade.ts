@@ -1,4 +1,4 @@
-/** An upgrade of one rack, from what this workstation has. */
+/** An upgrade of one rack, from the files on this workstation. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
@@ -25,7 +25,7 @@ import { downloadOf, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
 
 export interface UpgradeOptions {
-  /** Releases, the oldest first. */
+  /** Releases, oldest first. */
   k3s?: readonly string[];
   skolo?: string;
   os?: true;
@@ -41,20 +41,20 @@ export interface UpgradeOptions {
 export interface OpenUpgrade {
   host: Host;
   steps: Step[];
-  /** Writes to the log of the jumphost who does what. */
+  /** Logs on the jumphost who does what. */
   audit(): Promise<void>;
 }
 
 interface Given {
   signal: AbortSignal;
   report(text: string): void;
-  /** A machine that stays as it is, although it should not. */
+  /** A machine that is not upgraded, although it should be. */
   left(name: string, why: string): void;
 }
 
 const second = 1000;
 const minute = 60 * second;
-/** The API server is away while k3s starts. */
+/** The API server is down while k3s starts. */
 const leaseTimes = { durationMs: 15 * minute, renewMs: 15 * second };
 
 /** @throws FleetError @throws RackError @throws ComputerError @throws CliError */
@@ -145,13 +145,13 @@ export function whatOf({ k3s, skolo, os }: UpgradeOptions): string {
   return parts.join(', ') || 'certificates';
 }
 
-/** The cluster is opened when something changes it: its API server may be away before. */
+/** Opens the cluster when something changes it: its API server may be down before. */
 function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: Given) {
   const { io } = command;
   let kubectl: Kubectl | undefined;
   const ask = async () => {
     if (kubectl === undefined) throw new Error('the cluster is not connected');
-    // Figures of the jumphost are not compared.
+    // The jumphost's figures are not compared.
     return await askPrometheus(kubectl, '', signal);
   };
   const health: OtherHealth = {

@@ -1,4 +1,4 @@
-/** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
+/** A rack's overlay as a step of its jumphost: pushed as `skolo push` does it. */
 import { closing, count } from '@skolo/base';
 import {
   authorOf,
@@ -15,7 +15,7 @@ import { needsNumber } from '../../push/agreement.ts';
 import { openPush, ownRecords, rejectUnfinished } from '../../push/open-push.ts';
 import { requestOf } from '../../push/push.ts';
 
-/** Of a new rack: nothing runs there that has to be watched for long. */
+/** For a new rack: nothing runs on it that must be watched for long. */
 const usualSoakMs = 10_000;
 
 export function overlayOf(
@@ -29,7 +29,7 @@ export function overlayOf(
     report,
   }: {
     reason: string;
-    /** Of all services; absent: as it is in git. */
+    /** Version of all services; absent: as in git. */
     version?: string;
     soakMs?: number;
     signal: AbortSignal;
@@ -80,7 +80,7 @@ export function overlayOf(
   };
 }
 
-/** @throws CliError A person has to agree to them. */
+/** @throws CliError They require a person's consent. */
 function rejectedeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;

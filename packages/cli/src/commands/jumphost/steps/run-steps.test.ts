@@ -1,4 +1,4 @@
-/** What a person sees of steps without a terminal. */
+/** The output of steps without a terminal. */
 import type { Host } from '@skolo/computers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { testIo } from '../../../testing/test-io.ts';

@@ -1,4 +1,4 @@
-/** Runs steps, and shows them meanwhile. */
+/** Runs steps, and shows their progress. */
 import {
   type Host,
   type PrepareOptions,
@@ -12,7 +12,7 @@ import { plain } from '../../../output/text.ts';
 import { workstationName } from '../../../reach/machine-way.ts';
 import { printNews, stepLines } from './steps-text.ts';
 
-/** Without a terminal, a step that takes longer says what it waits for. */
+/** Without a terminal, a step that takes longer than this prints what it is waiting for. */
 const silentMs = 15_000;
 
 export function stepRunner(io: Io) {
@@ -20,7 +20,7 @@ export function stepRunner(io: Io) {
   let began = 0;
   let picture: ReturnType<typeof livePicture> | undefined;
   return {
-    /** What the step that runs does now. */
+    /** What the current step is doing. */
     report(text: string) {
       if (picture === undefined && text !== now) io.out(plain(`  ${text}`));
       now = text;

@@ -1,4 +1,4 @@
-/** Secrets of a rack as steps of its jumphost: from the store, as `skolo secrets apply` brings them. */
+/** A rack's secrets as steps of its jumphost: from the store, as `skolo secrets apply` deploys them. */
 import { lazily } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
@@ -10,7 +10,7 @@ import { CliError } from '../../../errors.ts';
 import { type OpenSecrets, openSecrets, readValues } from '../../secrets/open-secrets.ts';
 import { secretsDeps } from '../../secrets/rack-places.ts';
 
-/** Files on the jumphost: the token of k3s has to be there before k3s first starts. */
+/** Files on the jumphost: the k3s token must exist before k3s first starts. */
 export function secretFiles(
   command: SkoloCommand,
   rack: string,

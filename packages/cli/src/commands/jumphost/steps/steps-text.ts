@@ -1,4 +1,4 @@
-/** Steps of a jumphost, for people. */
+/** Texts for the steps of a jumphost. */
 import type { StepProgress, StepState } from '@skolo/computers';
 import type { Io } from '../../../io.ts';
 import { type FrameSize, frameLines } from '../../../output/live-area.ts';
@@ -17,7 +17,7 @@ const styles: Record<StepState, Style | undefined> = {
   failed: 'red',
 };
 
-/** While steps run: a line for each. */
+/** While steps run: one line each. */
 export function stepLines(
   steps: readonly StepProgress[],
   now: string,
@@ -56,9 +56,9 @@ export function printSteps(io: Io, steps: readonly StepProgress[]): void {
 }
 
 /**
- * Without a terminal to redraw: a line for each step that begins to change, has changed or failed.
+ * Without a terminal to redraw: a line for each step that starts to change something, has changed it, or failed.
  *
- * @param start of each line: `rack4: `
+ * @param start prefix of each line: `rack4: `
  */
 export function printNews(
   print: (text: string) => void,

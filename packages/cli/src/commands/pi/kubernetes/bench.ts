@@ -27,7 +27,7 @@ interface Options {
   folder?: string;
 }
 
-/** `skolo pi kubernetes bench`: what a cluster can do. */
+/** `skolo pi kubernetes bench`: measures a cluster's performance. */
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
@@ -99,7 +99,7 @@ function print({ io }: SkoloCommand, all: readonly Compared[]): void {
   );
 }
 
-/** All nodes of one figure together. */
+/** Combines all nodes for one figure. */
 function order(all: readonly Compared[], { name }: Compared): number {
   return all.findIndex((each) => each.name === name);
 }

@@ -8,7 +8,7 @@ interface Options extends ProgramOptions, PiWayOptions {
   check?: true;
 }
 
-/** `skolo pi kubernetes deploy`: the programs of a cluster, on computers that are in none yet. */
+/** `skolo pi kubernetes deploy`: installs a cluster's programs on computers that do not belong to one yet. */
 export function defineDeploy(command: SkoloCommand): void {
   addWayOptions(
     addProgramOptions(

@@ -1,4 +1,4 @@
-/** A cluster by its name in the list of racks: its server, and ssh to its nodes through that. */
+/** A cluster by its name in the list of racks: its server, and ssh to its nodes through the server. */
 
 import { nodesOn } from '@skolo/cluster';
 import { type Host, openHost } from '@skolo/computers';
@@ -17,7 +17,7 @@ export interface OpenCluster {
   open(node: Pick<ClusterNode, 'name' | 'address'>): Promise<Host>;
 }
 
-/** @param what for the log of the server; undefined: nothing changes */
+/** @param what for the server's log; undefined: nothing changes */
 export async function openCluster(
   command: SkoloCommand,
   name: string,

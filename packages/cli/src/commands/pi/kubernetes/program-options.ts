@@ -1,4 +1,4 @@
-/** Options of the programs that the computers of a cluster get. */
+/** Options for the programs that are installed on a cluster's computers. */
 import { resolve } from 'node:path';
 import {
   k3s as k3sDistribution,

@@ -25,7 +25,7 @@ interface Options {
   yes?: true;
 }
 
-/** `skolo pi kubernetes reset`: a cluster is taken apart, or a node out of it. */
+/** `skolo pi kubernetes reset`: dismantles a cluster, or removes a node from it. */
 export function defineReset(command: SkoloCommand): void {
   command
     .description(
@@ -74,7 +74,7 @@ export function defineReset(command: SkoloCommand): void {
           ),
         report: (text) => io.err(plain(text)),
       });
-      // Last: without it, no node can be removed from the cluster.
+      // Last, because no node can be removed from the cluster without it.
       if (wanted === undefined) {
         results.push(
           results.every(({ isGone }) => isGone)

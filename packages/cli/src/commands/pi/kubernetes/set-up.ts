@@ -27,7 +27,7 @@ interface Options extends ProgramOptions, PiWayOptions {
   address?: string;
 }
 
-/** `skolo pi kubernetes setup`: computers become a cluster. */
+/** `skolo pi kubernetes setup`: turns computers into a cluster. */
 export function defineSetUp(command: SkoloCommand): void {
   addWayOptions(
     addProgramOptions(
@@ -99,7 +99,7 @@ function addressIn(rack: Rack | undefined, name: string): string {
   );
 }
 
-/** What the list of racks is to have. @throws CliError It has another cluster of this name. */
+/** The new entry in the list of racks. @throws CliError It has another cluster with this name. */
 async function entryFor(
   command: SkoloCommand,
   pis: Pis,
@@ -120,7 +120,7 @@ async function entryFor(
   return { name, file, rack, isThere: known !== undefined };
 }
 
-/** Without a list, a new one is made in this folder. */
+/** Without a list, creates one in this directory. */
 async function knownRacks(
   command: SkoloCommand,
 ): Promise<{ file: string; racks: readonly FleetRack[] }> {
@@ -134,7 +134,7 @@ async function knownRacks(
   }
 }
 
-/** User, and the host to go through. */
+/** User, and the host to connect through. */
 async function wayOn(command: SkoloCommand, pis: Pis, host: string) {
   const user = pis.userOf(host);
   if (command.globals().on === undefined) return { user, jump: undefined };

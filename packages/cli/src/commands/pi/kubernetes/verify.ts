@@ -20,7 +20,7 @@ const styles: Record<Finding['state'], Style | undefined> = {
   'not tried': 'dim',
 };
 
-/** `skolo pi kubernetes verify`: whether a cluster works. */
+/** `skolo pi kubernetes verify`: checks whether a cluster works. */
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(

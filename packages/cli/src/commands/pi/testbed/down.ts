@@ -7,7 +7,7 @@ interface Options extends ClusterOptions {
   volumes?: true;
 }
 
-/** The pipeline may take some time to end. */
+/** The pipeline may take a while to end. */
 const withinMs = 300_000;
 
 /** `skolo pi testbed down`. */

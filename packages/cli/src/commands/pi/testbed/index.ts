@@ -4,7 +4,7 @@ import { defineRun } from './run.ts';
 import { defineUp } from './up.ts';
 import { defineVerify } from './verify.ts';
 
-/** `skolo pi testbed`: what makes a cluster of Pis a testbed. */
+/** `skolo pi testbed`: turns a cluster of Pis into a testbed. */
 export function define(command: SkoloCommand): void {
   command
     .description(

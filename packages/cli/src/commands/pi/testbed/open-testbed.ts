@@ -1,4 +1,4 @@
-/** The cluster of a testbed. */
+/** A testbed's cluster. */
 import { dirname, resolve } from 'node:path';
 import type { OpenRack } from '@skolo/fleet';
 import { patient } from '@skolo/fleet/push';
@@ -20,10 +20,10 @@ export function clusterOption(): Option {
   );
 }
 
-/** Between two looks at the cluster. */
+/** Interval for polling the cluster. */
 export const pollMs = 2_000;
 
-/** How long a cluster may be out of reach. The API server of a Pi is slow at times. */
+/** How long a cluster may be unreachable. A Pi's API server is slow at times. */
 const patienceMs = 60_000;
 
 /** @throws FleetError @throws CliError */
