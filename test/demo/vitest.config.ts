@@ -1,5 +1,5 @@
 import { mergeConfig } from 'vitest/config';
 import { together } from '../../vitest.shared.ts';
 
-/** One file after the other: the equipment of each demo has the same addresses and ports. */
+/** One file at a time: the equipment of each demo has the same addresses and ports. */
 export default mergeConfig(together, { test: { fileParallelism: false } });

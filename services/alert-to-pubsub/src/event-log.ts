@@ -1,10 +1,10 @@
-/** Writes events to the log. A state that lasts is one line when it begins, and one when it ends. */
+/** Writes events to the log. A lasting state is one line when it begins, and one when it ends. */
 
 import { errorText } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 
-/** A client that is rejected tries again: one line a minute for each endpoint and reason. */
+/** A rejected client retries: one line per minute for each endpoint and reason. */
 const rejectedEverySeconds = 60;
 /** A sink's reasons may alternate all day. */
 const reasonEverySeconds = 60;
@@ -17,7 +17,7 @@ export function createEventLog(log: Logger, clock: Clock): EmitAlertEvent {
   const heartbeats = new Map<string, string>();
   const unreadable = new Map<string, string>();
 
-  /** Whether it is logged: once for each reason, until it is over. */
+  /** Whether it is logged: once per reason, until it is over. */
   function isChanged(reasons: Map<string, string>, sink: string, reason: string): boolean {
     const isSame = reasons.get(sink) === reason;
     reasons.set(sink, reason);
@@ -96,7 +96,7 @@ function failureLog(log: Logger, clock: Clock) {
   };
 }
 
-/** Logged with all that the event has. An `error` is logged with its stack where the level is that. */
+/** Logged with all fields of the event. An `error` is logged with its stack if the level asks for it. */
 const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'error', string]>> = {
   'request-failed': ['error', 'request failed'],
   'notice-failed': ['warn', 'notice could not be written'],

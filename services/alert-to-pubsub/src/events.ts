@@ -1,4 +1,4 @@
-/** All that happens in this service. Its parts emit events; metrics, log, degraded, notices and watchdog consume them. */
+/** All events of this service. Its parts emit them; metrics, log, degraded, notices and watchdog consume them. */
 import type { Endpoint, SinkReason } from '@skolo/alerts';
 import type { Receiver } from '@skolo/api';
 import type { Received } from './receive/batch.ts';
@@ -9,24 +9,24 @@ export type AlertEvent =
   | { type: 'received'; received: Received; leftOut: number; overShare: number }
   | { type: 'rejected'; endpoint: Endpoint; reason: RejectionReason; why: string; cause?: unknown }
   | { type: 'request-failed'; endpoint: Endpoint; requestId: string; error: unknown }
-  /** The spool has so many messages that an alert began to fire, or was resolved. */
+  /** The number of messages in the spool that an alert began to fire, or was resolved. */
   | { type: 'transitions'; firing: number; resolved: number }
   | { type: 'notice-failed'; notice: string; error: unknown }
-  /** So many bytes at its end were not acknowledged, and are kept in a file. */
+  /** This many bytes at its end were not acknowledged, and are kept in a file. */
   | { type: 'spool-torn'; bytes: number }
   | { type: 'spool-restored' }
   /** `records`: as the metric counts them. */
   | { type: 'spool-damaged'; records: number; lost: number; lines: number; isInUse: boolean }
   | { type: 'known-alerts-lost'; known: number }
   | { type: 'tick-failed' | 'shrink-failed'; error: unknown }
-  /** `why` is absent once the trouble is over. */
+  /** `why` is absent once the problem is solved. */
   | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }
   | { type: 'sink-added'; sink: string }
   | { type: 'sink-not-closed'; sink: string; error: unknown }
   | { type: 'sent'; sink: string; messages: number }
   | { type: 'send-failed'; sink: string; reason: SinkReason; code: string; why: string }
   | { type: 'sink-recovered'; sink: string; seconds: number }
-  /** `id` is absent where a record of the spool is not a message. */
+  /** `id` is absent if a record of the spool is not a message. */
   | { type: 'dead-letter'; sink: string; why: string; code: string; id?: string }
   | { type: 'dropped'; sink: string; count: number }
   | { type: 'gap-notice-failed'; sink: string }

@@ -1,4 +1,4 @@
-/** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
+/** The metrics of alert-to-pubsub. All names and labels are declared here; the alert rules use them. */
 import { Endpoint, sinkReasons } from '@skolo/alerts';
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
@@ -8,7 +8,7 @@ import { rejectionReasons } from './receive/rejection.ts';
 import type { Status } from './status.ts';
 
 const statuses = ['firing', 'resolved'] as const;
-/** Of requests, and of alerts in a request that is accepted otherwise. `machine-full`: its machine has too many. */
+/** Of requests, and of alerts in a request that is otherwise accepted. `machine-full`: its machine has too many. */
 const rejections = [...rejectionReasons, 'failed', 'bad', 'machine-full'];
 
 /** Their names are between `skolo_alerts_` and `_total`. */
@@ -40,7 +40,7 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
     ]),
   );
   const count: Count = (name, labels, by = 1) => registered.get(name)?.inc(labels, by);
-  // An absent counter that begins with 1 is no increase to Prometheus.
+  // For Prometheus, an absent counter that begins at 1 is not an increase.
   for (const endpoint of Endpoint.options) {
     count('dead_letters', { from: endpoint }, 0);
     for (const state of statuses) count('received', { endpoint, status: state }, 0);

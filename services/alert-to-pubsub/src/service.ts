@@ -42,7 +42,7 @@ export function createAlertToPubsub(periods: Partial<Periods> = {}): ServiceDefi
   };
 }
 
-/** Folders of files that alerts are written to: the sink does not create them, because a disk may not be mounted. */
+/** Directories of files that alerts are written to: the sink does not create them, because a disk may not be mounted. */
 async function check(rack: Rack): Promise<Finding[]> {
   const { sinks } = rack.services['alert-to-pubsub'];
   const findings = sinks.map(async (sink, i): Promise<Finding[]> => {
@@ -137,7 +137,7 @@ interface HandlerDeps {
   emit: EmitAlertEvent;
 }
 
-/** The endpoints that receive alerts, and behind them the APIs. */
+/** The endpoints that receive alerts, followed by the APIs. */
 function createHandler(deps: HandlerDeps): Service['handler'] {
   const { context, settings, intake, deadLetters, status, location, emit } = deps;
   const { rack, clock, metrics, version } = context;

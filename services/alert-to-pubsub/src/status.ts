@@ -1,4 +1,4 @@
-/** The present state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
+/** The current state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
 import type { KnownAlert } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Sinks } from './delivery/sinks.ts';

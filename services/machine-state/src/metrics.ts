@@ -1,4 +1,4 @@
-/** Metrics of machine-state. Names and labels are all declared here; the alert rules ask for them. */
+/** The metrics of machine-state. All names and labels are declared here; the alert rules use them. */
 import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** What people order and note, and who is enrolled: acknowledged, and so in the journal. */
+/** People's orders and notes, and enrolled machines: acknowledged, and therefore in the journal. */
 import { Order, Time } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { HttpProblem, requestRecord } from '@skolo/common';
@@ -25,8 +25,8 @@ const NoteRecord = z.object({
 });
 
 /**
- * A machine that has not reported its orders since the journal was lost or restored from a copy. What it reports first may be
- * all that is left of an order.
+ * A machine that has not reported its orders since the journal was lost or restored from a copy. Its first report may be all that is left
+ * of an order.
  */
 const UnheardRecord = z.object({ machine: z.string(), newest: Time.optional() });
 
@@ -44,7 +44,7 @@ export function openRecords(deps: TablesDeps) {
 }
 export type Records = ReturnType<typeof openRecords>;
 
-/** @throws HttpProblem 503: nothing is changed. */
+/** @throws HttpProblem 503: nothing has changed. */
 export async function written(tables: Tables, changes: readonly Change[]): Promise<void> {
   try {
     await tables.write(changes);

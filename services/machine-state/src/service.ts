@@ -36,10 +36,10 @@ const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
 export interface MachineStateDeps {
   agents?: Partial<AgentTuning>;
   services?: Partial<ServiceTuning>;
-  /** Between two writes of the history, and of the points of curves. */
+  /** Time between two writes of the history, and of the points of curves. */
   writeEveryMs?: number;
   readingsEveryMs?: number;
-  /** Between attempts to open the journal. */
+  /** Time between attempts to open the journal. */
   retryMs?: number;
   delivery?: { firstMs: number; maxMs: number };
   silencesEveryMs?: number;
@@ -182,7 +182,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   };
 }
 
-/** What people order, and what brings it to the agents and to Alertmanager. */
+/** What people order, and what delivers it to the agents and to Alertmanager. */
 function createOrders(
   { rack: watch, clock, log, audit, degraded }: ServiceContext,
   tuning: Tuning,

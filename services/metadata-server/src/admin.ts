@@ -1,4 +1,4 @@
-/** The metadata server's own API, on its metrics port: who asked, and how fresh tokens are. */
+/** The metadata server's own API, on its metrics port: its callers, and how fresh the tokens are. */
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
 import { bindRoutes, type LastSuccess } from '@skolo/common';
 import type { CallerStats } from './caller/caller-stats.ts';
@@ -34,7 +34,7 @@ export function adminRoutes({ state, stats, tokens, lastSuccess }: AdminDeps) {
   });
 }
 
-/** Everybody who asked, newest first, and then the machines that never did: the ones to look at. */
+/** All callers, newest first, and then the machines that never made a request: the ones to look at. */
 function knownClients({ rack }: RackState, stats: CallerStats): MetadataClient[] {
   const asked = stats.list().map((record) => ({
     ...record,

@@ -12,11 +12,11 @@ export function createEventLog(
 ): (event: MetadataEvent) => void {
   const lastLogged = new Map<string, number>();
 
-  /** False where the same thing was logged a short time ago. */
+  /** False if the same thing was logged recently. */
   function isDue(about: string): boolean {
     const last = lastLogged.get(about);
     if (last !== undefined && now() - last < quietMs) return false;
-    // The first key is the oldest: a repeated one goes to the end.
+    // The first key is the oldest: a repeated one moves to the end.
     lastLogged.delete(about);
     const [oldest] = lastLogged.keys();
     if (lastLogged.size >= most && oldest !== undefined) lastLogged.delete(oldest);

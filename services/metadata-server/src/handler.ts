@@ -1,6 +1,5 @@
 /**
- * A request on the public port goes caller → identity → document → rendering. A plain node:http
- * handler, without a line of log for each request.
+ * A request on the public port passes caller → identity → document → rendering. A plain node:http handler that logs no line per request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@skolo/common';
@@ -23,7 +22,7 @@ import {
 import type { Tokens } from './tokens/tokens.ts';
 
 interface HandlerDeps {
-  /** What is in force now. */
+  /** The state in force now. */
   state: () => RackState;
   tokens: Tokens;
   watchers: Watchers;
@@ -42,19 +41,19 @@ interface Exchange {
   known: KnownCaller;
 }
 
-/** URLs whose parsing is kept: bots ask for the same few. */
+/** URLs whose parsing is cached: bots request the same few. */
 const mostUrls = 1000;
 const longestKeptUrl = 300;
 
-/** A caller that has too much open tries again after that. */
+/** When a caller with too many open requests may retry. */
 const busySeconds = 5;
 
-/** As Google's server ends a rejected connection. */
+/** How Google's server ends a rejected connection. */
 const closing = ['Connection', 'close'];
 
 /**
- * Whose budget a token of the caller's choice counts for. Addresses that rack.yaml does not give to a machine share one: a machine
- * may take as many of them as it likes.
+ * The budget that pays for a token with parameters chosen by the caller. Addresses that rack.yaml does not assign to a machine share one,
+ * because a machine may take as many of them as it likes.
  */
 function whoPays({ kind, machine }: Caller): string {
   return machine === undefined ? kind : `machine ${machine.name}`;
@@ -93,7 +92,7 @@ class Handler {
     });
   }
 
-  /** Who asks, and may they? */
+  /** Identifies the caller and checks its access. */
   admit(request: IncomingMessage, response: ServerResponse): void {
     const remote = request.socket.remoteAddress ?? '';
     const peer = this.deps.state().callerAt(remote);
@@ -119,7 +118,7 @@ class Handler {
     } else this.serveIfItsMac(exchange);
   }
 
-  /** At once where rack.yaml says nothing of its MAC. */
+  /** Synchronous if rack.yaml does not specify its MAC. */
   private serveIfItsMac(exchange: Exchange): void {
     const { access, caller } = exchange.known;
     if (!access || caller.machine?.mac === undefined) this.serve(exchange);
@@ -154,10 +153,10 @@ class Handler {
     else this.serveIdToken(exchange);
   }
 
-  /** An ID token is made for its request, and a token that is not there yet is worth having at once. */
+  /** An ID token is made per request, and a missing token is worth fetching immediately. */
   private mustWait(found: Found, { asked, known }: Exchange): boolean {
     if (found.kind === 'content') return (asked.lastEtag ?? found.etag) === found.etag;
-    // It has no ETag: whoever sends one has seen something else. Without one, Go's client sends an empty last_etag.
+    // It has no ETag: whoever sends one has seen something else. A Go client that has none sends an empty last_etag.
     if (found.kind !== 'access-token' || asked.lastEtag) return false;
     return known.access?.usualToken.fresh() !== undefined;
   }
@@ -221,7 +220,7 @@ class Handler {
     return { ...exchange, known: this.deps.state().callerAt(exchange.known.caller.address) };
   }
 
-  /** What a watch compares: the ETag, or the token itself, which has none. */
+  /** What a watch compares: the ETag, or, for tokens, which have none, the token itself. */
   private versionOf(found: Found, known: KnownCaller): string | undefined {
     if (found.kind === 'content') return found.etag;
     if (found.kind === 'access-token') return known.access?.usualToken.unexpired()?.value;

@@ -17,7 +17,7 @@ interface MetricsDeps {
   watchers: Watchers;
 }
 
-/** Registers all metrics. @returns what counts an event */
+/** Registers all metrics. @returns the function that counts an event */
 export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetadata {
   const registers = [registry];
   registerGauges(registry, gauges, () => deps);
@@ -70,7 +70,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   },
 };
 
-/** In plain numbers, read at a scrape: prom-client's own counting with labels costs more than all the rest of an answer. */
+/** As plain numbers, read at a scrape: prom-client's labelled counters cost more than the rest of an answer. */
 function countRequests(registry: Registry, { rack }: MetricsDeps) {
   const counts = new Map<string, RequestCount>();
   new Counter({
@@ -80,7 +80,7 @@ function countRequests(registry: Registry, { rack }: MetricsDeps) {
     registers: [registry],
     collect() {
       this.reset();
-      // From 0: what a counter has when it first appears is no increase.
+      // From 0: a counter's first value does not count as an increase.
       for (const identity of [...rack().identities.keys(), 'none']) {
         for (const each of pathClasses) this.inc({ class: each, code: '429', identity }, 0);
       }

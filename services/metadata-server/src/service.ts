@@ -30,16 +30,16 @@ import { Tokens } from './tokens/tokens.ts';
 /** What a test may replace. */
 export interface MetadataServerDeps {
   findMac?: FindMac;
-  /** Between two checks of what is due, in milliseconds. */
+  /** Milliseconds between two checks of what is due. */
   tickMs?: number;
 }
 
-/** Written so seldom that an SSD does not mind; in milliseconds. */
+/** Written so rarely that an SSD does not wear; in milliseconds. */
 const saveStatsEvery = 5 * 60_000;
 
 const upstreamBackOff = { firstMs: 1000, maxMs: 60_000 };
 
-/** Longer than the polls of Google's guest agents, and than idle connections of Go and Python live. */
+/** Longer than the poll intervals of Google's guest agents, and than the idle timeouts of Go and Python. */
 const serverOptions = { keepAliveTimeout: 80_000 };
 
 export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefinition {
@@ -133,7 +133,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   };
 }
 
-/** Runs what the service can do without. A failure makes it degraded until the next success. */
+/** Runs an optional task. A failure degrades the service until the next success. */
 async function orDegraded<T>(
   what: string,
   run: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** The power-cycle daemon, wired: opens what it needs, connects its parts, and returns. Nothing here decides. */
+/** The power-cycle daemon, wired: opens its resources, connects its parts, and returns. It makes no decisions. */
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
@@ -75,7 +75,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const rack = () => context.rack.rack;
   const stopping = new AbortController();
   const { signal } = stopping;
-  // Hundreds of cycles may wait, and each of them listens.
+  // Hundreds of cycles may wait, and each adds a listener.
   setMaxListeners(0, signal);
   const afterDamage = 'check skolo power status for outlets that should be on';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
@@ -91,7 +91,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const access = machineAccess(context.access, { rack, clock, hostKeys });
   const handler = createApp(context, { api: powerCycleDaemonApi, handlers, access });
 
-  // Outlets that are to be on come first, then what was under way, then everything else.
+  // Outlets that should be on come first, then work in progress, then everything else.
   await journal.whenOpen(async () => {
     await takeOver({ stateDir, store, clock, log, retryMs, signal });
     past.load(store.cycles.all.values());
@@ -121,7 +121,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     const { stopWithin } = rack().services['power-cycle-daemon'];
     await cycles.windDown(Math.max(0, stopWithin - 2) * 1000);
     stopping.abort(new Error('the daemon is stopping'));
-    // At once: others wait for what a device that is slow does not respond. What is unfinished is in the journal.
+    // At the same time: others must not wait for a device that does not respond. Unfinished work is in the journal.
     const closed = controllers.close();
     for (const stage of [endpoints, repair, cycles, pendingOns, outletWatch]) await stage.close();
     await closed;
@@ -141,7 +141,7 @@ interface Opened {
   signal: AbortSignal;
 }
 
-/** From a request to the outlet, and what keeps outlets on or off. Nothing has begun yet. */
+/** From the request to the outlet, and what keeps outlets on or off. Nothing has started yet. */
 function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) {
   const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
   const events = createEvents<PowerEvent>();
@@ -200,7 +200,7 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
 
 type Power = ReturnType<typeof connectPower>;
 
-/** Who requests something, and who reports what came of it. */
+/** Who requests something, and who reports the result. */
 function connectClients(
   context: ServiceContext,
   deps: PowerCycleDaemonDeps,
@@ -244,7 +244,7 @@ function connectClients(
   registerGauges(metrics, gauges, () => view);
   events.consume(createReporter({ log, degraded }));
   events.consume(createMetrics(metrics, { clock }));
-  // The breaker before the cycles, which ask it.
+  // The breaker before the cycles, which consult it.
   for (const stage of [trail, past, breaker, outletWatch, pendingOns, cycles]) {
     events.consume((event) => stage.onEvent(event));
   }

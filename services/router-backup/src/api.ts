@@ -1,4 +1,4 @@
-/** The HTTP API: requests become runs, and answers are what the service knows. No decisions are taken here. */
+/** The HTTP API: requests become runs, and answers show the service's state. It makes no decisions. */
 import type { BackupDevice, routerBackupApi } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import {
@@ -162,7 +162,7 @@ async function find(sources: StatusSources, device: string, version: string): Pr
   return await sources.versions.find(device, version).catch(throwProblem);
 }
 
-/** Admits an admin, and records that in the audit log first. */
+/** Admits an admin, after recording that in the audit log. */
 async function readWithSecrets(
   audit: Audit,
   { name: who, role }: Caller,
@@ -183,7 +183,7 @@ function sized({ size, ...version }: Version) {
   return { ...version, size: size ?? 0 };
 }
 
-/** Throws the problem for an error; throws other errors as they are. */
+/** Throws the problem for an error; rethrows other errors unchanged. */
 function throwProblem(cause: unknown): never {
   if (cause instanceof BackupError) {
     throw new HttpProblem(cause.code === 'not-found' ? 404 : 503, cause.message, { cause });

@@ -1,4 +1,4 @@
-/** What happens in the service. Its parts emit; metrics, log, `/readyz` and webhook consume, and know no part. */
+/** The events of the service. Its parts emit them; metrics, log, `/readyz` and webhook consume them, and know no part. */
 import type { Version } from '@skolo/backup';
 import type { Emit, Logger } from '@skolo/common';
 import type { Outcome } from './outcome.ts';
@@ -6,21 +6,21 @@ import { summaryOf } from './runs/summary.ts';
 import type { RunRecord } from './state.ts';
 
 export type BackupEvent =
-  /** What `/readyz` shows as degraded; without a reason it has ended. */
+  /** What `/readyz` shows as degraded; without a reason, it has ended. */
   | { type: 'degraded'; what: string; why?: string | undefined }
-  /** One attempt has ended, and may be followed by another one. */
+  /** One attempt has ended; another may follow. */
   | { type: 'attempt'; run: string; device: string; outcome: Outcome }
   /** A device of a run is done. */
   | { type: 'device-done'; run: RunRecord; device: string; outcome: Outcome }
   | { type: 'run-finished'; run: RunRecord }
   | { type: 'version-stored'; version: Version }
   | { type: 'device-retired'; device: string }
-  /** The history accepts writes again, or a new one was begun. */
+  /** The history accepts writes again, or a new one was created. */
   | { type: 'history-writable' }
   | { type: 'history-lost'; devices: string[] }
   | { type: 'loss-accepted'; devices: string[] }
   | { type: 'history-restored'; devices: number; versions: number; left: number }
-  /** A device reported a change of its configuration, and has been quiet since. */
+  /** A device reported a configuration change, and has been quiet since. */
   | { type: 'device-changed'; device: string; notice: string }
   | { type: 'webhook-message'; outcome: 'sent' | 'failed' | 'dropped' };
 

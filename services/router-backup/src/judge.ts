@@ -1,8 +1,8 @@
 /**
- * Decides whether a reading may become a version: it must be complete, come from the right device, and not be suspiciously
- * small. A half-read configuration or an error text in the history would hide the last good version. Pure.
+ * Decides whether a reading may become a version: it must be complete, from the right device, and not suspiciously small. A partial
+ * configuration or an error text in the history would hide the last good version. Pure.
  *
- * Sources of the error texts: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; what Oxidized stored as
+ * Sources of the error texts: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; texts that Oxidized stored as
  * success.
  */
 import type { FailureClass } from '@skolo/api';
@@ -14,7 +14,7 @@ interface Rejection {
   what: string;
 }
 
-/** Judges one reading by itself: an error text, an empty answer, or the mark that the model misses. */
+/** Judges one reading by itself: an error text, an empty answer, or a missing mark of the model. */
 export function judgeContent(
   { format, incomplete }: Pick<BackupModel, 'format' | 'incomplete'>,
   content: Content,
@@ -31,7 +31,7 @@ export function judgeContent(
   return missing === undefined ? undefined : { failure: 'incomplete', what: missing };
 }
 
-/** A device with more lines sent a configuration, which may contain any of these texts. */
+/** A device that sent more lines sent a configuration, which may contain any of these texts. */
 const longestRejection = 10;
 
 const rejections: readonly RegExp[] = [
@@ -51,7 +51,7 @@ const rejections: readonly RegExp[] = [
   /: (?:command )?not found$/,
 ];
 
-/** The first line that is an error text, whatever the model is. */
+/** The first line that is an error text of any model. */
 function rejectionIn(text: string): string | undefined {
   const lines = text
     .split('\n')
@@ -81,7 +81,7 @@ export function judgeIdentity(
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
-    // With the same serial number it may have been renamed.
+    // If it has the same serial number, it may have been renamed.
     if (pinned.serial === seen.serial) return undefined;
     return another(
       `its serial number is ${seen.serial}, not ${pinned.serial}: another device responds at this address; if the device was replaced, ${forget}`,
@@ -94,14 +94,14 @@ export function judgeIdentity(
   );
 }
 
-/** The identity to pin; undefined: the device shows none. */
+/** The identity to pin; undefined: the device does not show one. */
 export function pin(seen: Identity, pinned: Identity | undefined): Identity | undefined {
   const serial = seen.serial ?? pinned?.serial;
   const hostname = seen.hostname ?? pinned?.hostname;
   return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
 }
 
-/** Judges a change against the newest version: one that lost most of its bytes needs attention who requests it twice. */
+/** Judges a change against the newest version: one that lost most of its bytes must be requested twice by a person. */
 export function judgeSize(
   name: string,
   size: number,

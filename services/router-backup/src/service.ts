@@ -130,7 +130,7 @@ interface Connections {
   retryMs: number;
 }
 
-/** Creates what is stored: journal, history, archives of the jumphost, copies off site. */
+/** Creates the stores: journal, history, archives of the jumphost, off-site copies. */
 function createStorage(
   context: ServiceContext,
   { models, mask }: { models: ReadonlyMap<string, CreateBackup>; mask: Mask },
@@ -203,10 +203,10 @@ async function createParts(
   };
 }
 
-/** Starts what needs the journal: it knows the runs of the last process. */
+/** Starts the parts that depend on the journal, which knows the last process's runs. */
 async function begin(parts: Parts): Promise<void> {
   const { fetch, historyRestore, loss, runs, planner, notices, copies } = parts;
-  // Not before: another service may use the state directory, and be reading into it.
+  // Not earlier: another service may be using the state directory.
   await fetch.clear();
   await historyRestore.clear();
   await loss.checkJournal();

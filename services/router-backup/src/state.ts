@@ -1,4 +1,4 @@
-/** Everything but the configurations that must survive this process, in memory and in the journal. */
+/** Everything except configurations that must survive this process, in memory and in the journal. */
 import {
   BackupRun,
   DeviceResult,
@@ -11,7 +11,7 @@ import type { Version } from '@skolo/backup';
 import { Tables } from '@skolo/durable';
 import { z } from 'zod';
 
-/** A version, as far as it is identified without its content. */
+/** What identifies a version without its content. */
 const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
 export type KnownVersion = z.output<typeof KnownVersion>;
 
@@ -19,11 +19,11 @@ export function knownOf({ id, time, sha1 }: Pick<Version, 'id' | 'time' | 'sha1'
   return { id, time, sha1 };
 }
 
-/** What is known of a device. Its versions are in the history. */
+/** What is known about a device. Its versions are in the history. */
 export const DeviceRecord = z.object({
   name: z.string(),
   model: z.string(),
-  /** By the wall clock of then. */
+  /** By the wall clock at that time. */
   lastAttempt: Time.optional(),
   lastSuccess: Time.optional(),
   lastRun: z.string().optional(),
@@ -31,32 +31,32 @@ export const DeviceRecord = z.object({
   /** Of the last attempt; absent: it succeeded. */
   failure: FailureClass.optional(),
   detail: z.string().optional(),
-  /** Attempts in a row that failed. */
+  /** Consecutive failed attempts. */
   failures: z.int(),
   seconds: z.number().optional(),
   unsaved: z.boolean().optional(),
-  /** Version of what it would boot with, where that is another configuration. */
+  /** The version that it would boot with, if that is a different configuration. */
   startup: z.string().optional(),
   /** Of ssh, when it was last read; absent: not read over ssh. */
   legacyAlgorithms: z.array(z.string()).optional(),
-  /** Seen when it was first read; another one means another device. */
+  /** Seen when it was first read; a different one means a different device. */
   identity: z.object({ serial: z.string().optional(), hostname: z.string().optional() }).optional(),
-  /** Fingerprint of what was suspiciously small: a person who gets the same again means it. */
+  /** Fingerprint of a suspiciously small reading: a person who gets the same again means it. */
   suspect: z.string().optional(),
-  /** What the history had when it was last read: how a history that was lost is noticed. */
+  /** What the history contained when the device was last read, to detect a lost history. */
   newest: KnownVersion.optional(),
   versions: z.int().optional(),
-  /** When it had left rack.yaml. */
+  /** When it left rack.yaml. */
   retiredAt: Time.optional(),
 });
 export type DeviceRecord = z.output<typeof DeviceRecord>;
 
-/** Versions of a device that were in a history which is no longer there, as the API shows them. */
+/** A device's versions that were in a history that no longer exists, as shown by the API. */
 export type LostRecord = LostHistory;
 
-/** Written when it begins and when it ends. Results in between are in the records of the devices. */
+/** Written when it begins and when it ends. Results in between are in the devices' records. */
 export const RunRecord = BackupRun.extend({
-  /** Counts up: the order in which they were asked for, independent of the wall clock. */
+  /** Incremented: the order of requests, independent of the wall clock. */
   number: z.int(),
 });
 export type RunRecord = z.output<typeof RunRecord>;
@@ -75,7 +75,7 @@ export class State extends Tables {
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
   readonly lost = this.table('lost', LostHistory, ({ device }) => device);
 
-  /** The next reading pins its identity again. Returns whether one was pinned. @throws StorageUnavailable, JournalDown */
+  /** Makes the next reading pin its identity again. Returns whether one was pinned. @throws StorageUnavailable, JournalDown */
   async forgetIdentity(device: string): Promise<boolean> {
     const record = this.devices.get(device);
     if (record?.identity === undefined) return false;

@@ -1,4 +1,4 @@
-/** What to back up: switches, routers and PDUs of rack.yaml, and the jumphost. */
+/** What to back up: the switches, routers and PDUs in rack.yaml, and the jumphost. */
 import { HttpProblem } from '@skolo/common';
 import { models } from '@skolo/models';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
@@ -12,7 +12,7 @@ export interface Target {
   why?: string | undefined;
 }
 
-/** The jumphost has this in place of a model. */
+/** The jumphost's value instead of a model. */
 export const jumphostModel = 'jumphost';
 
 /** In the order of rack.yaml. */
@@ -28,7 +28,7 @@ export function targetOf(rack: Rack, name: string): Target | undefined {
   return targetsOf(rack).find((target) => target.name === name);
 }
 
-/** @param names of devices that there are */
+/** @param names of existing devices */
 export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem {
   const guess = didYouMean(name, names);
   return new HttpProblem(404, `${name}: no such device${guess}; skolo backup status lists them`);
@@ -52,7 +52,7 @@ function whyNotJumphost({ services }: Rack): string | undefined {
   return undefined;
 }
 
-/** The startup configuration is a device of its own in the history, so that copies and commands know it. */
+/** The startup configuration is its own device in the history, so that copies and commands know it. */
 export function startupNameOf(device: string): string {
   return `${device}${startupEnd}`;
 }

@@ -31,11 +31,11 @@ EVENTS = 3
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
-# An earlier bot_init, whose agent has died, needs up to AGENT_LOST_SECONDS and LEFT_SECONDS.
+# An earlier bot_init, whose agent has died, takes up to AGENT_LOST_SECONDS and LEFT_SECONDS.
 LOCK_SECONDS = 15
-# For the bot and its task to report to the server, after the agent has died.
+# For the bot and its task to report to the server after the agent has died.
 AGENT_LOST_SECONDS = 3
-# What processes get that the bot left behind.
+# Time for processes that the bot left behind.
 LEFT_SECONDS = 2
 # Nothing but the kernel delays a SIGKILL.
 STUCK_SECONDS = 20
@@ -74,7 +74,7 @@ def parents():
             continue
         try:
             with open('/proc/%s/stat' % name, 'rb') as stat:
-                # The name of the program may have blanks and parentheses.
+                # The program's name may contain blanks and parentheses.
                 fields = stat.read().rpartition(b')')[2].split()
         except OSError:
             continue
@@ -220,7 +220,7 @@ def default_signals():
 
 def start_bot(folder, python):
     keeper = os.getpid()
-    # A SIGTERM for the bot waits until it is not ours any more.
+    # A SIGTERM for the bot is deferred until the process is no longer ours.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     pid = os.fork()
     if pid != 0:
@@ -229,7 +229,7 @@ def start_bot(folder, python):
     try:
         signal.set_wakeup_fd(-1)
         default_signals()
-        # A session of its own: what the bot sends to its group is for the bot.
+        # Its own session: what the bot sends to its group is for the bot.
         os.setsid()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:
@@ -252,7 +252,7 @@ class Keeper:
         self.bot = None
         self.exit_status = 0
         self.is_agent_lost = False
-        # When all that is left is killed.
+        # When all leftovers are killed.
         self.deadline = None
         self.is_over = False
         self.signals = set()
@@ -326,7 +326,7 @@ class Keeper:
         self.stop()
         below = descendants()
         runners = [pid for pid in below if is_task_runner(pid)]
-        # Where task_runner is, it ends the task, and tells the server why.
+        # If task_runner exists, it ends the task, and reports why to the server.
         for pid in runners or below:
             send(pid, signal.SIGTERM)
 
@@ -367,7 +367,7 @@ class Keeper:
     def ended(self, pid, status):
         if pid != self.bot:
             return
-        # The number may be another's by now.
+        # The pid may be another process's by now.
         self.bot = -1
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
@@ -391,7 +391,7 @@ def keep(folder, python, guard):
 
 
 def main():
-    # The agent is named so that others see whose this is.
+    # The agent is named so that others see who this belongs to.
     folder, python, _agent = sys.argv[1:]
     os.set_inheritable(EVENTS, False)
     try:

@@ -58,7 +58,7 @@ def check(path, expected):
         server = configured_server(archive)
     if server.rstrip('/') != expected.rstrip('/'):
         raise Unsound('it is of the server %.200s, not of %s' % (server, expected))
-    # zipfile forgives what the import of Python does not.
+    # zipfile tolerates what Python's import does not.
     zipimport.zipimporter(path)
 
 

@@ -18,11 +18,11 @@ import urllib.parse
 
 _DEFAULT_HOOK_URL = 'http://127.0.0.1:11000'
 _OAUTH_CONFIG = '/etc/swarming_config/oauth2_access_token_config.json'
-# The agent answers from memory. These are for a machine that is out of breath: while a hook waits,
-# the bot does nothing else.
+# The agent answers from memory. These are for an overloaded machine: while a hook waits, the bot
+# does nothing else.
 _GET_SECONDS = 10
 _ON_SECONDS = 5
-# Of a metadata server: the same as the bot's own helper takes.
+# For a metadata server: the same as the bot's own helper uses.
 _TOKEN_SECONDS = 20
 _MOST_BYTES = 4 * 1024 * 1024
 
@@ -78,7 +78,7 @@ def get_authentication_headers(bot):
         expires_at = int(before + float(token['expires_in']))
         return {'Authorization': 'Bearer ' + token['access_token']}, expires_at
     except (ValueError, KeyError, TypeError):
-        # Without its text: there may be half a token in it.
+        # Without its text, which may contain half a token.
         raise AgentAway('metadata server at %s answers something that is no token' % url) from None
 
 

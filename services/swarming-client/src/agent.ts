@@ -1,4 +1,4 @@
-/** The agent, wired; the parts decide. */
+/** The agent, wired; its parts make the decisions. */
 import { join } from 'node:path';
 import {
   AuditLog,
@@ -39,34 +39,34 @@ import { type AgentNow, agentStatus, hookView, readinessOf } from './status/stat
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {
   powerCyclePort?: number | undefined;
   log: Logger;
-  /** What the status port shows of the log. */
+  /** What the status port shows from the log. */
   lines?: RecentLines;
   metrics: Registry;
   version?: string | undefined;
-  /** Of the machine as others see it; by default that of this computer. */
+  /** The machine's uptime as others see it; default: that of this computer. */
   bootId?: string | undefined;
   clock?: Clock;
-  /** Usually /proc, whose kernel reboots the machine. There is no default, so that no test reboots its machine. */
+  /** Usually /proc, whose kernel reboots the machine. No default, so that no test reboots its machine. */
   proc?: string;
-  /** The machine did not reboot, and its bot has ended: the agent has to end, and to be started again. */
+  /** The machine did not reboot, and its bot has ended: the agent must end, and be restarted. */
   onNotRebooted?: () => void;
 }
 
 export interface RunningAgent extends Ports {
-  /** Accepts no new task, lets a running one finish for its grace time unless it is hurried, and ends everything. */
+  /** Accepts no new task, lets a running one finish within its grace time unless hurried, and ends everything. */
   stop(how: { isHurried: boolean }): Promise<void>;
 }
 
-/** They change nothing that a caller could wait for. */
+/** They make no changes that a caller could wait for. */
 const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compared']);
-/** Seconds for everything but the bot, once that has ended. */
+/** Seconds for everything except the bot, once that has ended. */
 const usualStopWithin = 10;
 
 /**
- * Runs the agent in this process, without touching the process: no flags, signals, exit codes.
+ * Runs the agent in this process, without touching the process itself: no flags, signals, exit codes.
  *
  * @throws ListenError A port is not available.
- * @throws RackError With `rackFile`: it is not valid.
+ * @throws RackError With `rackFile`, if it is not valid.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const agent = new Agent(options);
@@ -181,7 +181,7 @@ class Agent {
     return ports;
   }
 
-  /** A second call that is hurried leaves the bot less time. */
+  /** A second, hurried call leaves the bot less time. */
   async stop({ isHurried }: { isHurried: boolean }): Promise<void> {
     if (this.stopped !== undefined && isHurried) void this.bot.stop({ isHurried });
     this.stopped ??= this.stopNow(isHurried);
@@ -236,19 +236,19 @@ class Agent {
     consume(keepBotLines({ lines: this.lines, clock: this.clock, log }));
     consume(createMetrics(metrics, () => this.view()));
     consume((event) => this.follow(event));
-    // Last, when the others have made their changes.
+    // Last, after the others have made their changes.
     consume(({ type }) => {
       if (!frequent.has(type)) this.revisions.look();
     });
   }
 
-  /** What events of one part mean for others. Those of the machine are in machine.ts. */
+  /** What one part's events mean for others. Those of the machine are in machine.ts. */
   private follow(event: AgentEvent): void {
     const { identity, degraded, bot, clockOffset, reboot, task } = this;
     if (event.type === 'identity') {
       if (event.now.machinePart && event.now.why === undefined) degraded.clear('identity');
       else degraded.raise('identity', identity.whyUnknown());
-      // It would end a pause before the next start of the bot.
+      // It would end a pause before the bot's next start.
       if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
     } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
     else if (event.type === 'hook') bot.hookCalled(event.hook);

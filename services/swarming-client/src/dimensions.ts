@@ -1,18 +1,18 @@
 /**
- * What Swarming accepts as dimensions: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not
- * empty, have up to 256 bytes and no blanks around them; none twice, and at least one. A single violation quarantines the
- * bot and drops all dimensions of that request (luci-go, swarming/server/validate).
+ * What Swarming accepts as dimensions: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not empty, with up to
+ * 256 bytes and no blanks around them; no duplicates, and at least one. A single violation quarantines the bot and drops all dimensions of
+ * that request (luci-go, swarming/server/validate).
  */
 import type { Dimensions } from './devices/device.ts';
 
 const keys = /^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,63}$/;
 const mostValueBytes = 256;
-/** What Go, Python and JavaScript each call blank, and all that does not print. */
+/** Everything that Go, Python or JavaScript treats as blank, and everything unprintable. */
 const outerBlanks = /^[\s\p{Z}\p{Cc}]+|[\s\p{Z}\p{Cc}]+$/gu;
 
 const breaks = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFEFF]+/gu;
 
-/** As much of it as is valid, later entries in the place of earlier ones; an entry that has nothing valid is left out. */
+/** The valid part, with later entries replacing earlier ones; entries without a valid part are omitted. */
 export function validDimensions(
   entries: Iterable<readonly [key: string, values: unknown]>,
 ): Dimensions {
@@ -34,22 +34,22 @@ function validValue(text: string): string {
   return cutText(text.replace(outerBlanks, ''), mostValueBytes).replace(outerBlanks, '');
 }
 
-/** The text, or as many of its whole characters as fit into so many bytes. */
+/** The text, or as many complete characters as fit into this many bytes. */
 export function cutText(text: string, mostBytes: number): string {
   const bytes = Buffer.from(text);
-  // Half a character at the end is not given back, and half a surrogate pair becomes a whole character.
+  // An incomplete character at the end is dropped, and half a surrogate pair becomes a complete character.
   const cut = bytes.length <= mostBytes ? bytes : bytes.subarray(0, lastWhole(bytes, mostBytes));
   return cut.toString();
 }
 
-/** Where the character begins that the byte at `at` is a part of. */
+/** The start of the character that the byte at `at` belongs to. */
 function lastWhole(bytes: Buffer, at: number): number {
   let start = at;
   while (start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
   return start;
 }
 
-/** The dimensions of a device, each value on one line. */
+/** A device's dimensions, one value per line. */
 export function dimensions(
   values: Readonly<Record<string, readonly (string | undefined)[]>>,
 ): Dimensions {
@@ -59,7 +59,7 @@ export function dimensions(
   return validDimensions(lines);
 }
 
-/** `1.2.3` is `PREFIX`, `PREFIX-1`, `PREFIX-1.2`, `PREFIX-1.2.3`. */
+/** `1.2.3` becomes `PREFIX`, `PREFIX-1`, `PREFIX-1.2`, `PREFIX-1.2.3`. */
 export function versionsOf(prefix: string, version: string | undefined): string[] {
   const parts = version === undefined || version === '' ? [] : version.split('.');
   return [prefix, ...parts.map((_, at) => `${prefix}-${parts.slice(0, at + 1).join('.')}`)];

@@ -1,9 +1,9 @@
-/** The log lines of events. What a part logs itself is trouble with its own work. */
+/** The log lines of events. What a part logs itself are problems of its own work. */
 import type { EventLog } from '@skolo/common/light';
 import type { AgentEvent } from './events.ts';
 import { healthText } from './health/health.ts';
 
-/** Logged with all the facts of the event. */
+/** Logged with all fields of the event. */
 const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message: string]>> = {
   'bot-started': ['info', 'bot started'],
   'bot-not-started': ['warn', 'bot could not be started'],

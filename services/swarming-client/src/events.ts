@@ -1,4 +1,4 @@
-/** All that happens in the agent. Parts emit; metrics.ts, event-log.ts and agent.ts consume, one place for each use. */
+/** All events of the agent. Parts emit them; metrics.ts, event-log.ts and agent.ts consume them, one place per use. */
 import type { BotExit } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
@@ -17,7 +17,7 @@ export type AgentEvent =
   | { type: 'bot-not-started'; why: string }
   | { type: 'bot-exited'; exit: BotExit; text: string }
   | { type: 'bot-restarting' | 'bot-silent' | 'reboot-requested'; why: string }
-  /** A line of more than 64 KiB comes in pieces. */
+  /** A line of more than 64 KiB is split. */
   | { type: 'bot-line'; stream: 'stdout' | 'stderr'; text: string }
   | { type: 'bot-downloaded'; server: string; botDir: string; why: string }
   | { type: 'bot-not-downloaded'; server: string; botDir: string; why: string; failed: string }
@@ -27,7 +27,7 @@ export type AgentEvent =
   | { type: 'adb-server'; isWedged: boolean }
   | { type: 'health'; now: Health; before: Health }
   | { type: 'repair-started'; repair: Readonly<RepairView>; why: string }
-  /** A repair step ended. Whether it helped is a later `repair-outcome`. */
+  /** A repair step ended. Whether it helped is reported by a later `repair-outcome`. */
   | { type: 'repair-ended'; repair: Readonly<RepairView> }
   | RepairOutcomeEvent
   | { type: 'needs-attention'; device: string; why: string };

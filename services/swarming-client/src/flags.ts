@@ -11,15 +11,15 @@ import {
 } from '@skolo/common/light';
 import { hookPort } from '@skolo/rack/light';
 
-/** `host`: where it is listened for status and metrics, and where requests to the metadata server come from. */
+/** `host`: the address on which status and metrics listen, and from which requests to the metadata server come. */
 export interface Flags extends ProcessFlags {
-  /** Also the id of the bot. */
+  /** Also the bot's ID. */
   machine: string;
-  /** Undefined: the metadata server has the entry of this machine. */
+  /** Undefined: this machine's entry comes from the metadata server. */
   rackFile: string | undefined;
   metadataUrl: string;
   hookPort: number;
-  /** Undefined: the power-cycle daemon has its own port only. */
+  /** Undefined: the power-cycle daemon has only its own port. */
   powerCyclePort: number | undefined;
 }
 
@@ -93,7 +93,7 @@ function parseUrl({ text, source }: { text: string; source: string }): string {
   throw new UsageError(`${source}: ${text} is not a URL; specify one such as http://metadata`);
 }
 
-/** The source address of requests: the one that is listened on, if that is only one. */
+/** The source address of requests: the address that the agent listens on, if that is a single one. */
 export function localAddressOf(host: string | undefined): string | undefined {
   if (host === undefined || isIP(host) === 0) return undefined;
   return host === '::' || host === '0.0.0.0' ? undefined : host;

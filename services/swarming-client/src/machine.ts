@@ -42,7 +42,7 @@ interface MachineDeps {
   clockOffset: ClockOffset;
   isStopping: () => boolean;
   localAddress: string | undefined;
-  /** A second port of the power-cycle daemon, where it has one. */
+  /** A second port of the power-cycle daemon, if it has one. */
   powerCyclePort: number | undefined;
   run: RunCommand;
   clock: Clock;
@@ -53,10 +53,10 @@ interface MachineDeps {
 export interface MachineView {
   devices: readonly DeviceView[];
   host: HostReading;
-  /** Of the machine itself; empty where a device is attached. */
+  /** The machine's own; empty if a device is attached. */
   dimensions: Dimensions;
   health: Health;
-  /** Orders of people that are in force. */
+  /** People's orders in force. */
   orders: readonly Order[];
   repairs: readonly RepairView[];
   /** By device. */
@@ -158,7 +158,7 @@ export class Machine {
     };
   }
 
-  /** Ends a forced quarantine, and starts repair again of devices that it has given up on. @throws Error */
+  /** Ends a forced quarantine, and restarts repair of devices that it has given up on. @throws Error */
   async clear(): Promise<Health> {
     await this.forced.clear();
     for (const watch of this.devices.watches.all()) this.repairs.restart(watch.name);
@@ -166,18 +166,18 @@ export class Machine {
     return this.monitor.health();
   }
 
-  /** Replaces the orders of people. @throws FileNotWritten */
+  /** Replaces people's orders. @throws FileNotWritten */
   async setOrders(wanted: readonly Order[]): Promise<Health> {
     await this.orders.set(wanted);
     return this.monitor.health();
   }
 
-  /** Begins one step of repair. @throws HttpProblem */
+  /** Begins one repair step. @throws HttpProblem */
   repair(wanted: Parameters<Repairs['order']>[0]): void {
     this.repairs.order(wanted);
   }
 
-  /** Why nothing is done to the machine and its devices; undefined: it may be. */
+  /** Why the machine and its devices must not be touched; undefined: they may be. */
   whyNotActing(): string | undefined {
     return whyNotActing({ acts: this.part()?.acts ?? true });
   }
@@ -199,7 +199,7 @@ export class Machine {
     }
   }
 
-  /** Its parts are closed in the opposite order. */
+  /** Its parts are closed in reverse order. */
   closeWith(closers: Closers): void {
     const { adb, adbWatch, watches } = this.devices;
     const parts: [string, { stop(): Promise<void> | void }][] = [
@@ -312,7 +312,7 @@ function openDevices(
   return { adb, watches, adbWatch: new AdbWatch({ adb, wanted, emit }) };
 }
 
-/** Events after which health is assessed again. */
+/** Events after which health is reassessed. */
 const changesFacts = new Set<AgentEvent['type']>([
   ...(['identity', 'task-started', 'task-ended', 'bot', 'device-read', 'facts'] as const),
   ...(['repair-started', 'repair-ended', 'needs-attention'] as const),

@@ -1,8 +1,8 @@
 /**
- * The agent's metrics: gauges of what is known when Prometheus asks, and counts of events.
+ * The agent's metrics: gauges of the state at each scrape, and counts of events.
  *
- * Prometheus accepts only names and values of labels that kube/base/prometheus/prometheus.yml lists, because a task may answer
- * instead of the agent. So a device is a number, its position in rack.yaml; `skolo_machines_device` of machine-state has its name.
+ * Prometheus accepts only label names and values listed in kube/base/prometheus/prometheus.yml, because a task may answer instead of the
+ * agent. So a device is a number, its position in rack.yaml; `skolo_machines_device` of machine-state has its name.
  */
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
 import { Counter, Histogram, type Registry } from 'prom-client';
@@ -59,7 +59,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         // The last one counts.
         .toSorted((a, b) => b.since.getTime() - a.since.getTime())
         .map(({ code, device, verdict, since }) => [
-          // Without the sensor, or who holds what.
+          // Without the sensor, or the person who holds what.
           { code: code.replace(/:.*/s, ''), device: numberOf(devices, device), verdict },
           ageSeconds(since, now),
         ]),
@@ -90,7 +90,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
   },
 };
 
-/** Registers all metrics. @returns what counts an event */
+/** Registers all metrics. @returns the function that counts an event */
 export function createMetrics(
   registry: Registry,
   measured: () => Measured,
@@ -120,7 +120,7 @@ export function createMetrics(
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,
   });
-  // From 0: the value that a counter first appears with is no increase.
+  // From 0: a counter's first value does not count as an increase.
   for (const why of botExits) exits.inc({ why }, 0);
   for (const outcome of taskOutcomes) ends.inc({ outcome }, 0);
   for (const outcome of ['ok', 'failed']) downloads.inc({ outcome }, 0);

@@ -1,4 +1,4 @@
-/** Text of others as one line, without what a terminal would obey. @param most characters */
+/** Other programs' text as one line, without control sequences. @param most characters */
 export function inOneLine(text: string, most?: number): string {
   return text
     .replace(/[\p{C}\s]+/gu, ' ')

@@ -1,4 +1,4 @@
-/** The three HTTP servers of the agent: metrics, the hooks of the bot, the status. */
+/** The agent's three HTTP servers: metrics, the bot's hooks, the status. */
 import type { Server } from 'node:http';
 import { swarmingClientApi } from '@skolo/api/swarming-client';
 import {
@@ -30,7 +30,7 @@ interface ServersDeps {
   readiness: () => ReadinessNow;
   version: string;
   closers: Closers;
-  /** URLs of the jumphost's services, as far as they are known. */
+  /** The known URLs of the jumphost's services. */
   jumphostUrls: () => readonly string[];
 }
 
@@ -40,10 +40,10 @@ export interface Ports {
   metricsPort: number;
 }
 
-/** A look at slow connections wakes the process. */
+/** Checking for slow connections wakes the process. */
 const serverOptions = { connectionsCheckingInterval: 5000 };
 
-/** Each is a descriptor, and without one left no program can be run. */
+/** Each takes a descriptor, and without a free one no program can be run. */
 const owners = {
   machine: { kind: 'machine', most: 256 },
   jumphost: { kind: 'jumphost', most: 256 },
@@ -57,7 +57,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   const { log } = core;
   const connections = new ConnectionLimits({
     ownerOf(ends) {
-      // The kubelet of this machine, and the jumphost, have room whatever neighbours do.
+      // The kubelet of this machine, and the jumphost, have room whatever other callers do.
       if (isSameComputer(ends)) return owners.machine;
       return isJumphost(ends, deps.jumphostUrls()) ? owners.jumphost : owners.neighbours;
     },
@@ -69,13 +69,13 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   }
 
   const listening = { log, closers, host };
-  // First: a second instance ends here.
+  // First, because a second instance ends here.
   const metricsPort = await serve(serverOf(probes(core.metrics, deps.readiness)), {
     ...listening,
     port: flags.metricsPort,
     flag: '--metrics-port',
   });
-  // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
+  // Hooks have their own metrics: those of the core would add 150 series per machine.
   const hooks = createHookServer({
     core: { ...core, metrics: new Registry() },
     connections,
@@ -84,7 +84,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   });
   const hookPort = await serve(hooks, {
     ...listening,
-    // The bot and its tasks are on this machine; other callers have no business there.
+    // The bot and its tasks are on this machine; other callers must not use them.
     host: '127.0.0.1',
     port: flags.hookPort,
     flag: '--hook-port',

@@ -19,12 +19,12 @@ export async function runAgent(): Promise<void> {
         log,
         lines,
         version,
-        // A hundred times a second doubles what an idle agent costs: 0.6 % of a core here, not 0.3 %.
+        // A hundred times per second doubles the cost of an idle agent: 0.6 % of a core here, not 0.3 %.
         metrics: processMetrics({ eventLoopEveryMs: 500 }),
         proc: '/proc',
-        // Its supervisor starts it again, and with it the bot.
+        // Its supervisor restarts it, and with it the bot.
         onNotRebooted: giveUp,
-        // Of a machine that is simulated: it boots, and the computer that plays it does not.
+        // For a simulated machine: it reboots, but the computer that simulates it does not.
         bootId: process.env.SKOLO_BOOT_ID || undefined,
       }),
   });

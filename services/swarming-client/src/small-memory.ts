@@ -1,6 +1,6 @@
 /**
- * The agent shares a Pi with 1 GB with a bot and its tasks, and has little to do: V8 runs it without its optimising
- * compilers. Imported first of all, before anything is compiled.
+ * The agent shares a Pi with 1 GB with a bot and its tasks, and has little to do: V8 runs it without its optimising compilers. Imported
+ * first, before anything is compiled.
  *
  * Measured with a phone and a bot (Node 24.21, x86-64): after two idle minutes 74 MB are resident, 81 with `--lite-mode`, which
  * was best on Node 20; the slowest hundredth of hooks takes 7.5 instead of 10.0 ms (medians of five pairs).
@@ -10,9 +10,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { collectGarbage } from '@skolo/common/collect-garbage';
 
-/** By then all is loaded, also on a machine that is slow. */
+/** By then everything is loaded, even on a slow machine. */
 const startMs = 20_000;
-/** V8 by itself waits until a heap this small has grown by megabytes. */
+/** By itself, V8 waits until such a small heap has grown by megabytes. */
 const everyMs = 120_000;
 
 /** Node 22 is for arm/v7, whose V8 has no Maglev. */

@@ -1,16 +1,16 @@
-/** The machine of the demo whose agent runs for real: what of it is simulated, its power above all. */
+/** The demo machine whose agent really runs: its simulated parts, above all its power. */
 import { EventEmitter } from 'node:events';
 import { hasPower, raspberryPi4, type SimulatedMachine } from '@skolo/simulators';
 
 /** In racks/demo. */
 export const agentMachine = 'skia-rpi2-demo-shelf1-001';
 
-/** What a service runs on, where that may lose its power. */
+/** What a service runs on, if that may lose its power. */
 export interface Computer {
   env(): NodeJS.ProcessEnv;
-  /** Fulfilled while it has power and has booted; at once where it is so already. */
+  /** Fulfilled once it has power and has booted; immediately if it already has. */
   whenUp(): Promise<void>;
-  /** It lost its power: whatever ran on it is gone. */
+  /** It lost its power: everything that ran on it is gone. */
   onDown(listener: () => void): () => void;
 }
 
@@ -20,7 +20,7 @@ export class AgentComputer implements Computer {
   private simulated: SimulatedMachine | undefined;
   private watching = new AbortController();
 
-  /** For the environment of the agent. */
+  /** For the agent's environment. */
   set(name: string, value: string): void {
     this.variables.set(name, value);
   }
@@ -33,7 +33,7 @@ export class AgentComputer implements Computer {
     };
   }
 
-  /** The machine as others see it. Undefined: it is not simulated, and it has power. */
+  /** The machine as others see it. Undefined: it is not simulated, and has power. */
   get machine(): SimulatedMachine | undefined {
     return this.simulated;
   }
@@ -54,13 +54,13 @@ export class AgentComputer implements Computer {
     this.events.emit('power');
   }
 
-  /** Whether that port (`usb/1-1.2`) is on: else the phone there is not seen. */
+  /** Whether that port (`usb/1-1.2`) is on: otherwise its phone is not visible. */
   isOn(port: string): boolean {
     const { simulated } = this;
     return !simulated?.usb.has(port) || simulated.usb.isOn(port);
   }
 
-  /** Whether the phone there has power, which may be so although the port is off. */
+  /** Whether its phone has power, which may be the case although the port is off. */
   hasPower(port: string): boolean {
     const { simulated } = this;
     return !simulated?.usb.has(port) || hasPower(port, simulated.usb, [raspberryPi4]);

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Folder of the demo's copy; `.skolo/demo` of the repository when absent. */
+  /** Directory of the demo's copy; default: `.skolo/demo` of the repository. */
   dir?: string;
-  /** Begin with a new copy. */
+  /** Start with a new copy. */
   fresh: boolean;
   /** A real rack instead of the demo. */
   rack?: string;

@@ -1,4 +1,4 @@
-/** The demo: a rack on this computer, with simulators for all that is not here. */
+/** The demo: a rack on this computer, with simulators for everything that is not available. */
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { type Block, takeBlock } from './addresses/block.ts';
 import { withOneAddress } from './addresses/one-address.ts';
@@ -21,7 +21,7 @@ import { closeAll, followRack, startSimulators } from './surroundings.ts';
 
 interface DemoOptions {
   copy: DemoCopy;
-  /** On its folder. */
+  /** The lock on its directory. */
   lock: Lock;
   fresh: boolean;
   /** Where the person is. */
@@ -31,11 +31,11 @@ interface DemoOptions {
   hurry: AbortSignal;
 }
 
-/** So often another process may take a port between the check and the start of the service. */
+/** How often another process may take a port between the check and the service's start. */
 const attempts = 5;
 
 /**
- * Runs until it is to stop.
+ * Runs until it is stopped.
  *
  * @throws RackError The copy was edited, has errors, and there is no earlier version of it.
  * @throws EndedAtOnce A service could not start.
@@ -91,7 +91,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
         return await runPlaced(options, demo, places);
       } catch (error) {
         if (!(error instanceof EndedAtOnce) || left === 1) throw error;
-        // Who had it may only have looked whether it is free, as we do.
+        // The process that used it may only have checked whether it is free, as this one does.
         if (!error.hadNoPort && (await areFree(places))) throw error;
       }
       output.problem('Somebody else has just taken a port: starting again with other ones.');

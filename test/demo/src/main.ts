@@ -33,7 +33,7 @@ async function main(args: string[]): Promise<number> {
     await copy.checkFolder();
     const lock = await takeLock(dir, (line) => output.line(line));
     try {
-      // What it needs takes a second to load.
+      // Its dependencies take a second to load.
       const { runDemo } = await import('./demo.ts');
       await runDemo({ ...shared, copy, lock, fresh: options.fresh });
     } finally {
@@ -60,7 +60,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Of an error that was foreseen; its message has what to do. */
+/** For an expected error; its message says what to do. */
 function exitCodeOf(error: unknown): number | undefined {
   if ([AlreadyRunning, NotOurFolder, NoFreeBlock].some((each) => error instanceof each)) return 1;
   if (error instanceof RackError) return 78;
@@ -68,7 +68,7 @@ function exitCodeOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** The first signal ends everything in good order, the second one at once. */
+/** The first signal ends everything in order, the second one immediately. */
 function signals(): { stop: AbortSignal; hurry: AbortSignal } {
   const stop = new AbortController();
   const hurry = new AbortController();
@@ -77,13 +77,13 @@ function signals(): { stop: AbortSignal; hurry: AbortSignal } {
     stop.abort();
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // The reader of our output is gone.
+  // The reader of the output is gone.
   process.stdout.on('error', () => stop.abort());
   if (process.env.npm_lifecycle_event === 'start') endWithParent(stop);
   return { stop: stop.signal, hurry: hurry.signal };
 }
 
-/** Ctrl-C comes by way of `npm start`. If that was killed, Ctrl-C could not end us any more. */
+/** Ctrl-C arrives through `npm start`. If that was killed, Ctrl-C could no longer end the demo. */
 function endWithParent(stop: AbortController) {
   const parent = process.ppid;
   setInterval(() => {

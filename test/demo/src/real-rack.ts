@@ -1,4 +1,4 @@
-/** A real rack: the services with its file, at their usual ports; nothing is copied and nothing simulated. */
+/** A real rack: the services with its file, at their usual ports; nothing is copied or simulated. */
 import { defaultSettings, readRack } from '@skolo/rack';
 import type { Output } from './output/output.ts';
 import { runServices } from './processes/run-services.ts';
@@ -13,7 +13,7 @@ interface RealRackOptions {
 }
 
 /**
- * Runs until it is to stop.
+ * Runs until it is stopped.
  *
  * @throws EndedAtOnce
  */
@@ -21,13 +21,13 @@ export async function runRealRack(options: RealRackOptions): Promise<void> {
   const { rackFile, output } = options;
   await runServices({
     ...options,
-    // The agent belongs onto its machine.
+    // The agent belongs on its machine.
     planned: services
       .filter(({ machine }) => machine === undefined)
       .map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
     async stopWithin(service) {
       const rack = await readRack(rackFile, { strictFor: service }).catch(() => undefined);
-      // The usual time while rack.yaml cannot be read.
+      // The default time while rack.yaml cannot be read.
       return (rack?.services ?? defaultSettings())[service].stopWithin;
     },
     onListening: async (ports) => {

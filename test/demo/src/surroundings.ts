@@ -1,4 +1,4 @@
-/** What a rack has around it in real life: the passwords of its equipment, and all that stands in for something. */
+/** A rack's surroundings in real life: the passwords of its equipment, and all simulators. */
 import type { Rack, RackWatch } from '@skolo/rack';
 import type { AgentComputer } from './agent-computer.ts';
 import { makeUpLoginSecrets } from './folder/login-secrets.ts';
@@ -7,7 +7,7 @@ import { simulatorsFor } from './simulators/index.ts';
 import type { Simulator } from './simulators/simulator.ts';
 
 interface Surroundings {
-  /** Follows no longer. */
+  /** Stops following. */
   close(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface FollowOptions {
   onError: (error: Error) => void;
 }
 
-/** Starts all that stands in for something, as far as that needs no rack.yaml. */
+/** Starts the simulators, as far as they do not depend on rack.yaml. */
 export async function startSimulators(
   host: string,
   onError: (error: Error) => void,
@@ -36,7 +36,7 @@ export async function startSimulators(
   return started;
 }
 
-/** Makes what rack.yaml expects to be there, and goes on with that when it is edited. */
+/** Creates what rack.yaml expects, and repeats that after each edit. */
 export async function followRack(
   rack: RackWatch,
   { dir, started, onError }: FollowOptions,

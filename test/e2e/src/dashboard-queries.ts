@@ -1,22 +1,22 @@
-/** What queries of the dashboard ask for, and what the services declare. */
+/** The metrics and labels in the dashboard's queries, and those that the services declare. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './monitoring-stack.ts';
 import { metricsOf, ruleFiles, rulesIn } from './rule-files.ts';
 
-/** Recorded by rules, each with the metrics that it is made of. */
+/** Recorded by rules, each with its source metrics. */
 const recorded = new Map(
   ruleFiles
     .flatMap(rulesIn)
     .flatMap((rule) => ('record' in rule ? [[rule.record, metricsOf(rule.expr)] as const] : [])),
 );
 
-/** The metrics in an expression; of a recorded one those that it is made of. */
+/** The metrics in an expression; for a recorded one, its source metrics. */
 export function metricsIn(expr: string): string[] {
   return metricsOf(expr).flatMap((name) => recorded.get(name) ?? [name]);
 }
 
-/** The labels that an expression selects a metric by; and groups it by, where there is no other one. */
+/** The labels by which an expression selects a metric; and groups it, if there is no other one. */
 export function labelsIn(expr: string, metric: string): string[] {
   const selectors = [...expr.matchAll(/([\w:]+)\{([^}]*)\}/g)]
     .filter(([, name]) => name === metric)
@@ -41,7 +41,7 @@ const sources = folders
   .join('\n');
 
 /**
- * The labels of one of our metrics, from its source: the first list after its name, or after the end of its name. Undefined where it is not found.
+ * The labels of one of our metrics, from its source: the first list after its name, or after the end of its name. Undefined if not found.
  */
 export function declaredLabels(metric: string): string[] | undefined {
   const [, end] = /^skolo_[a-z]+_(\w+?)(_total)?$/.exec(metric) ?? [];

@@ -1,4 +1,7 @@
-/** What `skolo jumphost` needs on a workstation: a clone of a repository of racks; and, on a jumphost of a test, what answers for pods. */
+/**
+ * What `skolo jumphost` requires on a workstation: a clone of a repository of racks; and, on a test jumphost, a program that answers for
+ * pods.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
@@ -14,7 +17,7 @@ export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 /** The command. */
 export const skolo = join(repository, 'packages/cli/bin/skolo.js');
 
-/** A program that answers for all pods, on every address; its API is that of a power-cycle daemon that has nothing to do. */
+/** A program that answers for all pods, on every address; its API is that of an idle power-cycle daemon. */
 export const podResponder = `
 import { createServer } from 'node:http';
 for (const port of ${JSON.stringify(jumphostServices.map((name) => servicePorts[name].metricsPort))}) {
@@ -48,7 +51,7 @@ spec:
 `;
 }
 
-/** A clone of a repository of racks: rack4, and others that nobody reaches. */
+/** A clone of a repository of racks: rack4, and unreachable others. */
 export async function makeRacks(
   registry: string,
   rackYaml: string,
@@ -108,7 +111,7 @@ export function startTyped(
   return spawn(process.execPath, [skolo, ...args], { cwd: racks, env: workstation.env });
 }
 
-/** At a terminal, where it can ask. What it prints goes through a pipe: line by line. */
+/** On a terminal, where it can ask. Its output goes through a pipe: line by line. */
 export function startAtTerminal(
   racks: string,
   { workstation }: Pick<BareJumphost, 'workstation'>,
@@ -128,7 +131,7 @@ export async function typed(...typing: Parameters<typeof startTyped>): Promise<E
 
 export interface Ended {
   code: number;
-  /** Of both its outputs. */
+  /** Both of its outputs. */
   out: string;
 }
 
@@ -143,7 +146,7 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
   return { code: code ?? 1, out };
 }
 
-/** Addresses that nodes of the test give to pods are those of this computer. */
+/** Addresses that the test's nodes assign to pods belong to this computer. */
 export async function routePods(computer: Computer): Promise<void> {
   for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
     await computer.run('ip', 'route', 'replace', 'local', network, 'dev', 'lo');

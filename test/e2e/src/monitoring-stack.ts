@@ -1,4 +1,4 @@
-/** Prometheus and what belongs to it, as kube/base runs them, but on loopback and in folders of a test. */
+/** Prometheus and its companions, as run by kube/base, but on loopback and in test directories. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ export function containerOf(path: string, container: string) {
   return found;
 }
 
-/** Replaces what a test cannot have: everything has to be there, or the test would go by another configuration. */
+/** Replaces what a test cannot have. Every text must be found, or the test would use a different configuration. */
 export function replaced(text: string, replacements: Record<string, string>): string {
   return Object.entries(replacements).reduce((before, [what, by]) => {
     if (!before.includes(what)) throw new Error(`there is no ${what} any more in:\n${before}`);
@@ -62,7 +62,7 @@ export function replaced(text: string, replacements: Record<string, string>): st
   }, text);
 }
 
-/** Version of Prometheus 2.51 brought rules of relabelling for one Alertmanager of several. */
+/** Prometheus 2.51 introduced relabelling rules per Alertmanager. */
 export function knowsAlertRelabelling(program: string): boolean {
   const text = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' });
   const [, major, minor] = /version (\d+)\.(\d+)/.exec(text) ?? [];
@@ -70,8 +70,8 @@ export function knowsAlertRelabelling(program: string): boolean {
 }
 
 /**
- * prometheus.yml as this version accepts it. If it does not know rules of relabelling for one Alertmanager, the second one,
- * which would get every alert, is left out.
+ * prometheus.yml as this version accepts it. If it does not support relabelling rules per Alertmanager, the second one, which would get
+ * every alert, is left out.
  */
 export function configFor(program: string, text: string): string {
   if (knowsAlertRelabelling(program)) return text;
@@ -80,13 +80,13 @@ export function configFor(program: string, text: string): string {
   return document.toString();
 }
 
-/** Rules as the ConfigMap has them. */
+/** Rules as in the ConfigMap. */
 export async function copyRules(to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   await Promise.all(ruleFiles.map((file) => copyFile(join(rulesFolder, file), join(to, file))));
 }
 
-/** Files with their contents, in a folder that is made. */
+/** Files with their contents, in a new directory. */
 export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
   await mkdir(folder, { recursive: true });
   await Promise.all(
@@ -94,7 +94,7 @@ export async function writeFiles(folder: string, files: Record<string, string>):
   );
 }
 
-/** Takes what is to be done in the end. */
+/** Accepts cleanups. */
 export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
 export function start(
@@ -112,7 +112,7 @@ export function start(
   return child;
 }
 
-/** What a program prints, whatever its exit code. */
+/** A program's output, whatever its exit code. */
 export async function ask(program: string, ...args: string[]): Promise<string> {
   try {
     const { stdout, stderr } = await run(program, args);
@@ -129,7 +129,7 @@ export async function textAt(url: string): Promise<string> {
   return (await answer?.text()) ?? '';
 }
 
-/** Starts Prometheus with the prometheus.yml of this folder. Returns the URL of its API, and its process ID. */
+/** Starts Prometheus with the prometheus.yml of this directory. Returns its API's URL, and its process ID. */
 export async function startPrometheus(program: string, dir: string, atTheEnd: AtTheEnd) {
   const address = `127.0.0.1:${await freeTcpPort()}`;
   const args = [
@@ -137,7 +137,7 @@ export async function startPrometheus(program: string, dir: string, atTheEnd: At
     `--storage.tsdb.path=${dir}/data`,
     `--web.listen-address=${address}`,
   ];
-  // With the garbage collector of a deployment, and not with that of `npm test`.
+  // With the garbage collector settings of a deployment, not those of `npm test`.
   const { pid } = start(program, args, atTheEnd, { GOGC: '100' });
   return { url: `http://${address}/api/v1`, pid };
 }

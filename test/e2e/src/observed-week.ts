@@ -1,6 +1,6 @@
 /**
- * A rack that skolo only observes, by a test clock: the real power-cycle daemon, machine-state and repair ladder of agents, with
- * simulated PDUs (SNMP), a relay board (HTTP) and machines, all over sockets. Machines die and phones disappear.
+ * A rack that skolo only observes, by a test clock: the real power-cycle daemon, machine-state and agents' repair ladder, with simulated
+ * PDUs (SNMP), a relay board (HTTP) and machines, all over sockets. Machines die and phones disappear.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ import { Repairs } from '../../../services/swarming-client/src/repair/repairs.ts
 
 /** Machines on each PDU, and on the relay board. */
 const perDevice = 40;
-/** One of them feeds the router. */
+/** One of them powers the router. */
 const perPdu = 48;
 const nowhere = 'http://127.0.0.1:2';
 const never = 3_600_000;
@@ -45,7 +45,7 @@ type Closer = () => Promise<unknown>;
 export class ObservedWeek {
   readonly equipment: SimulatedDevice[] = [];
   readonly machines: SimulatedMachine[] = [];
-  /** Whether the router of the internet connection answers. */
+  /** Whether the internet connection's router responds. */
   isOnline = true;
   /** What agents did to their phones, and outlets that changed. */
   readonly touched: string[] = [];
@@ -107,13 +107,13 @@ export class ObservedWeek {
     this.ladders.delete(name);
   }
 
-  /** PDUs that a busy computer was late for: machines behind them are not repaired meanwhile. */
+  /** PDUs that a busy computer served too late: machines behind them are not repaired meanwhile. */
   async silent(): Promise<string[]> {
     const { controllers } = await this.power.controllers();
     return controllers.filter(({ state }) => state === 'down').map(({ name }) => name);
   }
 
-  /** Ten minutes pass: agents look at their phones, Alertmanager repeats what fires, and the daemon looks at everything. */
+  /** Advances ten minutes: agents read their phones, Alertmanager repeats firing alerts, and the daemon checks everything. */
   async tenMinutes(): Promise<void> {
     for (let minute = 0; minute < 9; minute += 1) {
       this.clock.pass(60_000);
@@ -216,7 +216,7 @@ ${others.map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}"
 `;
   }
 
-  /** The first thing in each look of the daemon: when it comes for the third time, a whole one has been made. */
+  /** The first step in each of the daemon's checks: its third call proves that a complete check was made. */
   private async looked(): Promise<boolean> {
     for (const each of this.waiting) each.looks += 1;
     const done = this.waiting.filter(({ looks }) => looks > 2);
@@ -232,7 +232,7 @@ ${others.map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}"
     await this.power.alerts({ body: { version: '4', alerts: [{ status, labels, startsAt }] } });
   }
 
-  /** Of an agent whose phone is gone, with the part of rack.yaml that it has. */
+  /** For an agent whose phone is missing, with its part of rack.yaml. */
   private ladderOf(machine: SimulatedMachine): Repairs {
     const { clock, touched } = this;
     const touch = (what: string) => async () => {

@@ -1,4 +1,4 @@
-/** The alert rules that the services bring, and their tests: kube/base/prometheus/rules. */
+/** The services' alert rules, and their tests: kube/base/prometheus/rules. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -68,7 +68,7 @@ export function alertsIn(file: string) {
   return rulesIn(file).filter((rule) => 'alert' in rule);
 }
 
-/** The keywords of PromQL. Functions are recognized by their bracket. */
+/** PromQL's keywords. Functions are recognized by their bracket. */
 const keywords = new Set([
   'and',
   'or',

@@ -1,6 +1,6 @@
 /**
- * The selectors of a PromQL expression, by Prometheus' own parser: it evaluates the expression, and reads every selector from a
- * remote store, which is this process (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/).
+ * The selectors of a PromQL expression, by Prometheus' own parser: it evaluates the expression, and reads every selector from a remote
+ * store, which is this process (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/).
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type AtTheEnd, startPrometheus, textAt, writeFiles } from './monitoring-stack.ts';
 
-/** `name="value"` and the like, of one label. Prometheus compares the whole value with a regular expression. */
+/** `name="value"` and the like, for one label. Prometheus matches the whole value against a regular expression. */
 export interface Matcher {
   type: '=' | '!=' | '=~' | '!~';
   name: string;
@@ -21,12 +21,12 @@ export function matches({ type, value }: Matcher, text: string): boolean {
   return type.startsWith('!') ? !is : is;
 }
 
-/** Starts a Prometheus without targets. Returns what gives the selectors of an expression. */
+/** Starts a Prometheus without targets. Returns a function that returns an expression's selectors. */
 export async function startSelectors(program: string, dir: string, atTheEnd: AtTheEnd) {
   let found: Matcher[][] = [];
   const store = createServer(async (request, response) => {
     found.push(...queriesOf(unpacked(await buffer(request))));
-    // A ReadResponse with one empty result, by Snappy: its length, and a literal of two bytes.
+    // A ReadResponse with one empty result, in Snappy format: its length, and a literal of two bytes.
     response
       .setHeader('content-type', 'application/x-protobuf')
       .setHeader('content-encoding', 'snappy');

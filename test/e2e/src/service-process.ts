@@ -1,12 +1,12 @@
-/** A service as its image runs it: a process of its own. */
+/** A service as its image runs it: as its own process. */
 import { fileURLToPath } from 'node:url';
 import { type ServiceProcess, startServiceProcess } from '@skolo/common/testing/own-process';
 
 /**
- * Started on 127.0.0.1, on any free port, and ended with the test, with what it has started.
+ * Started on 127.0.0.1, on any free port, and ended with the test, including its children.
  *
  * @param flags `--rack` and `--state-dir`
- * @param within goes before the program and its arguments
+ * @param within precedes the program and its arguments
  */
 export function startService(
   name: string,

@@ -1,7 +1,7 @@
 /**
- * A rack of agents that work, by a test clock: the real judgement of each agent's health, and the real joining, history and
- * metrics of machine-state, in one process and without sockets. Agents run tasks, reboot their phones after each and are
- * updated every day, and people reboot, power-cycle and quarantine some of them. One machine is faulty.
+ * A rack of working agents, by a test clock: the real health assessment of each agent, and the real joining, history and metrics of
+ * machine-state, in one process and without sockets. Agents run tasks, reboot their phones after each and are updated every day, and people
+ * reboot, power-cycle and quarantine some of them. One machine is faulty.
  */
 import type { AgentStatus, MachineDowntime, MachineOrder } from '@skolo/api';
 import { createLogger, DegradedList } from '@skolo/common';
@@ -31,7 +31,7 @@ import { healthStatus } from '../../../services/swarming-client/src/status/statu
 
 /** Its phone is missing for 3 minutes after each of its short tasks. */
 export const faulty = 'pi-faulty';
-/** Between two looks at the agents. */
+/** Time between two readings of the agents. */
 export const stepSeconds = 10;
 const hour = 3600;
 const day = 24 * hour;
@@ -42,7 +42,7 @@ type Plan = 'update' | 'reboot' | 'cycle' | 'quarantine';
 interface Agent {
   name: string;
   life: Life;
-  /** The end of this part of its life, and when each plan is due, in seconds since boot of the test clock. */
+  /** The end of this phase, and the due time of each plan, in seconds since boot of the test clock. */
   until: number;
   due: Record<Plan, number>;
   health: Health | undefined;
@@ -129,7 +129,7 @@ export class SimulatedWeek {
     await this.history.open();
   }
 
-  /** Ten seconds pass. */
+  /** Advances ten seconds. */
   step(): void {
     this.clock.pass(stepSeconds * 1000);
     for (const agent of this.agents.values()) {
@@ -141,7 +141,7 @@ export class SimulatedWeek {
     if (this.clock.uptime() % hour < stepSeconds) this.history.flush();
   }
 
-  /** By machine and code, how long each reason of an agent has been there, in seconds. */
+  /** By machine and code, how long each of an agent's reasons has existed, in seconds. */
   reasons(): { machine: string; code: string; verdict: string; seconds: number }[] {
     return [...this.agents.values()].flatMap(({ name: machine, health }) =>
       (health?.reasons ?? []).map(({ code, verdict, since }) => ({
@@ -195,7 +195,7 @@ export class SimulatedWeek {
     const { random } = this;
     switch (life) {
       case 'idle': {
-        // The agent hears of the end of an order before anything else happens.
+        // The agent learns of an order's end before anything else happens.
         if (this.orders.delete(name)) return ['idle', 20];
         const plan = this.due(agent);
         if (plan === 'update' || plan === 'reboot') return ['stopping', 20];
@@ -231,7 +231,7 @@ export class SimulatedWeek {
     }
   }
 
-  /** The plan whose time has come. */
+  /** The plan that is due. */
   private due({ name, due }: Agent): Plan | undefined {
     const now = this.clock.uptime();
     const plan = (Object.keys(periods) as Plan[]).find((each) => due[each] <= now);
@@ -240,7 +240,7 @@ export class SimulatedWeek {
     return plan;
   }
 
-  /** Somebody quarantines it for ten minutes, and the agent has the order at once. */
+  /** Somebody quarantines it for ten minutes, and the agent receives the order immediately. */
   private quarantine(name: string): void {
     const since = new Date(this.clock.now()).toISOString();
     const order = { id: `o-${name}`, kind: 'quarantine' as const, by: 'ann', reason: 'a look' };

@@ -1,6 +1,5 @@
 /**
- * Agents without machines: the API over real sockets, one for each machine of rack7.yaml but one. Each accepts what is
- * signed for it, and nothing else.
+ * Agents without machines: the API over real sockets, for each machine of rack7.yaml except one. Each accepts only what is signed for it.
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +14,11 @@ import { startScriptedService } from './service.ts';
 const files = fileURLToPath(new URL('../../../packages/cli/testdata/files/', import.meta.url));
 
 const { status, log, clearQuarantine, repair, reboot } = swarmingClientApi;
-/** Those that the command calls. */
+/** The endpoints that the command calls. */
 const api = { status, log, clearQuarantine, repair, reboot };
 
 interface TestAgents {
-  /** By machine; that of the first is `$AGENT`. */
+  /** By machine; the first one's is `$AGENT`. */
   urls: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
@@ -50,7 +49,7 @@ export async function startAgents(rack = 'rack7'): Promise<TestAgents> {
   };
 }
 
-/** As the agent's, with everybody in `access.anonymousRead`. */
+/** Like the agent's, with everybody in `access.anonymousRead`. */
 function accessFor(whom: Parameters<typeof whyNotSigned>[1]): Access {
   const challenges = new Set<string>();
   return {
@@ -75,7 +74,7 @@ function accessFor(whom: Parameters<typeof whyNotSigned>[1]): Access {
   };
 }
 
-/** Times are those of now, whenever it is asked. */
+/** Times are relative to each request. */
 function handlersOf(at: number): RouteHandlers<typeof api> {
   let isCleared = false;
 

@@ -1,6 +1,6 @@
 /**
- * An alert-to-pubsub that sends at once: its API over a real socket, with the conventions of every service. Alerts
- * called `Rejected` are not accepted, and those called `Stuck` never leave the rack.
+ * An alert-to-pubsub that sends immediately: its API over a real socket, with the conventions of every service. Alerts called `Rejected`
+ * are not accepted, and those called `Stuck` never leave the rack.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -24,7 +24,7 @@ const Posted = z.array(
   z.object({ labels: z.record(z.string(), z.string()), endsAt: z.iso.datetime() }),
 );
 
-/** With the rack of the examples, unless it gets another. */
+/** Default: the rack of the examples. */
 export function startAlertToPubsub({
   tokens,
   world = exampleAlerts,
@@ -41,7 +41,7 @@ export function startAlertToPubsub({
       }
       const status = Date.parse(endsAt) <= Date.now() ? 'resolved' : 'firing';
       if (labels.alertname === 'Stuck') isStuck = true;
-      // It is sent when it is accepted, and not before that is said.
+      // It is sent when accepted, but not before the answer.
       else response.once('finish', () => void send?.(labels, status));
     }
     response.end();

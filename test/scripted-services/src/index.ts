@@ -1,4 +1,4 @@
-/** The services and agents of a rack, with answers that are written beforehand, for tests of what uses them. */
+/** The services and agents of a rack, with scripted answers, for tests of their clients. */
 export { startAgents } from './agents.ts';
 export { startAlertToPubsub } from './alert-to-pubsub.ts';
 export { askedAt, at, exampleCycle } from './cycles/example.ts';

@@ -20,7 +20,7 @@ const perShelf = 40;
 interface Spot {
   name: string;
   shelf: string;
-  /** Its switch and its port there. */
+  /** Its switch and port in that rack. */
   controller: string;
   outlet: string;
   /** From 1 to 200. */
@@ -67,7 +67,7 @@ services:
 `;
 }
 
-/** One of each kind of trouble, and of the 200 machines 16 that are not well. */
+/** One of each kind of problem, and 16 of the 200 machines that are not well. */
 function agentStatus({ name, number }: Spot): AgentStatus | undefined {
   const [well, quarantined, recovering] = exampleAgents().statuses;
   if (well === undefined || quarantined === undefined || recovering === undefined) return undefined;
@@ -201,7 +201,7 @@ function bodyOf({ pathname }: URL): unknown {
   }
 }
 
-/** What the agent behind an address says: `HOST/NAME/v1/status`. */
+/** The status of the agent at an address: `HOST/NAME/v1/status`. */
 function agentBody({ pathname }: URL): unknown {
   const [, name] = /^\/agents\/([^/]+)\/v1\/status$/.exec(pathname) ?? [];
   const spot = spots.find((each) => each.name === name);

@@ -17,7 +17,7 @@ import type { MachineWorld } from './worlds.ts';
 
 type Send = SendEvent<(typeof machineStateApi.changes)['events']>;
 
-/** The stream of changes. The id of an event is its number, so a reader that connects again gets what it has missed. */
+/** The stream of changes. An event's ID is its number, so a reader that reconnects gets what it has missed. */
 export class Changes {
   private readonly events: ((send: Send) => void)[] = [];
   private readonly readers = new Set<Send>();
@@ -50,7 +50,7 @@ export class Changes {
   }
 }
 
-/** With the rack of the examples. */
+/** Default: the rack of the examples. */
 export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<ScriptedService> {
   const api = { ...machineStateApi, createLink: consoleApi.createLink };
   return startScriptedService(
@@ -241,7 +241,7 @@ function agentHandlers({ calls, find }: Parts) {
   } satisfies Partial<Handlers>;
 }
 
-/** By default the last day. */
+/** Default: the last day. */
 function spanOf({ from, to }: { from?: string | undefined; to?: string | undefined }) {
   const end = to === undefined ? Date.now() : Date.parse(to);
   return { from: from === undefined ? end - 86_400_000 : Date.parse(from), to: end };

@@ -9,7 +9,7 @@ const token = 'the-token-of-ann';
 /**
  * The metadata server's own API over a real socket, with what the one under test needs to see. `URL/open` is for
  * everybody, `URL/closed` for the bearer of `the-token-of-ann`, and `URL/rejecting` for nobody; `URL/broken` is no API.
- * Times are some half minutes away from where the words for them change, so that a slow computer sees the same.
+ * Times are half a minute or more from where their wording changes, so that a slow computer sees the same.
  */
 export async function startMetadataServer(
   world: MetadataWorld = exampleClients,

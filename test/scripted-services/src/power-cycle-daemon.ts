@@ -1,8 +1,8 @@
 /**
- * A power-cycle daemon without power: the API over a real socket, with the conventions of every service (sign-in,
- * schemas, problems), and cycles whose lives are written beforehand.
+ * A power-cycle daemon without power: the API over a real socket, with the conventions of every service (sign-in, schemas, problems), and
+ * cycles with scripted lives.
  *
- * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
+ * `URL/flaky` carries out each changing request, but breaks the connection before its first answer.
  */
 import type { RequestListener } from 'node:http';
 import { powerCycleDaemonApi, type Rejection } from '@skolo/api';
@@ -17,7 +17,7 @@ import type { TestTokens } from './tokens.ts';
 import type { PowerWorld } from './worlds.ts';
 
 export interface TestDaemon extends ScriptedService {
-  /** How often a request for cycles came, and how many requests that were. */
+  /** How often cycles were requested, and how many distinct requests that were. */
   asked: { times: number; keys: Set<string> };
 }
 
@@ -33,13 +33,13 @@ const {
 interface DaemonOptions {
   tokens: Pick<TestTokens, 'file'>;
   world?: PowerWorld;
-  /** How fast time passes in the lives of cycles. */
+  /** The speed of time in the lives of cycles. */
   stepMs?: number;
   calls?: Call[];
   place?: Place;
 }
 
-/** With the rack of the examples, unless it gets another. */
+/** Default: the rack of the examples. */
 export async function startPowerCycleDaemon({
   tokens,
   world = examplePower,

@@ -1,4 +1,4 @@
-/** Pub/Sub, and racks that publish to it: rack4 is well, rack5 is not, and nobody expects rack9. */
+/** Pub/Sub, and racks that publish to it: rack4 is healthy, rack5 is not, and nobody expects rack9. */
 import { connectPubSub, type Message } from '@skolo/alerts';
 import { type GooglePubSub, startGooglePubSub } from '@skolo/simulators';
 import { startAlertToPubsub } from './alert-to-pubsub.ts';
@@ -7,10 +7,10 @@ import type { TestTokens } from './tokens.ts';
 
 export interface PubSubRacks {
   pubsub: GooglePubSub;
-  /** Of the alert-to-pubsub of rack4. */
+  /** From rack4's alert-to-pubsub. */
   url: string;
   publish(message: Message, location: string): Promise<void>;
-  /** Who does not say that it lives. */
+  /** The rack without heartbeats. */
   readonly muted: Set<string>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
     send: (labels, status) => publish(data.alert(labels, { status }), 'rack4'),
   });
   const muted = new Set<string>();
-  // In one go, and the one that is well at the end: who waits for that one has heard all of them.
+  // In one go, with the healthy rack last: whoever waits for that one has received all of them.
   const beat = async () => {
     const ill = { healthy: false, why: 'Prometheus has been silent for 6 min', spoolDepth: 3 };
     const beats = [

@@ -1,6 +1,6 @@
 /**
- * A router backup without routers: the API over a real socket, with the conventions of every service (sign-in, schemas,
- * problems), and devices whose answers are written beforehand. In a run, each look at it finds the next two devices.
+ * A router backup without routers: the API over a real socket, with the conventions of every service (sign-in, schemas, problems), and
+ * devices with scripted answers. Each request for a run finds the next two devices done.
  */
 
 import { createHash } from 'node:crypto';
@@ -25,7 +25,7 @@ interface BackupOptions {
   place?: Place;
 }
 
-/** With the rack of the examples, unless it gets another. */
+/** Default: the rack of the examples. */
 export function startRouterBackup({
   tokens,
   world = exampleBackups,
@@ -80,7 +80,7 @@ function runHandlers(world: BackupWorld) {
       open.includes(device) ? world.resultOf(device.device) : device,
     );
     const isOver = devices.every(({ state }) => state === 'done');
-    // As long as a run of the story takes, not as one of the test does.
+    // The duration of a run in the story, not in the test.
     const end = new Date(Date.parse(run.requestedAt) + 41_000).toISOString();
     const next = { ...run, devices, ...(isOver && { finishedAt: run.finishedAt ?? end }) };
     runs.set(run.id, next);
@@ -288,7 +288,7 @@ function restoreHandlers(world: BackupWorld) {
 
 function historyHandlers(world: BackupWorld) {
   let received = Buffer.alloc(0);
-  /** Reported once a copy was restored that has not all of it. */
+  /** Reported after an incomplete copy was restored. */
   let lost: LostHistory[] = [];
   return {
     devices: () => ({
@@ -307,7 +307,7 @@ function historyHandlers(world: BackupWorld) {
           'the received history differs from the one that was sent; send it again',
         );
       }
-      // A bundle of git says so at its begin.
+      // The header of a git bundle.
       if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {
         throw new HttpProblem(409, 'this is not a valid history');
       }

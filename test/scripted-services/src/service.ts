@@ -18,11 +18,11 @@ export interface Call {
   body: unknown;
 }
 
-/** Where it runs; by default in a rack4 where everybody may look. */
+/** Its rack; default: a rack4 with anonymous read access. */
 export interface Place {
   rack?: string;
   anonymousRead?: readonly string[];
-  /** Keeps its state, and its audit log; by default one that is removed with it. */
+  /** For its state and audit log; default: a directory that is removed with it. */
   stateDir?: string;
   /** More of rack.yaml. */
   more?: string;

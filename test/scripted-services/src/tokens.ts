@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newToken } from '@skolo/common';
 
-/** Tokens that all services of a test know. */
+/** Tokens known to all services of a test. */
 export interface TestTokens {
   file: string;
-  /** Of ann, who is admin. */
+  /** Of ann, an admin. */
   admin: string;
-  /** Of bob, who may operate. */
+  /** Of bob, an operator. */
   operate: string;
   remove(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What the scripted services know: an example that people read in sessions and pages, or a generated rack of any size. */
+/** The state behind the scripted services: an example that people read in sessions and pages, or a generated rack of any size. */
 import type {
   BackupDevice,
   BackupRun,
@@ -44,7 +44,7 @@ export interface PowerWorld {
   outlets?(): OutletStatus[];
   controllers(): ControllerStatus[];
   holds(): Hold[];
-  /** Past ones, the newest first. */
+  /** Past ones, newest first. */
   cycles(): PowerCycle[];
   hostKeys(): { device: string; fingerprint: string; firstSeen: string }[];
   isKnown(target: string): boolean;
@@ -60,13 +60,13 @@ export interface PowerWorld {
 export interface BackupWorld {
   devices(): BackupDevice[];
   offsite(): OffsiteStatus[];
-  /** The newest first. */
+  /** Newest first. */
   versionsOf(device: string): Version[];
   masked(text: string): string;
   pastRuns(): BackupRun[];
-  /** What comes of each, whenever it is read. */
+  /** The result of each, whenever it is read. */
   resultOf(device: string): RunDevice;
-  /** After a copy was restored that has not all of it. */
+  /** After an incomplete copy was restored. */
   lost(): LostHistory[];
   /** Undefined: it does not respond. */
   connectedHostsOf(device: string): ConnectedHosts | undefined;

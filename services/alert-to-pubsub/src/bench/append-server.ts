@@ -1,6 +1,6 @@
 /**
- * The least that a durable intake can be: a server that appends what it is sent to a file, with one sync for all that
- * waits, and answers then. It understands nothing of it; with `json`, it parses the list and writes each element as a line.
+ * The minimum of a durable intake: a server that appends request bodies to a file, with one sync for all waiting requests, and then
+ * answers. It does not interpret them; with `json`, it parses the list and writes each element as a line.
  */
 import { open } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';

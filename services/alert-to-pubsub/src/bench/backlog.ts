@@ -1,4 +1,4 @@
-/** A backlog as an outage leaves it: so many transitions of the alerts of a rack in the spool, nothing delivered. */
+/** A backlog as after an outage: the given number of transitions of a rack's alerts in the spool, none delivered. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlertMessage } from '@skolo/alerts';
@@ -9,7 +9,7 @@ import { alerts } from './requests.ts';
 
 const batch = 1000;
 
-/** Gives the bytes that it takes. */
+/** Returns its size in bytes. */
 export async function writeBacklog(stateDir: string, count: number): Promise<number> {
   await mkdir(stateDir, { recursive: true });
   const newId = createIds(0);

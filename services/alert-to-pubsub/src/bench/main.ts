@@ -24,19 +24,19 @@ import {
 } from './rack.ts';
 import { alertScript, bytesScript } from './requests.ts';
 
-/** Nothing is delivered, because the intake is measured: nobody listens there. */
+/** Nothing is delivered, because the intake is measured: nothing listens on this port. */
 const intakeOnly =
   '    pubsub: false\n    sinks: [{ name: away, kind: http, url: "http://127.0.0.1:1" }]';
-/** What a transition of such an alert takes in the spool. */
+/** The spool bytes of such an alert's transition. */
 const recordBytes = 780;
-/** A memory file system: a sync costs nothing there. */
+/** A memory file system, where a sync is free. */
 const memory = '/dev/shm';
 /** An SD card's. */
 const slowSyncMs = 100;
 const connections = 64;
 
 interface Load {
-  /** Alerts in each request. */
+  /** Alerts per request. */
   batch: number;
   syncMs?: number;
   onAllCores?: boolean;
@@ -52,8 +52,8 @@ const intakeSlow = intakeBench('intake-slow-disk', { batch: 1, syncMs: slowSyncM
 const intakeTwoCores = intakeBench('intake-two-cores', { batch: 1, onAllCores: true });
 
 /**
- * Alerts a second, against the same service where a sync is free, a server that only appends the same bytes, one that parses and
- * writes JSON besides, and Alertmanager, which keeps alerts in memory.
+ * Alerts per second, compared with the same service where a sync is free, with a server that only appends the same bytes, one that also
+ * parses and writes JSON, and with Alertmanager, which keeps alerts in memory.
  */
 function intakeBench(name: string, load: Load): Bench {
   return {
@@ -121,7 +121,7 @@ async function scriptFile(folder: string, name: string, script: string): Promise
 const intakeP99 = p99Bench('intake-p99', 0);
 const intakeP99Slow = p99Bench('intake-p99-slow-disk', slowSyncMs);
 
-/** Latency of the slowest hundredth, with as many connections as a rack has senders. */
+/** 99th percentile of the latency, with as many connections as a rack has senders. */
 function p99Bench(name: string, syncMs: number): Bench {
   return {
     name,
@@ -144,7 +144,7 @@ function p99Bench(name: string, syncMs: number): Bench {
 
 const backlog = 1_000_000;
 
-/** Messages a second of a backlog of a million transitions, to a Pub/Sub in a process of its own. */
+/** Messages per second of a backlog of a million transitions, to a Pub/Sub in its own process. */
 const drain: Bench = {
   name: 'drain',
   unit: '1/s',
@@ -152,7 +152,7 @@ const drain: Bench = {
   measure: () => withDrained(({ rate }) => rate),
 };
 
-/** The most memory that it ever had meanwhile. */
+/** Peak memory meanwhile. */
 const drainMemory: Bench = {
   name: 'drain-memory',
   unit: 'MiB',
@@ -177,7 +177,7 @@ async function withDrained(figureOf: (found: { rate: number; peak: number }) => 
   });
 }
 
-/** From the first message that has arrived to the last one. */
+/** From the arrival of the first message to that of the last. */
 async function drained(service: ServerProcess): Promise<number> {
   let first: { at: number; sent: number } | undefined;
   for (;;) {
@@ -191,7 +191,7 @@ async function drained(service: ServerProcess): Promise<number> {
   }
 }
 
-/** With heartbeats, and 20 alerts that fire. */
+/** With heartbeats, and 20 firing alerts. */
 const memoryIdle: Bench = {
   name: 'memory-idle',
   unit: 'MiB',

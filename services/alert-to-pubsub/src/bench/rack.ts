@@ -1,4 +1,4 @@
-/** What the benches start: the service as a process, and the Pub/Sub of the simulators as another. */
+/** What the benches start: the service as a process, and the simulators' Pub/Sub as another. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -16,14 +16,14 @@ import { peer } from '@skolo/simulators';
 interface ServiceOptions {
   /** Settings of the service, in block style, indented by four. */
   settings: string;
-  /** On the disk when absent. */
+  /** Default: on the disk. */
   stateDir?: string;
-  /** Each sync takes so much longer, as on an SD card. */
+  /** Each sync takes this much longer, as on an SD card. */
   syncMs?: number;
   onAllCores?: boolean;
 }
 
-/** Does the work in a folder of its own, below the given one, and removes it. */
+/** Runs the work in its own directory, below the given one, and removes it. */
 export async function inFolder<T>(
   work: (folder: string) => Promise<T>,
   below = tmpdir(),
@@ -56,7 +56,7 @@ ${settings}
   return await startService('alert-to-pubsub', { rackFile, stateDir, wrapper, onAllCores });
 }
 
-/** The server that does nothing but append and sync, and with `json` parse and serialize. */
+/** The server that only appends and syncs, and with `json` also parses and serializes. */
 export async function startAppendServer(
   folder: string,
   {
@@ -73,7 +73,7 @@ export async function startAppendServer(
   });
 }
 
-/** Alertmanager, whose one receiver gets nothing within the time of a bench; undefined: it is not installed. */
+/** Alertmanager, whose only receiver gets nothing during a bench; undefined: it is not installed. */
 export async function startAlertmanager(
   folder: string,
   { onAllCores }: { onAllCores: boolean },
@@ -100,7 +100,7 @@ receivers: [{ name: away, webhook_configs: [{ url: 'http://127.0.0.1:1' }] }]
   });
 }
 
-/** A Pub/Sub that counts what it gets. It is kept to the other core. */
+/** A Pub/Sub that counts its messages, pinned to the other core. */
 export async function startPubSub(): Promise<ServerProcess> {
   const index = createRequire(import.meta.url).resolve('@skolo/simulators');
   const main = join(dirname(index), 'google-pubsub/main.ts');
@@ -110,7 +110,7 @@ export async function startPubSub(): Promise<ServerProcess> {
   });
 }
 
-/** In front of a command: the kernel returns later from each sync; `-D` leaves the command the child that is signalled. */
+/** Prefix of a command that delays the return of each sync; with `-D`, signals reach the command itself. */
 function slowly(syncMs: number): string[] {
   if (syncMs === 0) return [];
   const strace = peer('strace');

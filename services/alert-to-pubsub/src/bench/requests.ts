@@ -1,9 +1,9 @@
-/** What the benches send: alerts that fire and are resolved in turn, so that each of them is a transition. */
+/** The requests of the benches: alerts that alternately fire and are resolved, so that each is a transition. */
 
-/** Alerts of the rack; each is told of again only when all others were. */
+/** Alerts of the rack; each is repeated only after all others were sent. */
 export const alerts = 1000;
 
-/** An alert as Prometheus posts it, of the usual size. `$N` is its number, `$END` when it ends. */
+/** An alert as Prometheus posts it, of typical size. `$N` is its number, `$END` its end. */
 const alert = JSON.stringify({
   annotations: {
     description: 'rpi-$N:9100 of job node has been down for more than 5 minutes.',
@@ -22,8 +22,8 @@ const alert = JSON.stringify({
 });
 
 /**
- * A script for wrk that posts batches of so many alerts: all of them firing, then all of them resolved, and so on. It makes
- * the requests before the load begins: wrk takes 7 µs to make an alert, about as long as the service takes to accept one.
+ * A script for wrk that posts batches of this many alerts: all firing, then all resolved, and so on. It creates the requests before the
+ * load begins: wrk takes 7 µs to create an alert, about as long as the service takes to accept one.
  */
 export function alertScript(batch: number): string {
   return `local template = [==[${alert}]==]
@@ -53,7 +53,7 @@ end
 `;
 }
 
-/** A script for wrk that posts so many bytes. */
+/** A script for wrk that posts this many bytes. */
 export function bytesScript(bytes: number): string {
   return `wrk.method = "POST"
 wrk.body = string.rep("x", ${bytes - 1}) .. "\\n"

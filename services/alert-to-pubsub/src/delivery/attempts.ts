@@ -14,9 +14,7 @@ interface SendDeps {
 /** How long an aborted send may take to stop. */
 export const graceMs = 5000;
 
-/**
- * @throws SinkError `timeout` when it took longer
- */
+/** @throws SinkError `timeout` if it took longer */
 export async function sendWithin(
   ms: number,
   send: (signal: AbortSignal) => Promise<void>,
@@ -62,7 +60,7 @@ export function asSinkError(error: unknown): SinkError {
   return new SinkError('unavailable', code, errorText(error), { cause: error });
 }
 
-/** Waits before another attempt. `error`: of the sink. */
+/** Waits before the next attempt. `error`: the sink's. */
 export type BackOff = (failures: number, error?: SinkError) => Promise<void>;
 
 interface BackOffDeps {
@@ -73,12 +71,12 @@ interface BackOffDeps {
 }
 
 const usualTimes = { firstMs: 500, maxMs: 30_000 };
-/** A sink that answers and rejects a message is tried more often: there may be others that it accepts. */
+/** A sink that answers but rejects a message is retried more often: it may accept others. */
 const rejectedMaxMs = 5000;
-/** The longest pause that a sink may ask for. */
+/** The longest pause that a sink may request. */
 const mostAskedSeconds = 900;
 
-/** The pauses of all that is retried for a sink: reading the spool, sending, writing notices. */
+/** The pauses between a sink's retries: of reading the spool, sending, writing notices. */
 export function createBackOff(deps: BackOffDeps): BackOff {
   const { pause, stopping, random = Math.random, times = usualTimes } = deps;
   return async function backOff(failures, error) {

@@ -1,7 +1,7 @@
 /**
- * What waits for one sink: messages in memory, in a queue for each ordering key, and from where on the spool has to be read.
- * However long the sink is down, memory is bounded. A key that is blocked holds at most a quarter of it: its later messages
- * are left in the spool, and read again once the key moves.
+ * What waits for one sink: messages in memory, in a queue per ordering key, and the position from which the spool must be read. Memory is
+ * bounded, however long the sink is down. A blocked key may use at most a quarter of it: its later messages are left in the spool, and read
+ * again once the key is unblocked.
  */
 import type { SpooledMessage } from '@skolo/alerts';
 
@@ -10,27 +10,27 @@ export interface Waiting {
   readonly seq: number;
   readonly key: string;
   readonly message: SpooledMessage;
-  /** In the spool; in memory it is some times that. */
+  /** Its size in the spool; in memory it is a multiple of that. */
   readonly bytes: number;
   /** When it was accepted, in seconds of uptime: that clock does not jump. */
   readonly since: number;
 }
 
-/** The messages with one ordering key: in order, one batch under way at a time. */
+/** The messages with one ordering key: in order, one batch in flight at a time. */
 export interface Queue {
   readonly key: string;
-  /** Batches that did not arrive. They go first, and as they were, so that no message passes them. */
+  /** Batches that did not arrive. They are sent first and unchanged, so that no message overtakes them. */
   retries: Waiting[][];
   waiting: Waiting[];
   state: 'idle' | 'ready' | 'busy' | 'resting';
-  /** In a row. */
+  /** Consecutive failures. */
   failures: number;
-  /** Failures in a row that its first message may have caused. */
+  /** Consecutive failures that its first message may have caused. */
   strikes: number;
-  /** In memory, those under way included. */
+  /** In memory, including those in flight. */
   messages: number;
   bytes: number;
-  /** Refreshes to send after everything else: since when, by fingerprint. */
+  /** Refreshes to send after everything else: their due times, by fingerprint. */
   readonly refreshes: Map<string, number>;
 }
 
@@ -44,21 +44,21 @@ export interface BacklogBounds {
   bytes: number;
 }
 
-/** The part of memory that a blocked key may hold. */
+/** The share of memory that a blocked key may use. */
 const share = 1 / 4;
 
 export class Backlog {
-  /** The sequence number that is read next. Before it, only what is `left` is unread. */
+  /** The next sequence number to read. Before it, only what is in `left` is unread. */
   next: number;
-  /** Messages left in the spool, by key: the first one, and how many. */
+  /** Messages left in the spool, by key: the first one, and their number. */
   readonly left = new Map<string, { from: number; count: number }>();
   /** Why the spool cannot be read, for people. */
   problem: string | undefined;
-  /** Turns that are not over. */
+  /** Turns that have not ended. */
   busy = 0;
   private readonly bounds: BacklogBounds;
   private readonly queues = new Map<string, Queue>();
-  /** Queues with something to send; the one that waits longest is first. */
+  /** Queues with something to send, longest wait first. */
   private readonly ready = new Set<Queue>();
   private readonly held = new Set<Waiting>();
   private heldBytes = 0;
@@ -80,7 +80,7 @@ export class Backlog {
     return this.queues.get(key);
   }
 
-  /** The queue of this key, made where it is missing. */
+  /** The queue of this key, created if missing. */
   queue(key: string): Queue {
     const known = this.queues.get(key);
     if (known !== undefined) return known;
@@ -91,7 +91,7 @@ export class Backlog {
     return queue;
   }
 
-  /** Messages that are not read yet. */
+  /** The number of messages that are not read yet. */
   unread(end: number): number {
     let unread = Math.max(0, end - this.next);
     for (const { count } of this.left.values()) unread += count;
@@ -117,13 +117,13 @@ export class Backlog {
     return oldest;
   }
 
-  /** A message that is larger than all of memory fits when it is the only one. */
+  /** A message that is larger than all of memory fits if it is the only one. */
   hasRoomFor(bytes: number): boolean {
     const { held, heldBytes, bounds } = this;
     return held.size === 0 || (held.size < bounds.messages && heldBytes + bytes <= bounds.bytes);
   }
 
-  /** Whether a blocked key may hold so many more bytes; one message at least it may. */
+  /** Whether a blocked key may use this many more bytes; at least one message is allowed. */
   hasShareFor(key: string, more: number): boolean {
     const { bounds } = this;
     const { messages = 0, bytes = 0 } = this.queues.get(key) ?? {};
@@ -140,7 +140,7 @@ export class Backlog {
     if (queue.state === 'idle') this.settle(queue);
   }
 
-  /** These have arrived, or are given up. */
+  /** These have arrived, or were given up. */
   remove(batch: readonly Waiting[]): void {
     for (const waiting of batch) {
       if (this.held.delete(waiting)) this.count(this.queue(waiting.key), waiting, -1);
@@ -165,19 +165,19 @@ export class Backlog {
     return first;
   }
 
-  /** They go first again, one by one. */
+  /** They are first again, one by one. */
   putBack(queue: Queue, passed: readonly Waiting[]): void {
     queue.retries.unshift(...passed.map((waiting) => [waiting]));
   }
 
-  /** The turn is over. What did not arrive goes first the next time. */
+  /** The turn has ended. What did not arrive is first in the next turn. */
   free({ queue }: Turn, ...retries: Waiting[][]): void {
     this.busy -= 1;
     queue.retries.unshift(...retries.filter(({ length }) => length > 0));
     this.settle(queue);
   }
 
-  /** The turn is over, and nothing of this queue is sent until `resume`. Its last messages are read again later. */
+  /** The turn has ended, and nothing of this queue is sent until `resume`. Its last messages are read again later. */
   rest({ queue }: Turn, ...retries: Waiting[][]): void {
     this.busy -= 1;
     queue.retries.unshift(...retries);
@@ -198,16 +198,16 @@ export class Backlog {
     if (queue.state === 'resting') this.settle(queue);
   }
 
-  /** Leaves a message in the spool. Later ones with this key have to be left, too. */
+  /** Leaves a message in the spool. Later ones with this key must be left, too. */
   leave({ key, seq }: Waiting): void {
     const { from, count } = this.left.get(key) ?? { from: seq, count: 0 };
     this.left.set(key, { from: Math.min(from, seq), count: count + 1 });
   }
 
   /**
-   * Drops what is older, except what is under way.
+   * Drops older messages, except those in flight.
    *
-   * @returns how many messages those are, about: how many of a key are left is only counted
+   * @returns their approximate number: for messages left in the spool, only a count per key is kept
    */
   skipTo(seq: number): number {
     let dropped = Math.max(0, seq - this.next);
@@ -233,7 +233,7 @@ export class Backlog {
     return dropped;
   }
 
-  /** Lines the queue up behind the others, or makes it idle. */
+  /** Appends the queue to the others, or makes it idle. */
   private settle(queue: Queue): void {
     queue.state = isEmpty(queue) ? 'idle' : 'ready';
     if (queue.state === 'ready') this.ready.add(queue);

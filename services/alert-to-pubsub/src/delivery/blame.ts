@@ -1,23 +1,23 @@
 /**
- * What a failure means: the sink is down, one ordering key is blocked, or one message is to blame.
+ * Interprets a failure: the sink is down, one ordering key is blocked, or one message is to blame.
  *
- * While everything fails, the sink as a whole backs off, and no message is blamed: a wrong setting rejects every message in
- * the same way. A key is blocked when it fails while others get through; it backs off by itself. Its first message is to
- * blame once it has failed several times, and between any two of these failures others got through at their first attempt.
+ * While everything fails, the sink as a whole backs off, and no message is blamed: a wrong setting rejects every message alike. A key is
+ * blocked if it fails while others succeed; it backs off by itself. Its first message is to blame once it has failed several times, and
+ * between any two of these failures others succeeded at their first attempt.
  */
 import type { SinkError, SinkReason } from '@skolo/alerts';
 import type { Queue } from './backlog.ts';
 
 export interface SinkHealth {
-  /** Of the sink, in a row. Those that were under way together count as one. */
+  /** The sink's consecutive failures. Sends that were in flight together count as one. */
   failures: number;
   /** Present while something fails; `since` in seconds of uptime. */
   problem: { since: number; reason: SinkReason; detail: string } | undefined;
-  /** Queues that have failed and not got through since. */
+  /** Queues that have failed and not succeeded since. */
   failing: Map<Queue, FirstAttempts & { at: number }>;
   /** Of all queues. */
   first: FirstAttempts;
-  /** Counts what happens, so that the order of events is known. */
+  /** A counter of events, to compare their order. */
   moment: number;
   workedAt: number;
   foundDownAt: number;
@@ -34,17 +34,17 @@ export function newHealth(): SinkHealth {
   return { failures: 0, problem: undefined, failing: new Map(), first, ...moments };
 }
 
-/** Whether other keys get through and this one does not. */
+/** Whether other keys succeed while this one does not. */
 export function isBlocked(health: SinkHealth, queue: Queue | undefined): boolean {
   return health.failures === 0 && (queue?.failures ?? 0) > 0;
 }
 
-/** What backs off: the sink, or the queue. Or nothing: the sink was found to be down meanwhile. Or the message is to blame. */
+/** What backs off: the sink, the queue, or nothing, because the sink was found to be down meanwhile. Or the message is to blame. */
 export type Verdict = 'sink' | 'queue' | 'nothing' | 'message';
 
 /**
- * Failures of one message, each with successes of others since the one before, until it is to blame. A sink that rejects
- * a message seldom means something else; one that is unavailable or slow may be so by chance.
+ * Failures of one message, each with successes of others since the previous one, until it is to blame. A sink that rejects a message is
+ * rarely wrong about that; one that is unavailable or slow may be so by chance.
  */
 const strikes: Partial<Record<SinkReason, number>> = {
   rejected: 4,
@@ -53,10 +53,10 @@ const strikes: Partial<Record<SinkReason, number>> = {
   permission: 8,
   topic: 8,
 };
-/** Successes of others at the first attempt for each such failure. With fewer, the sink itself comes and goes. */
+/** Successes of others at the first attempt for each such failure. With fewer, the sink itself is unstable. */
 const mostlyWell = 2;
 
-/** Something is sent. Returns the moment, for its result. */
+/** Something is sent. Returns the moment, to be passed with its result. */
 export function begin(health: SinkHealth): number {
   health.moment += 1;
   return health.moment;
@@ -71,7 +71,7 @@ export function worked(health: SinkHealth, queue: Queue, begun: number): void {
   if (begun > health.foundDownAt) health.failures = 0;
 }
 
-/** The queue moves again: the message that blocked it is a dead letter. */
+/** The queue is unblocked: the message that blocked it is a dead letter. */
 export function released(health: SinkHealth, queue: Queue): void {
   queue.failures = 0;
   queue.strikes = 0;

@@ -1,6 +1,6 @@
 /**
- * From the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is
- * the first message that has not arrived; the messages behind it are sent again after a restart.
+ * From the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is the first
+ * message that has not arrived; the messages after it are sent again after a restart.
  */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -22,11 +22,11 @@ import { SetAside, type SetAsideDeps } from './set-aside.ts';
 export interface DeliveryDeps {
   spool: Pick<Spool, 'first' | 'next' | 'read' | 'changed' | 'cursor' | 'setCursor'>;
   sink: Sink;
-  /** Where a sink without a cursor begins; by default with the oldest message. */
+  /** Where a sink without a cursor begins; default: at the oldest message. */
   from?: number;
   deadLetters: SetAsideDeps['deadLetters'];
   intake: {
-    /** The sequence number of the first message that the known alerts do not have. */
+    /** The sequence number of the first message that is not yet in the known alerts. */
     readonly next: number;
     /** Undefined: the alert does not fire. */
     refreshOf(fingerprint: string): AlertMessage | undefined;
@@ -35,9 +35,9 @@ export interface DeliveryDeps {
   };
   clock: Clock;
   emit: EmitAlertEvent;
-  /** What is read ahead of what has arrived. */
+  /** What is read ahead of the messages that have arrived. */
   window?: BacklogBounds;
-  /** Longer than any sink takes that limits its own time. */
+  /** Longer than the time limit of any sink that has its own. */
   sendWithinMs?: number;
   pause?: Pause;
   random?: () => number;
@@ -46,7 +46,7 @@ export interface DeliveryDeps {
 
 /** Times in milliseconds since 1970. */
 export interface DeliveryStatus {
-  /** Messages that wait. */
+  /** The number of waiting messages. */
   depth: number;
   /** How long the oldest of them has waited. */
   oldestSeconds: number;
@@ -54,14 +54,14 @@ export interface DeliveryStatus {
   reason?: string;
   /** For people. */
   detail?: string;
-  /** It accepts no message. */
+  /** It does not accept messages. */
   down?: true;
   /** Messages that became dead letters since the start. */
   setAside: number;
 }
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
-/** Steps of the reader in a row: what is read is sent, even if there is always more. */
+/** Consecutive steps of the reader: what was read is sent, even if there is always more. */
 const mostSteps = 1000;
 
 export class Delivery {
@@ -80,7 +80,7 @@ export class Delivery {
   /** Something has happened since the loop last slept. */
   private woken = Promise.withResolvers<void>();
   private steps: AsyncGenerator<Step, void, void>;
-  /** Failures to read the spool, in a row. */
+  /** Consecutive failures to read the spool. */
   private readFailures = 0;
   private isReadingLater = false;
   /** The loop is woken when the spool has more. */
@@ -126,17 +126,17 @@ export class Delivery {
       wake,
     });
     this.refreshes = new Refreshes({ sink, backlog, refreshOf, clock });
-    // Every ordering key listens.
+    // Every ordering key adds a listener.
     setMaxListeners(0, stopping, ending);
   }
 
-  /** From here on nothing that is in the spool is deleted before this sink has it. */
+  /** From here on, nothing in the spool is deleted before this sink has received it. */
   start(): void {
     this.moveCursor();
     this.running = this.run();
   }
 
-  /** What is under way may take this long to end. What has not arrived by then is sent again after the next start. */
+  /** How long sends in flight may take to end. What has not arrived by then is sent again after the next start. */
   async stop(withinMs = 5000): Promise<void> {
     this.stopping.abort();
     this.woken.resolve();
@@ -169,9 +169,9 @@ export class Delivery {
   }
 
   /**
-   * Drops older messages, to make room in the spool, except what is under way.
+   * Drops older messages, to make room in the spool, except those in flight.
    *
-   * @returns how many messages those are
+   * @returns the number of these messages
    */
   skipTo(seq: number): number {
     const dropped = this.backlog.skipTo(Math.min(seq, this.deps.spool.next));
@@ -181,7 +181,7 @@ export class Delivery {
     return dropped;
   }
 
-  /** Sends a refresh of these alerts once all that waits for them was sent. */
+  /** Sends a refresh of these alerts once everything that waits for them has been sent. */
   refresh(fingerprints: readonly string[]): void {
     this.refreshes.add(fingerprints);
     this.woken.resolve();
@@ -193,7 +193,7 @@ export class Delivery {
     return oldest === undefined ? 0 : Math.max(0, this.deps.clock.uptime() - oldest.since);
   }
 
-  /** Until it is stopped and nothing is under way. Never rejects. */
+  /** Runs until it is stopped and nothing is in flight. Never rejects. */
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isClosed) {
@@ -203,7 +203,7 @@ export class Delivery {
       this.sender.send();
       if (signal.aborted && this.sender.isIdle) break;
       await this.woken.promise;
-      // What else happens in this turn of the event loop belongs together: a batch has all that is there by then.
+      // Events of the same turn of the event loop belong together: a batch contains all of them.
       await turn();
       this.woken = Promise.withResolvers();
     }
@@ -264,12 +264,12 @@ export class Delivery {
     });
   }
 
-  /** Messages have arrived, or were passed over. */
+  /** Messages have arrived, or were skipped. */
   private progress(): void {
     const { clock, spool, intake } = this.deps;
     const { backlog, gaps } = this;
     const isAllRead = backlog.unread(spool.next) === 0 && spool.next === intake.next;
-    // So that they never pass a change.
+    // So that they never overtake a change.
     if (isAllRead && !this.stopping.signal.aborted) this.refreshes.fill();
     if (gaps.gap !== undefined) {
       const oldest = backlog.oldest(({ message }) => message.kind !== 'notice');

@@ -1,6 +1,6 @@
 /**
- * Gaps: after an outage, a notice follows what had waited. Judged by how long messages have waited, so that a restart
- * changes nothing.
+ * Gaps: after an outage, a notice follows the messages that had waited. Judged by how long messages waited, so that a restart makes no
+ * difference.
  */
 
 import type { NoticeDraft } from '../intake/notices.ts';
@@ -24,9 +24,9 @@ interface Gap {
   isOver: boolean;
 }
 
-/** Messages that waited for less, in seconds, make no gap. */
+/** Messages that waited for less, in seconds, do not count as a gap. */
 const late = 60;
-/** Between two notices, in seconds: a sink that comes and goes makes one of all its gaps. */
+/** Between two notices, in seconds: an unstable sink causes one notice for all its gaps. */
 const calm = 600;
 
 export function noGap(): GapState {
@@ -36,7 +36,7 @@ export function noGap(): GapState {
 /**
  * A batch has arrived.
  *
- * @param next of the spool
+ * @param next the spool's next sequence number
  * @param isBack the sink had failed before
  */
 export function batchArrived(
@@ -57,7 +57,7 @@ export function batchArrived(
   const { gap } = state;
   if (gap === undefined || gap.isOver) return;
   for (const { seq, since } of alerts) {
-    // A refresh has no place in the spool.
+    // A refresh has no position in the spool.
     if (Number.isFinite(seq) && seq >= gap.until) continue;
     gap.messages += 1;
     gap.from = Math.min(gap.from, since);
@@ -65,10 +65,10 @@ export function batchArrived(
 }
 
 /**
- * Ends the gap once all that had waited has arrived.
+ * Ends the gap once everything that had waited has arrived.
  *
  * @param lowest the first message that has not arrived
- * @param oldest since when the oldest alert waits; undefined: no alert does
+ * @param oldest since when the oldest alert has waited; undefined: no alert is waiting
  */
 export function endGap(
   { gap }: GapState,
@@ -82,12 +82,12 @@ export function endGap(
   else gap.isOver = true;
 }
 
-/** Seconds until a notice is due. Undefined: there is no gap that is over. */
+/** Seconds until a notice is due. Undefined: no gap has ended. */
 export function noticeDueIn({ gap, noticedAt }: GapState, uptime: number): number | undefined {
   return gap?.isOver ? Math.max(0, noticedAt + calm - uptime) : undefined;
 }
 
-/** Takes the notice of a gap that is over. It counts as written, unless it is put back. */
+/** Takes the notice of an ended gap. It counts as written, unless it is put back. */
 export function takeNotice(
   state: GapState,
   sink: string,

@@ -1,4 +1,4 @@
-/** Opens the spool as soon as the disk allows it. Then, from time to time: refreshes and expires alerts, shrinks the spool. */
+/** Opens the spool as soon as the disk allows it. Then, periodically: refreshes and expires alerts, shrinks the spool. */
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
@@ -79,7 +79,7 @@ export class Maintenance {
     if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
     this.timer = setInterval(() => {
-      // A slow disk gets no second check while it is busy.
+      // A busy slow disk is not checked twice in parallel.
       this.checking ??= this.check().finally(() => {
         this.checking = undefined;
       });
@@ -103,7 +103,7 @@ export class Maintenance {
     await this.shrink();
   }
 
-  /** A probe may keep all senders away, so that only this check ends the rejection. */
+  /** A probe may keep all senders away, so only this check can end the rejection. */
   private async checkDisk(): Promise<void> {
     const { store, capacity, emit } = this.deps;
     try {

@@ -1,6 +1,6 @@
 /**
- * Reads the spool for one sink, as far ahead as its backlog allows. Messages for other sinks are passed over, and so are
- * records that are not messages, which become dead letters.
+ * Reads the spool for one sink, as far ahead as its backlog allows. Messages for other sinks are skipped, and so are records that are not
+ * messages, which become dead letters.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
@@ -20,15 +20,15 @@ interface SpoolReaderDeps {
   clock: Clock;
 }
 
-/** A message that the backlog has now; one that was passed over; or nothing more can be read, until something changes. */
+/** A message that is now in the backlog; one that was skipped; or nothing more can be read until something changes. */
 export type Step = Waiting | 'passed' | 'waits';
 
-/** What is older was written before the wall clock was set: its age is unknown. */
+/** Older messages were written before the wall clock was set: their age is unknown. */
 const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
 
 export class SpoolReader {
   private readonly deps: SpoolReaderDeps;
-  /** Messages from this one on are accepted by this process, one after the other. */
+  /** Messages from this one on are accepted by this process, in order. */
   private readonly own: { seq: number; since: number };
   private latest: number;
 
@@ -40,7 +40,7 @@ export class SpoolReader {
   }
 
   /**
-   * Fills the backlog, step by step. A failure ends it; another one continues at the same place.
+   * Fills the backlog, step by step. A failure ends it; the next call continues at the same position.
    *
    * @throws StorageUnavailable, FileNotWritten
    */
@@ -55,7 +55,7 @@ export class SpoolReader {
 
   private async *readOn(): AsyncGenerator<Step, void, void> {
     const { backlog, spool } = this.deps;
-    // Up to here all is read then, or is missing.
+    // Everything up to here has been read, or is missing.
     const end = spool.next;
     let expected = backlog.next;
     for await (const { seq, text } of spool.read(expected)) {
@@ -81,12 +81,12 @@ export class SpoolReader {
     }
     if (backlog.next >= end) return;
     backlog.next = end;
-    // A spool that promises more and has nothing must not stop everything else.
+    // A spool that announces more but returns nothing must not block everything else.
     await turn();
     yield 'passed';
   }
 
-  /** What was left of keys that move again, until each has its share of memory. */
+  /** Messages left in the spool whose keys are unblocked, until each key has used its share of memory. */
   private async *readLeft(): AsyncGenerator<Step, void, void> {
     const { backlog, spool } = this.deps;
     const due = new Map<string, number>();
@@ -122,12 +122,12 @@ export class SpoolReader {
     return this.deps.backlog.left.get(key)?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Keys of which messages were left, and may be read now. */
+  /** Keys with messages left in the spool that may be read now. */
   private dueKeys(): string[] {
     return [...this.deps.backlog.left.keys()].filter((key) => this.mayStay(key, 0));
   }
 
-  /** Whether so much more of this key may be in memory. */
+  /** Whether this much more of this key may be in memory. */
   private mayStay(key: string, bytes: number): boolean {
     const { backlog, health } = this.deps;
     return !isBlocked(health, backlog.get(key)) && backlog.hasShareFor(key, bytes);
@@ -165,7 +165,7 @@ export class SpoolReader {
     const accepted = Date.parse(at);
     const since = Math.min(uptime, uptime - (clock.now() - accepted) / 1000);
     if (seq < own.seq) return accepted < clockWasSet ? Math.max(since, own.since) : since;
-    // Accepted one after the other, whatever the wall clock shows meanwhile.
+    // Accepted in order, whatever the wall clock shows meanwhile.
     this.latest = Math.max(this.latest, since);
     return this.latest;
   }

@@ -1,4 +1,4 @@
-/** Messages that an alert still fires. They are not in the spool: each is made when nothing else waits for its key. */
+/** Messages that an alert still fires. They are not in the spool: each is created when nothing else waits for its key. */
 import type { AlertMessage, Sink, SpooledMessage } from '@skolo/alerts';
 import type { Clock } from '@skolo/common';
 import type { Backlog, Queue, Waiting } from './backlog.ts';
@@ -11,21 +11,21 @@ interface RefreshesDeps {
   clock: Clock;
 }
 
-/** Of a refresh in memory; an estimate. */
+/** Memory of a refresh; an estimate. */
 const bytes = 1000;
 
 export class Refreshes {
   private readonly deps: RefreshesDeps;
-  /** Queues with refreshes: this is asked after each batch, and there may be thousands of queues. */
+  /** Queues with refreshes: used after each batch, and there may be thousands of queues. */
   private readonly queues = new Set<Queue>();
-  /** The sink rejects these alerts; they get no refresh until they change. */
+  /** The sink rejects these alerts; they are not refreshed until they change. */
   private readonly rejected = new Set<string>();
 
   constructor(deps: RefreshesDeps) {
     this.deps = deps;
   }
 
-  /** Asks for a refresh of these alerts. */
+  /** Requests a refresh of these alerts. */
   add(fingerprints: readonly string[]): void {
     const { sink, backlog, clock } = this.deps;
     for (const fingerprint of fingerprints) {
@@ -37,7 +37,7 @@ export class Refreshes {
     }
   }
 
-  /** Makes those of idle keys, as many as there is room for. All of the spool must have been read. */
+  /** Creates refreshes for idle keys, as many as there is room for. All of the spool must have been read. */
   fill(): void {
     const { sink, backlog } = this.deps;
     for (const queue of this.queues) {

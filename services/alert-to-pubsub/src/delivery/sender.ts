@@ -1,8 +1,8 @@
 /**
- * Sends the backlog to one sink: in order for each ordering key, several keys at a time, each batch until it has arrived.
- * A message becomes a dead letter only when the sink accepts others and not this one: blame.ts decides.
+ * Sends the backlog to one sink: in order for each ordering key, several keys at a time, each batch until it has arrived. A message becomes
+ * a dead letter only if the sink accepts others and rejects this one: blame.ts decides.
  *
- * Sends run beside the loop of the delivery; their results wait until it takes them, so that state changes only there.
+ * Sends run in parallel with the delivery loop; their results wait until the loop takes them, so that state changes only in the loop.
  */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 import { errorText } from '@skolo/base';
@@ -31,15 +31,15 @@ interface SenderDeps {
   pause: Pause;
   backOff: BackOff;
   sendWithinMs: number;
-  /** Nothing new begins. */
+  /** No new sends begin. */
   stopping: AbortSignal;
-  /** What is under way ends. */
+  /** Sends in flight end. */
   ending: AbortSignal;
-  /** Wakes the loop that takes the results. */
+  /** Wakes the loop, which takes the results. */
   wake(): void;
 }
 
-/** What became of a batch. `isBack`: the sink had failed before. */
+/** The result of a batch. `isBack`: the sink had failed before. */
 export interface Outcome {
   batch: readonly Waiting[];
   type: 'arrived' | 'rejected';
@@ -51,16 +51,16 @@ interface Sent {
   seconds: number;
 }
 
-/** The first message of a key, and others that failed like it, while those behind them are tried. */
+/** A key's first message, and others that failed like it, while those after them are tried. */
 interface Behind {
   turn: Turn;
   passed: Waiting[];
   failure: SinkError;
 }
 
-/** In a longer time the sink may have recovered. */
+/** After a longer time the sink may have recovered. */
 const promptSeconds = 1;
-/** Failures of a key at a sink that answers, until the messages behind its first one are tried, and how many of them. */
+/** Failures of a key at a sink that answers, until the messages after its first one are tried, and their number. */
 const failuresBefore: Partial<Record<SinkReason, number>> = {
   rejected: 3,
   unavailable: 8,
@@ -74,9 +74,9 @@ export class Sender {
   private readonly underWay = new Set<Promise<void>>();
   private results: (() => void)[] = [];
   private outcomes: Outcome[] = [];
-  /** Rejected messages that the dead letters do not have yet. */
+  /** Rejected messages that are not yet in the dead letters. */
   private readonly unsaved = new WeakMap<Waiting, SinkError>();
-  /** The key that tries while the sink is down. */
+  /** The key that is tried while the sink is down. */
   private probing: Queue | undefined;
   private isResting = false;
 
@@ -88,18 +88,18 @@ export class Sender {
     return this.results.length > 0;
   }
 
-  /** Nothing is under way, and all results were taken. */
+  /** Nothing is in flight, and all results were taken. */
   get isIdle(): boolean {
     return this.underWay.size === 0 && !this.hasResults;
   }
 
-  /** Takes the results that are there, and returns what became of the messages. */
+  /** Takes the available results, and returns what happened to the messages. */
   takeResults(): Outcome[] {
     for (const take of this.results.splice(0)) take();
     return this.outcomes.splice(0);
   }
 
-  /** Begins to send as much as the sink takes at once. */
+  /** Sends as much as the sink accepts at once. */
   send(): void {
     const { sink, backlog, health } = this.deps;
     while (this.maySend()) {
@@ -108,7 +108,7 @@ export class Sender {
       if (health.failures > 0) this.probing = turn.queue;
       const [first] = turn.batch;
       const blame = first && this.unsaved.get(first);
-      // Others may have passed it: it is not sent again.
+      // Others may have overtaken it: it is not sent again.
       if (blame === undefined) this.attempt(turn);
       else this.reject(turn, begin(health), blame);
     }
@@ -121,7 +121,7 @@ export class Sender {
     this.reportRecovery();
   }
 
-  /** While the sink is down, one key at a time tries. */
+  /** While the sink is down, one key at a time is tried. */
   private maySend(): boolean {
     const { sink, backlog, health, stopping } = this.deps;
     if (stopping.aborted || this.isResting) return false;
@@ -177,7 +177,7 @@ export class Sender {
       return;
     }
     const verdict = failed(health, queue, begun, failure, clock.uptime());
-    // One of them may be to blame, and the others not.
+    // One of them may be to blame, but not the others.
     if (batch.length > 1 && (reason === 'rejected' || queue.strikes > 0)) {
       queue.strikes = 0;
       this.rest(turn, halvesOf(batch), verdict, failure);
@@ -193,7 +193,7 @@ export class Sender {
     this.rest(turn, [[...batch]], verdict, failure);
   }
 
-  /** Sends it again later: the sink backs off, or this key alone. */
+  /** Sends it again later: the sink backs off, or only this key. */
   private rest(turn: Turn, retries: Waiting[][], verdict: Verdict, failure: SinkError): void {
     const { backlog, health, backOff } = this.deps;
     const { queue } = turn;
@@ -211,7 +211,7 @@ export class Sender {
     );
   }
 
-  /** Makes the batch dead letters. */
+  /** Makes the messages of a batch dead letters. */
   private reject(turn: Turn, begun: number, failure: SinkError): void {
     const { batch, queue } = turn;
     this.start(this.addDeadLetters(batch, failure), (error) => {
@@ -227,7 +227,7 @@ export class Sender {
     batch: readonly Waiting[],
     failure: SinkError,
   ): Promise<SinkError | undefined> {
-    // The message before a refresh has all that a refresh has.
+    // The message before a refresh contains everything that the refresh contains.
     const lost = batch.filter(({ message }) => message.kind !== 'refresh');
     const { code, message: why } = failure;
     try {
@@ -242,9 +242,9 @@ export class Sender {
   }
 
   /**
-   * Where each queue is blocked by a message of its own, no other message shows that the sink works. So, after several
-   * failures, those behind the first one are tried at once. If one gets through, those before it are to blame, and none of
-   * them is sent again, so that the order is kept.
+   * If each queue is blocked by its own message, no other message shows that the sink works. So after several failures, the messages after
+   * the first one are tried immediately. If one arrives, those before it are to blame, and none of them is sent again, so that the order is
+   * kept.
    *
    * @returns whether there is one to try
    */
@@ -274,7 +274,7 @@ export class Sender {
     }
     passed.push(...batch);
     this.emitFailure(error);
-    // The first failure proves something only about the moment in which it happened.
+    // The first failure only proves something about the moment when it happened.
     const isSame = error.reason === failure.reason && seconds < promptSeconds;
     if (isSame && this.tryBehind(behind)) return;
     backlog.putBack(queue, passed.slice(1));
@@ -288,7 +288,7 @@ export class Sender {
     this.outcomes.push(outcome);
   }
 
-  /** Runs it beside the loop, which then takes its result. */
+  /** Runs it in parallel with the loop, which then takes its result. */
   private start<T>(work: Promise<T>, take: (result: T) => void): void {
     const done = work.then((result) => {
       this.underWay.delete(done);

@@ -1,4 +1,4 @@
-/** Writes what one sink does not get to the dead letters, and counts it. */
+/** Writes what a sink will not receive to the dead letters, and counts it. */
 import type { DeadLetter } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
@@ -13,7 +13,7 @@ export interface SetAsideDeps {
 
 interface Rejected {
   found: unknown;
-  /** Absent where it is not a message. */
+  /** Absent if it is not a message. */
   id?: string;
 }
 
@@ -27,7 +27,7 @@ export class SetAside {
   }
 
   /**
-   * @param mostBytes of each
+   * @param mostBytes maximum size of each
    * @throws FileNotWritten
    */
   async add(

@@ -1,4 +1,4 @@
-/** The sinks of rack.yaml, each with its delivery. An edit of rack.yaml adds and removes them. */
+/** The sinks in rack.yaml, each with its delivery. Edits of rack.yaml add and remove sinks. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';
 import { Receiver } from '@skolo/api';
@@ -22,14 +22,14 @@ export interface SinkView extends DeliveryStatus {
   lastHeartbeat: number | undefined;
 }
 
-/** A sink of rack.yaml. */
+/** A sink in rack.yaml. */
 export interface ConfiguredSink {
   name: string;
   kind: SinkView['kind'];
   /** Its settings: when they change, the sink is created again. */
   settings: unknown;
   heartbeat: boolean;
-  /** Messages that wait for it alone are dropped when the spool is full. */
+  /** Messages that wait only for this sink are dropped when the spool is full. */
   dropWhenFull: boolean;
   create(): Sink;
 }
@@ -47,7 +47,7 @@ interface Entry {
   sink: Sink;
   /** Undefined while there is no spool. */
   delivery: Delivery | undefined;
-  /** Why it accepts no heartbeats, and since when, in seconds of uptime. */
+  /** Why it does not accept heartbeats, and since when, in seconds of uptime. */
   heartbeatFailure?: { since: number; reason: string; detail: string } | undefined;
 }
 
@@ -61,13 +61,13 @@ export class Sinks {
     this.deps = deps;
   }
 
-  /** Adds and removes sinks, one edit of rack.yaml after the other. */
+  /** Adds and removes sinks, one edit of rack.yaml at a time. */
   async follow(configured: readonly ConfiguredSink[]): Promise<void> {
     this.changing = this.changing.then(() => this.followNow(configured));
     await this.changing;
   }
 
-  /** Starts to deliver what waits in the spool. */
+  /** Starts delivering what waits in the spool. */
   async open(spool: Spool): Promise<void> {
     this.changing = this.changing.then(() => {
       this.spool = spool;
@@ -147,13 +147,13 @@ export class Sinks {
     );
   }
 
-  /** Drops what waits only for sinks that may lose messages. */
+  /** Drops messages that wait only for sinks that may lose messages. */
   dropWaiting(): void {
     const { spool } = this;
     if (spool === undefined) return;
     const kept = [...this.entries].filter(([, { configured }]) => !configured.dropWhenFull);
     const cursors = [...this.entries.keys()].map((name) => cursorOf(spool, name));
-    // If all sinks may lose messages, one of them must have received what the others lose.
+    // If all sinks may lose messages, one of them must have received those that the others lose.
     const needed =
       kept.length === 0
         ? Math.max(...cursors)
@@ -175,7 +175,7 @@ export class Sinks {
     const names = new Set(configured.map(({ name }) => name));
     const removed = [...this.entries].filter(([name]) => !names.has(name));
     await Promise.all(removed.map(([, entry]) => this.end(entry, 1000)));
-    // All at once: the spool deletes what no sink needs.
+    // All in one step: the spool deletes what no sink needs.
     for (const [name] of removed) this.entries.delete(name);
     const receivers = Receiver.options.map(lastReceivedAt);
     const ofSinks = [...names].flatMap((name) => [name, lastHeartbeat(name)]);
@@ -196,10 +196,10 @@ export class Sinks {
   }
 
   /**
-   * Removes the cursors of sinks that have left rack.yaml, even if this service was not running then.
+   * Removes the cursors of sinks that have left rack.yaml, even while this service was not running.
    *
-   * @returns where a sink without a cursor begins: with the oldest message that no sink has received. So a sink that fails
-   * may be removed once another one is there. The first sinks ever receive all messages.
+   * @returns where a sink without a cursor begins: at the oldest message that no sink has received. So a failing sink may be removed once
+   * another one exists. The first sinks ever receive all messages.
    */
   private updateCursors(names: ReadonlySet<string>): number {
     const { spool } = this;

@@ -1,13 +1,13 @@
-/** What a group of requests would change: messages for the spool, and the alerts as they would be known then. */
+/** What a group of requests would change: messages for the spool, and the resulting known alerts. */
 import type { DeadLetter } from '@skolo/api';
 import type { Tracked } from '../state/known-alerts.ts';
 
 export class Draft {
-  /** Messages as the spool has them. */
+  /** Messages in the spool's format. */
   readonly texts: string[] = [];
   readonly transitions = { firing: 0, resolved: 0 };
   readonly letters: DeadLetter[] = [];
-  /** How many more would be known then. */
+  /** How many more alerts would be known. */
   added = 0;
   private readonly alerts: Map<string, Tracked>;
   private readonly changes = new Map<string, Tracked | undefined>();
@@ -41,7 +41,7 @@ export class Draft {
     this.changes.set(fingerprint, undefined);
   }
 
-  /** How many alerts with this label `machine` would be known then. */
+  /** How many alerts with this `machine` label would be known. */
   countOf(machine: string): number {
     if (this.byMachine === undefined) {
       this.byMachine = new Map();
@@ -50,7 +50,7 @@ export class Draft {
     return this.byMachine.get(machine) ?? 0;
   }
 
-  /** All that is known, changes included. */
+  /** All known alerts, with the changes. */
   *known(): Generator<[string, Tracked]> {
     for (const fingerprint of this.alerts.keys()) {
       const tracked = this.get(fingerprint);
@@ -67,7 +67,7 @@ export class Draft {
     this.byMachine.set(machine, (this.byMachine.get(machine) ?? 0) + more);
   }
 
-  /** Makes the changes true. */
+  /** Applies the changes. */
   apply(): void {
     for (const [fingerprint, tracked] of this.changes) {
       if (tracked === undefined) this.alerts.delete(fingerprint);

@@ -10,11 +10,11 @@ const offsetLow = 0x84222325;
 /** The prime is 2^40 + 0x1b3. */
 const primeLow = 0x1b3;
 
-/** Kept for the next one, unless a text of megabytes has made it large. */
+/** Reused, unless a text of megabytes has made it large. */
 let scratch = Buffer.alloc(4096);
 const mostKept = 65_536;
 
-/** 16 hex digits. Labels named in `without` do not count: two Prometheis that watch the same name only themselves apart. */
+/** 16 hex digits. Labels in `without` are ignored: two Prometheus servers that watch the same targets differ only in those. */
 export function fingerprintOf(
   labels: Readonly<Record<string, string>>,
   without: readonly string[] = [],
@@ -38,7 +38,7 @@ export function fingerprintOf(
 
 /** Writes a text and the separator; gives where the next one begins. */
 function write(text: string, at: number): number {
-  // Three bytes at most for each of its characters; counted only when that might be too many.
+  // At most three bytes per character; counted only if that might be too many.
   if (at + text.length * 3 + 1 > scratch.length) {
     const needed = at + Buffer.byteLength(text) + 1;
     if (needed > scratch.length) scratch = Buffer.concat([scratch.subarray(0, at)], needed * 2);
@@ -48,7 +48,7 @@ function write(text: string, at: number): number {
   return end + 1;
 }
 
-/** Labels are short: to leave JavaScript for one costs more than to copy it. Undefined: it has other characters. */
+/** Labels are short, so leaving JavaScript costs more than copying. Undefined: it has other characters. */
 function writeAscii(text: string, at: number): number | undefined {
   const { length } = text;
   for (let place = 0; place < length; place += 1) {
@@ -66,7 +66,7 @@ function sorted(names: string[]): string[] {
     : names.sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
 }
 
-/** In two steps: V8 writes a number of more than 31 bits in hexadecimal as it writes a fraction, slowly. */
+/** In two steps, because V8 uses its slow path for fractions when it writes a number of more than 31 bits in hexadecimal. */
 function hex(half: number): string {
   return hex16(half >>> 16) + hex16(half & 0xffff);
 }

@@ -1,6 +1,6 @@
 /**
- * Turns received alerts into messages in the spool, group by group. Requests that arrive while a group is written form the
- * next one, up to half a megabyte, and share one sync. The known alerts change only once the spool has the messages.
+ * Turns received alerts into messages in the spool, group by group. Requests that arrive while a group is written form the next one, up to
+ * half a megabyte, and share one sync. The known alerts change only once the messages are in the spool.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
@@ -35,37 +35,37 @@ export interface IntakeDeps {
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
-  /** Where the ids of messages begin to count. */
+  /** The first message ID. */
   firstId?: number;
-  /** How many alerts may be known, those that were resolved a short time ago included. */
+  /** How many alerts may be known, including recently resolved ones. */
   mostAlerts?: number;
-  /** How many of them may have the same label `machine`. */
+  /** How many of them may have the same `machine` label. */
   mostOfMachine?: number;
 }
 
-/** A change that is written whole or not at all. */
+/** A change that is written completely or not at all. */
 interface Job {
-  /** Makes the change, and returns what to do once that is written. Never throws. */
+  /** Computes the change, and returns what to do once it is written. Never throws. */
   draw(draft: Draft): (() => void) | undefined;
-  /** What it is drawn from. */
+  /** What it is computed from. */
   bytes: number;
 }
 
-/** Some hundred times what a rack has. Of the usual size they take 70 MB. */
+/** Several hundred times as many as a rack has. At the usual size they take 70 MB. */
 const usualMostAlerts = 100_000;
-/** Ten times what a machine of kube/base can raise at once. If all of 300 machines have so many, there is room for other alerts. */
+/** Ten times what one machine can raise under kube/base. If all of 300 machines have this many, there is still room for other alerts. */
 const usualMostOfMachine = 200;
-/** Of a message. Pub/Sub takes 10 MB. */
+/** Of a message. Pub/Sub accepts 10 MB. */
 const mostBytes = 10_000_000;
-/** Shorter ones have fewer bytes than that in any case: a character has three at most. */
+/** Shorter texts have fewer bytes in any case: at most three per character. */
 const longText = mostBytes / 3;
-/** How much is read and written at once, in bytes of requests. What waits stays outside of the heap meanwhile. */
+/** How much is read and written at once, in bytes of requests. Meanwhile, waiting requests stay outside the heap. */
 const mostAtOnce = 2 ** 19;
 
 export class Intake implements AcceptAlerts {
   /** By fingerprint. */
   readonly alerts = new Map<string, Tracked>();
-  /** The sequence number of the first message that `alerts` does not know of yet. */
+  /** The sequence number of the first message that is not yet in `alerts`. */
   next = 1;
   private readonly deps: IntakeDeps;
   private readonly reported: Reported;
@@ -74,8 +74,8 @@ export class Intake implements AcceptAlerts {
   /** In seconds of uptime. */
   private tickedAt: number;
   /**
-   * After a turn of the event loop, so that what comes at the same time shares the first sync, too. A large request may have
-   * only repeats, which need no space.
+   * After a turn of the event loop, so that requests that arrive together share the first sync, too. A large request may contain only
+   * repeats, which take no space.
    */
   private readonly commits = new GroupCommit<Job, ReturnType<Job['draw']>>(
     (jobs) => this.writeAll(jobs),
@@ -96,7 +96,7 @@ export class Intake implements AcceptAlerts {
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
     const { received, leftOut, overShare } = await this.enqueue((draft) => {
-      // Read here, and not kept: V8 would copy the alerts of all requests that wait, again and again.
+      // Read here, and not kept: V8 would repeatedly copy the alerts of all waiting requests.
       const batch = read();
       return { received: receivedOf(batch, this.deps.clock.now()), ...this.draw(draft, batch) };
     }, bytes);
@@ -115,7 +115,7 @@ export class Intake implements AcceptAlerts {
   }
 
   /**
-   * Appends messages that one sink has not got, and after those of each alert how it is now.
+   * Appends messages that one sink has not received, followed by the current state of each alert.
    *
    * @throws Rejection
    */
@@ -138,7 +138,7 @@ export class Intake implements AcceptAlerts {
    * Expires alerts that were not repeated in time.
    *
    * @returns alerts that are due for a refresh
-   * @throws Rejection It is done the next time.
+   * @throws Rejection It is done next time.
    */
   async tick(): Promise<string[]> {
     const before = this.tickedAt;
@@ -153,7 +153,7 @@ export class Intake implements AcceptAlerts {
     return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
   }
 
-  /** Time passes: alerts expire. Returns those that are due for a refresh. */
+  /** Advances the time: alerts expire. Returns those that are due for a refresh. */
   private pass(draft: Draft, before: number, moment: Moment): string[] {
     const settings = this.deps.settings();
     const due: string[] = [];
@@ -171,14 +171,14 @@ export class Intake implements AcceptAlerts {
     return due;
   }
 
-  /** Fulfilled when nothing is under way. */
+  /** Fulfilled when nothing is in progress. */
   async close(): Promise<void> {
     await this.commits.idle();
   }
 
   /**
-   * Returns how many alerts are left out: so many are known that only what is known already is accepted. `overShare`: so many
-   * of their machines are known. The sender gets no error for these, because it would send the whole request again and again.
+   * Returns how many alerts are left out because the limit of known alerts is reached. `overShare`: because their machine's limit is
+   * reached. The sender gets no error for these, because it would repeat the whole request again and again.
    */
   private draw(draft: Draft, batch: Batch): { leftOut: number; overShare: number } {
     const { mostAlerts = usualMostAlerts, mostOfMachine = usualMostOfMachine } = this.deps;
@@ -205,7 +205,7 @@ export class Intake implements AcceptAlerts {
       for (const message of change.messages) this.add(draft, message);
     }
     for (const { why, found } of bad) {
-      // Alertmanager sends the same one again and again: it must not push the others out.
+      // Alertmanager repeats the same one: it must not displace the others.
       if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
         const at = new Date(moment.now).toISOString();
         draft.letters.push({ at, from: endpoint, why, found });
@@ -239,7 +239,7 @@ export class Intake implements AcceptAlerts {
   }
 
   /**
-   * Fulfilled with what `draw` returns, once that is written. It may be called again after trouble with the disk.
+   * Fulfilled with what `draw` returns, once that is written. It may be called again after a disk problem.
    *
    * @throws unknown What `draw` threw.
    * @throws Rejection It cannot be written now.
@@ -281,7 +281,7 @@ export class Intake implements AcceptAlerts {
     const { texts, letters, transitions } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
     const { spool } = this;
-    // Without one, what is known is just being read from it, and may be older than what was accepted last.
+    // Without one, the known alerts are just being read from it, and may be older than what was accepted last.
     if (isWriting || spool === undefined) {
       const bytes = texts.reduce((sum, { length }) => sum + length, 0);
       const rejection = deps.capacity.rejection(bytes);
@@ -302,7 +302,7 @@ export class Intake implements AcceptAlerts {
     deps.emit({ type: 'transitions', ...transitions });
   }
 
-  /** All that is known is in memory, and every client that reaches the endpoints may invent alerts. */
+  /** All known alerts are in memory, and every client that reaches the endpoints may invent alerts. */
   private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return full(
@@ -310,7 +310,7 @@ export class Intake implements AcceptAlerts {
     );
   }
 
-  /** What no sink takes, nor the spool, becomes a dead letter. */
+  /** What neither a sink nor the spool accepts becomes a dead letter. */
   private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
     const text = JSON.stringify(message);
     if (text.length > longText && Buffer.byteLength(text) > mostBytes) {

@@ -6,7 +6,7 @@ import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import { damageText } from '../state/damage.ts';
 
-/** A notice before it gets its id and time. */
+/** A notice before it has an ID and a time. */
 export type NoticeDraft = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 export interface NoticesDeps {
@@ -23,7 +23,7 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
   /** Dead letters of each sink since its last notice. */
   const counts = new Map<string, { since: number; count: number }>();
 
-  /** On a full disk only the log and the metrics have it. */
+  /** On a full disk, only the log and the metrics have it. */
   function notify(notice: NoticeDraft): void {
     intake.notify(notice).catch((error: unknown) => {
       emit({ type: 'notice-failed', notice: notice.notice, error });

@@ -6,7 +6,7 @@ const mostRemembered = 1000;
 
 export class Reported {
   private readonly uptime: () => number;
-  /** When, in seconds of uptime, by the hash of the text; the oldest first. */
+  /** Times in seconds of uptime, by the hash of the text; oldest first. */
   private readonly reported = new Map<string, number>();
   private readonly draft = new Set<string>();
 

@@ -1,4 +1,4 @@
-/** Sends dead letters again, once the reason of their rejection is corrected. */
+/** Sends dead letters again, once the reason for their rejection is fixed. */
 import { SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import type { DeadLetters } from '../state/dead-letters.ts';
@@ -11,15 +11,15 @@ interface RetryDeps {
 
 interface Retried {
   retried: number;
-  /** Dead letters that stay: not a message, cut because of its size, or its sink has left rack.yaml. */
+  /** Dead letters that are kept: not a message, cut because of its size, or its sink has left rack.yaml. */
   kept: number;
 }
 
 /**
- * Puts them into the spool, each for the sink that rejected it, and takes them out of the dead letters. After a crash
- * between the two they are still there: the messages may then be sent twice, with the same id.
+ * Puts them into the spool, each for the sink that rejected it, and removes them from the dead letters. After a crash in between they are
+ * still among the dead letters: the messages may then be sent twice, with the same ID.
  *
- * @param sinks of rack.yaml
+ * @param sinks the sinks in rack.yaml
  * @param sink only its dead letters
  * @throws Rejection, FileNotWritten
  */

@@ -1,4 +1,4 @@
-/** One alert, as it comes in a message of Alertmanager or in a list of Prometheus. */
+/** One alert, from an Alertmanager message or a Prometheus list. */
 import type { Endpoint } from '@skolo/alerts';
 import { isObject } from '@skolo/base';
 import type { ReceivedAlert } from './batch.ts';
@@ -6,19 +6,18 @@ import { readTime } from './time.ts';
 
 /** Of what Prometheus posts. */
 const listed = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL']);
-/** A start that is further in the future was written before the clock stepped back. In milliseconds. */
+/** A start that is further in the future was written before the clock was set back. In milliseconds. */
 const aheadMs = 60_000;
-/** Prometheus repeats an end for 15 minutes. An end that is no older than this is current. In milliseconds. */
+/** Prometheus repeats an end for 15 minutes. An end no older than this is current. In milliseconds. */
 const currentEndMs = 16 * 60_000;
 const fingerprint = /^[0-9a-f]{16}$/;
 
 /**
- * The alert, or why it is not valid, for people. The objects are not copied: the request is their only owner.
+ * The alert, or why it is not valid, for people. The objects are not copied: only the request owns them.
  *
- * As in Alertmanager, labels without values do not count, one has to be left, and `startsAt` is not after
- * `endsAt`. Where it is, and the end is current, the clock stepped back while the alert fired: the end is accepted and the
- * start is dropped, because rejecting it would leave the alert firing. Alertmanager rejects such an end.
- * The fingerprint of a webhook is not kept: the labels give it.
+ * As in Alertmanager, labels without values are ignored, at least one label must remain, and `startsAt` must not be after `endsAt`. If it
+ * is, and the end is current, the clock was set back while the alert fired: the end is accepted and the start is dropped, because rejecting
+ * it would leave the alert firing. Alertmanager rejects such an end. A webhook's fingerprint is not kept: it follows from the labels.
  *
  * @param now milliseconds since 1970
  */
@@ -77,7 +76,7 @@ export function whatElse(
     others ??= [];
     others.push([name, found[name]]);
   }
-  // Not by assignment, which would take a field named __proto__ for something else.
+  // Not by assignment, which would treat a field named __proto__ differently.
   return others && Object.fromEntries(others);
 }
 
@@ -111,7 +110,7 @@ function isEmpty(object: object): boolean {
 
 const mostShown = 60;
 
-/** A value in a sentence for people, not all of it where it is long. */
+/** A value in a sentence for people, shortened if long. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

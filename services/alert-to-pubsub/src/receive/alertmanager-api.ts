@@ -50,7 +50,7 @@ export function alertmanagerHandlers(
   };
 }
 
-/** Lets the credentials of `auth` read Alertmanager's API, too: amtool has no others. */
+/** Lets the credentials of `auth` read Alertmanager's API, too, because amtool has no others. */
 export function receiverAccess(
   auth: Pick<ReceiverAuth, 'fits'>,
   access: Pick<AccessControl, 'admit'>,
@@ -66,7 +66,7 @@ export function receiverAccess(
   };
 }
 
-/** receivers.ts answers them: the core of the API took longer than all the rest. */
+/** receivers.ts answers them: the API's core took longer than all the rest. */
 function answeredBefore(): never {
   throw new Error('receivers.ts has not handled a request that posts alerts');
 }
@@ -100,7 +100,7 @@ function receivers({ pubsub, sinks }: AlertToPubsubSettings): { name: string }[]
 }
 
 /**
- * Alerts that fire. No alert is silenced or inhibited here, so that only `active`, `filter` and `receiver` select.
+ * Firing alerts. No alert is silenced or inhibited here, so only `active`, `filter` and `receiver` select.
  *
  * @throws Rejection A filter is not valid.
  */
@@ -125,7 +125,7 @@ function alertsFor(
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
-/** By alert name, once for each sink. */
+/** By alert name, once per sink. */
 function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery, expressions: Expressions) {
   const byName = new Map<string, GettableAlert[]>();
   for (const alert of alertsFor(deps, query, expressions)) {

@@ -1,4 +1,4 @@
-/** Checks the credentials of requests that post alerts: the password or the token of rack.yaml, as its file has it now. */
+/** Checks the credentials of requests that post alerts: the password or token of rack.yaml, from the current file. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { errorText } from '@skolo/base';
 
@@ -36,7 +36,7 @@ export class ReceiverAuth {
     if (!isOneOf(await this.wanted(auth), authorization)) throw wrong(auth, authorization);
   }
 
-  /** Whether these are the credentials of the receivers. Never throws; false where there are none to send. */
+  /** Whether these are the receivers' credentials. Never throws; false if no credentials are configured. */
   async fits(authorization: string | undefined): Promise<boolean> {
     const { auth } = this.deps.settings();
     return isOneOf(await this.wanted(auth).catch(() => []), authorization);
@@ -86,12 +86,12 @@ function basic(username: string, password: string): string {
   return `basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** All of them are compared, so that the time does not show which one matched. */
+/** All of them are compared, so that the time does not reveal which one matched. */
 function isOneOf(wanted: readonly string[], authorization = ''): boolean {
   return wanted.map((one) => isSame(one, authorization)).includes(true);
 }
 
-/** The name of the scheme in any letters; the rest exactly. */
+/** The scheme's name in any case; the rest exactly. */
 function isSame(wanted: string, authorization: string): boolean {
   const given = authorization
     .trim()

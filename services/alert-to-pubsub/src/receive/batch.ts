@@ -1,4 +1,4 @@
-/** A request as all endpoints read it. */
+/** A request in the form common to all endpoints. */
 import { type Endpoint, type Group, isTest } from '@skolo/alerts';
 
 /** One alert of a request, without empty labels and zero times. */
@@ -6,22 +6,22 @@ export interface ReceivedAlert {
   /** At least one; each with a value. */
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  /** Only the webhook has it; otherwise the alert is resolved when `endsAt` has passed. */
+  /** Only in webhook messages; otherwise the alert is resolved when `endsAt` has passed. */
   status?: 'firing' | 'resolved';
   /** Milliseconds since the epoch. */
   startsAt?: number;
-  /** Milliseconds since the epoch; the webhook has it only when it is resolved. */
+  /** Milliseconds since the epoch; in webhook messages only if it is resolved. */
   endsAt?: number;
   generatorURL?: string;
   /** Unknown fields. */
   more?: Record<string, unknown>;
 }
 
-/** Something in a good request that is not an alert. */
+/** An entry of a valid request that is not an alert. */
 export interface BadAlert {
-  /** For people: which field, what was found. */
+  /** For people: which field, and what it contains. */
   why: string;
-  /** As it came. */
+  /** As received. */
   found: unknown;
 }
 
@@ -32,20 +32,20 @@ export interface Batch {
   bad: BadAlert[];
   /** The other fields of a webhook message. */
   group?: Group;
-  /** Alerts that Alertmanager left out because of `max_alerts`. */
+  /** Alerts that Alertmanager omitted because of `max_alerts`. */
   truncated: number;
 }
 
-/** What remains of a batch when it is accepted. */
+/** What is kept of a batch after it is accepted. */
 export interface Received {
   endpoint: Endpoint;
   firing: number;
   resolved: number;
   bad: BadAlert[];
   truncated: number;
-  /** Names of the alerts that fire. Test alerts are left out, because they prove nothing about Prometheus. */
+  /** Names of the firing alerts. Test alerts are excluded, because they prove nothing about Prometheus. */
   names: Set<string | undefined>;
-  /** There is another alert than a test. */
+  /** There is an alert that is not a test. */
   isReal: boolean;
 }
 
@@ -68,11 +68,11 @@ export function receivedOf({ endpoint, alerts, bad, truncated }: Batch, now: num
 /** Accepts what the endpoints have read. */
 export interface AcceptAlerts {
   /**
-   * Fulfilled when all of the batch, the bad ones too, is on the disk.
+   * Fulfilled when the whole batch, including invalid entries, is on the disk.
    *
-   * @param read makes the batch when it is its turn; it may be called again after trouble with the disk
-   * @param bytes what the batch is read from
-   * @throws Rejection Nothing of it is; or, at the limit of known alerts, all but the new ones.
+   * @param read creates the batch in its turn; it may be called again after a disk problem
+   * @param bytes the bytes that the batch is read from
+   * @throws Rejection Nothing is accepted; or, at the limit of known alerts, all but the new ones.
    * @throws unknown What `read` threw.
    */
   accept(read: () => Batch, bytes: number): Promise<Received>;

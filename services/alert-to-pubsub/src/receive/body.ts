@@ -1,19 +1,19 @@
-/** Reads the body of a request: plain or gzip, within a limit of its own and one for all that are being read. */
+/** Reads a request's body: plain or gzip, within its own limit and one for all bodies that are being read. */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { Rejection } from './rejection.ts';
 
-/** What is in memory of all requests together. */
+/** Memory used by all requests together. */
 export class BodiesInFlight {
   private taken = 0;
 
-  /** Keeps what it takes until it is released. */
+  /** Keeps what it reserves until it is released. */
   share(most: number): Share {
     let own = 0;
     return {
       take: (bytes) => {
-        // One alone is bounded by the limit of its own.
+        // A single body is bounded by its own limit.
         if (this.taken > own && this.taken + bytes > most) return false;
         this.taken += bytes;
         own += bytes;
@@ -33,13 +33,13 @@ interface Share {
 }
 
 interface BodyLimits {
-  /** Unpacked. */
+  /** Uncompressed. */
   mostBytes: number;
   timeoutMs: number;
 }
 
 /**
- * After a rejection the rest is read and thrown away, since many clients only read once they have sent everything.
+ * After a rejection, the rest is read and discarded, because many clients read only once they have sent everything.
  *
  * @throws Rejection
  */
@@ -90,7 +90,7 @@ export function readBody(
       if (!request.complete) end(gone());
     });
     if (unpacking !== undefined) request.pipe(unpacking);
-    // The client closed before there was a listener.
+    // The client closed the connection before a listener was attached.
     if (request.destroyed && !request.complete) end(gone());
   });
 }
@@ -113,7 +113,7 @@ function isPacked(request: IncomingMessage): boolean {
   );
 }
 
-/** Any type will do as long as it is JSON inside: Prometheus, amtool and curl say three different ones. */
+/** Any type is accepted as long as the content is JSON: Prometheus, amtool and curl send three different ones. */
 function onlyUtf8(request: IncomingMessage) {
   const type = request.headers['content-type'] ?? '';
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';

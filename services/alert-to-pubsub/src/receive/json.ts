@@ -1,15 +1,15 @@
-/** The bytes of a body as what they say: UTF-8, JSON, and nothing that only costs memory. */
+/** Parses a body: UTF-8, JSON, and nothing that only costs memory. */
 import { isUtf8 } from 'node:buffer';
 import { jsonErrorOffset, lineAndColumn } from '@skolo/common';
 import { malformed, Rejection } from './rejection.ts';
 
 const mostDeep = 64;
-/** Far more than any message within the limit of bytes has, unless it is made to fill the memory: `[[],[],[],…` */
+/** Far more than any message within the byte limit contains, unless it is meant to fill the memory: `[[],[],[],…` */
 const mostContainers = 1_000_000;
 const mostParts = 5_000_000;
 /** Of one object. */
 const mostNames = 10_000;
-/** To find what is wrong is slower than to find that something is. */
+/** Finding what is wrong is slower than finding that something is. */
 const mostSearched = 256 * 1024;
 
 /** @throws Rejection */
@@ -31,14 +31,14 @@ function whatIsWrong(text: string): string {
   return `syntax error at ${lineAndColumn(text, jsonErrorOffset(text) ?? 0)}`;
 }
 
-/** What files from Windows begin with. */
+/** The byte order mark of files from Windows. */
 function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-/** Half of a pair that is escaped is no character. What Go makes of it, so that an alert is the same alert at all endpoints. */
+/** An escaped half of a surrogate pair is not a character. Replaced as in Go, so that an alert is the same alert at all endpoints. */
 function wellFormed(text: string): string {
-  // Most bodies have no backslash at all, which is found out much faster.
+  // Most bodies contain no backslash at all, which is much faster to check.
   if (!text.includes('\\') || !/\\u[dD][89a-fA-F]/.test(text)) return text;
   return text.replace(/\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\./gs, (found) =>
     found.length === 6 ? '\\ufffd' : found,
@@ -48,7 +48,7 @@ function wellFormed(text: string): string {
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** `JSON.parse` would take them, and the process would not live. */
+/** `JSON.parse` would accept them, and the process would run out of memory. */
 function rejectBombs(bytes: Buffer) {
   const { length } = bytes;
   const names = new Uint32Array(mostDeep + 1);

@@ -9,7 +9,7 @@ export interface Matcher {
   value: string;
 }
 
-/** A name is bare or quoted, and so is a value. Only one part at a time can take a space, so its time is linear. */
+/** A name is bare or quoted, and so is a value. Only one part at a time can match a space, so matching takes linear time. */
 const form =
   /^(?<name>"(?:[^"\\]|\\.)*"|[^\s{}!=~,\\"'`]+)\s*(?<operator>=~|!~|!=|=)\s*(?<value>"(?:[^"\\]|\\.)*"|[^\s"][^"]*|)$/su;
 
@@ -30,7 +30,7 @@ function isOperator(text: string | undefined): text is Matcher['operator'] {
 
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text;
-  // As Alertmanager: another backslash is one.
+  // As in Alertmanager: any other backslash stands for itself.
   return text.slice(1, -1).replace(/\\([n"\\])/g, (_all, char) => (char === 'n' ? '\n' : char));
 }
 
@@ -48,19 +48,19 @@ function expression(source: string): RegExp {
     try {
       return new RegExp(`^(?:${named})$`, `${[...new Set(flags)].join('')}${more}`);
     } catch {
-      // What Go escapes without need is an error with `u` only.
+      // What Go escapes unnecessarily is an error only with `u`.
     }
   }
   throw malformed(`filter: ${JSON.stringify(source)} is not a regular expression`);
 }
 
-/** Names of 400 machines. V8 compiles the worst of this length in 0.4 s, which no time-out interrupts. */
+/** Names of 400 machines. V8 compiles the worst expression of this length in 0.4 s, which no time-out interrupts. */
 const mostLength = 4000;
-/** For one request. Long, because it passes on a busy computer, too: `used` does not. One takes 25 ms for 20,000 alerts. */
+/** For one request. Generous, because it elapses on a busy computer, too, unlike `used`. One takes 25 ms for 20,000 alerts. */
 const timeoutMs = 1000;
 const script = new Script('texts.map((text) => expression.test(text))');
 
-/** Runs the regular expressions of a request. A client may send one that takes for ever, which Go's do not: it is stopped. */
+/** Runs a request's regular expressions. A client may send one that never ends, unlike in Go: it is stopped. */
 export class Expressions {
   /** Milliseconds of processor time, for which all other callers had to wait. */
   used = 0;
@@ -72,7 +72,7 @@ export class Expressions {
     this.admit = admit;
   }
 
-  /** Which texts the whole expression matches. @throws Rejection */
+  /** Which texts match the whole expression. @throws Rejection */
   test(source: string, texts: readonly string[]): boolean[] {
     if (this.used === 0) this.admit();
     const before = threadCpuUsage();
@@ -92,7 +92,7 @@ export class Expressions {
   }
 }
 
-/** Which of the label sets all matchers match. @throws Rejection */
+/** Which of the label sets match all matchers. @throws Rejection */
 export function matching<T extends { labels: Readonly<Record<string, string>> }>(
   matchers: readonly Matcher[],
   all: readonly T[],
@@ -107,7 +107,7 @@ export function matching<T extends { labels: Readonly<Record<string, string>> }>
   return left;
 }
 
-/** A label that is not there is empty. */
+/** A missing label is empty. */
 function textOf(labels: Readonly<Record<string, string>>, name: string): string {
   return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }

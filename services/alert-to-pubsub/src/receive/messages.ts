@@ -1,11 +1,11 @@
-/** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
+/** Complete messages: Alertmanager's webhook, and the list that Prometheus posts. */
 import type { Endpoint, Group } from '@skolo/alerts';
 import { count, isObject } from '@skolo/base';
 import { readAlert, readTexts, shown, whatElse } from './alert.ts';
 import type { BadAlert, Batch, ReceivedAlert } from './batch.ts';
 import { malformed } from './rejection.ts';
 
-/** Where each kind of message is posted. */
+/** The path of each kind of message. */
 export const pathOf: Readonly<Record<Endpoint, string>> = {
   webhook: '/webhook',
   v1: '/api/v1/alerts',
@@ -30,7 +30,7 @@ function readList(value: unknown, endpoint: Endpoint, now: number): Batch {
   throw malformed(`expected a list of alerts, found ${shown(value)}${hint}`);
 }
 
-/** The names that `version` "4" has beside `alerts`. */
+/** The fields of `version` "4" besides `alerts`. */
 const texts = { groupKey: 'key', receiver: 'receiver', externalURL: 'externalURL' } as const;
 const maps = {
   groupLabels: 'labels',
@@ -39,9 +39,9 @@ const maps = {
 } as const;
 
 /**
- * Version 4. What says that it is of another version, or of none (others than Alertmanager post such messages, too), is
- * read in the same way, as long as it makes sense: one alert at least is one, or alerts were left out. A field of the
- * group that is not what it should be costs no alert; it is kept as it came.
+ * Version 4. Messages of another version, or of none (not only Alertmanager posts them), are read in the same way, as long as they make
+ * sense: at least one entry is an alert, or alerts were left out. An invalid group field does not invalidate alerts; it is kept as
+ * received.
  */
 function readWebhook(value: unknown, now: number): Batch {
   if (!isObject(value)) {
@@ -74,10 +74,10 @@ function readWebhook(value: unknown, now: number): Batch {
 
 /** Each alert is sent with its group: a small request could become gigabytes. */
 const mostGroupBytes = 16 * 2 ** 20;
-/** Of a message without the text of its alert, about. */
+/** Approximate size of a message without its alert's text. */
 const messageBytes = 500;
 
-/** What a batch takes until it is in the spool, beside what it took to arrive. */
+/** Memory of a batch until it is in the spool, in addition to that for receiving it. */
 export function bytesOf({ alerts, group }: Batch): number {
   return alerts.length * (messageBytes + groupBytes(group));
 }
@@ -108,12 +108,12 @@ function readGroup(value: Record<string, unknown>, isCount: boolean): Group {
   return group;
 }
 
-/** `Object.entries` forgets which names there are. */
+/** `Object.entries` loses the type of the names. */
 function entriesOf<K extends string, V>(object: { readonly [name in K]: V }): [K, V][] {
   return Object.entries(object) as [K, V][];
 }
 
-/** Each is kept with its reason. A few of them show an error that makes more. */
+/** Each is kept with its reason. A few of them are enough to show a repeated error. */
 const mostBad = 10_000;
 
 function readAlerts(

@@ -1,8 +1,8 @@
 /**
- * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as
- * the alert lives, and Prometheus repeats nothing at all. So valid alerts are never rejected because of invalid ones.
+ * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as the alert
+ * lives, and Prometheus repeats nothing. So valid alerts are never rejected because of invalid ones.
  *
- * Not on express or the core of the API: their part of a request took longer than all the rest, the disk included.
+ * Not on express or the API's core: their part of a request took longer than all the rest, including the disk.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Endpoint } from '@skolo/alerts';
@@ -38,13 +38,13 @@ interface ReceiversDeps {
 }
 
 export interface Tuning {
-  /** Of all requests under way: bodies, unpacked, and their messages. */
+  /** Of all requests in progress: bodies, uncompressed, and their messages. */
   mostInFlightBytes: number;
-  /** For one body to arrive. */
+  /** Time limit for the arrival of a body. */
   bodyTimeoutMs: number;
 }
 
-/** In flight is a quarter of the memory that the pod may have. */
+/** In flight is a quarter of the memory that the pod may use. */
 const usual: Tuning = { mostInFlightBytes: 64 * 2 ** 20, bodyTimeoutMs: 30_000 };
 
 const endpoints = new Map<string, Endpoint>(
@@ -54,7 +54,7 @@ const endpoints = new Map<string, Endpoint>(
 /** Answers a request that posts alerts. False: it is another request. */
 type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Its result goes first: `(request, response) => receive(request, response) || app(request, response)`. */
+/** Its result comes first: `(request, response) => receive(request, response) || app(request, response)`. */
 export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
   const { intake, clock, emit, settings, auth } = deps;
   const { mostInFlightBytes, bodyTimeoutMs } = { ...usual, ...deps.tuning };
@@ -105,7 +105,7 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
   return function receiveAlerts(request, response) {
     if (request.method !== 'POST') return false;
     const { url = '' } = request;
-    // Mostly the URL is the path already.
+    // Usually the URL already is the path.
     const route = endpoints.has(url) ? url : (url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '');
     const endpoint = endpoints.get(route);
     if (endpoint === undefined) return false;

@@ -2,7 +2,7 @@
 
 /**
  * - `malformed`: not such a message. `encoding`: an unsupported compression or charset.
- * - `too-large`: more than is accepted at once. `slow`: it did not arrive in time. `gone`: the sender disconnected.
+ * - `too-large`: more than the limit. `slow`: it did not arrive in time. `gone`: the sender disconnected.
  * - `auth`: wrong credentials. `secret`: they cannot be checked now. `browser`: a web browser sent it for a page.
  * - `busy`: too many messages are being read at once. `full`: the spool accepts nothing now.
  */
@@ -25,7 +25,7 @@ interface RejectionOptions extends ErrorOptions {
   headers?: Record<string, string>;
 }
 
-/** Each endpoint answers it in its own form. The message is for people, with what to do. */
+/** Each endpoint sends it in its own form. The message is for people, and says what to do. */
 export class Rejection extends Error {
   readonly reason: RejectionReason;
   readonly status: number;
@@ -48,7 +48,7 @@ export function malformed(message: string): Rejection {
   return new Rejection('malformed', message);
 }
 
-/** Nothing can be accepted now: the sender has to retry. */
+/** Nothing can be accepted now: the sender must retry. */
 export function full(message: string): Rejection {
   return new Rejection('full', message, { headers: { 'retry-after': '15' } });
 }

@@ -6,16 +6,16 @@ import { HttpProblem } from '@skolo/common';
 import type { Received } from './batch.ts';
 import type { Rejection } from './rejection.ts';
 
-/** Headers of every response, written at once: Node takes much longer to set one after the other. */
+/** Headers of every response, written in one call: setting them one by one takes Node much longer. */
 type Headers = Readonly<Record<string, string>>;
 
-/** All of it is on the disk: alerts in the spool, invalid entries among the dead letters. */
+/** Everything is on the disk: alerts in the spool, invalid entries among the dead letters. */
 export function accepted(response: ServerResponse, received: Received, headers: Headers): void {
   const { endpoint, bad } = received;
   if (endpoint === 'v1') {
     sendJson(response, 200, { status: 'success' }, headers);
   } else if (endpoint === 'v2' && bad.length > 0) {
-    // As Alertmanager, which keeps the others.
+    // As in Alertmanager, which keeps the others.
     sendJson(response, 400, whatIsBad(received), headers);
   } else {
     // amtool accepts no other status, and no body.
@@ -33,7 +33,7 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
   return `${kept}: ${[...named, ...others].join('; ')}`;
 }
 
-/** @param headers of every answer, where the response has none yet */
+/** @param headers for every answer, unless the response already has some */
 export function rejected(
   response: ServerResponse,
   endpoint: Endpoint,

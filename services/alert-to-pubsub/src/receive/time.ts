@@ -1,13 +1,13 @@
-/** Times as Prometheus, Alertmanager and people write them: RFC 3339, any offset, any number of digits behind the second. */
+/** Times as written by Prometheus, Alertmanager and people: RFC 3339, any offset, any number of fractional digits. */
 
-/** Go's zero time is the first moment of the year 1, in whatever offset; it means that there is none. */
+/** Go's zero time, the first moment of the year 1 in any offset, means that no time is set. */
 const zeroUntil = Date.parse('0001-01-03T00:00:00Z');
 const endOfYears = Date.parse('+010000-01-01T00:00:00Z');
 
 const form =
   /^(?<date>\d{4}-\d\d-(?<day>\d\d))t(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d+))?(?:z|(?<sign>[+-])(?<hours>\d\d):?(?<minutes>\d\d))$/i;
 
-/** Milliseconds since the epoch, what is finer is cut off; undefined: unset; a string: what is wrong. */
+/** Milliseconds since the epoch, truncated; undefined: unset; a string: what is wrong. */
 export function readTime(value: unknown): number | undefined | string {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') return 'is not a string';
@@ -17,7 +17,7 @@ export function readTime(value: unknown): number | undefined | string {
   return ms < endOfYears ? ms : 'is later than the year 9999';
 }
 
-/** Not by `Date.parse` alone, which takes 31 February, and much that is no time at all. */
+/** Not by `Date.parse` alone, which accepts 31 February, and much that is not a time. */
 function parseTime(text: string): number | undefined {
   const found = form.exec(text)?.groups;
   if (found === undefined) return undefined;

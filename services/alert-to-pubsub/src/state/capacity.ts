@@ -10,15 +10,15 @@ interface CapacityDeps {
   emit: EmitAlertEvent;
 }
 
-/** As much of the sinks as capacity depends on. */
+/** The sinks, as far as capacity depends on them. */
 interface Backlogs {
   /** How long the oldest message of the spool has waited. */
   readonly oldestSeconds: number;
-  /** Drops what waits only for sinks that may lose messages. */
+  /** Drops messages that wait only for sinks that may lose messages. */
   dropWaiting(): void;
 }
 
-/** What seems to have waited for longer was written when the clock was not set. */
+/** What seems to have waited for longer was written before the clock was set. */
 const tenYears = 10 * 365 * 86_400;
 
 export class Capacity {
@@ -52,7 +52,7 @@ export class Capacity {
     this.deps.emit({ type: 'degraded', what: 'spool', why: this.rejecting });
   }
 
-  /** Why so many more bytes cannot be accepted, for people. */
+  /** Why this many more bytes cannot be accepted, for people. */
   rejection(bytes: number): string | undefined {
     if (this.whyClosed !== undefined) return this.whyClosed;
     if (this.whyFull(bytes) === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Reports for a day, in status and `/readyz`, what the spool has lost. */
+/** Reports what the spool has lost, in status and `/readyz`, for a day. */
 import { count } from '@skolo/base';
 import type { Clock, Degraded } from '@skolo/common';
 import type { AlertEvent } from '../events.ts';
@@ -17,7 +17,7 @@ export class Damage {
     this.deps = deps;
   }
 
-  /** What was found in the last day. */
+  /** Damage found in the last day. */
   get current(): Degraded | undefined {
     const { last, deps } = this;
     if (last === undefined || deps.clock.uptime() - last.uptime > reportedFor) return undefined;
@@ -37,7 +37,7 @@ export class Damage {
   }
 }
 
-/** The damage that was found when the spool was opened. */
+/** The damage found when the spool was opened. */
 export function damageAtStart(
   { spool: { damage }, unreadable, cut, isSnapshotLost }: Opened,
   known: number,

@@ -1,6 +1,6 @@
 /**
- * What was no alert, and messages that a sink rejects while it takes others: kept for a person to look at, or to retry, the newest of it. JSON lines in two
- * files, the newer and the one before, each at most half of what is allowed.
+ * Entries that were not alerts, and messages that a sink rejects while it accepts others: the newest of them are kept for a person to
+ * inspect or retry. JSON lines in two files, the newer and the previous one, each at most half of the limit.
  */
 import { statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -32,15 +32,15 @@ export class DeadLetters {
   private readonly maxBytes: () => number;
   private readonly newer: string;
   private readonly older: string;
-  /** All that comes during a sync shares the next one. */
+  /** Letters that arrive during a sync share the next one. */
   private readonly commits = new GroupCommit<Lines>((jobs) => this.writeAll(jobs));
   /** One change of the files at a time, and one `take`. */
   private readonly locks = new Locks();
   private added = 0;
 
   /**
-   * @param folder made when the first letter is written
-   * @param maxBytes of both files together; 0: nothing is kept, and all of it is counted
+   * @param folder created when the first letter is written
+   * @param maxBytes of both files together; 0: nothing is kept, but everything is counted
    */
   constructor(folder: string, maxBytes: () => number) {
     this.folder = folder;
@@ -62,11 +62,11 @@ export class DeadLetters {
   }
 
   /**
-   * Keeps them. When the promise is fulfilled, they are on the disk, each cut where it is too long. Of more than half of
-   * what is allowed at once, the last are kept.
+   * Keeps them. Once the promise is fulfilled, they are on the disk, each cut if too long. If they exceed half of the limit, the last ones
+   * are kept.
    *
-   * @param mostBytes of each; messages are kept whole where that is possible, since they can be sent again
-   * @throws FileNotWritten None of them is kept, or only some of those that were there before.
+   * @param mostBytes of each; messages are kept whole if possible, because they can be sent again
+   * @throws FileNotWritten None of them was kept, or only some of the earlier ones.
    */
   async add(letters: readonly DeadLetter[], mostBytes = mostLetterBytes): Promise<void> {
     if (letters.length === 0) return;
@@ -77,10 +77,10 @@ export class DeadLetters {
     this.added += letters.length;
   }
 
-  /** The newest first. A line that is not whole is passed over. */
+  /** Newest first. Incomplete lines are skipped. */
   async list({ limit }: { limit: number }): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
-    // Both before either is read: meanwhile the newer may become the older.
+    // Both before either is read: meanwhile the newer may become the previous one.
     const files = [await openIfThere(this.newer), await openIfThere(this.older)];
     try {
       const seen = new Set<number>();
@@ -102,11 +102,10 @@ export class DeadLetters {
   }
 
   /**
-   * Takes letters out, the oldest first. They are there until `use` is fulfilled, and after a crash they may still be:
-   * then they are used again.
+   * Takes letters out, oldest first. They stay until `use` is fulfilled, and after a crash they may still exist: then they are used again.
    *
-   * @throws unknown What `use` threw: all of them are there.
-   * @throws FileNotWritten They were used, and some of them are still there.
+   * @throws unknown What `use` threw: all of them still exist.
+   * @throws FileNotWritten They were used, but some of them still exist.
    */
   async take(
     isWanted: (letter: DeadLetter) => boolean,
@@ -119,14 +118,14 @@ export class DeadLetters {
         return letter !== undefined && isWanted(letter) ? [{ line, letter }] : [];
       });
       if (wanted.length === 0) return;
-      // Not while the files are held: what is used may wait for letters that are added.
+      // Not while the files are locked: `use` may wait for letters that are added.
       await use(wanted.map(({ letter }) => letter));
       const used = new Set(wanted.map(({ line }) => line));
       await this.locks.hold('files', () => this.remove(used));
     });
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   private async lines(): Promise<string[]> {
     const texts = [await readFileIfExists(this.older), await readFileIfExists(this.newer)];
     return texts.flatMap((text = '') => text.split('\n'));
@@ -169,9 +168,9 @@ export class DeadLetters {
     const [newer = 0, older = 0] = [this.newer, this.older].map(
       (file) => statSync(file, { throwIfNoEntry: false })?.size,
     );
-    // The bound has become smaller.
+    // The limit has become smaller.
     if (older > half) await rm(this.older, { force: true });
-    // A newline more where the last line is not whole.
+    // One more newline if the last line is incomplete.
     if (newer + bytes + 1 <= half) return;
     if (newer > half) await rm(this.newer, { force: true });
     else if (newer > 0) await rename(this.newer, this.older);
@@ -187,7 +186,7 @@ function lineOf(letter: DeadLetter, most: number): string {
     const cut = `${JSON.stringify({ ...letter, why, found: `${found.slice(0, kept)}…` })}\n`;
     if (Buffer.byteLength(cut) <= most) return cut;
   }
-  // So little is allowed that nothing fits.
+  // The limit is so small that nothing fits.
   return '';
 }
 
@@ -197,7 +196,7 @@ function lastOf(lines: readonly string[], most: number): Buffer {
   let from = lines.length;
   for (; from > 0; from -= 1) {
     bytes += Buffer.byteLength(lines[from - 1] ?? '');
-    // A newline more where the last line is not whole.
+    // One more newline if the last line is incomplete.
     if (bytes + 1 > most) break;
   }
   return Buffer.from(lines.slice(from).join(''));

@@ -3,14 +3,14 @@ import { randomInt } from 'node:crypto';
 const counterEnd = 0x10_0000;
 
 /**
- * Ids of messages, 32 hex digits: 16 of the alert's fingerprint (of a notice: zeros), 11 of the time in milliseconds, 5
- * of a counter. The counter begins anywhere, so that a clock that goes back over a restart gives no id twice.
+ * Message IDs, 32 hex digits: 16 of the alert's fingerprint (for a notice: zeros), 11 of the time in milliseconds, 5 of a counter. The
+ * counter starts at a random value, so that IDs stay unique even if the clock goes back over a restart.
  */
 export function createIds(
   start: number = randomInt(counterEnd),
 ): (fingerprint: string | undefined, now: number) => string {
   let counter = start;
-  /** Of one batch, all have the same. */
+  /** The same for all of one batch. */
   let last = { now: 0, time: hexTime(0) };
   return (fingerprint = '0'.repeat(16), now) => {
     counter = (counter + 1) % counterEnd;

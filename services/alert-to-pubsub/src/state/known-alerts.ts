@@ -1,8 +1,8 @@
 /**
- * The known alerts. Pure: an alert as it is known and as it is received in; the alert as it is now, and messages, out.
+ * The known alerts. Pure: from a known alert and a received one to the resulting alert, and messages.
  *
- * A repeat of what is known is counted, and sent with the next refresh. Deadlines are by uptime, since the wall clock
- * jumps. An alert expires when it is not received for as long as its sender gave it.
+ * Repeats of a known alert are counted, and sent with the next refresh. Deadlines use the uptime, because the wall clock jumps. An alert
+ * expires if it is not received for as long as its sender specified.
  */
 import { AlertMessage, type Endpoint, type Group } from '@skolo/alerts';
 import { z } from 'zod';
@@ -19,20 +19,20 @@ export const KnownAlert = AlertMessage.pick({
   count: true,
   expired: true,
 }).extend({
-  /** It counts as resolved when it is not received for this long. */
+  /** It counts as resolved if it is not received for this long. */
   silentMs: z.number(),
 });
 export type KnownAlert = z.output<typeof KnownAlert>;
 
-/** A known alert in memory, with its deadlines. All of them in seconds of uptime. */
+/** A known alert in memory, with its deadlines. All times in seconds of uptime. */
 export interface Tracked {
   known: KnownAlert;
   receivedAt: number;
-  /** When a message about it was last made. */
+  /** When the last message about it was created. */
   messageAt: number;
 }
 
-/** Now, by both clocks. */
+/** The current time, by both clocks. */
 export interface Moment {
   /** Milliseconds since 1970. */
   now: number;
@@ -40,7 +40,7 @@ export interface Moment {
   uptime: number;
 }
 
-/** An alert of a request. */
+/** An alert from a request. */
 export interface Update {
   fingerprint: string;
   alert: ReceivedAlert;
@@ -63,7 +63,7 @@ export interface Change {
 /** When Alertmanager ends an alert that has no end (`resolve_timeout`). */
 const resolveTimeoutMs = 5 * 60_000;
 const hourMs = 3_600_000;
-/** A resolved alert is remembered for this long: Prometheus repeats for 15 minutes that it is resolved. */
+/** How long a resolved alert is remembered: Prometheus repeats a resolution for 15 minutes. */
 const rememberSeconds = 20 * 60;
 /** RFC 3339 has years of four digits. */
 const latest = Date.UTC(9999, 11, 31);
@@ -91,7 +91,7 @@ export function update(
   return { tracked: { ...tracked, messageAt: before.messageAt }, messages: [] };
 }
 
-/** What time alone changes. Undefined: nothing. */
+/** What changes only because of the time. Undefined: nothing. */
 export function pass(
   tracked: Tracked,
   moment: Moment,
@@ -115,7 +115,7 @@ export function pass(
 /** Subscribers treat an alert as resolved after five minutes without a message. */
 const mostRefreshSeconds = 240;
 
-/** The alert of a message, after a restart. It counts as received now, since nothing could be received meanwhile. */
+/** Restores an alert from its message, after a restart. It counts as received now, because nothing could be received meanwhile. */
 export function restored(
   { alert, group, endpoint, first, last, count, expired }: AlertMessage,
   { uptime }: Moment,
@@ -141,8 +141,7 @@ export function refreshOf(
 }
 
 /**
- * Whether a refresh has become due since the last tick. Each alert has its own moment in the period, so that refreshes are
- * spread.
+ * Whether a refresh has become due since the last tick. Each alert has its own moment in the period, which spreads refreshes.
  *
  * @param before uptime at the last tick, in seconds
  */
@@ -156,13 +155,13 @@ export function isRefreshDue(
   const share = Number.parseInt(known.alert.fingerprint.slice(-6), 16) / 0x100_0000;
   const turnOf = (at: number) => Math.floor(at / refreshSeconds + share);
   if (turnOf(uptime) <= turnOf(before)) return false;
-  // Right after a message there is no refresh; all others would be late by the next time.
+  // Right after a message no refresh is due; all others would be late by the next time.
   const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
   return uptime - messageAt >= momentAgo;
 }
 
 /**
- * The message that has to follow one that is sent late. Undefined: that one has the present state.
+ * The message that must follow one that is sent late. Undefined: that one has the current state.
  *
  * @param known undefined: the alert does not fire
  */
@@ -185,7 +184,7 @@ function asKnown(
 ): KnownAlert {
   const { generatorURL, more } = received;
   const last = before?.known.alert;
-  // Alertmanager reports the end of an alert. Its senders say until when an alert is good.
+  // Alertmanager reports the end of an alert. Its senders specify until when an alert is valid.
   const endsAt = received.endsAt ?? (endpoint === 'webhook' ? undefined : now + resolveTimeoutMs);
   const status = received.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
   const previous = continued(before?.known, status, received, now);
@@ -213,7 +212,7 @@ function asKnown(
   return known;
 }
 
-/** The old object where the new one is equal: an old object costs the garbage collector less than a new one. */
+/** The old object if the new one is equal: an old object costs the garbage collector less. */
 function kept(
   old: Record<string, string> | undefined,
   found: Record<string, string>,
@@ -228,7 +227,7 @@ function kept(
   return more === 0 ? old : found;
 }
 
-/** The firing that this alert continues. Undefined: it begins. */
+/** The firing that this alert continues. Undefined: a new one begins. */
 function continued(
   previous: KnownAlert | undefined,
   status: string,
@@ -247,8 +246,8 @@ function endedAt(previous: KnownAlert | undefined, endsAt: number): string {
 }
 
 /**
- * It started after the known one was over, so that one's end was missed. Firings that overlap are one, as in Alertmanager:
- * two Prometheis see the same at different times. A start in the future proves nothing: a clock is wrong.
+ * It started after the known one was over, so that one's end was missed. Overlapping firings are one, as in Alertmanager: two Prometheus
+ * servers see the same at different times. A start in the future proves nothing: a clock is wrong.
  */
 function isAnotherFiring(
   { alert, last }: KnownAlert,
@@ -285,7 +284,7 @@ function message(
   return about;
 }
 
-/** Alerts come in batches, and many of a batch have the same times: writing one out costs a microsecond. */
+/** Alerts arrive in batches that often share the same times, and formatting one takes a microsecond. */
 const written = new Map<number, string>();
 const mostWritten = 100;
 

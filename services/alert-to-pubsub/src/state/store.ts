@@ -9,7 +9,7 @@ import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import { KnownAlert, restored, type Tracked } from './known-alerts.ts';
 
-/** What is known, and up to where of the spool. */
+/** The known alerts, and the position in the spool up to which they are complete. */
 export interface Known {
   readonly alerts: Map<string, Tracked>;
   next: number;
@@ -21,10 +21,10 @@ interface StoreDeps {
   clock: Clock;
 }
 
-/** What was found when it was opened. */
+/** What was found when the spool was opened. */
 export interface Opened {
   spool: Spool;
-  /** Records that are whole, and not messages. */
+  /** Complete records that are not messages. */
   unreadable: number;
   /** Messages that are missing at the end of the spool. */
   cut: number;
@@ -32,7 +32,7 @@ export interface Opened {
   isSnapshotLost: boolean;
 }
 
-/** After so many bytes what is known is written anew: a start reads no more of the spool than that, and what waits. */
+/** After this many bytes, the known alerts are written again: a start reads at most this much of the spool, plus what waits. */
 const snapshotBytes = 8 * 2 ** 20;
 const segmentBytes = 16 * 2 ** 20;
 const leastFreeBytes = 2 ** 20;
@@ -51,11 +51,11 @@ export class Store {
   /**
    * Opens the spool and reads the known alerts into `known`.
    *
-   * @throws Error The disk, or another process, does not allow it.
+   * @throws Error The disk, or another process, prevents it.
    */
   async open(known: Known): Promise<Opened> {
     const { stateDir } = this.deps;
-    // A small spool has small segments: only whole ones are deleted.
+    // A small spool has small segments, because only whole ones are deleted.
     const spool = await Spool.open(join(stateDir, 'spool'), {
       segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
     });
@@ -75,7 +75,7 @@ export class Store {
   }
 
   /**
-   * Deletes what every sink has received, once a snapshot has the alerts in it.
+   * Deletes what every sink has received, once its alerts are in a snapshot.
    *
    * @param delivered the first message that some sink has not received
    * @throws FileNotWritten, StorageUnavailable
@@ -85,14 +85,14 @@ export class Store {
   }
 
   /**
-   * Checks that all is still there.
+   * Checks that everything still exists.
    *
    * @throws FileNotWritten, StorageUnavailable
    */
   async check(): Promise<{
-    /** Messages that are lost. */
+    /** The number of lost messages. */
     lost: number;
-    /** Files in use were deleted; what was in them was written again, as far as it was there. */
+    /** Files in use were deleted; their content was written again as far as it was available. */
     isRestored: boolean;
   }> {
     const { spool, snapshots } = this;
@@ -104,7 +104,7 @@ export class Store {
   }
 
   /**
-   * After trouble with the disk: whether it is over. A few bytes may fit where no alert does.
+   * After a disk problem: whether it is over. A few bytes may fit where no alert does.
    *
    * @throws StorageUnavailable
    */
@@ -115,7 +115,7 @@ export class Store {
     return true;
   }
 
-  /** Writes what is known, and the places of the sinks. */
+  /** Writes the known alerts, and the sinks' cursors. */
   async close(): Promise<void> {
     const { spool } = this;
     this.spool = undefined;
@@ -149,16 +149,16 @@ export class Store {
     for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
       const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
-      // A dead letter that was retried has an earlier state of its alert.
+      // A retried dead letter contains an earlier state of its alert.
       else if (message.kind !== 'notice' && message.sink === undefined) {
         known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
       }
     }
     known.next = spool.next;
     const cut = Math.max(0, snapshots.next - spool.next);
-    // Other messages get these numbers now, and are to be read the next time.
+    // Other messages get these numbers now, and must be read next time.
     if (cut > 0) await snapshots.write();
-    // Only what a snapshot has is ever deleted from the spool. What is missing was not deleted by this service.
+    // Only what is in a snapshot is ever deleted from the spool. If something is missing, this service did not delete it.
     const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
     return { unreadable, cut, isSnapshotLost: isSnapshotLost || (!snapshot && deleted > 0) };
   }

@@ -1,8 +1,8 @@
-/** When each thing last succeeded: exact in memory, and written to the disk rarely, so that an idle rack writes little. */
+/** When each operation last succeeded: exact in memory, and rarely written to the disk, so that an idle rack writes little. */
 import type { Receiver } from '@skolo/api';
 import type { Clock, LastSuccess } from '@skolo/common';
 
-/** Names of times of last success, as the state directory has them. */
+/** Names of last-success times, as used in the state directory. */
 export const lastReceived = 'heard';
 
 export function lastReceivedAt(receiver: Receiver): string {
@@ -26,7 +26,7 @@ export class SuccessTimes {
     this.clock = clock;
   }
 
-  /** It succeeds now. */
+  /** Records a success now. */
   mark(name: string): void {
     const { lastSuccess, clock } = this;
     this.times.set(name, clock.uptime());
@@ -34,7 +34,7 @@ export class SuccessTimes {
     if (age >= writeEveryMs || age < 0) this.write();
   }
 
-  /** Milliseconds since 1970, by the wall clock of now. */
+  /** Milliseconds since 1970, by the current wall clock. */
   get(name: string): number | undefined {
     const at = this.times.get(name);
     return at === undefined ? this.lastSuccess.get(name) : wallTime(this.clock, at);
@@ -45,14 +45,14 @@ export class SuccessTimes {
     for (const name of this.times.keys()) if (!names.has(name)) this.times.delete(name);
   }
 
-  /** All at once, so that their order and distances are right after a crash. */
+  /** All in one write, so that their order and distances are right after a crash. */
   write(): void {
     const now = this.clock.uptime();
     for (const [name, at] of this.times) this.lastSuccess.mark(name, now - at);
   }
 }
 
-/** A moment of uptime in milliseconds since 1970, by the wall clock of now. */
+/** Converts a moment of uptime to milliseconds since 1970, by the current wall clock. */
 export function wallTime(clock: Clock, uptime: number): number {
   return clock.now() - (clock.uptime() - uptime) * 1000;
 }

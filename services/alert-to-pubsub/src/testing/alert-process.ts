@@ -1,4 +1,4 @@
-/** The service as a process of its own, so that it can be killed and measured. */
+/** The service as its own process, so that it can be killed and measured. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { alertToPubsubApi, type Client, createClient } from '@skolo/api';
@@ -12,9 +12,9 @@ export interface AlertProcess extends OwnProcess {
 
 /**
  * @param dir contains rack.yaml; the state is below it
- * @param script what is run, below `src`, or anywhere by its whole path
- * @param flags more of the service
- * @param nodeFlags of Node and V8
+ * @param script the program, below `src`, or by its full path
+ * @param flags more flags for the service
+ * @param nodeFlags flags for Node and V8
  */
 export async function startAlertProcess(
   dir: string,
@@ -31,7 +31,7 @@ export async function startAlertProcess(
   return { ...started, client: createClient(alertToPubsubApi, { baseUrl: started.url }) };
 }
 
-/** In MiB: resident now, and the most that ever was. Undefined where the kernel does not report it. */
+/** In MiB: resident now, and the maximum so far. Undefined if the kernel does not report it. */
 export async function memoryOf({
   child,
 }: AlertProcess): Promise<{ now: number; most: number } | undefined> {

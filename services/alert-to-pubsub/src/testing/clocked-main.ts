@@ -1,6 +1,6 @@
 /**
- * The service as a process whose time its parent sets: `{ pass: MILLISECONDS }` lets time pass, and is answered when it has.
- * More arguments: the wall clock and the uptime that it starts with, in milliseconds and in seconds.
+ * The service as a process whose clock its parent controls: `{ pass: MILLISECONDS }` advances the time, and is answered when done. Further
+ * arguments: the initial wall clock, in milliseconds, and uptime, in seconds.
  */
 import { parseArgs } from 'node:util';
 import { createLogger, startService } from '@skolo/common';

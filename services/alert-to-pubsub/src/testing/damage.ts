@@ -1,4 +1,4 @@
-/** What can happen to files of a state directory, and what they hold. */
+/** Damages files of a state directory, and reads their content. */
 import { open, readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
@@ -10,7 +10,7 @@ export async function segmentsIn(stateDir: string): Promise<string[]> {
   return names.map((name) => join(folder, name));
 }
 
-/** Messages of a spool that is whole, by their id, in order. */
+/** Messages of an undamaged spool by their ID, in order. */
 export async function spooledIn(stateDir: string): Promise<Map<string, SpooledMessage>> {
   const messages = new Map<string, SpooledMessage>();
   for (const file of await segmentsIn(stateDir)) {
@@ -36,7 +36,7 @@ async function flipByte(file: string, place: number): Promise<void> {
   }
 }
 
-/** Flips a byte of it, or cuts it off, anywhere. */
+/** Flips a byte of it, or truncates it, at a random position. */
 export async function damageSomewhere(
   file: string,
   random: () => number,

@@ -1,4 +1,4 @@
-/** Adds dead letters until it is killed; prints which are kept. `node dead-letters-writer.ts FOLDER MAX_BYTES FIRST [END]` */
+/** Adds dead letters until it is killed; prints those that are kept. `node dead-letters-writer.ts FOLDER MAX_BYTES FIRST [END]` */
 import { DeadLetters } from '../state/dead-letters.ts';
 
 const [folder = '', maxBytes, first, end = 'Infinity'] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Something that Prometheus scrapes. */
+/** A scrape target for Prometheus. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';

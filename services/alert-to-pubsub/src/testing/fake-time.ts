@@ -1,18 +1,18 @@
-/** Time that passes when a test lets it pass, or when nothing else happens; pauses included. */
+/** A clock that advances when a test says so, or when nothing else happens, including pauses. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 
 export interface FakeTime {
   clock: FakeClock;
-  /** For what takes a `pause`. */
+  /** For parameters that accept a `pause`. */
   pause: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Lets time pass; pauses that are over by then end, each at its time. */
+  /** Advances the time; pauses that are over by then end, each at its time. */
   pass(ms: number): Promise<void>;
-  /** Lets what can happen now happen. */
+  /** Lets everything happen that can happen now. */
   settle(): Promise<void>;
-  /** Lets time pass from one end of a pause to the next until it is so. */
+  /** Advances the time from the end of one pause to the next until the condition holds. */
   until(isSo: () => boolean): Promise<void>;
-  /** How long the pauses are that last now, in milliseconds. */
+  /** The lengths of the current pauses, in milliseconds. */
   pauses(): number[];
 }
 

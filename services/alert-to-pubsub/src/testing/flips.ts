@@ -1,11 +1,11 @@
 /**
- * Alerts that fire and are resolved in turn, each change with its number, posted until they are accepted; and whether all
- * of them have arrived in order.
+ * Alerts that alternately fire and are resolved, each change with its number, posted until they are accepted; and a check that all of them
+ * have arrived in order.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Arrived, arrivedAs } from './lab.ts';
 
-/** What changes: its name, and the number of its last change; odd: it fires. */
+/** Per alert: its name, and the number of its last change; odd: it fires. */
 export interface Flipping {
   name: string;
   changes: number;
@@ -40,11 +40,11 @@ function isFiring(changes: number): boolean {
 
 const paths = { v2: '/api/v2/alerts', webhook: '/webhook' };
 const far = '2099-01-01T00:00:00Z';
-/** As Alertmanager writes that there is no end. */
+/** Alertmanager's notation for a missing end. */
 const never = '0001-01-01T00:00:00Z';
 
 /**
- * Posts it until it is accepted, to whatever process there is.
+ * Posts it until it is accepted, by whichever process is running.
  *
  * @returns the status of each answer
  */
@@ -70,7 +70,7 @@ export async function postUntilAccepted(
 
 type Published = Parameters<typeof arrivedAs>[0];
 
-/** What is wrong with what has arrived; nothing, it is to be hoped. */
+/** Errors in what has arrived; ideally none. */
 export function problemsOf(
   published: readonly Published[],
   flipping: readonly Flipping[],

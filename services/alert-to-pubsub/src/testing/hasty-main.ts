@@ -1,4 +1,4 @@
-/** `main.ts`, but that it looks all the time at what is due: a kill meets snapshots and trims, too. */
+/** `main.ts`, but it checks continuously what is due, so that a kill also hits snapshots and trims. */
 import { runService } from '@skolo/common';
 import { createAlertToPubsub } from '../service.ts';
 

@@ -1,4 +1,4 @@
-/** alert-to-pubsub for a test: in this process, with a Pub/Sub of its own. */
+/** alert-to-pubsub for a test: in this process, with its own Pub/Sub. */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,15 +9,15 @@ import { onTestFinished } from 'vitest';
 import { createAlertToPubsub } from '../service.ts';
 
 export interface LabOptions {
-  /** Settings of the service, in block style, without indentation; the folder of the lab may be in it. */
+  /** The service's settings, in block style, without indentation; may contain the lab's directory. */
   settings?: string | ((dir: string) => string);
   clock?: Clock;
   pubsub?: GooglePubSub;
-  /** Of one that was stopped: this one goes on where that one was. */
+  /** Of a stopped lab, which this one continues. */
   previous?: Lab;
-  /** Has the state, and gets the settings. */
+  /** Contains the state and the settings. */
   dir?: string;
-  /** The client signs in as `ann`, who may operate. */
+  /** The client signs in as `ann`, an operator. */
   isOperator?: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Lab {
   edit: (settings: string) => Promise<void>;
   /** Posts alerts as Prometheus does. */
   post: (...alerts: unknown[]) => Promise<Response>;
-  /** What has reached Pub/Sub, but for heartbeats. */
+  /** What has reached Pub/Sub, except heartbeats. */
   arrived: () => Arrived[];
   heartbeats: () => Arrived[];
   alerts: () => Promise<KnownAlert[]>;
@@ -123,7 +123,7 @@ export async function newPubSub(options?: GooglePubSubOptions): Promise<GooglePu
 
 type Published = ReturnType<GooglePubSub['published']>[number];
 
-/** Tests look again and again at all that has arrived. */
+/** Tests repeatedly inspect everything that has arrived. */
 const parsed = new WeakMap<Published, Arrived>();
 
 export function arrivedAs(message: Published): Arrived {

@@ -1,10 +1,10 @@
-/** Time as it is, and more of it where a test adds it: others, whose clock is their own, do not notice. */
+/** Real time, plus what a test adds: other processes, which have their own clock, do not notice. */
 import { type Clock, systemClock } from '@skolo/common';
 
 interface MovedClock extends Clock {
-  /** So much passes at once. */
+  /** Advances both clocks at once. */
   pass(seconds: number): void;
-  /** The same without the wall clock, by which senders say how long their alerts are good for. */
+  /** The same without the wall clock, by which senders specify how long their alerts are valid. */
   passUnseen(seconds: number): void;
 }
 

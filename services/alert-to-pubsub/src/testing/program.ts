@@ -1,4 +1,4 @@
-/** Programs of others as processes of their own, with their files in a folder of the test's. */
+/** Other programs as their own processes, with their files in a test directory. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
 
-/** What a program printed, and how it ended. */
+/** A program's output, and how it ended. */
 export interface Ended {
   status: number | null;
   stdout: string;
@@ -23,15 +23,15 @@ export async function runProgram(program: string, args: string[]): Promise<Ended
   });
 }
 
-/** A server of the kind of Prometheus: it is ready when `/-/ready` answers 200. */
+/** A server like Prometheus: it is ready when `/-/ready` answers 200. */
 export interface Program {
   url: string;
   dir: string;
-  /** As `kill -9` does. */
+  /** Like `kill -9`. */
   kill(): Promise<void>;
 }
 
-/** Files by name, in the folder that the flags are made for. */
+/** Files by name, in the directory that the flags are created for. */
 interface ProgramFiles {
   files: Record<string, string>;
   /** Without `--`; undefined: a flag without a value. */

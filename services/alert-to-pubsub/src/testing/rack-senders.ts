@@ -1,20 +1,20 @@
-/** Prometheus and Alertmanager of a rack, configured as in README.md, but faster. */
+/** A rack's Prometheus and Alertmanager, configured as in README.md, but faster. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.ts';
 import { type Program, startProgram } from './program.ts';
 import { yamlOfReadme } from './readme.ts';
 
-/** Where README.md has alert-to-pubsub. */
+/** The address of alert-to-pubsub in README.md. */
 const readmeHost = '192.168.1.8:8001';
 export const password = 'canary-of-alertmanager';
 export const token = 'canary-of-prometheus';
 
-/** Settings of the service that README.md's configurations of Prometheus and Alertmanager sign in with. */
+/** The service's settings that README.md's configurations of Prometheus and Alertmanager sign in with. */
 export const signedIn =
   'auth: { username: alertmanager, password: { file: password }, bearer: { file: token } }';
 
-/** Whoever signs in does so with these. */
+/** Credentials of whoever signs in. */
 export async function writeSecrets({ dir }: Pick<Lab, 'dir'>): Promise<void> {
   await writeFile(join(dir, 'password'), password, { mode: 0o600 });
   await writeFile(join(dir, 'token'), token, { mode: 0o600 });
@@ -23,17 +23,17 @@ export async function writeSecrets({ dir }: Pick<Lab, 'dir'>): Promise<void> {
 const secrets = { 'skolo-password': password, 'skolo-token': token };
 
 interface RackPrometheus {
-  /** Alert rules, without their list marks' indentation. */
+  /** Alert rules, without the indentation of their list marks. */
   rules: string;
-  /** HOST:PORT of what it scrapes. */
+  /** HOST:PORT of its scrape target. */
   scrapes: string;
   /** Where it sends alerts. */
   alerting: string;
-  /** Of two that watch the same. */
+  /** For one of two that watch the same targets. */
   replica?: string;
 }
 
-/** README.md's, for a lab; and for an Alertmanager, too, where one is given. */
+/** README.md's configuration, for a lab; and for an Alertmanager, too, if one is given. */
 export function alertingOf(lab: Lab, alertmanager?: Program): string {
   const ours = yamlOfReadme('alertmanagers:').replace(readmeHost, new URL(lab.url).host);
   return alertmanager === undefined
@@ -41,7 +41,7 @@ export function alertingOf(lab: Lab, alertmanager?: Program): string {
     : ours.replace('  alertmanagers:\n', `$&${to(alertmanager)}`);
 }
 
-/** An Alertmanager alone. */
+/** Only an Alertmanager. */
 export function alertingAt(alertmanager: Program): string {
   return `alerting:\n  alertmanagers:\n${to(alertmanager)}`;
 }
@@ -64,7 +64,7 @@ ${rack.alerting}`;
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
       'storage.tsdb.path': join(dir, 'data'),
-      // What fires is good for four times as long.
+      // Firing alerts are valid for four times as long.
       'rules.alert.resend-delay': '10s',
     }),
   });
@@ -84,7 +84,7 @@ export async function startAlertmanager(
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
       'storage.path': dir,
-      // Alone: no port for others of its kind.
+      // Standalone: no port for peers.
       'cluster.listen-address': '',
     }),
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-/** The YAML in README.md that holds this text: what people copy is what is tested. */
+/** The YAML in README.md that contains this text: what people copy is what is tested. */
 export function yamlOfReadme(holds: string): string {
   for (const [, block = ''] of text.matchAll(/^```yaml\n(.*?)^```/gms)) {
     if (block.includes(holds)) return block;

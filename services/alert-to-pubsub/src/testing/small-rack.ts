@@ -1,6 +1,6 @@
 import { parseRack, type Rack } from '@skolo/rack';
 
-/** A rack with nothing but settings of this service: its lines, without indentation. */
+/** A rack with only the settings of this service: its lines, without indentation. */
 export function smallRack(settings = ''): Rack {
   const lines = settings.split('\n').map((line) => `    ${line}`);
   const text = `rack: rack4

@@ -1,11 +1,11 @@
-/** The other end: Google's client for Pub/Sub, with a subscription of its own from before anything is published. */
+/** The receiving end: Google's client for Pub/Sub, with its own subscription from before anything is published. */
 import { connectPubSub, type Received, subscribe } from '@skolo/alerts';
 import { onTestFinished } from 'vitest';
 
 interface Subscriber {
-  /** In the order in which they came, but for heartbeats. */
+  /** In order of arrival, without heartbeats. */
   received(): Received[];
-  /** In short: `transition firing Hot`. Without refreshes, since each alert has its own moment for them in their period. */
+  /** In short form: `transition firing Hot`. Without refreshes, because each alert has its own moment for them in the period. */
   summaries(): string[];
   /** The status of each heartbeat: `healthy`, `unhealthy`. */
   health(): string[];
@@ -21,7 +21,7 @@ export async function startSubscriber(endpoint: string): Promise<Subscriber> {
   const connection = await connectPubSub({ project, endpoint, credentials: 'default' });
   const publisher = connection.publisher();
   await publisher.createTopic({ name: `projects/${project}/topics/${topic}` }).catch((error) => {
-    // An emulator that several tests share has it.
+    // An emulator shared by several tests already has it.
     if (error.code !== alreadyExists) throw error;
   });
   await publisher.close();

@@ -1,4 +1,4 @@
-/** Sends heartbeats to each sink that receives them, past all messages that wait, one at a time. */
+/** Sends heartbeats to each sink that receives them, ahead of all waiting messages, one at a time. */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';
@@ -25,14 +25,14 @@ export interface HeartbeatDeps {
   pause?: Pause;
 }
 
-/** A heartbeat that takes longer, in seconds, is out of date. */
+/** A heartbeat that takes longer, in seconds, is outdated. */
 const mostSeconds = 10;
-/** Smaller moves of the wall clock do not change the time of the start. In milliseconds. */
+/** Smaller moves of the wall clock do not change the start time. In milliseconds. */
 const jitterMs = 5000;
 
 interface Beat {
   isUnderWay: boolean;
-  /** The next one became due while the last one was under way. */
+  /** The next one became due while the last one was in flight. */
   isDue: boolean;
 }
 
@@ -56,7 +56,7 @@ export class Heartbeat {
     setMaxListeners(0, this.stopping.signal);
   }
 
-  /** The first one is sent at once. */
+  /** The first one is sent immediately. */
   start(): void {
     this.running = this.run();
   }
@@ -91,7 +91,7 @@ export class Heartbeat {
 
   private beatAll() {
     const { targets, health } = this.deps;
-    // Detects silence also where no sink receives heartbeats.
+    // Detects silence even if no sink receives heartbeats.
     health();
     const names = new Set(targets().map(({ sink }) => sink.name));
     for (const [name, { isUnderWay }] of this.beats) {
@@ -121,7 +121,7 @@ export class Heartbeat {
       try {
         const { sink } = target;
         const message = this.message(target);
-        // The key of no alert, so that it waits for none.
+        // Not the key of any alert, so it waits for none.
         const key = sink.orderingKeyOf(message);
         const send = (signal: AbortSignal) => sink.send([message], key, signal);
         await sendWithin(ms, send, { pause, closing });
@@ -153,7 +153,7 @@ export class Heartbeat {
     };
   }
 
-  /** Always the same, unless the wall clock was set meanwhile. */
+  /** Constant, unless the wall clock was set meanwhile. */
   private started(): string {
     const { clock } = this.deps;
     const wall = clock.now() - (clock.uptime() - this.startedAt) * 1000;

@@ -1,8 +1,8 @@
-/** How long nothing was received. All moments are seconds of uptime, by the clock that does not jump. */
+/** How long nothing was received. All times are seconds of uptime, by the clock that does not jump. */
 import type { Clock } from '@skolo/common';
 import { wallTime } from '../state/success-times.ts';
 
-/** From the process before this one. Milliseconds since 1970. */
+/** From the previous process. Milliseconds since 1970. */
 export interface Before {
   /** When it last received something. */
   lastHeard?: number | undefined;
@@ -15,8 +15,8 @@ export class Silence {
   readonly startedAt: number;
   private readonly clock: Clock;
   /**
-   * From when on silence counts. Time in which this service was down proves nothing. But a service that restarts again
-   * and again, and receives nothing in between, must not look healthy for ever.
+   * When silence starts to count. Time in which this service was down proves nothing. But a service that keeps restarting, and receives
+   * nothing in between, must not look healthy forever.
    */
   private countsFrom: number;
 
@@ -39,12 +39,12 @@ export class Silence {
     return this.clock.uptime() - this.countsFrom > seconds;
   }
 
-  /** Something was received within these seconds, also where the service was down in between. */
+  /** Something was received within this many seconds, even if the service was down in between. */
   isReceivedWithin(seconds: number): boolean {
     return this.receivedAt !== undefined && this.clock.uptime() - this.receivedAt <= seconds;
   }
 
-  /** Milliseconds since 1970, by the wall clock of now. */
+  /** Milliseconds since 1970, by the current wall clock. */
   get lastHeard(): number | undefined {
     return this.receivedAt === undefined
       ? undefined

@@ -1,6 +1,6 @@
 /**
- * Detects silence: Prometheus and Alertmanager send the alert that always fires, or any other, again and again. Each
- * receiver is watched by itself, because Prometheus also reports a dead Alertmanager.
+ * Detects silence: Prometheus and Alertmanager repeatedly send the alert that always fires, or any other. Each receiver is watched
+ * separately, because Prometheus also reports a dead Alertmanager.
  */
 import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
@@ -18,7 +18,7 @@ import { type Before, Silence, timeText } from './silence.ts';
 /** As the heartbeat reports it. */
 export interface Health {
   healthy: boolean;
-  /** Why not, or what is not known yet, for people. */
+  /** Why not, or what is still unknown, for people. */
   why?: string | undefined;
   /** The watchdog, or any alert; milliseconds since 1970. */
   lastHeard?: number | undefined;
@@ -28,7 +28,7 @@ export interface WatchdogDeps {
   settings(): { alert: string; withinSeconds: number; receivers?: Receiver[] | undefined };
   /** Why no alert is accepted now, for people. */
   capacity: { readonly rejecting: string | undefined };
-  /** From the process before this one. */
+  /** From the previous process. */
   before?: Before & {
     /** When the receivers that had received the watchdog last received something. */
     receivers?: Partial<Record<Receiver, number | undefined>>;
@@ -38,7 +38,7 @@ export interface WatchdogDeps {
   emit: EmitAlertEvent;
 }
 
-/** What the process before this one has left. */
+/** What the previous process left. */
 export function timesBefore(
   times: Pick<SuccessTimes, 'get'>,
   sinks: readonly { name: string }[],
@@ -66,7 +66,7 @@ function receiverOf(endpoint: Endpoint): Receiver {
 
 interface Watched {
   silence: Silence;
-  /** It has received the watchdog: from then on it is expected to. */
+  /** It has received the watchdog, and is expected to receive it from then on. */
   isLearned: boolean;
   wasSilent: boolean;
 }
@@ -103,7 +103,7 @@ export class Watchdog {
     if (names.size > 0 && this.watched[receiver].isLearned) times.mark(lastReceivedAt(receiver));
   }
 
-  /** An alert that fires was accepted, and it is not a test. */
+  /** A firing alert was accepted that is not a test. */
   received(
     alertname: string | undefined,
     receiver: Receiver,
@@ -170,7 +170,7 @@ export class Watchdog {
   private check(name: Receiver): boolean {
     const watched = this.watched[name];
     const isSilent = this.isSilentNow(name);
-    // All receivers are silent: that is reported already.
+    // All receivers are silent, which is reported already.
     if (this.isSilent) return isSilent;
     if (isSilent !== watched.wasSilent)
       this.deps.emit({

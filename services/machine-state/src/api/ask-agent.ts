@@ -1,4 +1,4 @@
-/** What people ask of an agent through this service. */
+/** What people request of an agent through this service. */
 import { ApiError, ApiUnreachable, type Client, type swarmingClientApi } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
@@ -8,7 +8,7 @@ import { agentClient } from '../collect/agent-client.ts';
 /** Rejections that the agent explains itself. */
 const passed: ReadonlySet<number> = new Set([404, 409]);
 
-/** @throws HttpProblem 404, 409 as the agent has it; 503 it does not respond, or rejects us. */
+/** @throws HttpProblem 404, 409 from the agent; 503 it does not respond, or rejects this service. */
 export async function askAgent<T>(
   rack: Rack,
   machine: string,

@@ -1,6 +1,6 @@
 /**
- * The stream of changes. Each event has a number, and each machine the number of its last event: a reader that connects again gets
- * what has changed since, however long it was away, and each machine once.
+ * The stream of changes. Each event has a number, and each machine the number of its last event: a reader that reconnects gets what has
+ * changed since, however long it was away, and each machine once.
  */
 import { randomUUID } from 'node:crypto';
 import type { Machine, machineStateApi, RackView, SendEvent } from '@skolo/api';
@@ -15,20 +15,20 @@ interface ChangesDeps {
 
 type Send = SendEvent<(typeof machineStateApi.changes)['events']>;
 
-/** Readings alone are sent no more often than this. */
+/** The shortest interval at which changes of readings alone are sent. */
 const readingsSeconds = 60;
-/** Names that have left rack.yaml. Who was away for more of them begins again. */
+/** Names that have left rack.yaml. A reader that missed more of them starts over. */
 const mostRemoved = 1000;
 
 export class Changes {
   private readonly deps: ChangesDeps;
-  /** Numbers of another start mean something else. */
+  /** Numbers from another start have another meaning. */
   private readonly start = randomUUID().slice(0, 8);
   private readonly machines = new Map<string, { number: number; sentAt: number }>();
   private readonly removed = new Map<string, number>();
   private readonly readers = new Set<Send>();
   private number = 0;
-  /** Readers with a lower number begin again. */
+  /** Readers with a lower number start over. */
   private oldest = 0;
 
   constructor(deps: ChangesDeps) {
@@ -63,10 +63,10 @@ export class Changes {
     }
   }
 
-  /** @param lastId of the event that the reader has seen last */
+  /** @param lastId the last event that the reader has seen */
   follow(lastId: string | undefined): (send: Send) => () => void {
     return (send) => {
-      // What these join again is sent to the other readers.
+      // Whatever these rejoin is sent to the other readers.
       const { current } = this.deps;
       const all = { machines: current.machines(), rack: current.rack() };
       const seen = this.numberOf(lastId);
@@ -82,11 +82,11 @@ export class Changes {
     for (const machine of all.machines) {
       if ((this.machines.get(machine.name)?.number ?? 0) > seen) send('machine', machine);
     }
-    // Always: so the reader gets the newest number, too.
+    // Always, so that the reader also gets the newest number.
     send('rack', all.rack, this.id());
   }
 
-  /** Undefined: the reader has to begin again. */
+  /** Undefined: the reader must start over. */
   private numberOf(id: string | undefined): number | undefined {
     const [, start, digits] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id ?? '') ?? [];
     const number = Number(digits);

@@ -35,7 +35,7 @@ interface ApiDeps {
 }
 
 const dayMs = 86_400_000;
-/** An agent keeps 256 kB of text, of which a task chooses each character. */
+/** An agent keeps 256 kB of text, of which a task may choose each character. */
 const mostLogBytes = 4 * 1024 * 1024;
 
 type Handlers = RouteHandlers<typeof machineStateApi>;
@@ -44,7 +44,7 @@ export function apiHandlers(deps: ApiDeps): Handlers {
   return { ...readHandlers(deps), ...orderHandlers(deps), ...agentHandlers(deps) };
 }
 
-/** What is known. */
+/** The known state. */
 function readHandlers({
   rack,
   clock,
@@ -90,7 +90,7 @@ function readHandlers({
   };
 }
 
-/** What people order and note. */
+/** Orders and notes by people. */
 function orderHandlers({
   orders,
   delivery,
@@ -111,14 +111,14 @@ function orderHandlers({
   };
 }
 
-/** What people ask of an agent. */
+/** What people request of an agent. */
 function agentHandlers({
   rack,
   current,
   records,
   repetitions,
 }: ApiDeps): Pick<Handlers, 'log' | 'screen' | 'clear' | 'repair' | 'reboot'> {
-  /** An agent may have received a request and not answered: a repetition asks again only then, and if nothing has happened since. */
+  /** An agent may have received a request without answering: only then, and if nothing has happened since, a retry requests again. */
   async function once(
     request: RepeatableRequest,
     { state, ask }: { state(): string; ask(): Promise<unknown> },
@@ -148,7 +148,7 @@ function agentHandlers({
       return {
         status: 200,
         body: bytes,
-        // Screens show unreleased software: no cache keeps them.
+        // Screens may show unreleased software: no cache may keep them.
         headers: { 'cache-control': 'no-store', ...(taken !== null && { 'last-modified': taken }) },
       };
     },
@@ -192,7 +192,7 @@ function agentHandlers({
   };
 }
 
-/** For the audit log of the agent, which only sees this service. */
+/** For the agent's audit log, which only sees this service. */
 function signed(reason: string, by: string): string {
   return `${reason} (${by})`.slice(0, 1000);
 }
@@ -207,7 +207,7 @@ async function reading<T>(read: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** The history also has machines that have left rack.yaml. @throws HttpProblem 404 */
+/** The history also contains machines that have left rack.yaml. @throws HttpProblem 404 */
 function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: string): void {
   if (!rack().machines.has(name) && !history.isKnown(name)) throw unknownMachine(rack(), name);
 }

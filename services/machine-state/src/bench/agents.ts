@@ -1,6 +1,6 @@
 /**
- * Agents of a rack in one process: `node agents.ts COUNT CHANGE_MS [URL]`. Each changes once in CHANGE_MS, and has other readings each
- * time it answers; with 0 nothing changes, and no reading. With a URL they push there instead, at each change and as often as a long poll ends.
+ * A rack's agents in one process: `node agents.ts COUNT CHANGE_MS [URL]`. Each changes once in CHANGE_MS, and has other readings in each
+ * answer; with 0 nothing changes, not even readings. With a URL they push to it instead, at each change and as often as a long poll ends.
  */
 import { once } from 'node:events';
 import { Agent, createServer, request, type ServerResponse } from 'node:http';

@@ -32,7 +32,7 @@ const mebibyte = 2 ** 20;
 const writtenSeconds = 1200;
 const past: PastOptions = { days: 90, machines, tasks: 60, conditions: 6 };
 
-/** Share of a core while all agents change; against a server that they push to, and that only keeps the last status. */
+/** Share of a core while all agents change; compared with a server that they push to, and that only keeps the last status. */
 const load: Bench = {
   name: 'agents-cpu',
   unit: '%',
@@ -77,7 +77,7 @@ function memoryBench(
   };
 }
 
-/** While every agent begins or ends a task each minute; against racks in which only readings change, and nothing. */
+/** While every agent begins or ends a task each minute; compared with racks in which only readings change, and in which nothing does. */
 const written: Bench = {
   name: 'written-per-day',
   unit: 'MiB',
@@ -104,7 +104,7 @@ const list: Bench = {
     ),
 };
 
-/** The last day of a machine, and its curves, of a full history; the slowest of twenty. */
+/** A machine's last day, with its curves, from a full history; the slowest of twenty. */
 const lastDay: Bench = {
   name: 'last-day',
   unit: 'ms',
@@ -121,7 +121,7 @@ const lastDay: Bench = {
     }),
 };
 
-/** Of a full history; against the wait of another request meanwhile, for nineteen of twenty. */
+/** From a full history; compared with the delay of another request meanwhile, for nineteen of twenty. */
 const downtime: Bench = {
   name: 'downtime-month',
   unit: 'ms',
@@ -147,7 +147,9 @@ const downtime: Bench = {
     }),
 };
 
-/** A maintenance of one machine, until it is acknowledged; the slowest of a hundred. Against the three syncs of a file that it waits for. */
+/**
+ * A maintenance of one machine, until it is acknowledged; the slowest of a hundred. Compared with the three file syncs that it waits for.
+ */
 const order: Bench = {
   name: 'order',
   unit: 'ms',
@@ -195,7 +197,7 @@ process.exitCode = await runBenches(
   process.argv.slice(2),
 );
 
-/** Readings are written each ten minutes. */
+/** Readings are written every ten minutes. */
 async function perDay(pid: number): Promise<number> {
   await sleep(60_000);
   const before = writtenBytes(pid);

@@ -40,7 +40,10 @@ const frameTimes = `new Promise((resolve) => {
   requestAnimationFrame(frame);
 })`;
 
-/** From the request of the document to all tiles drawn, with an empty cache and a slow processor; against the processor time of the page's thread when it is not slow. */
+/**
+ * From the document's request until all tiles are drawn, with an empty cache and a slow processor; compared with the processor time of the
+ * page's thread when it is not slow.
+ */
 const firstView: Bench = {
   name: 'first-view',
   unit: 'ms',
@@ -56,7 +59,7 @@ const firstView: Bench = {
     }),
 };
 
-/** While 20 machines change each second; against a page on which nothing changes. */
+/** While 20 machines change each second; compared with a page on which nothing changes. */
 const frames: Bench = {
   name: 'frame-time-p99',
   unit: 'ms',
@@ -79,7 +82,7 @@ const frames: Bench = {
     }),
 };
 
-/** Of a core, while one tab is open and nothing but readings changes; against no tab. */
+/** Of a core, while one tab is open and only readings change; compared with no tab. */
 const idleTab: Bench = {
   name: 'idle-tab',
   unit: '%',

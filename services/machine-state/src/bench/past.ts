@@ -1,4 +1,4 @@
-/** A history as a rack has it after some months. */
+/** A history like a rack's after some months. */
 import { join } from 'node:path';
 import { openDatabase } from '../history/database.ts';
 import { packPoints } from '../history/points.ts';
@@ -9,7 +9,7 @@ const hourMs = 3_600_000;
 export interface PastOptions {
   days: number;
   machines: readonly string[];
-  /** Of each machine, on each day. */
+  /** Per machine and day. */
   tasks: number;
   conditions: number;
 }
@@ -60,7 +60,7 @@ export function writePast(stateDir: string, now: number, options: PastOptions): 
   database.close();
 }
 
-/** About so many moments of an hour, in order. */
+/** About this many moments of an hour, in order. */
 function timesIn(hour: number, each: number): number[] {
   const count = Math.floor(each) + (Math.random() < each % 1 ? 1 : 0);
   const times = Array.from(

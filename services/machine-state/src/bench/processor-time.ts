@@ -4,7 +4,7 @@ const ticksPerSecond = 100;
 
 /** Seconds of processor time that a running process has used: utime and stime of proc(5), /proc/pid/stat. */
 export function processorSeconds(pid: number): number {
-  // The name of the program, in brackets, may have spaces.
+  // The program's name, in brackets, may contain spaces.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');

@@ -1,4 +1,4 @@
-/** The peer of the long poll: a server that agents push to. It parses each status and keeps the last, and does no more. */
+/** The peer of the long poll: a server that agents push to. It only parses each status and keeps the last. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** What the benches measure: the service as it ships, with 300 agents. */
+/** What the benches measure: the service as shipped, with 300 agents. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ export const machines = Array.from(
   { length: 300 },
   (_, i) => `m-${String(i + 1).padStart(3, '0')}`,
 );
-/** Each agent begins or ends a task so often: five changes a second in the rack. */
+/** How often each agent begins or ends a task: five changes per second in the rack. */
 export const changeMs = 60_000;
-/** Nothing but readings changes. */
+/** Only readings change. */
 export const never = 2 ** 30;
 export const measuredSeconds = 60;
 
@@ -71,7 +71,7 @@ export function startAgents(everyMs: number, pushTo?: string): Promise<ServerPro
 
 /** Of a core, in percent. */
 export async function share(pid: number): Promise<number> {
-  // Until each agent has changed once. And what is compiled while the service starts is not of this load.
+  // Until each agent has changed once, and to exclude compilation at the service's start.
   await sleep(changeMs);
   const before = processorSeconds(pid);
   await sleep(measuredSeconds * 1000);

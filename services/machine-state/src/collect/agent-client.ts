@@ -1,9 +1,9 @@
-/** What people order and ask of an agent, signed for its machine. */
+/** What people order and request of an agent, signed for its machine. */
 import { type Client, createClient, createSigner, swarmingClientApi } from '@skolo/api';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { readAgentKey } from '@skolo/secrets';
 
-/** A screen of a phone is a PNG of some megabytes. */
+/** A phone's screen is a PNG of several megabytes. */
 const mostBytes = 32 * 1024 * 1024;
 
 /** @throws SecretError The key for agents cannot be read. @throws Error rack.yaml has no such machine, or no key. */

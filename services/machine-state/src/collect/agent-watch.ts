@@ -1,6 +1,6 @@
 /**
- * One agent: a request that waits for its next change, again and again. Strangers are root on its machine, so its answers are
- * limited in size, time and number, and only speak for that machine.
+ * One agent: repeated requests that each wait for its next change. Strangers have root on its machine, so its answers are limited in size,
+ * time and number, and only speak for that machine.
  */
 import {
   type AgentStatus,
@@ -17,11 +17,11 @@ import type { AgentView } from '../join/sources.ts';
 export interface AgentTuning {
   /** How long the agent may wait for a change before it answers. */
   waitSeconds: number;
-  /** And then it has this long to answer. */
+  /** The additional time that it has to answer. */
   answerMs: number;
-  /** Between two requests, at least. */
+  /** Minimum time between two requests. */
   gapMs: number;
-  /** Between attempts to reach it, at most. */
+  /** Maximum time between attempts to reach it. */
   retryMs: number;
 }
 
@@ -32,7 +32,7 @@ export const usualTuning: AgentTuning = {
   retryMs: 5000,
 };
 
-/** An answer with ten phones has 20 kB. */
+/** An answer with ten phones takes 20 kB. */
 export const mostBytes = 128 * 1024;
 
 interface AgentWatchDeps {
@@ -41,9 +41,9 @@ interface AgentWatchDeps {
   tuning: AgentTuning;
   clock: Clock;
   fetch: Fetch;
-  /** Without an answer for so long, a machine is stale. */
+  /** After this time without an answer, a machine is stale. */
   staleSeconds(): number;
-  /** It answered, or began or ceased to fail. */
+  /** It answered, or started or stopped failing. */
   onView(): void;
 }
 
@@ -98,9 +98,9 @@ export class AgentWatch {
   private async ask(signal: AbortSignal): Promise<boolean> {
     const { machine, tuning, clock, staleSeconds, onView } = this.deps;
     const { answerMs } = tuning;
-    // There is time to ask again before the machine is stale.
+    // There is time for another request before the machine is stale.
     const waitSeconds = Math.min(tuning.waitSeconds, (staleSeconds() * 2) / 3);
-    // After a failure it may have another state, and answers at once.
+    // After a failure it may have another state, and answers immediately.
     const after = this.why === undefined ? this.status?.revision : undefined;
     try {
       const status = await this.client.status({
@@ -120,7 +120,7 @@ export class AgentWatch {
     } catch (error) {
       if (signal.aborted) return false;
       const isNew = this.why === undefined;
-      // It may have explained a rejection itself.
+      // The agent itself may have explained a rejection.
       this.why = cut(errorText(error));
       if (isNew) onView();
       return false;

@@ -1,4 +1,4 @@
-/** The agents of all machines of rack.yaml, each watched apart, so that none delays another. */
+/** The agents of all machines in rack.yaml, each watched separately, so that none delays another. */
 import type { Clock } from '@skolo/common';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
@@ -23,7 +23,7 @@ export class Agents {
     this.deps = deps;
   }
 
-  /** Watches what is in rack.yaml now, at the address that it has there. */
+  /** Watches the machines that are in rack.yaml now, at their current addresses. */
   follow(): void {
     const rack = this.deps.rack();
     for (const [machine, watch] of this.watches) {
@@ -56,7 +56,7 @@ export class Agents {
     return this.watches.get(machine)?.view() ?? { silentSeconds: 0 };
   }
 
-  /** It answers, or has answered a moment ago. */
+  /** It responds, or did so a moment ago. */
   isAlive(machine: string): boolean {
     const { status, silentSeconds } = this.view(machine);
     const { staleSeconds } = this.deps.rack().services['machine-state'];

@@ -1,4 +1,4 @@
-/** `fetch` for the polls of agents, by node:http: an answer costs half the processor time that it does with the global one. */
+/** `fetch` for the polls of agents, with node:http: an answer takes half the processor time of the global one. */
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { Fetch } from '@skolo/api';

@@ -1,14 +1,14 @@
-/** One question to one service, asked again and again. */
+/** Periodic requests to one endpoint of one service. */
 import { errorText, type Repetition, repeat } from '@skolo/base';
 
 interface PollDeps<T> {
   ask(signal: AbortSignal): Promise<T>;
   everyMs: number;
-  /** It has another answer, or none. */
+  /** The answer has changed, or is missing. */
   onAnswer(): void;
 }
 
-/** One lost answer is no silence. */
+/** One lost answer does not count as silence. */
 const mostFailures = 2;
 
 export class Poll<T> {
@@ -22,12 +22,12 @@ export class Poll<T> {
     this.deps = deps;
   }
 
-  /** Until the signal. */
+  /** Runs until the signal. */
   start(signal: AbortSignal): void {
     this.repetition = repeat(this.deps.everyMs, () => this.run(signal), signal);
   }
 
-  /** Asks at once, or again. */
+  /** Requests immediately, or again. */
   hurry(): void {
     this.repetition?.hurry();
   }
@@ -37,7 +37,7 @@ export class Poll<T> {
     await this.repetition?.ended;
   }
 
-  /** The last answer; undefined: there was none yet, or there is none any more. */
+  /** The last answer; undefined: there was none yet, or it has expired. */
   get latest(): T | undefined {
     return this.answer;
   }

@@ -1,4 +1,4 @@
-/** What people need to know of rack.yaml: when it was loaded, its warnings, and what the last reload changed. */
+/** What people need to know about rack.yaml: when it was loaded, its warnings, and what the last reload changed. */
 import type { RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import {
@@ -12,7 +12,7 @@ import {
 
 /** More changes than people read. */
 const mostChanges = 100;
-/** Of one change. */
+/** Length of one change. */
 const mostCharacters = 120;
 
 export class RackFile {
@@ -20,7 +20,7 @@ export class RackFile {
   private readonly unfollow: () => void;
   private loadedAt: number;
   private changes: string[] = [];
-  /** To find them takes longer than to join all machines. */
+  /** Finding them takes longer than joining all machines. */
   private warnings: { rack: Rack; texts: string[] } | undefined;
 
   constructor(watch: RackWatch, clock: Pick<Clock, 'now'>) {
@@ -82,7 +82,7 @@ function compared(
   });
 }
 
-/** `power switch-1/12 → switch-1/41`; without the values where they are long. */
+/** `power switch-1/12 → switch-1/41`; without the values if they are long. */
 function fieldChanges(before: unknown, after: unknown): string[] {
   if (!isFields(before) || !isFields(after)) {
     return JSON.stringify(before) === JSON.stringify(after) ? [] : [fromTo(before, after)];
@@ -99,7 +99,7 @@ function fromTo(before: unknown, after: unknown): string {
   return text.length <= mostCharacters ? text : 'changed';
 }
 
-/** Outlets as in the file. Values of secrets are never in a rack. */
+/** Outlets as in the file. A rack never contains the values of secrets. */
 function textOf(value: unknown): string {
   if (value === undefined) return 'none';
   if (Array.isArray(value)) return value.map(textOf).join(', ') || 'none';

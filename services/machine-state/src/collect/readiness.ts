@@ -29,7 +29,7 @@ export async function askReadiness(
   }
 }
 
-/** The Services of kube/base, which no address of the jumphost leads to. */
+/** The Services of kube/base that are not reachable at the jumphost's addresses. */
 function inCluster(service: AskedService): string {
   return `http://${service}-metrics.${namespaceOf(service)}.svc:${servicePorts[service].metricsPort}`;
 }
@@ -37,7 +37,7 @@ function inCluster(service: AskedService): string {
 async function ask(baseUrl: string, rack: string, signal: AbortSignal): Promise<Probe> {
   const client = createClient(probesApi, { baseUrl, rack, timeoutMs, mostBytes: 4 * 1024 * 1024 });
   const { bytes } = await client.metrics({ signal });
-  // A client takes the answer of one that is not ready (503) for an error, without its content.
+  // A client treats the answer of a service that is not ready (503) as an error, without its content.
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const response = await fetch(`${baseUrl}/readyz`, { signal: deadline, redirect: 'manual' });
   const readiness = Readiness.parse(await response.json());

@@ -1,4 +1,4 @@
-/** The APIs of the other services of a rack, and where they are. */
+/** The APIs of a rack's other services, and their addresses. */
 import {
   type Api,
   alertToPubsubApi,
@@ -25,13 +25,13 @@ export const askedServices = [
 ] as const satisfies readonly AskedService[];
 
 export function apiUrl(rack: Rack, service: AskedService): string {
-  // Its public port has only Google's protocol.
+  // Its public port only speaks Google's protocol.
   return service === 'metadata-server'
     ? serviceMetricsUrl(rack, service)
     : serviceUrl(rack, service);
 }
 
-/** What the console's pages may ask; undefined: there is no such service. */
+/** What the console's pages may request; undefined: there is no such service. */
 export function serviceNamed(rack: Rack, wanted: string): { api: Api; url: string } | undefined {
   const name = askedServices.find((each) => each === wanted);
   return name && { api: serviceApis[name], url: apiUrl(rack, name) };

@@ -1,4 +1,4 @@
-/** What the other services know, through their APIs. Of one that is silent its part is absent. */
+/** What the other services know, through their APIs. The part of a silent service is absent. */
 import {
   type BackupDevice,
   type Client,
@@ -25,7 +25,7 @@ export interface ServiceTuning {
   clientsMs: number;
   backupsMs: number;
   readyMs: number;
-  /** Between attempts to follow the cycles, at most. */
+  /** Maximum time between attempts to follow the cycles. */
   retryMs: number;
 }
 
@@ -44,7 +44,7 @@ interface ServicesDeps {
   emit: EmitMachineState;
 }
 
-/** Cycles of an outage of this service. */
+/** Cycles during an outage of this service. */
 const mostMissed = 500;
 const timeoutMs = 10_000;
 /** A rack of a thousand machines with all their outlets. */
@@ -115,7 +115,7 @@ export class OtherServices {
     this.following = this.follow().catch(() => undefined);
   }
 
-  /** rack.yaml has changed: they may be elsewhere. */
+  /** rack.yaml has changed: their addresses may have, too. */
   hurry(): void {
     for (const poll of this.polls()) poll.hurry();
   }
@@ -153,7 +153,7 @@ export class OtherServices {
     await Promise.all([this.following, ...this.polls().map((poll) => poll.ended())]);
   }
 
-  /** What is asked of each service. */
+  /** What is requested of each service. */
   private parts(): Record<AskedService, Poll<unknown>> {
     return {
       'metadata-server': this.clients,
@@ -163,7 +163,7 @@ export class OtherServices {
     };
   }
 
-  /** Readiness is asked more often than the rest. */
+  /** Readiness is polled more often than the rest. */
   private hurryIfBack(name: AskedService): void {
     const part = this.parts()[name];
     const isBack = this.probes.get(name)?.latest !== undefined && part.latest === undefined;
@@ -175,7 +175,7 @@ export class OtherServices {
     return [power, clients, backups, alerts, delivery, ...probes.values()];
   }
 
-  /** Cycles, each change as it happens. Each connection begins with the last ones: some may have been missed. */
+  /** Cycles, each change as it happens. Each connection begins with the last ones, because some may have been missed. */
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     const { tuning, emit } = this.deps;
@@ -187,7 +187,7 @@ export class OtherServices {
         for (const cycle of cycles) emit({ type: 'cycle', cycle });
         return events;
       },
-      // `power` says why the daemon does not respond.
+      // `power` shows why the daemon does not respond.
       lost: (_, failures) =>
         pause(backOffMs(failures, { firstMs: 500, maxMs: tuning.retryMs }), signal),
     });

@@ -1,4 +1,4 @@
-/** Handlers of what operators ask about enrolment. */
+/** Handlers of operators' requests about enrolment. */
 import type { enrolmentsApi } from '@skolo/api';
 import type { RouteHandlers } from '@skolo/common';
 import type { EnrolmentPort } from './endpoint.ts';

@@ -1,6 +1,6 @@
 /**
- * The cluster that a Pi joins: which nodes are alive, and a token for one more. The rights of this service there are those of
- * kube/components/enrolment, and no more.
+ * The cluster that a Pi joins: which nodes are alive, and a token for one more. This service has only the rights granted in
+ * kube/components/enrolment.
  */
 import { createHash, randomInt, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { z } from 'zod';
 /** The API server does not respond, or rejects a request. */
 export class ClusterUnavailable extends Error {}
 
-/** A token expires after this time, by the clock of this computer. */
+/** When a token expires, by this computer's clock. */
 export const tokenSeconds = 900;
 const timeoutMs = 10_000;
 const mostBytes = 16 * 1024 * 1024;
@@ -51,8 +51,8 @@ export class Cluster {
   }
 
   /**
-   * Removes a node and its password, so that another card can have the name. k3s rejects a computer with another password.
-   * Source: docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
+   * Removes a node and its password, so that another card can have the name. k3s rejects a computer with a different password. Source:
+   * docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
    *
    * @throws ClusterUnavailable
    */
@@ -63,8 +63,8 @@ export class Cluster {
   }
 
   /**
-   * A token with which one agent joins, and with the digest of the CA. It is for agents alone, and not for servers.
-   * Source: k3s, pkg/cli/token and pkg/clientaccess/token.go; kubernetes.io, Bootstrap Tokens.
+   * A token with which one agent joins, including the digest of the CA. Valid for agents only, not for servers. Source: k3s, pkg/cli/token
+   * and pkg/clientaccess/token.go; kubernetes.io, Bootstrap Tokens.
    *
    * @throws ClusterUnavailable
    */
@@ -98,13 +98,13 @@ export class Cluster {
     const file = (name: string) => resolve(rack.dir, enrolment.serviceAccount, name);
     return {
       url: enrolment.apiServer,
-      // Byte for byte: the digest of the cluster is of the file.
+      // Byte for byte: the cluster's digest is that of the file.
       ca: await readFile(file('ca.crt'), 'utf8'),
       token: (await readSecret(rack, { file: file('token') })).reveal().trim(),
     };
   }
 
-  /** 404 is an answer of `DELETE`. */
+  /** 404 is a valid answer to `DELETE`. */
   private async ask(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
@@ -122,7 +122,7 @@ export class Cluster {
         ...(content && { body: JSON.stringify(content) }),
       });
       const isGone = method === 'DELETE' && status === 404;
-      // Its text could quote what was sent.
+      // Its text could quote the request.
       if (status >= 300 && !isGone)
         throw new Error(`${method} of ${kindOf(path)}: status ${status}`);
       return { body: JSON.parse(text) };
@@ -136,7 +136,7 @@ function kindOf(path: string): string {
   return path.includes('/secrets') ? 'a secret' : 'nodes';
 }
 
-/** Of the file; of the root's DER where the file has more than one certificate. Source: k3s, pkg/clientaccess/token.go, hashCA. */
+/** Of the file, or of the root's DER if the file has more than one certificate. Source: k3s, pkg/clientaccess/token.go, hashCA. */
 export function digestOfCa(pem: string): string {
   const [first, ...others] = (
     pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []

@@ -1,24 +1,24 @@
 /**
- * Decides which machine a Raspberry Pi is. Serial numbers and MAC addresses can be faked, so they count only together with the secret
- * of an image, and only for a name that no living machine and no other card has. Afterwards the key of the card counts, and what was
- * recorded with it. Everything else needs attention.
+ * Decides which machine a Raspberry Pi is. Serial numbers and MAC addresses can be faked, so they count only together with an image's
+ * secret, and only for a name that no living machine and no other card has. Afterwards the card's key counts, and what was recorded with
+ * it. Everything else needs attention.
  */
 import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';
 import type { Machine } from '@skolo/rack';
 import type { SecretState } from './secrets.ts';
 
 interface Asking extends Pick<EnrolRequest, 'serial' | 'macs'> {
-  /** Digest of its public key. Each card makes its own. */
+  /** Digest of its public key. Each card generates its own. */
   key: string;
 }
 
-/** A name that this key has got, and the board that it was given to. */
+/** A name assigned to this key, and the board that it was assigned to. */
 export interface Enrolled extends EnrolledPi {
-  /** The person gave the name of a machine that is alive. */
+  /** The person chose the name of a machine that is alive. */
   force?: boolean | undefined;
 }
 
-/** What a person has decided about a key that waits. */
+/** A person's decision about a waiting key. */
 interface Adoption {
   key: string;
   name: string;
@@ -30,13 +30,13 @@ export interface Known {
   machines: ReadonlyMap<string, Pick<Machine, 'name' | 'kind' | 'serial' | 'mac'>>;
   /** By name. */
   enrolled: ReadonlyMap<string, Enrolled>;
-  /** Of the key that asks. */
+  /** Of the requesting key. */
   adoption?: Adoption | undefined;
-  /** A person has revoked the key that asks. */
+  /** A person has revoked the requesting key. */
   isRevoked: boolean;
-  /** Of the image, as the request has it. */
+  /** The image's secret, from the request. */
   secret: SecretState;
-  /** Other keys that say at present that they have this serial number. */
+  /** Other keys that currently claim this serial number. */
   rivals: number;
   /** `unknown`: the cluster does not respond. */
   liveness(name: string): 'alive' | 'dead' | 'unknown';
@@ -93,7 +93,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   return { give: name, ...(adoption && { by: adoption.by, force: adoption.force }) };
 }
 
-/** Only who has the secret of an image may claim a board. */
+/** Only somebody with an image's secret may claim a board. */
 function whyBarred(secret: SecretState): Waits | Rejected | undefined {
   switch (secret) {
     case 'valid':
@@ -110,7 +110,7 @@ function whyBarred(secret: SecretState): Waits | Rejected | undefined {
   }
 }
 
-/** It holds for this key until another card gets the name, or rack.yaml has no such name any more. */
+/** Valid for this key until another card gets the name, or the name leaves rack.yaml. */
 function adoptionOf({ adoption, machines }: Known, own: Enrolled | undefined) {
   if (adoption !== undefined) return adoption;
   return own?.by === undefined || !machines.has(own.name)
@@ -118,7 +118,7 @@ function adoptionOf({ adoption, machines }: Known, own: Enrolled | undefined) {
     : { name: own.name, by: own.by, force: own.force ?? false };
 }
 
-/** Of the board that asks; of an enrolled card, the board in its record, because a task on it can claim any other. */
+/** The requesting board; for an enrolled card, the board in its record, because a task on it can claim any other. */
 function nameOf(
   asking: Asking,
   own: Enrolled | undefined,
@@ -150,7 +150,7 @@ function nameOf(
     if (byMac.serial === undefined) return { name: byMac.name };
     return conflict(byMac.name, `rack.yaml specifies another serial number for ${byMac.name}`);
   }
-  // rack.yaml does not have this board yet, or not any more.
+  // rack.yaml does not contain this board yet, or no longer.
   const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);
   const entry = previous && machines.get(previous.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };

@@ -1,4 +1,4 @@
-/** The port where Raspberry Pis ask. TLS with pinned keys on both sides: neither needs a certificate authority or the right time. */
+/** The port for Raspberry Pis. TLS with pinned keys on both sides: neither needs a certificate authority or the right time. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
@@ -23,12 +23,12 @@ interface Opened {
   closers: Closers;
 }
 
-/** Of a body, in bytes, for a key without a machine. */
+/** Maximum body size in bytes, for a key without a machine. */
 const mostOfStrangers = 4096;
 const drainMs = 1000;
 const name = 'enrolment';
 
-/** Listens where rack.yaml has it, and nowhere without that. */
+/** Listens on the port in rack.yaml, or nowhere if there is none. */
 export class EnrolmentPort {
   private readonly deps: EnrolmentPortDeps;
   private opened: Opened | undefined;
@@ -40,7 +40,7 @@ export class EnrolmentPort {
     this.deps = deps;
   }
 
-  /** What a card has to know. @throws HttpProblem 503 */
+  /** What a card must know. @throws HttpProblem 503 */
   place(): { port: number; pin: string } {
     if (this.opened === undefined) {
       throw new HttpProblem(
@@ -52,7 +52,7 @@ export class EnrolmentPort {
     return { port, pin };
   }
 
-  /** rack.yaml may have another port. */
+  /** rack.yaml may have a different port. */
   follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     return this.following;
@@ -98,7 +98,7 @@ export class EnrolmentPort {
         key,
         cert,
         minVersion: 'TLSv1.2' as const,
-        // A Pi signs its certificate itself: only its key counts.
+        // A Pi signs its own certificate: only its key counts.
         requestCert: true,
         rejectUnauthorized: false,
       },
@@ -158,7 +158,7 @@ function handlers({
   };
 }
 
-/** Puts the digest of the caller's key into a header, or none. */
+/** Sets the header with the digest of the caller's key, or removes it. */
 function withKey(listener: RequestListener): RequestListener {
   return function withKeyOf(request, response) {
     const digest = keyDigest(request);

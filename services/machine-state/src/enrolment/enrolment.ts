@@ -1,4 +1,4 @@
-/** Raspberry Pis that ask who they are: each request is decided, and what is given is durable before it is sent. */
+/** Raspberry Pis that request their identity: each request is decided, and what is issued is durable before it is sent. */
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { errorText } from '@skolo/base';
@@ -17,29 +17,29 @@ interface EnrolmentDeps {
   log: Logger;
   records: Records;
   cluster: Pick<Cluster, 'readyNodes' | 'forget' | 'newToken'>;
-  /** The journal is readable: without it nobody knows who has a name. */
+  /** The journal is readable: without it, nobody knows which card has a name. */
   isOpen(): boolean;
-  /** Whether the agent of a machine answers. */
+  /** Whether a machine's agent responds. */
   isAgentAlive(machine: string): boolean;
 }
 
-/** What a Pi gets. */
+/** What a Pi receives. */
 export interface Place {
   name: string;
   address?: string | undefined;
   token: Secret;
 }
 
-/** A card that has got a name joins within this time, or its token is over. */
+/** A card that has received a name must join within this time, before its token expires. */
 export const settlingMs = tokenSeconds * 1000;
-/** Nodes are asked for once in this time, however many Pis ask. */
+/** Nodes are requested at most once in this time, however many Pis ask. */
 const nodesSeconds = 5;
 
 export class Enrolment {
   private readonly deps: EnrolmentDeps;
   private readonly waiting: Waiting;
   private readonly locks = new Locks();
-  /** By key: the same answer to the same question, while the token has half of its time left. */
+  /** By key: the same answer to the same request, until half of its token's lifetime is over. */
   private readonly tokens = new Map<string, { name: string; token: Secret; until: number }>();
   private nodes: { ready: Set<string> | undefined; until: number } | undefined;
 
@@ -50,7 +50,7 @@ export class Enrolment {
     this.waiting = new Waiting(deps.clock, isDecided);
   }
 
-  /** One question after the other: two cards cannot get one name. @throws HttpProblem 403, 503 */
+  /** One request at a time: two cards cannot get the same name. @throws HttpProblem 403, 503 */
   async ask(key: string, body: EnrolRequest, from: string): Promise<Place | Waits> {
     const { serial, macs, model, secret } = body;
     this.checkOpen();
@@ -109,7 +109,7 @@ export class Enrolment {
       if (pi.code === 'copied') throw new HttpProblem(409, `this Pi cannot get a name: ${pi.why}`);
       if (!force) this.checkUndecided(key, name);
       const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
-      // Another card that was adopted for this name, and has not asked since, would take it back.
+      // Another card that was adopted for this name, and has made no request since, would take it back.
       const previous = [...records.adopted.all.values()].filter((each) => each.name === name);
       await written(records.tables, [
         ...previous.map((each) => records.adopted.remove(each.key)),
@@ -149,8 +149,8 @@ export class Enrolment {
   }
 
   /**
-   * The card with this key never gets a name, a token or pairing records again, and its name is free for the next card of the machine.
-   * A repetition gives the same answer.
+   * The card with this key never gets a name, a token or pairing records again, and its name is free for the machine's next card. A
+   * repetition gives the same answer.
    *
    * @throws HttpProblem 404, 503
    */
@@ -202,19 +202,19 @@ export class Enrolment {
           return ready.has(name) ? 'alive' : 'dead';
         },
       });
-    // Whoever has no secret never costs the cluster a request.
+    // A caller without a secret never causes a request to the cluster.
     const decision = decideWith(undefined);
     const needsCluster = 'wait' in decision && decision.wait === 'cluster';
     return needsCluster ? decideWith(await this.readyNodes()) : decision;
   }
 
-  /** First it is durable who has the name, and then the cluster changes: a Pi asks again, whatever dies in between. */
+  /** The owner of the name becomes durable first, then the cluster changes: a Pi repeats its request, whatever dies in between. */
   private async give(asked: Asked, { give: name, by, force }: Given): Promise<Place | Waits> {
     const { rack, records, clock, cluster, log } = this.deps;
     const { key } = asked;
     const address = rack().machines.get(name)?.address;
     const before = this.ownOf(key);
-    // A decision is used up also where it confirms the name, or it would take the name back from a later card.
+    // A decision is used up even if it confirms the name; otherwise it would take the name back from a later card.
     if (before?.name !== name || records.adopted.get(key) !== undefined) {
       const at = new Date(clock.now()).toISOString();
       const { serial, macs } = before ?? asked;
@@ -225,7 +225,7 @@ export class Enrolment {
         records.adopted.remove(key),
         this.note(name, by ?? 'enrolment', `an SD card of the board ${serial} was given this name`),
       ]);
-      // The name may have been another card's meanwhile, whose node password the cluster has.
+      // Meanwhile the name may have been another card's, whose node password is in the cluster.
       this.tokens.delete(key);
       log.info({ machine: name, serial, key, by }, 'name given to a Raspberry Pi');
     }
@@ -249,12 +249,12 @@ export class Enrolment {
     if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; try again later');
   }
 
-  /** Nobody has given it another name that it has not got yet, or has just got. @throws HttpProblem 409 */
+  /** It has no other name that is assigned but not yet received, or just received. @throws HttpProblem 409 */
   private checkUndecided(key: string, name: string): void {
     const { records, clock } = this.deps;
     const own = this.ownOf(key);
     const age = own?.by === undefined ? Number.NaN : clock.now() - Date.parse(own.at);
-    // Not where the clock has jumped back.
+    // Not if the clock has jumped back.
     const isNew = age >= 0 && age < settlingMs;
     const decided = records.adopted.get(key) ?? (isNew ? own : undefined);
     if (decided === undefined || decided.name === name) return;

@@ -1,6 +1,4 @@
-/**
- * Pairing records of iPhones, off the card: one file for each machine, which only this service reads. It does not unpack them.
- */
+/** Pairing records of iPhones, kept off the card: one file per machine, which only this service reads. It does not unpack them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '@skolo/base';
@@ -23,7 +21,7 @@ export class Lockdown {
     await writeFileAtomic(this.file(machine), archive);
   }
 
-  /** Names of rack.yaml are host names. */
+  /** Names in rack.yaml are host names. */
   private file(machine: string): string {
     return join(this.folder, `${machine}.tar.gz`);
   }

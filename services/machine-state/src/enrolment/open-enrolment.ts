@@ -17,10 +17,10 @@ interface EnrolmentParts {
 }
 
 interface OpenEnrolment {
-  /** Of `enrolmentsApi`, to be routes of the app. */
+  /** `enrolmentsApi`, to be added to the app's routes. */
   handlers: RouteHandlers<typeof enrolmentsApi>;
   waiting(): readonly WaitingPi[];
-  /** Where Raspberry Pis ask. It listens from `follow` on. */
+  /** The port for Raspberry Pis. It listens from `follow` on. */
   port: EnrolmentPort;
 }
 

@@ -1,4 +1,4 @@
-/** Key and certificate of the endpoint. Cards pin the key, so it stays for good. */
+/** Key and certificate of the endpoint. Cards pin the key, so it never changes. */
 import {
   createHash,
   createPrivateKey,
@@ -13,11 +13,11 @@ import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 interface OwnKey {
   key: string;
   cert: string;
-  /** As curl reads it: `sha256//…`. */
+  /** In curl's format: `sha256//…`. */
   pin: string;
 }
 
-/** Makes it at the first start. @throws FileNotWritten @throws Error The file is no key. */
+/** Generates it at the first start. @throws FileNotWritten @throws Error The file is not a key. */
 export async function ownKey(stateDir: string): Promise<OwnKey> {
   const folder = join(stateDir, 'enrolment');
   const file = join(folder, 'key.pem');
@@ -35,7 +35,7 @@ export async function ownKey(stateDir: string): Promise<OwnKey> {
 }
 
 /**
- * Signed by itself: TLS needs some certificate, and a card compares its public key alone. So it is also valid in 1970, where a
+ * Self-signed: TLS requires some certificate, and a card compares only its public key. So it is also valid in 1970, the year in which a
  * Raspberry Pi may start. Source: RFC 5280.
  */
 function certificateOf(privateKey: KeyObject, spki: Buffer): string {

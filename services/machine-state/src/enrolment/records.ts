@@ -1,4 +1,4 @@
-/** What enrolment must not forget: acknowledged, and so in the journal. */
+/** What enrolment must not forget: it was acknowledged, and is therefore in the journal. */
 import { EnrolledPi, EnrolmentSecret, RevokedPi, Time } from '@skolo/api';
 import type { Tables } from '@skolo/durable';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ const Adopted = z.object({
 const KeptSecret = EnrolmentSecret.extend({ sha256: z.string() });
 export type KeptSecret = z.output<typeof KeptSecret>;
 
-/** Tables in the journal of machine-state. */
+/** Tables in machine-state's journal. */
 export function enrolmentTables(tables: Tables) {
   return {
     enrolled: tables.table('enrolled', Enrolled, ({ name }) => name),

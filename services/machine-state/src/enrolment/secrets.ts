@@ -1,4 +1,4 @@
-/** Secrets of shared images. Only their digests are kept. */
+/** Secrets of shared images. Only their digests are stored. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeptSecret } from './records.ts';
 
@@ -18,7 +18,7 @@ export function newSecret(days: number, by: string, now: number): NewSecret {
   return { secret, kept: { id, by, at, expires, sha256: sha256(secret).toString('hex') } };
 }
 
-/** `clock`: this computer's clock is before the secret was made. */
+/** `clock`: this computer's clock is earlier than the creation of the secret. */
 export type SecretState = 'valid' | 'expired' | 'clock' | 'unknown';
 
 export function checkSecret(

@@ -1,4 +1,4 @@
-/** Pis that wait. They ask again by themselves, so a restart forgets none for long. */
+/** Waiting Pis. They repeat their requests, so a restart forgets them only briefly. */
 import { isIPv6 } from 'node:net';
 import type { EnrolRequest, WaitingPi } from '@skolo/api';
 import type { Clock } from '@skolo/common';
@@ -16,7 +16,7 @@ export interface Asked extends Pick<EnrolRequest, 'serial' | 'macs' | 'model'> {
   from: string;
 }
 
-/** A Pi asks at least once a minute. */
+/** A Pi makes a request at least once a minute. */
 const presentSeconds = 180;
 const forgottenSeconds = 3600;
 const most = 1000;
@@ -26,7 +26,7 @@ export class Waiting {
   private readonly clock: Clock;
   private readonly isDecided: (key: string) => boolean;
 
-  /** @param isDecided whether a person or rack.yaml has given the key a name */
+  /** @param isDecided whether a person or rack.yaml has assigned a name to the key */
   constructor(clock: Clock, isDecided: (key: string) => boolean) {
     this.clock = clock;
     this.isDecided = isDecided;
@@ -41,7 +41,7 @@ export class Waiting {
     return this.entries.get(key)?.pi;
   }
 
-  /** Other keys that say at present that they have this serial number. An enrolled card with another one is no rival: it needs no secret. */
+  /** Other keys that currently claim this serial number. An enrolled card with a different one is not a rival: it needs no secret. */
   rivals({ key, serial }: Pick<Asked, 'key' | 'serial'>): number {
     const since = this.clock.uptime() - presentSeconds;
     const isRival = ({ pi, askedAt }: Entry) =>
@@ -69,9 +69,8 @@ export class Waiting {
   }
 
   /**
-   * Whoever fills the list loses by it: the entry is one of the source with the most entries, and of these one that has asked
-   * once, and of these the oldest. A rack has one network, so an attacker has as many addresses of IPv6 as it likes: they are one
-   * source.
+   * Whoever fills the list loses by it: the removed entry is one of the source with the most entries, preferably one with a single request,
+   * and of these the oldest. A rack has one network, in which an attacker has as many IPv6 addresses as it likes: they are one source.
    */
   private dropOne(): void {
     const open = [...this.entries].filter(([key]) => !this.isDecided(key));

@@ -1,9 +1,9 @@
 /**
- * The database of the history: SQLite of Node, with a log of its own (WAL). Nothing in it was acknowledged to anybody, so it syncs
- * only with checkpoints, and a power cut costs the last seconds. A backup of the jumphost copies it by SQLite itself.
+ * The history's database: Node's SQLite, with a write-ahead log (WAL). None of its content was acknowledged to anybody, so it only syncs at
+ * checkpoints, and a power cut costs the last seconds. A jumphost backup copies it with SQLite itself.
  *
- * Rows lie by day or hour first, and then by machine: what is written at a time is in few pages, days are deleted as a whole, and a
- * machine's day is one range.
+ * Rows are ordered by day or hour, and then by machine: simultaneous writes touch few pages, days are deleted as a whole, and a machine's
+ * day is one range.
  */
 import { rename } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,7 +12,7 @@ import { errorText, ifThere } from '@skolo/base';
 const busyMs = 2000;
 const version = 1;
 
-/** Kinds of entries by their number in the database. Only add at the end. */
+/** Kinds of entries by their number in the database. Only append. */
 export const kinds = [
   'condition',
   'task',
@@ -72,7 +72,7 @@ export class HistoryUnusable extends Error {
   }
 }
 
-/** @throws HistoryUnusable @throws Error Of the disk, or the database is of a newer version and stays as it is. */
+/** @throws HistoryUnusable @throws Error A disk error, or the database is of a newer version and stays unchanged. */
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyMs });
   try {
@@ -99,7 +99,7 @@ export function isDamage(error: unknown): boolean {
   return typeof error.errcode === 'number' && [11, 26].includes(error.errcode & 0xff);
 }
 
-/** Keeps it for who may want to read the rest, under another name. */
+/** Keeps it under another name, for anyone who wants to read the rest. */
 export async function setAside(file: string, now: number): Promise<string> {
   const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`;
   for (const part of ['', '-wal', '-shm']) {

@@ -1,4 +1,4 @@
-/** Which machines lost the most time to faults. */
+/** The machines that lost most time to faults. */
 import type { MachineDowntime } from '@skolo/api';
 import { isFault } from '../join/condition.ts';
 import type { ConditionChange } from './tables.ts';
@@ -9,7 +9,7 @@ interface Total {
   codes: Map<string, number>;
 }
 
-/** @param days changes of condition, each machine's in the order of time */
+/** @param days changes of condition, each machine's in chronological order */
 export async function downtime(
   days: AsyncIterable<readonly ConditionChange[]>,
   now: number,
@@ -38,7 +38,7 @@ export async function downtime(
     }));
 }
 
-/** @param faulty since when a machine has had a fault, by its name */
+/** @param faulty since when machines have had a fault, by name */
 function count(
   { machine, at, key, outcome }: ConditionChange,
   found: Map<string, Total>,

@@ -1,22 +1,22 @@
-/** An entry of the history as the database has it, and as the API shows it. */
+/** An entry of the history, as stored in the database and as shown by the API. */
 import { HistoryEntry } from '@skolo/api';
 import { parseJson } from '@skolo/base';
 import { given, timeOf } from '../join/machine.ts';
 import type { StoredKind } from './database.ts';
 
-/** With machine, kind and key it is the same entry again: the second one ends or changes the first. */
+/** Together with machine and kind, it identifies the entry: the second one ends or changes the first. */
 export interface Entry {
   machine: string;
   kind: StoredKind;
   /** Milliseconds since 1970. */
   at: number;
   device?: string | undefined;
-  /** Of a condition its name, of a task, cycle or hold the id, of an alert the name, of a repair the step, of what is omitted the kind. */
+  /** The name of a condition; the ID of a task, cycle or hold; the name of an alert; the step of a repair; the kind of omitted entries. */
   key?: string | undefined;
   endedAt?: number | undefined;
-  /** Of a condition the codes of its reasons, of an alert the severity, of what is omitted the number. */
+  /** The reasons' codes of a condition, the severity of an alert, the number of omitted entries. */
   outcome?: string | undefined;
-  /** Of a condition and a repair text, else JSON. */
+  /** Text for a condition or repair, otherwise JSON. */
   data?: string | undefined;
 }
 

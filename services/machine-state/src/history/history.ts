@@ -1,7 +1,6 @@
 /**
- * The history: what happened, and the curves of devices. What is observed is gathered and written together, so that an idle rack
- * writes nothing and a busy one seldom. A database that is damaged is set aside, and one that cannot be written is retried.
- * Without it everything else of the service works.
+ * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes nothing and
+ * a busy one rarely. A damaged database is set aside, and writing is retried after errors. Everything else in the service works without it.
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -21,9 +20,9 @@ interface HistoryDeps {
   log: Logger;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   days(): number;
-  /** Between two writes of what was observed. */
+  /** Time between two writes of observations. */
   writeEveryMs: number;
-  /** Between two writes of the points of the present hour. */
+  /** Time between two writes of the current hour's points. */
   readingsEveryMs: number;
 }
 
@@ -39,9 +38,9 @@ const fileName = 'history.sqlite';
 const what = 'history';
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** More is not kept while the disk does not take it. */
+/** The maximum kept while the disk does not accept it. */
 const mostPending = 20_000;
-/** A wall clock that is wrong for an hour deletes no more than a day. */
+/** A wall clock that is wrong for an hour deletes at most a day. */
 const dropEverySeconds = 3600;
 
 export class History {
@@ -74,7 +73,7 @@ export class History {
     return this.tables !== undefined;
   }
 
-  /** Opens it, or tries again later. Gives what it knows of each machine. */
+  /** Opens it, or retries later. Returns what it knows about each machine. */
   async open(): Promise<ReadonlyMap<string, Standing>> {
     await this.tryOpen();
     if (this.tables === undefined) {
@@ -110,7 +109,7 @@ export class History {
   }
 
   /**
-   * The newest first. What began before and goes on is at the end, with the condition that the machine had at the beginning.
+   * Newest first. Entries that began earlier and continue are at the end, with the machine's condition at the beginning.
    *
    * @throws HistoryUnavailable
    */
@@ -148,7 +147,7 @@ export class History {
     return [...curves.values()];
   }
 
-  /** Changes of condition since then, a day at a time: other work goes on between two days. @throws HistoryUnavailable */
+  /** Changes of condition since then, a day at a time: other work runs between two days. @throws HistoryUnavailable */
   async *conditions(from: number): AsyncGenerator<ConditionChange[]> {
     const first = Math.max(from, this.oldest());
     for (let day = dayOf(first); day <= dayOf(this.deps.clock.now()); day += 1) {
@@ -157,7 +156,7 @@ export class History {
     }
   }
 
-  /** Writes now what is gathered. Never throws. */
+  /** Writes what is collected now. Never throws. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -225,7 +224,7 @@ export class History {
     }
   }
 
-  /** What is gathered is part of the answer. */
+  /** Collected entries are part of the answer. */
   private read<T>(question: (tables: HistoryTables) => T): T {
     this.flush();
     if (this.tables === undefined) throw new HistoryUnavailable(this.why);

@@ -22,7 +22,7 @@ function ofCondition(before: Machine | undefined, after: Machine, now: number): 
   if (since === undefined) return [];
   const codes = codesOf(after);
   const isSame = before?.condition === condition && before.since === since;
-  // An order has ended, and a fault has not: the rest of the time is lost to the fault.
+  // An order has ended, but a fault has not: the rest of the time is lost to the fault.
   if (isSame && isFault(condition, codes) === isFault(condition, codesOf(before))) return [];
   return [
     {
@@ -46,7 +46,7 @@ function ofTask(before: Machine | undefined, after: Machine, now: number): Entry
     const outcome = outcomeOf(before, after);
     entries.push({ machine, kind: 'task', key: previous.id, at, endedAt: now, outcome });
   }
-  // Also one that began and ended since the last answer.
+  // Including one that began and ended since the last answer.
   if (last?.since !== undefined && last.endedAt !== before?.lastTask?.endedAt) {
     const [at, endedAt] = [Date.parse(last.since), Date.parse(last.endedAt)];
     const outcome = cut(last.outcome);
@@ -86,7 +86,7 @@ function notDone(action: string, by: string, reason: string): Pick<Entry, 'kind'
   };
 }
 
-/** While the power-cycle daemon is silent, holds go on. */
+/** While the power-cycle daemon is silent, holds continue. */
 function ofHold(before: Machine | undefined, after: Machine, now: number): Entry[] {
   const { name: machine } = after;
   if (after.power === undefined) return [];
@@ -112,7 +112,7 @@ function ofBoot(
   return [{ machine, kind: 'boot', key: bootId, at: now, endedAt: now }];
 }
 
-/** Alerts that began or ended. Both are lists of alert-to-pubsub, not the absence of one. */
+/** Alerts that began or ended. Both are lists from alert-to-pubsub, and neither is merely absent. */
 export function observedAlerts(
   machine: string,
   before: readonly MachineAlert[],
@@ -137,7 +137,7 @@ export function observedAlerts(
   ];
 }
 
-/** Undefined: it is of no machine. */
+/** Undefined: it concerns no machine. */
 export function observedCycle(rack: Rack, cycle: PowerCycle): Entry | undefined {
   const { id, target, action, by, reason, requestedAt, finishedAt, outcome } = cycle;
   const whole = rack.machines.get(target);

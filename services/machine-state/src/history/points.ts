@@ -1,17 +1,17 @@
 /**
- * The points of a device within an hour, packed: for each quantity its name, and then for each point the time since the one before
- * and the difference to it, as numbers of variable length (LEB128, signed ones zigzag). Times are in tens of seconds and values in
- * halves, so that most points take two bytes.
+ * A device's points within an hour, packed: for each quantity its name, and then for each point the time since the previous one and the
+ * difference to it, as numbers of variable length (LEB128, signed ones zigzag). Times are in tens of seconds and values in halves, so that
+ * most points take two bytes.
  */
 
 /** Seconds since 1970. */
 type Point = [seconds: number, value: number];
 
 export interface Series {
-  /** `battery`, or a sensor of temperature. */
+  /** `battery`, or a temperature sensor. */
   quantity: string;
   unit: 'percent' | 'celsius';
-  /** In the order of time. */
+  /** In chronological order. */
   points: Point[];
 }
 
@@ -19,12 +19,12 @@ const units = ['percent', 'celsius'] as const;
 const stepSeconds = 10;
 const stepsPerUnit = 2;
 
-/** Series of one device are told apart by it. */
+/** Distinguishes the series of one device. */
 export function seriesKey({ quantity, unit }: Pick<Series, 'quantity' | 'unit'>): string {
   return `${unit} ${quantity}`;
 }
 
-/** @param hour number of the hour since 1970, which all points lie in */
+/** @param hour number of the hour since 1970 that contains all points */
 export function packPoints(hour: number, series: readonly Series[]): Uint8Array {
   const bytes: number[] = [];
   const put = (value: number) => {
@@ -51,7 +51,7 @@ export function packPoints(hour: number, series: readonly Series[]): Uint8Array 
   return Uint8Array.from(bytes);
 }
 
-/** The inverse. What is damaged ends the result. */
+/** The inverse. Damage ends the result. */
 export function unpackPoints(hour: number, bytes: Uint8Array): Series[] {
   const series: Series[] = [];
   let at = 0;

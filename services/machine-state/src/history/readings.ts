@@ -1,14 +1,14 @@
-/** Readings of devices in the present hour. Only what differs enough from the point before becomes a point. */
+/** Readings of devices in the current hour. Only readings that differ enough from the previous point become points. */
 import type { Machine } from '@skolo/api';
 import { packPoints, type Series, seriesKey, unpackPoints } from './points.ts';
 
-/** Smallest difference, in the unit of the quantity. */
+/** Smallest difference, in the quantity's unit. */
 const least = { percent: 1, celsius: 1 } as const;
-/** No two points are closer. */
+/** Minimum distance of two points. */
 const leastSeconds = 60;
-/** A curve without changes has a point as often as this. */
+/** Maximum distance of two points of a curve without changes. */
 const mostSeconds = 1800;
-/** A task is root on its machine, and may report any sensor. */
+/** A task has root on its machine, and may report any sensor. */
 const mostSensors = 8;
 
 export interface PackedHour {
@@ -43,7 +43,7 @@ export class Readings {
     }
   }
 
-  /** From before this service started: the present hour goes on. */
+  /** From before this service started: the current hour continues. */
   recall({ machine, device, hour, points }: PackedHour): void {
     const series = new Map(unpackPoints(hour, points).map((each) => [seriesKey(each), each]));
     this.collected.set(keyOf(machine, device, hour), {
@@ -55,7 +55,7 @@ export class Readings {
     });
   }
 
-  /** Hours with points that were not written yet. */
+  /** Hours with unwritten points. */
   unwritten(): PackedHour[] {
     return [...this.collected.values()]
       .filter(({ isNew }) => isNew)
@@ -67,7 +67,7 @@ export class Readings {
       }));
   }
 
-  /** All were written. Forgets hours that are over. */
+  /** All were written. Forgets past hours. */
   written(now: number): void {
     const present = Math.floor(now / 3_600_000);
     for (const [key, collected] of this.collected) {

@@ -1,4 +1,4 @@
-/** Writes down what happens, each machine within its share of the history. */
+/** Records events, each machine's within its share of the history. */
 import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -47,17 +47,17 @@ export class Recorder {
     }
   }
 
-  /** Writes what is over the limits of machines, once a minute. */
+  /** Writes what exceeds machines' limits, once a minute. */
   tick(): void {
     this.writePending();
   }
 
-  /** Somebody reads the history of a machine. */
+  /** Somebody is reading a machine's history. */
   catchUp(machine: string): void {
     this.writePending(machine);
   }
 
-  /** How many entries of this hour are omitted, by machine. */
+  /** Number of omitted entries of this hour, by machine. */
   omitted(): ReadonlyMap<string, number> {
     return this.shares.omitted();
   }
@@ -88,7 +88,7 @@ export class Recorder {
 
   private add(entry: Entry): void {
     const { clock, history } = this.deps;
-    // An agent may give any time.
+    // An agent may report any time.
     if (!(Math.abs(entry.at - clock.now()) < mostAgeMs)) return;
     if (this.shares.take(entry, clock.uptime())) history.add(entry);
   }

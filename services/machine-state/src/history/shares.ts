@@ -1,12 +1,11 @@
 /**
- * The share of the history that each machine has: a task is root on its machine, and may report anything. Each kind of entry has a
- * limit of its own, so that tasks leave out no condition. What is over the limit is counted, and the latest condition is written
- * all the same, once a minute.
+ * Each machine's share of the history: a task has root on its machine, and may report anything. Each kind of entry has its own limit, so
+ * that tasks do not displace conditions. Entries above the limit are counted, and the latest condition is written anyway, once a minute.
  */
 import type { StoredKind } from './database.ts';
 import type { Entry } from './entry.ts';
 
-/** A bot with a task each minute, and a reboot of the phone after each, has 60 tasks and 120 conditions. Others have no limit. */
+/** A bot with a task each minute, and a reboot of the phone after each, has 60 tasks and 120 conditions. Others are unlimited. */
 const mostPerHour: Partial<Record<StoredKind, number>> = {
   condition: 200,
   task: 200,
@@ -16,7 +15,7 @@ const mostPerHour: Partial<Record<StoredKind, number>> = {
   hold: 60,
   alert: 200,
 };
-/** Of all entries of a kind, on average: an honest one has up to 200. */
+/** Average number of entries per kind: an honest machine has up to 200. */
 const bytesPerEntry = 250;
 const hourSeconds = 3600;
 const pendingSeconds = 60;
@@ -31,9 +30,9 @@ interface Share {
   writtenAt: number;
   used: number;
   bytes: number;
-  /** What has not ended, and whether it is written. */
+  /** What has not ended, and whether it was written. */
   open: Map<string, boolean>;
-  /** Over the limit, and not written: how many, and since when in milliseconds since 1970. */
+  /** Above the limit, and not written: how many, and since when in milliseconds since 1970. */
   omitted: number;
   from: number;
   latest?: Entry | undefined;
@@ -42,7 +41,7 @@ interface Share {
 export class Shares {
   private readonly shares = new Map<string, Share>();
 
-  /** Whether it is to be written. @param uptime seconds since boot */
+  /** Whether to write it. @param uptime seconds since boot */
   take(entry: Entry, uptime: number): boolean {
     const { machine, kind, at, device, endedAt } = entry;
     const most = mostPerHour[kind];
@@ -71,7 +70,7 @@ export class Shares {
     return false;
   }
 
-  /** What is to be written of what is over the limit: now of one machine, else once a minute and at the end of the hour. */
+  /** What to write of the entries above the limit: for one machine now, otherwise once a minute and at the end of the hour. */
   pending({ now, uptime }: { now: number; uptime: number }, wanted?: string): Entry[] {
     return [...this.shares].flatMap(([id, share]) => {
       const isOver = uptime - share.begun >= hourSeconds;
@@ -88,7 +87,7 @@ export class Shares {
     });
   }
 
-  /** How many entries of this hour are omitted, by machine. */
+  /** Number of omitted entries of this hour, by machine. */
   omitted(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { machine, omitted } of this.shares.values()) {

@@ -1,4 +1,4 @@
-/** Statements of the history's database. All are synchronous. */
+/** Statements for the history's database. All are synchronous. */
 import type { DatabaseSync } from 'node:sqlite';
 import { MachineCondition } from '@skolo/api';
 import { z } from 'zod';
@@ -121,7 +121,7 @@ export class HistoryTables {
     };
   }
 
-  /** All of it, or nothing. */
+  /** All or nothing. */
   together(work: () => void): void {
     this.database.exec('BEGIN IMMEDIATE');
     try {
@@ -152,7 +152,7 @@ export class HistoryTables {
     this.statements.putStanding.run(this.makeId(machine), condition, since, seenAt ?? null);
   }
 
-  /** Adds it, or changes the one that it is. */
+  /** Adds it, or changes the existing one. */
   putEntry(entry: Entry): void {
     const { machine, device = null, at, key = null, endedAt = null } = entry;
     const { outcome = null, data = null } = entry;
@@ -172,7 +172,7 @@ export class HistoryTables {
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
 
-  /** The newest first, up to `most`; of them only what `isWanted`. */
+  /** Newest first, up to `most`, and only those that `isWanted` accepts. */
   entries(
     machine: string,
     span: { from: number; to: number },
@@ -193,7 +193,7 @@ export class HistoryTables {
     return found;
   }
 
-  /** What began before and goes on, and the condition at that time, which began before. */
+  /** Entries that began earlier and continue, and the condition at that time, which began earlier. */
   before(machine: string, at: number, oldestDay: number): Entry[] {
     const id = this.idOf(machine);
     if (id === undefined) return [];
@@ -208,7 +208,7 @@ export class HistoryTables {
     return rows.map((row) => entryOf(machine, row)).sort((a, b) => b.at - a.at);
   }
 
-  /** Changes of condition of all machines on a day, each machine's in the order of time. */
+  /** Changes of condition of all machines on a day, each machine's in chronological order. */
   conditions(day: number, from: number) {
     return z.array(ConditionRow).parse(this.statements.conditions.all(day, from));
   }
@@ -235,7 +235,7 @@ export class HistoryTables {
     return rows.map((row) => ({ ...row, hour }));
   }
 
-  /** Deletes at most one day of what is older, and the devices that have no curve any more. */
+  /** Deletes at most one day of older entries, and devices that no longer have a curve. */
   dropOldest(before: number): void {
     const { oldest: day } = Oldest.parse(this.statements.oldestDay.get());
     const { oldest: hour } = Oldest.parse(this.statements.oldestHour.get());

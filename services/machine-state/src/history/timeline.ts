@@ -1,4 +1,4 @@
-/** What happened to a machine, from the history and from what people ordered and noted. */
+/** What happened to a machine, from the history and from people's orders and notes. */
 import type { HistoryEntry } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { History } from './history.ts';
@@ -10,17 +10,17 @@ interface Span {
 
 const dayMs = 86_400_000;
 
-/** In milliseconds since 1970. By default a day, until now. */
+/** In milliseconds since 1970. Default: the last day. */
 export function spanOf(
   { from, to }: Span,
   clock: Pick<Clock, 'now'>,
 ): { from: number; to: number } {
-  // An event of this millisecond counts.
+  // An event in this millisecond counts.
   const end = to === undefined ? clock.now() + 1 : Date.parse(to);
   return { from: from === undefined ? end - dayMs : Date.parse(from), to: end };
 }
 
-/** The newest first. @throws HistoryUnavailable */
+/** Newest first. @throws HistoryUnavailable */
 export function timeline(
   {
     history,
@@ -33,7 +33,7 @@ export function timeline(
   span: { from: number; to: number },
   { limit, kind }: { limit: number; kind?: string | undefined },
 ): { entries: HistoryEntry[]; truncated: boolean } {
-  // Without these, what is left looks complete.
+  // Without these, the rest would look complete.
   const wanted = kind === undefined ? undefined : new Set([...kind.split(','), 'omitted']);
   const ordered = orders
     .history(machine, span)

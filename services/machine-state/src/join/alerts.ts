@@ -1,14 +1,14 @@
-/** Firing alerts, by the machine that they are about. */
+/** Firing alerts, by the machine that they concern. */
 import type { KnownAlert, MachineAlert } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { given } from './machine.ts';
 
-/** Shown of a machine, or of none: a machine may cause alerts by its own metrics. */
+/** Number shown per machine, or without one: a machine may cause alerts by its own metrics. */
 const mostAlerts = 200;
 
 interface SortedAlerts {
   machines: ReadonlyMap<string, MachineAlert[]>;
-  /** Of no machine. */
+  /** Without a machine. */
   others: MachineAlert[];
 }
 

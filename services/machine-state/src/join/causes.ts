@@ -1,14 +1,14 @@
-/** What explains that several machines are silent at once: a switch, a PDU, a router. Pure. */
+/** Explains why several machines are silent at the same time: a switch, a PDU, a router. Pure. */
 import type { CommonCause, RackElement } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { timeOf } from './machine.ts';
 
 export interface CauseSources {
-  /** By element of rack.yaml, the machines that it takes along: {@link behindElements}. */
+  /** By element of rack.yaml, the machines that depend on it: {@link behindElements}. */
   behind: ReadonlyMap<string, readonly string[]>;
-  /** When each silent machine answered last, in milliseconds since 1970. */
+  /** Each silent machine's last answer, in milliseconds since 1970. */
   silent: ReadonlyMap<string, number>;
-  /** Each of them would have answered again within this time. */
+  /** Each of them would have responded again within this time. */
   silenceMs: number;
   /** A machine that never reported says nothing about its switch. */
   hasReported(machine: string): boolean;
@@ -20,11 +20,11 @@ export interface CauseSources {
 const leastSuspicious = 3;
 const leastDown = 2;
 
-/** The element that takes most machines along comes first. No machine has two causes. */
+/** The element that explains most machines comes first. No machine has two causes. */
 export function commonCauses(sources: CauseSources): CommonCause[] {
   const { behind, silent, silenceMs, hasReported, stateOf } = sources;
   const heardAt = (machine: string) => silent.get(machine) ?? 0;
-  /** An answer of the element while they could still be heard says nothing about now. */
+  /** An answer of the element while they still responded says nothing about now. */
   const isUp = (answeredAt = Number.POSITIVE_INFINITY, machines: readonly string[]) =>
     answeredAt >= Math.max(...machines.map(heardAt)) + silenceMs;
   const candidates = [...behind]
@@ -37,7 +37,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
         !(state === 'up' && isUp(answeredAt, machines))
       );
     })
-    // Of a switch and the PDU that feeds it and nothing else, the switch, unless only the PDU is known to be down.
+    // If a PDU only feeds a switch, the switch, unless only the PDU is known to be down.
     .sort(
       (a, b) =>
         b.machines.length - a.machines.length ||
@@ -60,8 +60,8 @@ function deviceOf(uplink: Rack['jumphost']['uplink']): string | undefined {
 }
 
 /**
- * The machines that the jumphost cannot reach when an element is off: those without power, and those with an element that is
- * off on their way to the jumphost. An element that comes later feeds or connects those before it.
+ * The machines that the jumphost cannot reach when an element is off: those without power, and those with an element that is off on their
+ * path to the jumphost. Later elements feed or connect those before them.
  */
 export function behindElements(rack: Rack): Map<string, string[]> {
   const toJumphost = chainOf(rack, deviceOf(rack.jumphost.uplink));
@@ -85,7 +85,7 @@ export function behindElements(rack: Rack): Map<string, string[]> {
   return new Map(found.map(({ element, machines }) => [element, machines]));
 }
 
-/** Elements that have no power when this one is off; itself, too. */
+/** Elements that lose power when this one is off, including itself. */
 function offWith(rack: Rack, element: string): Set<string> {
   const off = new Set([element]);
   for (let size = 0; size !== off.size; ) {
@@ -108,7 +108,7 @@ function chainOf(rack: Rack, first: string | undefined): string[] {
   return chain;
 }
 
-/** Both up to the first element that they share. Without a shared one, all of the first. */
+/** Both up to the first shared element. Without one, all of the first. */
 function wayBetween(one: readonly string[], other: readonly string[]): string[] {
   const shared = one.find((each) => other.includes(each));
   if (shared === undefined) return [...one];

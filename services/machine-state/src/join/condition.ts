@@ -1,18 +1,18 @@
-/** The condition of a machine: the verdict of its agent, or that the agent is silent. */
+/** A machine's condition: its agent's verdict, or that the agent is silent. */
 import type { Machine, MachineCondition } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 
-/** Conditions in which a machine takes no tasks, though no plan says so. */
+/** Conditions in which a machine takes no tasks, although no plan says so. */
 const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
 
-/** Whether a machine is unable because of a fault. @param codes of the reasons for its condition */
+/** Whether a machine is unable to work because of a fault. @param codes of the reasons for its condition */
 export function isFault(condition: string, codes: readonly string[]): boolean {
   // A reason `forced` follows from an order.
   const isOrdered = codes.length > 0 && codes.every((code) => code === 'forced');
   return unable.has(condition) && !isOrdered;
 }
 
-/** Codes of the reasons for the condition, each once. */
+/** Codes of the reasons for the condition, without duplicates. */
 export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'health'>): string[] {
   const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
   return [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
@@ -22,8 +22,8 @@ export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'heal
 export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
 
 /**
- * What several machines share is looked for a little before each alone would be stale, and later than a healthy agent takes
- * to answer: so a pulled switch is named within `staleSeconds`.
+ * A shared cause is looked for slightly before each machine alone would be stale, and later than a healthy agent takes to answer: so a
+ * pulled switch is named within `staleSeconds`.
  */
 export function sharedSilenceSeconds({ staleSeconds }: MachineSources['limits']): number {
   return (staleSeconds * 5) / 6;
@@ -49,8 +49,8 @@ export function conditionOf({
 }
 
 /**
- * When the condition began, in milliseconds since 1970. An agent knows when its verdict began, unless that is in the future or
- * before the condition that the machine had until now.
+ * When the condition began, in milliseconds since 1970. An agent knows when its verdict began, unless that is in the future or before the
+ * machine's previous condition.
  */
 export function sinceOf(
   condition: MachineCondition,

@@ -1,4 +1,4 @@
-/** The present state of all machines. It joins those again whose sources have changed, and reports what that changed. */
+/** The current state of all machines. Rejoins those whose sources have changed, and reports what that changed. */
 import type { CommonCause, Machine, MachineOrder, Order, RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -24,7 +24,7 @@ interface CurrentDeps {
 
 interface Known {
   machine: Machine;
-  /** All but readings, as text. */
+  /** Everything except readings, as text. */
   facts: string;
   readings: string;
 }
@@ -41,7 +41,7 @@ export class Current {
   private isAllDirty = true;
   private behind: { rack: Rack; machines: Map<string, string[]> } | undefined;
   private causes: CommonCause[] = [];
-  /** Machines that `causes` was found by, with their last answers. */
+  /** Machines from which `causes` was derived, with their last answers. */
   private silent = new Map<string, number>();
   private view: { rack: RackView; text: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -50,7 +50,7 @@ export class Current {
     this.deps = deps;
   }
 
-  /** What the history knows, before anything else. */
+  /** What the history knows; before anything else. */
   recall(standings: ReadonlyMap<string, Standing>): void {
     for (const [name, standing] of standings) this.standings.set(name, standing);
   }
@@ -74,14 +74,14 @@ export class Current {
     return (this.view ?? this.joinRack()).rack;
   }
 
-  /** A source of one machine, or without a name of all, has changed. */
+  /** A source of one machine, or without a name of all machines, has changed. */
   touch(machine?: string): void {
     if (machine === undefined) this.isAllDirty = true;
     else this.dirty.add(machine);
     this.timer ??= setTimeout(() => this.refresh(), gatherMs);
   }
 
-  /** Time passes: who has become silent, who no longer flaps? */
+  /** Time has passed: updates which machines are silent, and which no longer flap. */
   tick(): void {
     const rack = this.deps.rack();
     for (const [name, { machine }] of this.known) {
@@ -158,7 +158,7 @@ export class Current {
     };
   }
 
-  /** Gives the machines that have another cause than before. */
+  /** Returns the machines whose cause has changed. */
   private findCauses(rack: Rack): string[] {
     if (this.behind?.rack !== rack) this.behind = { rack, machines: behindElements(rack) };
     const silenceSeconds = sharedSilenceSeconds(rack.services['machine-state']);

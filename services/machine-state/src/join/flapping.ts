@@ -1,4 +1,4 @@
-/** Machines whose condition changes too often, and not because of an order or a plan. */
+/** Machines whose condition changes too often, other than by an order or a plan. */
 import type { Machine, MachineCondition } from '@skolo/api';
 import { timeOf } from './machine.ts';
 
@@ -12,7 +12,10 @@ const faults: ReadonlySet<MachineCondition> = new Set<MachineCondition>([
   'gone',
 ]);
 
-/** In which a machine may have faults after an announced reboot, a power cycle or the end of an order, such as a phone that boots, too. */
+/**
+ * The time in which a machine may have faults after an announced reboot, a power cycle or the end of an order, for example while a phone
+ * boots, too.
+ */
 const settlingMs = 300_000;
 
 export class Flapping {
@@ -50,7 +53,7 @@ export class Flapping {
   }
 
   private recent(machine: string, now: number): number[] {
-    // A wall clock that was corrected leaves times in the future.
+    // A corrected wall clock leaves times in the future.
     return (this.changes.get(machine) ?? []).filter((at) => at > now - windowMs && at <= now);
   }
 }

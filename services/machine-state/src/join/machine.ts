@@ -1,4 +1,4 @@
-/** One machine from all sources. Pure. */
+/** Joins one machine from all sources. Pure. */
 import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
 import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
 import { conditionOf, silent, sinceOf } from './condition.ts';
@@ -12,7 +12,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   const { status } = agent;
   const devices = devicesOf(machine, status);
   const condition = conditionOf(sources);
-  // One that is not silent has a cause of its own.
+  // A machine that is not silent has its own cause.
   const told = { ...sources, ...(!silent.has(condition) && { cause: undefined }) };
   const seenAt = agent.seenAt ?? standing?.seenAt;
   const needsAttention = needsAttentionOf(name, condition, told);
@@ -69,22 +69,22 @@ function powerOf(
   };
 }
 
-/** Those of rack.yaml, each once: an agent may report any name, and as many as it likes. */
+/** Those in rack.yaml, without duplicates: an agent may report any name, and as many as it likes. */
 function devicesOf({ devices }: RackMachine, status: AgentStatus | undefined): DeviceStatus[] {
   return devices.flatMap(({ name }) => status?.devices.find((each) => each.name === name) ?? []);
 }
 
-/** Those that Swarming sees, else that of rack.yaml. */
+/** Those that Swarming sees, or else that of rack.yaml. */
 function poolsOf({ metadata }: RackMachine, devices: readonly DeviceStatus[]): string[] {
   const seen = devices.flatMap(({ dimensions }) => dimensions?.pool ?? []);
   const { pool } = metadata.attributes;
   return [...new Set(seen.length > 0 || pool === undefined ? seen : [pool])];
 }
 
-/** Without the keys that have no value. */
+/** Without keys that have no value. */
 export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const kept = Object.entries(values).filter(([, value]) => value !== undefined);
-  // The keys and values are those of `values`, which `Object.entries` forgets.
+  // The keys and values are those of `values`, whose types `Object.entries` loses.
   return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 

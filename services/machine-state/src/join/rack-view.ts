@@ -1,4 +1,4 @@
-/** The rack without its machines: shelves, infrastructure with its ports. Pure. */
+/** The rack without its machines: shelves, and infrastructure with its ports. Pure. */
 import type {
   BackupDevice,
   CommonCause,
@@ -23,7 +23,7 @@ interface RackSources {
   services: Services;
   states: RackView['services'];
   causes: readonly CommonCause[];
-  /** Firing, and of no machine. */
+  /** Firing, and without a machine. */
   alerts: Machine['alerts'];
 }
 
@@ -88,7 +88,7 @@ function elementOf(device: InfrastructureDevice, services: Services): Omit<RackE
   };
 }
 
-/** The power-cycle daemon asks each minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
+/** The power-cycle daemon polls every minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
 export function stateOf(
   controller: ControllerStatus | undefined,
   backup: BackupDevice | undefined,

@@ -1,8 +1,8 @@
-/** Why a machine is in its condition, and what a person has to do, in words. */
+/** Why a machine is in its condition, and what a person must do, in words. */
 import type { MachineCondition, MachineOrder } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 
-/** More reasons than these do not fit in a line. */
+/** More reasons do not fit on a line. */
 const mostReasons = 3;
 
 type Told = Pick<
@@ -52,14 +52,14 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   }
 }
 
-/** Undefined: nothing that only a person can do. */
+/** Undefined: nothing that requires a person. */
 export function needsAttentionOf(
   name: string,
   condition: MachineCondition,
   sources: Told,
 ): string | undefined {
   const { services, cause, flapping, agent } = sources;
-  // Once for all its machines.
+  // Once for all of its machines.
   if (cause !== undefined || condition === 'maintenance') return undefined;
   const power = services.power?.machines.get(name);
   if (power?.needsAttention !== undefined) return power.needsAttention;

@@ -1,4 +1,4 @@
-/** What is known at one moment, from each source apart. */
+/** What is known at one moment, separately for each source. */
 import type {
   AgentStatus,
   BackupDevice,
@@ -18,20 +18,20 @@ import type {
 export interface AgentView {
   /** Its last answer; absent: none since this service started. */
   status?: AgentStatus;
-  /** Of that answer, by the wall clock, in milliseconds. */
+  /** Time of that answer, by the wall clock, in milliseconds. */
   seenAt?: number;
   /** Since that answer, or since this service started. */
   silentSeconds: number;
-  /** Why the last request failed; absent: it did not. */
+  /** Why the last request failed; absent: it did not fail. */
   why?: string;
 }
 
-/** What the history knows of a machine: also from before this service started. */
+/** What the history knows about a machine, including times before this service started. */
 export interface Standing {
   condition: MachineCondition;
   /** Milliseconds since 1970. */
   since: number;
-  /** When it was last seen; absent: as long as it is seen. */
+  /** When it was last seen; absent: while it is seen. */
   seenAt?: number;
 }
 
@@ -42,7 +42,7 @@ export interface PowerView {
   controllers: ReadonlyMap<string, ControllerStatus>;
 }
 
-/** As much of the status of alert-to-pubsub as shows whether alerts arrive. */
+/** The part of alert-to-pubsub's status that shows whether alerts arrive. */
 export interface AlertDelivery {
   healthy: boolean;
   why?: string | undefined;
@@ -68,7 +68,7 @@ export interface MachineSources {
   agent: AgentView;
   standing?: Standing;
   orders: readonly MachineOrder[];
-  /** That its agent reports, and nobody has placed. */
+  /** Reported by its agent, but assigned to no place. */
   unknownOrders: readonly Order[];
   services: Services;
   alerts: Machine['alerts'];

@@ -1,4 +1,4 @@
-/** Brings the orders of a machine to its agent, again and again until it has them: also after a restart, and after a new disk. */
+/** Delivers a machine's orders to its agent, and repeats that until it has them, even after a restart or a new disk. */
 import type { AgentStatus, MachineOrder, Order } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
@@ -15,7 +15,7 @@ import type { ReportedOrders } from './reported.ts';
 export interface DeliveryDeps {
   rack(): Rack;
   clock: Pick<Clock, 'uptime'>;
-  /** An agent must not lose its orders because the journal cannot be read. */
+  /** An agent must not lose its orders because the journal is unreadable. */
   journal: { readonly isOpen: boolean };
   agents: { view(machine: string): AgentView };
   orders: Pick<Orders, 'inForce' | 'markDelivered'>;
@@ -42,7 +42,7 @@ export class Delivery {
     this.deps = deps;
   }
 
-  /** The orders in force of a machine, and why its agent does not have them. */
+  /** A machine's orders in force, and why its agent does not have them. */
   inForce(machine: string): MachineOrder[] {
     return this.deps.orders.inForce(machine).map((order) => this.shown(order));
   }
@@ -54,7 +54,7 @@ export class Delivery {
     return { ...order, ...given({ why }) };
   }
 
-  /** Sends them, if the agent has others. */
+  /** Sends them, if the agent has different ones. */
   consider(machine: string): void {
     const { clock, agents, orders, reported, journal } = this.deps;
     const view = agents.view(machine);
@@ -81,7 +81,7 @@ export class Delivery {
     for (const machine of this.attempts.keys()) this.consider(machine);
   }
 
-  /** It is wanted at once, whatever failed before. */
+  /** It is due immediately, despite earlier failures. */
   hurry(machine: string): void {
     const attempt = this.attempts.get(machine);
     if (attempt) attempt.notBefore = 0;
@@ -104,7 +104,7 @@ export class Delivery {
       attempt.failures = 0;
       attempt.why = undefined;
       const isFirst = await this.delivered(machine);
-      // One that accepts them again and again, and does not report them, is asked less often.
+      // An agent that keeps accepting them without reporting them is contacted less often.
       attempt.notBefore = isFirst ? 0 : clock.uptime() + retry.maxMs / 1000;
     } catch (error) {
       attempt.failures += 1;
@@ -114,7 +114,7 @@ export class Delivery {
       attempt.isUnderWay = false;
     }
     emit({ type: 'delivery', machine });
-    // Orders of meanwhile.
+    // Orders given meanwhile.
     const ids = (records: readonly OrderRecord[]) => records.map(({ id }) => id).join();
     const isOther = ids(orders.inForce(machine)) !== ids(wanted);
     if (attempt.why === undefined && isOther) this.hurry(machine);

@@ -1,4 +1,4 @@
-/** Maintenance and quarantine that people order, and their notes. */
+/** Maintenance and quarantine ordered by people, and their notes. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, Order } from '@skolo/api';
 import { type Clock, HttpProblem, type Repetitions } from '@skolo/common';
@@ -19,16 +19,16 @@ interface OrdersDeps {
 
 interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
   machines: readonly string[];
-  /** The number of machines, typed: required for many. */
+  /** The number of machines, as typed: required for many. */
   count?: number | undefined;
 }
 
-/** Above this share of the rack the number has to be given. */
+/** Above this share of the rack, the number must be given. */
 const largeShare = 0.1;
-/** An agent takes twenty. */
+/** An agent accepts twenty. */
 export const mostInForce = 10;
 const dayMs = 86_400_000;
-/** In an hour: a wall clock that is wrong for a while must not empty the journal. */
+/** Per hour: a wall clock that is wrong for a while must not empty the journal. */
 const mostForgotten = 100;
 const forgetEverySeconds = 3600;
 
@@ -47,7 +47,7 @@ export class Orders {
     this.open = undefined;
   }
 
-  /** @param key of a repetition, which orders nothing more @throws HttpProblem 404, 409, 422, 503: nothing is ordered. */
+  /** @param key of a repetition, which adds no order @throws HttpProblem 404, 409, 422, 503: nothing is ordered. */
   async place(order: NewOrder, by: string, key?: string): Promise<OrderRecord[]> {
     const { machines, kind, reason, until } = order;
     const content = ['order', machines, kind, reason, until];
@@ -133,14 +133,14 @@ export class Orders {
     return [...this.openByMachine().keys()].flatMap((machine) => this.inForce(machine));
   }
 
-  /** Its agent has these on its disk. */
+  /** These are on its agent's disk. */
   async markDelivered(orders: readonly OrderRecord[]): Promise<void> {
     const { records, clock } = this.deps;
     const deliveredAt = new Date(clock.now()).toISOString();
     await this.keep(orders.map((order) => records.orders.put({ ...order, deliveredAt })));
   }
 
-  /** Ends those whose time is over, and each hour forgets what is older than the history. */
+  /** Ends expired ones, and each hour forgets what is older than the history. */
   async tick(): Promise<void> {
     const { records, clock, emit } = this.deps;
     const now = clock.now();
@@ -160,7 +160,7 @@ export class Orders {
     await this.forgetOld(now);
   }
 
-  /** Those that touch the span. */
+  /** Those that overlap the span. */
   history(machine: string, { from, to }: { from: number; to: number }): HistoryEntry[] {
     const { orders, notes } = this.deps.records;
     const begins = (time: string) => Date.parse(time) < to;
@@ -183,7 +183,7 @@ export class Orders {
     ];
   }
 
-  /** Each once. @throws HttpProblem 404 */
+  /** Without duplicates. @throws HttpProblem 404 */
   private known(names: readonly string[]): string[] {
     const { machines } = this.deps.rack();
     const unknown = names.filter((name) => !machines.has(name));
@@ -228,7 +228,7 @@ export class Orders {
     return this.open;
   }
 
-  /** In memory when this returns, and on the disk when it is fulfilled. */
+  /** In memory on return, and on the disk when fulfilled. */
   async keep(changes: Parameters<Records['tables']['keep']>[0]): Promise<void> {
     const kept = this.deps.records.tables.keep(changes);
     this.open = undefined;

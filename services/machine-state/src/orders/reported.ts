@@ -1,6 +1,6 @@
 /**
- * Orders that only agents report. They have no effect, with one exception: a journal that is new, damaged or restored from a copy may
- * have lost orders, so the first answer of each machine may contain a quarantine that is kept.
+ * Orders that only agents report. They have no effect, with one exception: a journal that is new, damaged or restored from a copy may have
+ * lost orders, so a quarantine in a machine's first answer may be kept.
  */
 import { randomUUID } from 'node:crypto';
 import type { Order } from '@skolo/api';
@@ -18,12 +18,12 @@ interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   orders: Pick<Orders, 'keep' | 'openByMachine'>;
 }
 
-/** Machines whose quarantine only they report. More are more likely an attack than a loss, and a person decides. */
+/** Machines whose quarantine only they report. More are more likely an attack than a loss, so a person decides. */
 const mostReporting = 10;
 
 export class ReportedOrders {
   private readonly deps: ReportedDeps;
-  /** Machines that report a quarantine which there is no room for. */
+  /** Machines that report a quarantine for which there is no room. */
   private readonly waiting = new Set<string>();
   private isLoaded = false;
 
@@ -31,7 +31,7 @@ export class ReportedOrders {
     this.deps = deps;
   }
 
-  /** The journal was read. @param isIncomplete orders may be missing from it that machines have */
+  /** The journal was read. @param isIncomplete whether orders that machines have may be missing from it */
   reload(isIncomplete: boolean): void {
     const { records, rack, orders } = this.deps;
     this.isLoaded = true;
@@ -52,23 +52,23 @@ export class ReportedOrders {
     return (status?.orders ?? []).filter(({ id }) => orders.get(id)?.machine !== machine);
   }
 
-  /** Of those, the ones that the journal may have lost. Its agent keeps them until they are heard. */
+  /** Those of them that the journal may have lost. Their agents keep them until they have been heard. */
   lost(machine: string, view: Pick<AgentView, 'status'>): Order[] {
     if (this.deps.records.unheard.get(machine) === undefined) return [];
-    // A hostile machine must not silence its alerts by a maintenance.
+    // A hostile machine must not silence its alerts with a maintenance.
     const quarantines = this.unknown(machine, view).filter(({ kind }) => kind === 'quarantine');
     return quarantines.slice(0, mostInForce);
   }
 
-  /** Number of machines that report a quarantine which there is no room for. */
+  /** Number of machines that report a quarantine for which there is no room. */
   get notHeard(): number {
     const { machines } = this.deps.rack();
     return [...this.waiting].filter((machine) => machines.has(machine)).length;
   }
 
   /**
-   * The first answer of a machine since the journal was lost or restored: its quarantine becomes an order without an author, as
-   * long as there is room. It has effect in memory when this returns.
+   * The first answer of a machine since the journal was lost or restored: its quarantine becomes an order without an author, as long as
+   * there is room. It takes effect in memory before this returns.
    */
   async hear(machine: string, view: Pick<AgentView, 'status'>): Promise<void> {
     const { records, orders, clock } = this.deps;

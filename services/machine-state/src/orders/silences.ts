@@ -1,6 +1,6 @@
 /**
- * A silence in Alertmanager for each maintenance. Nothing is remembered: the comment of a silence names its order, so each round
- * compares what is there with what should be, and a crash in between costs nothing.
+ * An Alertmanager silence for each maintenance. Stateless: a silence's comment names its order, so each round compares existing and
+ * required silences, and a crash in between does no harm.
  */
 
 import { errorText, type Repetition, repeat } from '@skolo/base';
@@ -17,7 +17,7 @@ interface SilencesDeps {
 }
 
 const author = 'skolo machine-state';
-/** One without an end gets another one long before this is over. */
+/** A silence for a maintenance without an end is renewed long before this is over. */
 const aheadMs = 24 * 3_600_000;
 const what = 'alertmanager';
 
@@ -35,7 +35,7 @@ export class Silences {
     this.repetition = repeat(this.deps.everyMs, () => this.run(signal), signal);
   }
 
-  /** Compares at once, or again. */
+  /** Compares immediately, or again. */
   hurry(): void {
     this.repetition?.hurry();
   }

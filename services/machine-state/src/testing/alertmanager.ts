@@ -1,4 +1,4 @@
-/** A real Alertmanager, which sends to nobody. */
+/** A real Alertmanager that sends no notifications. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export async function startAlertmanager(program: string): Promise<string> {
     'config.file': join(dir, 'config.yml'),
     'storage.path': dir,
     'web.listen-address': address,
-    // Alone: no port for others of its kind.
+    // Standalone: no port for peers.
     'cluster.listen-address': '',
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);

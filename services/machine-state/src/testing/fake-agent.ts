@@ -1,4 +1,4 @@
-/** An agent over a real socket: its status with the long poll, and what people order. Its faults are those of a hostile one. */
+/** An agent over a real socket: its status with the long poll, and people's orders. It can misbehave like a hostile one. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,23 +24,23 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 export interface FakeAgent {
   url: string;
   status: AgentStatus;
-  /** Method, path and query of each request that was admitted, or whose answer is another one. */
+  /** Method, path and query of each request that was admitted, or that has a scripted answer. */
   requests: string[];
-  /** Bodies of ordered steps of repair. */
+  /** Bodies of ordered repair steps. */
   repairs: unknown[];
-  /** Changes the status, and answers those who wait. */
+  /** Changes the status, and answers waiting requests. */
   set(change: Partial<AgentStatus>): void;
-  /** Without a new revision, as of readings. */
+  /** Without a new revision, as for readings. */
   read(change: Partial<AgentStatus>): void;
   /** Another start: another revision, and no orders if it has lost its disk. */
   restart(change?: Partial<AgentStatus>): void;
-  /** Answers so from now on; undefined: as an agent does. */
+  /** Answers like this from now on; undefined: like an agent. */
   answerAs(answer: Answer | undefined): void;
   close(): Promise<void>;
 }
 
 interface FakeAgentOptions {
-  /** It takes orders that this key has signed; by default {@link agentKey}. */
+  /** It accepts orders that are signed with this key; by default {@link agentKey}. */
   ordersBy?: typeof agentKey;
   status?: Partial<AgentStatus>;
 }

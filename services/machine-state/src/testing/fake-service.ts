@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 
 interface FakeServices {
   url: string;
-  /** By path; what is undefined answers 500. */
+  /** By path; an undefined value answers 500. */
   answers: Record<string, unknown>;
   /** Sends a cycle to those who follow them. */
   cycle(cycle: object): void;
@@ -14,7 +14,7 @@ interface FakeServices {
 
 export async function startFakeServices(): Promise<FakeServices> {
   const answers: Record<string, unknown> = {
-    // Of the power-cycle daemon and nobody else: machine-state is asked elsewhere.
+    // Only for the power-cycle daemon: machine-state makes its requests elsewhere.
     '/v1/machines': { machines: [] },
     '/v1/controllers': { controllers: [] },
     '/v1/power-cycles': { cycles: [] },

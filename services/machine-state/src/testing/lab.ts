@@ -11,7 +11,7 @@ import { createMachineState, type MachineStateDeps } from '../service.ts';
 import { agentKey, type FakeAgent, rackName } from './fake-agent.ts';
 
 export interface LabOptions {
-  /** By machine; undefined: nothing answers there. */
+  /** By machine; undefined: nothing responds. */
   agents?: Readonly<Record<string, Pick<FakeAgent, 'url'> | undefined>>;
   /** More of rack.yaml, in block style. */
   rack?: string;
@@ -20,7 +20,7 @@ export interface LabOptions {
   /** Settings of the service, in flow style. */
   settings?: string;
   clock?: Clock;
-  /** Goes on with the state of this one. */
+  /** Continues from this lab's state. */
   previous?: Pick<Lab, 'dir'>;
   deps?: MachineStateDeps;
 }
@@ -29,7 +29,7 @@ export interface Lab {
   dir: string;
   stateDir: string;
   url: string;
-  /** Signed in as `ann`, who may operate. */
+  /** Signed in as `ann`, an operator. */
   client: Client<typeof machineStateApi>;
   /** Of another process with this state. */
   clientOf(url: string): Client<typeof machineStateApi>;
@@ -41,14 +41,14 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Nothing listens there. */
+/** Nothing listens on it. */
 const nowhere = 'http://127.0.0.1:2';
 const quick: MachineStateDeps = {
   agents: { gapMs: 5, retryMs: 100, waitSeconds: 5 },
   services: servicesEvery(1000),
 };
 
-/** How often the other services are asked, in milliseconds: most tests have none, and each attempt costs. */
+/** How often the other services are polled, in milliseconds: most tests have none, and each attempt costs time. */
 export function servicesEvery(ms: number): ServiceTuning {
   return { powerMs: ms, alertsMs: ms, clientsMs: ms, backupsMs: ms, readyMs: ms, retryMs: ms };
 }
@@ -93,7 +93,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
   );
   const url = `http://127.0.0.1:${service.port}`;
-  // A sync may take long on a computer that others use, too.
+  // A sync may take long on a shared computer.
   const clientOf = (baseUrl: string) =>
     createClient(machineStateApi, { baseUrl, token, timeoutMs: 60_000 });
   const stop = () => service.stop();

@@ -1,4 +1,4 @@
-/** machine-state as a process of its own, so that it can be killed. */
+/** machine-state as its own process, so that it can be killed. */
 import { join } from 'node:path';
 import { type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
 

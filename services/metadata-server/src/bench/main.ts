@@ -21,7 +21,7 @@ const headers = { 'Metadata-Flavor': 'Google' };
 const bots = 2000;
 const watchers = 400;
 
-/** The rate at which tokens are handed out from 50 connections, against servers that do nothing else. */
+/** The rate of token answers over 50 connections, compared with servers that do nothing else. */
 const tokenRate: Bench = {
   name: 'token',
   unit: '1/s',
@@ -44,7 +44,7 @@ const tokenRate: Bench = {
     }),
 };
 
-/** Latency of the slowest hundredth under that load. */
+/** 99th percentile of the latency under that load. */
 const tokenP99: Bench = {
   name: 'token-p99',
   unit: 'ms',
@@ -56,7 +56,7 @@ const tokenP99: Bench = {
     }),
 };
 
-/** The same while the rack is connected: idle connections of bots, and requests that are waiting for a change. */
+/** The same while the rack is connected: bots' idle connections, and requests that wait for a change. */
 const tokenP99Held: Bench = {
   name: 'token-p99-held',
   unit: 'ms',
@@ -74,7 +74,7 @@ const tokenP99Held: Bench = {
     }),
 };
 
-/** From the first to the last of 400 answers, when rack.yaml changes what they wait for. */
+/** From the first to the last of 400 answers when rack.yaml changes what they wait for. */
 const watchersWake: Bench = {
   name: 'watchers-wake',
   unit: 'ms',
@@ -107,7 +107,7 @@ const memoryIdle: Bench = {
     }),
 };
 
-/** Against the memory after the first 100,000 requests. It holds garbage that is not collected yet. */
+/** Compared with the memory after the first 100,000 requests. Includes garbage that is not collected yet. */
 const memoryAfterMillion: Bench = {
   name: 'memory-after-million',
   unit: 'MiB',
@@ -121,7 +121,7 @@ const memoryAfterMillion: Bench = {
     }),
 };
 
-/** The same of what is left after a collection: what grows here, leaks. */
+/** The same after a collection: growth here is a leak. */
 const heapAfterMillion: Bench = {
   name: 'heap-after-million',
   unit: 'MiB',
@@ -141,7 +141,7 @@ const heapAfterMillion: Bench = {
     }),
 };
 
-/** From the start of the process to the first token handed out, one upstream call included. */
+/** From process start to the first token answered, including one upstream call. */
 const firstAnswer: Bench = {
   name: 'first-answer',
   unit: 'ms',
@@ -160,7 +160,7 @@ const firstAnswer: Bench = {
     }),
 };
 
-/** What 300 bots cost upstream that all ask at once for their first token. */
+/** The upstream calls of 300 bots that all request their first token at the same time. */
 const upstreamCalls: Bench = {
   name: 'upstream-calls',
   unit: 'calls',
@@ -229,7 +229,7 @@ async function requests(port: number, count: number): Promise<void> {
   while (done < count) done += (await load(port, 3)).requests;
 }
 
-/** MiB, just after a collection. */
+/** MiB, immediately after a collection. */
 async function liveHeap({
   pid,
   metricsPort,
@@ -242,7 +242,7 @@ async function liveHeap({
   return Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(metrics)?.[1]) / 2 ** 20;
 }
 
-/** One answer of 200; tried again while the server says 503. */
+/** One 200 answer; retried while the server returns 503. */
 async function ask(
   port: number,
   path = token.path,
@@ -265,12 +265,12 @@ async function ask(
   }
 }
 
-/** The addresses of the machines of the rack in turn: one address may have only so many connections. */
+/** The rack's machine addresses in rotation: connections per address are limited. */
 function machine(i: number): string {
   return `127.0.1.${1 + (i % 200)}`;
 }
 
-/** Bots that stay connected after a token each, and requests that are waiting for a change. */
+/** Bots that stay connected after one token each, and requests that wait for a change. */
 async function hold(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: bots, maxFreeSockets: bots });
   await Promise.all(

@@ -9,7 +9,7 @@ import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
 
-/** A rack of 200 bots; the load comes from one address, so its limit is out of the way, but counted. */
+/** A rack of 200 bots; the load comes from one address, so the limit per address is set high, but still counted. */
 export const rackYaml = `
 rack: bench
 timezone: UTC
@@ -30,7 +30,7 @@ services:
 export interface BenchRack {
   google: GoogleOAuth;
   rackFile: string;
-  /** Starts the server in a process of its own. `nodeFlags`: for node itself. */
+  /** Starts the server in its own process. `nodeFlags`: for node itself. */
   start(nodeFlags?: string[]): Promise<ServiceProcess>;
   remove(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * Whose address is this? The most exact match wins: a machine's address, an entry of `callers` (the
- * longest prefix), the jumphost's own addresses, the default identity; otherwise nobody.
+ * Maps an address to its caller. The most specific match wins: a machine's address, an entry of `callers` (longest prefix), the jumphost's
+ * own addresses, the default identity; otherwise nobody.
  *
- * While entries of rack.yaml are disabled for their errors, their addresses are nobody's: a network or the default
- * identity would give them more than their entries do.
+ * Addresses of entries in rack.yaml that are disabled for their errors belong to nobody: a network or the default identity would grant them
+ * more than their entries do.
  */
 import { networkInterfaces } from 'node:os';
 import { inNetworks, normaliseAddress } from '@skolo/common';
@@ -12,23 +12,23 @@ import ipaddr from 'ipaddr.js';
 
 export interface Caller {
   kind: 'machine' | 'cidr' | 'jumphost' | 'default' | 'unknown';
-  /** The machine's, jumphost's or network's name; an address where nothing better is known. */
+  /** The name of the machine, jumphost or network; an address if nothing better is known. */
   name: string;
   address: string;
   machine?: Machine;
-  /** Absent: nobody, or cut off by `identity: none`. */
+  /** Absent: nobody, or disabled by `identity: none`. */
   identity?: Identity;
 }
 
 export type FindCaller = (address: string) => Caller;
 
-/** Made anew for each version of rack.yaml. `ownAddresses`: those of this computer's interfaces. */
+/** Rebuilt for each version of rack.yaml. `ownAddresses`: those of this computer's interfaces. */
 export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindCaller {
   const machines = new Map<string, Machine>();
   for (const machine of rack.machines.values()) {
     if (machine.address === undefined) continue;
     const address = normaliseAddress(machine.address) ?? machine.address;
-    // Of machines that share an address, told apart by their ports only, the first.
+    // For machines that share an address and differ only in their ports, the first.
     if (!machines.has(address)) machines.set(address, machine);
   }
   const networks = rack.services['metadata-server'].callers
@@ -88,7 +88,7 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
   };
 }
 
-/** Those of this computer, as they are now. */
+/** This computer's current addresses. */
 export function interfaceAddresses(): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.flatMap(({ address }) => normaliseAddress(address) ?? []);

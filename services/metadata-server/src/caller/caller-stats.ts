@@ -1,6 +1,6 @@
 /**
- * Who asked, and when last: the first thing an engineer wants to know of a bot that says it has no
- * token. Kept across restarts, written seldom.
+ * Who made requests, and when last: what an engineer wants to know first about a bot that reports a missing token. Kept across restarts,
+ * written rarely.
  */
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ export type CallerRecord = z.infer<typeof CallerRecord>;
 
 const Contents = z.object({ clients: z.array(CallerRecord) });
 
-/** Phones come and go with ever new addresses: beyond this the one that was silent longest is forgotten. */
+/** Phones keep coming with new addresses: beyond this number, the one that has been silent for longest is forgotten. */
 const most = 5000;
 
 export class CallerStats {
@@ -32,7 +32,7 @@ export class CallerStats {
     this.file = file;
   }
 
-  /** Throws where there is a file that cannot be used; it is then written anew. */
+  /** Throws if the file exists but is unusable; it is then rewritten. */
   async load(): Promise<void> {
     const content = await readFileIfExists(this.file);
     if (content === undefined) return;
@@ -41,7 +41,7 @@ export class CallerStats {
     }
   }
 
-  /** The record of a caller, to be counted up by `asked`. */
+  /** A caller's record, whose counts `asked` increments. */
   of(caller: Caller): CallerRecord {
     const { name, kind, address } = caller;
     let record = this.records.get(address);
@@ -61,7 +61,7 @@ export class CallerStats {
     this.changed = true;
   }
 
-  /** Newest first; of two in one millisecond, the one that was first seen later. */
+  /** Newest first; within the same millisecond, the one that was first seen later. */
   list(): CallerRecord[] {
     return [...this.records.values()]
       .filter(({ requests }) => requests > 0)
@@ -69,7 +69,7 @@ export class CallerStats {
       .sort((a, b) => b.lastAsked - a.lastAsked);
   }
 
-  /** Writes what changed since the last time, if anything did. */
+  /** Writes changes since the last call, if any. */
   async save(): Promise<void> {
     if (!this.changed) return;
     this.changed = false;

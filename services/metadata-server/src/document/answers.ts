@@ -1,4 +1,4 @@
-/** Answers as Google's server gives them: headers, error pages, redirects (captured 2018 to 2025). */
+/** Answers in the form of Google's server: headers, error pages, redirects (captured 2018 to 2025). */
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from '@skolo/base/http';
 
@@ -8,7 +8,7 @@ export interface Answer {
   status: number;
   contentType: ContentType;
   body: string;
-  /** More headers, name and value in turn. */
+  /** More headers, alternating name and value. */
   headers?: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const always = {
 };
 const alwaysInTurn = Object.entries(always).flat();
 
-/** Writes an answer. Node leaves the body out where the method is HEAD. */
+/** Writes an answer. Node omits the body if the method is HEAD. */
 export function send(
   response: ServerResponse,
   { status, contentType, body, headers = [] }: Answer,
@@ -38,7 +38,7 @@ export function send(
   response.end(body);
 }
 
-/** An HTML page, as Google's server sends for 403 and 404. `why` is for whoever reads it with curl. */
+/** An HTML page, as Google's server sends for 403 and 404. `why` is for readers with curl. */
 export function errorPage(status: number, why: string, headers: readonly string[] = []): Answer {
   const title = `Error ${status} (${STATUS_CODES[status]})!!1`;
   const body = `<!DOCTYPE html>
@@ -50,18 +50,18 @@ export function errorPage(status: number, why: string, headers: readonly string[
   return { status, contentType: 'text/html; charset=UTF-8', body, headers };
 }
 
-/** The same for what Node rejects before it is a request: headers that are too large, bytes that are no HTTP. */
+/** The same for what Node rejects before it becomes a request: oversized headers, bytes that are not HTTP. */
 export function malformedPage({ status, detail }: { status: number; detail: string }) {
   const { contentType, body } = errorPage(status, detail);
   return { headers: { ...always, 'Content-Type': contentType }, body };
 }
 
-/** The two errors whose text Google's server sends bare, and which clients compare. */
+/** The two errors that Google's server sends as plain text, and that clients compare. */
 export function bareError(status: number, message: string): Answer {
   return { status, contentType: 'text/html; charset=UTF-8', body: message };
 }
 
-/** A directory was asked for without its slash. The query survives. */
+/** A directory was requested without its slash. The query is kept. */
 export function redirectToDirectory(
   host: string | undefined,
   path: string,

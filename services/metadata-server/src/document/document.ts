@@ -1,6 +1,6 @@
 /**
- * The metadata document of a caller: project, instance, universe. What Google's server shows of a
- * virtual machine, filled with what rack.yaml says of this one.
+ * A caller's metadata document: project, instance, universe. It contains what Google's server shows for a virtual machine, filled from this
+ * machine's entry in rack.yaml.
  */
 import { createHash } from 'node:crypto';
 import { type Identity, machinePartOf, type Rack } from '@skolo/rack';
@@ -112,7 +112,7 @@ function attributes(pairs: Record<string, string>): Node {
   );
 }
 
-/** 63 bits: positive for clients that read it as a signed integer, and the same for ever. */
+/** 63 bits: positive for clients that parse it as a signed integer, and constant. */
 function derivedId(rack: string, name: string): string {
   const hash = createHash('sha256').update(`${rack}/${name}`).digest();
   return (hash.readBigUInt64BE() >> 1n || 1n).toString();

@@ -1,4 +1,4 @@
-/** What a request finds in its caller's document. Pure: the rules of Google's server, in their order. */
+/** Looks up a request in its caller's document. Pure: the rules of Google's server, in their order. */
 import type { IncomingMessage } from 'node:http';
 import { type Answer, bareError, errorPage, redirectToDirectory, retryAfter } from './answers.ts';
 import { isRenderable, type Renderable, renderOnce } from './render.ts';
@@ -7,7 +7,7 @@ import { find, isDirectory, type Node } from './tree.ts';
 
 export type Found =
   | { kind: 'answer'; answer: Answer }
-  /** Content that may be waited for. */
+  /** Content that clients can wait for. */
   | { kind: 'content'; answer: Answer; etag: string }
   | { kind: 'access-token' }
   | { kind: 'id-token' };
@@ -41,7 +41,7 @@ export function lookUp(
 }
 
 function content(asked: MetadataRequest, node: Renderable): Found {
-  // Above v1 no header is asked for, so nothing but the listing is shown there.
+  // Above v1 no header is required, so only the listing is shown.
   const recursive = asked.recursive && asked.underV1;
   if (isDirectory(node) && asked.underV1 && !recursive) {
     if (asked.alt !== undefined)

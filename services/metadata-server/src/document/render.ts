@@ -1,5 +1,5 @@
 /**
- * How a node is shown: one leaf, a listing, or everything below it as JSON or text.
+ * Renders a node: one leaf, a listing, or everything below it as JSON or text.
  * Behaviour from captured answers of Google's server and its own emulator's tests.
  */
 import { sha256 } from '@skolo/base';
@@ -26,22 +26,22 @@ export interface View {
   alt: string | undefined;
 }
 
-/** Leaves that are made for each request, or closed, cannot be rendered from the document. */
+/** Leaves that are generated per request, or closed, cannot be rendered from the document. */
 export type Renderable = Exclude<Node, Token | Closed>;
 
 export function isRenderable(node: Node): node is Renderable {
   return node.kind !== 'token' && node.kind !== 'id-token' && node.kind !== 'closed';
 }
 
-/** Nodes are made anew for each version of rack.yaml, so nothing here outlives it. */
+/** Nodes are rebuilt for each version of rack.yaml, so nothing here outlives it. */
 const known = new WeakMap<Renderable, Map<string, Content>>();
 
-/** A rendering with its ETag, which on Google's server is the same in each format. Worked out once. */
+/** A rendering with its ETag, which on Google's server is the same in each format. Computed once. */
 export interface Content extends Rendered {
   etag: string;
 }
 
-/** Hundreds of callers wait for the same content, and all are answered at once. */
+/** Hundreds of callers wait for the same content, and are all answered at the same time. */
 export function renderOnce(node: Renderable, { recursive, alt }: View): Content {
   const key = `${recursive} ${alt === 'json' || alt === 'text' ? alt : ''}`;
   const ofNode = known.get(node) ?? new Map<string, Content>();
@@ -89,7 +89,7 @@ function leafToJson(leaf: Text | Digits | Values): string {
   return JSON.stringify(leaf.kind === 'values' ? leaf.values : leaf.value);
 }
 
-/** Children in the order of their bytes; numbered ones in their own. */
+/** Children in byte order; numbered ones in numerical order. */
 function children(node: Directory | List): [string, Node][] {
   if (node.kind === 'list') return node.items.map((item, index) => [String(index), item]);
   return [...node.children].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -120,7 +120,7 @@ function toJson(node: Node): string | undefined {
   return isClosedDirectory(node) ? '{}' : undefined;
 }
 
-/** Shown empty, as Google's server shows disabled guest attributes. */
+/** Shown as empty, as Google's server shows disabled guest attributes. */
 function isClosedDirectory(node: Node): boolean {
   return node.kind === 'closed' && node.status === 403;
 }

@@ -6,11 +6,11 @@ export interface MetadataRequest {
   /** Decoded segments, without the empty ones. */
   segments: string[];
   trailingSlash: boolean;
-  /** Everything under /computeMetadata/v1 needs the Metadata-Flavor header. */
+  /** Everything under /computeMetadata/v1 requires the Metadata-Flavor header. */
   underV1: boolean;
   /** What kind of thing the path names: a label of metrics, so there are few. */
   pathClass: PathClass;
-  /** The query as sent, with its `?`; empty without one. */
+  /** The query as sent, with its `?`; empty if there is none. */
   search: string;
   recursive: boolean;
   alt: string | undefined;
@@ -64,7 +64,7 @@ export function parseUrl(url: string): MetadataRequest {
   };
 }
 
-/** A broken escape is left as it is: nothing has such a name. */
+/** An invalid escape is kept as is: nothing has such a name. */
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -1,6 +1,6 @@
 /**
- * The metadata document of one caller: plain nested data. Names are the dashed names of the paths;
- * `render.ts` turns them into camelCase where Google's server does.
+ * A caller's metadata document: plain nested data. Names are the dashed names of the paths; `render.ts` converts them to camelCase where
+ * Google's server does.
  */
 
 export type Node = Directory | List | Leaf;
@@ -9,7 +9,7 @@ export type Node = Directory | List | Leaf;
 export interface Directory {
   kind: 'directory';
   children: ReadonlyMap<string, Node>;
-  /** Keys that people chose (attributes, e-mail addresses) are shown as they are. */
+  /** Keys chosen by people (attributes, e-mail addresses) are shown unchanged. */
   keysAsWritten?: true;
 }
 
@@ -24,7 +24,7 @@ export interface Text {
   value: string;
 }
 
-/** Digits, kept as text: a 64-bit id does not fit a JavaScript number. */
+/** Digits, stored as text: a 64-bit ID does not fit a JavaScript number. */
 export interface Digits {
   kind: 'number';
   digits: string;
@@ -33,16 +33,16 @@ export interface Digits {
 export interface Values {
   kind: 'values';
   values: readonly string[];
-  /** The format where none is asked for. */
+  /** The default format. */
   usually: 'text' | 'json';
 }
 
-/** Made for each request: never part of a recursive answer, and without ETag. */
+/** Generated per request: never part of a recursive answer, and without ETag. */
 export interface Token {
   kind: 'token' | 'id-token';
 }
 
-/** There, but not to be had: guest attributes that are switched off. */
+/** Present but inaccessible: guest attributes that are disabled. */
 export interface Closed {
   kind: 'closed';
   status: 403 | 503;
@@ -67,12 +67,12 @@ export function list(...items: Node[]): List {
   return { kind: 'list', items };
 }
 
-/** A directory of the entries that are there; an entry that is `undefined` is left out. */
+/** A directory of the entries that are present; `undefined` entries are omitted. */
 export function directory(entries: Record<string, Node | undefined>): Directory {
   return { kind: 'directory', children: present(entries) };
 }
 
-/** The same for keys that people chose. */
+/** The same for keys chosen by people. */
 export function dictionary(entries: Record<string, Node | undefined>): Directory {
   return { kind: 'directory', children: present(entries), keysAsWritten: true };
 }
@@ -88,7 +88,7 @@ export function isDirectory(node: Node): node is Directory | List {
 }
 
 /**
- * The node at a path, or undefined. Numbered children take plain indexes only: `0`, not `00` or `x`.
+ * The node at a path, or undefined. Numbered children accept plain indexes only: `0`, not `00` or `x`.
  * A closed node answers for everything below it.
  */
 export function find(root: Node, path: readonly string[]): Node | undefined {

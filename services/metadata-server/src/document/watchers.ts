@@ -1,18 +1,15 @@
-/**
- * Requests with `wait_for_change=true`: each waits for the content of its key to differ. Hundreds of
- * them cost a set entry and a timer each.
- */
+/** Requests with `wait_for_change=true`: each waits for its key's content to change. Hundreds of them cost a set entry and a timer each. */
 import type { IncomingMessage } from 'node:http';
 
 interface Watch {
-  /** Whose address; each has a limited number. */
+  /** The caller's address; watchers per address are limited. */
   caller: string;
   request: IncomingMessage;
   /** Undefined: until it changes. */
   timeoutSeconds: number | undefined;
-  /** Answers if what is watched has changed, and tells whether it did. */
+  /** Answers if the watched content has changed, and returns whether it did. */
   answerIfChanged: () => boolean;
-  /** Answers with what is there now. */
+  /** Answers with the current content. */
   answerNow: () => void;
 }
 
@@ -21,12 +18,12 @@ export class Watchers {
   private readonly perCaller = new Map<string, number>();
   private closed = false;
 
-  /** How many of them wait. */
+  /** The number of watchers. */
   countOf(caller: string): number {
     return this.perCaller.get(caller) ?? 0;
   }
 
-  /** Longer waits are cut to what a timer can hold: 24 days. */
+  /** Longer waits are cut to the maximum of a timer: 24 days. */
   add(watch: Watch): void {
     if (this.closed) {
       watch.answerNow();
@@ -46,17 +43,17 @@ export class Watchers {
           );
     this.watches.set(watch, timer);
     this.perCaller.set(watch.caller, this.countOf(watch.caller) + 1);
-    // After an answer, and when the caller hangs up. A response's event would not do: it has none as long as
-    // it waits for those before it on the same connection.
+    // After an answer, and when the caller hangs up. A response's event would not work: it is not emitted while the response waits for
+    // earlier ones on the same connection.
     request.once('close', () => this.remove(watch));
   }
 
-  /** To be called whenever something may have changed. */
+  /** Call this whenever something may have changed. */
   wake(): void {
     for (const watch of [...this.watches.keys()]) if (watch.answerIfChanged()) this.remove(watch);
   }
 
-  /** Lets everybody go: the server stops. */
+  /** Releases all watchers, because the server stops. */
   close(): void {
     this.closed = true;
     for (const watch of [...this.watches.keys()]) {

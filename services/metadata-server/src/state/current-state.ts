@@ -1,4 +1,4 @@
-/** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
+/** The state in force now: rack.yaml, its credential files, and this computer's addresses. */
 
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
@@ -20,12 +20,12 @@ interface CurrentStateDeps {
   emit: EmitMetadata;
 }
 
-/** A replaced key is in force after so many seconds: the files of secrets are not watched. */
+/** Seconds until a replaced key is in force: secret files are not watched. */
 const readEvery = 60;
 
 export class CurrentState {
   private readonly deps: CurrentStateDeps;
-  /** As they were read last. */
+  /** As last read. */
   private accounts: Accounts = new Map();
   private readAt = 0;
   private ownAddresses = interfaceAddresses();
@@ -36,7 +36,7 @@ export class CurrentState {
     this.deps = deps;
   }
 
-  /** To be called once, before anything is asked. */
+  /** Call this once, before anything else. */
   async open(): Promise<RackState> {
     const { rack } = this.deps.watch;
     this.state = this.enforce(rack, await this.readAccounts(rack));
@@ -52,18 +52,18 @@ export class CurrentState {
     if (event.type !== 'upstream-call' || event.call.what === 'id-token') return;
     const { account, error } = event.call;
     const { name } = account.identity;
-    // A call may outlive its identity, or its credentials.
+    // A call may outlive its identity or credentials.
     if (this.get().accounts.get(name)?.key !== account.key) return;
     const { emit, lastSuccess } = this.deps;
     const why = error === undefined ? undefined : errorText(error);
     emit({ type: 'degraded', what: identityOf(name), why });
     if (why !== undefined) return;
     lastSuccess.mark(name);
-    // It may be that of another account: the key file is read at each renewal.
+    // The key file is read at each renewal, so the token may be another account's.
     void this.reload();
   }
 
-  /** One at a time, and the last one wins: it reads what is in force when its turn comes. Never rejects. */
+  /** One at a time, and the last one wins, because it reads the state in force when its turn comes. Never rejects. */
   reload(): Promise<void> {
     this.reloading = this.reloading
       .then(() => this.replaceIfChanged())
@@ -71,7 +71,7 @@ export class CurrentState {
     return this.reloading;
   }
 
-  /** To be called now and then: looks for changes that no event reports. */
+  /** Call this periodically: looks for changes that no event reports. */
   tick(): void {
     const addresses = interfaceAddresses();
     const moved = addresses.join() !== this.ownAddresses.join();
@@ -82,7 +82,7 @@ export class CurrentState {
     if (moved || isOld || isUnreadable) void this.reload();
   }
 
-  /** Settles when no reload is under way. */
+  /** Settles when no reload is in progress. */
   async idle(): Promise<void> {
     await this.reloading;
   }
@@ -92,7 +92,7 @@ export class CurrentState {
     const { rack } = watch;
     const previous = this.get();
     const accounts = await this.readAccounts(rack);
-    // Requests under way start anew with another state: not without need, so not at each look at a key.
+    // Requests in progress start over with another state, so not at each check of a key.
     const isSame =
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
@@ -103,7 +103,7 @@ export class CurrentState {
     if (!isSame) this.deps.emit({ type: 'state-replaced' });
   }
 
-  /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
+  /** From here on, requests see this version of rack.yaml, and tokens are those of its accounts. */
   private enforce(rack: Rack, accounts: Accounts): RackState {
     const { tokens, stats, limiter, lastSuccess } = this.deps;
     tokens.setAccounts(accounts);
@@ -126,7 +126,7 @@ export class CurrentState {
     return accounts;
   }
 
-  /** Ends the trouble of identities that are gone, or that are well without a new token. */
+  /** Clears the problems of identities that are gone, or that work again without a new token. */
   private clearIdentities(previous: Rack, { identities }: Rack): void {
     const { emit, tokens } = this.deps;
     for (const name of previous.identities.keys()) {
@@ -151,7 +151,7 @@ function emailOf(name: string): string {
   return `e-mail of identity ${name}`;
 }
 
-/** Of the same version of rack.yaml: what its credential files add to it. */
+/** For the same version of rack.yaml: what its credential files add to it. */
 function sameEmails(accounts: Accounts, others: Accounts): boolean {
   return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
 }

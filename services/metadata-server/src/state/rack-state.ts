@@ -1,7 +1,4 @@
-/**
- * What one version of rack.yaml means for requests. Replaced as a whole when the file changes, so that
- * no request ever sees half of each.
- */
+/** One version of rack.yaml as requests need it. Replaced as a whole when the file changes, so that no request ever sees half of each. */
 import { hostname } from 'node:os';
 import { type HostCheck, hostCheck, inNetworks, normaliseAddress } from '@skolo/common';
 import { jumphostHosts, type Rack } from '@skolo/rack';
@@ -13,15 +10,15 @@ import type { Account, Accounts } from '../tokens/accounts.ts';
 import type { RenewedToken } from '../tokens/renewed-token.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 
-/** A caller with everything that its requests need, worked out once. */
+/** A caller with everything that its requests need, computed once. */
 export interface KnownCaller {
   caller: Caller;
   record: CallerRecord;
-  /** Absent for nobody: unknown, or cut off. */
+  /** Absent for nobody: unknown, or disabled. */
   access?: { account: Account; usualToken: RenewedToken; document: Directory };
 }
 
-/** As Google's clients ask for the metadata server of a virtual machine. */
+/** How Google's clients address a virtual machine's metadata server. */
 const googleHosts = [
   'metadata',
   'metadata.google.internal',
@@ -30,7 +27,7 @@ const googleHosts = [
   'fd20:ce::254',
 ];
 
-/** Addresses come and go; beyond this what was worked out is forgotten. */
+/** Addresses come and go; beyond this number, computed callers are forgotten. */
 const most = 5000;
 
 export class RackState {
@@ -38,7 +35,7 @@ export class RackState {
   readonly accounts: Accounts;
   /** Of this computer's interfaces. */
   readonly ownAddresses: readonly string[];
-  /** Does a request name this server? */
+  /** Whether a request names this server. */
   readonly checkHost: HostCheck;
   private readonly stats: CallerStats;
   private readonly tokens: Tokens;
@@ -66,7 +63,7 @@ export class RackState {
     this.isTrustedProxy = inNetworks(rack.services['metadata-server'].trustedProxies);
   }
 
-  /** `remoteAddress`: as a socket gives it. */
+  /** `remoteAddress`: as returned by a socket. */
   callerAt(remoteAddress: string): KnownCaller {
     let known = this.known.get(remoteAddress);
     if (!known) {
@@ -78,8 +75,8 @@ export class RackState {
   }
 
   /**
-   * The caller that a proxy speaks for: the last address that is not itself a trusted proxy. Undefined
-   * where whoever sent the header is not trusted.
+   * The caller on whose behalf a proxy makes the request: the last address that is not itself a trusted proxy. Undefined if the header's
+   * sender is not trusted.
    */
   callerBehind(proxyAddress: string, forwardedFor: string): KnownCaller | undefined {
     const chain = [...forwardedFor.split(','), proxyAddress]

@@ -1,6 +1,6 @@
 import type { Clock } from '@skolo/common';
 
-/** A clock that the test moves. Starts at the time of this computer. */
+/** A clock that the test moves. Starts at this computer's time. */
 export class TestClock implements Clock {
   private wallMs = Date.now();
   private bootSeconds = 100_000;
@@ -13,13 +13,13 @@ export class TestClock implements Clock {
     return this.bootSeconds;
   }
 
-  /** Time goes by. */
+  /** Advances the time. */
   pass(seconds: number): void {
     this.bootSeconds += seconds;
     this.wallMs += seconds * 1000;
   }
 
-  /** Somebody sets the wall clock. */
+  /** Sets the wall clock. */
   set(wallMs: number): void {
     this.wallMs = wallMs;
   }

@@ -10,7 +10,7 @@ export interface AskOptions {
   method?: string;
   /** Replaces the usual `Metadata-Flavor: Google`. */
   headers?: Record<string, string>;
-  /** The caller's address; this computer has all of 127.0.0.0/8. */
+  /** The caller's address; this computer owns all of 127.0.0.0/8. */
   from?: string;
   signal?: AbortSignal;
   agent?: Agent;
@@ -18,7 +18,7 @@ export interface AskOptions {
 
 export const flavor = { 'Metadata-Flavor': 'Google' };
 
-/** One request over its own connection; the path goes out as it is given, and nothing is followed. */
+/** One request over its own connection; the path is sent unchanged, and redirects are not followed. */
 export function ask(port: number, path: string, options: AskOptions = {}): Promise<Reply> {
   const { method = 'GET', headers = flavor, from = '127.0.1.1', signal, agent } = options;
   return new Promise((resolve, reject) => {

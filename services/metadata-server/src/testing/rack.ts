@@ -15,7 +15,7 @@ export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
 export const bots = 'bots@my-project.iam.gserviceaccount.com';
 export const jumphost = 'jumphost@my-project.iam.gserviceaccount.com';
 
-/** The two of these that tests ask as: a bot, and the jumphost itself. */
+/** The two identities that tests use: a bot, and the jumphost itself. */
 export const bot1 = '127.0.1.1';
 export const self = '127.0.0.1';
 
@@ -67,20 +67,20 @@ export interface TestRack {
   raw(path: string, options?: AskOptions): Promise<Reply>;
   token(options?: AskOptions & { query?: string }): Promise<Reply>;
   metrics(): Promise<string>;
-  /** Replaces rack.yaml as an editor does. */
+  /** Replaces rack.yaml, as an editor does. */
   edit(yaml: string): Promise<void>;
-  /** Stops the server, but not what is behind it. */
+  /** Stops the server, but not the simulators behind it. */
   stop(): Promise<void>;
 }
 
-/** Runs something at the end: of the test, or of the suite where one rack serves all of its tests. */
+/** Runs a cleanup at the end of the test, or of the suite if one rack serves all of its tests. */
 type AtEnd = (cleanUp: () => Promise<void>) => void;
 
 interface TestRackOptions extends MetadataServerDeps {
   atEnd?: AtEnd;
   yaml?: string;
   google?: GoogleOAuth;
-  /** Where it starts anew: the folder of a rack that was stopped. */
+  /** The directory of a stopped rack, from which it continues. */
   dir?: string;
   clock?: Clock;
   host?: string;
@@ -132,7 +132,7 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   };
 }
 
-/** Knows the keys of both identities. `clock`: the time that it goes by. */
+/** Knows the keys of both identities. `clock`: its clock. */
 export async function startTestGoogle(
   atEnd: AtEnd = onTestFinished,
   clock?: Clock,
@@ -145,7 +145,7 @@ export async function startTestGoogle(
   return google;
 }
 
-/** A folder with rack.yaml and the key files, removed when the test ends. */
+/** A directory with rack.yaml and the key files, removed when the test ends. */
 export async function newRackFolder(
   google: GoogleOAuth,
   yaml: string,

@@ -4,15 +4,15 @@ import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 
 export interface Account {
-  /** Same account and credentials, same key: tokens are kept by it. */
+  /** Same account and credentials, same key: tokens are stored under it. */
   key: string;
   identity: Identity;
   source: TokenSource;
-  /** That of rack.yaml, else of the credentials; undefined while these cannot be read. */
+  /** That of rack.yaml, or else of the credentials; undefined while these cannot be read. */
   email: string | undefined;
-  /** Why its credentials cannot be read, which takes away this identity and nothing else. */
+  /** Why its credentials cannot be read. This disables only this identity. */
   unreadable?: string;
-  /** rack.yaml gives it the e-mail address of somebody else than its credentials. */
+  /** rack.yaml gives it a different e-mail address than its credentials. */
   otherEmail?: string;
 }
 
@@ -30,7 +30,7 @@ export async function openAccounts(rack: Rack, now: () => number): Promise<Accou
   return new Map(accounts.map((account) => [account.identity.name, account]));
 }
 
-/** The credentials' own address is asked for even where rack.yaml gives one: it shows that they can be read. */
+/** The credentials' own address is requested even if rack.yaml gives one, to show that they can be read. */
 async function emailOf(
   { email: written }: Identity,
   source: TokenSource,
@@ -53,9 +53,9 @@ function accountKey(rack: Rack, { name, credentials }: Identity): string {
 }
 
 /**
- * The scopes of a token for a caller that asked for `asked`: never more than the identity has. Clients
- * send scopes as a matter of course, and Google's server does not fail on others; so what the identity
- * does not have is left out, and where nothing is left the caller gets the identity's usual token.
+ * The scopes of a token for a caller that requested `asked`: never more than the identity has. Clients send scopes routinely, and Google's
+ * server does not fail on unknown ones; so scopes that the identity does not have are omitted, and if none are left the caller gets the
+ * identity's usual token.
  */
 export function grantedScopes(identity: Identity, asked: readonly string[]): readonly string[] {
   if (asked.length === 0) return identity.scopes;

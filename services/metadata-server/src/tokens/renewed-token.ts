@@ -1,6 +1,6 @@
 /**
- * One token that is kept fresh: renewed ahead of its expiry by remaining life, one upstream call at a
- * time however many callers wait, with back-off; while upstream is down it is served until it expires.
+ * One token that is kept fresh: renewed well before expiry, with one upstream call at a time for any number of waiting callers, and with
+ * back-off; while upstream is down, it is served until it expires.
  *
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.
@@ -22,17 +22,17 @@ interface RenewedTokenDeps {
   /** Between 0 and 1. */
   random: () => number;
   issue: (signal: AbortSignal) => Promise<IssuedToken>;
-  /** False while upstream has enough to do. */
+  /** False while upstream is busy enough. */
   mayCall: () => boolean;
   /** Aborted when the server stops. */
   closing: AbortSignal;
-  /** Seconds to wait after a number of failures in a row. */
+  /** Seconds to wait after this number of consecutive failures. */
   backOff: (failures: number) => number;
-  /** After each upstream call. `error`: it gave no token. */
+  /** After each upstream call. `error`: it returned no token. */
   onSettled: (seconds: number, error?: unknown) => void;
 }
 
-/** No valid token at hand, and none could be had in time. */
+/** No valid token is available, and none could be fetched in time. */
 export class NoToken extends Error {
   readonly code = 'NO_TOKEN';
   readonly retryAfterSeconds: number;
@@ -44,20 +44,20 @@ export class NoToken extends Error {
   }
 }
 
-/** A caller asks for too many tokens whose audience or scopes it chooses. */
+/** A caller requests too many tokens with its own audiences or scopes. */
 export class TooManyTokens extends NoToken {}
 
-/** Below this a Swarming bot asks for a token again before each of its own requests (it wants 9.5 min). */
+/** Below this, a Swarming bot requests a token before each of its own requests (it wants 9.5 min). */
 const floorSeconds = 600;
 
-/** An upstream that has not responded by then is down. */
+/** An upstream that has not responded after this time is down. */
 const upstreamDeadlineMs = 10_000;
 
-/** A renewal that changed nothing (upstream hands out the same token again) is not repeated at once. */
+/** A renewal that changed nothing (upstream returned the same token) is not repeated immediately. */
 const calmSeconds = 30;
 
 export class RenewedToken {
-  /** When it was last asked for. */
+  /** When it was last requested. */
   askedAt = -Infinity;
   /** Wall clock, milliseconds. Undefined once upstream works again. */
   lastFailure: { why: string; at: number } | undefined;
@@ -72,13 +72,13 @@ export class RenewedToken {
     this.deps = deps;
   }
 
-  /** Takes over a token that is known to be good: from the process before this one. */
+  /** Adopts a token that is known to be good, from the previous process. */
   adopt(token: HeldToken): void {
     this.held = token;
     this.renewBelow = renewalThreshold(token.life, this.deps.random());
   }
 
-  /** Without waiting: the token if it has enough life left. Starts its renewal when that is due. */
+  /** Without waiting: the token, if it is valid for long enough. Starts its renewal if that is due. */
   fresh(): HeldToken | undefined {
     const { held } = this;
     if (!held) return undefined;
@@ -87,7 +87,7 @@ export class RenewedToken {
     return left >= floorOf(held.life) ? held : undefined;
   }
 
-  /** Whatever can still be used; an answer takes a moment to arrive, so not the last second. */
+  /** Any token that is still usable; an answer takes a moment to arrive, so not in its last second. */
   unexpired(): HeldToken | undefined {
     return this.held && this.secondsLeft() >= 1 ? this.held : undefined;
   }
@@ -101,9 +101,8 @@ export class RenewedToken {
   }
 
   /**
-   * A token, after waiting for upstream for at most `patienceMs` if need be: not where upstream failed
-   * last and a token is still valid. Whoever stops waiting does not stop the call: its token is for all.
-   * Throws `NoToken`.
+   * A token, after waiting for upstream for at most `patienceMs` if necessary: not if the last call failed and a token is still valid. A
+   * caller that stops waiting does not stop the call, whose token is for all. Throws `NoToken`.
    */
   async get(patienceMs: number, signal?: AbortSignal): Promise<HeldToken> {
     const fresh = this.fresh();
@@ -124,7 +123,7 @@ export class RenewedToken {
     throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not responded yet', wait);
   }
 
-  /** Starts an upstream call, unless one is under way, the last one was too short ago, or others are first. */
+  /** Starts an upstream call, unless one is in progress, the last one was too recent, or others come first. */
   renew(): void {
     if (this.flight !== undefined || this.deps.clock.uptime() < this.notBefore) return;
     if (!this.deps.mayCall()) return;
@@ -133,18 +132,18 @@ export class RenewedToken {
     });
   }
 
-  /** To be called now and then: what is due is renewed although nobody asks. */
+  /** Call this periodically: renews what is due even if there are no requests. */
   renewIfDue(): void {
     if (!this.held || this.secondsLeft() < this.renewBelow) this.renew();
   }
 
-  /** Something that may have been the reason of a failure has changed. */
+  /** A possible cause of a failure has changed. */
   retryNow(): void {
     this.notBefore = -Infinity;
     this.renewIfDue();
   }
 
-  /** Settles when nothing is under way. Never rejects. */
+  /** Settles when nothing is in progress. Never rejects. */
   async idle(): Promise<void> {
     await this.flight;
   }
@@ -158,7 +157,7 @@ export class RenewedToken {
       const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
         orAborted(this.deps.issue(signal), signal),
       );
-      // Counted from before the call: better a little too short than an expired token.
+      // Counted from before the call: slightly too short is better than expired.
       this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
       this.failures = 0;
@@ -180,15 +179,15 @@ function noAnswer(): Error {
   return new DOMException('no response in time', 'TimeoutError');
 }
 
-/** Seconds that are left of every token that is handed out, as long as upstream works. */
+/** Minimum remaining seconds of every token that is handed out, as long as upstream works. */
 function floorOf(life: number): number {
-  // An upstream whose tokens never live that long: as good as it gets. `expires_in` is a whole number above 0.
+  // An upstream whose tokens never live that long: the best possible. `expires_in` is an integer above 0.
   return life > floorSeconds ? floorSeconds : Math.max(1, 0.4 * life);
 }
 
 /**
- * Remaining seconds below which a token is renewed: around half of its life, so that renewals of
- * several identities drift apart, and in any case before the floor.
+ * Remaining seconds below which a token is renewed: around half of its lifetime, so that renewals of several identities drift apart, and in
+ * any case before the floor.
  */
 function renewalThreshold(life: number, random: number): number {
   const half = life * (0.45 + 0.1 * random);

@@ -1,7 +1,6 @@
 /**
- * Tokens saved for the next process, so that a restart or an update during an outage loses none.
- * They stay in memory: a 0600 file in a memory file system, good for the same boot only, because
- * expiry is kept in seconds since boot.
+ * Tokens saved for the next process, so that a restart or an update during an outage loses none. They stay in memory: a 0600 file in a
+ * memory file system, valid for the same boot only, because expiry is stored in seconds since boot.
  */
 
 import { lstat, statfs } from 'node:fs/promises';
@@ -27,10 +26,7 @@ const Contents = z.object({ bootId: z.string(), tokens: z.array(SavedToken) });
 /** statfs(2): TMPFS_MAGIC and RAMFS_MAGIC. */
 const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
 
-/**
- * The folder of rack.yaml, else one in shared memory for each state directory, so that two servers on
- * one computer do not mix.
- */
+/** The directory from rack.yaml, or else one in shared memory per state directory, so that two servers on one computer do not interfere. */
 export function savedTokensFolder(rack: Rack, stateDir: string): string {
   const { tokenFolder } = rack.services['metadata-server'];
   if (tokenFolder !== undefined) return tokenFolder;
@@ -38,19 +34,19 @@ export function savedTokensFolder(rack: Rack, stateDir: string): string {
   return `/dev/shm/skolo-metadata-${digest}`;
 }
 
-/** The file where tokens wait for the next process. Every error says what to do. */
+/** The file that stores tokens for the next process. Every error says what to do. */
 export class SavedTokens {
   private readonly folder: () => string;
   private readonly bootId: () => string | undefined;
   private writing: Promise<void> = Promise.resolve();
 
-  /** `folder` is asked each time: rack.yaml may name another one. */
+  /** `folder` is evaluated each time: rack.yaml may name another one. */
   constructor(folder: () => string, bootId = readBootId) {
     this.folder = folder;
     this.bootId = bootId;
   }
 
-  /** Tokens of the process before this one; none of another boot. Expiry is the caller's to check. */
+  /** Tokens of the previous process, unless from another boot. The caller must check their expiry. */
   async load(): Promise<SavedToken[]> {
     await this.checkFolder();
     const content = await readFileIfExists(this.file);
@@ -66,7 +62,7 @@ export class SavedTokens {
     return contents.bootId === this.bootId() ? contents.tokens : [];
   }
 
-  /** Replaces what is there, one write at a time. */
+  /** Replaces the stored tokens, one write at a time. */
   save(tokens: readonly SavedToken[]): Promise<void> {
     this.writing = this.writing.catch(() => undefined).then(() => this.write(tokens));
     return this.writing;
@@ -84,7 +80,7 @@ export class SavedTokens {
     return join(this.folder(), 'tokens.json');
   }
 
-  /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is rejected. */
+  /** The directory belongs to this service alone, and is in memory. Others may write to /dev/shm: their directories are rejected. */
   private async checkFolder(): Promise<void> {
     const dir = this.folder();
     await makeFolder(dir);

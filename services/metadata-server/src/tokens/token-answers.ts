@@ -1,16 +1,16 @@
-/** What a caller gets who asks for a token. */
+/** The answers to token requests. */
 import { type Answer, errorPage, retryAfter } from '../document/answers.ts';
 import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
 
-/** A client gives up after 2 s or more; a 503 it tries again (gcp-metadata, google-auth, Go's metadata). */
+/** A client times out after 2 s or more; it retries a 503 (gcp-metadata, google-auth, Go's metadata). */
 export const patienceMs = 2000;
 
-/** Bodies change once a second; a rack after a power cut asks more often than that. */
+/** Bodies change once a second; a rack sends more requests than that after a power cut. */
 const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();
 
 /**
- * `uptime`: seconds, the clock of the token's expiry. `expires_in` is true at this moment, never negative.
- * `alt`: JSON but for `text`.
+ * `uptime`: seconds, the clock of the token's expiry. `expires_in` is exact at this moment, never negative.
+ * `alt`: JSON unless `text`.
  */
 export function accessTokenAnswer(held: HeldToken, uptime: number, alt?: string): Answer {
   const expiresIn = Math.max(0, Math.floor(held.expiresAt - uptime));
@@ -34,7 +34,7 @@ export function idTokenAnswer(held: HeldToken): Answer {
   return { status: 200, contentType: 'application/text', body: held.value };
 }
 
-/** `problem`: what `Tokens` or `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
+/** `problem`: what `Tokens` or `RenewedToken.get` threw. Upstream's own text never reaches a caller. */
 export function noTokenAnswer(problem: unknown, identity: string): Answer {
   if (problem instanceof TooManyTokens) {
     const why = 'This machine is requesting tokens for too many audiences or sets of scopes.';

@@ -1,6 +1,4 @@
-/**
- * Every identity's tokens, renewed in the background, so that an answer never waits for upstream when it need not.
- */
+/** Every identity's tokens, renewed in the background, so that answers wait for upstream only if they must. */
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,13 +12,13 @@ interface TokensDeps {
   clock: Clock;
   random: () => number;
   backOff: (failures: number) => number;
-  /** The folder that relative paths of credential files refer to. */
+  /** The directory that relative paths of credential files refer to. */
   dir: () => string;
   emit(event: TokenEvent): void;
 }
 
 interface UpstreamCall {
-  /** As it was in force when the call began, or is by now. */
+  /** The account as it was when the call began, or as it is by now. */
   account: Account;
   what: Wanted['kind'];
   seconds: number;
@@ -29,7 +27,7 @@ interface UpstreamCall {
 
 export type TokenEvent =
   | { type: 'upstream-call'; call: UpstreamCall }
-  /** Other tokens than before are at hand. */
+  /** Different tokens are available than before. */
   | { type: 'tokens-changed' };
 
 type Wanted =
@@ -41,42 +39,42 @@ interface Entry {
   account: Account;
   wanted: Wanted;
   token: RenewedToken;
-  /** The usual token of its identity: kept fresh without requests, too. */
+  /** The identity's usual token: kept fresh even without requests. */
   usual: boolean;
-  /** Who asked for it last; undefined: this server itself. */
+  /** Who requested it last; undefined: this server itself. */
   caller: string | undefined;
-  /** When it failed, what the credential files looked like. */
+  /** The state of the credential files when it failed. */
   stampAtFailure?: string;
 }
 
-/** Tokens that were asked for once (other scopes, an audience) are kept fresh for so long, in seconds. */
+/** How long tokens that were requested once (other scopes, an audience) are kept fresh, in seconds. */
 const rememberedFor = 3600;
 
-/** More than this of one account are not kept: callers choose audiences freely. */
+/** The maximum number of tokens kept per account: callers choose audiences freely. */
 const mostPerAccount = 100;
 
-/** The share of one caller, so that it does not displace those of others. */
+/** One caller's share, so that it does not displace other callers' tokens. */
 const mostPerCaller = 20;
 
-/** Tokens other than those that are kept already, of each caller. A task needs a few audiences. */
+/** New tokens per caller, beyond those that are kept already. A task needs a few audiences. */
 const newTokens = { perSecond: 10 / 60, burst: 10 };
 
-/** Upstream calls of one caller at a time. Its others wait, so that a client that starts with several notices nothing. */
+/** Parallel upstream calls per caller. Further ones wait, so that a client that starts with several is not affected. */
 const mostCallsOfCaller = 2;
 
 /**
- * Upstream calls of one account at a time, but for its usual token's: callers choose audiences freely, and
- * thousands of calls at once would delay the rack and have it throttled by Google.
+ * Parallel upstream calls per account, except for its usual token: callers choose audiences freely, and thousands of parallel calls would
+ * delay the rack and make Google throttle it.
  */
 const mostCalls = 20;
 
-/** A wall clock that moved by more than this against the uptime was set. In milliseconds. */
+/** A wall clock that moved by more than this relative to the uptime was set. In milliseconds. */
 const clockJump = 30_000;
 
 export class Tokens {
   private readonly deps: TokensDeps;
   private readonly entries = new Map<string, Entry>();
-  /** Upstream calls under way, by the account's key. */
+  /** Upstream calls in progress, by account key. */
   private readonly calls = new Map<string, number>();
   private readonly turns = new Locks(mostCallsOfCaller);
   private readonly limiter: RateLimiter;
@@ -84,14 +82,14 @@ export class Tokens {
   private clockOffset: number;
 
   constructor(deps: TokensDeps) {
-    // One listener for each upstream call that is under way.
+    // One listener for each upstream call in progress.
     setMaxListeners(0, this.closing.signal);
     this.deps = deps;
     this.limiter = new RateLimiter(newTokens, () => deps.clock.uptime() * 1000);
     this.clockOffset = wallOffset(deps.clock);
   }
 
-  /** Takes over what an earlier process held: still good, for an account of ours, with scopes that it still has. */
+  /** Adopts an earlier process's token: still valid, for one of our accounts, with scopes that it still has. */
   adopt(accounts: Accounts, saved: readonly SavedToken[]): void {
     const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
     for (const { account: key, scopes, ...token } of saved) {
@@ -103,7 +101,7 @@ export class Tokens {
     }
   }
 
-  /** The accounts in force from now on. Tokens of accounts that are gone are forgotten. */
+  /** Sets the accounts in force. Tokens of accounts that are gone are forgotten. */
   setAccounts(accounts: Accounts): void {
     const inForce = new Map([...accounts.values()].map((account) => [account.key, account]));
     for (const [key, entry] of this.entries) {
@@ -116,7 +114,7 @@ export class Tokens {
   }
 
   /**
-   * The token for a caller of this account that asked for these scopes (none: the usual ones).
+   * The token for a caller of this account that requested these scopes (none: the usual ones).
    *
    * @throws TooManyTokens
    */
@@ -125,12 +123,12 @@ export class Tokens {
     return this.entry(account, { kind: 'access-token', scopes: granted }, caller).token;
   }
 
-  /** For credentials that have ID tokens. @throws TooManyTokens */
+  /** For credentials that support ID tokens. @throws TooManyTokens */
   idToken(account: Account, audience: string, caller: string): RenewedToken {
     return this.entry(account, { kind: 'id-token', audience }, caller).token;
   }
 
-  /** To be called every few seconds. Renews what is due, forgets what no request has asked for in an hour. */
+  /** Call this every few seconds. Renews what is due, and forgets what has not been requested for an hour. */
   async tick(): Promise<void> {
     const { clock } = this.deps;
     const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
@@ -139,7 +137,7 @@ export class Tokens {
     for (const [key, entry] of this.entries) {
       const wanted = entry.usual || clock.uptime() - entry.token.askedAt < rememberedFor;
       if (!wanted) this.entries.delete(key);
-      // An assertion carries the time of day: a wrong clock may have been the reason.
+      // An assertion contains the time: a wrong clock may have been the cause.
       else if (entry.token.failing && (clockWasSet || (await this.credentialsChanged(entry)))) {
         entry.token.retryNow();
       } else entry.token.renewIfDue();
@@ -151,7 +149,7 @@ export class Tokens {
     return [...this.entries.values()].filter(({ usual }) => usual);
   }
 
-  /** What the next process needs, if it starts while upstream is down. */
+  /** What the next process needs if it starts while upstream is down. */
   toSave(): SavedToken[] {
     const tokens: SavedToken[] = [];
     for (const { account, wanted, token } of this.entries.values()) {
@@ -162,7 +160,7 @@ export class Tokens {
     return tokens;
   }
 
-  /** Gives up what is under way. Nothing is called back any more. */
+  /** Aborts calls in progress. No callbacks follow. */
   async close(): Promise<void> {
     this.closing.abort();
     await Promise.all([...this.entries.values()].map(({ token }) => token.idle()));
@@ -252,7 +250,7 @@ export class Tokens {
     return entry.stampAtFailure !== undefined && entry.stampAtFailure !== (await this.stamp(entry));
   }
 
-  /** What changes when a credential file is replaced or written. */
+  /** Changes when a credential file is replaced or written. */
   private async stamp({ account }: Entry): Promise<string> {
     const stamps = account.source.files.map(async (file) => {
       const found = await stat(resolve(this.deps.dir(), file)).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Handlers of the HTTP API. Nothing is decided here. */
+/** Handlers of the HTTP API. They make no decisions. */
 import type { AcceptedRequests, powerCycleDaemonApi } from '@skolo/api';
 import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
@@ -197,7 +197,7 @@ function select(view: View, query: Query): CycleRecord[] {
     .slice(0, limit);
 }
 
-/** One that has left rack.yaml still has a past. @throws HttpProblem 404: nothing has, or had, this name. */
+/** A target that has left rack.yaml still has a history. @throws HttpProblem 404: the name is not, and never was, in use. */
 function namesOf({ rack, store }: View, written: string): Set<string> {
   const { targets, unknown } = findTargets(rack(), [written]);
   const past = new Set([...store.cycles.all.values()].map(({ target }) => target));
@@ -211,7 +211,7 @@ function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finishe
   return begun || (phase !== 'queued' && phase !== 'ready') ? 'running' : 'queued';
 }
 
-/** Errors of the parts as problems. */
+/** Maps internal errors to problem responses. */
 function problemOf(error: unknown): never {
   if (error instanceof RequestRejected) {
     const { rejected } = error;

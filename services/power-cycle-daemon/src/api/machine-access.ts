@@ -1,7 +1,6 @@
 /**
- * Which machine sends a request for itself. It comes from the machine's address, and is signed with the key of the agent there.
- * The key that is seen first is believed from then on, as a host key of ssh is, until an operator forgets it: after that, who
- * takes the address can ask for nothing.
+ * Identifies the machine that sends a request for itself: by its address, and by a signature with its agent's key. The first key seen is
+ * trusted from then on, like an ssh host key, until an operator forgets it: after that, taking over the address is not enough.
  */
 import { createHash } from 'node:crypto';
 import { agentKeyHeader } from '@skolo/api/signature';
@@ -25,19 +24,19 @@ interface MachineAccessDeps {
   hostKeys: Pick<HostKeys, 'get' | 'pin'>;
 }
 
-/** The name of the key of a machine's agent among the pinned keys. */
+/** The name of a machine's agent key among the pinned keys. */
 export function agentKeyName(machine: string): string {
   return `agent of ${machine}`;
 }
 
-/** Adds the sign-in of machines to that of people and programs. */
+/** Adds machine sign-in to that of people and programs. */
 export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
   const { rack, clock, hostKeys } = deps;
   const challenges = new Challenges(clock);
   return {
     headers: () => challenges.headers(),
     admit: (request, role, log) => people.admit(request, role, log),
-    /** @throws HttpProblem 401: not signed; 403: no machine of the rack, or another key; 429 */
+    /** @throws HttpProblem 401: not signed; 403: not a machine of the rack, or a different key; 429 */
     async admitMachine(request): Promise<Caller> {
       const from = clientAddress(request);
       const machine = machineAt(rack(), from)?.name;

@@ -1,4 +1,4 @@
-/** What off-times, limits and one rule alone would take: nobody can be faster without breaking them. */
+/** The time that off-times, limits and one rule require: the minimum that any scheduler could reach. */
 
 export interface Load {
   /** Machines on one controller. */
@@ -12,15 +12,15 @@ export interface Limits {
 }
 
 /**
- * The longest of what each controller needs, and what the rack's limit needs for all, in seconds. The rule: a controller cycles one
- * machine, and turns off others only after that one's outlet was seen on.
+ * The maximum of what each controller requires and what the rack's limit requires for all, in seconds. The rule: a controller cycles one
+ * machine first, and turns off others only after that machine's outlet was seen on.
  */
 export function bound(loads: readonly Load[], { atOncePerController, atOnce }: Limits): number {
   const own = loads.map(
     ({ machines, offSeconds }) =>
       offSeconds * (1 + Math.ceil((machines - 1) / atOncePerController)),
   );
-  // Turns that nobody may take while controllers have their first cycle, in seconds of one turn.
+  // Turns left unused while controllers run their first cycle, in seconds of one turn.
   const unused = sum(
     [0, ...firstEnds(loads)].map((from, index, times) => {
       const until = times[index + 1] ?? from;
@@ -34,7 +34,7 @@ export function bound(loads: readonly Load[], { atOncePerController, atOnce }: L
   return Math.max((all + unused) / atOnce, ...own);
 }
 
-/** When the first cycles of controllers end. */
+/** When the controllers' first cycles end. */
 function firstEnds(loads: readonly Load[]): number[] {
   return [...new Set(loads.map(({ offSeconds }) => offSeconds))].sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 /**
- * A rack to measure with: 300 machines on 6 switches and 4 PDUs, all simulated in this process, which is not the daemon's.
- * Switches are spoken to over ssh (EdgeSwitch), or all of it over SNMP, which other software speaks, too.
+ * A rack for benchmarks: 300 machines on 6 switches and 4 PDUs, all simulated in this process, separate from the daemon's. Switches are
+ * controlled over ssh (EdgeSwitch), or all controllers over SNMP, which other software also supports.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,11 +23,11 @@ export const pdus = 4;
 export const perPdu = 15;
 
 export interface LabOptions {
-  /** How the switches are spoken to. */
+  /** The switches' protocol. */
   switchModel: 'edgeswitch' | 'snmp-poe';
-  /** Off-times; absent: those of the models, 5 s for PoE and 10 s for outlets. */
+  /** Off-times; default: those of the models, 5 s for PoE and 10 s for outlets. */
   offSeconds?: number;
-  /** More settings of the daemon, as YAML lines. */
+  /** More daemon settings, as YAML lines. */
   settings?: string;
 }
 
@@ -133,7 +133,7 @@ ${settings}
   };
 }
 
-/** Names of the machines of so many switches, and of all PDUs. */
+/** Names of the machines on the given number of switches, and on all PDUs. */
 export function machinesOf(switchCount: number): string[] {
   const ofSwitches = Array.from(
     { length: switchCount },
@@ -142,7 +142,7 @@ export function machinesOf(switchCount: number): string[] {
   return [...ofSwitches, ...Array.from({ length: pdus }, (_, i) => `pdu-${i + 1}-m[1-${perPdu}]`)];
 }
 
-/** Asks for all of them, hard, and gives the seconds until the last is finished. Throws when one is not back. */
+/** Requests hard cycles of all machines and returns the seconds until the last one finished. Throws if one did not come back. */
 export async function cycleAll(
   { url, client }: RunningDaemon,
   machines: string[],

@@ -19,7 +19,7 @@ import { cycleAllWithPdudaemon } from './pdudaemon.ts';
 
 const limits = { atOncePerController: 5, atOnce: 20 };
 
-/** All 300 asked for at once, with the default limits and off-times, until the last one is back. */
+/** All 300 requested at once, with the default limits and off-times, until the last one is back. */
 const rackCycle: Bench = {
   name: 'rack-cycle',
   unit: 's',
@@ -31,7 +31,7 @@ const rackCycle: Bench = {
     }),
 };
 
-/** Five switches and the PDUs, while the machines of a wedged sixth one were asked for, too; against without it. */
+/** Five switches and the PDUs, with and without requests for the machines of a wedged sixth switch. */
 const oneWedged: Bench = {
   name: 'one-wedged',
   unit: 's',
@@ -52,8 +52,8 @@ const delay = 2;
 const noLimits = '    atOncePerController: 200\n    atOnce: 1000';
 
 /**
- * The same list over SNMP by the two daemons, each machine off for two seconds. pdudaemon knows no limits, so ours has
- * none here; ours reads each outlet back, twice, and sees the machines back, which pdudaemon does not.
+ * The same list over SNMP with both daemons, each machine off for two seconds. pdudaemon has no limits, so ours are disabled here; ours
+ * also reads each outlet back twice and sees the machines back, which pdudaemon does not do.
  */
 const againstPdudaemon: Bench = {
   name: 'rack-cycle-no-limits',
@@ -89,7 +89,7 @@ const memoryIdle: Bench = {
 
 const idleSeconds = 120;
 
-/** What it writes while nothing happens but readings of outlets. */
+/** What it writes while it only reads outlets. */
 const idleWrites: Bench = {
   name: 'idle-writes',
   unit: 'B/min',

@@ -1,4 +1,4 @@
-/** The same rack cycled by pdudaemon (Debian's package), which has no driver for PoE over SNMP: it runs snmpset for each. */
+/** The same rack cycled by pdudaemon (Debian's package). It has no driver for PoE over SNMP, so it runs snmpset for each outlet. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { type Lab, perPdu, perSwitch } from './lab.ts';
 const poeAdmin = '1.3.6.1.2.1.105.1.1.1.3.1';
 const apcControl = '1.3.6.1.4.1.318.1.1.12.3.3.1.1.4';
 
-/** Seconds until all have been answered. */
+/** Seconds until all requests have been answered. */
 export async function cycleAllWithPdudaemon(
   { dir, switches, pdus }: Lab,
   { port, delay }: { port: number; delay: number },

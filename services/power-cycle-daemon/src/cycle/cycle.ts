@@ -1,12 +1,12 @@
 /**
- * A cycle as a state machine: state and event in, next state out. Nothing here waits, asks or writes. The caller journals
- * the state before it carries out what its phase needs, which ends with one of the events that `inPhase` takes.
+ * A cycle as a state machine: state and event in, next state out. Nothing here waits, sends requests or writes. The caller journals the
+ * state before it does the work of the phase, which ends with one of the events that `inPhase` accepts.
  *
  *     queued → check → soft-reboot → going-down ──────────────────────┐
  *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished
  *
- * From `turn-off` on there is one exit: through `turn-on`. Whatever goes wrong is kept as `failure` and reported once
- * the power has been seen on again.
+ * From `turn-off` on, the only exit is through `turn-on`. Any error is kept as `failure` and reported once the power has been seen on
+ * again.
  */
 import type { CycleStep, Outcome } from '@skolo/api';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
@@ -21,54 +21,54 @@ export type CycleEvent =
   | { is: 'contacted'; modes: ReadonlyMap<string, string | undefined>; text: string }
   | { is: 'contact-failed'; text: string }
   | { is: 'admitted' }
-  /** While it waited for its turn, a controller ceased to answer. */
+  /** A controller stopped responding while the cycle waited for its turn. */
   | { is: 'out-of-reach' }
-  /** Since it was asked for, somebody held it, or rack.yaml was edited. */
+  /** Since the request, it was held, or rack.yaml was edited. */
   | { is: 'forbidden'; text: string }
-  /** While it waited, its machine was given a task. */
+  /** The machine was given a task while the cycle waited. */
   | { is: 'task-begun'; text: string }
-  /** At any moment: only the list of steps changes. */
+  /** At any time: only the list of steps changes. */
   | { is: 'noted'; text: string }
-  /** `wasUp`: it went down while it was watched. */
+  /** `wasUp`: it went down while being watched. */
   | { is: 'seen-down'; text: string; wasUp: boolean }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
   /** `unverified`: the text of a reading that proves nothing. */
   | { is: 'seen-off'; text: string; unverified?: true }
   | { is: 'off-failed'; text: string }
-  /** The device's own cycle may have been carried out, and no reading showed the outlet off. */
+  /** The device's own cycle may have run, but no reading showed the outlet off. */
   | { is: 'off-unseen'; text: string }
   | { is: 'cycled-natively'; text: string }
-  /** The device's own cycle turned it off, and did not turn it on in time. */
+  /** The device's own cycle turned it off, but did not turn it on in time. */
   | { is: 'left-off'; text: string }
   | { is: 'off-waited' }
-  /** `fault`: outlets that reported one. */
+  /** `fault`: outlets that reported a fault. */
   | { is: 'seen-on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
-  /** Not seen on, and not tried again. */
+  /** Not seen on, and not retried. */
   | { is: 'on-failed'; text: string }
-  /** `proof`: what shows that it was off. */
+  /** `proof`: the evidence that it was off. */
   | { is: 'back'; text: string; proof?: string }
   | { is: 'not-back'; text: string; fault?: string }
   | { is: 'not-visible'; text: string; fault?: string }
   | { is: 'cancelled'; text: string }
-  /** A bug of ours: something threw what was not expected. */
+  /** A bug of ours: an unexpected exception. */
   | { is: 'broke'; text: string }
-  /** The journal was read by a new process. */
+  /** A new process read the journal. */
   | { is: 'restarted' }
-  /** The journal came from another computer, and may be old. */
+  /** The journal came from another computer and may be outdated. */
   | { is: 'inherited'; text: string };
 
-/** What does not change while a cycle runs. */
+/** What does not change during a cycle. */
 export interface CycleFacts {
   now: number;
   /** Whether anything can show that the target is back. */
   canBeSeen: boolean;
-  /** Whole cycles for one request. */
+  /** Number of complete cycles for one request. */
   tries: number;
 }
 
-/** The step of a cycle, for people. */
+/** The cycle's step, for people. */
 export function stepOf({ phase, steps }: CycleRecord): CycleStep {
   switch (phase) {
     case 'ready':
@@ -82,27 +82,25 @@ export function stepOf({ phase, steps }: CycleRecord): CycleStep {
   }
 }
 
-/** Whether outlets may be off because of it. */
+/** Whether outlets may be off because of the cycle. */
 export function holdsPower({ phase }: CycleRecord): boolean {
   return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
 }
 
-/** Whether nothing has been touched yet, and nothing stands. */
+/** Whether nothing has been touched yet and no off is in force. */
 export function hasNotBegun(record: CycleRecord): boolean {
   const { begun, phase } = record;
   return !isStanding(record) && !begun && phase !== 'soft-reboot' && phase !== 'finished';
 }
 
-/**
- * @throws Error The event cannot come in this phase: an error of the caller.
- */
+/** @throws Error The event is not valid in this phase: a bug in the caller. */
 export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): CycleRecord {
   switch (event.is) {
     case 'restarted':
       return afterRestart(unwatched(record), facts);
     case 'inherited':
       return inherited(record, event.text, facts);
-    // Reported by what watches the machine, at any moment.
+    // Reported at any time by whatever watches the machine.
     case 'seen-down': {
       const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
       return withStep(seen, facts, event.text);
@@ -189,7 +187,7 @@ function checked(
   return go(known, isCut ? 'contact' : 'soft-reboot', facts, event.text);
 }
 
-/** The machine did not reboot itself. Whether it was asked at all is unknown after a restart: then it is not cut. */
+/** The machine did not reboot itself. After a restart it is unknown whether it was asked at all; then its power is not cut. */
 function afterSoft(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const mayGoOn = record.mode === 'auto' && record.feeds.length > 0 && !record.interrupted;
   return mayGoOn ? go(record, 'contact', facts, text) : fail(record, text, facts);
@@ -205,7 +203,7 @@ function contacted(
     return { ...feed, ...(mode !== undefined && { mode }) };
   });
   const known = { ...record, feeds };
-  // What is turned off draws no current: it need not wait for its turn.
+  // An outlet that is turned off draws no current, so it does not wait for its turn.
   if (record.action !== 'off') return go(known, 'ready', facts, event.text);
   return go({ ...known, begun: true }, 'turn-off', facts, event.text);
 }
@@ -264,13 +262,13 @@ function seenOn(record: CycleRecord, text: string, facts: CycleFacts): CycleReco
   return go(noted, 'see-back', facts);
 }
 
-/** Only the last report of its outlets counts. */
+/** Only the latest report of its outlets counts. */
 function withFault(record: CycleRecord, { fault }: { fault?: string }): CycleRecord {
   const { fault: _, ...rest } = record;
   return { ...rest, ...(fault !== undefined && { fault }) };
 }
 
-/** Where no reading proves the outlet off, the target has to: it lost its power meanwhile, or runs another boot. */
+/** Where no reading proves the outlet off, the target must: it lost power meanwhile, or is in another boot. */
 function back(
   record: CycleRecord,
   event: Extract<CycleEvent, { is: 'back' }>,
@@ -290,11 +288,11 @@ function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): Cycle
 
 function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   const { unseenOff, wentDown = false } = record;
-  // A USB port is turned off once more; the device's own cycle may have been carried out.
+  // A USB port is turned off once more, but the device's own cycle may already have run.
   if (unseenOff !== undefined && !wentDown && !record.sawOff) {
     return neverOff(withStep(record, facts, text), unseenOff, facts);
   }
-  // It rebooted by itself and hangs now: the outlet is what is left.
+  // It rebooted itself and now hangs, which leaves the outlet.
   const wasSoft = !record.sawOff && unseenOff === undefined;
   const canGoOn = record.feeds.length > 0 && !record.interrupted;
   if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
@@ -305,13 +303,13 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRec
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }
 
-/** Whatever it was: an outlet that may be off is turned on before it is reported. */
+/** Whatever the error: an outlet that may be off is turned on before the error is reported. */
 function broke(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'off' || !holdsPower(record)) return failPending(record, detail, facts);
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
 }
 
-/** From when its outlets are touched until it is seen back, somebody ought to watch. */
+/** It should be watched from when its outlets are touched until it is seen back. */
 function unwatched(record: CycleRecord): CycleRecord {
   const isMissed = holdsPower(record) || record.phase === 'see-back';
   return isMissed ? { ...record, unwatched: true } : record;
@@ -319,7 +317,7 @@ function unwatched(record: CycleRecord): CycleRecord {
 
 const powerFirst = 'the daemon was restarted; turning the power on first';
 
-/** What was under way goes on where no outlet is left off and nothing is done twice. */
+/** Work in progress continues where no outlet stays off and nothing is done twice. */
 function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
   switch (record.phase) {
     case 'queued':
@@ -328,7 +326,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
     case 'ready': {
       const { startedAt: _, ...rest } = record;
       if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; continuing');
-      // Its client was cut off, and has taken that for a failure.
+      // Its client was disconnected and has taken that for a failure.
       if (record.origin === 'endpoint') {
         return finish(
           record,
@@ -370,7 +368,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
   }
 }
 
-/** Only what turns on goes on. What is off already has a pending on. */
+/** Only turning on continues. What is off already has a pending on. */
 function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'on' || record.phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
@@ -378,7 +376,7 @@ function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleR
   return fail(record, `${text}${power}`, facts);
 }
 
-/** To the next phase; `text` is how the one before it ended. */
+/** Moves to the next phase; `text` is how the previous one ended. */
 function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string): CycleRecord {
   return { ...(text === undefined ? record : withStep(record, facts, text)), phase };
 }
@@ -392,7 +390,7 @@ function failPending(record: CycleRecord, text: string, facts: CycleFacts): Cycl
   return fail({ ...record, ...pending }, detail, facts);
 }
 
-/** An operator's off that failed stands: the outlet is turned off as soon as its controller can be spoken to. */
+/** An operator's failed off remains in force: the outlet is turned off as soon as its controller responds. */
 export function whatIsPending(
   record: CycleRecord,
   detail: string,
@@ -414,7 +412,7 @@ function finish(
   return { ...noted, phase: 'finished', finishedAt: time(facts), ...how };
 }
 
-/** Adds what happened. The same text twice in a row is one step. */
+/** Adds an event. The same text twice in a row is one step. */
 function withStep(record: CycleRecord, facts: CycleFacts, text: string): CycleRecord {
   const step = stepOf(record);
   const last = record.steps.at(-1);

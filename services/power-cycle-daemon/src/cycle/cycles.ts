@@ -1,6 +1,6 @@
 /**
- * Runs cycles: carries out what each phase needs, journals each step before the next, and gives out turns.
- * What a step is, is in cycle.ts; how an outlet is verified, in devices/outlets.ts.
+ * Runs cycles: does the work of each phase, journals each step before the next, and assigns turns. cycle.ts defines the steps,
+ * devices/outlets.ts verifies outlets.
  */
 
 import { errorText, pause } from '@skolo/base';
@@ -35,7 +35,7 @@ interface CyclesDeps extends StepDeps {
   signal: AbortSignal;
 }
 
-/** What each phase needs; the runner itself waits for turns and for outlets that come on. */
+/** The work of each phase; the runner itself waits for turns and for outlets to come on. */
 const steps: Record<
   Exclude<Phase, 'queued' | 'ready' | 'turn-on' | 'finished'>,
   (step: Step) => Promise<CycleEvent>
@@ -49,12 +49,12 @@ const steps: Record<
   'see-back': watchBack,
 };
 
-/** So many machines are being asked at once; what they wait for is mostly silence. */
+/** How many machines are asked at once; they mostly wait for silence. */
 const preparedAtOnce = 64;
 const lookAgainMs = 50;
 const preparations: ReadonlySet<Phase> = new Set(['check', 'soft-reboot', 'going-down']);
 
-/** How waiting for a turn ends. */
+/** How the wait for a turn ends. */
 type Turn = 'admitted' | 'out-of-reach' | 'controller-failing' | 'ended';
 
 export class Cycles {
@@ -64,14 +64,14 @@ export class Cycles {
   private readonly turns = new Map<string, (turn: Turn) => void>();
   private queue: string[] = [];
   private preparing = 0;
-  /** Aborted when nothing more is to be begun. */
+  /** Aborted when nothing more may begin. */
   private readonly ending = new AbortController();
 
   constructor(deps: CyclesDeps) {
     this.deps = deps;
   }
 
-  /** Goes on with what the last process left; call it once the pending ons have begun. */
+  /** Continues what the last process left; call it once the pending ons have begun. */
   async resume(): Promise<void> {
     const { store } = this.deps;
     for (const { id } of store.active().sort((a, b) => a.number - b.number)) {
@@ -82,13 +82,13 @@ export class Cycles {
     this.prepare();
   }
 
-  /** Begins with a cycle that the store has, as soon as there is room. */
+  /** Begins a stored cycle as soon as there is room. */
   add(id: string): void {
     this.queue.push(id);
     this.prepare();
   }
 
-  /** Cancels what has not begun. Gives false when it has. */
+  /** Cancels what has not begun. Returns false if it has. */
   async cancel(id: string, text: string): Promise<boolean> {
     const phase = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
     if (phase === undefined) return false;
@@ -101,7 +101,7 @@ export class Cycles {
     if (type === 'controller' || type === 'pending-on-ended') this.giveTurns();
   }
 
-  /** Looks again who may draw current: a controller went or came back, a limit was changed. */
+  /** Re-evaluates which cycles may draw current, after a controller was lost or came back, or a limit changed. */
   giveTurns(): void {
     const { store, controllers, rack, breaker } = this.deps;
     const failing = breaker.failing();
@@ -109,10 +109,10 @@ export class Cycles {
     const ready: CycleRecord[] = [];
     for (const [id, end] of this.turns) {
       const record = store.cycles.get(id);
-      // It would be off and could not be turned on: it has to be reached again first.
+      // Its outlet would go off and could not be turned on: it must be reachable first.
       const isOn = record?.action === 'on';
       if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
-      // Who forces it waits on: one at a time.
+      // A forced cycle keeps waiting: one at a time.
       else if (
         !isOn &&
         !record?.force &&
@@ -122,7 +122,7 @@ export class Cycles {
       else if (record !== undefined) ready.push(record);
     }
     if (ready.length === 0 || this.ending.signal.aborted) return;
-    // One that was admitted a moment ago is `ready` until the journal has it.
+    // A cycle that was just admitted is `ready` until the journal has recorded it.
     const running = store
       .active()
       .filter(
@@ -136,8 +136,8 @@ export class Cycles {
   }
 
   /**
-   * Before the daemon stops: nothing more is begun, and what is off is not left off any longer. Fulfilled once the power
-   * of all that could be reached is on again, or `withinMs` are over; the rest is in the journal.
+   * Before the daemon stops: nothing more begins, and outlets do not stay off any longer. Fulfilled once the power of all reachable outlets
+   * is on again, or after `withinMs`; the rest is in the journal.
    */
   async windDown(withinMs: number): Promise<void> {
     if (withinMs <= 0) return;
@@ -149,7 +149,7 @@ export class Cycles {
     while (isPending() && performance.now() < end) await pause(lookAgainMs, signal);
   }
 
-  /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
+  /** Fulfilled once nothing is in progress; the signal has been aborted, and what was not finished is in the journal. */
   async close(): Promise<void> {
     for (const end of this.turns.values()) end('ended');
     await Promise.all(this.running.values());
@@ -165,7 +165,7 @@ export class Cycles {
     }
   }
 
-  /** @param phase that the last process left it in */
+  /** @param phase the phase in which the last process left it */
   private start(id: string, phase?: Phase): void {
     let isPreparing = phase === undefined;
     const prepared = () => {
@@ -198,12 +198,12 @@ export class Cycles {
     }
   }
 
-  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  /** Undefined: it was cancelled meanwhile, or the daemon is stopping. */
   private async carryOut(id: string): Promise<CycleEvent | undefined> {
     const { store, emit, signal, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;
-    // The next start begins with it again.
+    // The next start begins with it.
     if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
     const { phase } = record;
     if (phase === 'ready') return this.admission(record);
@@ -239,7 +239,7 @@ export class Cycles {
     };
   }
 
-  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  /** Undefined: it was cancelled meanwhile, or the daemon is stopping. */
   private async admission(record: CycleRecord): Promise<CycleEvent | undefined> {
     for (;;) {
       const turn = await this.turn(record.id);
@@ -252,14 +252,14 @@ export class Cycles {
           return this.whatStopsIt(record);
         case 'controller-failing': {
           const why = whyNot(this.step(record));
-          // Otherwise it is well again, and the cycle waits on.
+          // Otherwise the controller has recovered and the cycle keeps waiting.
           if (why !== undefined) return { is: 'forbidden', text: why };
         }
       }
     }
   }
 
-  /** Its turn has come, perhaps long after it was asked for and looked at. */
+  /** Its turn has come, perhaps long after it was requested and checked. */
   private async whatStopsIt(record: CycleRecord): Promise<CycleEvent> {
     const task = await taskBegun(this.step(record));
     if (task !== undefined) return { is: 'task-begun', text: task };
@@ -294,14 +294,14 @@ export class Cycles {
     if (failed !== undefined) return { is: 'on-failed', text: failed.text };
     const stuck = turnedOn.filter(({ is }) => is === 'stuck');
     const text = (stuck.length > 0 ? stuck : turnedOn).map((each) => each.text).join(', ');
-    // The daemon stops: the journal has where it was.
+    // The daemon is stopping: the journal records how far it was.
     signal.throwIfAborted();
     if (stuck.length > 0) return { is: 'stuck', text };
     const faults = turnedOn.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
     return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }
 
-  /** Puts an event into the state machine. What comes out is journaled before it is true. One event of a cycle at a time. */
+  /** Feeds an event into the state machine. The result is journaled before it takes effect. One event per cycle at a time. */
   private apply(id: string, event: CycleEvent): Promise<Phase> {
     return this.locks.hold(id, async () => {
       const { store, emit, rack, clock } = this.deps;
@@ -319,7 +319,7 @@ export class Cycles {
     });
   }
 
-  /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
+  /** Before anything is touched, the journal must contain it; afterwards nothing may wait for the disk. */
   private async save(previous: CycleRecord, after: CycleRecord): Promise<CycleRecord> {
     const { store, clock } = this.deps;
     const entered = after.phase === previous.phase ? undefined : after.phase;

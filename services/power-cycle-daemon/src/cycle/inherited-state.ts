@@ -1,7 +1,7 @@
 /**
- * A journal that came from another computer, by `skolo jumphost replace`: it may be older than the rack. Outlets that are to come
- * on do. No cycle and no off of it is carried out: by now the machine may be in use. An outlet that a person turned off stays off
- * if it reads off.
+ * A journal copied from another computer by `skolo jumphost replace`, which may be older than the rack's state. Outlets that should be on
+ * are turned on. None of its cycles and offs are carried out, because the machine may be in use by now. An outlet that a person turned off
+ * stays off if it reads off.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import { feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 import { next } from './cycle.ts';
 
-/** Beside the journal. Who brings the journal writes it. */
+/** Beside the journal. Written by whoever brings the journal. */
 export const inheritedMark = 'inherited.json';
 const Mark = z.object({
   /** When the journal was copied. */
   time: z.iso.datetime().exactOptional(),
-  /** Outlets of the old jumphost, which are off: `pdu-1/3`. */
+  /** Outlets that power the old jumphost and are off: `pdu-1/3`. */
   keepOff: z.array(z.string()).default([]),
 });
 type Mark = z.output<typeof Mark>;
@@ -28,12 +28,12 @@ interface InheritedDeps {
   store: Store;
   clock: Pick<Clock, 'now'>;
   log: Logger;
-  /** Between two attempts to write the journal: nothing of it may run before. */
+  /** Between two attempts to write the journal: nothing in it may run before that. */
   retryMs: number;
   signal: AbortSignal;
 }
 
-/** Takes an inherited journal over, once. Call it before anything of the journal runs. @throws The signal's reason. */
+/** Converts an inherited journal, once. Call it before anything in the journal runs. @throws The signal's reason. */
 export async function takeOver(deps: InheritedDeps): Promise<void> {
   const { stateDir, log, retryMs, signal } = deps;
   const file = join(stateDir, inheritedMark);

@@ -1,4 +1,4 @@
-/** What a cycle does with the machine itself: ask it, watch it go down, watch it come back. Each ends with an event. */
+/** What a cycle does with the machine itself: asks it, watches it go down, watches it come back. Each step ends with an event. */
 
 import { agentOf } from '../machines/agent.ts';
 import { backWithin, probeOf } from '../machines/probe.ts';
@@ -19,7 +19,7 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   }
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
-    // It has just asked for this, so its silence is no sign that it is idle.
+    // It has just requested this, so its silence does not mean that it is idle.
     const text = 'its agent requested this and no longer responds, so a task may be running';
     return { is: 'checked', task: 'running', text };
   }
@@ -28,16 +28,16 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
     return { is: 'checked', task: 'unknown', text };
   }
   const { task, bootId } = status;
-  // A boot's id has 36 characters. Whatever is longer is somebody's joke.
+  // A boot ID has 36 characters. Anything longer is somebody's joke.
   const boot = bootId === undefined || bootId.length > 100 ? {} : { bootId };
   if (!task.running) return { is: 'checked', task: 'idle', text: 'no task is running', ...boot };
   return { is: 'checked', task: 'running', text: taskText(task), ...boot };
 }
 
-/** What was idle when it was checked may have been given a task while it waited for its turn. */
+/** A machine that was idle when checked may have been given a task while the cycle waited for its turn. */
 export async function taskBegun(step: Step): Promise<string | undefined> {
   const { action, begun, force, bootId } = step.record;
-  // One that was silent then is silent now; it is not waited for twice.
+  // A machine that was silent before is silent now; it is not waited for twice.
   if (action !== 'cycle' || begun || force || bootId === undefined) return undefined;
   const event = await checkTask(step);
   return event.is === 'checked' && event.task === 'running' ? event.text : undefined;
@@ -71,13 +71,13 @@ export async function watchDown(step: Step): Promise<CycleEvent> {
   const observer = observerOf(rack, target);
   const down = observer && (await seeDown(observer, settings.softSeconds * 1000, watch, signal));
   if (down !== undefined) return { is: 'went-down', text: `confirmed down: ${down.text}` };
-  // It may have been down, and be back, before anybody looked: the daemon was restarted meanwhile.
+  // It may have gone down and come back unobserved, while the daemon was restarted.
   const boot = observer && (await bootSince(observer, record.bootId, watch.lookMs, signal));
   if (boot === 'another') return { is: 'went-down', text: 'it has already rebooted' };
   return { is: 'not-down', text: `did not go down within ${settings.softSeconds} s` };
 }
 
-/** Whether the target is back; where it is not, with the faults that its outlets report: is it the port, or the machine? */
+/** Whether the target is back; if not, with the faults that its outlets report: is it the port, or the machine? */
 export async function watchBack(step: Step): Promise<CycleEvent> {
   const event = await awaitTarget(step);
   if (event.is !== 'not-back' && event.is !== 'not-visible') return event;
@@ -110,7 +110,7 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
     return { is: 'not-visible', text: 'on; there is no way to check whether it is back' };
   }
   const { sawDown, bootId, unwatched, interrupted } = record;
-  // Without a restart it was watched from before its power was cut, so it was up until now.
+  // Without a restart, it was watched from before its power was cut, so it was up until now.
   const onDown = (text: string) => step.report({ is: 'seen-down', text, wasUp: !unwatched });
   const seen = await seeBack(observer, { sawDown, bootId, withinMs, onDown }, watch, signal);
   if (seen.is !== 'never-down') return seen;

@@ -1,4 +1,4 @@
-/** What a cycle does with its outlets: read them, turn them off, wait. Each ends with an event. */
+/** What a cycle does with its outlets: reads them, turns them off, waits. Each step ends with an event. */
 
 import { errorText, pause } from '@skolo/base';
 import { DeviceError } from '@skolo/equipment';
@@ -30,7 +30,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
       signal.throwIfAborted();
       const text = errorText(error);
       const isOfDevice = error instanceof DeviceError;
-      // It is to be on, so that is tried until it is.
+      // It should be on, so that is retried until it is.
       if (action === 'on' && isOfDevice) return { is: 'contacted', modes: new Map(), text };
       const isFinal = isOfDevice && !error.retry;
       if (isFinal || attempt >= settings.tries.off) return { is: 'contact-failed', text };
@@ -63,7 +63,7 @@ async function readFeed(feed: Feed, { controllers }: Step): Promise<[string, Out
   return [key, reading];
 }
 
-/** All feeds off, or the device's own cycle where it has one. */
+/** All feeds off, or the device's own cycle if it has one. */
 export async function turnAllOff(step: Step): Promise<CycleEvent> {
   const { record, rack, target, signal } = step;
   const { watch } = step.timing;
@@ -73,13 +73,13 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
   }
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
-  // From before it is off until it was seen down, or the attempt is over.
+  // From before it is off until it was seen down, or the attempt has ended.
   const observer = record.action === 'cycle' ? observerOf(rack, target) : undefined;
   const native = nativeCycleOf(step);
   const isUsb = record.feeds.some(isUsbPort);
   try {
-    // Where no reading proves that it was off, an outage does it only of what was up before. That look ends before the
-    // command is sent: one that runs beside it may come too late.
+    // Where no reading proves that it was off, an outage does, but only of a machine that was up before. This look ends before the command
+    // is sent: one that runs in parallel may come too late.
     const wasUp = observer && (native || isUsb) && (await observer.probe(watch.lookMs, signal)).up;
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
@@ -89,7 +89,7 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
   }
 }
 
-/** @param wasUp it was seen up before */
+/** @param wasUp whether it was seen up before */
 async function reportDown(
   observer: Observer,
   { timing, report }: Step,
@@ -108,11 +108,11 @@ async function reportDown(
 interface NativeCycle {
   controller: Controller;
   outlet: string;
-  /** Undefined: as long as is set on the device. */
+  /** Undefined: the time set on the device. */
   offSeconds: number | undefined;
 }
 
-/** How its one device cycles it by itself; undefined: it does not. */
+/** How its only device cycles it by itself; undefined: it does not. */
 function nativeCycleOf({ record, controllers }: Step): NativeCycle | undefined {
   const [feed, ...more] = record.feeds;
   const controller = feed && controllers.get(feed.controller);
@@ -131,7 +131,7 @@ async function allNatively(
   const onSeenOff = (text: string) => report({ is: 'off-natively', text });
   const options = { offSeconds, patience: timing.patience, onSeenOff };
   const outcome = await cycleNatively(controller, outlet, options, signal);
-  // Where it may have been off, unseen, to turn it off now would be the second time.
+  // It may already have been off, unseen; turning it off now would be the second time.
   if (outcome.is !== 'rejected') return outcome;
   const { text } = outcome;
   if (record.nativeOnly) return { is: 'off-failed', text };
@@ -160,7 +160,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
     .join(', ');
   if (failed.length > 0) return { is: 'off-failed', text };
   if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
-  // Many hubs report a port as off and leave the power on.
+  // Many hubs report a port as off but leave the power on.
   const unverified = `${text} according to its hub, which does not confirm that the phone lost power`;
   return { is: 'seen-off', text: unverified, unverified: true };
 }
@@ -175,7 +175,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
   const observer = observerOf(rack, target);
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
-  // One look is made after it was seen off, however short the time is.
+  // At least one look is made after it was seen off, however short the time is.
   // It was watched until now, unless the daemon was restarted.
   const looking =
     observer && !record.sawDown ? reportDown(observer, step, ending, !record.unwatched) : undefined;

@@ -1,14 +1,14 @@
 /**
- * Which cycles may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
- * asked for. A controller without a verified on gets fewer (`mostOff`). Of one request, the controllers that will take
- * longest come first, or they would be left over at the end. A controller that does not respond costs the others nothing.
+ * Decides which cycles may draw current now, in the order of their requests and within the limits of each controller and of the rack. A
+ * controller without a verified on gets fewer (`mostOff`). Within a request, the controllers that take longest come first, because they
+ * would otherwise be left over at the end. A controller that does not respond does not delay the others.
  */
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { CycleRecord } from '../state/records.ts';
 
 export type TurnLimits = Pick<PowerCycleDaemonSettings, 'atOncePerController' | 'atOnce'>;
 
-/** Those of `waiting` that may go on now, beside those that are `running`. */
+/** The cycles of `waiting` that may proceed now, in addition to those that are `running`. */
 export function admitted(
   waiting: readonly CycleRecord[],
   running: readonly CycleRecord[],
@@ -23,7 +23,7 @@ export function admitted(
   let total = 0;
   for (const controllers of running.map(controllersOf)) {
     take(controllers);
-    // One that is stuck on a dead controller does not delay others.
+    // A cycle that is stuck on a dead controller does not delay others.
     if (!controllers.some(isDown)) total += 1;
   }
   const chosen: CycleRecord[] = [];
@@ -32,10 +32,10 @@ export function admitted(
     const controllers = controllersOf(record);
     const hasRoom = (most: (name: string) => number) =>
       controllers.every((name) => (taken.get(name) ?? 0) < most(name));
-    // A place that is kept here would keep others from being turned on.
+    // Reserving a slot here would keep other outlets from being turned on.
     if (record.action !== 'on' && !hasRoom(mostOff)) continue;
     if (!hasRoom(() => atOncePerController)) {
-      // The first that waits for a controller keeps a place on its others: two feeds might else never be free together.
+      // The first cycle that waits for a controller keeps a slot on its others: two feeds might otherwise never be free together.
       if (controllers.some((name) => kept.has(name))) continue;
       take(controllers);
       for (const name of controllers) kept.add(name);
@@ -49,8 +49,8 @@ export function admitted(
 }
 
 /**
- * Requests as they came; within one, those first whose controllers need longest for what is waiting. No controller is done before
- * its longest cycle is, so a long off time does not start when everything else ends.
+ * Requests in order of arrival; within a request, first those whose controllers take longest for what is waiting. A controller is not done
+ * before its longest cycle is, so a long off-time does not start when everything else ends.
  */
 function inOrder(waiting: readonly CycleRecord[], atOncePerController: number): CycleRecord[] {
   const offSeconds = new Map<string, number>();
@@ -75,7 +75,7 @@ function inOrder(waiting: readonly CycleRecord[], atOncePerController: number): 
     .map(({ record }) => record);
 }
 
-/** Behind how many others each of `waiting` is, on the fullest of its controllers. */
+/** The number of cycles ahead of each of `waiting`, on its busiest controller. */
 export function positions(waiting: readonly CycleRecord[]): Map<string, number> {
   const before = new Map<string, number>();
   const result = new Map<string, number>();

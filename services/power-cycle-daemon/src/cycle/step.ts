@@ -1,4 +1,4 @@
-/** What a step of a cycle is given, whether it may still be done, and how its target is observed. */
+/** The context of a cycle's step, whether it may still run, and how its target is observed. */
 import type { Clock } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
@@ -27,21 +27,21 @@ export interface Step extends StepDeps {
   settings: PowerCycleDaemonSettings;
   /** Undefined: it is no longer in rack.yaml. */
   target: Target | undefined;
-  /** Puts an event into the cycle while the step goes on. */
+  /** Feeds an event into the cycle while the step continues. */
   report: (event: CycleEvent) => void;
-  /** Aborted when the daemon is about to stop: what is off comes back now. */
+  /** Aborted when the daemon is about to stop: what is off is turned on now. */
   ending: AbortSignal;
   /** Aborted when the daemon stops. */
   signal: AbortSignal;
 }
 
-/** Why it is not to be begun any more, or not to be continued. */
+/** Why it may not begin, or may not continue. */
 export function whyNot(step: Step): string | undefined {
   const { record, target, snapshot } = step;
   return whyMoved(step) ?? (target && whyNoLonger(target, record, snapshot()));
 }
 
-/** Since it was asked for, rack.yaml may have given its outlet to somebody else. */
+/** Since the request, rack.yaml may have assigned its outlet to something else. */
 export function whyMoved({ record, target }: Step): string | undefined {
   if (target === undefined) return `${record.target} is no longer in rack.yaml`;
   const then = record.feeds.map(feedKey).join(', ');
@@ -50,7 +50,7 @@ export function whyMoved({ record, target }: Step): string | undefined {
   return `${record.target} is no longer fed by ${then}, but by ${now || 'nothing'}; send the request again`;
 }
 
-/** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine, and up while it charges. */
+/** Undefined: nothing shows whether it is up. Only its machine's agent sees a phone, which is up while it charges. */
 export function observerOf(rack: Rack, target: Target | undefined): Observer | undefined {
   const { kind, machine, device, infrastructure } = target ?? {};
   if (machine !== undefined && device !== undefined) {
@@ -65,7 +65,7 @@ export function observerOf(rack: Rack, target: Target | undefined): Observer | u
   return probe ? { probe, agent: undefined } : undefined;
 }
 
-/** Whether anything may show that it is back. */
+/** Whether anything can show that it is back. */
 export function canBeSeen(rack: Rack, target: Target): boolean {
   if (target.kind === 'device') return target.machine?.address !== undefined;
   return observerOf(rack, target) !== undefined;

@@ -1,6 +1,6 @@
 /**
- * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays no
- * other. One operation at a time; turning on goes first; readings that wait for their turn are made together.
+ * One switch, PDU or hub: its driver behind its own queue, so that a slow, wedged or missing device does not delay the others. One
+ * operation runs at a time; turning on goes first; waiting readings are combined.
  */
 
 import { errorText, orAborted, pause } from '@skolo/base';
@@ -29,7 +29,7 @@ export interface ControllerFacts {
   experimental: boolean;
 }
 
-/** How often an outlet is read after a command, and for how long. Milliseconds. */
+/** How often, and for how long, an outlet is read after a command. Milliseconds. */
 interface ReadBack {
   firstMs: number;
   withinMs: number;
@@ -51,7 +51,7 @@ interface Read {
   reject: (error: unknown) => void;
 }
 
-/** One operation, from signing in to the answer; a busy device is asked again within this time. */
+/** One operation, from sign-in to the answer; a busy device is retried within this time. */
 const operationMs = 30_000;
 const busyPauseMs = 1000;
 
@@ -70,7 +70,7 @@ export class Controller {
   private readonly deps: ControllerDeps;
   private readonly jobs: Job[] = [];
   private readonly closing = new AbortController();
-  /** The one that runs. */
+  /** The operation that runs. */
   private job: Job | undefined;
   private reads: Read[] = [];
   private working: Promise<void> | undefined;
@@ -95,12 +95,12 @@ export class Controller {
     return this.signIns.isRejected;
   }
 
-  /** Operations that wait or run. */
+  /** The number of operations that wait or run. */
   get queueLength(): number {
     return this.jobs.length + (this.job === undefined ? 0 : 1);
   }
 
-  /** Whether the device can do off, wait and on by itself, for so long; undefined: however long it likes. */
+  /** Whether the device can do off, wait and on by itself, with this off-time; undefined: with any. */
   cyclesNatively(offSeconds: number | undefined): boolean {
     const native = this.driver.nativeCycle;
     if (native === undefined) return false;
@@ -110,7 +110,7 @@ export class Controller {
     return offSeconds >= least && offSeconds <= most && (!whole || Number.isInteger(offSeconds));
   }
 
-  /** Whether the time off of its own cycle is set on the device. */
+  /** Whether the off-time of its own cycle is set on the device. */
   get hasFixedCycle(): boolean {
     return this.driver.nativeCycle?.offSeconds === 'fixed';
   }
@@ -135,8 +135,8 @@ export class Controller {
   }
 
   /**
-   * Has the device cycle an outlet by itself, and reads the outlet back before the next operation begins: behind other
-   * resets in the queue, the outlet would be on again. Never throws; a `failure` may come after it was carried out.
+   * Has the device cycle an outlet by itself, and reads the outlet back before the next operation begins: behind other resets in the queue,
+   * the outlet would already be on again. Never throws; a `failure` may occur after the cycle was carried out.
    */
   cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
     const native = this.driver.nativeCycle;
@@ -168,17 +168,17 @@ export class Controller {
     });
   }
 
-  /** Ends what runs; what waits is rejected. */
+  /** Ends the running operation and rejects waiting ones. */
   async close(): Promise<void> {
     this.closing.abort(
       new Error(`${this.name}: removed from rack.yaml, or the daemon is stopping`),
     );
     await this.working;
-    // Whatever comes of it, it is not used any more.
+    // Whatever the result, it is not used any more.
     await this.driver.close().catch(() => undefined);
   }
 
-  /** Whether it was seen off. Turning another outlet on does not wait for this. */
+  /** Whether it was seen off. Turning on another outlet does not wait for this. */
   private async untilOff(
     outlet: string,
     { firstMs, withinMs }: ReadBack,
@@ -199,7 +199,7 @@ export class Controller {
     }
   }
 
-  /** As many of those that wait as fit into one operation; the others are behind what is more urgent. */
+  /** As many waiting operations as fit into one; the others come after more urgent ones. */
   private readSome(signal: AbortSignal): Promise<void> {
     const { readsAtOnce = Number.POSITIVE_INFINITY } = this.driver;
     const outlets = new Set<string>();
@@ -238,7 +238,7 @@ export class Controller {
     });
   }
 
-  /** What waited in the queue may have become forbidden. */
+  /** An operation may have become forbidden while it was queued. */
   private whenAllowed(work: (signal: AbortSignal) => Promise<void>): typeof work {
     return async (signal) => {
       await this.deps.maySwitch(this.name, signal);
@@ -254,7 +254,7 @@ export class Controller {
   }
 
   private async work(): Promise<void> {
-    // Readings that are asked for in one go are made together, the first time too.
+    // Readings that are requested together are made together, even the first time.
     await undefined;
     while (this.jobs.length > 0) {
       this.job = this.jobs.shift();
@@ -264,7 +264,7 @@ export class Controller {
     this.working = undefined;
   }
 
-  /** Within its time; a busy device is asked again. The result decides the state of the controller. */
+  /** Runs it within its time; a busy device is retried. The result sets the controller's state. */
   private async attempt<T>(
     work: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
@@ -299,7 +299,7 @@ export class Controller {
     signal: AbortSignal,
   ): Promise<T> {
     for (;;) {
-      // What waited until the end is not even begun.
+      // An operation that waited until the deadline does not begin.
       signal.throwIfAborted();
       try {
         // A driver that ignores its signal must not hold the queue.
@@ -319,14 +319,14 @@ export class Controller {
     this.enter('up', undefined);
   }
 
-  /** One that rejects is there; any other error means that it cannot be used now. */
+  /** A device that rejects is present; after any other error it cannot be used now. */
   private failed(error: unknown): void {
     if (this.closing.signal.aborted) return;
     if (!(error instanceof DeviceRejected)) this.enter('down', errorText(error));
     else if (this.state !== 'down') this.answered();
   }
 
-  /** It answers, and none of its answers can be used: a login page, another device. */
+  /** It responds, but none of its answers are usable: a login page, another device. */
   makesNoSense(why: string): void {
     this.enter('down', why);
   }
@@ -340,7 +340,7 @@ export class Controller {
   }
 }
 
-/** An outlet that is set off and still delivers power is not off. */
+/** An outlet that is set off but still delivers power is not off. */
 export function isOff(reading: OutletReading | undefined): boolean {
   return reading?.state === 'off' && reading.delivering !== true;
 }

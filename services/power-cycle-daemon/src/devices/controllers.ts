@@ -1,4 +1,4 @@
-/** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
+/** All controllers of the rack: switches and PDUs from rack.yaml, and machines' hubs when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@skolo/common';
 import { type HostKeys, SessionPool } from '@skolo/equipment';
@@ -24,7 +24,7 @@ export type CreateUsbHub = (machine: Machine, deps: UsbHubDeps) => PowerDriver;
 
 interface Entry {
   controller: Controller;
-  /** What it was made of; another one makes another controller. */
+  /** What it was created from; a different value creates a new controller. */
   made: object;
 }
 
@@ -40,7 +40,7 @@ export class Controllers {
     this.follow();
   }
 
-  /** Takes over rack.yaml as it is now. A device that did not change keeps its queue and its session. */
+  /** Applies the current rack.yaml. An unchanged device keeps its queue and its session. */
   follow(): void {
     const { rack } = this.deps;
     const { infrastructure, machines } = rack();
@@ -55,7 +55,7 @@ export class Controllers {
     }
   }
 
-  /** Undefined where rack.yaml has no such device, or nothing can switch it. */
+  /** Undefined if rack.yaml has no such device, or nothing can switch it. */
   get(name: string): Controller | undefined {
     const known = this.entries.get(name);
     if (known !== undefined || this.isClosed) return known?.controller;
@@ -77,7 +77,7 @@ export class Controllers {
       .sort((a, b) => rank(order, a.name) - rank(order, b.name));
   }
 
-  /** Ends what runs on them. From then on there are none. */
+  /** Ends what runs on them and removes them. */
   async close(): Promise<void> {
     this.isClosed = true;
     for (const { controller } of this.entries.values()) this.closing.push(controller.close());

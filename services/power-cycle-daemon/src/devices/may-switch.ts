@@ -1,6 +1,6 @@
 /**
- * On a jumphost, no outlet is switched before the computer has been up for two minutes, because another jumphost may start at the same
- * time, and none after another one has replaced it. The guard of the jumphost writes that file into the state directory (`JumphostState`);
+ * On a jumphost, outlets are not switched until the computer has been up for two minutes, because another jumphost may start at the same
+ * time, and never after another one has replaced it. The jumphost's guard writes that file into the state directory (`JumphostState`);
  * without it, the daemon does not run on a jumphost.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 
 /** Of the computer, not of this process. */
 const settleSeconds = 120;
-/** So long another holder of the address is degraded, after it was last seen. */
+/** How long another holder of the address counts as degraded after it was last seen. */
 const conflictSeconds = 900;
 
 interface MaySwitchDeps {
@@ -40,7 +40,7 @@ export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
   };
 }
 
-/** Says on `/readyz` and in metrics what of it concerns people. */
+/** Reports the parts that concern people on `/readyz` and in metrics. */
 export function reportJumphost({ stateDir, clock }: MaySwitchDeps, degraded: DegradedList): void {
   const { retiredBy, conflict } = readState(stateDir) ?? {};
   degraded.set('retired', retiredBy ? retiredText(retiredBy) : undefined);
@@ -57,7 +57,7 @@ function retiredText({ epoch }: { epoch: number }): string {
   return `outlets are not switched, because another jumphost (epoch ${epoch}) has replaced this one`;
 }
 
-/** A damaged file says nothing but that this is a jumphost. */
+/** A damaged file only proves that this is a jumphost. */
 function readState(stateDir: string): JumphostState | undefined {
   const file = join(stateDir, jumphostStateFile);
   if (!existsSync(file)) return undefined;

@@ -1,25 +1,25 @@
-/** Turning outlets off and on. No result is believed before it has been read back. */
+/** Turns outlets off and on. A result counts only after it has been read back. */
 
 import { errorText, pause } from '@skolo/base';
 import { DeviceError } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { type Controller, isOff } from './controller.ts';
 
-/** Pauses between readings, and how long a device has until it shows a command's effect. Milliseconds. */
+/** Pauses between readings, and the time within which a device must show a command's effect. Milliseconds. */
 export interface Patience {
   firstMs: number;
   mostMs: number;
   withinMs: number;
 }
 
-/** What came of an attempt, for people. */
+/** The result of an attempt, for people. */
 export type Verification =
   | { is: 'verified'; reading: OutletReading; text: string; wasOff?: boolean }
   | { is: 'not'; text: string };
 
 /**
- * Reads until the outlet shows `state`. An outlet that is set off and still delivers power is not off. An error of the
- * device does not end this before its time does.
+ * Reads until the outlet shows `state`. An outlet that is set off but still delivers power is not off. A device error does not end this
+ * before its time is over.
  */
 export async function seeState(
   controller: Controller,
@@ -65,7 +65,7 @@ async function readOnce(
   }
 }
 
-/** Off and seen off, `tries` times at most. */
+/** Off and seen off, with at most `tries` tries. */
 export async function turnOff(
   controller: Controller,
   outlet: string,
@@ -76,7 +76,7 @@ export async function turnOff(
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     signal.throwIfAborted();
     const error = await controller.turnOff(outlet, alone).catch((reason: unknown) => reason);
-    // The answer may have been lost and not the command: the reading shows it.
+    // The answer may have been lost but the command carried out: the reading shows it.
     if (error !== undefined) reasons.push(errorText(error));
     const verification = await seeState(controller, outlet, 'off', patience, signal);
     if (verification.is === 'verified') return verification;
@@ -87,8 +87,8 @@ export async function turnOff(
 }
 
 /**
- * One attempt to have it on; one that is on already is left alone. But where an off may still be on its way (`isInDoubt`)
- * the command is sent all the same, and only believed once the device has taken it: it carries out one after the other.
+ * One attempt to turn it on; an outlet that is already on is left alone. But where an off may still be on its way (`isInDoubt`), the
+ * command is sent anyway, and the outlet counts as on only once the device has accepted it: devices carry out commands in order.
  */
 export async function turnOn(
   controller: Controller,
@@ -120,17 +120,17 @@ export async function turnOn(
 /** The device's own cycle, watched from off to on. */
 type NativeOutcome =
   | { is: 'cycled-natively' | 'left-off' | 'off-unseen'; text: string }
-  /** The device rejected, so that it was not off either. */
+  /** The device rejected the command, so the outlet was not off. */
   | { is: 'rejected'; text: string };
 
 interface NativeOptions {
-  /** Undefined: as long as is set on the device. */
+  /** Undefined: the time set on the device. */
   offSeconds: number | undefined;
   patience: Patience;
   onSeenOff: (text: string) => void;
 }
 
-/** A device with a time of its own is given this long to turn it on again. */
+/** How long a device with its own off-time has to turn the outlet on again. */
 const fixedOffMs = 90_000;
 
 export async function cycleNatively(
@@ -139,7 +139,7 @@ export async function cycleNatively(
   { offSeconds, patience, onSeenOff }: NativeOptions,
   signal: AbortSignal,
 ): Promise<NativeOutcome> {
-  // Asked often, since a short time off is soon over.
+  // Read often, because a short off-time is soon over.
   const quick = { ...patience, mostMs: patience.firstMs };
   const watchMs = offSeconds === undefined ? patience.withinMs : offSeconds * 1000;
   const { seenOff, failure } = await controller.cycleNatively(outlet, offSeconds ?? 0, {
@@ -153,7 +153,7 @@ export async function cycleNatively(
   if (!seenOff) {
     const off = await seeState(controller, outlet, 'off', quick, signal);
     if (off.is === 'not') {
-      // It is not sent again: it may have been carried out.
+      // The command is not repeated: it may have been carried out.
       const why = failure === undefined ? [] : [errorText(failure)];
       return {
         is: 'off-unseen',

@@ -1,7 +1,7 @@
 /**
- * Pauses between the sign-ins that a device rejects. Many devices lock an account after a few of them, and this account
- * may be the only one that can turn an outlet on again. One for each controller and its login, across all work: after a
- * rejected sign-in nothing contacts the device for minutes, unless the login or one of its secrets was changed.
+ * Pauses between sign-ins that a device rejects. Many devices lock an account after a few rejections, and this account may be the only one
+ * that can turn an outlet on again. One per controller and login, shared by all work: after a rejected sign-in, the device is not contacted
+ * for minutes, unless the login or one of its secrets has changed.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '@skolo/common';
@@ -12,18 +12,18 @@ import { type Credentials, secretsOf } from '@skolo/secrets';
 export class SignInPaused extends SignInRejected {}
 
 interface SignInPauseDeps {
-  /** The login as it is now. */
+  /** The current login. */
   credentials(): Promise<Credentials>;
   clock: Pick<Clock, 'now' | 'uptime'>;
 }
 
 interface Rejected {
   times: number;
-  /** Of the first one, milliseconds since 1970. */
+  /** Of the first rejection, milliseconds since 1970. */
   since: number;
   /** Seconds since boot. */
   nextUptime: number;
-  /** The login that was rejected, as `login()` gives it. */
+  /** The rejected login, as returned by `login()`. */
   login: string | undefined;
   why: string;
 }
@@ -31,7 +31,7 @@ interface Rejected {
 /** After the first rejected sign-in, the second, and each later one. */
 const pauseSeconds = [120, 300, 600] as const;
 const longestSeconds = 600;
-/** So that what is kept of a password is useless, even in a dump of the memory. */
+/** So that what is stored of a password is useless, even in a memory dump. */
 const ownKey = randomBytes(32);
 
 export class SignInPause {
@@ -47,7 +47,7 @@ export class SignInPause {
     return this.rejected !== undefined;
   }
 
-  /** @throws SignInPaused It is not yet time for another attempt. */
+  /** @throws SignInPaused It is too early for another attempt. */
   async beforeAttempt(device: string): Promise<void> {
     const { rejected } = this;
     if (rejected === undefined || this.deps.clock.uptime() >= rejected.nextUptime) return;
@@ -55,7 +55,7 @@ export class SignInPause {
     throw new SignInPaused(device, this.text(rejected));
   }
 
-  /** Gives the error as people are to read it. */
+  /** Returns the error as shown to people. */
   async rejectedBy(error: SignInRejected): Promise<SignInRejected> {
     const { clock } = this.deps;
     const login = await this.login();

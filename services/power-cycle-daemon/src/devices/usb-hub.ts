@@ -1,17 +1,18 @@
 /**
- * Ports of a machine's own USB hub: through the agent on it, else by uhubctl over ssh.
+ * Ports of a machine's own USB hub: through its agent, or else by uhubctl over ssh.
  *
  *     rpi-1: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android, power: usb/1-1.2 } }
  *
- * Requests to the agent are signed; user and key of the login are for ssh. That user may run uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
+ * Requests to the agent are signed; the login's user and key are for ssh. That user must be able to run uhubctl by sudo without a password:
+ * `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
  *
- * Verified against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
- * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
+ * Verified with: our simulator of machine and agent, behind a real ssh server; its uhubctl is written from the source of 2.5.0, and its
+ * usage and errors were compared with Debian's program. Hardware: none.
  *
- * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a port that is not there is no error. So the
- * output is what counts, and only for that hub and that port. A hub without real switches shows a port as off while power
- * stays on it; where a device is still connected, or the USB 3 half still on, that is seen. Those in Raspberry Pis are known by
- * their model: all ports that have power together are switched, unless rack.yaml has the port as verified.
+ * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a missing port is not an error. So only the output counts, and
+ * only for that hub and that port. A hub without real switches shows a port as off while it still has power; this is detected if a device
+ * is still connected, or the USB 3 half still on. Hubs in Raspberry Pis are identified by their model: all ports that share power are
+ * switched together, unless rack.yaml marks the port as verified.
  */
 import { ApiError, ApiUnreachable, createClient, type Signer, swarmingClientApi } from '@skolo/api';
 import { errorText } from '@skolo/base';
@@ -41,12 +42,12 @@ export interface UsbHubDeps extends DriverDeps {
   signer: () => Promise<Signer>;
 }
 
-/** `off-alone`: no other port that has its power with it. */
+/** `off-alone`: only if no other port shares its power. */
 type Action = OutletState | 'off-alone';
 
-/** A machine that is up answers at once, and ssh is still there for one that does not. */
+/** A machine that is up responds immediately, and ssh remains for one that does not. */
 const agentTimeoutMs = 3000;
-/** Strangers are root there: its answer is short, or is not read. */
+/** Strangers have root on the machine: a long answer is not read. */
 const agentMostBytes = 64 * 1024;
 /** `-r 100` takes 2 s for each half of the hub. */
 const commandTimeoutMs = 15_000;
@@ -101,7 +102,7 @@ class UsbHub {
       return await this.askSsh(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // The rejection of an agent counts more than an ssh that is not there.
+      // A rejection by the agent is more informative than a missing ssh server.
       throw answer instanceof DeviceUnreachable ? error : answer;
     }
   }
@@ -185,7 +186,7 @@ class UsbHub {
   }
 }
 
-/** What came of asking the agent. */
+/** The result of asking the agent. */
 function rejectionOf(name: string, error: unknown): DeviceError {
   if (error instanceof ApiUnreachable) {
     return new DeviceUnreachable(name, `its agent: ${error.message}`, { cause: error });

@@ -1,6 +1,6 @@
 /**
- * A command of an old protocol, carried out and verified. Its clients are programs and not people, so two rules are
- * stricter here: what a person turned off stays off, and what is held is not switched at all.
+ * Carries out and verifies a command of an old protocol. Its clients are programs, so two rules are stricter than for people: what a person
+ * turned off stays off, and a target with a hold is not switched at all.
  */
 
 import { errorText, orAborted, pause } from '@skolo/base';
@@ -16,7 +16,7 @@ export interface Command {
   action: Ask['action'];
   /** A machine, a phone, a device, or an outlet: pdu-1/4. */
   target: string;
-  /** Off for so long, or, to turn it on or off, so long from now. */
+  /** The off-time, or, for on and off, the delay before it. */
   delaySeconds: number | undefined;
   /** The endpoint's name and the client's address. */
   by: string;
@@ -25,17 +25,17 @@ export interface Command {
   gone: AbortSignal;
 }
 
-/** Begins the `by` of its requests, also in journals of today. No person's name has a space in it. */
+/** Prefix of `by` in its requests, also in existing journals. People's names do not contain spaces. */
 export const endpointName = 'pdudaemon endpoint';
 
-/** Where a client says 0, the outlet is still off for a moment. */
+/** If a client sends 0, the outlet is still off for a moment. */
 const leastOffSeconds = 0.5;
 
 /** Carries it out. Returns why not, or undefined once it is verified. */
 export async function carryOut(command: Command, deps: EndpointDeps): Promise<string | undefined> {
   const { log } = deps;
   const { action, target, delaySeconds, by } = command;
-  // When the daemon stops or the client hangs up, no answer can be given.
+  // If the daemon stops or the client hangs up, no answer can be sent.
   const end = AbortSignal.any([deps.closing, command.gone]);
   let why: string | undefined;
   try {
@@ -76,14 +76,14 @@ async function attempt(
     return `${target.name}: ${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; try again when it is on`;
   }
   if (off === undefined || action !== 'cycle') return taken(command, askFor(command), deps);
-  // Off already, by the endpoint itself: what is left of a reboot is to turn it on.
+  // The endpoint itself already turned it off: only turning on is left of the reboot.
   const ask = askFor(command);
   await pause((ask.offSeconds ?? leastOffSeconds) * 1000, end);
   return taken(command, { action: 'on', mode: 'hard', force: false }, deps);
 }
 
 function askFor({ action, delaySeconds }: Command): Ask {
-  // Without a time of the client's, the model's own is the better one.
+  // If the client gives no time, the model's own is better.
   const offSeconds =
     action === 'cycle' && delaySeconds !== undefined
       ? { offSeconds: Math.max(leastOffSeconds, delaySeconds) }
@@ -109,7 +109,7 @@ async function taken(
     const { outcome, failedStep, detail } = await untilPowerIsVerified(id, deps);
     const isVerified =
       outcome === undefined || outcome === 'back' || outcome === 'on' || outcome === 'off';
-    // The power was cycled all the same, which is all that these protocols promise.
+    // The power was cycled anyway, which is all that these protocols promise.
     if (isVerified || failedStep === 'see-back') continue;
     const where = failedStep === undefined ? '' : ` at ${failedStep}`;
     return `${outcome}${where}: ${detail ?? 'no reason given'}`;
@@ -125,7 +125,7 @@ function offOf(
   return found.find(({ by }) => !by.startsWith(endpointName)) ?? found[0];
 }
 
-/** The first state of a cycle that is finished, or whose power is on again so that only the machine is waited for. */
+/** The first state of a cycle that has finished, or whose power is on again so that only the machine is awaited. */
 function untilPowerIsVerified(id: string, { events, store }: EndpointDeps): Promise<CycleRecord> {
   return new Promise((resolve) => {
     const check = (record: CycleRecord | undefined) => {

@@ -1,4 +1,4 @@
-/** A compatible endpoint: a listener of its own, open to the networks that rack.yaml names and to no others. */
+/** A compatible endpoint: its own listener, open only to the networks that rack.yaml names. */
 import type { IncomingMessage } from 'node:http';
 import type { AcceptedRequests } from '@skolo/api';
 import type { AuditLog, Events, Logger } from '@skolo/common';
@@ -16,29 +16,29 @@ export interface EndpointDeps {
   snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
   audit: Pick<AuditLog, 'begin'>;
-  /** Aborted when the daemon stops: clients that still wait get that as their answer. */
+  /** Aborted when the daemon stops: clients that still wait are told so. */
   closing: AbortSignal;
 }
 
-/** A client that was admitted. */
+/** An admitted client. */
 export interface Visit {
   url: URL;
   /** The client's address. */
   from: string;
-  /** Aborted when the client has hung up: its request is over, and what has not begun is not begun. */
+  /** Aborted when the client has hung up: its request ends, and what has not begun will not begin. */
   gone: AbortSignal;
 }
 
-/** One line of text, with which the connection ends: each client asks once, and is admitted once. */
+/** One line of text, after which the connection ends: each client asks once, and is admitted once. */
 export interface TextAnswer {
   status: number;
   text: string;
 }
 
 export interface Answers {
-  /** @throws HttpProblem Becomes one line of text, too. */
+  /** @throws HttpProblem Sent as one line of text, too. */
   http(request: IncomingMessage, visit: Visit): Promise<TextAnswer>;
-  /** Answers what is no HTTP and came in one packet; undefined where this endpoint has no such protocol. */
+  /** Answers a request that is not HTTP and arrived in one packet; undefined if this endpoint has no such protocol. */
   line?(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
 }
 

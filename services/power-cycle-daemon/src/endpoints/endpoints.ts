@@ -1,4 +1,4 @@
-/** All endpoints, opened and moved as rack.yaml says. To add one: a file, and a line here. */
+/** Opens and moves all endpoints as configured in rack.yaml. To add one: a file, and a line here. */
 import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,7 +16,7 @@ export interface EndpointsDeps extends Omit<EndpointDeps, 'closing'> {
   rack: () => Rack;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   connections: ConnectionLimits;
-  /** Where something else listens now, it is tried again after so long. */
+  /** How long until it is retried if something else is listening. */
   retryMs?: number | undefined;
   timeouts?: ServerOptions | undefined;
 }
@@ -32,17 +32,17 @@ export class Endpoints {
 
   constructor(deps: EndpointsDeps) {
     this.deps = deps;
-    // Each answer that is held listens.
+    // Each pending answer adds a listener.
     setMaxListeners(0, this.closing.signal);
   }
 
-  /** Opens and closes what rack.yaml says now. Never throws: an endpoint that cannot be opened is degraded. */
+  /** Opens and closes endpoints as configured now. Never throws: an endpoint that cannot be opened is degraded. */
   follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     return this.following;
   }
 
-  /** Clients that still wait get the answer that the daemon stops. */
+  /** Clients that still wait are told that the daemon is stopping. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the daemon is stopping; it will continue after its restart'));
     clearTimeout(this.retrying);
@@ -64,7 +64,7 @@ export class Endpoints {
     this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
   }
 
-  /** Returns whether it is as it should be. */
+  /** Returns whether it is as configured. */
   private async followOne(
     endpoint: Endpoint,
     settings: EndpointSettings | undefined,
@@ -107,7 +107,7 @@ export class Endpoints {
     return true;
   }
 
-  /** By rack.yaml as it is now. */
+  /** From the current rack.yaml. */
   private readonly hostCheck: HostCheck = (request) =>
     hostCheck(jumphostHosts(this.deps.rack()))(request);
 

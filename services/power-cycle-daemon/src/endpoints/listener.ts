@@ -1,4 +1,4 @@
-/** One open endpoint: admits the networks of rack.yaml, one request for each connection, held as long as it takes. */
+/** One open endpoint: admits the networks of rack.yaml, one request per connection, which stays open as long as it takes. */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorCode } from '@skolo/base';
@@ -25,30 +25,30 @@ export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['endpoints']
 interface ListenerDeps {
   name: Endpoint['name'];
   answers: Answers;
-  /** Whether a request names this daemon: a page of another site may have resolved its own name to it. */
+  /** Whether a request names this daemon: another site's page may have resolved its own name to it. */
   hostCheck: HostCheck;
   connections: ConnectionLimits;
   log: Logger;
-  /** Of Node's server, for requests that do not arrive; answers have none. */
+  /** Node's server timeouts, for requests that do not arrive; answers have none. */
   timeouts: ServerOptions | undefined;
 }
 
 const tooLarge = '431 Request Header Fields Too Large';
-/** So long are those that get a last answer given to read it. */
+/** How long clients have to read a last answer. */
 const farewellMs = 1000;
 
 export class Listener {
   settings: EndpointSettings;
   private readonly deps: ListenerDeps;
   private readonly server: Server;
-  /** Connections on which an answer is outstanding. */
+  /** Connections with an outstanding answer. */
   private readonly held = new Set<Socket>();
   private ended: Promise<void> | undefined;
 
   constructor(settings: EndpointSettings, deps: ListenerDeps) {
     this.settings = settings;
     this.deps = deps;
-    // A client may be gone, or behind a NAT that forgets what is silent.
+    // A client may be gone, or behind a NAT that forgets silent connections.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
     const { timeouts } = deps;
     this.server = createServer({ ...requestLimits, ...timeouts, ...alive });
@@ -61,25 +61,25 @@ export class Listener {
     this.server.on('clientError', (error, socket: Socket) => this.onNoHttp(error, socket));
   }
 
-  /** Returns its port. @throws ListenError The port cannot be had. */
+  /** Returns its port. @throws ListenError The port is not available. */
   async open(): Promise<number> {
     const { server } = this;
     const { name } = this.deps;
     const setting = `services.power-cycle-daemon.endpoints.${name} in rack.yaml`;
     const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
     const port = await listen(server, { ...this.settings, ...flags });
-    // Too many open files, mostly: it goes on accepting when there are fewer.
+    // Usually too many open files: it accepts again once there are fewer.
     server.on('error', (err) => this.deps.log.error({ err, endpoint: name }, 'endpoint failed'));
     return port;
   }
 
-  /** Admits no more. Fulfilled once all that waited have been answered. */
+  /** Admits no more requests. Fulfilled once all waiting ones have been answered. */
   retire(): Promise<void> {
     this.ended ??= new Promise((resolve) => this.server.close(() => resolve()));
     return this.ended;
   }
 
-  /** The same, within a moment; what is not answered then is cut off. */
+  /** The same, within a moment; connections that are still unanswered are cut off. */
   async close(): Promise<void> {
     const cutOff = setTimeout(() => {
       for (const socket of this.held) socket.destroy();
@@ -117,16 +117,16 @@ export class Listener {
   }
 
   private fail(err: unknown, { destroyed, complete }: IncomingMessage, response: ServerResponse) {
-    // A client that hung up before the end of its request is no failure of ours.
+    // A client that hung up before the end of its request is not our failure.
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
     sendText(response, 500, 'Failed; see the log of the daemon for the reason');
   }
 
-  /** Node passes on what it cannot read as HTTP. */
+  /** Node passes on what it cannot parse as HTTP. */
   private onNoHttp(error: Error, socket: Socket): void {
-    // What was understood is being answered; time-outs are for silent clients.
+    // The parsed request is being answered; time-outs are for silent clients.
     if (this.held.has(socket)) return;
     const packet = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : '';
     const from = normaliseAddress(socket.remoteAddress ?? '') ?? 'unknown';
@@ -156,7 +156,7 @@ export class Listener {
     socket.once('close', () => this.held.delete(socket));
   }
 
-  /** Read from the settings each time: the list may change while it is open. */
+  /** Read from the settings each time: the list may change while the endpoint is open. */
   private rejection(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
     return `${from} is not in \`allow\` of endpoints.${this.deps.name} in rack.yaml`;
@@ -169,14 +169,14 @@ function goneSignal(socket: Socket): AbortSignal {
   return gone.signal;
 }
 
-/** Longer ones are cut by some clients. */
+/** Some clients cut longer ones. */
 const mostPhrase = 400;
 const base = 'http://endpoint';
 const viaProxy = 'connect without a proxy, because all clients behind a proxy share its address';
 
 /**
- * The text of a failure is the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the
- * body. Other characters than these are not allowed in it.
+ * The text of a failure is also the reason phrase: pdudaemon's clients (labgrid, pduclient) print that instead of the body. It may only
+ * contain these characters.
  */
 function sendText(
   response: ServerResponse,

@@ -1,6 +1,6 @@
 /**
- * pdudaemon's two protocols, so that labgrid and LAVA work unchanged; both wait as long as the answer is held, so it is
- * given once the result is verified.
+ * pdudaemon's two protocols, so that labgrid and LAVA work unchanged. Their clients wait as long as necessary, so the answer is sent once
+ * the result is verified.
  *
  * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
  *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason is in the phrase and in the body.

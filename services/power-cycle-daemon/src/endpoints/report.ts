@@ -1,6 +1,6 @@
 /**
- * The report of the original system: `POST /powercycled_bots` with `{"powercycled_bots": ["NAME", …]}` reports that others
- * have cycled these. It is kept in the audit log, and answered with 202 once it is.
+ * The original system's report: `POST /powercycled_bots` with `{"powercycled_bots": ["NAME", …]}` reports that others have cycled these
+ * machines. It is answered with 202 once it is in the audit log.
  */
 import type { IncomingMessage } from 'node:http';
 import { parseJson } from '@skolo/base';
@@ -36,7 +36,7 @@ export const report: Endpoint = {
 };
 
 /**
- * All of it is read even when it is too long, since many clients only read the answer once they have sent everything.
+ * Read to the end even when too long, because many clients read the answer only after they have sent everything.
  *
  * @throws HttpProblem 413
  */

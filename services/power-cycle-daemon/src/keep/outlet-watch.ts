@@ -1,7 +1,7 @@
 /**
- * Reads the outlets of each controller from time to time: that they are as they should be, what they draw, and that the
- * controller answers at all. One that does not is asked again with growing pauses, for ever. What a person turned off and
- * a rebooted PDU turned on is turned off again.
+ * Periodically reads each controller's outlets: whether they are as they should be, how much they draw, and whether the controller
+ * responds. A controller that does not respond is retried forever, with growing pauses. An outlet that a person turned off and a rebooted
+ * PDU turned on is turned off again.
  */
 
 import { errorText, pause } from '@skolo/base';
@@ -40,7 +40,7 @@ export interface TimedReading extends OutletReading {
   at: number;
 }
 
-/** rack.yaml may have given the outlet to something else, which is not to go dark. */
+/** rack.yaml may have assigned the outlet to something else, which must not go dark. */
 function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | undefined {
   if (target === undefined) return undefined;
   const feeds = findTarget(rack, target)?.feeds ?? [];
@@ -49,23 +49,23 @@ function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | un
 }
 
 export class OutletWatch {
-  /** By `switch-1/14`, as read last by anybody. */
+  /** By `switch-1/14`, the last reading by anybody. */
   readonly readings = new Map<string, TimedReading>();
   private readonly deps: OutletWatchDeps;
   private readonly loops = new Set<Loop>();
-  /** Outlets that are left on though a person turned them off. */
+  /** Outlets that are left on although a person turned them off. */
   private readonly spared = new Set<string>();
 
   constructor(deps: OutletWatchDeps) {
     this.deps = deps;
   }
 
-  /** Watches each controller that there is, and no other. Call it again when rack.yaml or what people turned off has changed. */
+  /** Watches exactly the current controllers. Call it again when rack.yaml, or what people turned off, has changed. */
   follow(): void {
     const { controllers, rack, store } = this.deps;
     const isHub = (name: string) => rack().machines.has(name);
-    // A machine's hub is asked only when somebody asks for it: there are hundreds. But one of whose ports a person
-    // turned off turns it on with each reboot of the machine.
+    // A machine's hub is only read on request, because there are hundreds. The exception is a hub with a port that a person turned off:
+    // each reboot of the machine turns it on.
     const hubs = [...store.switchedOff.all.values()].map((off) => off.controller).filter(isHub);
     const wanted = new Set([
       ...controllers.all().filter(({ name }) => !isHub(name)),
@@ -78,7 +78,7 @@ export class OutletWatch {
   }
 
   onEvent(event: PowerEvent): void {
-    // An off may be a person's from now on, or no longer.
+    // From now on an off may be a person's, or no longer be one.
     if (event.type === 'cycle' && event.record.action !== 'cycle') this.follow();
     if (event.type !== 'read') return;
     const at = this.deps.clock.now();
@@ -115,11 +115,11 @@ export class OutletWatch {
     }
   }
 
-  /** Gives whether it failed. */
+  /** Returns whether it failed. */
   private async look(controller: Controller, signal: AbortSignal): Promise<boolean> {
     const outlets = this.outletsOf(controller.name);
     if (outlets.length === 0) return false;
-    // Asked for one by one, and read together: one that cannot be read does not hide the others.
+    // Requested one by one and read together: an unreadable outlet does not hide the others.
     const answers = await Promise.allSettled(outlets.map((outlet) => controller.read([outlet])));
     let isRead = false;
     let rejection: unknown;
@@ -141,7 +141,7 @@ export class OutletWatch {
     return !isRead;
   }
 
-  /** Since the copy of the journal was made, a person may have turned it on. */
+  /** Since the journal was copied, a person may have turned it on. */
   private async settleInherited(key: string, state: OutletReading['state']): Promise<void> {
     const { store, log } = this.deps;
     const off = store.switchedOff.get(key);
@@ -192,7 +192,7 @@ export class OutletWatch {
       .some(({ feeds }) => feeds.some((feed) => feedKey(feed) === key));
   }
 
-  /** Those that feed something, and those that a person turned off. */
+  /** Outlets that feed something, and those that a person turned off. */
   private outletsOf(name: string): string[] {
     const { rack, store } = this.deps;
     const { jumphost } = rack();

@@ -1,6 +1,6 @@
 /**
- * Outlets with a pending on: each that was turned off for a cycle is turned on and seen on, however often it takes, also
- * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
+ * Outlets with a pending on: each outlet that was turned off for a cycle is turned on and seen on, with as many attempts as necessary, even
+ * after this process restarts. After a few failures it counts as stuck; attempts continue.
  */
 
 import { errorText, pause } from '@skolo/base';
@@ -15,7 +15,7 @@ import type { Store } from '../state/store.ts';
 type TurnedOn =
   | { is: 'on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
-  /** Not on, and not tried any more. */
+  /** Not on, and not retried. */
   | { is: 'given-up'; text: string };
 
 export interface PendingOnsDeps {
@@ -43,7 +43,7 @@ interface StartOptions {
   turn?: Promise<unknown> | undefined;
 }
 
-/** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
+/** Failures until it counts as stuck; by then an off that was on its way has also arrived. */
 const stuckAfter = 3;
 
 export class PendingOns {
@@ -54,7 +54,7 @@ export class PendingOns {
     this.deps = deps;
   }
 
-  /** What the last process left: one outlet after another on each controller, since all at once draw too much current. */
+  /** What the last process left: one outlet at a time on each controller, because all at once draw too much current. */
   resume(): void {
     const { store, staggerSeconds, emit, signal } = this.deps;
     const last = new Map<string, Promise<unknown>>();
@@ -62,16 +62,16 @@ export class PendingOns {
       const { controller, stuck } = pendingOn;
       if (stuck !== undefined) emit({ type: 'stuck-off', pendingOn, why: stuck.why });
       const turn = last.get(controller)?.then(() => pause(staggerSeconds() * 1000, signal));
-      // The last command of that process may still be on its way.
+      // That process's last command may still be on its way.
       last.set(controller, resultOf(this.start(pendingOn, { isInDoubt: true, turn })));
     }
   }
 
   /**
-   * Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever.
+   * Turns an outlet on, now. Fulfilled when it was seen on, or when it is stuck; then attempts continue forever.
    *
-   * @param isInDoubt it was sent an off and never seen off, so that it may still go off
-   * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
+   * @param isInDoubt it was sent an off but never seen off, so it may still go off
+   * @param isOnce give up instead of counting it as stuck, unless somebody else is already having it turned on
    */
   turnOn(
     pendingOn: PendingOn,
@@ -105,12 +105,12 @@ export class PendingOns {
     if (event.type === 'controller' && event.state === 'up') this.hurry();
   }
 
-  /** Tries at once what is stuck: a controller has come back. */
+  /** Retries stuck outlets immediately: a controller has come back. */
   hurry(): void {
     for (const { hurry } of this.working.values()) hurry();
   }
 
-  /** Fulfilled once nothing is under way any more; the signal of the deps has been aborted. */
+  /** Fulfilled once nothing is in progress; the signal of the deps has been aborted. */
   async close(): Promise<void> {
     await Promise.all([...this.working.values()].map(({ done }) => done));
   }
@@ -131,7 +131,7 @@ export class PendingOns {
         text: 'the daemon is stopping; it turns the outlet on at its next start',
       }))
       .then((turnedOn) => {
-        // At once: who joined it in between would wait for ever.
+        // Synchronously: a caller that joined in between would wait forever.
         this.working.delete(key);
         settle(work, turnedOn);
       });
@@ -139,7 +139,7 @@ export class PendingOns {
     return work;
   }
 
-  /** Until it is seen on. @throws The signal's reason, and nothing else. */
+  /** Until it is seen on. @throws Only the signal's reason. */
   private async untilOn(
     pendingOn: PendingOn,
     work: Work,
@@ -150,7 +150,7 @@ export class PendingOns {
     let isStuck = pendingOn.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
       const off = store.switchedOff.get(key);
-      // A person turned it off meanwhile: that has the last word.
+      // A person turned it off meanwhile, which takes precedence.
       const doubt = isInDoubt && failures < stuckAfter;
       const verification = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
       if (verification === undefined || verification.is === 'verified') {
@@ -222,7 +222,7 @@ export class PendingOns {
   }
 }
 
-/** The next result: it is stuck, or over. */
+/** The next result: it is stuck, or finished. */
 function resultOf(work: Work): Promise<TurnedOn> {
   return new Promise((resolve) => work.waiting.push(resolve));
 }

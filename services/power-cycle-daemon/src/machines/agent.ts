@@ -1,4 +1,4 @@
-/** The agent on a machine, asked at its status port. It may be silent: then nothing is known, and nothing waits. */
+/** Requests to a machine's agent at its status port. If it is silent, nothing is known, and nothing waits. */
 import {
   type AgentStatus,
   ApiError,
@@ -15,17 +15,17 @@ import { readAgentKey } from '@skolo/secrets';
 export interface Agent {
   /** Undefined when it does not respond within `timeoutMs`. */
   status(timeoutMs: number, signal: AbortSignal): Promise<AgentStatus | undefined>;
-  /** Asks for a reboot of the machine. Undefined: it was accepted. */
+  /** Asks the machine to reboot. Undefined: accepted. */
   reboot(why: string, timeoutMs: number, signal: AbortSignal): Promise<NotRebooted | undefined>;
 }
 
 interface NotRebooted {
   why: string;
-  /** Only the answer is missing: it may reboot all the same. */
+  /** Only the answer is missing: it may still reboot. */
   maybe: boolean;
 }
 
-/** Strangers are root on that machine: its answer is short, or is not read. */
+/** Strangers have root on that machine: a long answer is not read. */
 const mostBytes = 64 * 1024;
 
 /** @throws SecretError, Error There is no key to sign with. */

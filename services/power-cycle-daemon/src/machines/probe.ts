@@ -1,4 +1,4 @@
-/** Whether a machine or device is up: at its ssh port, its URL, its own port, or by a ping. One look each. */
+/** Whether a machine or device is up: at its ssh port, its URL, its own port, or by a ping. One attempt each. */
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { errorCode, withDeadline } from '@skolo/base';
@@ -9,16 +9,16 @@ export interface Look {
   up: boolean;
   /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
   text: string;
-  /** Nothing listens there, and its own network stack rejects. */
+  /** The port is closed: its network stack rejects the connection. */
   isRefused?: boolean;
-  /** Nothing is known, since it could not be asked at all. */
+  /** Nothing is known, because no request could be sent. */
   isUnknown?: boolean;
 }
 
-/** Looks once. Never throws; silence within `timeoutMs` is `up: false`. */
+/** Makes one attempt. Never throws; silence within `timeoutMs` is `up: false`. */
 export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<Look>;
 
-/** How a machine is seen, by its own entry, the setting of the daemon, or else its ssh port. Undefined: it has no address. */
+/** How a machine is probed: by its own entry, the daemon's setting, or else its ssh port. Undefined: it has no address. */
 export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
   const { address, ports } = machine;
   const how: SeenBack = machine.seenBack ??
@@ -26,20 +26,20 @@ export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
   if ('http' in how) return (timeoutMs, signal) => lookHttp(how.http, timeoutMs, signal);
   if (address === undefined) return undefined;
   if (!('ssh' in how)) return (timeoutMs, signal) => lookIcmp(address, timeoutMs, signal);
-  // RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not it.
+  // RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not an ssh server.
   const target = { address, port: how.ssh, banner: /(^|\n)SSH-/, up: 'ssh answers at' };
   return (timeoutMs, signal) => lookTcp(target, timeoutMs, signal);
 }
 
-/** How long it may take until it is back, in seconds. */
+/** How long it may take to come back, in seconds. */
 export function backWithin(rack: Rack, machine: Machine): number {
   return machine.seenBack?.timeoutSeconds ?? rack.services['power-cycle-daemon'].seenBackSeconds;
 }
 
-/** Only what is reached over TCP; a datagram without an answer proves nothing. */
+/** Only devices reached over TCP; an unanswered datagram proves nothing. */
 const tcpPorts: Partial<Record<Transport, number>> = { ssh: 22, telnet: 23, http: 80, mqtt: 1883 };
 
-/** Whether a switch, router or PDU is up: by the port of its transport. Nothing is sent to it. */
+/** Whether a switch, router or PDU is up: by its transport's port. Nothing is sent to it. */
 export function infrastructureProbe(device: InfrastructureDevice): Probe | undefined {
   const { address, transport, ports, options } = device;
   const usual = transport === 'http' && options.https === true ? 443 : tcpPorts[transport];
@@ -51,7 +51,7 @@ export function infrastructureProbe(device: InfrastructureDevice): Probe | undef
 }
 
 /**
- * Whether anything at all answers where a device should be. In doubt it does: silence is what cuts its power.
+ * Whether anything responds where a device should be. In doubt it does, because silence leads to a power cut.
  *
  * @throws The signal's reason
  */
@@ -66,7 +66,7 @@ export const reach: Reach = async (device, timeoutMs, signal) => {
   if (address === undefined) return true;
   const look = await infrastructureProbe(device)?.(timeoutMs, signal);
   signal.throwIfAborted();
-  // Its ssh server may be gone; the device is not.
+  // Its ssh server may be down although the device is not.
   if (look?.up || look?.isRefused) return true;
   const ping = await lookIcmp(address, timeoutMs, signal);
   signal.throwIfAborted();
@@ -76,7 +76,7 @@ export const reach: Reach = async (device, timeoutMs, signal) => {
 interface TcpTarget {
   address: string;
   port: number;
-  /** What it must send by itself; absent: that it takes connections is enough. */
+  /** What the peer must send unprompted; absent: accepting the connection is enough. */
   banner?: RegExp;
   /** The text of success. */
   up: string;
@@ -131,7 +131,7 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
   }
 }
 
-/** By the system's ping, which has the right to send what we have not. */
+/** By the system's ping, which has the privileges to send what we cannot. */
 function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
   const args = ['-n', '-c', '1', '-W', seconds, address];
@@ -140,7 +140,7 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
     execFile('ping', args, { signal }, (error) => {
       if (error === null) resolve({ up: true, text: `${address} answers a ping` });
       else if (error.code === 'ENOENT') resolve(unknown('no ping program is installed here'));
-      // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
+      // Exit status 1 means no reply; any other non-zero status means that it could not send: see ping(8).
       else if (error.code === 1)
         resolve({ up: false, text: `${address} did not respond to a ping` });
       else resolve(unknown(`no ping can be sent to ${address}`));

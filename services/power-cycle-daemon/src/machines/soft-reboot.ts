@@ -1,4 +1,4 @@
-/** Asks a machine to reboot itself: through its agent, else over ssh. */
+/** Asks a machine to reboot: through its agent, or else over ssh. */
 
 import { errorText, withDeadline } from '@skolo/base';
 import { type HostKeys, openExec } from '@skolo/equipment';
@@ -13,13 +13,13 @@ interface SoftRebootDeps {
   timeoutMs: number;
 }
 
-/** `accepted`: it agreed, or its answer is missing, as it is when a machine goes down at once. */
+/** `accepted`: it agreed, or its answer is missing, as happens when a machine goes down immediately. */
 interface SoftReboot {
   accepted: boolean;
   text: string;
 }
 
-/** `-f` is not asked for: a machine that can still shut down properly keeps its SD card whole. */
+/** Without `-f`: a machine that can still shut down properly keeps its SD card intact. */
 const command = 'sudo -n systemctl reboot || sudo -n /sbin/reboot';
 
 export async function softReboot(
@@ -42,7 +42,7 @@ export async function softReboot(
     if (answer.accepted) return answer;
     rejections.push(answer.text);
   }
-  // A machine that may be shutting down is not cut before it had its time.
+  // A machine that may be shutting down keeps its power until it had time to do so.
   if (rejected?.maybe)
     return { accepted: true, text: `it may be rebooting: ${rejections.join('; ')}` };
   return { accepted: false, text: `soft reboot failed: ${rejections.join('; ')}` };
@@ -72,7 +72,7 @@ async function overSsh(
       };
     } catch {
       signal.throwIfAborted();
-      // The command was sent, and the connection broke or fell silent: that is what a reboot looks like.
+      // The command was sent, and the connection broke or fell silent, as in a reboot.
       return accepted;
     } finally {
       await session.close();

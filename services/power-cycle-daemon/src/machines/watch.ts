@@ -1,4 +1,4 @@
-/** Waiting for a machine to go down, and to be back. A machine that never went down is not back. */
+/** Waits for a machine to go down, and to be back. A machine that never went down is not back. */
 
 import { pause } from '@skolo/base';
 import type { Agent } from './agent.ts';
@@ -17,11 +17,11 @@ export interface WatchTuning {
 
 interface SeenDown {
   text: string;
-  /** It was seen up before, so that it went down while it was watched. */
+  /** It was seen up before, so it went down while being watched. */
   wasUp: boolean;
 }
 
-/** Until it is seen down. Returns how, or undefined when `withinMs` are over. */
+/** Waits until it is seen down. Returns how, or undefined after `withinMs`. */
 export async function seeDown(
   { probe }: Observer,
   withinMs: number,
@@ -41,7 +41,7 @@ export async function seeDown(
 }
 
 type Return =
-  /** `proof`: what shows that it had no power: another boot, a younger connection. */
+  /** `proof`: evidence that it had no power, such as another boot or a younger connection. */
   | { is: 'back'; text: string; proof?: string }
   | { is: 'never-down'; text: string }
   | { is: 'not-back'; text: string };
@@ -49,15 +49,15 @@ type Return =
 interface ReturnOptions {
   /** It was seen down already. */
   sawDown: boolean;
-  /** The boot that was to end. */
+  /** The boot that should end. */
   bootId: string | undefined;
   withinMs: number;
   onDown: (text: string) => void;
 }
 
 /**
- * Until it answers again. Proof that it was gone is that another boot runs now, where the agent reports it, or else that it was
- * seen down. Without either, an answer means nothing.
+ * Waits until it responds again. Proof that it was down is a different boot, if the agent reports boots, or else that it was seen down.
+ * Without either, a response means nothing.
  */
 export async function seeBack(
   observer: Observer,
@@ -79,7 +79,7 @@ export async function seeBack(
     }
     if (look.up) {
       const boot = await bootSince(observer, bootId, lookMs, signal);
-      // Silence for a moment is not a boot.
+      // A moment of silence is not a boot.
       if (boot === 'same') {
         return { is: 'never-down', text: `${look.text}, but it has not rebooted` };
       }
@@ -98,7 +98,7 @@ export async function seeBack(
   return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
 }
 
-/** What the agent reports of the boot that was to end. */
+/** What the agent reports about the boot that should end. */
 export async function bootSince(
   { agent }: Observer,
   bootId: string | undefined,
@@ -115,7 +115,7 @@ function after(start: number): string {
   return `, after ${Math.round((performance.now() - start) / 1000)} s`;
 }
 
-/** Of a phone: down is one that reports itself that it does not charge. One that is only unseen may. */
+/** For a phone, down means that it is reported as not charging. A phone that is merely unseen may be charging. */
 export function chargeProbe(agent: Agent, device: string): Probe {
   return async (timeoutMs, signal) => {
     const status = await agent.status(timeoutMs, signal);
@@ -127,9 +127,9 @@ export function chargeProbe(agent: Agent, device: string): Probe {
 }
 
 /**
- * Until the agent reports the phone as present. Undefined: the agent is silent, so nothing is known.
+ * Waits until the agent reports the phone as present. Undefined: the agent is silent, so nothing is known.
  *
- * @param secondsOff since its USB port was off: a connection that is younger proves that it had no power. For that it is read again.
+ * @param secondsOff since its USB port went off: a younger connection proves that it had no power. It is read again for that.
  */
 export async function seePhone(
   agent: Agent,

@@ -1,4 +1,4 @@
-/** Alerts of Alertmanager's webhook (version 4), and the machine that each is about. */
+/** Alerts from Alertmanager's webhook (version 4), and the machine that each concerns. */
 import type { powerCycleDaemonApi } from '@skolo/api';
 import { normaliseAddress } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';

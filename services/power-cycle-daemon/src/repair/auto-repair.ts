@@ -1,4 +1,4 @@
-/** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
+/** Automatic repair: receives alerts about missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
 import { errorText, pause } from '@skolo/base';
 import { type Machine, whyNotActing } from '@skolo/rack';
@@ -10,7 +10,7 @@ import { InternetWatch, type InternetWatchDeps } from './internet.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
 
 export interface AutoRepairDeps extends InternetWatchDeps {
-  /** How often it looks, in milliseconds. */
+  /** Time between checks, in milliseconds. */
   everyMs?: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export class AutoRepair {
   private readonly missing = new Map<string, Missing>();
   /** Seconds since boot. */
   private readonly lastTries = new Map<string, number>();
-  /** The last report about each machine, so that it is logged once. */
+  /** The last report about each machine, so that each is logged once. */
   private readonly reported = new Map<string, string>();
   private readonly internet: InternetWatch;
   private loop: Promise<void> = Promise.resolve();
@@ -39,7 +39,7 @@ export class AutoRepair {
     await this.loop;
   }
 
-  /** Takes alerts. Returns how many of them are about machines of this rack. */
+  /** Accepts alerts. Returns how many of them concern machines of this rack. */
   async receive(alerts: readonly Alert[]): Promise<number> {
     const { rack, clock } = this.deps;
     const { alerts: names } = rack().services['power-cycle-daemon'].repair;
@@ -62,7 +62,7 @@ export class AutoRepair {
     return received;
   }
 
-  /** Looks once at all that is missing. */
+  /** Checks once everything that is missing. */
   async look(): Promise<void> {
     const { rack, clock } = this.deps;
     for (const [name, { lastAlertAt }] of this.missing) {
@@ -118,7 +118,7 @@ export class AutoRepair {
   private async cycle(machine: Machine): Promise<void> {
     const { rack, store, take, clock, emit, signal } = this.deps;
     const { name } = machine;
-    // An alert may be older than the truth.
+    // An alert may be out of date.
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
     signal.throwIfAborted();
     if (look?.up) return this.report(name, 'answers', look.text);
@@ -133,7 +133,7 @@ export class AutoRepair {
         origin: 'repair',
         skipRejected: false,
       });
-      // A cycle that was begun by others is no try of ours.
+      // A cycle that others began is not one of our tries.
       if (accepted.cycles.every(({ joined }) => joined))
         return this.report(name, 'joined', 'already cycled');
       if (store.isOnlyNoted(accepted)) outcome = 'would-have';
@@ -149,7 +149,7 @@ export class AutoRepair {
     emit({ type: 'repair', outcome, machine: name, tries });
   }
 
-  /** Its tries begin anew. */
+  /** Its tries start over. */
   private async forget(name: string): Promise<void> {
     const { store } = this.deps;
     this.lastTries.delete(name);
@@ -171,7 +171,7 @@ export class AutoRepair {
     this.deps.emit({ type: 'repair', outcome, machine, why });
   }
 
-  /** Kept, so that a later jump of the wall clock does not move it. */
+  /** Stored, so that a later jump of the wall clock does not move it. */
   private lastTryAt(name: string): number | undefined {
     const { store, clock } = this.deps;
     const known = this.lastTries.get(name);
@@ -182,7 +182,7 @@ export class AutoRepair {
     return at;
   }
 
-  /** Machines that left the rack, and those that are back without a resolved alert: it was silenced meanwhile. */
+  /** Machines that left the rack, and those that are back without a resolved alert because it was silenced meanwhile. */
   private async forgetWhatIsOver(): Promise<void> {
     const { rack, store, signal } = this.deps;
     const quiet = [...store.repairs.all.keys()].filter((name) => !this.missing.has(name));
@@ -196,7 +196,7 @@ export class AutoRepair {
     if (changes.length > 0) await store.keep(changes);
   }
 
-  /** Devices of the rack that do not take connections at the port of their transport. */
+  /** Devices of the rack that do not accept connections at their transport's port. */
   private async silentDevices(): Promise<Set<string>> {
     const { rack, signal } = this.deps;
     const looks = [...rack().infrastructure.values()].map(async (device) => {

@@ -1,6 +1,6 @@
 /**
- * Dead-man switch of the internet connection: a router that has been silent for long is cycled through its PDU, since no remote
- * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
+ * Dead-man switch of the internet connection: a router that has been silent for a long time is cycled through its PDU, since no remote
+ * operator can request that. Only as the device's own cycle, because the daemon may be cut off meanwhile.
  */
 
 import type { AcceptedRequests } from '@skolo/api';
@@ -23,7 +23,7 @@ export interface InternetWatchDeps {
   log: Logger;
   emit: EmitPower;
   signal: AbortSignal;
-  /** How the router of the internet connection is looked at. */
+  /** How the internet connection's router is probed. */
   reach?: Reach | undefined;
 }
 
@@ -34,7 +34,7 @@ export class InternetWatch {
   /** Seconds since boot. */
   private silentSince: number | undefined;
   private lastCycleAt = Number.NEGATIVE_INFINITY;
-  /** Cycles of the journal whose time is known. */
+  /** Cycles in the journal whose time is known. */
   private readonly noted = new Set<string>();
   private reported = '';
 
@@ -68,7 +68,7 @@ export class InternetWatch {
     await this.cycle(router);
   }
 
-  /** Why its outlet is not to be touched. */
+  /** Why its outlet must not be touched. */
   private obstacle({
     name,
     power,
@@ -89,7 +89,7 @@ export class InternetWatch {
     const { take, store, clock, log, emit, rack } = this.deps;
     const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
     log.error({ router: name, silentMinutes }, 'internet connection down');
-    // Also an attempt that is rejected is not repeated at once.
+    // Even a rejected attempt is not repeated immediately.
     this.lastCycleAt = clock.uptime();
     try {
       const accepted = await take({
@@ -107,8 +107,8 @@ export class InternetWatch {
   }
 
   /**
-   * Each is converted to seconds since boot once, so that a clock that was set back (a jumphost without a battery, and no
-   * internet connection to ask) is a pause and not the end of all repair.
+   * Each is converted to seconds since boot once, so that setting the clock back (on a jumphost without a battery, and without an internet
+   * connection to ask) causes a pause and not the end of all repair.
    */
   private noteJournaled(): void {
     const { store, clock } = this.deps;

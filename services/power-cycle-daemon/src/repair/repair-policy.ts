@@ -1,6 +1,6 @@
 /**
- * Whether a machine that is missing is cycled automatically. Pure. When in doubt it is not: a machine that
- * stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
+ * Whether a missing machine is cycled automatically. Pure. In doubt it is not: a machine that stays dead an hour longer is cheaper than a
+ * rack that is cycled because its switch was down.
  */
 import { count } from '@skolo/base';
 import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
@@ -8,14 +8,14 @@ import type { RepairRecord } from '../state/records.ts';
 
 export type RepairSettings = PowerCycleDaemonSettings['repair'];
 
-/** An alert about one machine, by a clock that does not jump. */
+/** An alert about one machine, timed by a clock that does not jump. */
 export interface Missing {
   machine: string;
-  /** Seconds since boot at which it went missing. */
+  /** When it went missing, in seconds since boot. */
   since: number;
-  /** Seconds since boot at which its first alert came. */
+  /** When its first alert arrived, in seconds since boot. */
   firstAlertAt: number;
-  /** The same, of the last one; Alertmanager repeats what fires and is not silenced. */
+  /** The same for the latest alert; Alertmanager repeats alerts that fire and are not silenced. */
   lastAlertAt: number;
 }
 
@@ -23,10 +23,10 @@ export interface RepairFacts {
   rack: Rack;
   /** Seconds since boot. */
   uptime: number;
-  /** All that is missing, the machine in question included. */
+  /** Everything that is missing, including the machine in question. */
   missing: readonly Missing[];
   record: RepairRecord | undefined;
-  /** Seconds since boot at the last try; undefined: none, or so long ago that it does not matter. */
+  /** When it was last tried, in seconds since boot; undefined: never, or so long ago that it does not matter. */
   lastTryAt: number | undefined;
   /** Whether a device of the rack does not respond. */
   isDown: (device: string) => boolean;
@@ -36,17 +36,17 @@ export interface RepairFacts {
 export type Decision =
   | { is: 'cycle' }
   | { is: 'needs-attention'; why: string }
-  /** Not now, and why: a brake. `quiet`: only time is missing. */
+  /** Not now, and why: a brake applies. `quiet`: it is only too early. */
   | { is: 'wait'; why: string; brake: string; quiet: boolean };
 
 /**
- * Only a recent alert is acted upon: Alertmanager repeats what fires and leaves out what a person has silenced. Let it
- * repeat every few minutes; the less often, the later a machine is repaired.
+ * Only recent alerts are acted upon: Alertmanager repeats firing alerts and omits silenced ones. Configure it to repeat every few minutes;
+ * the longer the interval, the later a machine is repaired.
  */
 const freshSeconds = 2 * 60;
-/** Alerts of machines that went missing together come one group after another. */
+/** Alerts of machines that went missing together arrive group by group. */
 const settleSeconds = 60;
-/** For so long a machine counts among those that are missing. */
+/** How long a machine counts as missing. */
 export const countedSeconds = 15 * 60;
 
 export function decideRepair(machine: Machine, missing: Missing, facts: RepairFacts): Decision {
@@ -98,7 +98,7 @@ function brakeFor(
   return tooMany(machine, settings, facts);
 }
 
-/** Many at once are not many dead machines: something that they share is. */
+/** Many missing machines at the same time are not many dead machines: something that they share is dead. */
 function tooMany(
   machine: Machine,
   { maxDown, maxDownPercent }: RepairSettings,

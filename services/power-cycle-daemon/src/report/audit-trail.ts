@@ -1,4 +1,4 @@
-/** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
+/** The result of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
 
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
@@ -17,10 +17,10 @@ export class AuditTrail {
   }
 
   /**
-   * Records a request before it is taken, and what came of it.
+   * Records a request before it is accepted, and its result.
    *
-   * @throws AuditUnavailable Nothing was taken.
-   * @throws HttpProblem 429, nothing was taken.
+   * @throws AuditUnavailable Nothing was accepted.
+   * @throws HttpProblem 429; nothing was accepted.
    */
   async recorded(
     request: Request,
@@ -42,7 +42,7 @@ export class AuditTrail {
     }
   }
 
-  /** Takes events: the end of a cycle. Never throws: the power does not wait for the log. */
+  /** Handles events: the end of a cycle. Never throws, because the power does not wait for the log. */
   onEvent(event: PowerEvent): void {
     if (event.type !== 'cycle' || event.record.phase !== 'finished') return;
     const { id, target, by: who, action, reason: why, outcome, detail, ...how } = event.record;

@@ -8,7 +8,7 @@ import { allTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import { outletStatuses, type View } from './status.ts';
 
-/** Outcomes of decisions of automatic repair. */
+/** Outcomes of automatic repair decisions. */
 const repairOutcomes = [
   'asked',
   'would-have',
@@ -57,7 +57,7 @@ export function createMetrics(
     buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
     registers,
   });
-  // A counter that begins with its first event hides that one from every rate.
+  // If a counter begins with its first event, no rate shows that event.
   for (const action of PowerAction.options) {
     for (const outcome of Outcome.options) {
       const failedSteps = outcome === 'failed' ? CycleStep.options : [''];
@@ -88,7 +88,7 @@ export function createMetrics(
   };
 }
 
-/** Read at each scrape: what has no sample then is absent. */
+/** Read at each scrape: a metric without a sample then is absent. */
 export const gauges: Record<string, GaugeSpec<View>> = {
   skolo_power_controller_up: {
     help: 'Whether a switch or PDU responds; absent until it has been queried.',

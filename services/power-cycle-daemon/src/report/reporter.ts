@@ -1,4 +1,4 @@
-/** Events for people: lines of the log, and what is degraded. */
+/** Events for people: log lines, and what is degraded. */
 import type { DegradedList, Logger } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
 import type { EmitPower, PowerEvent } from '../events.ts';
@@ -31,7 +31,7 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         return degraded.raise(`controller ${controller}`, detail ?? 'is not responding');
       }
       case 'ssh': {
-        // Once for each device, and again when it agrees on others: some day the old ones can be switched off.
+        // Once per device, and again when it negotiates other algorithms: some day the old ones can be disabled.
         const { device, kex, cipher, legacy } = event.connection;
         if (algorithms.get(device) === `${kex} ${cipher}`) return;
         algorithms.set(device, `${kex} ${cipher}`);
@@ -67,7 +67,7 @@ function reportRepair(
   else if (why !== undefined) log.warn({ why }, 'internet connection not repaired');
 }
 
-/** Controllers that have left rack.yaml are not degraded any more. */
+/** Controllers that have left rack.yaml are no longer degraded. */
 export function forgetRemoved(degraded: DegradedList, controllers: Pick<Controllers, 'get'>): void {
   for (const { what } of degraded.list()) {
     const [kind, name = ''] = what.split(' ');

@@ -1,4 +1,4 @@
-/** What the API answers: records and readings as JSON. */
+/** The API's answers: records and readings as JSON. */
 import {
   type ControllerStatus,
   type MachinePower,
@@ -23,7 +23,7 @@ function cycleStatus(record: CycleRecord, position?: number): PowerCycle {
   return PowerCycle.parse({ ...record, outlets, step: stepOf(record), position });
 }
 
-/** With its place among those that wait. */
+/** With its position in the queue. */
 export function queuedStatus(store: Store, record: CycleRecord): PowerCycle {
   const waits = record.phase === 'queued' || record.phase === 'ready';
   return cycleStatus(record, waits ? positions(store.waiting()).get(record.id) : undefined);
@@ -47,7 +47,7 @@ export function controllerStatus(
   };
 }
 
-/** One that is down does not count as failing: nothing is known of its outlets. */
+/** A controller that is down does not count as failing: nothing is known about its outlets. */
 function conditionOf(
   { name, state, since, detail }: Controller,
   breaker: CircuitBreaker,
@@ -68,7 +68,7 @@ export interface View {
   snapshot: () => Snapshot;
 }
 
-/** All outlets that feed something, in the order of what they feed. */
+/** All outlets that feed something, in the order of the things they feed. */
 export function outletStatuses(view: View): OutletStatus[] {
   const feeds = new Map<string, { outlet: Outlet; feeds: string[] }>();
   for (const { name, feeds: own } of allTargets(view.rack())) {
@@ -103,7 +103,7 @@ function outletStatus(outlet: Outlet, feeds: string[], { store, readings }: View
   };
 }
 
-/** The given targets, each with all that one wants to know before cycling it. */
+/** The given targets, each with everything that an operator wants to know before cycling it. */
 export function machineStatuses(targets: readonly Target[], view: View): MachinePower[] {
   const { store } = view;
   const latest = new Map<string, CycleRecord>();

@@ -1,4 +1,4 @@
-/** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
+/** "Under repair until …": prevents cycles of a machine, of a device and what it powers or connects, or of the rack. */
 import { randomUUID } from 'node:crypto';
 import type { Hold } from '@skolo/api';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
@@ -23,7 +23,7 @@ export class Holds {
     this.deps = deps;
   }
 
-  /** Those in force, the one that ends first in front. */
+  /** The holds in force, earliest end first. */
   list(): Hold[] {
     const now = this.deps.clock.now();
     return [...this.deps.store.holds.all.values()]
@@ -32,8 +32,8 @@ export class Holds {
   }
 
   /**
-   * Those that cover a machine, or one of its phones. Strangers are root there, so it does not learn what it hangs on: a
-   * hold of that is shown as one of the machine.
+   * Those that cover a machine, or one of its phones. Strangers have root on the machine, so it does not learn which devices it depends on:
+   * their holds are shown as holds of the machine.
    */
   coveringMachine(name: string): Hold[] {
     const rack = this.deps.rack();
@@ -50,7 +50,7 @@ export class Holds {
 
   /**
    * @throws RequestRejected A name is not in the rack.
-   * @throws HttpProblem 400: its end is not in the future, or too far away.
+   * @throws HttpProblem 400: its end is in the past, or too far in the future.
    * @throws JournalDown, StorageUnavailable Nothing is held.
    */
   async add(
@@ -80,7 +80,7 @@ export class Holds {
         reason,
       }),
     );
-    // A new hold of the same thing takes the place of the old one.
+    // A new hold replaces an existing one of the same thing.
     const previous = [...store.holds.all.values()].filter(
       (hold) => targets.includes(hold.target) || Date.parse(hold.until) <= now,
     );
@@ -91,7 +91,7 @@ export class Holds {
     return records;
   }
 
-  /** @throws HttpProblem 404: there is none, or not any more. */
+  /** @throws HttpProblem 404: there is none, or it has ended. */
   async release(written: string): Promise<Hold> {
     const { store } = this.deps;
     const names = { noun: 'hold', list: 'skolo power holds' };

@@ -1,4 +1,4 @@
-/** An agent asks for its own phones, and not too often. */
+/** Lets an agent request cycles of its own phones, with a limit. */
 
 import type { AcceptedRequests } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
@@ -16,7 +16,7 @@ const hour = 3600;
 
 export class OwnDevices {
   private readonly deps: OwnDevicesDeps;
-  /** When each machine asked, in seconds since boot. */
+  /** When each machine made requests, in seconds since boot. */
   private readonly asked = new Map<string, number[]>();
 
   constructor(deps: OwnDevicesDeps) {
@@ -24,7 +24,7 @@ export class OwnDevices {
   }
 
   /**
-   * @param machine that has signed the request
+   * @param machine the machine that signed the request
    * @throws HttpProblem 403: not its own device; 429: too often.
    * @throws RequestRejected
    */
@@ -53,7 +53,7 @@ export class OwnDevices {
     }
     const now = this.deps.clock.uptime();
     const recent = (this.asked.get(name) ?? []).filter((at) => now - at < hour);
-    // The last of those that have to be an hour old before all that is asked for is allowed.
+    // The last of those that must be an hour old before the whole request is allowed.
     const last = recent[recent.length + devices - devicesPerHour - 1];
     if (last !== undefined) {
       const wait = Math.ceil(last + hour - now);

@@ -1,6 +1,6 @@
 /**
- * Taking requests: everything is checked before anything is touched, and what is accepted is durable before it is
- * answered. One request at a time, so that what one sees is what it decides on.
+ * Accepts requests: everything is checked before anything is touched, and an accepted request is durable before it is answered. One request
+ * at a time, so that the state that a request is checked against does not change meanwhile.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -27,13 +27,13 @@ export interface Request {
   reason: string;
   by: string;
   origin: CycleRecord['origin'];
-  /** Leaves out those that are rejected, instead of rejecting all. */
+  /** Leaves out rejected targets, instead of rejecting all. */
   skipRejected: boolean;
   /** The Idempotency-Key. */
   key?: string | undefined;
 }
 
-/** Some of what was asked may not be done; nothing was. */
+/** Part of the request is not allowed, so nothing was done. */
 export class RequestRejected extends Error {
   readonly rejected: Rejection[];
 
@@ -46,7 +46,7 @@ export class RequestRejected extends Error {
   }
 }
 
-/** Names that the rack does not have. */
+/** Names that are not in the rack. */
 export function unknownRejections(unknown: readonly UnknownTarget[]): Rejection[] {
   return unknown.map(({ name, why }) => ({
     target: name,
@@ -65,13 +65,13 @@ interface RequestsDeps {
   emit: EmitPower;
 }
 
-/** What was decided and only noted. */
+/** What was decided but only noted. */
 function notDone(record: CycleRecord, detail: string): CycleRecord {
   const { requestedAt: at } = record;
   return { ...record, phase: 'finished', outcome: 'would-have', finishedAt: at, detail };
 }
 
-/** Finished cycles that are kept, for people to look at. */
+/** Finished cycles that are kept for people to look at. */
 const keptCycles = 5000;
 
 export class Requests {
@@ -86,7 +86,7 @@ export class Requests {
 
   /**
    * @throws RequestRejected
-   * @throws HttpProblem 422: its key was used for another request.
+   * @throws HttpProblem 422: its key was used for a different request.
    * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
   take(request: Request): Promise<AcceptedRequests> {
@@ -189,7 +189,7 @@ export class Requests {
   private feed({ device, outlet }: Outlet): Feed {
     const { store } = this.deps;
     const key = formatOutlet({ device, outlet });
-    // Off now, so that only the records know how it was on.
+    // Off now, so only the records tell how it was on.
     const mode = store.switchedOff.get(key)?.mode ?? store.pendingOns.get(key)?.mode;
     return { controller: device, outlet, ...(mode !== undefined && { mode }) };
   }

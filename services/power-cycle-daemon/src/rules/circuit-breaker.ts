@@ -1,7 +1,7 @@
 /**
- * A circuit breaker for each controller: one that does not turn outlets on again must not turn a whole rack off, outlet by
- * outlet. While an outlet is stuck, nothing else on its controller is turned off; while an attempt to turn one on has
- * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
+ * A circuit breaker for each controller: a controller that does not turn outlets on again must not turn off a whole rack, outlet by outlet.
+ * While an outlet is stuck, nothing else on its controller is turned off; after a failed attempt to turn one on, nothing new begins until
+ * one succeeds; and until it has turned one on within the last ten minutes, it gets one at a time.
  */
 import type { Clock } from '@skolo/common';
 import type { PowerEvent } from '../events.ts';
@@ -11,10 +11,10 @@ import type { Store } from '../state/store.ts';
 /** A controller with stuck outlets. */
 export interface FailingController {
   name: string;
-  /** The one that has been stuck for longest. */
+  /** The outlet that has been stuck for longest. */
   first: { outlet: string; offSince: string; since: string; why: string };
   stuckOutlets: string[];
-  /** Until when no other cycle may be forced on it, milliseconds since 1970; undefined: now. */
+  /** Until when no other cycle may be forced on it, milliseconds since 1970; undefined: it may be now. */
   notForcedUntil?: number;
 }
 
@@ -23,7 +23,7 @@ interface CircuitBreakerDeps {
   store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
 }
 
-/** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
+/** How long a controller is trusted after it turned an outlet on, and how long after a forced cycle no other one may be forced. */
 const trustedSeconds = 600;
 
 export class CircuitBreaker {
@@ -33,7 +33,7 @@ export class CircuitBreaker {
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
-  /** Why the latest attempt to turn an outlet on failed; one that succeeded ends it. */
+  /** Why the latest attempt to turn an outlet on failed; cleared by a success. */
   private readonly failed = new Map<string, { controller: string; why: string }>();
 
   constructor(deps: CircuitBreakerDeps) {
@@ -60,7 +60,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
+  /** How many outlets of a controller cycles may keep off at the same time, given what is known about it. */
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
     if ([...this.failed.values()].some((each) => each.controller === controller)) return 0;

@@ -1,8 +1,8 @@
-/** What skolo only observes, by `acts: false` in rack.yaml. Pure. */
+/** What skolo only observes, as set by `acts: false` in rack.yaml. Pure. */
 import { formatOutlet, losesPower, type Rack, whyNotActing } from '@skolo/rack';
 import type { Target } from './targets.ts';
 
-/** Why nothing may switch a target: it is only observed, or its outlets also power something that is. Undefined: it may be. */
+/** Why a target must not be switched: it is only observed, or its outlets also power something that is. Undefined: it may be. */
 export function whyObserved({ machine, feeds }: Target, rack: Rack): string | undefined {
   const own = whyNotActing(rack, machine);
   const others = [...rack.machines.values()].filter((each) => whyNotActing(rack, each));

@@ -1,4 +1,4 @@
-/** When the power of each target was cut, in seconds since boot: limits count by a clock that does not jump. */
+/** When each target's power was cut, in seconds since boot: limits use a clock that does not jump. */
 import type { Clock } from '@skolo/common';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { PowerEvent } from '../events.ts';
@@ -7,20 +7,20 @@ import { whyObserved } from './observed.ts';
 import type { Target } from './targets.ts';
 import { uptimeAt } from './uptime-at.ts';
 
-/** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can turn back. */
+/** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can set back. */
 export interface PastCycle {
   target: string;
-  /** The relays that it moved: `pdu-1/4`. */
+  /** The relays that moved: `pdu-1/4`. */
   outlets: readonly string[];
   begunAt: number;
-  /** Absent: under way. */
+  /** Absent: in progress. */
   endedAt?: number;
-  /** It was only noted: it counts for what is only noted, too. */
+  /** It was only noted; limits of actions that are only noted include it. */
   notDone?: true;
 }
 
 interface Cut extends PastCycle {
-  /** Turned off, and not turned on again yet: the on belongs to the same cut. */
+  /** Turned off, and not yet on again: the on belongs to the same cut. */
   isOff: boolean;
 }
 
@@ -35,7 +35,7 @@ export class PastCycles {
     this.clock = clock;
   }
 
-  /** Of the journal, at the start. */
+  /** From the journal, at startup. */
   load(records: Iterable<CycleRecord>): void {
     for (const record of [...records].sort((a, b) => a.number - b.number)) {
       const begunAt = uptimeAt(this.clock, record.startedAt ?? record.requestedAt);
@@ -92,7 +92,7 @@ export class PastCycles {
   }
 }
 
-/** Seconds until the power of a target may be cut again, by the limits for one machine. */
+/** Seconds until a target's power may be cut again, under the limits for one machine. */
 export function waitFor(
   asked: Target,
   { rack, uptime, past }: { rack: Rack; uptime: number; past: readonly PastCycle[] },
@@ -107,7 +107,7 @@ export function waitFor(
   const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
   const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;
   const begun = own.map(({ begunAt }) => begunAt).sort((a, b) => b - a);
-  // The one that has to be an hour old before there may be another.
+  // The cut that must be an hour old before another one is allowed.
   const oldest = begun[maxPerHour - 1];
   const perHour = oldest === undefined ? 0 : oldest + hour - uptime;
   return perHour > cooldown

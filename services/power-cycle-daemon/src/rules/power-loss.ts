@@ -2,15 +2,15 @@
 import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
 import type { Feed } from '../state/records.ts';
 
-/** Why nothing is to turn this outlet off by itself, as rack.yaml is now; undefined: nothing speaks against it. */
+/** Why this outlet must not be turned off automatically, given the current rack.yaml; undefined: it may be. */
 export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
   return whyDaemonNeeds(rack, [outlet], goesDark(rack, outlet));
 }
 
 /**
- * Who has power and network yet. Of two feeds one may be off already: then the other one is the last.
+ * Who still has power and network. If one of two feeds is off already, the other one is the last.
  *
- * @param already the outlets that are off
+ * @param already the outlets that are off already
  */
 export function goesDarkNow(
   rack: Rack,
@@ -22,7 +22,7 @@ export function goesDarkNow(
   return goesDark(rack, [...feeds, ...off]).filter((name) => !darkAlready.has(name));
 }
 
-/** Why cutting these outlets would make it impossible to turn them on again; undefined: it would not. */
+/** Why cutting these outlets would make it impossible to turn them on again; undefined: it is possible. */
 export function whyDaemonNeeds(
   rack: Rack,
   feeds: readonly Outlet[],
@@ -49,8 +49,8 @@ export function whyDaemonNeeds(
 }
 
 /**
- * The broker or web service that a switch is spoken to through: it runs on something that may have a name of its own.
- * An address that other devices share with a machine means nothing: their ports are forwarded.
+ * The broker or web service through which a switch is controlled: its host may have another name in the rack. An address that other devices
+ * share with a machine means nothing: their ports are forwarded.
  */
 function gatewayOf({ infrastructure }: Rack, name: string): string | undefined {
   const device = infrastructure.get(name);

@@ -1,6 +1,6 @@
 /**
- * Whether a request may be carried out now. Pure: everything it knows is passed in. A rejection has the reason, and the time
- * at which it will be possible.
+ * Whether a request may be carried out now. Pure: all inputs are passed in. A rejection includes the reason, and the time at which the
+ * request will be possible.
  */
 import type { Hold, Rejection } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
@@ -11,21 +11,21 @@ import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
 import type { Target } from './targets.ts';
 
-/** What is asked of one target. */
+/** What is requested of one target. */
 export interface Ask {
   action: 'cycle' | 'on' | 'off';
   mode: 'auto' | 'soft' | 'hard';
   force: boolean;
   offSeconds?: number | undefined;
-  /** Only by the device itself: the caller may be cut off meanwhile. */
+  /** Only as the device's own cycle: the caller may be cut off meanwhile. */
   nativeOnly?: boolean | undefined;
-  /** An operator accepts what one more cut does to the relay. */
+  /** An operator accepts the wear of one more cut on the relay. */
   ignoreLimits?: boolean | undefined;
-  /** Of a USB port: no other that has its power with it. */
+  /** Of a USB port: only if no other port shares its power. */
   alone?: boolean | undefined;
 }
 
-/** All that a request is checked against, as it is now. */
+/** Everything that a request is checked against, as of now. */
 export interface Snapshot {
   rack: Rack;
   now: number;
@@ -33,26 +33,26 @@ export interface Snapshot {
   uptime: number;
   holds: readonly Hold[];
   switchedOff: ReadonlyMap<string, SwitchedOff>;
-  /** Outlets that an earlier cycle turned off and that are not on again yet. */
+  /** Outlets that an earlier cycle turned off and that are still off. */
   pendingOns: ReadonlyMap<string, PendingOn>;
-  /** Controllers that do not turn an outlet on again. */
+  /** Controllers that fail to turn an outlet on. */
   failing: ReadonlyMap<string, FailingController>;
   /** Cycles that are not finished. */
   active: readonly CycleRecord[];
   past: readonly PastCycle[];
-  /** Whether the device can do off, wait and on by itself, for so long. */
+  /** Whether the device can do off, wait and on by itself, with this off-time. */
   cyclesNatively(outlet: Outlet, offSeconds: number | undefined): boolean;
 }
 
 export type Verdict =
-  /** It is being cycled already: this is that cycle. */
+  /** It is already being cycled, by this cycle. */
   | { is: 'joined'; cycle: CycleRecord }
   | { is: 'allowed'; nativeOnly: boolean }
-  /** All that speaks against it is `acts: false`. */
+  /** The only objection is `acts: false`. */
   | { is: 'would-have'; why: string }
   | { is: 'rejected'; rejection: Rejection };
 
-/** Decides for one target. What skolo only observes is decided on as usual where skolo itself asks, and rejected for others. */
+/** Decides for one target. For a target that skolo only observes, skolo's own requests are decided as usual, others are rejected. */
 export function checkRequest(
   target: Target,
   ask: Ask,
@@ -66,7 +66,7 @@ export function checkRequest(
   return why !== undefined && verdict.is === 'allowed' ? { is: 'would-have', why } : verdict;
 }
 
-/** The order is that of what a person would want to know first. */
+/** In the order in which a person would want to know. */
 function decide(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { active } = snapshot;
   const own = active.find((cycle) => cycle.target === target.name);
@@ -90,7 +90,7 @@ function decide(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   return dangerous(target, ask, snapshot);
 }
 
-/** Why what was allowed when it was asked for is not any more: a hold, an edit of rack.yaml. Undefined: it still is. */
+/** Why an accepted request is no longer allowed: a hold, an edit of rack.yaml. Undefined: it still is. */
 export function whyNoLonger(
   target: Target,
   record: CycleRecord,
@@ -133,7 +133,7 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
 }
 
 function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | undefined {
-  // A repair needs on and off.
+  // A repair requires off and on.
   if (action !== 'cycle') return undefined;
   const [hold] = holdsOf(target, snapshot);
   if (hold === undefined) return undefined;
@@ -142,7 +142,7 @@ function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | un
   return rejected(target, 'held', detail, { until: hold.until });
 }
 
-/** The holds that cover a target: its own, its machine's, that of what it hangs on, and the rack's. */
+/** The holds that cover a target: its own, its machine's, those of the devices it depends on, and the rack's. */
 export function holdsOf(
   { name, feeds, machine, infrastructure }: Target,
   { rack, holds, now }: Pick<Snapshot, 'rack' | 'holds' | 'now'>,
@@ -170,7 +170,7 @@ function turnedOff(
   return rejected(target, 'switched-off', detail);
 }
 
-/** Two cycles must not touch the same outlet, a phone not be cycled together with its machine, nor a machine with its switch. */
+/** Two cycles must not touch the same outlet, nor a phone be cycled together with its machine, nor a machine with its switch. */
 function overlapping(target: Target, { rack, active }: Snapshot): Verdict | undefined {
   const names = ownNames(target);
   const touched = new Set([
@@ -188,7 +188,7 @@ function overlapping(target: Target, { rack, active }: Snapshot): Verdict | unde
   return rejected(target, 'under-way', detail);
 }
 
-/** An outlet is being turned on for ever: an off meanwhile would defeat that. */
+/** Attempts to turn an outlet on never end; an off meanwhile would defeat them. */
 function awaitingOn(
   target: Target,
   { action }: Ask,
@@ -202,9 +202,9 @@ function awaitingOn(
 }
 
 /**
- * A controller that does not turn one outlet on again gets no other one to turn off. An operator may force one more.
+ * A controller that fails to turn an outlet on may not turn off another. An operator may force one more.
  *
- * @param number of the cycle that is looked at again; the one that was forced first goes first
+ * @param number of the cycle that is checked again; the one that was forced first goes first
  */
 function onFailing(
   target: Target,
@@ -214,7 +214,7 @@ function onFailing(
 ): Verdict | undefined {
   if (action === 'on' || mode === 'soft') return undefined;
   const found = target.feeds
-    // A person may give up what is off already.
+    // A person may give up an outlet that is already off.
     .filter((feed) => !failing.get(feed.device)?.stuckOutlets.includes(formatOutlet(feed)))
     .map(({ device }) => failing.get(device))
     .find(Boolean);
@@ -222,7 +222,7 @@ function onFailing(
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
   const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets are not turned off`;
-  // Repair of the internet connection forces by itself: that is no operator.
+  // Internet connection repair forces by itself, without an operator.
   if (!force || nativeOnly) {
     const detail = `${what} until that is repaired; an operator can force one more cycle`;
     return rejected(target, 'controller-failing', detail);
@@ -244,7 +244,7 @@ function onFailing(
   return rejected(target, 'controller-failing', detail, { until });
 }
 
-/** Limits protect the relay, for every client, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
+/** Limits protect the relay from every client, under any name. Each on ends an off, so on requires no limit of its own. */
 function tooSoon(
   target: Target,
   { action, ignoreLimits }: Ask,
@@ -267,7 +267,7 @@ function tooSoon(
   return rejected(target, code, detail, { until });
 }
 
-/** Who else goes dark, and whether the daemon would cut its own branch. */
+/** What else loses power, and whether the daemon would cut itself off. */
 function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { rack } = snapshot;
   const { feeds } = target;
@@ -298,7 +298,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
 }
 
-/** What goes dark by intention: the target, its phones; of an outlet, what hangs on it alone is somebody else. */
+/** What loses power intentionally: the target and its phones. For an outlet, anything that it feeds is somebody else. */
 function ownNames({ name, kind, machine }: Target): Set<string> {
   const phones = kind === 'machine' ? (machine?.devices ?? []).map(({ fullName }) => fullName) : [];
   return new Set([name, ...phones]);

@@ -1,4 +1,4 @@
-/** Targets of requests, found in the rack: machines, phones, devices, single outlets. */
+/** Targets of requests, looked up in the rack: machines, phones, devices, single outlets. */
 import { normaliseAddress } from '@skolo/common';
 import { models } from '@skolo/models';
 import {
@@ -15,20 +15,20 @@ import {
   RangeSyntaxError,
 } from '@skolo/rack';
 
-/** Something whose power can be asked for. */
+/** Something whose power can be switched on request. */
 export interface Target {
-  /** One name for one thing, however it was asked for. */
+  /** One name per target, however it was requested. */
   name: string;
   kind: 'machine' | 'device' | 'infrastructure' | 'outlet';
   feeds: Outlet[];
-  /** The machine itself, or the one that a phone hangs on. */
+  /** The machine itself, or the one that a phone is attached to. */
   machine?: Machine;
   /** The phone. */
   device?: AttachedDevice;
   infrastructure?: InfrastructureDevice;
 }
 
-/** A name that nothing in the rack has. */
+/** A name of nothing in the rack. */
 export interface UnknownTarget {
   name: string;
   why: string;
@@ -39,7 +39,7 @@ const usbOffSeconds = 5;
 /** A rack has a few hundred of them. */
 const mostNames = 10_000;
 
-/** Finds all names, ranges expanded, each target once and in the order asked for. */
+/** Looks up all names, with ranges expanded, each target once and in the order requested. */
 export function findTargets(
   rack: Rack,
   written: readonly string[],
@@ -75,7 +75,7 @@ function namesOf(text: string, unknown: UnknownTarget[]): string[] {
   }
 }
 
-/** A single name, without a range. An outlet that feeds just one thing, and alone, is that thing. */
+/** A single name, not a range. An outlet that is the only feed of a single thing stands for that thing. */
 export function findTarget(rack: Rack, name: string): Target | undefined {
   const machine = rack.machines.get(name);
   if (machine !== undefined) return { name, kind: 'machine', feeds: machine.power, machine };
@@ -86,7 +86,7 @@ export function findTarget(rack: Rack, name: string): Target | undefined {
   return findDevice(rack, name) ?? findOutlet(rack, name);
 }
 
-/** Everything that has a name of its own, in the order of rack.yaml. */
+/** Everything that has its own name, in the order of rack.yaml. */
 export function allTargets(rack: Rack): Target[] {
   const machines = [...rack.machines.values()].flatMap((machine): Target[] => [
     { name: machine.name, kind: 'machine', feeds: machine.power, machine },
@@ -150,19 +150,19 @@ function whyUnknown(rack: Rack, name: string): string {
   return `${rack.name} does not have a machine, phone or device with this name${guess}; skolo inventory list shows them`;
 }
 
-/** @param from as `normaliseAddress` gives it */
+/** @param from as returned by `normaliseAddress` */
 export function machineAt({ machines }: Rack, from: string): Machine | undefined {
   return [...machines.values()].find(
     ({ address }) => address !== undefined && normaliseAddress(address) === from,
   );
 }
 
-/** What is attached to a machine; nothing where it has just left rack.yaml. */
+/** What is attached to a machine; nothing if it has just left rack.yaml. */
 export function devicesOf({ machines }: Rack, name: string): Machine['devices'] {
   return machines.get(name)?.devices ?? [];
 }
 
-/** How long off, where the request does not say: the machine's own, else the longest that its outlets' models want. */
+/** The off-time if the request gives none: the machine's own, or else the longest that its outlets' models require. */
 export function defaultOffSeconds(rack: Rack, { machine, kind, feeds }: Target): number {
   if (kind === 'machine' && machine?.offSeconds !== undefined) return machine.offSeconds;
   const wanted = feeds.map(({ device }) => {

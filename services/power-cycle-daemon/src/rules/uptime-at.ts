@@ -1,8 +1,8 @@
 import type { Clock } from '@skolo/common';
 
 /**
- * Seconds since boot at a wall time. Of what happened before this process only the wall time is known, and the wall clock may
- * be wrong: a time in the future, or one that cannot be read, counts as just now.
+ * Converts a wall time to seconds since boot. For events before this process, only the wall time is known, and the wall clock may be wrong:
+ * a time in the future, or one that cannot be parsed, counts as just now.
  */
 export function uptimeAt(clock: Clock, time: string): number {
   const ago = (clock.now() - Date.parse(time)) / 1000;

@@ -1,12 +1,12 @@
 /**
- * What the journal keeps of a cycle's outlets along with the cycle itself: those that must be turned on again, and those
- * that a person turned off. Each function returns changes that become durable together with the record.
+ * What the journal stores about a cycle's outlets along with the cycle itself: those that must be turned on again, and those that a person
+ * turned off. Each function returns changes that become durable together with the record.
  */
 import type { Change } from '@skolo/durable';
 import { type CycleRecord, type Feed, feedKey, isStanding, type PendingOn } from './records.ts';
 import type { Store } from './store.ts';
 
-/** When it is accepted: an operator's on or off is valid from then on. */
+/** When it is accepted: an operator's on or off takes effect from then on. */
 export function onAccepted(store: Store, record: CycleRecord): Change[] {
   if (!isStanding(record)) return [];
   const { pendingOns, switchedOff } = store;
@@ -18,7 +18,7 @@ export function onAccepted(store: Store, record: CycleRecord): Change[] {
   ]);
 }
 
-/** Before its outlets are touched: on again, or off as a person wants it, and later on as they were. */
+/** Before its outlets are touched: on again, or off if a person wants that, and restored as they were. */
 export function beforeTouching(store: Store, record: CycleRecord, now: number): Change[] {
   const { pendingOns, switchedOff } = store;
   const { action, feeds } = record;
@@ -35,7 +35,7 @@ export function beforeTouching(store: Store, record: CycleRecord, now: number): 
   });
 }
 
-/** The one that the journal has, or a new one. */
+/** The existing record, or a new one. */
 export function pendingOnOf(
   { pendingOns }: Store,
   { id }: CycleRecord,
@@ -46,7 +46,7 @@ export function pendingOnOf(
   return pendingOns.get(feedKey(feed)) ?? { ...feed, since, cycle: id };
 }
 
-/** After a change of the cycle. A device that cycled by itself has turned on again what it turned off. */
+/** After a change of the cycle. A device's own cycle has turned on again what it turned off. */
 export function onChanged(store: Store, previous: CycleRecord, record: CycleRecord): Change[] {
   const { id, phase, feeds } = record;
   const { pendingOns } = store;
@@ -56,7 +56,7 @@ export function onChanged(store: Store, previous: CycleRecord, record: CycleReco
   return own.map((key) => pendingOns.remove(key));
 }
 
-/** A program's off is valid once it is verified. An operator's was valid before, and is not if it was not allowed after all. */
+/** A program's off counts once verified. An operator's counted before, and does not if it was not allowed after all. */
 function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Change[] {
   const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
   if (action === 'on') {
@@ -74,7 +74,7 @@ function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Ch
   return own.map((key) => switchedOff.remove(key));
 }
 
-/** With the offs that a program's on is about to end: they are valid again if it fails. */
+/** With the offs that a program's on is about to end: they are restored if it fails. */
 export function withPreviousOffs({ switchedOff }: Store, record: CycleRecord): CycleRecord {
   if (record.action !== 'on' || isStanding(record) || record.previously) return record;
   const previously = record.feeds.flatMap((feed) => switchedOff.get(feedKey(feed)) ?? []);

@@ -1,8 +1,8 @@
-/** What the journal keeps: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when it is read. */
+/** What the journal stores: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
 import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
 import { z } from 'zod';
 
-/** Where a cycle is. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
+/** A cycle's phase. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
 export const Phase = z.enum([
   'queued',
   'check',
@@ -22,7 +22,7 @@ export type Phase = z.output<typeof Phase>;
 export const Feed = z.object({
   controller: z.string(),
   outlet: z.string(),
-  /** How it was on before, and is on again. */
+  /** How it was on before, so that it can be restored. */
   mode: z.string().exactOptional(),
 });
 export type Feed = z.output<typeof Feed>;
@@ -31,14 +31,14 @@ export type Feed = z.output<typeof Feed>;
 export const SwitchedOff = z.object({
   controller: z.string(),
   outlet: z.string(),
-  /** What was asked for. The outlet may feed something else by now. */
+  /** The target that was requested. The outlet may feed something else by now. */
   target: z.string().exactOptional(),
   by: z.string(),
   at: Time,
   reason: z.string(),
   /** How it was on before. */
   mode: z.string().exactOptional(),
-  /** Of a journal from another computer: void if the outlet reads on. */
+  /** From another computer's journal: void if the outlet reads on. */
   inherited: z.literal(true).exactOptional(),
 });
 export type SwitchedOff = z.output<typeof SwitchedOff>;
@@ -46,24 +46,24 @@ export type SwitchedOff = z.output<typeof SwitchedOff>;
 /** One action on one target, from the request to its outcome. */
 export const CycleRecord = z.object({
   id: z.string(),
-  /** Counts up: the order in which they were asked for, whatever the wall clock does. */
+  /** Incremented per request: the order of requests, regardless of the wall clock. */
   number: z.int(),
-  /** The same for all of one request: the number of the first. */
+  /** Shared by all cycles of one request: the number of the first. */
   batch: z.int(),
   target: z.string(),
   action: PowerAction,
   mode: CycleMode,
   feeds: z.array(Feed),
-  /** The device itself does off, wait and on: the only possibility for what this daemon depends on. */
+  /** Off, wait and on by the device itself: the only possibility for devices that this daemon depends on. */
   nativeOnly: z.boolean(),
-  /** The request or rack.yaml gives the time off; a device with a time of its own is then not asked to cycle by itself. */
+  /** The request or rack.yaml sets the off-time; a device with its own off-time is then not asked to cycle by itself. */
   offSecondsGiven: z.boolean(),
   offSeconds: z.number(),
   reason: z.string(),
   by: z.string(),
   origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'internet']),
   force: z.boolean(),
-  /** Only the USB port itself is turned off, whatever has its power with it. */
+  /** Only the USB port itself is turned off, whatever shares its power. */
   alone: z.literal(true).exactOptional(),
   requestedAt: Time,
   startedAt: Time.exactOptional(),
@@ -71,21 +71,24 @@ export const CycleRecord = z.object({
   phase: Phase,
   /** The machine was asked to reboot, or an outlet was touched. */
   begun: z.boolean(),
-  /** Whole cycles begun for this request. */
+  /** Complete cycles begun for this request. */
   attempt: z.int(),
-  /** All feeds were seen off at the same time, in this attempt. */
+  /** All feeds were seen off at the same time in this attempt. */
   sawOff: z.boolean(),
-  /** The machine was seen down, in this attempt. */
+  /** The machine was seen down in this attempt. */
   sawDown: z.boolean(),
-  /** It went down while it was watched, in this attempt: from before its outlets were touched. */
+  /** It went down while being watched, in this attempt: since before its outlets were touched. */
   wentDown: z.boolean().exactOptional(),
-  /** No reading proves that the outlet was off: of the device's own cycle there was none, and a USB hub's is none. Then only the target can. */
+  /**
+   * No reading proves that the outlet was off: none was made of the device's own cycle, and a USB hub's proves nothing. Only the target
+   * can.
+   */
   unseenOff: z.string().exactOptional(),
-  /** The boot that is to end. */
+  /** The boot that should end. */
   bootId: z.string().exactOptional(),
-  /** The machine was asked to reboot itself, and the daemon died then: whether it did may be unknown. */
+  /** The machine was asked to reboot, and the daemon died then: whether it did may be unknown. */
   interrupted: z.boolean(),
-  /** It was not watched for a while after its outlets were touched: the daemon was restarted. */
+  /** It was not watched for a while after its outlets were touched, because the daemon was restarted. */
   unwatched: z.boolean(),
   /** What went wrong, reported once the power is on again. */
   failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
@@ -95,14 +98,14 @@ export const CycleRecord = z.object({
   failedStep: CycleStep.exactOptional(),
   detail: z.string().exactOptional(),
   steps: z.array(StepRecord),
-  /** An off that failed and still stands: it is carried out once that is possible. */
+  /** A failed off that remains in force: it is carried out once that is possible. */
   pending: z.literal(true).exactOptional(),
-  /** The offs that a program's on replaced: they are back when it fails. */
+  /** The offs that a program's on replaced: they are restored if it fails. */
   previously: z.array(SwitchedOff).exactOptional(),
 });
 export type CycleRecord = z.output<typeof CycleRecord>;
 
-/** An outlet that must be turned on again: written before it is turned off, deleted once it has been seen on. */
+/** An outlet that must be turned on again: written before it is turned off, deleted once seen on. */
 export const PendingOn = z.object({
   controller: z.string(),
   outlet: z.string(),
@@ -110,20 +113,20 @@ export const PendingOn = z.object({
   since: Time,
   /** The cycle that turned it off. */
   cycle: z.string(),
-  /** Several attempts to turn it on have failed; the attempts go on. */
+  /** Several attempts to turn it on have failed; attempts continue. */
   stuck: z.object({ since: Time, why: z.string() }).exactOptional(),
 });
 export type PendingOn = z.output<typeof PendingOn>;
 
 /**
- * Whether on or off stands from the moment it is accepted, whatever comes of it: an operator's does. What a program asked for
- * is over with the answer, so that a failed request leaves nothing to be done later.
+ * Whether an on or off takes effect when accepted, whatever its result: an operator's does. A program's request ends with the answer, so
+ * that a failed request leaves nothing to be done later.
  */
 export function isStanding({ action, origin }: Pick<CycleRecord, 'action' | 'origin'>): boolean {
   return action !== 'cycle' && origin === 'person';
 }
 
-/** What repair by itself has tried with a machine. */
+/** What automatic repair has tried with a machine. */
 export const RepairRecord = z.object({
   target: z.string(),
   tries: z.int(),

@@ -18,12 +18,12 @@ export class Store extends Tables {
     return [...this.cycles.all.values()].filter(({ phase }) => phase !== 'finished');
   }
 
-  /** Whether what was accepted is only noted, and not done. */
+  /** Whether an accepted request is only noted, not carried out. */
   isOnlyNoted({ cycles }: AcceptedRequests): boolean {
     return cycles.some(({ id }) => this.cycles.get(id)?.outcome === 'would-have');
   }
 
-  /** Cycles that wait for their turn to draw current, and those that nothing was done for yet. */
+  /** Cycles that wait for their turn to draw current, and those for which nothing was done yet. */
   waiting(): CycleRecord[] {
     return this.active().filter(({ phase }) => phase === 'queued' || phase === 'ready');
   }

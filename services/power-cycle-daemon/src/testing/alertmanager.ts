@@ -1,4 +1,4 @@
-/** Alertmanager itself, as a process of its own, told to post to a daemon; and amtool, as people use it. */
+/** Alertmanager itself, as its own process, configured to post to a daemon; and amtool, as people use it. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,15 +12,15 @@ import { waitUntil } from './wait-until.ts';
 const run = promisify(execFile);
 
 export interface Alertmanager {
-  /** Fires an alert that began so many minutes ago. */
+  /** Fires an alert that began the given number of minutes ago. */
   fire: (machine: string, minutes: number) => Promise<void>;
   resolve: (machine: string) => Promise<void>;
-  /** Gives the silence's id. */
+  /** Returns the silence's ID. */
   silence: (machine: string) => Promise<string>;
   expire: (silence: string) => Promise<void>;
 }
 
-/** Repeats within the second what people repeat within minutes. */
+/** Repeats within a second what production repeats within minutes. */
 function configuration(daemonUrl: string): string {
   return `
 route:
@@ -54,7 +54,7 @@ export async function startAlertmanager(
     'config.file': config,
     'storage.path': dir,
     'web.listen-address': new URL(url).host,
-    // Alone: no port for others of its kind.
+    // Standalone: no port for peers.
     'cluster.listen-address': '',
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);

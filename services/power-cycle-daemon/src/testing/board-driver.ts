@@ -1,4 +1,4 @@
-/** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
+/** A device without a wire: outlets in memory behind a driver's interface, and faults on demand. */
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
@@ -16,47 +16,47 @@ import { SignInPause } from '../devices/sign-in-pause.ts';
 export interface Board {
   name: string;
   outlets: OutletBoard;
-  /** What it was told: `off 3`, `on 3 auto`, `cycle 3`. */
+  /** The commands that it received: `off 3`, `on 3 auto`, `cycle 3`. */
   told: string[];
   /** How often it was read, and which outlets. */
   reads: string[][];
-  /** Nothing answers. */
+  /** It does not respond. */
   isDown: boolean;
-  /** Nothing answers, and nobody says so until the time is over. */
+  /** It does not respond, and nothing reports that before the time is over. */
   isWedged: boolean;
-  /** As if wedged, and its driver does not hear that its time is over. */
+  /** As if wedged, with a driver that ignores the end of its time. */
   isDeaf: boolean;
-  /** Commands are taken and do nothing. */
+  /** It accepts commands and does nothing. */
   ignores: 'on' | 'off' | undefined;
-  /** It says no to each command. */
+  /** It rejects each command. */
   rejects: boolean;
-  /** It rejects each command to turn an outlet on, and accepts the others. */
+  /** It rejects commands to turn an outlet on, and accepts the others. */
   rejectsOn: boolean;
   /** It rejects the login. */
   rejectsSignIn: boolean;
-  /** How often somebody signed in, or tried to. */
+  /** How many sign-ins were attempted. */
   signIns: number;
-  /** It says no when it is told to cycle by itself. */
+  /** It rejects the command to cycle by itself. */
   rejectsCycles: boolean;
-  /** The command is carried out and its answer is lost, so many times. */
+  /** This many times, the command is carried out but its answer is lost. */
   losesAnswers: number;
-  /** Somebody else is signed in, so many times. */
+  /** This many times, somebody else is signed in. */
   busyTimes: number;
-  /** Whatever is off reads as on. */
+  /** Outlets that are off read as on. */
   showsOn: boolean;
-  /** It does not tell whether an outlet is on. */
+  /** It does not report whether an outlet is on. */
   tellsNothing: boolean;
-  /** What is set off delivers power all the same. */
+  /** An outlet that is set off still delivers power. */
   leaks: boolean;
-  /** Each answer takes so long. */
+  /** How long each answer takes. */
   slowMs: number;
-  /** Operations at once, the most that there ever were. */
+  /** The largest number of parallel operations so far. */
   atOnce: { now: number; most: number };
   isClosed: boolean;
   failsToClose: boolean;
 }
 
-/** Boards by the name of their device, made when they are first asked for. */
+/** Boards by device name, created on first use. */
 export class Boards {
   private readonly boards = new Map<string, Board>();
 
@@ -94,7 +94,7 @@ export class Boards {
     return board;
   }
 
-  /** A kind of driver for a model; `native`: it cycles by itself. */
+  /** A driver kind for a model; `native`: it cycles by itself. */
   kind(model: string, native?: NativeCycle['offSeconds'], experimental = false): DriverKind {
     return { model, experimental, create: ({ name }) => boardDriver(this.get(name), native) };
   }
@@ -118,14 +118,14 @@ export class Boards {
   }
 }
 
-/** Pauses of a device whose login never changes. */
+/** The sign-in pause of a device whose login never changes. */
 export function signInsOf({ clock }: { clock: Pick<Clock, 'now'> }): SignInPause {
   const uptime = () => clock.now() / 1000;
   const credentials = async () => ({ legacySsh: false });
   return new SignInPause({ credentials, clock: { now: () => clock.now(), uptime } });
 }
 
-/** All outlets come up on, as a PDU's do that lost its own power. */
+/** Turns all outlets on, like a PDU that lost its own power. */
 export function reboot({ outlets }: Board): void {
   for (const outlet of outlets.names()) outlets.set(outlet, true);
 }
@@ -144,7 +144,7 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
         board.busyTimes -= 1;
         throw new DeviceBusy(board.name, 'another session is open');
       }
-      // An answer takes a turn of the event loop, so that others come in between.
+      // An answer takes a turn of the event loop, so that others can run in between.
       await pause(board.slowMs, signal);
       return act();
     } finally {

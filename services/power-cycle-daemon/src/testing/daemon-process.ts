@@ -1,4 +1,4 @@
-/** The daemon as a process of its own, so that it can be killed. */
+/** The daemon as its own process, so that it can be killed. */
 import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
 import { type AtTheEnd, type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
@@ -9,7 +9,7 @@ export interface DaemonProcess extends OwnProcess {
   client: Client<typeof powerCycleDaemonApi>;
 }
 
-/** @param dir has rack.yaml; the state goes below it */
+/** @param dir contains rack.yaml; the state is below it */
 export async function startDaemonProcess(
   dir: string,
   token: string,

@@ -18,7 +18,7 @@ import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts
 import { Boards } from './board-driver.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Reads back often and gives up early: what is in memory answers at once. */
+/** Reads back often and gives up early, because everything in memory responds immediately. */
 const timing = {
   patience: { firstMs: 10, mostMs: 20, withinMs: 250 },
   backOff: { firstMs: 20, maxMs: 100 },
@@ -40,9 +40,9 @@ export interface DaemonOptions {
   clock?: Clock;
   /** Before it starts. */
   prepare?: (stateDir: string) => Promise<void>;
-  /** Of a daemon that was stopped: this one goes on where that one was. */
+  /** Of a stopped daemon, which this one continues. */
   previous?: TestDaemon;
-  /** Seconds for what is under way when it is told to stop; default: none. */
+  /** Seconds for work in progress when it is stopped; default: none. */
   stopWithin?: number;
   endpoints?: PowerCycleDaemonDeps['endpoints'];
   repair?: PowerCycleDaemonDeps['repair'];
@@ -55,18 +55,18 @@ export interface TestDaemon extends ReturnType<typeof requestsOf> {
   url: string;
   metricsUrl: string;
   client: Client<typeof powerCycleDaemonApi>;
-  /** Of somebody who may operate, and their name. */
+  /** An operator, and their name. */
   token: string;
   who: string;
   boards: Boards;
   logged: () => Record<string, unknown>[];
-  /** Replaces rack.yaml, as an editor does; fulfilled once it is read. */
+  /** Replaces rack.yaml, as an editor does; fulfilled once it has been read. */
   edit: (yaml: string, settings?: string) => Promise<void>;
   metrics: () => Promise<string>;
   stop: () => Promise<void>;
 }
 
-/** So short that a stop leaves cycles as a crash does. */
+/** So short that a stop leaves cycles unfinished, as a crash does. */
 const atOnce = 1;
 
 /** Signs requests to agents: `agent-key` next to rack.yaml. */
@@ -188,7 +188,7 @@ function collectLog() {
   return { log, lines };
 }
 
-/** What tests ask of a daemon: hard cycles, offs and ons of a person, and what came of them. */
+/** What tests request of a daemon: hard cycles, a person's offs and ons, and their results. */
 function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
   async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
     const ending = new AbortController();
@@ -227,7 +227,7 @@ function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
   };
 }
 
-/** The problem with which a call is answered. */
+/** The problem response of a call. */
 export async function problem(call: Promise<unknown>): Promise<Problem> {
   const error = await call.then(
     () => undefined,

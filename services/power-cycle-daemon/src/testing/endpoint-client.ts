@@ -1,4 +1,4 @@
-/** Sends to a compatible endpoint: requests over real sockets, from any loopback address. */
+/** A client of compatible endpoints: requests over real sockets, from any loopback address. */
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect as openSocket } from 'node:net';
@@ -19,7 +19,7 @@ interface EndpointRequest {
   signal?: AbortSignal;
 }
 
-/** One request on a connection of its own, and its whole answer. */
+/** One request on its own connection, and its complete answer. */
 export async function sendRequest(
   port: number,
   path: string,
@@ -45,7 +45,7 @@ export async function sendRequest(
   return { status: response.statusCode, text, headers: response.headers };
 }
 
-/** Sends text as it is, and gives all that comes until the other side has ended. */
+/** Sends raw text and returns everything received until the server ends the connection. */
 export async function sendText(port: number, text: string, from = '127.0.0.1'): Promise<string> {
   const socket = openSocket({ port, host: '127.0.0.1', localAddress: from });
   socket.write(text);

@@ -1,10 +1,10 @@
-/** Time that passes when a test says so. */
+/** A clock that only the test advances. */
 import type { Clock } from '@skolo/common';
 
 export interface FakeClock extends Clock {
-  /** Wall clock and uptime go on. */
+  /** Advances wall clock and uptime. */
   pass(seconds: number): void;
-  /** Somebody sets the wall clock; the uptime does not notice. */
+  /** Sets the wall clock; the uptime does not change. */
   setWall(time: string): void;
 }
 

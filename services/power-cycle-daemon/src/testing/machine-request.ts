@@ -1,4 +1,4 @@
-/** What the agent of a machine sends to the daemon, from the address of the machine. */
+/** Sends what a machine's agent sends to the daemon, from the machine's address. */
 import { createPrivateKey } from 'node:crypto';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -22,7 +22,7 @@ interface MachineAnswer {
   body: unknown;
 }
 
-/** Asks for a challenge, and sends the request once more with a signature, if it has a key. */
+/** Requests a challenge, and repeats the request with a signature if there is a key. */
 export async function sendAsMachine(asked: MachineRequest): Promise<MachineAnswer> {
   const { key, machine = 'a', path, body } = asked;
   const first = await send(asked, {});
@@ -37,7 +37,7 @@ export async function sendAsMachine(asked: MachineRequest): Promise<MachineAnswe
   return { status, body: told };
 }
 
-/** As it is, with these headers. */
+/** Unchanged, with these headers. */
 export function send(
   { url, from, path, body }: MachineRequest,
   headers: Record<string, string>,

@@ -1,4 +1,4 @@
-/** A machine that hangs on the outlets of boards, and how rack.yaml tells where it is. */
+/** A machine that is powered by boards' outlets, and its entry in rack.yaml. */
 import {
   type SimulatedMachine,
   type SimulatedMachineOptions,
@@ -37,7 +37,7 @@ export async function plugIn(
     `address: ${host}`,
     ...(power.length > 0 ? [`power: [${power.join(', ')}]`] : []),
     `seenBack: { ssh: ${sshPort}, timeoutSeconds: ${timeoutSeconds} }`,
-    // Without an agent: where nobody listens, whatever else runs on this computer.
+    // Without an agent: an address where nothing listens, whatever else runs on this computer.
     `swarming: { url: ${agentUrl ?? `http://${host}:9`} }`,
     'offSeconds: 0.5',
     ...(more === undefined ? [] : [more]),

@@ -1,7 +1,7 @@
 /** Records as the daemon writes them. */
 import type { CycleRecord } from '../state/records.ts';
 
-/** A cycle of machine `a`, just asked for. */
+/** A newly requested cycle of machine `a`. */
 export function cycleRecord(own: Partial<CycleRecord> = {}): CycleRecord {
   return {
     id: 'cycle-1',

@@ -1,19 +1,19 @@
-/** A daemon that repairs by itself, by a clock of the test, and looks all the time. */
+/** A daemon with automatic repair, driven by the test's clock, that checks continuously. */
 import type { PowerCycle } from '@skolo/api';
 import { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 
 export interface RepairLab extends TestDaemon {
   clock: FakeClock;
-  /** Whether the router of the internet connection answers. */
+  /** Whether the internet connection's router responds. */
   router: { isThere: boolean };
-  /** Lets time pass, and fulfils once everything has been looked at since. */
+  /** Advances the clock; fulfilled once everything has been checked since. */
   after: (minutes: number) => Promise<void>;
   cycles: () => Promise<PowerCycle[]>;
-  /** Alertmanager says that a machine has been missing for so long. Gives how many machines were heard of. */
+  /** Alertmanager reports a machine as missing for this long. Returns how many machines the alerts concerned. */
   missing: (machine: string, minutes: number) => Promise<number>;
   resolved: (machine: string) => Promise<number>;
-  /** What was logged as a warning or worse, and why. */
+  /** Messages logged as a warning or worse, and why. */
   said: (msg: string) => unknown[];
 }
 
@@ -27,9 +27,9 @@ export async function startRepairLab(
     ...options,
     clock,
     repair: {
-      // Often, and not so often that looking is all that the processor does.
+      // Often, but not so often that checks use all of the processor.
       everyMs: 40,
-      // The first thing in each look: when it comes for the second time, a whole one has been made.
+      // The first step of each check: its second call proves that a complete check was made.
       reach: async () => {
         for (const each of waiting) each.looks += 1;
         for (const each of waiting.filter(({ looks }) => looks > 2)) each.resolve();

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * The first value that is not undefined, asked for again and again.
+ * Polls until a value is not undefined, and returns it.
  *
- * @throws Error There was none within the time.
+ * @throws Error There was none within the time limit.
  */
 export async function waitUntil<T>(
   ask: () => Promise<T | undefined> | T | undefined,

@@ -26,8 +26,8 @@ ip route ${canary} blackhole
 `;
 
 /**
- * One FRR device behind OpenSSH, nothing changed since the last run, from the request until the run is finished; in turns
- * with rancid-run over the same device, and with OpenSSH's client printing its configuration.
+ * One unchanged FRR device behind OpenSSH, from the request until the run is finished; alternating with rancid-run over the same device,
+ * and with OpenSSH's client printing its configuration.
  */
 const device: Bench = {
   name: 'device',
@@ -87,7 +87,7 @@ async function withSsh(server: {
 
 const fleet = 200;
 
-/** 200 simulated switches in this process, ten at a time: the run that finds each of them unchanged. */
+/** 200 simulated switches in this process, ten at a time: the run that finds all of them unchanged. */
 const fleet200: Bench = {
   name: `fleet-${fleet}`,
   unit: 's',
@@ -99,7 +99,7 @@ const fleet200: Bench = {
     }),
 };
 
-/** The most memory that it ever had, with 200 devices read at first and once more, and a host with a file of 256 MiB. */
+/** Peak memory, with 200 devices read for the first time and once more, and a host with a file of 256 MiB. */
 const memoryPeak: Bench = {
   name: 'memory-peak',
   unit: 'MiB',
@@ -121,7 +121,7 @@ const idleWrites: Bench = {
   better: 'lower',
   measure: () =>
     withFleet(async (service) => {
-      // What succeeded is written within a minute.
+      // Successes are written within a minute.
       await sleep(70_000);
       const before = writtenBytes(service.pid);
       await sleep(idleSeconds * 1000);
@@ -140,7 +140,7 @@ const memoryIdle: Bench = {
     }),
 };
 
-/** All of them read once, when the work begins. */
+/** All devices read once, before the measurement. */
 async function withFleet<T>(
   work: (service: Service) => Promise<T>,
   large?: { megabytes: number },

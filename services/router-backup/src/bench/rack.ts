@@ -1,4 +1,4 @@
-/** A rack to measure with, and the service as a process of its own. */
+/** A rack for benchmarks, and the service as its own process. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { newToken } from '@skolo/common';
 
 export interface Service extends ServerProcess {
   client: Client<typeof routerBackupApi>;
-  /** A run by hand, and the seconds until it is finished. */
+  /** Starts a manual run and returns the seconds until it is finished. */
   run(...devices: string[]): Promise<{ seconds: number; run: BackupRun }>;
-  /** Nothing is being read any more. */
+  /** No device is being read any more. */
   idle(): Promise<void>;
 }
 
@@ -19,11 +19,11 @@ export interface Files {
   yaml: string;
   /** More settings of the service, as YAML lines. */
   settings?: string;
-  /** Beside rack.yaml, by name. */
+  /** Files beside rack.yaml, by name. */
   secrets: Record<string, string>;
 }
 
-/** Does the work with a service that runs such a rack, and removes all of it. */
+/** Runs the work with a service for such a rack, and removes everything afterwards. */
 export async function withService<T>(
   { yaml, settings = '', secrets }: Files,
   work: (service: Service, dir: string) => Promise<T>,

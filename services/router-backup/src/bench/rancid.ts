@@ -1,4 +1,4 @@
-/** RANCID 3 as people run it: `rancid-run` over a group of one device, its history in git. It refuses to run as root. */
+/** RANCID 3 as people run it: `rancid-run` over a group of one device, with its history in git. It refuses to run as root. */
 import { execFile } from 'node:child_process';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const nobody = 65534;
 
 interface Rancid {
-  /** Seconds of one run. Throws when it did not read the device. */
+  /** Seconds of one run. Throws if it did not read the device. */
   run(): Promise<number>;
   remove(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day.
- * The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and begins a new one, so that
- * the next backups can be stored. Before a new one begins, it is recorded what the previous one had.
+ * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day. The store
+ * repairs what git can rebuild. It sets a broken history aside, never deletes it, and creates a new one, so that the next backups can be
+ * stored. Before that, the contents of the previous one are recorded.
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -22,11 +22,11 @@ interface StoreDeps {
   signal: AbortSignal;
 }
 
-/** Knows what the history had. */
+/** Knows what the history contained. */
 interface HistoryGuard {
-  /** Records it, before a new history begins. */
+  /** Records it before a new history is created. */
   beforeNew: () => Promise<void>;
-  /** Compares it with the history that was opened. */
+  /** Compares it with the opened history. */
   review: () => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ interface HistoryGuard {
 const checkEvery = 24 * 3600;
 const trouble = 'repository';
 const aside = 'repository set aside';
-/** Bytes that a write needs besides its content. */
+/** Bytes that a write requires in addition to its content. */
 const spare = 1 << 20;
 /** Limits the doublings of the time between two attempts to write. */
 const mostRejections = 8;
@@ -51,9 +51,9 @@ export class Store {
   /** By uptime, in seconds. */
   private checkedAt = 0;
   private isReplacing = false;
-  /** The disk rejected a write; it counts as writable once it accepts so many bytes. Undefined: it is writable. */
+  /** The disk rejected a write; it counts as writable once it accepts this many bytes. Undefined: it is writable. */
   private wanted: number | undefined;
-  /** Times that it counted as writable, and rejected the next write. */
+  /** How often it counted as writable, but rejected the next write. */
   private rejections = 0;
   private looks = 0;
 
@@ -62,7 +62,7 @@ export class Store {
     this.folder = join(deps.stateDir, 'repository');
   }
 
-  /** Whether it is open, takes writes, and was sound when it was last checked. */
+  /** Whether it is open, accepts writes, and passed the last check. */
   get isSound(): boolean {
     return this.opened !== undefined && this.wanted === undefined;
   }
@@ -80,7 +80,7 @@ export class Store {
     return await this.opened?.count(device).catch(() => undefined);
   }
 
-  /** Opens it, and begins to check it. Fulfilled after the first attempt; `look` opens it later. */
+  /** Opens it and starts checking it. Fulfilled after the first attempt; `look` opens it later. */
   async start(guard: HistoryGuard): Promise<void> {
     this.guard = guard;
     await this.reportSetAside();
@@ -88,7 +88,7 @@ export class Store {
     void this.check();
   }
 
-  /** Nothing is opened or begun after it, once the signal is aborted. */
+  /** Nothing is opened or started any more once the signal is aborted. */
   async close(): Promise<void> {
     await this.looking;
     await this.checking;
@@ -97,9 +97,9 @@ export class Store {
   }
 
   /**
-   * A write failed: the history is damaged or gone, or the disk rejects writes.
+   * A write failed: the history is damaged or missing, or the disk rejects writes.
    *
-   * @param size of what was to be written
+   * @param size of the content that was to be written
    */
   async failed(error: unknown, size = 0): Promise<void> {
     if (this.opened === undefined) return;
@@ -119,7 +119,7 @@ export class Store {
   }
 
   /**
-   * To be called every few seconds: opens it if it is not open, checks it once a day and when it has gone, and looks whether the
+   * Call this every few seconds: opens the history if it is closed, checks it once a day and when it is missing, and checks whether the
    * disk accepts writes again, and what was set aside. Never throws.
    */
   look(): Promise<void> {
@@ -140,9 +140,9 @@ export class Store {
   }
 
   /**
-   * Puts another history in its place.
+   * Replaces the history with another one.
    *
-   * @param prepare makes it, and returns its folder; nothing can be stored meanwhile
+   * @param prepare creates it, and returns its directory; nothing can be stored meanwhile
    * @throws BackupError, and what `prepare` throws: the history is unchanged
    */
   async replace(prepare: (present: Repository) => Promise<string>): Promise<void> {
@@ -189,7 +189,7 @@ export class Store {
     }
   }
 
-  /** Repairs what git can rebuild; else sets it aside. */
+  /** Repairs what git can rebuild; otherwise sets the history aside. */
   private async recover(wrong: string): Promise<void> {
     const { log, rack, signal } = this.deps;
     await this.opened?.close();
@@ -209,7 +209,7 @@ export class Store {
     await this.beginAgain(wrong);
   }
 
-  /** One check at a time: a second one that finds the same damage would set aside the history that the first has begun. */
+  /** One check at a time: a second one that finds the same damage would set aside the history that the first has created. */
   private check(): Promise<void> {
     this.checking ??= this.checkNow().finally(() => {
       this.checking = undefined;
@@ -271,12 +271,12 @@ export class Store {
     this.report(why);
   }
 
-  /** After each write that failed although there seemed to be room, the next attempt waits twice as long. */
+  /** After each write that failed although there seemed to be room, the pause before the next attempt doubles. */
   private async tryToWrite(size: number): Promise<void> {
     this.looks += 1;
     if (this.looks < 2 ** Math.min(this.rejections - 1, mostRejections)) return;
     this.looks = 0;
-    // git removes files of this name that a killed process has left.
+    // git removes files with this name that a killed process left.
     const file = join(this.folder, 'tmp_obj_room');
     try {
       const { bavail, bsize } = await statfs(this.folder);
@@ -300,7 +300,7 @@ export class Store {
     this.deps.emit({ type: 'degraded', what: name, why });
   }
 
-  /** Reported for as long as it is there: an operator has to save what can be saved of it. */
+  /** Reported for as long as it exists: an operator must save what can be saved. */
   private async reportSetAside(): Promise<void> {
     const { stateDir } = this.deps;
     const names = await readdir(stateDir).catch(() => undefined);

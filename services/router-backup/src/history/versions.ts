@@ -1,6 +1,6 @@
 /**
- * Versions in the rack: those of devices in the history, those of the jumphost as encrypted archives. A version as text has masked
- * secrets unless the reader may see them.
+ * A rack's versions: those of devices in the history, those of the jumphost as encrypted archives. Secrets in a version's text are masked
+ * unless the reader may see them.
  */
 import { difference, resolveVersion, type Version } from '@skolo/backup';
 import { HttpProblem } from '@skolo/common';
@@ -38,23 +38,23 @@ export class Versions {
     this.deps = deps;
   }
 
-  /** Whether the versions of a device are archives. */
+  /** Whether a device's versions are archives. */
   isArchived(device: string): boolean {
     return device === this.deps.rack().jumphost.name;
   }
 
-  /** Names of devices in the history; the jumphost is not one of them. */
+  /** Names of devices in the history, without the jumphost. */
   async inHistory(): Promise<string[]> {
     return await this.deps.store.repository.devices();
   }
 
-  /** Names of devices with archives, which need no history. */
+  /** Names of devices with archives, which do not depend on the history. */
   async inArchives(): Promise<string[]> {
     const archives = await this.deps.jumphost.archives();
     return archives.count() > 0 ? [archives.device] : [];
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async list(device: string, limit?: number): Promise<Version[]> {
     return await (await this.of(device)).versions(device, limit === undefined ? {} : { limit });
   }
@@ -67,7 +67,7 @@ export class Versions {
     return await (await this.of(device)).count(device);
   }
 
-  /** @param wanted as `resolveVersion` of `@skolo/backup` takes it, or `startup` */
+  /** @param wanted as accepted by `resolveVersion` of `@skolo/backup`, or `startup` */
   async find(device: string, wanted: string): Promise<Version> {
     if (wanted === 'startup') {
       const startup = await this.newest(startupNameOf(device));
@@ -92,12 +92,12 @@ export class Versions {
     return await (await this.of(version.device)).content(version);
   }
 
-  /** Writes the content as it is to a file that does not exist yet. */
+  /** Writes the unchanged content to a file that does not exist yet. */
   async contentToFile(version: Version, file: string): Promise<void> {
     await this.deps.store.repository.contentToFile(version, file);
   }
 
-  /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
+  /** The file of an archive, which is already compressed and encrypted. Undefined: the version is not an archive. */
   async archive({ id, device }: Version): Promise<string | undefined> {
     return this.isArchived(device) ? (await this.deps.jumphost.archives()).file(id) : undefined;
   }
@@ -126,7 +126,7 @@ export class Versions {
     return showsSecrets ? text : this.deps.mask.text(text, model?.secrets ?? []);
   }
 
-  /** A unified diff; empty: the same. @throws BackupError */
+  /** A unified diff; empty if equal. @throws BackupError */
   async diff(from: Version, to: Version, showsSecrets: boolean): Promise<string> {
     const [one, other] = await Promise.all([
       this.text(from, showsSecrets),
@@ -135,7 +135,7 @@ export class Versions {
     return difference(one, other, { from: nameOf(from), to: nameOf(to) });
   }
 
-  /** The model of a version: as rack.yaml has the device now, or else as the version names it. */
+  /** The model of a version: that of the device's current entry in rack.yaml, or else the one that the version names. */
   model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
     const { rack, models } = this.deps;
     const { infrastructure } = rack();
@@ -153,7 +153,7 @@ export class Versions {
       backup: true,
       options: {},
     };
-    // The description of a generic device was in its entry of rack.yaml.
+    // A generic device's description was in its entry in rack.yaml.
     return model === 'generic' ? undefined : models.get(model)?.(retired);
   }
 

@@ -1,13 +1,12 @@
 /**
- * The jumphost as one encrypted archive: state of the services, cluster database and token of k3s, rack.yaml. A tar, gzip, age,
- * so that it comes back without this program:
+ * The jumphost as one encrypted archive: state of the services, cluster database and token of k3s, rack.yaml. A tar, gzip, age, so that it
+ * can be restored without this program:
  *
  *     age -d -i IDENTITY ARCHIVE | tar -xz -C FOLDER
  *
- * into an empty folder, and from there each to its place, while its service is down. The archive is never on the disk in the
- * clear. Services go on meanwhile: journals are copied as they are at one moment (copyLive of `@skolo/durable`), SQLite
- * databases by SQLite (`sqlite.ts`), other files as long as they are when they are opened. The copies are of slightly
- * different moments, as after a power cut.
+ * into an empty directory, and from there each file to its place, while its service is down. The archive is never on the disk in the clear.
+ * Services keep running meanwhile: journals are copied as of one moment (copyLive of `@skolo/durable`), SQLite databases by SQLite
+ * (`sqlite.ts`), other files up to their length when opened. The copies are of slightly different moments, as after a power cut.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -28,13 +27,13 @@ import { ContentChanged, type Member, membersOf } from './members.ts';
 
 export interface ArchiveOptions {
   rack: Pick<Rack, 'name' | 'jumphost'>;
-  /** Files and folders, with rack.yaml; those that cannot be read are left out, and reported. */
+  /** Files and directories, with rack.yaml; unreadable ones are omitted and reported. */
   paths: readonly string[];
-  /** Left out without a report. */
+  /** Omitted without a report. */
   exclude: readonly string[];
   /** `services.router-backup.encrypt`. */
   recipients: readonly string[] | 'none' | undefined;
-  /** Where the archive is made. */
+  /** Where the archive is created. */
   folder: string;
   /** For copies of databases; does not exist before and after. */
   scratch: string;
@@ -44,7 +43,7 @@ export interface ArchiveOptions {
 }
 
 export const JumphostArchive = z.object({
-  /** The caller's; mode 0600, and on the disk. */
+  /** The caller's to keep or remove; mode 0600, and synced to the disk. */
   file: z.string(),
   /** Of the file. */
   size: z.int().min(0),
@@ -52,15 +51,15 @@ export const JumphostArchive = z.object({
   sha256: z.string(),
   /** Of names, kinds, permissions and contents: equal if nothing has changed, although the bytes of each archive differ. */
   digest: z.string(),
-  /** The tar in it. */
+  /** The size of the tar in it. */
   plain: z.object({ size: z.int().min(0), sha1: z.string() }),
-  /** How many. */
+  /** The number of members. */
   files: z.int(),
   left: z.array(Left),
 });
 export type JumphostArchive = z.output<typeof JumphostArchive>;
 
-/** A file in the archive: which jumphost it is, and what was left out. */
+/** A file in the archive: which jumphost it is from, and what was omitted. */
 export const aboutFile = 'skolo-jumphost.json';
 
 const tries = 5;
@@ -68,8 +67,8 @@ const noRecipient =
   'the jumphost contains secrets, so its backup must be encrypted: set services.router-backup.encrypt to an age recipient (age-keygen prints one)';
 
 /**
- * @throws BackupError `rejected`: there is no recipient. `storage`: the disk is full, or files change faster than they can be
- *   read. The reason of an aborted signal. Nothing is left then.
+ * @throws BackupError `rejected`: there is no recipient. `storage`: the disk is full, or files change faster than they can be read. Also
+ * the reason of an aborted signal. Nothing is left behind then.
  */
 export async function archiveJumphost(options: ArchiveOptions): Promise<JumphostArchive> {
   const { recipients, folder, scratch, signal } = options;
@@ -89,7 +88,7 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
       await rm(file, { force: true }).catch(() => undefined);
       signal.throwIfAborted();
       if (error instanceof ContentChanged && left > 1) {
-        // A file that changes in each attempt is left out in the end.
+        // A file that changes in each attempt is omitted in the end.
         if (left <= tries - 2) unreadable.set(error.path, error);
         continue;
       }

@@ -1,6 +1,6 @@
 /**
- * Archives of the jumphost in the rack: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the
- * same name. Without the identity the bytes of an archive reveal nothing, so its digest shows whether the content has changed.
+ * The jumphost's archives in the rack: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the same
+ * name. Without the identity, an archive's bytes reveal nothing, so its digest shows whether the content has changed.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -32,7 +32,7 @@ const mostNamed = 3;
 
 /** All methods throw BackupError. */
 export class Archives {
-  /** Where archives are made, so that each is put in its place in one step. */
+  /** Where archives are created, so that each is moved into place in one step. */
   readonly folder: string;
   readonly device: string;
   private readonly facts = new Map<string, Facts>();
@@ -43,7 +43,7 @@ export class Archives {
   }
 
   /**
-   * Makes the folder if it is missing, and removes files that a killed process has left.
+   * Creates the directory if it is missing, and removes files that a killed process left.
    *
    * @param parent `<state directory>/archives`
    */
@@ -53,7 +53,7 @@ export class Archives {
     return archives;
   }
 
-  /** The newest first. Size and SHA-1 are those of the tar in it, as off site. */
+  /** Newest first. Size and SHA-1 are those of the tar in it, as off site. */
   versions(_device = this.device, { limit }: { limit?: number } = {}): Version[] {
     return [...this.facts]
       .sort(([a], [b]) => (a < b ? 1 : -1))
@@ -80,8 +80,8 @@ export class Archives {
   }
 
   /**
-   * Stores an archive that was made in `folder`, after reading it back. If the content has not changed since the newest
-   * archive, that one stays and this one is removed.
+   * Stores an archive that was created in `folder`, after reading it back. If the content equals that of the newest archive, the new one is
+   * removed instead.
    */
   async add(
     { file, ...archive }: JumphostArchive,
@@ -130,7 +130,7 @@ export class Archives {
     }
   }
 
-  /** If its facts are lost, it is still an archive, and differs from all others. */
+  /** Without its facts it is still an archive, and differs from all others. */
   private async read(id: string): Promise<Facts> {
     const text = await readFileIfExists(join(this.folder, `${id}.json`));
     const known = Facts.safeParse(parseJson(text ?? ''));
@@ -158,7 +158,7 @@ function asVersion(id: string, facts: Facts): Version {
   };
 }
 
-/** Ids sort by time, also after the clock went back. */
+/** IDs sort by time, even after the clock was set back. */
 function idFor({ time, sha256 }: Facts, newest: Version | undefined): string {
   const after = newest === undefined ? 0 : Date.parse(timeOf(newest.id)) + 1000;
   const at = new Date(Math.max(Date.parse(time), after)).toISOString();

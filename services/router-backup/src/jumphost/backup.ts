@@ -1,4 +1,4 @@
-/** The jumphost, as a device among others: each run makes one encrypted archive, which is kept unless nothing has changed. */
+/** Backs up the jumphost like a device: each run creates one encrypted archive, which is kept unless nothing has changed. */
 
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ export class JumphostBackup {
     return { before, after, isNew, left: archive.left, size: after.size, facts };
   }
 
-  /** Opened when they are first needed, and again for another name of the jumphost. @throws BackupError */
+  /** Opened when first needed, and again if the jumphost's name changes. @throws BackupError */
   async archives(): Promise<Archives> {
     const { rack, stateDir } = this.deps;
     const { name } = rack().jumphost;
@@ -70,14 +70,14 @@ export class JumphostBackup {
   }
 }
 
-/** Into the folder of archives, where it is put in its place in one step. */
+/** Into the archives' directory, where it is moved into place in one step. */
 async function taken(archive: JumphostArchive, { folder }: Archives): Promise<JumphostArchive> {
   const file = join(folder, `${archive.sha256.slice(0, 24)}.tmp`);
   await rename(archive.file, file);
   return { ...archive, file };
 }
 
-/** How an archive is restored: by an operator, with the key that is not in the rack. */
+/** How an operator restores an archive, with the key that is not in the rack. */
 export function jumphostSteps({ device, id }: Version) {
   const file = `${device}.tar.gz.age`;
   const steps: RestoreStep[] = [

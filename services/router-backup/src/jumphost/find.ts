@@ -1,4 +1,4 @@
-/** Finds what to archive of the jumphost: files and folders, journals and databases, and what has to be left out. */
+/** Finds what to archive of the jumphost: files and directories, journals and databases, and what must be omitted. */
 import type { Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -7,17 +7,17 @@ import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
 import { z } from 'zod';
 import { isDatabase } from './sqlite.ts';
 
-/** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
+/** One thing to archive. A journal is a directory of files that belong together; a database includes its log. */
 export interface Found {
   kind: 'file' | 'folder' | 'link' | 'journal' | 'database';
   path: string;
-  /** In the archive: the path without the first slash. */
+  /** The path in the archive, without the leading slash. */
   name: string;
   mode: number;
   uid: number;
   gid: number;
   mtime: Date;
-  /** Of a link, as it is written. */
+  /** A link's target, as written. */
   target?: string | undefined;
 }
 
@@ -28,16 +28,16 @@ export type Left = z.output<typeof Left>;
 interface FindOptions {
   /** Absolute; they may be links. Links below them are not followed. */
   paths: readonly string[];
-  /** Files and folders that are left out without a report. */
+  /** Files and directories that are omitted without a report. */
   exclude: readonly string[];
   signal: AbortSignal;
 }
 
 const mostFound = 200_000;
-/** Temp files of atomic writes: each is either a whole file by now, or nothing. */
+/** Temp files of atomic writes: each is either renamed by now, or useless. */
 const tempFile = /^\..+\.\d+-\d+-[0-9a-f]{12}\.tmp$/;
 
-/** Sorted by name. @throws Error There is far too much, or the reason of the signal. */
+/** Sorted by name. @throws Error There is far too much, or the signal's reason. */
 export async function findAll(options: FindOptions): Promise<{ found: Found[]; left: Left[] }> {
   const { signal } = options;
   // With and without links.
@@ -61,7 +61,7 @@ class Search {
     this.excluded = excluded;
   }
 
-  /** A path in rack.yaml: a link is followed, since files of a ConfigMap are links. */
+  /** A path in rack.yaml: links are followed, because files of a ConfigMap are links. */
   async top(path: string): Promise<void> {
     try {
       await this.visit(path, await realpath(path), await stat(path));
@@ -85,7 +85,7 @@ class Search {
     };
   }
 
-  /** @param real the path without links */
+  /** @param real the path with links resolved */
   private async visit(path: string, real: string, stats: Stats): Promise<void> {
     this.signal.throwIfAborted();
     if (this.excluded.has(path) || this.excluded.has(real)) return;
@@ -138,7 +138,7 @@ class Search {
     const { uid, gid, mtime } = stats;
     const name = path.replace(/^\/+/, '');
     if (name === '') return;
-    // A journal has the path of its folder, and sorts after it.
+    // A journal has its directory's path, and sorts after it.
     const key = kind === 'journal' ? `${name}/` : name;
     this.found.set(key, {
       kind,
@@ -162,7 +162,7 @@ class Search {
 
 class TooMuch extends Error {}
 
-/** By the bytes of the text, as `LC_ALL=C sort` does: folders come before what is in them. */
+/** By the bytes of the text, as `LC_ALL=C sort` does: directories come before their contents. */
 function sorted<T>(all: Iterable<T>, by: (each: T) => string): T[] {
   const keyed = [...all].map((each) => ({ key: Buffer.from(by(each)), each }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ each }) => each);

@@ -1,6 +1,6 @@
 /**
- * How an archive comes from the host into the pod: through a folder in the state directory. The service writes `wanted`, on which
- * systemd starts the program. That removes it, and leaves the archive and `done.json`.
+ * How an archive gets from the host into the pod: through a directory in the state directory. The service writes `wanted`, on which systemd
+ * starts the program. The program removes that file, and leaves the archive and `done.json`.
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const content = 'archive.age';
 
 const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: JumphostArchive })]);
 
-/** By the program: the request is taken, and what is left of previous ones goes. */
+/** Called by the program: accepts the request, and removes leftovers of previous ones. */
 export async function beginHandOver(folder: string): Promise<void> {
   const names = await readdir(folder);
   const old = names.filter((name) => name !== wanted && name !== done);
@@ -25,14 +25,14 @@ export async function beginHandOver(folder: string): Promise<void> {
   }
 }
 
-/** By the program. */
+/** Called by the program. */
 export async function handOver(folder: string, result: z.output<typeof Done>): Promise<void> {
   if ('archive' in result) await rename(result.archive.file, join(folder, content));
   await writeFileAtomic(join(folder, done), JSON.stringify(result));
 }
 
 interface WantOptions {
-  /** Until the program has taken the request; afterwards none is running there. */
+  /** The time until the program has accepted the request; after that, none is running on the host. */
   takenWithinMs: number;
   lookMs: number;
   signal: AbortSignal;
@@ -41,10 +41,10 @@ interface WantOptions {
 export const usualWant = { takenWithinMs: 60_000, lookMs: 200 };
 
 /**
- * By the service: an archive that was made on the host.
+ * Called by the service: returns an archive that was created on the host.
  *
- * @returns undefined: nobody makes one there, and the service has to do with what it can read
- * @throws BackupError `storage`: it could not be made
+ * @returns undefined: no program runs there, so the service archives what it can read itself
+ * @throws BackupError `storage`: it could not be created
  */
 export async function wantArchive(
   folder: string,

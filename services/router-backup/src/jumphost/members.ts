@@ -1,4 +1,4 @@
-/** The members of an archive, one after the other: each is open only while it is read. */
+/** The members of an archive, in sequence: each is open only while it is read. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,14 +22,14 @@ export interface Member {
 }
 
 interface MembersOptions {
-  /** For copies of databases, in the clear; each is removed when it is in the archive. */
+  /** For copies of databases, in the clear; each is removed once it is in the archive. */
   scratch: string;
   signal: AbortSignal;
-  /** Called with each path that cannot be read after all. */
+  /** Called with each path that turns out to be unreadable. */
   leave: (left: Left) => void;
 }
 
-/** A member that was begun cannot be finished: the file became shorter, or the disk cannot read it. */
+/** A member cannot be completed: the file became shorter, or the disk cannot read it. */
 export class ContentChanged extends Error {
   readonly path: string;
   readonly why: string;
@@ -106,7 +106,7 @@ async function* fileMember(
     return;
   }
   try {
-    // Bytes that are appended meanwhile are for the next archive.
+    // Bytes that are appended meanwhile are left for the next archive.
     const { size, mtime } = await handle.stat();
     const source =
       size === 0
@@ -144,7 +144,7 @@ function byName(a: { name: string }, b: { name: string }): number {
   return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
 
-/** The disk that the copy goes to is full: there is no room for an archive either. */
+/** The disk for the copy is full, so there is no room for an archive either. */
 function isFull(error: unknown): boolean {
   const isSqliteFull = error instanceof Error && 'errcode' in error && error.errcode === 13;
   return isSqliteFull || ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');

@@ -1,7 +1,7 @@
 /**
- * `main.js archive-jumphost`: on the jumphost itself, for a router-backup in a pod, which cannot read folders of the host. A unit
- * of systemd starts it when the service wants an archive, as a user that may read everything, and write into the folder that both
- * see and into that of k3s' database, where SQLite keeps its locks. What it leaves is encrypted.
+ * `main.js archive-jumphost`: runs on the jumphost itself, for a router-backup in a pod, which cannot read the host's directories. A
+ * systemd unit starts it when the service wants an archive, as a user that may read everything, and may write into the shared directory and
+ * into that of k3s' database, where SQLite keeps its locks. Its output is encrypted.
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { readRack } from '@skolo/rack';
 import { archiveJumphost } from './archive.ts';
 import { beginHandOver, handOver } from './hand-over.ts';
 
-/** Graphs of weeks: larger than all the rest, and of no use for a new jumphost. */
+/** Weeks of graphs: larger than all the rest, and useless for a new jumphost. */
 const tooLarge = '/var/lib/skolo/prometheus';
 
 /** @returns the exit code */
@@ -48,7 +48,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
   }
 }
 
-/** Parts of the state of router-backup that are off site by themselves, or useless elsewhere. */
+/** Parts of router-backup's state that are copied off site separately, or useless elsewhere. */
 export const excluded = [
   'repository',
   '.repository.previous',

@@ -1,7 +1,6 @@
 /**
- * Receives syslog messages and SNMP traps by which devices report a change of their configuration: off unless rack.yaml has a port.
- * A notice proves nothing, since every host can send a datagram with any source address. Its only effect is that one device is
- * read earlier.
+ * Receives syslog messages and SNMP traps by which devices report a configuration change: off unless rack.yaml sets a port. A notice proves
+ * nothing, since every host can send a datagram with any source address. Its only effect is that one device is read earlier.
  */
 import type { RemoteInfo } from 'node:dgram';
 import { errorCode, errorText } from '@skolo/base';
@@ -19,7 +18,7 @@ export interface NoticesDeps {
   emit: EmitBackup;
   /** Pause between attempts to open a port that another program uses. */
   retryMs?: number;
-  /** At most this often, dropped and ignored datagrams are logged. */
+  /** The shortest interval at which dropped and ignored datagrams are logged. */
   reportMs?: number;
   mostPerSecond?: number;
 }
@@ -51,18 +50,18 @@ export class Notices {
     });
   }
 
-  /** Applies the present rack.yaml. Never throws: a port that cannot be opened is degraded. */
+  /** Applies the current rack.yaml. Never throws: a port that cannot be opened is degraded. */
   follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     return this.following;
   }
 
-  /** Whether a device that was read because of a notice had changed. Unfounded notices slow the next ones down. */
+  /** Whether a device that was read because of a notice had changed. Unfounded notices delay the next ones. */
   outcome(device: string, changed: boolean): void {
     this.settle.outcome(device, changed);
   }
 
-  /** The port that is open; undefined: closed. */
+  /** The open port; undefined: closed. */
   port(kind: Kind): number | undefined {
     return this.open.get(kind)?.udp.port;
   }
@@ -91,7 +90,7 @@ export class Notices {
     this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
   }
 
-  /** Returns whether the port is as rack.yaml has it. */
+  /** Returns whether the port is as configured in rack.yaml. */
   private async followOne(kind: Kind, rack: Rack): Promise<boolean> {
     const wanted = rack.services['router-backup'].notices[settingOf[kind]];
     const now = this.open.get(kind);
@@ -140,7 +139,7 @@ export class Notices {
     this.settle.add(device, result.notice);
   }
 
-  /** The only device of rack.yaml with that address. */
+  /** The only device in rack.yaml with that address. */
   private deviceAt({ address }: RemoteInfo): string | undefined {
     const [device, another] = this.devices.get(normaliseAddress(address) ?? '') ?? [];
     if (device !== undefined && another === undefined) return device;
@@ -148,7 +147,7 @@ export class Notices {
     return undefined;
   }
 
-  /** Counts, and logs from time to time: a flood must not fill the log. */
+  /** Counts them, and logs occasionally: a flood must not fill the log. */
   private ignore(reason: Reason): void {
     this.ignored.set(reason, (this.ignored.get(reason) ?? 0) + 1);
     this.reporting ??= setTimeout(() => {
@@ -162,7 +161,7 @@ export class Notices {
   }
 }
 
-/** An IPv4 address has the same key in both of its forms. */
+/** Both forms of an IPv4 address have the same key. */
 function devicesByAddress({ infrastructure }: Rack): Map<string, string[]> {
   const devices = new Map<string, string[]>();
   for (const { name, address } of infrastructure.values()) {

@@ -1,6 +1,6 @@
 /**
- * Waits until a device has been quiet for a while, since one change is mostly followed by another. It does not wait for ever, and
- * it waits longer for a device whose notices were unfounded.
+ * Waits until a device has been quiet for a while, because a change is often followed by another. The wait is limited, and longer for a
+ * device whose notices were unfounded.
  */
 
 interface SettleDeps {
@@ -23,7 +23,7 @@ const longestPauseMs = 3600_000;
 export class Settle {
   private readonly deps: SettleDeps;
   private readonly waiting = new Map<string, Waiting>();
-  /** Unfounded notices in a row. */
+  /** Consecutive unfounded notices. */
   private readonly falseAlarms = new Map<string, number>();
 
   constructor(deps: SettleDeps) {
@@ -42,8 +42,8 @@ export class Settle {
   }
 
   /**
-   * Whether the device had changed when it was read because of a notice. If not, its next notices wait twice as long, up to
-   * an hour: else a device that reports being read would be read for ever.
+   * Whether the device had changed when it was read because of a notice. If not, its next notices wait twice as long, up to an hour:
+   * otherwise a device that reports being read would be read forever.
    */
   outcome(device: string, changed: boolean): void {
     if (changed) this.falseAlarms.delete(device);
@@ -69,7 +69,7 @@ export class Settle {
 
   private pauseMs(device: string): number {
     const usual = this.deps.settleSeconds() * 1000;
-    // The first false alarm has no effect: people look around.
+    // The first false alarm has no effect: it may be somebody who only looked at the device.
     const doublings = Math.max(0, (this.falseAlarms.get(device) ?? 0) - 1);
     return Math.max(usual, Math.min(longestPauseMs, usual * 2 ** doublings));
   }

@@ -1,7 +1,7 @@
 /**
  * Syslog messages that mean "the configuration changed", with any header (RFC 3164, RFC 5424, or neither).
  *
- * Their content is not passed on: some quote the command that was typed, with passwords.
+ * Their content is not passed on: some quote the typed command, with passwords.
  */
 
 interface Pattern {
@@ -33,7 +33,7 @@ const patterns: readonly Pattern[] = [
   },
   // ProCurve, ArubaOS-Switch: `… Notice-Type='Running Config Change' …` (Oxidized, extra/syslog.rb).
   { name: 'Running Config Change', pattern: /Notice-Type='(?:Running|Startup)/ },
-  // FRR with `log commands`: `vty[8]@(config-router)# neighbor …` (seen of FRR 8.4.4; leaving the mode changes nothing).
+  // FRR with `log commands`: `vty[8]@(config-router)# neighbor …` (seen in FRR 8.4.4; leaving the mode changes nothing).
   { name: 'vty config', pattern: /\bvty\[\d+\]@\(config[^)]*\)# (?!(?:end|exit|quit|do)\b)\S/ },
   // APC: `System: Configuration change. …` (Network Management Card, event list).
   { name: 'APC Configuration change', pattern: /\bSystem: Configuration change\b/ },
@@ -42,19 +42,19 @@ const patterns: readonly Pattern[] = [
 /** The part of a datagram that is read; messages are rarely longer than 2048 (RFC 5424, section 6.1). */
 const mostBytes = 4096;
 const priority = /^<\d{1,3}>(?:1 )? */;
-/** RFC 5424: time and host, in front of application, process, kind and structured data (or `-` for each of them). */
+/** RFC 5424: time and host, followed by application, process, kind and structured data (or `-` for each of them). */
 const header5424 = /^(?:\d{4}-\S+|-) \S+ (?=\S+ \S+ \S+ (?:-|\[))/;
-/** RFC 3164, with a year, fractions or a zone here and there, and with or without a host. */
+/** RFC 3164, optionally with a year, fractions or a zone, and with or without a host. */
 const header3164 =
   /^[*.]?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{3,5}:?)? (?:[\w.:-]+ (?=\S+:))?/;
 
-/** The text without priority, time and host, as far as they are recognised. Never fails: without a header all of it is text. */
+/** The text without priority, time and host, as far as recognised. Never fails: without a header, all of it is text. */
 export function syslogText(datagram: Buffer): string {
   const all = datagram.subarray(0, mostBytes).toString('utf8').replace(/\0+$/, '').trim();
   return all.replace(priority, '').replace(header5424, '').replace(header3164, '');
 }
 
-/** Name of the message, if it reports a changed configuration of its sender. */
+/** The message's name, if it reports a configuration change of its sender. */
 export function changeInSyslog(datagram: Buffer): string | undefined {
   const text = syslogText(datagram);
   return patterns.find(({ pattern }) => pattern.test(text))?.name;

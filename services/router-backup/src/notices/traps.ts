@@ -1,11 +1,10 @@
 /**
  * SNMP traps and informs that mean "the configuration changed" (RFC 1157, RFC 3416, RFC 3412, RFC 3584).
  *
- * Only the kind of notice is used, so no community and no signature is checked. An encrypted one (version 3, authPriv) cannot be
- * read.
+ * Only the kind of notice is used, so neither community nor signature is checked. An encrypted one (version 3, authPriv) cannot be read.
  *
- * Cisco and Arista report every copy of a configuration, `show running-config` too, which is a copy from "running" to
- * "commandSource": reading the device would cause the next reading. Only copies to "running" or "startup" count.
+ * Cisco and Arista report every copy of a configuration, including `show running-config`, which is a copy from "running" to
+ * "commandSource": reading the device would trigger the next reading. Only copies to "running" or "startup" count.
  *
  * Sources: CISCO-CONFIG-MAN-MIB (ciscoConfigManEvent, ccmCLIRunningConfigChanged, ccmHistoryEventConfigDestination),
  * JUNIPER-CFGMGMT-MIB (jnxCmCfgChange), ARISTA-CONFIG-MAN-MIB (aristaConfigManEvent), ENTITY-MIB of RFC 6933
@@ -14,7 +13,7 @@
 import { contentOf, type Element, elements, integerOf, oidOf, tags } from '@skolo/equipment/ber';
 
 interface Trap {
-  /** Which kind of notice; as SNMPv2 names those of version 1, too (RFC 3584, section 3.1). */
+  /** The kind of notice; version 1 is named as in SNMPv2 (RFC 3584, section 3.1). */
   oid: string;
   variables: { oid: string; value: Element }[];
   /** The answer to an inform. */
@@ -23,7 +22,7 @@ interface Trap {
 
 interface Meaning {
   name: string;
-  /** Column with the destination of the copy. */
+  /** The column with the copy's destination. */
   destination?: string;
 }
 
@@ -44,7 +43,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
 /** HistoryEventMedium: running, startup; the same numbers in both MIBs. */
 const ownMedia: ReadonlySet<number> = new Set([3, 4]);
 
-/** Name of the notice, if it reports a changed configuration of its sender. */
+/** The notice's name, if it reports a configuration change of its sender. */
 export function changeInTrap({ oid, variables }: Trap): string | undefined {
   const meaning = meanings.get(oid);
   if (meaning?.destination === undefined) return meaning?.name;
@@ -60,7 +59,7 @@ const snmpTrapOid = '1.3.6.1.6.3.1.1.4.1.0';
 /**
  * Undefined: it is encrypted.
  *
- * @throws RangeError It is no trap or inform.
+ * @throws RangeError It is neither a trap nor an inform.
  */
 export function readTrap(datagram: Buffer): Trap | undefined {
   const message = elements(contentOf(elements(datagram)[0], tags.sequence));
@@ -70,7 +69,7 @@ export function readTrap(datagram: Buffer): Trap | undefined {
   if (scoped?.tag === tags.text) return undefined;
   const [, , pdu] = elements(contentOf(scoped, tags.sequence));
   const { answer: _, ...trap } = readPdu(datagram, pdu);
-  // Only a receiver that shares a key with its sender can answer an inform of version 3.
+  // Only a receiver that shares a key with the sender can answer an inform of version 3.
   return trap;
 }
 
@@ -83,7 +82,7 @@ function readPdu(datagram: Buffer, pdu: Element | undefined): Trap {
   const kind = variables.find(({ oid }) => oid === snmpTrapOid);
   const oid = oidOf(kind?.value);
   if (pdu.tag === pdus.trap2) return { oid, variables };
-  // The same again, as a response (RFC 3416, section 4.2.7).
+  // The same content as a response (RFC 3416, section 4.2.7).
   const answer = Buffer.from(datagram);
   answer[pdu.start - datagram.byteOffset] = pdus.response;
   return { oid, variables, answer };

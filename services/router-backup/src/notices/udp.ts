@@ -1,4 +1,4 @@
-/** A UDP port that every host may send to: datagrams are counted before they are read. */
+/** A UDP port that every host may send to: datagrams are rate-limited before they are parsed. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
 import { errorCode } from '@skolo/base';
@@ -8,7 +8,7 @@ interface UdpDeps {
   /** Must not throw. */
   onMessage: (datagram: Buffer, from: RemoteInfo, answer: (bytes: Buffer) => void) => void;
   onError: (error: Error) => void;
-  /** Further datagrams of the second are dropped. */
+  /** Further datagrams within the same second are dropped. */
   mostPerSecond?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export class UdpPort {
     return this.socket?.address().port ?? 0;
   }
 
-  /** On all addresses, of IPv4 alone where there is no IPv6. @throws Error The port cannot be opened. */
+  /** On all addresses, or only IPv4 if there is no IPv6. @throws Error The port cannot be opened. */
   async open(): Promise<void> {
     try {
       this.socket = await this.bound('udp6');

@@ -1,4 +1,4 @@
-/** What sends versions to a destination off site. */
+/** Sends versions to an off-site destination. */
 import type { GitMirror } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Versions } from '../history/versions.ts';
@@ -6,13 +6,13 @@ import type { WaitingCopy } from './queue.ts';
 
 export interface Backend {
   /**
-   * Sends the first of the waiting versions, or all.
+   * Sends the first waiting version, or all.
    *
-   * @returns those that have arrived, and were read back
+   * @returns those that have arrived and were read back
    * @throws DeviceBlocked, VersionGone; other errors concern the whole destination
    */
   send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<readonly WaitingCopy[]>;
-  /** Removes old copies, once a day. Proves as well that the destination works. */
+  /** Removes old copies, once a day. Also proves that the destination works. */
   prune(signal: AbortSignal): Promise<void>;
   pruneAfterSending: boolean;
 }
@@ -48,14 +48,14 @@ export class VersionGone extends Error {
 /**
  * A git remote: one push sends all waiting versions.
  *
- * @param open the mirror with the key as it is now
+ * @param open opens the mirror with the current key
  */
 export function gitBackend(open: () => Promise<Pick<GitMirror, 'push'>>): Backend {
   const push = async (signal: AbortSignal) => void (await (await open()).push(signal));
   return {
     pruneAfterSending: false,
     async send(waiting, signal) {
-      // A version is in the history before it waits.
+      // A version is in the history before it is queued.
       const sent = [...waiting];
       await push(signal);
       return sent;

@@ -1,9 +1,8 @@
 /**
- * Copies off site: a queue in the journal for each destination, so that it survives restarts and outages, and never delays a
- * backup.
+ * Off-site copies: a queue in the journal for each destination, so that it survives restarts and outages, and never delays a backup.
  *
- * The journal records as well which versions a destination has. At start the service queues those that it lacks, because the last
- * process died between storing a version and queueing it. A new destination gets the newest version of every device.
+ * The journal also records which versions a destination has. At start, the service queues missing versions, because the last process may
+ * have died between storing a version and queueing it. A new destination receives the newest version of every device.
  */
 
 import { readdir, rm } from 'node:fs/promises';
@@ -48,7 +47,7 @@ interface Route {
 }
 
 const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
-/** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
+/** In the directory of outgoing files: the copy of the history for a git remote, which is kept. */
 const mirror = 'mirror';
 
 export class OffsiteCopies {
@@ -68,35 +67,35 @@ export class OffsiteCopies {
     this.outgoing = join(deps.stateDir, 'outgoing');
   }
 
-  /** Reads the queues. Returns the number of records that cannot be understood. */
+  /** Reads the queues. Returns the number of unreadable records. */
   load(journal: Journal): number {
     return this.queue.load(journal);
   }
 
-  /** Sends all versions, not only the newest, since the journal no longer knows what the destinations have. Before `start`. */
+  /** Sends all versions, not only the newest, because the journal no longer knows what the destinations have. Before `start`. */
   sendAll(): void {
     this.isAllMissing = true;
   }
 
-  /** Begins to send, once the journal is read. */
+  /** Starts sending, once the journal has been read. */
   async start(): Promise<void> {
     await this.clearOutgoing();
     this.isStarted = true;
     await this.follow();
   }
 
-  /** Applies the present rack.yaml. */
+  /** Applies the current rack.yaml. */
   async follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     await this.following;
   }
 
-  /** Writes what the journal has rejected before. Never throws. */
+  /** Writes what the journal rejected before. Never throws. */
   async flush(): Promise<void> {
     await this.queue.flush();
   }
 
-  /** Stops sending; versions that are not sent stay in the journal. */
+  /** Stops sending; unsent versions stay in the journal. */
   async close(): Promise<void> {
     this.isStarted = false;
     await this.following;
@@ -131,20 +130,20 @@ export class OffsiteCopies {
     });
   }
 
-  /** Whether a version is in every destination that there is. */
+  /** Whether a version is in every destination. */
   stateOf(version: Version | undefined): BackupDevice['offsite'] {
     if (version === undefined || this.destinationsFor(version.device).length === 0) return 'none';
     return this.isStored(version.device, version.id) ? 'stored' : 'queued';
   }
 
-  /** Whether the newest version of a device has arrived in each of its destinations. */
+  /** Whether a device's newest version has arrived in each of its destinations. */
   isStored(device: string, version: string): boolean {
     return this.destinationsFor(device).every(
       ({ id }) => this.queue.newest(id, device) === version,
     );
   }
 
-  /** Versions of a device that wait for all of its destinations: they are only in the rack. */
+  /** A device's versions that wait for all of its destinations: they exist only in the rack. */
   unsent(device: string): WaitingCopy[] {
     const [first, ...others] = this.destinationsFor(device).map(({ id }) =>
       this.queue.for(id).filter((record) => record.device === device),
@@ -154,7 +153,7 @@ export class OffsiteCopies {
     );
   }
 
-  /** The history was restored: the same versions have other ids now, and there are more of them. Never throws. */
+  /** The history was restored: the same versions have other IDs now, and there are more of them. Never throws. */
   async restored(ids: ReadonlyMap<string, string>): Promise<void> {
     await this.queue.rename(ids);
     for (const { destination } of this.routes.values()) {
@@ -169,7 +168,7 @@ export class OffsiteCopies {
     return destinationsOf(this.deps.rack()).filter((each) => this.accepts(each, device));
   }
 
-  /** A git remote does not get archives, since they are not in the history. */
+  /** A git remote does not receive archives, because they are not in the history. */
   private accepts({ kind }: Destination, device: string): boolean {
     return kind === 'upload' || !this.deps.versions.isArchived(device);
   }
@@ -233,8 +232,8 @@ export class OffsiteCopies {
   }
 
   /**
-   * Queues the versions that a destination should have, and that neither wait nor are there. Archives first: they can leave where
-   * the history cannot be used.
+   * Queues the versions that a destination should have but that are neither queued nor stored in it. Archives first: they can be sent even
+   * if the history is unusable.
    */
   private async queueMissing(destination: Destination): Promise<void> {
     const { versions } = this.deps;
@@ -248,7 +247,7 @@ export class OffsiteCopies {
     await this.enqueue(place, late);
   }
 
-  /** @returns ids of all versions that these devices have */
+  /** @returns IDs of all versions of these devices */
   private async queueMissingOf(
     destination: Destination,
     devices: readonly string[],

@@ -1,4 +1,4 @@
-/** The places off site that rack.yaml names. */
+/** The off-site destinations in rack.yaml. */
 
 import {
   directoryPlace,
@@ -15,7 +15,7 @@ import { type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 
 export interface Destination {
-  /** Names it in the journal; without secrets. */
+  /** Identifies it in the journal; without secrets. */
   id: string;
   kind: 'upload' | 'git';
   /** For people, without secrets. */
@@ -64,9 +64,9 @@ export function recipientsOf(rack: Rack): readonly string[] | 'none' {
 }
 
 /**
- * The bucket or directory, with the key as it is now.
+ * The bucket or directory, opened with the current key.
  *
- * @param isKnown whether something was stored there before
+ * @param isKnown whether anything was stored in it before
  * @throws BackupError, SecretError
  */
 export async function openPlace(rack: Rack, isKnown: () => boolean): Promise<OffsitePlace> {
@@ -82,7 +82,7 @@ async function tokenFor(rack: Rack): Promise<GetToken> {
 }
 
 /**
- * The git remote, with the key as it is now.
+ * The git remote, opened with the current key.
  *
  * @throws BackupError, SecretError
  */

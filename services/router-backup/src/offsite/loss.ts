@@ -1,7 +1,6 @@
 /**
- * Versions that the journal knows and the history no longer has: the repository was deleted, replaced by an older copy, or
- * set aside. They are recorded before a new history begins, and stay recorded until they are restored, or until an
- * operator accepts the loss.
+ * Versions that the journal knows but the history no longer has: the repository was deleted, replaced by an older copy, or set aside. They
+ * are recorded before a new history is created, and stay recorded until they are restored, or an operator accepts the loss.
  */
 
 import type { Version } from '@skolo/backup';
@@ -21,7 +20,7 @@ import { jumphostModel } from '../targets.ts';
 import type { OffsiteCopies } from './copies.ts';
 
 const trouble = 'history lost';
-/** Devices that a message names. */
+/** The number of devices that a message names. */
 const mostNamed = 5;
 
 interface HistoryLossDeps {
@@ -41,16 +40,16 @@ export class HistoryLoss {
     this.deps = deps;
   }
 
-  /** By name of device. */
+  /** By device name. */
   list(): LostRecord[] {
     const lost = [...this.deps.state.lost.all.values()];
     return lost.sort((a, b) => (a.device < b.device ? -1 : 1));
   }
 
   /**
-   * The history is missing, and a new one is about to begin.
+   * The history is missing, and a new one is about to be created.
    *
-   * @throws BackupError `storage`: it cannot be recorded what it had
+   * @throws BackupError `storage`: its contents cannot be recorded
    */
   async beforeNew(): Promise<void> {
     const { state, journal } = this.deps;
@@ -67,7 +66,7 @@ export class HistoryLoss {
     this.report();
   }
 
-  /** Reports a journal that is new while the history is not: it is not a new rack. */
+  /** Reports a new journal beside an existing history: it is not a new rack. */
   async checkJournal(): Promise<void> {
     const { state, versions, copies, log, emit } = this.deps;
     if (state.devices.all.size + state.runs.all.size + state.marks.all.size > 0) return;
@@ -82,7 +81,7 @@ export class HistoryLoss {
     });
   }
 
-  /** Compares the history with what the journal knows of it. Never throws. */
+  /** Compares the history with the journal's records of it. Never throws. */
   async review(): Promise<void> {
     const { state, journal, log } = this.deps;
     if (!journal.isOpen) return;
@@ -102,9 +101,9 @@ export class HistoryLoss {
   }
 
   /**
-   * A copy was put into the history, so its versions are not lost any more.
+   * A copy was added to the history, so its versions are no longer lost.
    *
-   * @param copy its versions of each device
+   * @param copy the versions of each device in it
    * @returns what is still lost
    */
   async restored(copy: ReadonlyMap<string, readonly Version[]>): Promise<LostRecord[]> {
@@ -122,7 +121,7 @@ export class HistoryLoss {
     return this.list();
   }
 
-  /** An operator gives up what is lost. @throws StorageUnavailable, JournalDown */
+  /** An operator accepts the loss. @throws StorageUnavailable, JournalDown */
   async accept(): Promise<LostRecord[]> {
     const { state, emit } = this.deps;
     const lost = this.list();
@@ -156,7 +155,7 @@ export class HistoryLoss {
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
   }
 
-  /** Its newest version was in the history, and is in it no more. */
+  /** Its newest version was in the history, but no longer is. */
   private async isMissing({ name, newest }: DeviceRecord): Promise<boolean> {
     const { versions } = this.deps;
     if (newest === undefined) return false;
@@ -174,7 +173,7 @@ export class HistoryLoss {
     return list.some(
       (version) =>
         version.id === wanted.id ||
-        // A history that was made again may have other ids; a device that was only read again has another time.
+        // A rebuilt history may have other IDs; a device that was only read again has another time.
         (Date.parse(version.time) === Date.parse(wanted.time) && version.sha1 === wanted.sha1),
     );
   }
@@ -198,7 +197,7 @@ export class HistoryLoss {
   }
 }
 
-/** Lost once more: what was stored since the first time. */
+/** Lost once more: what was stored since the first loss. */
 function together(first: LostRecord, second: LostRecord): LostRecord {
   const unsent = new Map([...first.unsent, ...second.unsent].map((each) => [each.id, each]));
   const versions =
@@ -208,7 +207,7 @@ function together(first: LostRecord, second: LostRecord): LostRecord {
   return { ...second, since: first.since, versions, unsent: [...unsent.values()] };
 }
 
-/** In a copy of the previous history, the same content is the same version, also with another id. */
+/** In a copy of the previous history, the same content is the same version, even with another ID. */
 function isSame(version: Version, wanted: KnownVersion): boolean {
   return version.id === wanted.id || (wanted.sha1 !== undefined && version.sha1 === wanted.sha1);
 }

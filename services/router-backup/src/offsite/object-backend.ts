@@ -16,14 +16,14 @@ interface ObjectBackendDeps {
   clock: Clock;
   log: Logger;
   versions: LocalVersions;
-  /** Folder for files that are being sent. */
+  /** Directory for files that are being sent. */
   outgoing: string;
   open(): Promise<OffsitePlace>;
 }
 
-/** A larger step of the wall clock between two looks at it counts as a jump, in milliseconds. */
+/** A larger step of the wall clock between two checks counts as a jump, in milliseconds. */
 const largestStep = 24 * 3_600_000;
-/** In seconds: the next look of each day may come a moment earlier. */
+/** In seconds: each day's check may come slightly earlier. */
 const almostADay = 23 * 3600;
 
 interface Packet {
@@ -81,7 +81,7 @@ export class ObjectBackend implements Backend {
     }
   }
 
-  /** Opened again after it rejected a request: its key may have changed. */
+  /** Reopened after it rejected a request: its key may have changed. */
   private async place(): Promise<OffsitePlace> {
     this.opened ??= await this.deps.open();
     return this.opened;
@@ -121,7 +121,7 @@ export class ObjectBackend implements Backend {
     }
   }
 
-  /** Whether an older version of the same day has the same content, and so the name that this one would have. */
+  /** Whether an older version of the same day has the same content, and therefore this one's name. */
   private async isAgain({ device, version, time }: WaitingCopy, sha1: string): Promise<boolean> {
     const newestFirst = await this.deps.versions.list(device);
     const place = newestFirst.findIndex(({ id }) => id === version);
@@ -129,7 +129,7 @@ export class ObjectBackend implements Backend {
     return older.some((other) => other.sha1 === sha1 && dayOf(other.time) === dayOf(time));
   }
 
-  /** Whether the wall clock advanced like the uptime, for a day at least. */
+  /** Whether the wall clock has advanced like the uptime for at least a day. */
   private isClockSteady(): boolean {
     const { wall, uptime } = this.seen;
     this.seen = this.times();
@@ -151,7 +151,7 @@ function archived(file: string, record: WaitingCopy): Packet {
   throw new VersionGone(record, new Error(`${device}: the record of archive ${version} was lost`));
 }
 
-/** UTC, as names off site have it. */
+/** UTC, as in names off site. */
 function dayOf(time: string): string {
   return new Date(time).toISOString().slice(0, 10);
 }

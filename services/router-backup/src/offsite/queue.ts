@@ -1,12 +1,12 @@
-/** Versions that wait to be sent, and the newest version that each place has: in memory, and in the journal. */
+/** Versions waiting to be sent, and the newest version in each destination: in memory, and in the journal. */
 import { Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { type Change, type Journal, Tables } from '@skolo/durable';
 import { z } from 'zod';
 
-/** A version that waits to be sent to a place. Its content is read when it is sent. */
+/** A version waiting to be sent to a destination. Its content is read when it is sent. */
 export const WaitingCopy = z.object({
-  /** Counts up: the order of sending, independent of the wall clock. */
+  /** Incremented: the order of sending, independent of the wall clock. */
   number: z.int(),
   /** As `Destination.id`. */
   place: z.string(),
@@ -18,7 +18,7 @@ export const WaitingCopy = z.object({
 });
 export type WaitingCopy = z.output<typeof WaitingCopy>;
 
-/** The newest version of a device that a place has. */
+/** A device's newest version in a destination. */
 const StoredRecord = z.object({ place: z.string(), device: z.string(), version: z.string() });
 
 export class Queue extends Tables {
@@ -34,24 +34,24 @@ export class Queue extends Tables {
     return unreadable;
   }
 
-  /** Versions that wait for a place, the oldest first. */
+  /** Versions waiting for a destination, oldest first. */
   for(place: string): WaitingCopy[] {
     return [...this.waiting.all.values()]
       .filter((record) => record.place === place)
       .sort((a, b) => a.number - b.number);
   }
 
-  /** The newest version of a device that a place has. */
+  /** A device's newest version in a destination. */
   newest(place: string, device: string): string | undefined {
     return this.stored.get(keyOfStored(place, device))?.version;
   }
 
-  /** Whether a version was ever stored in a place. */
+  /** Whether a version was ever stored in a destination. */
   isKnown(place: string): boolean {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /** Queues versions that neither wait nor are there. Never throws. */
+  /** Queues versions that are neither queued nor stored. Never throws. */
   async add(place: string, versions: readonly Version[]): Promise<void> {
     const waits = new Set(this.for(place).map(({ version }) => version));
     const changes: Change[] = [];
@@ -72,7 +72,7 @@ export class Queue extends Tables {
     if (changes.length > 0) await this.keep(changes);
   }
 
-  /** They are stored in their place now. */
+  /** They are stored in their destination now. */
   async arrived(records: readonly WaitingCopy[]): Promise<void> {
     await this.keep(
       records.flatMap(({ number, place, device, version }) => [
@@ -82,7 +82,7 @@ export class Queue extends Tables {
     );
   }
 
-  /** The same versions have other ids now. Never throws. */
+  /** The same versions have other IDs now. Never throws. */
   async rename(ids: ReadonlyMap<string, string>): Promise<void> {
     const changes: Change[] = [];
     for (const record of this.waiting.all.values()) {
@@ -100,7 +100,7 @@ export class Queue extends Tables {
     await this.keep([this.waiting.remove(keyOf(number))]);
   }
 
-  /** Forgets all other places. Returns how many versions waited for each of those. */
+  /** Forgets all other destinations. Returns how many versions waited for each of those. */
   async retain(places: ReadonlySet<string>): Promise<Map<string, number>> {
     const waiting = [...this.waiting.all.values()].filter(({ place }) => !places.has(place));
     const stored = [...this.stored.all.values()].filter(({ place }) => !places.has(place));
@@ -115,7 +115,7 @@ export class Queue extends Tables {
   }
 }
 
-/** So that keys are in the order of the numbers. */
+/** So that keys sort like the numbers. */
 function keyOf(number: number): string {
   return String(number).padStart(12, '0');
 }

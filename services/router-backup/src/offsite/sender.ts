@@ -1,6 +1,6 @@
 /**
- * Empties the queue of one destination in the background: in order for each device, with back-off while the destination does
- * not accept versions. Removes old copies once a day.
+ * Empties one destination's queue in the background: in order for each device, with back-off while the destination does not accept
+ * versions. Removes old copies once a day.
  */
 
 import { errorText } from '@skolo/base';
@@ -45,9 +45,9 @@ export class Sender {
   private waking = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private isComplete = false;
-  /** Of the destination. */
+  /** The destination's back-off. */
   private failure: Failure | undefined;
-  /** Of single devices. */
+  /** Back-off of single devices. */
   private readonly blocked = new Map<string, Failure>();
   private pruneAt = Number.NEGATIVE_INFINITY;
 
@@ -65,12 +65,12 @@ export class Sender {
     this.running = this.run();
   }
 
-  /** There is more to send. Back-off stays. */
+  /** There is more to send. Back-off continues. */
   wake(): void {
     this.waking.abort();
   }
 
-  /** Gives up what is under way; it is still in the queue. */
+  /** Aborts work in progress; it is still in the queue. */
   async close(): Promise<void> {
     this.stopping.abort();
     this.waking.abort();
@@ -107,13 +107,13 @@ export class Sender {
       await this.deps.queueMissing();
       this.isComplete = true;
     } catch (error) {
-      // What could be queued leaves all the same.
+      // What could be queued is sent anyway.
       while (this.ready().length > 0) await this.sendReady(signal);
       throw error;
     }
   }
 
-  /** Sends what is ready; with nothing ready, removes old copies. */
+  /** Sends what is ready; if nothing is, removes old copies. */
   private async sendReady(signal: AbortSignal): Promise<void> {
     const { backend, queue, log } = this.deps;
     const ready = this.ready();
@@ -170,13 +170,13 @@ export class Sender {
     return this.deps.queue.for(this.deps.destination.id);
   }
 
-  /** What may be sent now: the versions of a device stay in order. */
+  /** What may be sent now: each device's versions stay in order. */
   private ready(): WaitingCopy[] {
     const now = this.now();
     return this.waiting().filter(({ device }) => (this.blocked.get(device)?.retryAt ?? now) <= now);
   }
 
-  /** Seconds; 0: there is work. */
+  /** Seconds until the next work; 0: now. */
   private idleFor(): number {
     const now = this.now();
     if (this.failure !== undefined && this.failure.retryAt > now) return this.failure.retryAt - now;

@@ -1,6 +1,6 @@
 /**
- * The hosts that are connected to each port, read from a switch or router on request. One session with a device at a time, also
- * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
+ * The hosts connected to each port, read from a switch or router on request. One session per device at a time, including backups, and a
+ * power cycle comes first: a reading gives way to it, except while the cycle only waits for the off-time.
  */
 import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
@@ -18,7 +18,7 @@ import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
 
-/** For all of it: a person waits. */
+/** For the whole reading: a person is waiting. */
 const mostMs = 60_000;
 
 interface ConnectedHostReadingsDeps {
@@ -33,7 +33,7 @@ interface ConnectedHostReadingsDeps {
 
 export class ConnectedHostReadings {
   private readonly deps: ConnectedHostReadingsDeps;
-  /** By device: who asks meanwhile gets the same answer. */
+  /** By device: requests made meanwhile share the same answer. */
   private readonly underWay = new Map<string, Promise<ConnectedHosts>>();
 
   constructor(deps: ConnectedHostReadingsDeps) {
@@ -108,7 +108,7 @@ export class ConnectedHostReadings {
   }
 }
 
-/** Why nobody can be seen at the ports of a device; undefined: they can. */
+/** Why connected hosts are not visible at a device's ports; undefined: they are. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
   if (connectedHosts === undefined) return `a ${name} has no ports with connected hosts`;

@@ -1,4 +1,4 @@
-/** Which class of failure an error is. */
+/** Classifies errors. */
 import type { FailureClass } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import {
@@ -38,7 +38,7 @@ export class BackupFailed extends Error {
   }
 }
 
-/** Whether the same may work a moment later. */
+/** Whether a retry a moment later may succeed. */
 export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
   unreachable: true,
   timeout: true,

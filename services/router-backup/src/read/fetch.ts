@@ -1,4 +1,4 @@
-/** Reads the configuration of a device. One that is not complete, or an error text, is a BackupFailed with its class. */
+/** Reads a device's configuration. An incomplete one, or an error text, is a BackupFailed with its class. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import type { Transcript } from './transcript.ts';
 export interface FetchDeps {
   rack: () => Rack;
   hostKeys: HostKeys;
-  /** Folder for configurations that are too large for memory. */
+  /** Directory for configurations that are too large for memory. */
   scratch: string;
   models: ReadonlyMap<string, CreateBackup>;
 }
@@ -36,7 +36,7 @@ export interface Fetched {
   /** Absent: the device has only one configuration. */
   unsaved?: boolean;
   changedBy?: string | undefined;
-  /** The configuration that it would boot with, if that differs. */
+  /** The configuration that it would boot with, if different. */
   startup?: Buffer;
   /** Absent: it was not read over ssh. */
   legacyAlgorithms?: string[] | undefined;
@@ -58,7 +58,7 @@ export class Fetch {
   }
 
   /**
-   * Reads it, with all checks that need no other version. The transcript records the session.
+   * Reads it, with all checks that require no other version. The transcript records the session.
    *
    * @throws BackupFailed
    */
@@ -88,13 +88,13 @@ export class Fetch {
     }
   }
 
-  /** Removes the files of a reading. A device has one reading at a time. */
+  /** Removes a reading's files. A device has one reading at a time. */
   async drop({ name }: InfrastructureDevice): Promise<void> {
     const folder = join(this.deps.scratch, name);
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
-  /** Removes the files of a killed process, also copies of databases of the jumphost. */
+  /** Removes a killed process's files, including copies of the jumphost's databases. */
   async clear(): Promise<void> {
     await rm(this.deps.scratch, { recursive: true, force: true }).catch(() => undefined);
   }
@@ -102,7 +102,7 @@ export class Fetch {
   /**
    * Opens the device for `work`, within its `totalSeconds`.
    *
-   * @throws BackupFailed, for any error of `work` as well
+   * @throws BackupFailed, also for any error of `work`
    */
   async connected<T>(
     device: InfrastructureDevice,

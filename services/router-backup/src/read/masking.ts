@@ -1,7 +1,7 @@
 /**
- * Masks secrets in transcripts and in messages about them. The rules of the model mask a transcript. A message may quote a few
- * words of it, and no rule can recognise those alone: the middle of a key, half a line. So the words that a message quotes are
- * looked up in the transcript, and stay only where the masked transcript still has them.
+ * Masks secrets in transcripts and in messages about them. The model's rules mask a transcript. A message may quote a few words of it, and
+ * rules cannot recognise those alone: the middle of a key, half a line. So the words that a message quotes are looked up in the transcript,
+ * and kept only where the masked transcript still contains them.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -13,14 +13,14 @@ import type { SecretRule } from '@skolo/models/backup';
 import { commonSecrets, createMask, isBlock, type Mask } from '@skolo/models/configuration';
 
 const keyLength = 32;
-/** In front of a line: a mark of ours, a prompt, the sign of a difference. */
+/** The start of a line: one of our marks, a prompt, a diff sign. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;
 /** Shorter words are too common to be secrets. */
 const shortest = 4;
 
 /**
- * The mask with the key of the state directory, so that the same secret has the same mask tomorrow. If the disk does not keep
- * the key, masks differ from those of the next process, and nothing else.
+ * Masks with the key in the state directory, so that the same secret has the same mask tomorrow. If the key cannot be stored, the only
+ * effect is that the next process's masks differ.
  */
 export async function openMask(stateDir: string, log: Pick<Logger, 'warn'>): Promise<Mask> {
   const file = join(stateDir, 'mask-key');
@@ -53,7 +53,7 @@ export function maskMessage(
 ): string {
   const masked = maskTranscript(mask, transcript, rules);
   const isSecret = (word: string) => transcript.includes(word) && !masked.includes(word);
-  /** The transcript has one character for each byte. */
+  /** The transcript has one character per byte. */
   const hide = (word: string) =>
     [word, word.replace(/^[^\w]+|[^\w]+$/g, '')]
       .filter(({ length }) => length >= shortest)
@@ -82,8 +82,8 @@ function squeezed(text: string): string {
 }
 
 /**
- * The end of a transcript whose beginning is lost, from its first whole line on. If a block of secrets ends in it that did not
- * begin in it, the lines before that end were in the block.
+ * The end of a transcript whose beginning is lost, from its first complete line on. If a block of secrets ends in it that did not begin in
+ * it, the lines before that end were in the block.
  */
 export function withoutBrokenBlock(text: string, rules: readonly SecretRule[]): string {
   const lines = text.split('\n').slice(1);

@@ -1,6 +1,6 @@
 /**
- * The devices that the power-cycle daemon needs now, since a power cycle comes before a backup. If the daemon is down, rejects
- * us or answers nonsense, no device is needed.
+ * The devices that the power-cycle daemon needs now, because a power cycle comes before a backup. If the daemon is down, rejects the
+ * request or answers nonsense, no device is needed.
  */
 import {
   type ControllerStatus,
@@ -21,7 +21,7 @@ export interface PowerDaemonDeps {
   clock?: Pick<Clock, 'uptime'>;
   /** How long it has to answer. */
   timeoutMs?: number;
-  /** How often it is asked while devices are read. One answer serves all of them. */
+  /** How often it is polled while devices are read. One answer serves all of them. */
   pollMs?: number;
 }
 
@@ -29,14 +29,14 @@ type Names = ReadonlySet<string>;
 
 interface Wanted {
   names: Names;
-  /** Of these, those whose power cycle is only waiting while the power is off: nothing of the daemon speaks to them. */
+  /** Of these, those whose power cycle only waits for the off-time: the daemon does not talk to them. */
   whileOff: Names;
 }
 
 const usualPollMs = 2000;
-/** An answer is used again for a little less than a poll, so that each poll gets a new one. */
+/** An answer is reused for slightly less than a poll interval, so that each poll gets a new one. */
 const slackMs = 50;
-/** A thousand cycles with their steps are some megabytes. */
+/** A thousand cycles with their steps take some megabytes. */
 const mostBytes = 16 * 1024 * 1024;
 
 export class PowerDaemon {
@@ -51,14 +51,14 @@ export class PowerDaemon {
   /**
    * Names of devices that switch power for a cycle, or wait to, or are being cycled themselves.
    *
-   * @throws The signal's reason; nothing else.
+   * @throws Only the signal's reason.
    */
   async wanted(signal: AbortSignal): Promise<Names> {
     return (await orAborted(this.latest(), signal)).names;
   }
 
   /**
-   * Does `work` with a device. Gives way to a power cycle, also in the middle. `isFineWhileOff`: not while that only waits.
+   * Does `work` with a device. Gives way to a power cycle, even in the middle. `isFineWhileOff`: not while that only waits.
    *
    * @throws DeviceBusy
    */
@@ -111,7 +111,7 @@ export class PowerDaemon {
       this.isSilent = false;
       return wantedBy(rack, controllers, cycles);
     } catch (error) {
-      // Once, and not for each device of each night.
+      // Once, not for each device every night.
       if (!this.isSilent)
         this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not queried');
       this.isSilent = true;
@@ -131,8 +131,8 @@ async function tokenOf(rack: Rack): Promise<string | undefined> {
 }
 
 /**
- * A single operation in a controller's queue is mostly the reading of its outlets, which the daemon does each minute; a backup
- * that gave way to that would hardly end on a slow device. A machine whose power is on again needs its controller no more.
+ * A single operation in a controller's queue is usually the daemon's reading of its outlets every minute; a backup that gave way to that
+ * would hardly finish on a slow device. A machine whose power is on again no longer needs its controller.
  */
 function wantedBy(
   rack: Rack,

@@ -1,4 +1,4 @@
-/** The session with a device, kept of the last attempt that failed, so that an operator can find out why. */
+/** The session of a device's last failed attempt, so that an operator can find out why it failed. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
@@ -10,14 +10,14 @@ import { maskMessage, maskTranscript, withoutBrokenBlock } from './masking.ts';
 /** Of the beginning, and of the end. */
 const most = 128 * 1024;
 
-/** Of one session, in memory, of bounded length. */
+/** One session's transcript, in memory, of limited length. */
 export class Transcript {
   private head = '';
   private tail = '';
   private cut = 0;
   private last: 'us' | 'device' | undefined;
 
-  /** For `onTranscript` of a session. */
+  /** For a session's `onTranscript`. */
   add(from: 'us' | 'device', text: string): void {
     if (from === 'us' || this.last !== from) this.append(from === 'us' ? '\n>>> ' : '\n');
     this.last = from;
@@ -41,7 +41,7 @@ export class Transcript {
   }
 }
 
-/** The folder of transcripts, one file for each device. */
+/** The directory of transcripts, one file per device. */
 export class Transcripts {
   private readonly folder: string;
   private readonly mask: Mask;
@@ -51,7 +51,7 @@ export class Transcripts {
     this.mask = mask;
   }
 
-  /** Masks it, and writes it. Never throws. */
+  /** Masks and writes it. Never throws. */
   async keep(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
     const masked = maskTranscript(this.mask, transcript.text(rules), rules);
     try {
@@ -62,7 +62,7 @@ export class Transcripts {
     }
   }
 
-  /** Any error of a session as a failure, without the secrets that its message quotes. */
+  /** Any session error as a failure, without the secrets that its message quotes. */
   failure(
     device: string,
     error: unknown,

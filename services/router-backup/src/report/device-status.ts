@@ -1,4 +1,4 @@
-/** The status of each device, as the API returns it. */
+/** The status of each device, as returned by the API. */
 
 import type { BackupDevice } from '@skolo/api';
 import type { Clock, LastSuccess } from '@skolo/common';
@@ -11,7 +11,7 @@ import type { Runs } from '../runs/runs.ts';
 import type { DeviceRecord, State } from '../state.ts';
 import { type Target, targetOf, targetsOf } from '../targets.ts';
 
-/** What the status of a device consists of. */
+/** What a device's status consists of. */
 export interface StatusSources {
   rack: () => Rack;
   clock: Clock;
@@ -45,7 +45,7 @@ export async function statusOf(
   return await statusOfDevice(sources, name, target);
 }
 
-/** When it was last read completely, by the wall clock of now. */
+/** When it was last read completely, by the current wall clock. */
 export function lastSuccessOf(sources: Pick<StatusSources, 'lastSuccess' | 'state'>, name: string) {
   const known = sources.lastSuccess.get(name);
   if (known !== undefined) return known;

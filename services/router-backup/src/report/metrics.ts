@@ -1,4 +1,4 @@
-/** Metrics of the router backup. Names and labels are all declared here; the alert rules ask for them. */
+/** The router backup's metrics. All names and labels are declared here; the alert rules use them. */
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
@@ -39,7 +39,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup
   };
 }
 
-/** Devices to back up: in rack.yaml, or not retired since the file looks wrong. With their records. */
+/** Devices to back up: in rack.yaml, or not retired because the file looks wrong. With their records. */
 function wanted({ sources: { rack, state } }: MetricsDeps) {
   const targets = targetsOf(rack());
   const listed = targets.filter(({ why }) => why === undefined).map(({ name }) => name);

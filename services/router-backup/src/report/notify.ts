@@ -28,7 +28,7 @@ export async function notify(event: BackupEvent, deps: NotifyDeps): Promise<void
     const summary = `${device}: ${detail}`;
     webhook.send({ kind: 'failure', run: run.id, device, failure, summary });
   }
-  // The state of the services always differs: an archive of it is no news.
+  // The services' state always differs: an archive of it is no news.
   if (after === undefined || after.model === jumphostModel || !webhook.wants('change')) return;
   const diff = before && (await diffOf(before, after, deps));
   const summary = after.summary ?? `${device}: ${before ? 'changed' : 'first version'}`;

@@ -1,7 +1,7 @@
 /**
- * Sends events to a receiver: a request with JSON ({@link WebhookBody}), or the template of rack.yaml, for each run, each changed device and each device that
- * failed, as `services.router-backup.webhook` says. Nothing waits for it. A message that cannot be delivered is lost, logged and
- * counted, since the API has all of it as well.
+ * Sends events to a receiver: a request with JSON ({@link WebhookBody}), or the template of rack.yaml, for each run, each changed device
+ * and each device that failed, as configured in `services.router-backup.webhook`. Nothing waits for it. A message that cannot be delivered
+ * is lost, logged and counted, because the API has the same information.
  */
 import { randomUUID } from 'node:crypto';
 import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
@@ -25,7 +25,7 @@ export const WebhookBody = z.object({
   device: z.string().optional(),
   /** Of `change`: id of the new version. */
   version: z.string().optional(),
-  /** Of `change`: unified diff from the version before, secrets masked, cut at 64 KiB. */
+  /** Of `change`: unified diff from the previous version, secrets masked, cut at 64 KiB. */
   diff: z.string().optional(),
   /** Of `failure`. */
   failure: FailureClass.optional(),
@@ -40,14 +40,14 @@ export interface WebhookDeps {
   log: Record<'warn', (fields: object, message: string) => void>;
   emit: EmitBackup;
   clock: Pick<Clock, 'now'>;
-  /** In place of that of rack.yaml. */
+  /** Overrides the URL in rack.yaml. */
   timeoutSeconds?: number;
-  /** Before the second try; it doubles. */
+  /** Before the first retry; it doubles. */
   firstPauseMs?: number;
 }
 
 interface Waiting {
-  /** Sent with each attempt, so that the receiver recognises a repetition. */
+  /** Sent with each attempt, so that the receiver recognises duplicates. */
   id: string;
   body: WebhookBody;
 }
@@ -72,7 +72,7 @@ export class Webhook {
     return webhook?.on.includes(kind) ?? false;
   }
 
-  /** Returns at once. */
+  /** Returns immediately. */
   send(event: WebhookEvent): void {
     if (!this.wants(event.kind) || this.closing.signal.aborted) return;
     const at = new Date(this.deps.clock.now()).toISOString();
@@ -83,7 +83,7 @@ export class Webhook {
     this.working ??= this.work();
   }
 
-  /** Drops the messages that are not delivered yet. */
+  /** Drops messages that are not delivered yet. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the service is stopping'));
     await this.working;
@@ -161,7 +161,7 @@ export class Webhook {
   }
 }
 
-/** Reasons that may pass. */
+/** Temporary errors. */
 const passing: readonly SinkReason[] = ['unavailable', 'timeout', 'quota'];
 
 const alertnames = {
@@ -170,7 +170,7 @@ const alertnames = {
   failure: 'BackupFailed',
 } as const satisfies Record<WebhookBody['kind'], string>;
 
-/** With the names that templates of alert sinks use, so that one template does for both. */
+/** With the names that templates of alert sinks use, so that one template works for both. */
 function valuesOf(body: WebhookBody): Record<string, unknown> {
   const { rack, kind, device, summary } = body;
   const severity = kind === 'failure' ? 'warning' : 'info';

@@ -1,5 +1,5 @@
 /**
- * DeviceRestores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
+ * Restores a version to its device: rehearses it, and loads it if the model can do so safely. The device's current configuration is
  * stored in the history first, so that a restore can be undone.
  */
 import { createHash } from 'node:crypto';
@@ -48,7 +48,7 @@ export class DeviceRestores {
     this.deps = deps;
   }
 
-  /** The steps by hand, as text that the device accepts. @throws HttpProblem 409: they are not known. BackupError */
+  /** The manual steps, as text that the device accepts. @throws HttpProblem 409: they are not known. BackupError */
   async steps(version: Version): Promise<RestoreSteps> {
     const { rack, versions } = this.deps;
     const { id, time } = version;
@@ -97,7 +97,7 @@ export class DeviceRestores {
   }
 
   /**
-   * @param running as `check` gave it
+   * @param running as returned by `check`
    * @throws HttpProblem 409: the device has changed since, or its model cannot load it safely. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
@@ -140,7 +140,7 @@ export class DeviceRestores {
     });
   }
 
-  /** Waits for loading that is under way, but not for longer than `mostMs`: half of a configuration is worse than no restore. */
+  /** Waits for loading in progress, but at most `mostMs`: half a configuration is worse than no restore. */
   async windDown(mostMs: number): Promise<void> {
     await settlesWithin(mostMs, Promise.allSettled(this.working));
   }
@@ -160,7 +160,7 @@ export class DeviceRestores {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
       await transcripts.keep(device.name, transcript, secrets);
-      // Without its cause, which may quote what the device said.
+      // Without its cause, which may quote the device.
       const { failure, what } = transcripts.failure(device.name, error, transcript, secrets);
       throw new BackupFailed(device.name, failure, what);
     } finally {
@@ -181,7 +181,7 @@ export class DeviceRestores {
     if (device === undefined) {
       throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
     }
-    // Also a rehearsal writes to many devices.
+    // A rehearsal also writes to many devices.
     const why = whyNotActing(this.deps.rack());
     if (why !== undefined) throw new HttpProblem(409, `${device.name}: ${why}`);
     if (version.model !== undefined && version.model !== device.model) {
@@ -208,7 +208,7 @@ export class DeviceRestores {
     }
   }
 
-  /** From what the device has to the version, without what changes by itself. */
+  /** The difference from the device to the version, without what changes by itself. */
   private diff(version: Version, content: Buffer, now: Buffer): string {
     const { versions } = this.deps;
     const model = versions.model(version);

@@ -1,6 +1,6 @@
 /**
- * Receives a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
- * present one. Versions that were stored since the loss are appended to it first.
+ * Receives a history that was rebuilt from an off-site copy, piece by piece in one file, and replaces the current one. Versions that were
+ * stored since the loss are appended to it first.
  */
 
 import { createHash } from 'node:crypto';
@@ -43,13 +43,13 @@ export class HistoryRestore {
     this.folder = join(deps.stateDir, 'incoming');
   }
 
-  /** Removes the files that a killed process has left. Never throws. */
+  /** Removes files that a killed process left. Never throws. */
   async clear(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
   /**
-   * Appends a piece to the file. A piece at 0 begins it again.
+   * Appends a piece to the file. A piece at 0 starts the file over.
    *
    * @returns the size of the file
    * @throws HttpProblem 409: another piece is next. BackupError `storage`
@@ -76,9 +76,9 @@ export class HistoryRestore {
   }
 
   /**
-   * Puts the history that was received in the place of the present one.
+   * Replaces the current history with the received one.
    *
-   * @throws HttpProblem 409: it is not what was sent. BackupError: the history is unchanged
+   * @throws HttpProblem 409: it differs from what was sent. BackupError: the history is unchanged
    */
   async restore(sha256: string): Promise<RestoredHistory> {
     return await this.locks.hold('history', async () => {

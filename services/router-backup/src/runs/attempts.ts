@@ -1,6 +1,6 @@
 /**
- * One attempt at a device or the jumphost: read it, make sure that it is the right one, store what is new, and record the outcome,
- * including a failure. The only error that `attempt` throws is `Stopping`.
+ * One attempt at a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
+ * failure. The only error that `attempt` throws is `Stopping`.
  */
 import type { CommitAbout, Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
@@ -61,7 +61,7 @@ export class Attempts {
           : await this.store(device, transcript, occasion, signal);
       outcome = await this.succeeded(begun, stored, seconds());
     } catch (error) {
-      // An attempt that ends because the service stops is not a failure: the device is read at the next start.
+      // An attempt that is interrupted by a stop is not a failure: the device is read at the next start.
       if (signal.aborted && signal.reason instanceof Stopping) throw signal.reason;
       outcome = await this.failed(begun, target, { error, transcript, seconds: seconds() });
     }
@@ -123,7 +123,7 @@ export class Attempts {
     };
     await state.keep([state.devices.put(record)]);
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
-    // The origin matters for unforeseen errors only.
+    // The origin matters only for unforeseen errors.
     const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
     const stack = where && transcripts.message(where, transcript, rules);
     return { result: 'failed', failure, detail, seconds, stack };
@@ -141,7 +141,7 @@ export class Attempts {
     return new Date(this.deps.clock.now()).toISOString();
   }
 
-  /** @throws BackupFailed, and errors of the device */
+  /** @throws BackupFailed, and device errors */
   private async store(
     device: InfrastructureDevice,
     transcript: Transcript,
@@ -158,7 +158,7 @@ export class Attempts {
       const startup = await this.keepStartup(device, fetched, occasion);
       const { unsaved, size, identity, legacyAlgorithms } = fetched;
       const pinned = pin(identity, state.devices.get(name)?.identity);
-      // The history may have gone since.
+      // The history may have been lost since.
       const versions = await store.count(name);
       return {
         ...kept,
@@ -203,7 +203,7 @@ export class Attempts {
   }
 
   /**
-   * Stores the configuration that the device would boot with, where it differs from the running one. Returns its version.
+   * Stores the configuration that the device would boot with, if it differs from the running one. Returns its version.
    *
    * @throws BackupFailed
    */
@@ -265,7 +265,7 @@ export class Attempts {
     throw new BackupFailed(name, rejection.failure, rejection.what, { suspect });
   }
 
-  /** Equal but for what changes by itself. */
+  /** Equal except for what changes by itself. */
   private async isUnchanged(before: Version, { sha1, content, model }: Fetched): Promise<boolean> {
     if (before.sha1 === sha1) return true;
     if (!('bytes' in content) || model.volatile.length === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
- * of the devices, counts as an error: no device is retired until a person has asked for a backup of all.
+ * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half of its
+ * devices, counts as an error: no device is retired until a person has requested a backup of all.
  */
 
 import { errorText } from '@skolo/base';
@@ -37,10 +37,10 @@ export class Inventory {
   /**
    * Compares rack.yaml with the devices that have been backed up.
    *
-   * @param isConfirmed a person has asked for all devices that it lists
+   * @param isConfirmed whether a person has requested all devices that it lists
    */
   async check({ isConfirmed = false } = {}): Promise<void> {
-    // One after the other: half of a retirement looks like an error.
+    // One by one: half of a retirement looks like an error.
     const check = () => this.checkNow(isConfirmed);
     this.checking = this.checking.then(check, check);
     await this.checking;
@@ -52,7 +52,7 @@ export class Inventory {
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
     );
     const { infrastructure, disabled } = rack();
-    // An entry with an error has not left.
+    // An entry with an error has not left rack.yaml.
     const gone = known.filter(
       ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
     );

@@ -1,4 +1,4 @@
-/** Begins runs: by the schedule, for overdue devices, and for devices that were never read. */
+/** Starts runs: on schedule, for overdue devices, and for devices that were never read. */
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
@@ -9,9 +9,9 @@ import type { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
 
 const minuteMs = 60_000;
-/** A device that could not be stored is read again after this long. */
+/** A device that could not be stored is read again after this time. */
 const storageRetryMs = 15 * minuteMs;
-/** If the last look is longer ago, the service or its computer did not run meanwhile. */
+/** If the last check is older, the service or its computer was down meanwhile. */
 const punctualMs = 90_000;
 
 interface PlannerDeps {
@@ -22,7 +22,7 @@ interface PlannerDeps {
   runs: Runs;
   inventory: Inventory;
   versions: Versions;
-  /** How often it looks; default: when a minute begins. */
+  /** Time between checks; default: at the start of each minute. */
   everyMs?: number | undefined;
 }
 
@@ -30,9 +30,9 @@ export class Planner {
   private readonly deps: PlannerDeps;
   private schedule: Schedule;
   private lastLook: number | undefined;
-  /** The last look, in local minutes; undefined: none in this zone. */
+  /** The last check, in local minutes; undefined: none in this time zone. */
   private seen: number | undefined;
-  /** Devices that could not be stored need not wait. */
+  /** Devices that could not be stored are retried immediately. */
   private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
@@ -49,7 +49,7 @@ export class Planner {
     this.lookAgain();
   }
 
-  /** Applies the present rack.yaml. */
+  /** Applies the current rack.yaml. */
   async follow(): Promise<void> {
     const { services, timezone } = this.deps.rack();
     const { schedule } = this;
@@ -58,16 +58,16 @@ export class Planner {
       schedule.timezone !== timezone
     ) {
       this.schedule = this.newSchedule();
-      // The mark of another time zone or expression has no meaning for this one.
+      // The last check in another time zone or expression has no meaning for this one.
       this.seen = undefined;
     }
     await this.look();
   }
 
   /**
-   * Begins what is due. One look at a time, so that no run begins twice.
+   * Starts what is due. One check at a time, so that no run starts twice.
    *
-   * @param isDiskWell the disk rejected writes until now
+   * @param isDiskWell whether the disk just recovered from rejecting writes
    */
   async look({ isDiskWell = false } = {}): Promise<void> {
     if (isDiskWell) this.isDiskWellAgain = true;
@@ -122,10 +122,7 @@ export class Planner {
     await this.lookForNew();
   }
 
-  /**
-   * Devices that no earlier run is about to read: one device that fails and is retried must not delay all others.
-   * Undefined: all.
-   */
+  /** Devices that no earlier run is about to read: one device that fails and is retried must not delay all others. Undefined: all. */
   private dueDevices(): string[] | undefined {
     const { rack, runs } = this.deps;
     const targets = targetsOf(rack());
@@ -134,14 +131,14 @@ export class Planner {
     return free.some(({ why }) => why === undefined) ? free.map(({ name }) => name) : [];
   }
 
-  /** It was read and could not be stored, and the disk may accept it now. */
+  /** It was read but could not be stored, and the disk may accept it now. */
   private isToRetry({ failure, lastAttempt }: DeviceRecord): boolean {
     if (failure !== 'storage' || lastAttempt === undefined) return false;
     if (this.isDiskWellAgain) return true;
     return Math.abs(this.deps.clock.now() - Date.parse(lastAttempt)) > storageRetryMs;
   }
 
-  /** Devices that are new in rack.yaml, or lost their history, need not wait for the night. */
+  /** Devices that are new in rack.yaml, or lost their history, are read without waiting for the night. */
   private async lookForNew(): Promise<void> {
     const { rack, state, runs } = this.deps;
     const devices: string[] = [];

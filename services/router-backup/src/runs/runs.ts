@@ -1,6 +1,6 @@
 /**
- * Runs: which devices are to be read at whose request, and the result of each. Devices are read concurrently, with one session
- * per device. Failures that may pass are retried. The next start continues the runs that a stop interrupted.
+ * Runs: which devices are read at whose request, and each one's result. Devices are read concurrently, with one session per device.
+ * Temporary failures are retried. The next start continues interrupted runs.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -23,7 +23,7 @@ import { jitterOf } from './schedule.ts';
 /** Older ones are forgotten. */
 const keptRuns = 200;
 const minuteMs = 60_000;
-/** How long a power cycle is waited for before the device counts as busy. */
+/** How long to wait for a power cycle before the device counts as busy. */
 const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
 const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
@@ -48,18 +48,18 @@ interface RunRequest {
   origin: BackupRun['origin'];
   by: string;
   reason?: string | undefined;
-  /** Whether the devices are spread over the jitter of the settings. */
+  /** Whether the devices are spread over the configured jitter. */
   isSpread?: boolean;
 }
 
 export class Runs {
   private readonly deps: RunsDeps;
   private readonly queue: PQueue;
-  /** Under way, with the results so far. */
+  /** In progress, with the results so far. */
   private readonly live = new Map<string, RunRecord>();
   private readonly reading = new Set<string>();
   private readonly working = new Set<Promise<void>>();
-  /** Aborted, and replaced, when the disk takes writes again. */
+  /** Aborted, and replaced, when the disk accepts writes again. */
   private disk = new AbortController();
 
   constructor(deps: RunsDeps) {
@@ -67,13 +67,13 @@ export class Runs {
     this.queue = new PQueue({ concurrency: deps.rack().services['router-backup'].concurrency });
   }
 
-  /** Applies the present rack.yaml. */
+  /** Applies the current rack.yaml. */
   follow(): void {
     this.queue.concurrency = this.deps.rack().services['router-backup'].concurrency;
   }
 
   /**
-   * Begins a run. It is durable when this is fulfilled, and not yet finished.
+   * Starts a run. Fulfilled once it is durable, before it finishes.
    *
    * @throws HttpProblem There is no such device. StorageUnavailable, JournalDown: it would not survive.
    */
@@ -83,7 +83,7 @@ export class Runs {
   }
 
   /**
-   * Begins a run that no caller waits for, also while the disk rejects writes.
+   * Starts a run that no caller waits for, even while the disk rejects writes.
    *
    * @param changes made durable together with it
    */
@@ -103,14 +103,14 @@ export class Runs {
     }
   }
 
-  /** Retries at once what could not be stored. */
+  /** Immediately retries what could not be stored. */
   retryStorage(): void {
     this.disk.abort();
     this.disk = new AbortController();
     setMaxListeners(0, this.disk.signal);
   }
 
-  /** The newest first. */
+  /** Newest first. */
   list(): BackupRun[] {
     const records = [...this.deps.state.runs.all.values()].sort((a, b) => b.number - a.number);
     return records.map((record) => answerOf(this.live.get(record.id) ?? record));
@@ -130,7 +130,7 @@ export class Runs {
     return this.reading.has(device);
   }
 
-  /** Whether it waits to be read, or is being read. */
+  /** Whether it is queued or being read. */
   isAskedFor(device: string): boolean {
     return [...this.live.values()].some(({ devices }) =>
       devices.some((entry) => entry.device === device && isOpen(entry)),
@@ -180,7 +180,7 @@ export class Runs {
     };
   }
 
-  /** The result of a device that was done before the stop. */
+  /** The result of a device that finished before the stop. */
   private asLeft(run: string, entry: RunEntry): RunEntry {
     const known = this.deps.state.devices.get(entry.device);
     if (known?.lastRun !== run || known.lastResult === undefined) {
@@ -222,7 +222,7 @@ export class Runs {
     return records.slice(keptRuns).map(({ id }) => state.runs.remove(id));
   }
 
-  /** One device, with all further attempts. */
+  /** One device, including retries. */
   private async finish(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
     const { signal, rack, retryPauses = usualPauses, emit, log } = this.deps;
     const isByHand = record.origin === 'person';
@@ -254,7 +254,7 @@ export class Runs {
     }
   }
 
-  /** Undefined: it is not to be read any more. */
+  /** Undefined: it must not be read any more. */
   private async read(
     { id: run, by, reason }: RunRecord,
     entry: RunEntry,
@@ -285,7 +285,7 @@ export class Runs {
     });
   }
 
-  /** Waits until the power-cycle daemon does not need the device, but not for ever. */
+  /** Waits until the power-cycle daemon does not need the device, up to a limit. */
   private async whenFree(device: string, isByHand: boolean): Promise<void> {
     const { power, signal } = this.deps;
     const mostMs = isByHand ? patienceMs.byHand : patienceMs.byItself;
@@ -313,7 +313,7 @@ function isOpen({ state }: RunEntry): boolean {
   return state !== 'done';
 }
 
-/** Replaces the result of the attempt before. */
+/** Replaces the previous attempt's result. */
 function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
   for (const key of ['result', 'failure', 'detail', 'version', 'unsaved', 'size'] as const) {
     delete entry[key];
@@ -329,7 +329,7 @@ function answerOf({ number: _, ...run }: RunRecord): BackupRun {
   return structuredClone(run);
 }
 
-/** `switch-[1-3]` is three of them. */
+/** `switch-[1-3]` expands to three of them. */
 function inRange(text: string): string[] {
   try {
     return expandNames(text);

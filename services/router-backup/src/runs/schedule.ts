@@ -1,9 +1,9 @@
 /**
- * When all devices are read: a cron expression in the time zone of the rack. The planner looks each minute, and finds moments
- * that passed meanwhile (the power was off, summer time skipped the hour) by looking back. They count once.
+ * When all devices are read: a cron expression in the rack's time zone. The planner checks every minute, and finds missed moments (the
+ * power was off, summer time skipped the hour) by looking back. They count once.
  *
- * All calculations use the local time of the rack: the minutes that summer time skips lie between the last minute looked at and
- * now, and minutes that winter time repeats are not looked at again.
+ * All calculations use the rack's local time: the minutes that summer time skips are between the last checked minute and now, and minutes
+ * that winter time repeats are not checked again.
  */
 import { createHash } from 'node:crypto';
 import { createTask, type ScheduledTask } from 'node-cron';
@@ -11,7 +11,7 @@ import { createTask, type ScheduledTask } from 'node-cron';
 const minuteMs = 60_000;
 /** A clock that goes back by more than the end of summer time was wrong before. */
 const longestHour = 3 * 60 * minuteMs;
-/** After a longer break a run is due with every expression. */
+/** After a longer break, a run is due with every expression. */
 const furthestBack = 32 * 24 * 60 * minuteMs;
 
 export class Schedule {
@@ -35,7 +35,7 @@ export class Schedule {
     });
   }
 
-  /** The local minute of a moment, as milliseconds of a day whose minutes are all 60 s and none is missing. */
+  /** The local minute of a moment, as milliseconds of a day whose minutes all have 60 s and without gaps. */
   local(time: number): number {
     const parts = new Map(
       this.localTime.formatToParts(time).map(({ type, value }) => [type, value] as const),
@@ -45,10 +45,10 @@ export class Schedule {
   }
 
   /**
-   * Looks at the minutes since the last look.
+   * Checks the minutes since the last check.
    *
-   * @param seen as the last look returned it; undefined: the first look ever
-   * @returns whether a run was due in between, and the local minute of this look
+   * @param seen the value returned by the last check; undefined: the first check ever
+   * @returns whether a run was due in between, and this check's local minute
    */
   look(seen: number | undefined, now: number): { isDue: boolean; seen: number } {
     const local = this.local(now);
@@ -62,7 +62,7 @@ export class Schedule {
   }
 }
 
-/** The delay of a device within a run, in milliseconds: always the same. */
+/** A device's delay within a run, in milliseconds: constant per device. */
 export function jitterOf(device: string, jitterSeconds: number): number {
   const place = createHash('sha256').update(device).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(place * jitterSeconds * 1000);

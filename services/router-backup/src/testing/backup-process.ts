@@ -1,4 +1,4 @@
-/** The service as a process of its own, so that it can be killed. */
+/** The service as its own process, so that it can be killed. */
 import { join } from 'node:path';
 import { type Client, createClient, routerBackupApi } from '@skolo/api';
 import { type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
@@ -9,7 +9,7 @@ export interface BackupProcess extends OwnProcess {
   client: Client<typeof routerBackupApi>;
 }
 
-/** @param dir has rack.yaml; the state goes below it */
+/** @param dir contains rack.yaml; the state is below it */
 export async function startBackupProcess(dir: string, token: string): Promise<BackupProcess> {
   const started = await startOwnProcess(main, dir);
   return { ...started, client: createClient(routerBackupApi, { baseUrl: started.url, token }) };

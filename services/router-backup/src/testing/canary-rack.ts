@@ -1,4 +1,4 @@
-/** Devices whose configurations are full of secrets, each of which says `canary`. */
+/** Devices whose configurations are full of secrets, each of which contains `canary`. */
 import {
   type ConfiguredDevice,
   type DeviceFault,
@@ -17,7 +17,7 @@ import { onTestFinished } from 'vitest';
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
 export const enablePassword = 'canary-enable-19c';
 
-/** As ssh-keygen writes it, but for what is in it. */
+/** As ssh-keygen writes it, except for the content. */
 const privateKey = `-----BEGIN OPENSSH PRIVATE KEY-----
 ${'canarycanarycanarycanarycanarycanarycanarycanarycanarycanarycanary\n'.repeat(20)}-----END OPENSSH PRIVATE KEY-----
 `;
@@ -138,7 +138,7 @@ interface CanaryDevice {
   entry: string;
   login?: { username: string; privateKey: string };
   device?: ConfiguredDevice;
-  /** Changes secrets, and a line that is none. */
+  /** Changes secrets, and a line that is not secret. */
   change(): Promise<unknown>;
 }
 
@@ -153,7 +153,7 @@ export interface CanaryRack {
 const login = { ...account, secondMs: 1 };
 const line = (keys: string) => ({ keys: `${keys}\r`, until: '\r\n' });
 
-/** Those that can be there. */
+/** The devices that are available. */
 export async function startDevices(): Promise<CanaryRack> {
   const devices = new Map<string, CanaryDevice>();
   const simulated = await startSimulated(devices);
@@ -200,7 +200,7 @@ async function startSimulated(devices: Map<string, CanaryDevice>): Promise<Confi
       { keys: 'show version\r', until: 'Configuration register' },
     ]),
   );
-  // Its minutes are minutes: an unconfirmed commit would be reverted at once.
+  // Its minutes are real minutes: an unconfirmed commit would be reverted immediately.
   const router = await startVyos({ ...account, configuration: vyos });
   add('router-1', 'vyos', router, () =>
     typeInto(router, account, ':~$ ', [

@@ -1,6 +1,6 @@
 /**
- * A device of each model that can be backed up, real or simulated, with its entry of rack.yaml and a change that a person
- * makes: it leaves `changed-here` in the configuration.
+ * A device of each model that can be backed up, real or simulated, with its entry in rack.yaml and a change that a person makes: it leaves
+ * `changed-here` in the configuration.
  */
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -33,18 +33,18 @@ import {
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
 export const enablePassword = 'canary-enable-19c';
 
-/** What the change of each device leaves. */
+/** The text that each device's change leaves. */
 export const mark = 'changed-here';
 
 export interface Example {
   port: number;
-  /** More of its entry of rack.yaml. */
+  /** More of its entry in rack.yaml. */
   entry?: string;
-  /** Of a real host, which takes this one only. */
+  /** A real host's only accepted one. */
   login?: { username: string; privateKey: string };
-  /** Whether it would boot with another configuration, before and after the change; undefined: it does not report that. */
+  /** Whether it would boot with a different configuration, before and after the change; undefined: it does not report that. */
   unsaved?: readonly [boolean, boolean];
-  /** What it shows now, where that changes by itself. */
+  /** Its current text, where that changes by itself. */
   shown?: () => Buffer;
   change(): Promise<unknown>;
   close(): Promise<void>;
@@ -52,11 +52,11 @@ export interface Example {
 
 type Start = () => Promise<Example | undefined>;
 
-/** What is typed, line by line, and what is typed last with its answer. */
+/** What is typed, line by line, and the last line with its answer. */
 interface Talk {
   first: string;
   lines: readonly string[];
-  /** Behind each line; its end when absent. */
+  /** Text after each line; its end if absent. */
   until?: string;
   last: { keys: string; until: string };
 }
@@ -116,7 +116,7 @@ const vyatta: Talk = {
   last: { keys: 'echo it is done\r', until: '\nit is done' },
 };
 
-/** By the name that rack.yaml gives. Undefined: what it needs is not installed. */
+/** By the name in rack.yaml. Undefined: what it requires is not installed. */
 export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
   ['frr', frr],
   ['linux', linux],
@@ -173,7 +173,7 @@ export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
         {
           first: 'Press any key to continue',
           lines: ['configure', 'interface 2', `name "${mark}"`, 'exit', 'exit'],
-          // It paints its screen, and has no line ends.
+          // It paints its screen, and sends no line ends.
           until: '# \x1b',
           last: showVersion('Boot Image'),
         },
@@ -260,7 +260,7 @@ async function apc(generation: 'rpdu' | 'rpdu2'): Promise<Example> {
 
 async function frr(): Promise<Example | undefined> {
   const configuration = 'ip route 10.1.0.0/16 Null0\n';
-  // As root it is a host with a shell, where what it would boot with is seen.
+  // As root it is a host with a shell, which shows what it would boot with.
   const shell = await startFrr({ configuration, account: 'shell' });
   const router = shell ?? (await startFrr({ configuration }));
   if (router === undefined) return undefined;
@@ -289,7 +289,7 @@ async function linux(): Promise<Example | undefined> {
   };
 }
 
-/** Somebody's client that still speaks what ssh was in 2011. */
+/** A client that still offers ssh's algorithms of 2011. */
 async function overSsh<T>(
   { host, port }: CliDevice,
   work: (session: ExecSession) => Promise<T>,
@@ -310,7 +310,7 @@ async function overSsh<T>(
   }
 }
 
-/** Why it cannot be there; undefined: it can. */
+/** Why it is not available; undefined: it is. */
 export function missing(model: string): string | undefined {
   if (peer('sshd') === undefined && ['frr', 'linux'].includes(model)) return 'sshd';
   return model === 'frr' && peer('frr') === undefined ? 'FRR' : undefined;

@@ -1,10 +1,10 @@
-/** A device in memory, and the model that reads it: what goes wrong with real ones is tested with the models. */
+/** A device in memory, and the model that reads it. Failures of real devices are tested with the models. */
 
 import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 
 interface FakeDevice {
-  /** Lines up to `end`, which is what makes it complete. */
+  /** Lines up to `end`, which marks it as complete. */
   text: string;
   startup?: string;
   serial?: string;
@@ -14,13 +14,13 @@ interface FakeDevice {
   /** Reads wait for it. */
   gate?: Promise<void>;
   reads: number;
-  /** Now, and the most at once. */
+  /** Now, and the maximum of parallel reads. */
   reading: number;
   mostAtOnce: number;
   applied: string[];
 }
 
-/** Devices by name; each is made when it is first asked for. */
+/** Devices by name, created on first use. */
 export class FakeDevices {
   private readonly devices = new Map<string, FakeDevice>();
   reading = 0;
@@ -40,7 +40,7 @@ export class FakeDevices {
     return known;
   }
 
-  /** For each of these models of rack.yaml. */
+  /** For each of these models in rack.yaml. */
   models(...names: string[]): ReadonlyMap<string, CreateBackup> {
     return new Map(names.map((name) => [name, (device) => this.model(device)]));
   }

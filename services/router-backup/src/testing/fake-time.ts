@@ -1,13 +1,13 @@
-/** Time that passes when a test says so, pauses included. */
+/** A clock that only the test advances, including pauses. */
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 
 export interface FakeTime {
   clock: FakeClock;
-  /** For what takes a `pause`. */
+  /** For parameters that accept a `pause`. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Lets time pass; pauses that are over by then end. */
+  /** Advances the time; pauses that are over by then end. */
   pass(ms: number): void;
-  /** How many pauses there are now. */
+  /** The number of current pauses. */
   readonly pauses: number;
 }
 

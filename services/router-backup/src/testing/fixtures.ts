@@ -1,4 +1,4 @@
-/** What tests share that have no service: a folder, a server. */
+/** Shared by tests without a service: a directory, a server. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A folder of its own for a test, removed with it. */
+/** A directory for one test, removed with it. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** A router backup for a test: a rack on loopback addresses, its devices in memory unless a test brings its own. */
+/** A router backup for a test: a rack on loopback addresses, with devices in memory unless a test brings its own. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -15,19 +15,19 @@ import { FakeDevices } from './fake-device.ts';
 import { tempDir } from './fixtures.ts';
 
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
-  /** Devices of rack.yaml, from `infrastructure:` on. */
+  /** Devices in rack.yaml, from `infrastructure:` on. */
   yaml?: string;
-  /** Of the service, in block style, indented by four; the folder of the lab may be in it. */
+  /** The service's settings, in block style, indented by four; may contain the lab's directory. */
   settings?: string | ((dir: string) => string);
-  /** Where the power-cycle daemon is; nowhere when absent. */
+  /** The power-cycle daemon's URL; default: nothing listens. */
   powerUrl?: string;
   timezone?: string;
   clock?: Clock;
   devices?: FakeDevices;
-  /** False: the models of the product, against devices that the test started. */
+  /** False: the product's models, with devices that the test started. */
   isFake?: boolean;
   prepare?: (stateDir: string) => Promise<void>;
-  /** Of one that was stopped: this one goes on where that one was. */
+  /** Of a stopped lab, which this one continues. */
   previous?: Lab;
 }
 
@@ -37,14 +37,14 @@ export interface Lab {
   url: string;
   metricsUrl: string;
   devices: FakeDevices;
-  /** Of an admin, and of an operator who may only request backups. */
+  /** Tokens of an admin, and of an operator who may only request backups. */
   admin: Client<typeof routerBackupApi>;
   operator: Client<typeof routerBackupApi>;
   adminToken: string;
   operatorToken: string;
   logged: () => Record<string, unknown>[];
   edit: (yaml: string, settings?: string) => Promise<void>;
-  /** A run by hand, once it is finished. */
+  /** A manual run, once finished. */
   run: (...devices: string[]) => Promise<BackupRun>;
   finished: (id: string) => Promise<BackupRun>;
   device: (name: string) => Promise<BackupDevice>;

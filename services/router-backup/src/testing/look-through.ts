@@ -1,4 +1,4 @@
-/** Everything in a folder, also what is packed, to be searched for secrets. */
+/** Everything in a directory, including packed data, to search for secrets. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 
 const run = promisify(execFile);
 
-/** Contents by path; of a git repository all of its objects, too. */
+/** Contents by path; for a git repository, also all of its objects. */
 export async function allIn(folder: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** Copies off site of a real history, with a journal that outlives them. */
+/** Off-site copies of a real history, with a journal that outlives them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
@@ -34,7 +34,7 @@ export async function startOffsite(options: OffsiteLabOptions = {}): Promise<Off
 export class OffsiteLab {
   readonly dir: string;
   readonly stateDir: string;
-  /** A directory that is somewhere else. */
+  /** A directory elsewhere. */
   readonly offsite: string;
   readonly repository: Repository;
   readonly time = fakeTime('2026-11-20T08:00:00Z');
@@ -62,7 +62,7 @@ export class OffsiteLab {
     return this.started;
   }
 
-  /** A process, on what the one before left. */
+  /** A process that continues from its predecessor's state. */
   async begin(): Promise<void> {
     const { stateDir, time, options, degraded } = this;
     this.journal ??= await Journal.open(join(stateDir, 'journal'));
@@ -100,7 +100,7 @@ export class OffsiteLab {
     await this.journal?.close();
   }
 
-  /** Only stores a version: the process died before it could say so. */
+  /** Only stores a version: the process died before it could report it. */
   async storeOnly(device: string, content: string): Promise<Version> {
     const at = new Date(this.time.clock.now() + this.count).toISOString();
     this.count += 1;
@@ -110,14 +110,14 @@ export class OffsiteLab {
     return await this.repository.commit({ device, content: { bytes }, about });
   }
 
-  /** Stores a version in the history, and says so to the copies. */
+  /** Stores a version in the history, and reports it to the copies. */
   async store(device: string, content: string): Promise<Version> {
     const version = await this.storeOnly(device, content);
     this.copies.add(version);
     return version;
   }
 
-  /** Keeps an archive of the jumphost, and says so. */
+  /** Keeps an archive of the jumphost, and reports it. */
   async archive(content: string): Promise<Version> {
     const { archives } = this;
     const id = `archive-${archives.length}`;
@@ -131,18 +131,18 @@ export class OffsiteLab {
     return version;
   }
 
-  /** Of `services.router-backup`, in flow style; in force when it is fulfilled. */
+  /** Settings of `services.router-backup`, in flow style; in force when fulfilled. */
   async settings(yaml: string): Promise<void> {
     await this.change(() => this.rackOf(yaml));
   }
 
-  /** What rack.yaml cannot say, too. */
+  /** Including what rack.yaml cannot express. */
   async change(edit: (rack: Rack) => Rack): Promise<void> {
     this.rack = edit(this.rack);
     await this.copies.follow();
   }
 
-  /** Another process, on what this one left. */
+  /** Another process that continues from this one's state. */
   async restart(): Promise<void> {
     await this.close();
     this.journal = undefined;
@@ -151,7 +151,7 @@ export class OffsiteLab {
 
   /** kill -9: nothing is closed; then another process. */
   async kill(): Promise<void> {
-    // It has no journal any more to say goodbye to.
+    // Its journal is gone, so it cannot close it.
     const { journal } = this;
     this.journal = undefined;
     await this.copies.close();
@@ -159,7 +159,7 @@ export class OffsiteLab {
     await this.begin();
   }
 
-  /** Nothing waits, and nothing is wrong. */
+  /** The queue is empty, and nothing is degraded. */
   async idle(): Promise<void> {
     await expect
       .poll(() => this.copies.status().map(({ queued, problem }) => problem ?? queued), {
@@ -169,7 +169,7 @@ export class OffsiteLab {
     await this.settled();
   }
 
-  /** What is under way has ended, well or not. */
+  /** Work in progress has ended, successfully or not. */
   async settled(): Promise<void> {
     await expect.poll(() => this.time.pauses).toBeGreaterThanOrEqual(this.copies.status().length);
   }

@@ -1,7 +1,6 @@
 /**
- * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a
- * history below DIR, and copies them to DIR/offsite; it prints `stored N`. With `drain` behind it, it only copies what
- * waits, and ends.
+ * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a history below DIR,
+ * and copies them to DIR/offsite; it prints `stored N`. With a trailing `drain`, it only copies what is queued, and exits.
  */
 import { writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -17,7 +16,7 @@ import { smallRack } from './small-rack.ts';
 
 export const devices = ['router', 'switch-1'];
 
-/** From nothing to 200 kB. */
+/** From 0 to 200 kB. */
 export function versionText(device: string, number: number): string {
   return `${device} ${number}\n${'filling\n'.repeat((number * 7919) % 25_000)}`;
 }

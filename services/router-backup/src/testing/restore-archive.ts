@@ -1,4 +1,4 @@
-/** An archive of the jumphost, brought back as its steps say: `age -d | tar -xz`, where ours decrypts. */
+/** Restores an archive of the jumphost by its documented steps: `age -d | tar -xz`, decrypting with our code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -13,11 +13,11 @@ interface Restored {
   rack: string;
   jumphost: string;
   left: { path: string; why: string }[];
-  /** How many. */
+  /** The number of members. */
   files: number;
 }
 
-/** @param into a folder that does not exist yet */
+/** @param into a directory that does not exist yet */
 export async function restoreArchive(
   file: string,
   identity: Secret,

@@ -1,4 +1,4 @@
-/** A rack as services see it, with as much of it as a test needs. */
+/** A rack as services see it, with only the parts that a test requires. */
 import { parseRack, type Rack } from '@skolo/rack';
 
 interface SmallRackParts {
@@ -7,7 +7,7 @@ interface SmallRackParts {
   settings?: string;
   /** Of `services.power-cycle-daemon`. */
   power?: string;
-  /** Folder that secrets are relative to. */
+  /** Directory that secrets are relative to. */
   dir?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Programs that go on writing while something is copied, and report into a file: a pipe that is not read in time would hold them. */
+/** Programs that keep writing while something is copied, and report into a file: a pipe that is not read in time would block them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
@@ -11,23 +11,23 @@ import { onTestFinished } from 'vitest';
 const folder = fileURLToPath(new URL('../../testdata/', import.meta.url));
 
 export interface Writer {
-  /** The last number that it has reported as written; 0: none yet. */
+  /** The last number that it reported as written; 0: none yet. */
   reported(): Promise<number>;
   /** kill -9. */
   kill(): Promise<void>;
 }
 
-/** Two records of a journal that belong together, again and again. */
+/** Repeatedly writes two records of a journal that belong together. */
 export function startJournalWriter(journal: string): Promise<Writer> {
   return start(process.execPath, [join(folder, 'write-journal.mjs'), journal]);
 }
 
-/** Two tables of a SQLite database that belong together. */
+/** Repeatedly writes two tables of a SQLite database that belong together. */
 export function startDatabaseWriter(database: string, mode: 'wal' | 'delete'): Promise<Writer> {
   return start(process.execPath, [join(folder, 'write-database.mjs'), database, mode]);
 }
 
-/** Whether a copy of that database is whole, the last number of each table, and the rows of one. */
+/** Whether a copy of that database is complete, the last number of each table, and the number of rows of one. */
 export function lookInto(path: string) {
   const database = new DatabaseSync(path);
   try {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Seconds that a process has worked, and the processes that it started and that have ended; proc(5), /proc/pid/stat. */
+/** Seconds of processor time that a process has used, including its ended children; proc(5), /proc/pid/stat. */
 export function workedSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

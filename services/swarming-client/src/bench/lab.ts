@@ -1,4 +1,4 @@
-/** What is measured: an agent with one phone and a running bot, and all that is around them in the process of the bench. */
+/** The system under test: an agent with one phone and a running bot, with everything around them in the process of the bench. */
 import { pause } from '@skolo/base';
 import { bundleOf, NotRun } from '@skolo/bench';
 import { peer } from '@skolo/simulators';
@@ -10,11 +10,11 @@ export interface Measured {
   lab: Lab;
 }
 
-/** What the server tells an idle bot to sleep. A real one lets it wait longer. */
+/** The sleep time that the server sends to an idle bot. A real one is longer. */
 const idleSeconds = 10;
 const wellWithinMs = 60_000;
 
-/** Fulfilled with what is measured while the phone is well and the bot has asked for tasks. */
+/** Fulfilled with the measurement, taken while the phone is well and the bot has polled for tasks. */
 export async function withAgent<T>(
   readSeconds: number,
   measure: (measured: Measured) => Promise<T>,

@@ -20,7 +20,7 @@ import { syncsOf } from './syncs.ts';
 const usualReadSeconds = 30;
 const idleSeconds = 120;
 
-/** The bot asks one thing after the other; here without a pause, while the phone is looked at every second. */
+/** The bot sends one request after the other; here without a pause, while the phone is read every second. */
 const hookP99: Bench = {
   name: 'hook-p99',
   unit: 'ms',
@@ -38,7 +38,7 @@ const hookP99: Bench = {
     }),
 };
 
-/** A million bytes each, as the 60 that it may take are counted. */
+/** A million bytes each, the unit of the 60 that it may take. */
 const memoryIdle: Bench = {
   name: 'memory-idle',
   unit: 'MB',
@@ -46,7 +46,7 @@ const memoryIdle: Bench = {
   measure: () => ofIdle(async (pid) => megabytes(residentMemory(pid)), idleSeconds),
 };
 
-/** The most that it ever had: while it starts. */
+/** Peak: during startup. */
 const memoryPeak: Bench = {
   name: 'memory-peak',
   unit: 'MB',
@@ -54,7 +54,7 @@ const memoryPeak: Bench = {
   measure: () => ofIdle(async (pid) => megabytes(peakMemory(pid)), idleSeconds),
 };
 
-/** Of one core, by the agent and by the commands that it looks with. The bot and the server of adb are not among them. */
+/** Of one core, by the agent and its reading commands. The bot and the adb server are excluded. */
 const cpuIdle: Bench = {
   name: 'cpu-idle',
   unit: '%',
@@ -86,7 +86,7 @@ const idleSyncs: Bench = {
   measure: () => ofIdle(async (pid) => (await syncsOf(pid, idleSeconds)) / (idleSeconds / 60)),
 };
 
-/** The start is over by then: what it compiled and read is collected. */
+/** By then startup is over: what it compiled and read has been collected. */
 const settleSeconds = 15;
 
 async function ofIdle(measure: (pid: number) => Promise<number>, afterSeconds = settleSeconds) {

@@ -1,4 +1,4 @@
-/** What the bot asks at its hooks, as a script of wrk: the one and the other in turn. */
+/** The bot's hook requests as a wrk script, alternating between two. */
 const dimensions = {
   cores: ['4'],
   cpu: ['arm', 'arm-64'],

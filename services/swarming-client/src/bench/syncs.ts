@@ -1,4 +1,4 @@
-/** How often a process, and what it starts meanwhile, tells the kernel to write to the disk now. */
+/** How often a process, including those that it starts meanwhile, makes the kernel sync to the disk. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

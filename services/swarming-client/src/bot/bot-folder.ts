@@ -1,4 +1,4 @@
-/** The folder of the bot, and of nothing else. */
+/** The bot's directory, used by nothing else. */
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -9,12 +9,12 @@ import { makeFolder } from '@skolo/durable/make-folder';
 const ofSystem =
   /^\/(?:$|(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var\/\w+|usr\/\w+|home\/[^/]+)$|(?:dev|proc|sys)\/)/;
 
-/** False for folders in which others live: the bot deletes there what it does not know, and the agent ends who is there. */
+/** False for directories that others use: the bot deletes unknown files in it, and the agent ends processes in it. */
 export function isOfBotsOnly(path: string): boolean {
   return !ofSystem.test(normalize(path).replace(/(?<=.)\/$/, ''));
 }
 
-/** @throws Error With a text for people: it cannot be the folder of a bot. */
+/** @throws Error With a text for people: it cannot be a bot's directory. */
 function checkFolder(botDir: string, home: string | undefined): void {
   const remedy = 'set `botDir` in rack.yaml to a directory that only the bot uses, such as /b/s';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
@@ -29,7 +29,7 @@ function checkFolder(botDir: string, home: string | undefined): void {
 }
 
 /**
- * Makes the folder where there is none.
+ * Creates the directory if it does not exist.
  *
  * @throws Error With a text for people.
  */
@@ -43,7 +43,7 @@ export async function prepareFolder(botDir: string, home: string | undefined): P
   }
 }
 
-/** Why the bot could not have this folder; undefined: it could. Makes nothing. */
+/** Why the bot cannot have this directory; undefined: it can. Creates nothing. */
 export async function folderProblem(
   botDir: string,
   home: string | undefined,
@@ -68,7 +68,7 @@ function notUsable(botDir: string, error: unknown): Error {
   return new Error(text, { cause: error });
 }
 
-/** Errors of the system, for people. */
+/** System errors, for people. */
 const texts: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is exhausted',

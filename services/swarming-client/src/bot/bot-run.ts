@@ -1,4 +1,4 @@
-/** One start of the bot, from the lock on its folder until nothing of it is left. */
+/** One start of the bot, from locking its directory until none of its processes is left. */
 import { errorText, settlesWithin } from '@skolo/base';
 import { prepareFolder } from './bot-folder.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
@@ -53,9 +53,9 @@ export class BotRun {
   }
 
   /**
-   * Fulfilled when the bot has ended, and with it all that it started.
+   * Fulfilled when the bot and everything that it started have ended.
    *
-   * @throws Error With a text for people: it did not come to a start.
+   * @throws Error With a text for people: it did not start.
    */
   async run(): Promise<RunEnd> {
     const { botDir } = this.settings;
@@ -78,12 +78,12 @@ export class BotRun {
       throw error;
     }
     await init.ended;
-    // It waits for what hangs in the kernel, and gives up in the end.
+    // It waits for processes that hang in the kernel, and gives up in the end.
     await this.ending;
     return this.result();
   }
 
-  /** SIGTERM; its task may go on for so long. Asked again, the shorter time counts. */
+  /** SIGTERM; its task may continue for this long. If called again, the shorter time counts. */
   async end(graceSeconds: number): Promise<void> {
     const { clock } = this.deps;
     this.graceUntil = Math.min(this.graceUntil, clock.uptime() + graceSeconds);
@@ -103,34 +103,34 @@ export class BotRun {
     await this.ending;
   }
 
-  /** Ends a bot that hangs, in order; a task that it begins now after all may go on. */
+  /** Ends a hanging bot in order; a task that it begins now after all may continue. */
   async endSilent(): Promise<void> {
     this.wasSilent = true;
     await this.end(Number.POSITIVE_INFINITY);
   }
 
-  /** Ends what its last task left: it would slow down the next one, or hold the phone. */
+  /** Ends what its last task left: it would slow down the next one, or block the phone. */
   taskEnded(): void {
     this.init?.send('end-left');
   }
 
-  /** As the hooks reported, or as its processes show. */
+  /** As reported by the hooks, or shown by its processes. */
   hasTask(): boolean {
     const pid = this.init?.pid;
     return this.deps.taskRunning() || (pid !== undefined && runsTask(pid));
   }
 
-  /** Ends what a bot_init that was killed could not end. */
+  /** Ends what a killed bot_init could not end. */
   async sweep(): Promise<void> {
     if (this.isPrepared) this.logSwept(await sweep(this.settings.botDir, undefined));
   }
 
-  /** It was ended before it came to a start. */
+  /** It was ended before it started. */
   get isGivenUp(): boolean {
     return this.givenUp.signal.aborted;
   }
 
-  /** A bot that calls a hook lives, even if it had asked for a reboot. */
+  /** A bot that calls a hook is alive, even if it had asked for a reboot. */
   hookCalled(hook: string): void {
     this.rebootAskedAt = hook === 'on_bot_shutdown' ? this.deps.clock.uptime() : undefined;
   }
@@ -175,7 +175,7 @@ export class BotRun {
     if (isFirst) emit({ type: 'reboot-requested', why: 'requested by the Swarming bot' });
   }
 
-  /** @throws Error It ended instead; the reason of the signal. */
+  /** @throws Error It ended instead; or the signal's reason. */
   private async until(init: InitProcess, wanted: 'locked' | 'started'): Promise<void> {
     const { signal } = this.givenUp;
     const reached = new Promise<void>((resolve, reject) => {
@@ -189,7 +189,7 @@ export class BotRun {
     await Promise.race([
       reached,
       init.ended.then((why) => {
-        // Its last event is read by now.
+        // Its last event has been read by now.
         if (this.last === wanted || this.last === 'exited') return;
         throw new Error(this.whyNotStarted(why));
       }),
@@ -235,7 +235,7 @@ export class BotRun {
     if (stuck.length > 0) log.error({ botDir, pids: stuck }, 'bot processes cannot be killed');
   }
 
-  /** Nothing of it is left afterwards, in any state. */
+  /** None of its processes is left afterwards, in any state. */
   private async killAll(init: InitProcess): Promise<void> {
     init.send('kill');
     if (init.pid === undefined || (await settlesWithin(killMs, init.ended))) return;

@@ -16,7 +16,7 @@ export interface BotSettings
 export const noServer =
   "no `servers` entry in rack.yaml matches the machine's name; set `services.swarming-client.server`";
 
-/** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the machine name has. */
+/** The settings of a machine's bot. Its server is `server`, or else the first one whose prefix matches the machine's name. */
 export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {
   if (machinePart === undefined) return undefined;
   const { name, swarming } = machinePart;
@@ -24,7 +24,7 @@ export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings
   const server = swarming.server ?? byName?.server;
   if (server === undefined) return undefined;
   const { python, botDir, backoffSeconds, taskGraceSeconds, reboot } = swarming;
-  // The server's own URL has no slash at its end.
+  // The server's own URL has no trailing slash.
   const bare = server.replace(/\/+$/, '');
   return { python, botDir, backoffSeconds, taskGraceSeconds, reboot, server: bare };
 }
@@ -43,32 +43,32 @@ export interface BotDeps {
   token: (signal: AbortSignal) => Promise<string>;
   /** The local address of requests to the server. */
   localAddress?: string | undefined;
-  /** Whether a task runs, as the hooks reported. */
+  /** Whether a task is running, as reported by the hooks. */
   taskRunning: () => boolean;
   clock: Clock;
   log: Logger;
   emit: Emit<AgentEvent>;
   run: RunCommand;
-  /** The environment of the agent, of which the bot gets little; by default that of this process. */
+  /** The agent's environment, of which the bot gets little; default: that of this process. */
   env?: NodeJS.ProcessEnv;
   limits?: Partial<BotLimits>;
 }
 
 /** Milliseconds. */
 export interface BotLimits {
-  /** For a bot without a task to end after SIGTERM: it may be in a call of a server that does not respond. */
+  /** Time for a bot without a task to end after SIGTERM: it may be in a call to a server that does not respond. */
   idleMs: number;
-  /** For task_runner and the bot to end a task: twice the grace time of the task, 30 s usually. */
+  /** Time for task_runner and the bot to end a task: twice the task's grace time, usually 30 s. */
   taskEndMs: number;
-  /** Between two comparisons of the settings. */
+  /** Time between two comparisons of the settings. */
   lookMs: number;
-  /** One download of the bot. */
+  /** Time limit for a download of the bot. */
   downloadMs: number;
-  /** Without a byte of a download. */
+  /** Time limit without a byte of a download. */
   stallMs: number;
-  /** Without a hook and without a task: the bot hangs. The server calls it dead after the same time. */
+  /** Time without a hook and without a task after which the bot counts as hanging. The server calls it dead after the same time. */
   silentMs: number;
-  /** One check of the zip, on a Raspberry Pi with a slow card. */
+  /** Time limit for a check of the zip, on a Raspberry Pi with a slow card. */
   checkMs: number;
 }
 

@@ -4,12 +4,12 @@ import { BotStatus } from '@skolo/api/swarming-client';
 export const botStates = BotStatus.shape.state.options;
 
 /**
- * What is known of the bot.
+ * What is known about the bot.
  *
- * - `waiting`: its settings are not known yet. `fetching`: its zip is downloaded or checked.
- * - `running`: its process is there. `backing-off`: it is started again at `nextStartAt`.
- * - `silent`: it has no task and has called no hook for 10 minutes; the agent ends it, and starts it again.
- * - `stopping`: it finishes its task. `stopped`: it has ended, and is not started again.
+ * - `waiting`: its settings are not known yet. `fetching`: its zip is being downloaded or checked.
+ * - `running`: its process exists. `backing-off`: it is restarted at `nextStartAt`.
+ * - `silent`: it has no task and has called no hook for 10 minutes; the agent ends and restarts it.
+ * - `stopping`: it finishes its task. `stopped`: it has ended, and is not restarted.
  */
 export interface BotView {
   state: BotStatus['state'];
@@ -20,12 +20,12 @@ export interface BotView {
   server?: string | undefined;
   startedAt?: Date;
   nextStartAt?: Date;
-  /** It has called a hook since it was started, and is not silent. */
+  /** It has called a hook since its start, and is not silent. */
   isHealthy: boolean;
-  /** How often it was started since the agent was. */
+  /** How often it was started since the agent's start. */
   starts: number;
   lastExit?: { at: Date; why: BotExit; text: string } | undefined;
-  /** Starts in a row after which it called no hook: since when, how many, and why the last one failed. */
+  /** Consecutive starts after which it called no hook: since when, how many, and why the last one failed. */
   failing?: { since: Date; starts: number; why: string } | undefined;
 }
 
@@ -39,17 +39,17 @@ export const botExits = [
   'failed',
 ] as const;
 /**
- * The reason of an exit. `silent`: the agent ended it, because it had called no hook for 10 minutes. `killed`: by signal 9,
- * from the kernel for want of memory, or from an operator.
+ * The reason for an exit. `silent`: the agent ended it, because it had called no hook for 10 minutes. `killed`: by signal 9, from the
+ * kernel because memory ran out, or from an operator.
  */
 export type BotExit = (typeof botExits)[number];
 
-/** The facts of an exit. Its status alone is not enough: 0 is also a zip of 0 bytes. */
+/** The facts about an exit. Its status alone is not enough: 0 is also that of a zip of 0 bytes. */
 export interface Ending {
-  /** Of the bot. Both undefined: its parent was killed, and the bot with it. */
+  /** The bot's. Both undefined: its parent was killed, and the bot with it. */
   status?: number | undefined;
   signal?: number | undefined;
-  /** It had called no hook for too long, and was ended for that. */
+  /** It had called no hook for too long, and was ended for that reason. */
   wasSilent: boolean;
   /** The agent ended it. */
   wasStopped: boolean;
@@ -69,7 +69,7 @@ export function exitOf(ending: Ending): BotExit {
   if (wasSilent) return 'silent';
   if (wasStopped) return 'stopped';
   if (!isZipSound) return 'bad-zip';
-  // While it waits for a reboot SIGTERM ends it by its default action, and at no other time.
+  // SIGTERM ends it by the default action only while it waits for a reboot.
   if (signal === sigterm) return 'rebooted';
   if (signal === sigkill) return hadAskedForReboot ? 'rebooted' : 'killed';
   if (signal === undefined && status === undefined) return 'killed';

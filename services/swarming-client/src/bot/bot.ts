@@ -1,6 +1,6 @@
 /**
- * Keeps the Swarming bot running. It is started again after every exit, and only the pause differs. Its updates and
- * restarts of itself keep its pid, and are no exits.
+ * Keeps the Swarming bot running. It is restarted after every exit; only the pause differs. When it updates or restarts itself it keeps its
+ * pid, so these are not exits.
  */
 
 import { errorText, pause } from '@skolo/base';
@@ -32,7 +32,7 @@ export class Bot {
   /**
    * Runs until it is stopped.
    *
-   * @param hookUrl `http://127.0.0.1:PORT`; the bot finds it as SKOLO_HOOK_URL
+   * @param hookUrl `http://127.0.0.1:PORT`; the bot receives it as SKOLO_HOOK_URL
    */
   start(hookUrl: string): void {
     this.loop ??= this.keepRunning(hookUrl).catch((error: unknown) => {
@@ -44,7 +44,7 @@ export class Bot {
     return this.known;
   }
 
-  /** A sign of health: the next pause is the first again. */
+  /** A sign of health: the next pause is the shortest again. */
   hookCalled(hook: string): void {
     const { current, known } = this;
     if (current === undefined || known.pid === undefined) return;
@@ -59,7 +59,7 @@ export class Bot {
     this.current?.taskEnded();
   }
 
-  /** Compares the settings at once. Otherwise it does so every few seconds. */
+  /** Compares the settings immediately, instead of every few seconds. */
   settingsChanged(): void {
     const { current } = this;
     const settings = this.deps.settings();
@@ -70,7 +70,7 @@ export class Bot {
     }
   }
 
-  /** Ends the bot in order, after its task, however long that takes, and starts it again. Fulfilled when it has ended. */
+  /** Ends the bot in order, after its task, however long that takes, and restarts it. Fulfilled when it has ended. */
   async restart(why: string): Promise<void> {
     const { current } = this;
     if (current === undefined) return this.wake();
@@ -83,7 +83,7 @@ export class Bot {
     await current.end(Number.POSITIVE_INFINITY);
   }
 
-  /** Fulfilled when nothing of the bot is alive. A task may go on for `taskGraceSeconds`, unless it is hurried. */
+  /** Fulfilled when none of the bot's processes is alive. A task may continue for `taskGraceSeconds`, unless hurried. */
   async stop({ isHurried = false } = {}): Promise<void> {
     const { current, deps } = this;
     this.stopped.abort();
@@ -111,7 +111,7 @@ export class Bot {
     }
   }
 
-  /** Fulfilled with why there is a pause now. */
+  /** Fulfilled with the reason for the current pause. */
   private async runOnce(settings: BotSettings, hookUrl: string): Promise<string | undefined> {
     const { deps } = this;
     const run = new BotRun(settings, hookUrl, deps, (pid) => this.started(pid));
@@ -137,7 +137,7 @@ export class Bot {
     }
   }
 
-  /** A bot that hangs has its process, and looks well but for its hooks. */
+  /** A hanging bot has a process, and looks well except for its hooks. */
   private lookForSilence(run: BotRun): void {
     const { clock, emit } = this.deps;
     const seconds = clock.uptime() - this.lastSignAt;
@@ -193,7 +193,7 @@ export class Bot {
     await this.sleep(ms);
   }
 
-  /** Ends early when it is stopped, or when there is something new. */
+  /** Ends early when it is stopped, or when something has changed. */
   private async sleep(ms: number): Promise<void> {
     const woken = new AbortController();
     this.wake = () => woken.abort();
@@ -218,7 +218,7 @@ export class Bot {
   }
 }
 
-/** Of those that a bot has from its start. */
+/** The settings that a bot gets at its start. */
 function changedKeys(one: BotSettings, other: BotSettings): string[] {
   return (['server', 'python', 'botDir', 'reboot'] as const).filter(
     (key) => one[key] !== other[key],

@@ -1,6 +1,6 @@
 /**
- * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or answers with the zip itself.
- * Without the header X-Luci-Swarming-Bot-ID a token that is only good for bots is rejected.
+ * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or answers with the zip itself. Without the header
+ * X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { type OpenAnswer, Unreachable, withAnswer } from '@skolo/base/request';
@@ -16,9 +16,9 @@ export interface DownloadOptions {
   botId: string;
   token: string;
   localAddress?: string | undefined;
-  /** Of the whole. */
+  /** Time limit for the whole download. */
   timeoutMs: number;
-  /** Without a byte. */
+  /** Time limit without a byte. */
   stallMs: number;
   signal: AbortSignal;
 }
@@ -29,10 +29,10 @@ class DownloadFailed extends Error {
 }
 
 /**
- * Writes the answer to a file that is open and empty. Whether it is a bot is not checked here.
+ * Writes the answer to an open, empty file. Does not check whether it is a bot.
  *
  * @throws DownloadFailed, Unreachable
- * @throws Of the system, when the file cannot be written; the reason of the signal.
+ * @throws System errors, if the file cannot be written; the signal's reason.
  */
 export async function download(file: FileHandle, options: DownloadOptions): Promise<void> {
   const { server, botId, token } = options;
@@ -87,7 +87,7 @@ async function ask(
   }
 }
 
-/** An error of the disk, which withAnswer would take for one of the server. */
+/** A disk error, which withAnswer would take for one of the server. */
 class NotSaved extends Error {
   constructor(cause: unknown) {
     super('not saved', { cause });

@@ -4,10 +4,10 @@ import type { BotLimits } from './bot-settings.ts';
 
 interface EndDeps {
   send: (command: 'stop' | 'stop-task' | 'kill') => void;
-  /** Fulfilled when nothing of the bot is left. */
+  /** Fulfilled when none of the bot's processes is left. */
   ended: Promise<unknown>;
   isTaskRunning: () => boolean;
-  /** Until when a task may go on, in seconds since boot. It may become earlier. */
+  /** Until when a task may continue, in seconds since boot. It may become earlier. */
   graceUntil: () => number;
   limits: Pick<BotLimits, 'idleMs' | 'taskEndMs'>;
   clock: Clock;
@@ -16,13 +16,13 @@ interface EndDeps {
 const lookMs = 1000;
 
 /**
- * Ends the bot: SIGTERM, on which it ends after its task; when the grace is over, SIGTERM to task_runner, which ends
- * the task and reports why to the server; SIGKILL to what is then still there.
+ * Ends the bot: SIGTERM, after which it ends when its task has finished; after the grace time, SIGTERM to task_runner, which ends the task
+ * and reports the reason to the server; SIGKILL to whatever remains.
  *
- * SIGTERM only sets a flag in the bot, and the bot forgets it where it becomes another version of itself in the same
- * process. So the request is repeated until it has ended.
+ * SIGTERM only sets a flag in the bot, which is lost when the bot replaces itself by another version in the same process. So the request is
+ * repeated until it has ended.
  *
- * Fulfilled when all of it has ended, or when that was of no use.
+ * Fulfilled when all of it has ended, or the attempt was in vain.
  */
 export async function endInOrder(deps: EndDeps): Promise<void> {
   const { send, ended, isTaskRunning, graceUntil, limits, clock } = deps;
@@ -46,7 +46,7 @@ export async function endInOrder(deps: EndDeps): Promise<void> {
     }
   }
   send('kill');
-  // bot_init needs no longer itself, even if a process hangs.
+  // bot_init itself takes no longer, even if a process hangs.
   await settlesWithin(killMs, ended);
 }
 

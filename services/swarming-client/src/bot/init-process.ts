@@ -1,4 +1,4 @@
-/** bot_init.py as the agent sees it: the parent of the bot, one for each start. See there what it promises. */
+/** bot_init.py as the agent sees it: the parent of the bot, one per start. Its guarantees are documented in that file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { pythonFolder } from '../package-files.ts';
 import { Lines } from './lines.ts';
 
-/** How long its output may stay in pipes after its end. No process that holds one is left by then. */
+/** How long its output may stay in pipes after its end. By then no process holds one. */
 const lingerMs = 1000;
 
 const InitEvent = z.discriminatedUnion('event', [
@@ -35,14 +35,14 @@ interface InitOptions {
 }
 
 export class InitProcess {
-  /** Fulfilled when it has ended, with the text of the system if it could not be started. Nothing of it is open then. */
+  /** Fulfilled when it has ended, with the system's error if it could not be started. All of its handles are closed then. */
   readonly ended: Promise<string | undefined>;
   private readonly child: ChildProcess;
   private hasEnded = false;
 
   constructor({ python, botDir, env, onEvent, onLine }: InitOptions) {
     const init = `${pythonFolder}/bot_init.py`;
-    // A session of its own: Ctrl-C in a terminal is for the agent, which ends the bot in order.
+    // Its own session: Ctrl-C in a terminal is for the agent, which ends the bot in order.
     this.child = spawn(python, ['-I', '-S', init, botDir, python, String(process.pid)], {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       env,
@@ -53,7 +53,7 @@ export class InitProcess {
     this.ended = this.waitForEnd().finally(() => {
       this.hasEnded = true;
     });
-    // It may die while it is written to.
+    // It may die during a write.
     stdin?.on('error', () => undefined);
     readLines(stdout, (text) => onLine('stdout', text));
     readLines(stderr, (text) => onLine('stderr', text));

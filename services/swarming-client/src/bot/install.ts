@@ -1,4 +1,4 @@
-/** Puts a sound zip into the bot's folder. One that is sound stays, because the bot keeps it up to date itself. */
+/** Puts a valid zip into the bot's directory. A valid one stays, because the bot updates it itself. */
 
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -25,9 +25,9 @@ export function zipOf(botDir: string): string {
 }
 
 /**
- * Checks the zip, and fetches it again if it is not sound.
+ * Checks the zip, and downloads it again if it is not valid.
  *
- * @throws Error With a text for people: no sound zip is there now.
+ * @throws Error With a text for people: there is no valid zip.
  */
 export async function ensureZip(deps: InstallDeps): Promise<void> {
   const { botDir, server, emit, signal } = deps;
@@ -44,13 +44,13 @@ export async function ensureZip(deps: InstallDeps): Promise<void> {
   }
 }
 
-/** Another place may have space left, or be writable. */
+/** Another directory may have space left, or be writable. */
 const elsewhere = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT'];
 
 async function fetchSomewhere(deps: InstallDeps): Promise<void> {
   const { botDir } = deps;
   const inside = join(botDir, '.swarming_bot.zip.part');
-  // Next to the folder first: in it, a bot that starts deletes what it does not know.
+  // Next to the directory first: a starting bot deletes unknown files in it.
   const beside = join(dirname(botDir), `.${basename(botDir)}.swarming_bot.zip.part`);
   try {
     await fetchTo(beside, inside, deps);
@@ -66,7 +66,7 @@ async function fetchSomewhere(deps: InstallDeps): Promise<void> {
 
 async function fetchTo(temp: string, inside: string, deps: InstallDeps): Promise<void> {
   try {
-    // It is this agent's own file, because the lock of the folder covers it.
+    // It is this agent's own file, because it is covered by the directory's lock.
     await rm(temp, { force: true, recursive: true });
     const file = await open(temp, 'wx', 0o644);
     try {
@@ -90,7 +90,7 @@ async function putInPlace(temp: string, inside: string, zip: string): Promise<vo
     await replace(temp, zip);
   } catch (error) {
     if (errorCode(error) !== 'EXDEV') throw error;
-    // The folder is a mount of its own, as it is in a container.
+    // The directory is a mount, as in a container.
     try {
       await copyFile(temp, inside);
       await sync(inside);
@@ -141,7 +141,7 @@ interface CheckDeps {
 
 /**
  * @throws Error The check itself failed, which says nothing about the zip.
- * @throws The reason of the signal.
+ * @throws The signal's reason.
  */
 export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck> {
   const { run, env, python, server, timeoutMs, signal } = deps;

@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 
 const mostCharacters = 64 * 1024;
 
-/** Cuts a stream of bytes into lines. What is longer than 64 KiB comes in pieces: its memory is bounded. */
+/** Splits a stream of bytes into lines. Longer ones than 64 KiB are split, to limit memory. */
 export class Lines {
   private readonly decoder = new StringDecoder('utf8');
   private readonly onLine: (text: string) => void;
@@ -22,7 +22,7 @@ export class Lines {
     }
   }
 
-  /** The last line may have no end. */
+  /** The last line may be unterminated. */
   end(): void {
     this.append(this.decoder.end());
     if (this.length > 0) this.flush();

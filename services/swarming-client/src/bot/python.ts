@@ -1,8 +1,8 @@
-/** The interpreter of the bot: bot_init.py and the bot need Python 3.7 or newer. */
+/** The bot's interpreter: bot_init.py and the bot require Python 3.7 or newer. */
 import { errorText } from '@skolo/base';
 import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 
-/** @param why of the system, or the last line that it printed; undefined: nothing */
+/** @param why from the system, or the last line that it printed; undefined: nothing */
 export function whyNotPython(python: string, why: string | undefined): string {
   return why === undefined || !/ENOENT|is not installed/.test(why)
     ? `${python} cannot be used: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to Python 3.7 or newer`
@@ -11,7 +11,7 @@ export function whyNotPython(python: string, why: string | undefined): string {
 
 const question = 'import sys; print("python", sys.version_info >= (3, 7), sys.version.split()[0])';
 
-/** Undefined: the bot can run with it. */
+/** Undefined: it can run the bot. */
 export async function pythonProblem(python: string, run: RunCommand): Promise<string | undefined> {
   try {
     const answer = await run(python, ['-I', '-S', '-c', question], { timeoutMs: 30_000 });

@@ -1,7 +1,7 @@
 /**
- * Folds the error messages that a bot repeats in each of its loops, such as one about a program that the machine lacks.
- * A message is a line with a time and the lines without one that follow, such as a stack. Its first one in an hour is
- * passed on; those that are equal but for process and time are counted, and the count comes with the next one.
+ * Folds error messages that a bot repeats in each of its loops, such as one about a missing program. A message is a line with a time and
+ * the following lines without one, such as a stack. Its first occurrence in an hour is passed on; repeats that differ only in process and
+ * time are counted, and the count accompanies the next one.
  */
 import type { Clock } from '@skolo/common/light';
 
@@ -28,7 +28,7 @@ interface Message {
 export class RepeatedErrors {
   private readonly deps: RepeatedErrorsDeps;
   private readonly known = new Map<string, Message>();
-  /** The message that comes in. `folded`: its first line, while nothing of it was passed on. */
+  /** The message being received. `folded`: its first line, while nothing of it was passed on. */
   private current: { message: Message; at: number; folded: string | undefined } | undefined;
 
   constructor(deps: RepeatedErrorsDeps) {
@@ -57,7 +57,7 @@ export class RepeatedErrors {
       until: clock.uptime() + foldSeconds,
       since: new Date(clock.now()),
     };
-    // The oldest is first.
+    // Oldest first.
     this.known.delete(text);
     this.known.set(text, message);
     for (const oldest of this.known.keys()) {
@@ -76,7 +76,7 @@ export class RepeatedErrors {
         current.at += 1;
         return;
       }
-      // It begins like the other, and is another.
+      // It begins like the other, but differs.
       message.folded -= 1;
       message.lines = message.lines.slice(0, at);
       current.folded = undefined;

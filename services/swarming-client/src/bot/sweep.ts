@@ -1,4 +1,4 @@
-/** Finds and ends what is left of a bot whose parents have died: by an earlier agent, or by a bot_init that was killed. */
+/** Finds and ends leftovers of a bot whose parents have died: from an earlier agent, or a killed bot_init. */
 import { realpathSync } from 'node:fs';
 import { pause } from '@skolo/base';
 import {
@@ -18,13 +18,13 @@ import {
 import { isOfBotsOnly } from './bot-folder.ts';
 import { belongsToBot, isTaskRunner } from './bot-process.ts';
 
-/** What a process gets that hangs in the kernel; nothing else delays a SIGKILL. */
+/** How long to wait for a process that hangs in the kernel; nothing else delays a SIGKILL. */
 const stuckMs = 10_000;
 const mostRounds = 20;
 
 /**
- * Ends every process that is proven to belong to the bot of a folder (see bot-process.ts), and its descendants. It spares
- * `except`, the current bot_init, and the bot_inits of other living agents, with their descendants.
+ * Ends every process that is proven to belong to the bot of a directory (see bot-process.ts), and its descendants. It spares `except`, the
+ * current bot_init, and the bot_inits of other living agents, with their descendants.
  *
  * Fulfilled with the processes that do not die.
  */
@@ -36,12 +36,12 @@ export function sweep(
   return endAll((all) => leftovers(botDir, except, all), signal);
 }
 
-/** Ends the bot_inits of a folder whose agent has died, and that hang: they would have ended by themselves. */
+/** Ends hanging bot_inits of a directory whose agent has died: otherwise they would have ended by themselves. */
 export function sweepLostInits(botDir: string, signal?: AbortSignal): Promise<Swept> {
   return endAll((all) => lostInits(botDir, all), signal);
 }
 
-/** Ends a process and all that descends from it. */
+/** Ends a process and all its descendants. */
 export function endTree(pid: number): Promise<Swept> {
   const known = processEntry(pid);
   return endAll((all) => (isSame(known, all.get(pid)) ? withDescendants([pid], all) : new Set()));
@@ -72,7 +72,7 @@ async function endAll(find: Find, signal?: AbortSignal): Promise<Swept> {
   }
 }
 
-/** All stand still before the first is ended: a process that starts meanwhile would have no parent to be found by. */
+/** All are stopped before the first is killed: a process that starts meanwhile could not be found by its parent. */
 function standingStill(find: Find): ProcessEntry[] {
   const still = new Set<string>();
   for (let round = 0; ; round++) {
@@ -122,13 +122,13 @@ function leftovers(
   return found;
 }
 
-/** Undefined where the folder is not for a bot alone: nothing is ended there. */
+/** Undefined if the directory is not for a bot alone: nothing in it is ended. */
 function folderOfBot(botDir: string): FolderId | undefined {
   const realPath = quietly(() => realpathSync(botDir)) ?? botDir;
   return isOfBotsOnly(botDir) && isOfBotsOnly(realPath) ? folderId(botDir) : undefined;
 }
 
-/** The bot_inits of other agents that live. Where the lock works, none of them has this agent's folder. */
+/** The bot_inits of other living agents. Where the lock works, none of them has this agent's directory. */
 function initsOfOthers(all: ReadonlyMap<number, ProcessEntry>): number[] {
   return [...all.values()].flatMap(({ pid, parent }) => {
     const isOthers = readInit(pid)?.agent === parent && parent !== process.pid;
@@ -141,7 +141,7 @@ function lostInits(botDir: string, all: ReadonlyMap<number, ProcessEntry>) {
   const lost = [...all.values()].filter(({ pid, parent }) => {
     const init = readInit(pid);
     if (init === undefined || init.agent === parent || readInit(parent) !== undefined) return false;
-    // In another namespace the agent has another number, and may live.
+    // In another namespace the agent has a different pid, and may be alive.
     return (
       folder !== undefined && sharesPidNamespace(pid) && folderSeenBy(pid, init.botDir) === folder
     );

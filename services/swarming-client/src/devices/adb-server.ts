@@ -1,6 +1,6 @@
 /**
- * The adb server of this machine: one for all devices, tasks included, on `ANDROID_ADB_SERVER_PORT` (5037 by default).
- * One that another program has started is as good. Its version is read over its socket, which costs no process.
+ * This machine's adb server: one for all devices, including tasks, on `ANDROID_ADB_SERVER_PORT` (5037 by default). One started by another
+ * program is just as good. Its version is read over its socket, which requires no process.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -24,9 +24,9 @@ interface AdbServerDeps {
 /** Request and answer of `host:version`; see SERVICES.TXT of adb. */
 const versionRequest = '000chost:version';
 const goneMs = 20;
-/** One that is well ends at once. */
+/** A healthy one ends immediately. */
 const mostToEndMs = 2000;
-/** Twice this, with the pause between two looks and a restart, is less than half a minute. */
+/** Twice this, with the pause between two readings and a restart, is less than half a minute. */
 const mostToAnswerMs = 5000;
 
 export class SharedAdbServer implements AdbServer {
@@ -34,7 +34,7 @@ export class SharedAdbServer implements AdbServer {
   private readonly env: NodeJS.ProcessEnv;
   private readonly port: number;
   private isOurs = false;
-  /** A start or restart that is under way is shared. */
+  /** A start or restart in progress is shared. */
   private starting: Promise<void> | undefined;
 
   constructor(deps: AdbServerDeps) {
@@ -59,12 +59,12 @@ export class SharedAdbServer implements AdbServer {
     this.deps.log.info({ port: this.port }, 'adb server started');
   }
 
-  /** Those who come later wait for the same, and no longer than they may themselves. */
+  /** Later callers wait for the same one, but not beyond their own limit. */
   private async once(begin: () => Promise<void>, signal: AbortSignal): Promise<void> {
     this.starting ??= begin().finally(() => {
       this.starting = undefined;
     });
-    // Its waiters may all have been aborted.
+    // All its waiters may have been aborted.
     this.starting.catch(() => undefined);
     await orAborted(this.starting, signal);
   }
@@ -87,7 +87,7 @@ export class SharedAdbServer implements AdbServer {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof CommandFailed && error.code === 'missing') throw error;
-      // It does not obey that either; see below.
+      // It ignores that, too; see below.
     }
     const pids = await adbServerPids(this.port);
     for (const pid of pids) {
@@ -139,7 +139,7 @@ export class SharedAdbServer implements AdbServer {
   }
 }
 
-/** `ADB_SERVER_SOCKET` (`tcp:5038`, `tcp:localhost:5038`) counts before `ANDROID_ADB_SERVER_PORT`, as in adb itself. */
+/** `ADB_SERVER_SOCKET` (`tcp:5038`, `tcp:localhost:5038`) takes precedence over `ANDROID_ADB_SERVER_PORT`, as in adb itself. */
 export function adbPort(env: NodeJS.ProcessEnv): number {
   const [, ofSocket] = /^tcp:(?:.*:)?(\d+)$/.exec(env.ADB_SERVER_SOCKET ?? '') ?? [];
   const port = Number(ofSocket ?? env.ANDROID_ADB_SERVER_PORT ?? 5037);
@@ -169,7 +169,7 @@ async function askVersion(port: number, timeoutMs: number, signal: AbortSignal):
   }
 }
 
-/** The adb servers that listen there, by /proc: no other process is ever ended. */
+/** The adb servers that listen on it, from /proc: no other process is ever ended. */
 async function adbServerPids(port: number): Promise<number[]> {
   const inodes = await listenersOf(port);
   if (inodes.size === 0) return [];
@@ -182,7 +182,7 @@ async function adbServerPids(port: number): Promise<number[]> {
   return pids;
 }
 
-/** Inodes of sockets that listen there; see proc(5): state 0A is LISTEN. */
+/** Inodes of sockets that listen on it; see proc(5): state 0A is LISTEN. */
 async function listenersOf(port: number): Promise<Set<string>> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const inodes = new Set<string>();
@@ -198,7 +198,7 @@ async function listenersOf(port: number): Promise<Set<string>> {
   return inodes;
 }
 
-/** `adb -L tcp:5037 fork-server server --reply-fd 4`; a script may have its interpreter before it. */
+/** `adb -L tcp:5037 fork-server server --reply-fd 4`; a script may be preceded by its interpreter. */
 function isAdbServer(pid: number): boolean {
   const args = argumentsOf(pid);
   const isAdb = args.slice(0, 2).some((arg) => /^adb(\.|$)/.test(basename(arg)));
@@ -224,7 +224,7 @@ interface AdbWatchDeps {
 
 const watchSeconds = 8;
 
-/** Whether the adb server is wedged, read more often than the phones: it costs one connection and no process. */
+/** Whether the adb server is wedged, read more often than the phones: it takes one connection and no process. */
 export class AdbWatch {
   private readonly deps: AdbWatchDeps;
   private readonly ended = new AbortController();

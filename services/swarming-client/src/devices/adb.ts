@@ -1,4 +1,4 @@
-/** Commands of adb, as this agent gives them. */
+/** The adb commands of this agent. */
 import {
   CommandFailed,
   type CommandOptions,
@@ -45,16 +45,16 @@ export function createAdb({
   };
 }
 
-/** Arguments that name it. */
+/** Arguments that select it. */
 export function addressOf({ serial, transportId }: AdbDevice): string[] {
   if (serial !== '') return ['-s', serial];
   return transportId === undefined ? ['-d'] : ['-t', transportId];
 }
 
 /**
- * The one that is meant.
+ * The selected device.
  *
- * @throws Missing It is not attached, or several fit.
+ * @throws Missing It is not attached, or several match.
  */
 export function chosen(
   { serial }: Pick<AttachedDevice, 'serial'>,

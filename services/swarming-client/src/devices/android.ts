@@ -1,10 +1,9 @@
 /**
  * Android phones, over adb.
  *
- * rack.yaml: `device: { kind: android }`, of several on one machine each with its `serial`.
- * A look is five short processes: which are there, then side by side its properties, battery, temperatures and USB ports.
- * Oddities: before Android 7 lines end in CRLF, before 10 there is no thermalservice; adb gives no status of commands of old
- * ones, so only what they print is believed.
+ * rack.yaml: `device: { kind: android }`; if one machine has several, each with its `serial`. A reading takes five short processes: the
+ * list of devices, then in parallel its properties, battery, temperatures and USB ports. Oddities: before Android 7 lines end in CRLF,
+ * before 10 there is no thermalservice; for old versions adb returns no command status, so only the output counts.
  */
 
 import { dimensions } from '../dimensions.ts';
@@ -24,7 +23,7 @@ import { listUsb } from './usb.ts';
 
 export function android(device: AttachedDevice, deps: DeviceDeps): Device {
   const adb = createAdb(deps);
-  /** Once for each time that it goes offline; after that it is the repair ladder's turn. */
+  /** Once per time that it goes offline; after that, the repair ladder takes over. */
   let mayReconnect = true;
 
   async function find(signal: AbortSignal): Promise<AdbDevice> {
@@ -134,7 +133,7 @@ function whyUnreadable(text: string): string {
     : `attached, but its response is invalid: "${output}"; reboot it`;
 }
 
-/** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */
+/** The names by which Skia's tests choose phones (its machine server, section 6.3 of what this replaces). */
 function androidDimensions(properties: ReadonlyMap<string, string>): Dimensions {
   const build = properties.get('ro.build.id');
   const incremental = properties.get('ro.build.version.incremental');

@@ -1,8 +1,8 @@
 /**
- * A device whose kind rack.yaml leaves open: what is attached is found, shown, and proposed for rack.yaml.
+ * A device whose kind rack.yaml leaves open: what is attached is detected, shown, and proposed for rack.yaml.
  *
- * rack.yaml: `device: {}` or `device: { kind: auto }`. What was found stays what it is while it is missing: a phone that is
- * offline is an Android phone that is offline. Only something of another kind takes its place.
+ * rack.yaml: `device: {}` or `device: { kind: auto }`. The detected kind is kept while it is missing: a phone that is offline is an Android
+ * phone that is offline. Only a device of another kind replaces it.
  */
 import { createAdb } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
@@ -80,7 +80,7 @@ export function auto(
   return {
     look: lookWith(read),
     get repairs() {
-      // While the server is wedged, a phone cannot be recognized.
+      // While the server is wedged, phones cannot be detected.
       return known?.device.repairs ?? { 'adb-restart': (signal) => deps.adb.restart(signal) };
     },
     async keepEvidence(folder, signal) {
@@ -92,7 +92,7 @@ export function auto(
   };
 }
 
-/** A program that is not installed or that fails has found nothing. */
+/** A missing or failing program has found nothing. */
 async function orNothing<T>(signal: AbortSignal, search: () => Promise<T[]>): Promise<T[]> {
   try {
     return await search();

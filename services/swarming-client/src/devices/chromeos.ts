@@ -1,8 +1,8 @@
 /**
  * Chromebooks with a test image, over ssh.
  *
- * rack.yaml: `device: { kind: chromeos, address: 192.168.1.60 }`; user and key are in `services.swarming-client.ssh`. Other
- * dimensions than its release (`cpu`, `gpu`) are `swarming: { dimensions: … }` of its machine.
+ * rack.yaml: `device: { kind: chromeos, address: 192.168.1.60 }`; user and key are in `services.swarming-client.ssh`. Dimensions other than
+ * its release (`cpu`, `gpu`) are set by `swarming: { dimensions: … }` of its machine.
  */
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps } from './device.ts';

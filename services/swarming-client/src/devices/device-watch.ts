@@ -1,4 +1,4 @@
-/** The devices of this machine, as its part of rack.yaml names them: opened, watched, and closed when they leave it. */
+/** This machine's devices, as listed in its part of rack.yaml: opened, watched, and closed when they leave it. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, orAborted } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
@@ -23,7 +23,7 @@ export class DeviceWatches {
     this.deps = deps;
   }
 
-  /** One whose entry is the same continues as it is. `none` is not a device. They have the order of rack.yaml from then on. */
+  /** A device with an unchanged entry continues. `none` is not a device. From then on, they are in the order of rack.yaml. */
   follow(entries: readonly AttachedDevice[]): void {
     const attached = entries.filter(({ kind }) => kind !== 'none');
     const wanted = new Map(attached.map((entry) => [entry.name, entry]));
@@ -54,10 +54,10 @@ export class DeviceWatches {
   }
 }
 
-/** Of the pause between two looks, so that several devices do not ask their one adb server at the same time for ever. */
+/** Share of the pause between two readings, so that several devices do not keep using their one adb server at the same time. */
 const jitter = 0.2;
 
-/** Looks at a device again and again, in the background. Its last view is known at once, without waiting. */
+/** Reads a device repeatedly in the background. Its last view is available immediately. */
 export class DeviceWatch {
   readonly name: string;
   readonly entry: AttachedDevice;
@@ -77,7 +77,7 @@ export class DeviceWatch {
     this.known = { name, fullName, kind, state: 'unknown', since: new Date(deps.clock.now()) };
   }
 
-  /** Looks at once, and then until it is stopped. */
+  /** Reads immediately, and then until it is stopped. */
   start(): void {
     this.look().catch(() => undefined);
   }
@@ -87,9 +87,9 @@ export class DeviceWatch {
   }
 
   /**
-   * Looks; a look that is under way is shared. The pause to the next one begins again.
+   * Reads the device; a reading in progress is shared. The pause before the next one starts over.
    *
-   * @throws The reason of the signal; the look goes on. Or that the watch has ended.
+   * @throws The signal's reason, while the reading continues. Or an error if the watch has ended.
    */
   async look(signal?: AbortSignal): Promise<DeviceView> {
     signal?.throwIfAborted();
@@ -121,7 +121,7 @@ export class DeviceWatch {
       found = await this.device.look(this.ended.signal);
     } catch (error) {
       this.ended.signal.throwIfAborted();
-      // A look never throws; were it to, the device is in no known state, and counts as missing.
+      // A reading never throws; if one did, the device's state would be unknown, and it counts as missing.
       log.error({ err: error, device: this.entry.fullName }, 'device check failed');
       found = { state: 'missing', why: errorText(error) };
     }

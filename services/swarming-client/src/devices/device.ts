@@ -1,4 +1,4 @@
-/** The knowledge of a device that is attached to the machine. Each kind has a file next to this one. */
+/** The interface of devices attached to the machine. Each kind has a file next to this one. */
 
 import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
@@ -9,59 +9,59 @@ import type { SshSignIns } from './ssh-sign-ins.ts';
 export type AttachedDevice = MachinePart['devices'][number];
 export type DeviceKind = AttachedDevice['kind'];
 
-/** Texts by key, as Swarming has them. */
+/** Texts by key, as in Swarming. */
 export type Dimensions = Readonly<Record<string, readonly string[]>>;
 
-/** The result of one look at a device that is present. Unknown values are absent. */
+/** The result of reading a device that is present. Unknown values are absent. */
 export interface DeviceReading {
-  /** What it is, where rack.yaml leaves that open (`auto`). */
+  /** Its kind, if rack.yaml leaves that open (`auto`). */
   kind?: DeviceKind | undefined;
   dimensions: Dimensions;
   serial?: string | undefined;
   /** 0 to 100. */
   batteryPercent?: number | undefined;
-  /** Whether a cable powers it, as it reports itself. */
+  /** Whether it reports being powered by a cable. */
   charging?: boolean | undefined;
-  /** Age of its USB connection as it reports itself: one that lost its power has a younger one. */
+  /** The reported age of its USB connection: a device that lost its power has a younger one. */
   connectedSeconds?: number | undefined;
-  /** °C, by the name of the sensor. */
+  /** °C, by sensor name. */
   temperatures: Readonly<Record<string, number>>;
-  /** Those of them that are inside of a processor: they are warm whenever it works. */
+  /** Those inside a processor: they are warm whenever it works. */
   processorSensors?: readonly string[] | undefined;
   /** Android's thermal status: 0 none … 3 severe … 6 shutdown (PowerManager.THERMAL_STATUS_*). */
   thermalStatus?: number | undefined;
   /** Seconds since it booted. */
   uptimeSeconds?: number | undefined;
-  /** It has booted and is ready for a task; absent: not known. */
+  /** It has booted and is ready for a task; absent: unknown. */
   isReady?: boolean | undefined;
 }
 
-/** What one look found. `why` is for people: "offline", "unauthorized: accept the key on its screen". */
+/** The result of one reading. `why` is for people: "offline", "unauthorized: accept the key on its screen". */
 export type Look = { state: 'present'; reading: DeviceReading } | { state: 'missing'; why: string };
 
 export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
 
-/** A device that can be asked. Nothing here waits longer than the settings allow. */
+/** A device that can be read. No operation waits longer than the settings allow. */
 export interface Device {
-  /** Never throws but the reason of the signal: after any error the device is missing, with the reason. */
+  /** Only throws the signal's reason: after any error the device is missing, with the reason. */
   look(signal: AbortSignal): Promise<Look>;
   /**
-   * What may bring it back, each for the kinds that have it. `device-reboot` is also for after a task.
+   * Repair steps, each for the kinds that have it. `device-reboot` is also used after a task.
    *
    * @throws CommandFailed, or an Error with the reason.
    */
   repairs: Partial<Record<DeviceRepair, (signal: AbortSignal) => Promise<void>>>;
   /**
-   * Keeps what shows what is wrong with it: a screenshot, its last log. Returns the names of the files.
+   * Keeps evidence of its problem: a screenshot, its last log. Returns the names of the files.
    *
-   * @param folder is there, and empty
+   * @param folder exists, and is empty
    */
   keepEvidence?(folder: string, signal: AbortSignal): Promise<string[]>;
-  /** Writes its screen to a file, as PNG where the device can. @throws CommandFailed, or an Error with the reason. */
+  /** Writes its screen to a file, as PNG if the device supports it. @throws CommandFailed, or an Error with the reason. */
   keepScreen?: ((path: string, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** Settings that a device needs, as they are now. */
+/** The current settings that a device needs. */
 export interface DeviceSettings {
   /** Time-out of one command of adb or libimobiledevice, in seconds. */
   commandSeconds: number;
@@ -71,26 +71,26 @@ export interface DeviceSettings {
 export interface DeviceDeps {
   run: RunCommand;
   settings: () => DeviceSettings;
-  /** The one adb server of this machine. */
+  /** This machine's only adb server. */
   adb: AdbServer;
-  /** What devices over ssh made of the last sign-ins. */
+  /** Results of the last sign-ins to devices over ssh. */
   sshSignIns: SshSignIns;
-  /** Where the host keys of devices over ssh are remembered. */
+  /** Where the host keys of devices over ssh are stored. */
   stateDir: string;
   log: Pick<Logger, 'info' | 'warn'>;
   /** Where the kernel shows attached devices; `/sys` by default. */
   sysfs?: string;
-  /** Where tasks look for the device that they reach by ssh; `/tmp/ssh_machine.json` by default. */
+  /** Where tasks look up the device that they reach by ssh; `/tmp/ssh_machine.json` by default. */
   sshMachineFile?: string;
 }
 
-/** The adb server: started when it is needed, one for all, restarted when it is wedged. */
+/** The adb server: started when needed, one for all, restarted when wedged. */
 export interface AdbServer {
   /** @throws CommandFailed */
   ensure(signal: AbortSignal): Promise<void>;
-  /** It runs, and does not respond as it should. Asked twice: one that is only slow is not wedged. */
+  /** It runs, but does not respond as it should. Checked twice: one that is only slow is not wedged. */
   isWedged(signal: AbortSignal): Promise<boolean>;
-  /** Ends it, by force where it must be, and starts it again. @throws CommandFailed */
+  /** Ends it, by force if necessary, and restarts it. @throws CommandFailed */
   restart(signal: AbortSignal): Promise<void>;
   /** Ends it if it is ours. */
   stop(): Promise<void>;
@@ -98,19 +98,19 @@ export interface AdbServer {
 
 export type OpenDevice = (device: AttachedDevice, deps: DeviceDeps) => Device;
 
-/** What is known of a device now. `unknown`: not read yet; that is not "missing". */
+/** What is known about a device now. `unknown`: not read yet, which does not mean "missing". */
 export interface DeviceView {
   name: string;
   fullName: string;
-  /** As in rack.yaml, or what was found where that has `auto`. */
+  /** As in rack.yaml, or the detected one for `auto`. */
   kind: DeviceKind;
   state: 'unknown' | 'present' | 'missing';
   /** Of that state. */
   since: Date;
-  /** When it was last looked at. */
+  /** When it was last read. */
   readAt?: Date | undefined;
   /** Why it is missing. */
   why?: string | undefined;
-  /** The last one that there was; of a device that is missing, it is old. */
+  /** The last one; for a missing device, it is old. */
   reading?: DeviceReading | undefined;
 }

@@ -6,7 +6,7 @@ import type { AdbDevice } from './parse/android.ts';
 /**
  * Writes a file. Returns its name, unless it is empty or could not be written.
  *
- * @throws The reason of the signal.
+ * @throws The signal's reason.
  */
 export async function keepFile(
   folder: string,
@@ -18,7 +18,7 @@ export async function keepFile(
   try {
     await write(path);
   } catch {
-    // What was too long or too slow is still worth reading.
+    // Partial output is still worth reading.
     signal.throwIfAborted();
   }
   const size = await stat(path).then(
@@ -33,7 +33,7 @@ export async function keepFile(
 /** The name of a screenshot in the evidence. */
 export const screenFile = 'screen.png';
 
-/** What shows what is wrong with a phone: what adb sees, its screen, its last log. */
+/** Evidence of a phone's problem: what adb sees, its screen, its last log. */
 const mostScreen = 16 * 1024 * 1024;
 const mostLog = 4 * 1024 * 1024;
 const logLines = '5000';
@@ -71,7 +71,7 @@ export async function androidEvidence(
   return [...seen, ...log, ...screen];
 }
 
-/** `exec-out` sends bytes as they are, where `shell` of an old Android adds returns. @throws CommandFailed */
+/** `exec-out` sends raw bytes, whereas `shell` of an old Android adds returns. @throws CommandFailed */
 export async function androidScreen(
   adb: Adb,
   phone: AdbDevice,

@@ -1,4 +1,4 @@
-/** What can be attached, one file for each kind. */
+/** The supported kinds of devices, one file each. */
 import { android } from './android.ts';
 import { auto } from './auto.ts';
 import { chromeos } from './chromeos.ts';

@@ -1,8 +1,8 @@
 /**
- * iPhones and iPads, by the tools of libimobiledevice.
+ * iPhones and iPads, through the tools of libimobiledevice.
  *
- * rack.yaml: `device: { kind: ios }`; of several on one machine each with its UDID as `serial`.
- * It has to trust this machine: unlock it, answer "Trust", keep /var/lib/lockdown. usbmuxd has to run.
+ * rack.yaml: `device: { kind: ios }`; if one machine has several, each with its UDID as `serial`. It must trust this machine: unlock it,
+ * answer "Trust", keep /var/lib/lockdown. usbmuxd must run.
  */
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -83,7 +83,7 @@ class IosTools {
   async restart(signal: AbortSignal): Promise<void> {
     const udid = await this.find(signal);
     const result = await this.attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
-    // It prints that, and its status is 0 all the same.
+    // It prints that, but exits with 0.
     const isRejected = /^ERROR|failed/im.test(result.stdout + result.stderr);
     if (result.status !== 0 || isRejected) throw new Missing(whyOf(result));
   }
@@ -96,7 +96,7 @@ class IosTools {
     const udid = await this.find(signal).catch(() => undefined);
     signal.throwIfAborted();
     if (udid === undefined) return listed;
-    // It never ends by itself: its time-out does that, and what came until then is kept.
+    // It never ends by itself: its time-out ends it, and the output until then is kept.
     const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
       this.attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
     );
@@ -128,7 +128,7 @@ class IosTools {
   }
 }
 
-/** Older devices give TIFF, newer ones PNG. */
+/** Older devices send TIFF, newer ones PNG. */
 async function withEnding(folder: string, name: string): Promise<string> {
   const file = await open(join(folder, name));
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
@@ -137,7 +137,7 @@ async function withEnding(folder: string, name: string): Promise<string> {
   return named;
 }
 
-/** Some write the hyphen of a newer UDID, some do not. */
+/** Some programs write the hyphen of a newer UDID, some do not. */
 function isSame(udid: string, serial: string | undefined): boolean {
   const plain = (text: string) => text.replaceAll('-', '').toLowerCase();
   return serial !== undefined && plain(udid) === plain(serial);
@@ -148,8 +148,8 @@ function iosDimensions(type: string, version: string): Dimensions {
 }
 
 /**
- * By the errors of lockdownd, as libimobiledevice 1.3 numbers them (`include/libimobiledevice/lockdown.h`). Some tools
- * say `error code -17`, some `Password protected (-17)`.
+ * By lockdownd's errors, as numbered in libimobiledevice 1.3 (`include/libimobiledevice/lockdown.h`). Some tools print `error code -17`,
+ * some `Password protected (-17)`.
  */
 const reasons: readonly [codes: RegExp, why: string][] = [
   [/-17\b/, 'locked with a passcode; unlock it, or preferably turn the passcode off'],
@@ -167,7 +167,7 @@ function whyOf(result: CommandResult): string {
   return why === undefined ? output : `${why} (${output})`;
 }
 
-/** What `ideviceinfo` prints: `ProductType: iPhone12,1`, a line each. What is indented belongs to a list or a map above. */
+/** The output of `ideviceinfo`: `ProductType: iPhone12,1`, one per line. Indented lines belong to a list or a map above. */
 export function readIdeviceInfo(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of linesOf(text)) {

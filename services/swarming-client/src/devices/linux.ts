@@ -1,5 +1,5 @@
 /**
- * Other computers with Linux that this machine tests, over ssh.
+ * Other Linux computers that this machine tests, over ssh.
  *
  * rack.yaml: `device: { kind: linux, address: 192.168.1.61 }`; user and key are in `services.swarming-client.ssh`.
  */

@@ -3,10 +3,10 @@ import { CommandFailed, type CommandResult } from '../host/run-command.ts';
 import { inOneLine } from '../one-line.ts';
 import type { Device, DeviceReading } from './device.ts';
 
-/** A device that is not there, or of no use. The message is for people. */
+/** A device that is missing or unusable. The message is for people. */
 export class Missing extends Error {}
 
-/** What is to be installed where a program is missing. */
+/** What to install if a program is missing. */
 const packages: Readonly<Record<string, string>> = {
   adb: 'adb',
   ideviceinfo: 'libimobiledevice-utils',
@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, string>> = {
   ssh: 'openssh-client',
 };
 
-/** A look that never throws but the reason of the signal. */
+/** A reading that only throws the signal's reason. */
 export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>): Device['look'] {
   return async (signal) => {
     signal.throwIfAborted();

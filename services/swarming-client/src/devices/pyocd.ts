@@ -2,9 +2,9 @@
  * Microcontrollers behind a debug probe (CMSIS-DAP, ST-Link, J-Link), for PyOCD.
  *
  * rack.yaml: `device: { kind: pyocd, serial: 066EFF… }`, its name in `swarming: { dimensions: { device_type: […] } }`.
- * Whether the probe is there is seen on USB, which costs nothing; PyOCD itself is asked (`pyocd json --probes`) only when
- * what is on USB has changed or is not enough, as its start takes a Raspberry Pi seconds. Where it is not installed, hangs or
- * knows nothing, the probe counts as present.
+ * USB shows whether the probe is present, at no cost; PyOCD itself (`pyocd json --probes`) is run only when the USB devices have changed or
+ * do not suffice, because its start takes several seconds on a Raspberry Pi. If it is not installed, hangs or knows nothing, the probe
+ * counts as present.
  */
 import { z } from 'zod';
 import { dimensions } from '../dimensions.ts';
@@ -23,11 +23,11 @@ const Probes = z.object({
 });
 type Board = z.output<typeof Probes>['boards'][number];
 
-/** Of a probe whose target PyOCD does not know. */
+/** For a probe whose target PyOCD does not know. */
 const anyTarget = 'cortex_m';
 
 export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
-  /** USB shows this probe: when it no longer does, it has been unplugged. */
+  /** USB shows this probe: when it no longer does, the probe has been unplugged. */
   let isOnUsb = false;
   let asked: { of: string; boards: readonly Board[] | undefined } | undefined;
 
@@ -97,7 +97,7 @@ function isSame(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }
 
-/** By USB vendor and product; CMSIS-DAP has it in its name, by its specification. */
+/** By USB vendor and product; CMSIS-DAP probes have it in their names, as specified. */
 const probeIds: readonly [vendor: string, product: RegExp][] = [
   ['0483', /^37(44|48|4a|4b|4d|4e|4f|52|53|54|55|57)$/],
   ['1366', /./],

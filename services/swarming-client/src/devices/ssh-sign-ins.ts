@@ -1,13 +1,13 @@
 import type { Clock } from '@skolo/common/light';
 
-/** After the first rejected sign-in, the second, and so on. The first is short: a device that boots may reject for a moment. */
+/** After the first rejected sign-in, the second, and so on. The first pause is short: a booting device may reject for a moment. */
 const pauseSeconds = [60, 120, 300] as const;
 const longestSeconds = 600;
 
 /**
- * Pauses between sign-ins over ssh that a device rejects. A device is read every few seconds. Programs that count failed
- * sign-ins there (faillock, fail2ban) would lock the account or this machine out for good. One for each login, across looks,
- * searches and repairs. It never gives up.
+ * Pauses between sign-ins over ssh that a device rejects. A device is read every few seconds. Programs on it that count failed sign-ins
+ * (faillock, fail2ban) would lock the account or this machine out for good. One per login, for readings, searches and repairs. It never
+ * gives up.
  */
 export class SshSignIns {
   private readonly clock: Pick<Clock, 'now' | 'uptime'>;
@@ -17,13 +17,13 @@ export class SshSignIns {
     this.clock = clock;
   }
 
-  /** Why there is no sign-in now; undefined: it is time. */
+  /** Why no sign-in is allowed now; undefined: one is. */
   pausedWhy(login: string): string | undefined {
     const known = this.rejected.get(login);
     return known !== undefined && this.clock.uptime() < known.nextAt ? known.why : undefined;
   }
 
-  /** Gives the reason as people are to read it, with the time of the next attempt. */
+  /** Returns the reason for people, with the time of the next attempt. */
   reject(login: string, reason: string): string {
     const times = (this.rejected.get(login)?.times ?? 0) + 1;
     const pause = pauseSeconds[times - 1] ?? longestSeconds;

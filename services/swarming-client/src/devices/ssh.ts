@@ -1,4 +1,4 @@
-/** Devices that are reached over the network, by the system's own ssh: no shell here, one command there for each look. */
+/** Devices reached over the network, with the system's ssh: no local shell, one remote command per reading. */
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
@@ -7,15 +7,15 @@ import { readSysfsSensors } from './parse/linux.ts';
 import { linesOf, readUptime } from './parse/text.ts';
 
 interface Ssh {
-  /** Runs a script of `sh` there. @throws Missing, CommandFailed */
+  /** Runs a `sh` script on it. @throws Missing, CommandFailed */
   do(script: string, signal: AbortSignal): Promise<string>;
-  /** The connection may end with it. @throws Missing, CommandFailed */
+  /** The connection may end with the device. @throws Missing, CommandFailed */
   reboot(signal: AbortSignal): Promise<void>;
 }
 
 const longestConnect = 15;
 const mostBytes = 1024 * 1024;
-/** What ssh itself returns where it could not do what it should. */
+/** ssh's own exit status for its errors. */
 const ownFailure = 255;
 const rejectedLogin = /permission denied|too many authentication failures/i;
 const neverConnected =
@@ -65,7 +65,7 @@ export function createSsh(
   };
 }
 
-/** Nothing of the user's own configuration counts, nothing is asked, and no address can be an option. */
+/** The user's own configuration is ignored, nothing is prompted, and no address can be an option. */
 export function sshArguments(
   address: string,
   knownHosts: string,
@@ -93,7 +93,7 @@ export function sshArguments(
   return ['-F', '/dev/null', '-T', ...settings, ...login, '--', address, script];
 }
 
-/** As ssh_config(5) wants a path: `%` begins a token, blanks end it. */
+/** As ssh_config(5) requires paths: `%` starts a token, blanks end the path. */
 function quoted(path: string): string {
   return `"${path.replaceAll('%', '%%')}"`;
 }
@@ -109,15 +109,15 @@ function whyRejected(output: string, knownHosts: string): string {
 }
 
 const marker = '--- skolo ---';
-/** A line of its own, after each part. */
+/** A separate line after each part. */
 const ends = new RegExp(`^${marker}$\\n?`, 'm');
 
-/** Temperatures and battery, where the kernel there has any. */
+/** Temperatures and battery, if the remote kernel reports any. */
 const sensorsScript =
   'grep -H . /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp /sys/class/power_supply/*/type /sys/class/power_supply/*/scope /sys/class/power_supply/*/capacity';
 
 /**
- * A device that is read by one script: its uptime, its sensors, and the parts of its kind. Each part may fail by itself.
+ * A device that is read by one script: its uptime, its sensors, and the parts of its kind. Each part may fail separately.
  *
  * @param read the dimensions, from the output of each part
  */
@@ -152,8 +152,8 @@ export function sshDevice(
 const usualPath = '/tmp/ssh_machine.json';
 
 /**
- * Where the scripts of Skia's tasks look for the device that they have to reach by ssh: `{"user_ip": "root@192.168.1.60"}`.
- * The returned function writes it, once, and again after it was deleted. It never fails: a device is no worse without.
+ * Where the scripts of Skia's tasks look up the device that they must reach by ssh: `{"user_ip": "root@192.168.1.60"}`. The returned
+ * function writes it once, and again if it was deleted. It never fails: the device also works without it.
  */
 function sshMachineFile(
   { address }: AttachedDevice,

@@ -1,4 +1,4 @@
-/** What is on USB, as the kernel knows it (sysfs): it costs no process, and is true also while a program hangs. */
+/** What is on USB, from the kernel (sysfs): it takes no process, and is correct even while a program hangs. */
 import { join } from 'node:path';
 import { namesIn, textOf } from '../host/quiet-files.ts';
 
@@ -10,11 +10,11 @@ export interface UsbDevice {
   product: string;
   name: string;
   serial?: string | undefined;
-  /** Class, subclass and protocol, as `ff/42/01`: that is adb; `ff/42/03` is fastboot. */
+  /** Class, subclass and protocol, such as `ff/42/01` for adb and `ff/42/03` for fastboot. */
   interfaces: readonly string[];
 }
 
-/** Empty where there is no USB, or it cannot be seen. */
+/** Empty if there is no USB, or it is not visible. */
 export async function listUsb(sysfs = '/sys'): Promise<UsbDevice[]> {
   const folder = join(sysfs, 'bus/usb/devices');
   const names = await namesIn(folder);

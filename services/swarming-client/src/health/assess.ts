@@ -1,4 +1,4 @@
-/** Judges what is known: may the machine take tasks, and if not, why and since when. */
+/** Assesses what is known: whether the machine may take tasks, and if not, why and since when. */
 import { deviceReasons, type Finding, type Was } from './device-reasons.ts';
 import {
   type Health,
@@ -10,8 +10,8 @@ import {
 import { machineReasons } from './machine-reasons.ts';
 
 /**
- * @param previous What was judged last: a threshold that was passed is taken back only at its other edge, and a reason
- *   that stays keeps its `since`, while its text follows the figures.
+ * @param previous The last assessment: a threshold that was passed is cleared only at its other edge, and a reason that stays keeps its
+ * `since`, while its text follows the figures.
  */
 export function assess(
   previous: Health | undefined,

@@ -1,13 +1,13 @@
 /**
- * A machine whose bot does not start takes no tasks, however healthy it is. The answers to the hooks of that bot do not contain
- * this: a bot that starts after all would quarantine itself with it.
+ * A machine whose bot does not start takes no tasks, however healthy it is. The answers to that bot's hooks omit this reason: a bot that
+ * starts after all would quarantine itself with it.
  */
 import type { BotView } from '../bot/bot-view.ts';
 import type { Health, Reason } from './health.ts';
 
-/** One that ends once, for a reboot or an update, is there again after a few seconds. */
+/** A bot that ends once, for a reboot or an update, is back after a few seconds. */
 const leastStarts = 3;
-/** The server, the internet connection or the metadata server may be back by then. After that a person has to look. */
+/** The server, the internet connection or the metadata server may have recovered by then. After that, a person must act. */
 const recoversWithinMs = 600_000;
 
 interface BotFacts {
@@ -17,7 +17,7 @@ interface BotFacts {
   now: Date;
 }
 
-/** The health of the machine with what keeps its bot from starting. */
+/** The machine's health, including what keeps its bot from starting. */
 export function withBot(health: Health, facts: BotFacts): Health {
   const reason = reasonOf(facts);
   if (reason === undefined) return health;

@@ -1,17 +1,17 @@
-/** Why a device keeps its machine from taking tasks. */
+/** Why a device prevents its machine from taking tasks. */
 
 import type { DeviceReading, DeviceView, Dimensions } from '../devices/device.ts';
 import type { HealthFacts, HealthSettings, Reason } from './health.ts';
 
-/** A reason before it is known how long it has been there. `began`: where something better than "now" is known. */
+/** A reason before its start is determined. `began`: if something better than "now" is known. */
 export type Finding = Omit<Reason, 'since'> & { began?: Date };
 
-/** Whether a reason with that code was there before. */
+/** Whether a reason with that code existed before. */
 export type Was = (code: string, device?: string) => Reason | undefined;
 
-/** Android's PowerManager.THERMAL_STATUS_SEVERE: it slows itself down so much that nothing measured is right. */
+/** Android's PowerManager.THERMAL_STATUS_SEVERE: it throttles itself so much that measurements are wrong. */
 const severe = 3;
-/** THERMAL_STATUS_MODERATE: only below it the phone has recovered. */
+/** THERMAL_STATUS_MODERATE: the phone has recovered only below it. */
 const moderate = 2;
 const statusNames = ['none', 'light', 'moderate', 'severe', 'critical', 'emergency', 'shutdown'];
 
@@ -41,7 +41,7 @@ function presence(
   const asked = rebooting.get(name);
   if (asked !== undefined) {
     const text = 'rebooting after a task';
-    // Planned, and no fault: machine-state counts `recovering` as time lost.
+    // Planned, not a fault: machine-state counts `recovering` as lost time.
     return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
   }
   if (state === 'unknown') {
@@ -68,7 +68,7 @@ function presence(
   return [{ verdict, code: 'not-ready', text, device: name }];
 }
 
-/** Of a device that is away the last figures count on: an empty battery is not full because adb is gone. */
+/** For a missing device the last figures remain valid: an empty battery is not full because adb is gone. */
 function figures({ name, state, reading }: DeviceView, settings: HealthSettings, was: Was) {
   if (reading === undefined) return [];
   const isThere = state === 'present';
@@ -121,7 +121,7 @@ export function rounded(figure: number): string {
 
 type Thresholds = HealthSettings['thresholds'];
 
-/** The thresholds of all devices, with those of its model: the first `device_type` that rack.yaml has. */
+/** The thresholds of all devices, with those of its model: the first `device_type` in rack.yaml. */
 function thresholdsFor(
   { thresholds, deviceModels }: Pick<HealthSettings, 'thresholds' | 'deviceModels'>,
   dimensions: Dimensions | undefined,
@@ -132,14 +132,13 @@ function thresholdsFor(
 }
 
 /**
- * Trouble below `low`, until it is at `good` again. Between the two edges of a threshold the reason stays as it was, so that
- * it does not flap.
+ * A problem below `low`, until it is at `good` again. Between the two edges of a threshold the reason stays as it was, to avoid flapping.
  */
 export function isLow(value: number, { low, good }: { low: number; good: number }, was: boolean) {
   return was ? value < Math.max(low, good) : value < low;
 }
 
-/** Trouble above `hot`, until it is below `cool` again. */
+/** A problem above `hot`, until it is below `cool` again. */
 export function isHot(value: number, { hot, cool }: { hot: number; cool: number }, was: boolean) {
   return was ? value >= Math.min(hot, cool) : value > hot;
 }

@@ -1,7 +1,7 @@
 /**
- * The file that quarantines a machine: an operator writes it there, with the reason as its text. It is removed when it was
- * read, as operators' scripts expect. The reason is kept in the state folder over a restart of the agent. It ends when an
- * operator clears it, or deletes the file in the state folder.
+ * The file that quarantines a machine: an operator writes it, with the reason as its text. It is removed after it was read, as operators'
+ * scripts expect. The reason is kept in the state directory across restarts of the agent. The quarantine ends when an operator clears it,
+ * or deletes the file in the state directory.
  */
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ interface ForcedQuarantineDeps {
   /** `quarantineFile` of the settings; undefined: not known yet. */
   file: () => string | undefined;
   stateDir: string;
-  /** What `~` is; by default that of the user that runs the agent. */
+  /** The value of `~`; default: the home of the user that runs the agent. */
   home?: string;
   clock: Pick<Clock, 'now'>;
   log: Pick<Logger, 'info' | 'warn'>;
@@ -32,14 +32,14 @@ interface Forced {
 
 const Kept = z.object({ text: z.string(), since: z.iso.datetime() });
 
-/** Swarming accepts no endless text, and it may be any `cat` into a file. */
+/** Swarming limits the length of texts, and somebody may `cat` anything into the file. */
 const mostBytes = 1000;
 
 export class ForcedQuarantine {
   private readonly deps: ForcedQuarantineDeps;
   private readonly keptAt: string;
   private forced: Forced | undefined;
-  /** The reason in force could not be written: only memory has it. */
+  /** The reason in force could not be written: it is only in memory. */
   private isUnsaved = false;
   private trouble: string | undefined;
   private turn: Promise<void> = Promise.resolve();
@@ -49,11 +49,11 @@ export class ForcedQuarantine {
     this.keptAt = join(deps.stateDir, 'forced-quarantine.json');
   }
 
-  /** Looks for the file, and for what is kept. Never throws: what does not work is logged, and tried the next time. */
+  /** Reads the file, and what is kept. Never throws: errors are logged, and retried next time. */
   look(): Promise<void> {
     return this.inTurn(async () => {
       try {
-        // A card that cannot be read is no reason to overlook the file.
+        // An unreadable card is no reason to ignore the file.
         const kept = this.isUnsaved ? undefined : await Promise.allSettled([this.readKept()]);
         if (kept?.[0].status === 'fulfilled') this.forced = kept[0].value;
         await this.readFile();
@@ -69,14 +69,14 @@ export class ForcedQuarantine {
     });
   }
 
-  /** None, or the one. */
+  /** At most one. */
   current(): Ordered[] {
     if (this.forced === undefined) return [];
     const { text: reason, since } = this.forced;
     return [{ kind: 'quarantine', by: 'a file', reason, since }];
   }
 
-  /** Ends it. A file that is there, but could not be removed, is tried once more. @throws Error It cannot be removed. */
+  /** Ends it. If the file could not be removed before, this is tried once more. @throws Error It cannot be removed. */
   clear(): Promise<void> {
     return this.inTurn(async () => {
       const path = this.path();
@@ -99,7 +99,7 @@ export class ForcedQuarantine {
     if (text === undefined) return undefined;
     const kept = Kept.safeParse(parseJson(text)).data;
     if (kept !== undefined) return { text: kept.text, since: new Date(kept.since) };
-    // There was a quarantine; a file that cannot be read is not its end.
+    // There was a quarantine; an unreadable file does not end it.
     return (
       this.forced ?? { text: `${this.keptAt} is damaged`, since: new Date(this.deps.clock.now()) }
     );
@@ -123,7 +123,7 @@ export class ForcedQuarantine {
       await writeFileAtomic(this.keptAt, JSON.stringify({ text, since: since.toISOString() }));
       this.isUnsaved = false;
     }
-    // Only now: until it is kept, the file is all that would survive.
+    // Only now: until it is kept, only the file would survive.
     if (written !== undefined && path !== undefined) await rm(path, { force: true });
   }
 
@@ -136,7 +136,7 @@ export class ForcedQuarantine {
 
 /** Undefined: there is no such file. */
 async function firstOf(path: string): Promise<string | undefined> {
-  // A pipe without a writer would wait for ever.
+  // A pipe without a writer would block forever.
   await using handle = await ifThere(open(path, constants.O_RDONLY | constants.O_NONBLOCK));
   if (handle === undefined) return undefined;
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);

@@ -1,11 +1,11 @@
-/** Keeps the health of the machine: assesses it again after each change of a fact, and every few seconds. */
+/** Maintains the machine's health: reassesses it after each change of a fact, and every few seconds. */
 import type { Clock, Emit } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import { assess } from './assess.ts';
 import type { Health, HealthFacts, HealthSettings } from './health.ts';
 
 interface HealthMonitorDeps {
-  /** Undefined: the entry of this machine in rack.yaml is not known. */
+  /** Undefined: this machine's entry in rack.yaml is not known. */
   settings: () => HealthSettings | undefined;
   /** Why it is not known, for people. */
   whyUnknown: () => string;
@@ -13,7 +13,7 @@ interface HealthMonitorDeps {
   emit: Emit<AgentEvent>;
 }
 
-/** Holds expire and limits of time pass without an event. */
+/** Holds expire and time limits pass without an event. */
 const everyMs = 5000;
 
 export class HealthMonitor {

@@ -4,20 +4,20 @@ import type { DeviceView } from '../devices/device.ts';
 import type { HostReading } from '../host/sensors.ts';
 
 /**
- * From the best to the worst. `recovering` and `maintenance` end without an operator, and wake
- * no operator: Swarming receives them as `maintenance`. `quarantined` needs attention.
+ * From best to worst. `recovering` and `maintenance` end without an operator, and wake no operator: Swarming receives them as
+ * `maintenance`. `quarantined` needs attention.
  */
 export const verdicts = ['ok', 'recovering', 'maintenance', 'quarantined'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 export interface Reason {
   verdict: Exclude<Verdict, 'ok'>;
-  /** Of the kind of trouble, without its figures: `battery-low`, `missing`, `hot:battery`. */
+  /** The kind of problem, without its figures: `battery-low`, `missing`, `hot:battery`. */
   code: string;
-  /** For people, with the figures of now. */
+  /** For people, with the current figures. */
   text: string;
   since: Date;
-  /** Name of the device on the machine; absent: it is the machine itself. */
+  /** Name of the device on the machine; absent: the machine itself. */
   device?: string | undefined;
 }
 
@@ -25,27 +25,27 @@ export interface Health {
   /** The worst of the reasons. */
   verdict: Verdict;
   since: Date;
-  /** The worst first. */
+  /** Worst first. */
   reasons: readonly Reason[];
 }
 
-/** One line for Swarming and for people: `phone: battery low: 12 %; held by ann: new cable`. Empty when all is well. */
+/** One line for Swarming and for people: `phone: battery low: 12 %; held by ann: new cable`. Empty if everything is well. */
 export function healthText({ reasons }: Health): string {
   return reasons
     .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`))
     .join('; ');
 }
 
-/** An operator works on a target, and nothing may be done to it: see the power-cycle daemon. */
+/** An operator works on a target, and nothing may touch it: see the power-cycle daemon. */
 export interface Hold {
-  /** The machine, one of its devices by its full name, or what is above them: a switch, the rack. */
+  /** The machine, one of its devices by its full name, or something that they depend on: a switch, the rack. */
   target: string;
   by: string;
   until: Date;
   reason: string;
 }
 
-/** What people order for the machine: through machine-state, or by the file that quarantines it. */
+/** What people order for the machine: through machine-state, or with the file that quarantines it. */
 export interface Ordered {
   kind: 'maintenance' | 'quarantine';
   by: string;
@@ -54,7 +54,7 @@ export interface Ordered {
   until?: Date | undefined;
 }
 
-/** All that the health of a machine is assessed by. */
+/** Everything that the machine's health is assessed from. */
 export interface HealthFacts {
   now: Date;
   devices: readonly DeviceView[];
@@ -64,13 +64,13 @@ export interface HealthFacts {
   orders: readonly Ordered[];
   /** Why nothing is known yet, for people: "not known yet: …". */
   notReady?: string | undefined;
-  /** The agent ends. */
+  /** The agent is ending. */
   stopping: boolean;
-  /** The bot is to restart once its task has ended, and why. */
+  /** The bot must restart once its task has ended, and why. */
   botRestart?: string | undefined;
-  /** Devices that reboot after a task, by name, and since when. */
+  /** Devices that are rebooting after a task, by name, and since when. */
   rebooting: ReadonlyMap<string, Date>;
-  /** Devices that did not come back from that, and since when. */
+  /** Devices that did not come back from it, and since when. */
   notBack: ReadonlyMap<string, Date>;
   /** Devices that repair has given up on, by name, and why. */
   givenUp: ReadonlyMap<string, string>;

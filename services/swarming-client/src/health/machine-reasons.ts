@@ -20,7 +20,7 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
 }
 
-/** One reason for each kind: the end of one of several orders is not the end of the reason. */
+/** One reason per kind: the end of one of several orders does not end the reason. */
 function orderReasons(orders: readonly Ordered[]): Finding[] {
   const kinds = [
     { kind: 'quarantine', verdict: 'quarantined', code: 'forced', what: 'quarantined' },
@@ -83,7 +83,7 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     recovers('throttled', 'its CPU is throttled because of heat or a weak power supply');
   if (offset !== undefined) {
     const most = limits.clockOffsetSeconds;
-    // Half of it: a clock that is being set runs past the limit once, and not to and fro.
+    // Half of it: a clock that is being adjusted passes the limit once, and does not flap.
     if (Math.abs(offset) > (was('clock-off') === undefined ? most : most / 2)) {
       const which = offset > 0 ? 'ahead of' : 'behind';
       const text = `its clock is ${rounded(Math.abs(offset))} s ${which} the jumphost's`;

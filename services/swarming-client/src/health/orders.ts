@@ -1,9 +1,9 @@
 /**
- * What people have ordered for this machine through machine-state, which owns the orders. This is the durable copy: it stays
- * in force over restarts, and while machine-state is away. `skolo machine clear` does not end an order.
+ * What people have ordered for this machine through machine-state, which owns the orders. This is the durable copy: it stays in force
+ * across restarts, and while machine-state is down. `skolo machine clear` does not end an order.
  *
- * An order that has expired stays in the file until machine-state replaces the set, because the wall clock of a Pi may be
- * wrong at boot. Once the jumphost's clock is known, it decides.
+ * An expired order stays in the file until machine-state replaces the set, because a Pi's wall clock may be wrong at boot. Once the
+ * jumphost's clock is known, it decides.
  */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -38,7 +38,7 @@ export class Orders {
     this.keptAt = join(deps.stateDir, 'orders.json');
   }
 
-  /** Reads what is kept. Never throws: a file that cannot be read is not the end of an order, and counts as quarantine. */
+  /** Reads the copy. Never throws: an unreadable file does not end an order, and counts as quarantine. */
   async open(): Promise<void> {
     try {
       const text = await readFileIfExists(this.keptAt);
@@ -54,7 +54,7 @@ export class Orders {
   /** Replaces all orders. Fulfilled when they are durable and in force. @throws FileNotWritten The previous stay in force. */
   set(orders: readonly Order[]): Promise<void> {
     const done = this.turn.then(async () => {
-      // It may be sent again and again, and this is an SD card.
+      // It may be sent repeatedly, and this is an SD card.
       if (isDeepStrictEqual(orders, this.orders)) return;
       await writeFileAtomic(this.keptAt, JSON.stringify(orders));
       this.orders = orders;
@@ -65,14 +65,14 @@ export class Orders {
     return done;
   }
 
-  /** As they were given: those that have not expired. */
+  /** As given: those that have not expired. */
   inForce(): Order[] {
     const { clock, clockOffset } = this.deps;
     const now = clock.now() - (clockOffset.get() ?? 0) * 1000;
     return this.orders.filter(({ until }) => until === undefined || Date.parse(until) > now);
   }
 
-  /** For the assessment of health. */
+  /** For the health assessment. */
   current(): Ordered[] {
     return this.inForce().map(({ kind, by, reason, since, until }) => ({
       kind,

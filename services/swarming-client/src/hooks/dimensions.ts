@@ -1,4 +1,4 @@
-/** The dimensions of the bot: those that it gave, and in their place what the agent knows better. */
+/** The bot's dimensions: its own, replaced where the agent knows better. */
 
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { validDimensions } from '../dimensions.ts';
@@ -6,8 +6,8 @@ import type { AgentView, Given } from './state.ts';
 import { noTasks } from './state.ts';
 
 /**
- * Always valid for Swarming, and never without `id`, which the bot demands back unchanged. Ours replace those given, key
- * by key; `dimensions` of rack.yaml replace those of the device.
+ * Always valid for Swarming, and never without `id`, which the bot expects back unchanged. Ours replace the given ones, key by key;
+ * `dimensions` of rack.yaml replace those of the device.
  */
 export function dimensionsFor(given: Given, view: AgentView): Dimensions {
   const { machinePart } = view;
@@ -17,7 +17,7 @@ export function dimensionsFor(given: Given, view: AgentView): Dimensions {
     ...Object.entries(found(view)),
     ...(zone === undefined ? [] : [['zone', zonesOf(zone)] as const]),
     ...Object.entries(machinePart?.swarming.dimensions ?? {}),
-    // A changed dimension makes the bot poll at once; state alone is up to two minutes late.
+    // A changed dimension makes the bot poll immediately; state alone is up to two minutes late.
     ['skolo_health', [noTasks(view).verdict]],
   ]);
   return { ...all, id: idOf(given, view) };
@@ -28,7 +28,7 @@ function idOf({ id }: Given, { machine }: AgentView): readonly string[] {
   return isText ? id : [machine];
 }
 
-/** Of what is attached; where nothing is, of the machine itself. A device that is missing keeps its last ones. */
+/** Those of the attached device; without one, of the machine itself. A missing device keeps its last ones. */
 function found({ devices, host }: AgentView): Dimensions {
   const attached = devices.filter(({ kind }) => kind !== 'none');
   const readings = attached.length > 0 ? attached : devices;
@@ -54,7 +54,7 @@ function androidDevices(devices: readonly DeviceView[]): number {
   return devices.filter(isAndroid).length;
 }
 
-/** `us-skolo-1`: us, us-skolo, us-skolo-1, as the bots of a cloud have it. */
+/** `us-skolo-1`: us, us-skolo, us-skolo-1, like cloud bots. */
 function zonesOf(zone: string): string[] {
   const parts = (zone.split('/').at(-1) ?? zone).split('-');
   return parts.map((_, index) => parts.slice(0, index + 1).join('-'));

@@ -1,6 +1,6 @@
 /**
- * The hooks of the bot over HTTP, on loopback only. Their answers are known before the request: a hook never waits for a
- * device, a disk or another server.
+ * The bot's hooks over HTTP, on loopback only. Their answers are known before the request: a hook never waits for a device, a disk or
+ * another server.
  */
 
 import type { IncomingMessage, Server } from 'node:http';
@@ -28,14 +28,14 @@ export interface HookDeps {
   emit: Emit<AgentEvent>;
 }
 
-/** Tasks on this machine can reach it: they hold no connection for long. */
+/** Tasks on this machine can reach it: connections are closed soon. */
 const limits = {
   requestTimeout: 10_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 5000,
 };
 
-/** It has to listen on loopback. */
+/** It must listen on loopback. */
 export function createHookServer({ core: options, connections, work, emit }: HookDeps): Server {
   const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, work);
   const core = new Core(options, [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))]);
@@ -59,7 +59,7 @@ export function createHookServer({ core: options, connections, work, emit }: Hoo
 
 const query = z.looseObject({});
 const mostBodyBytes = 1024 * 1024;
-/** As it came: zod would leave out a key `__proto__`. */
+/** As received: zod would drop a key `__proto__`. */
 const body = z.custom<Given>(isObject, {
   error: ({ input }) =>
     `it must be the bot's dict as JSON, but it is ${input === undefined ? 'empty' : 'not an object'}`,
@@ -83,11 +83,11 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
   };
 }
 
-/** `Host` as a program on this machine writes it. A page that had its name resolved to loopback sends its own name. */
+/** `Host` as sent by a program on this machine. A page whose name was resolved to loopback sends its own name. */
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
-/** Hooks are for programs on this machine, and not for browsers. */
+/** Hooks are for programs on this machine, not for browsers. */
 function problemOf(request: IncomingMessage): HttpProblem | undefined {
   const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
@@ -100,7 +100,7 @@ function problemOf(request: IncomingMessage): HttpProblem | undefined {
   const browser = browserProblem(request);
   if (browser !== undefined) return new HttpProblem(403, browser);
   if (!url.startsWith('/')) return new HttpProblem(404, 'the request target is not a path');
-  // A hook is called for what it does.
+  // A hook is called for its effect.
   if (method === 'HEAD') return wrongMethod(url.slice(0, 100), method, 'GET');
   return undefined;
 }

@@ -9,7 +9,7 @@ export interface HookWork {
 }
 
 export interface HookRequest {
-  /** The body of a POST. */
+  /** A POST's body. */
   given: Given;
   query: Readonly<Record<string, unknown>>;
 }
@@ -19,12 +19,12 @@ export interface Hook {
   answer(work: HookWork, request: HookRequest): object;
 }
 
-/** Of a Swarming task: hexadecimal. Other text is ignored. */
+/** A Swarming task's ID: hexadecimal. Other text is ignored. */
 const taskId = /^[\w.-]{1,100}$/;
 /** The default of `isolatedCacheBytes` in rack.yaml, until that is known. */
 const usualCacheBytes = 8 * 2 ** 30;
 
-/** It has no effect but that it was called. */
+/** It only counts as a call. */
 function ofNoted(name: string): [string, Hook] {
   return [name, { method: 'GET', answer: () => ({}) }];
 }

@@ -1,4 +1,4 @@
-/** The dimensions of this machine itself: they count where no device is attached. */
+/** This machine's own dimensions, used if no device is attached. */
 
 import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +13,9 @@ import type { RunCommand } from '../host/run-command.ts';
 
 interface HostDimensionsOptions {
   signal: AbortSignal;
-  /** Of one program that is asked; 5 s by default. */
+  /** Time limit for one program; 5 s by default. */
   timeoutMs?: number;
-  /** Where the files of the system are; `/` by default. */
+  /** Root of the system's files; `/` by default. */
   root?: string;
   /** As in `uname -m`, and the width of its programs; those of this process by default. */
   machine?: string;
@@ -28,8 +28,8 @@ const nvidia = '10de';
 const mesaVendors = ['8086', '1002'];
 
 /**
- * What cannot be found out is left out; nothing is thrown but the reason of the signal. It asks at most two programs (dpkg
- * where there is such a GPU, docker): once at the start and then rarely is enough.
+ * Undetectable ones are omitted; only the signal's reason is thrown. It runs at most two programs (dpkg if there is such a GPU, docker):
+ * once at the start and rarely afterwards is enough.
  */
 export async function hostDimensions(
   run: RunCommand,
@@ -66,14 +66,14 @@ export async function hostDimensions(
       drivers,
     }),
     ...dimensions({
-      // Not by asking a metadata server: that of the rack answers as Google's does.
+      // Not by asking a metadata server: that of the rack answers like Google's.
       gce: isGce ? ['1'] : [],
       docker_installed: docker === undefined ? [] : ['true'],
     }),
   };
 }
 
-/** By sysfs, where lspci reads it, too: it need not be installed. */
+/** From sysfs, which lspci also reads: it need not be installed. */
 async function readPciGpus(root: string): Promise<Gpu[]> {
   const folder = join(root, 'sys/bus/pci/devices');
   const gpus: Gpu[] = [];
@@ -95,15 +95,15 @@ interface HostDimensionsDeps {
   emit: Emit<AgentEvent>;
 }
 
-/** A driver is updated now and then; a processor never. */
+/** A driver is updated occasionally; a processor never is. */
 const everySeconds = 3600;
 
-/** The dimensions of the machine itself, read each hour where no device is attached to it. */
+/** The machine's own dimensions, read every hour while no device is attached to it. */
 export class HostDimensions {
   private readonly deps: HostDimensionsDeps;
   private readonly ended = new AbortController();
   private known: Dimensions | undefined;
-  /** Ends the looks; absent while they do not count. */
+  /** Ends the readings; absent while they do not count. */
   private looking: AbortController | undefined;
 
   constructor(deps: HostDimensionsDeps) {
@@ -115,7 +115,7 @@ export class HostDimensions {
     return this.looking && this.known;
   }
 
-  /** Whether they count: a machine with a phone is no test machine itself. */
+  /** Whether they count: a machine with a phone is not itself a test machine. */
   setWanted(isWanted: boolean): void {
     if (isWanted === (this.looking !== undefined) || this.ended.signal.aborted) return;
     this.looking?.abort(new Error('a device is attached'));

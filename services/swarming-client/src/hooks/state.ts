@@ -1,30 +1,30 @@
-/** The state of the bot: its own, and the knowledge of the agent. */
+/** The bot's state: its own, plus the agent's knowledge. */
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { cutText } from '../dimensions.ts';
 import { type Health, healthText, type Reason, type Verdict, verdicts } from '../health/health.ts';
 
-/** What the bot sent: JSON, of which nothing else is known. */
+/** What the bot sent: JSON, otherwise unknown. */
 export type Given = Readonly<Record<string, unknown>>;
 
-/** All that an answer is made of: the knowledge of now. */
+/** Everything that an answer is made from, as of now. */
 export interface AgentView {
-  /** Also the id of the bot. */
+  /** Also the bot's ID. */
   machine: string;
   /** Undefined: not known yet; see `whyUnknown`. */
   machinePart: MachinePart | undefined;
-  /** Why the part of rack.yaml is not known, for people. */
+  /** Why the machine's part of rack.yaml is not known, for people. */
   whyUnknown?: string | undefined;
   devices: readonly DeviceView[];
-  /** Of the machine itself; they count where no device is attached. */
+  /** The machine's own; used if no device is attached. */
   host: Dimensions;
   health: Health;
   version: string;
 }
 
 /**
- * Everything given is in it (the bot's own check of its disks reads `disks` from here), but for `quarantined` and
- * `maintenance`: those are ours, as text or absent, since their being there is what Swarming looks at.
+ * Contains all given keys (the bot's own disk check reads `disks` from here), except `quarantined` and `maintenance`: those are ours, as
+ * text or absent, because Swarming checks whether they are present.
  *
  * `devices` is by serial, with `state`, `battery.level` and `temp`, as Swarming's own pages show it (luci-go,
  * swarming/server/ui2/modules/bot-list/bot-list-helpers.js).
@@ -64,16 +64,16 @@ function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView)
   };
 }
 
-/** Why the bot may take no tasks now, for Swarming. Texts are never empty; undefined: nothing of that kind. */
+/** Why the bot may take no tasks now, for Swarming. Texts are never empty; undefined: no such reason. */
 interface NoTasks {
   verdict: Verdict;
-  /** An operator is needed, and Swarming alerts. */
+  /** An operator is required, and Swarming alerts. */
   quarantined: string | undefined;
-  /** It ends by itself, or is on purpose. */
+  /** It ends by itself, or is intentional. */
   maintenance: string | undefined;
 }
 
-/** Enough for people; a state is sent with every poll. */
+/** Enough for people; the state is sent with every poll. */
 const mostBytes = 1000;
 
 export function noTasks(view: AgentView): NoTasks {
@@ -83,7 +83,7 @@ export function noTasks(view: AgentView): NoTasks {
   const hard = textOf(view, (reason) => reason.verdict === 'quarantined');
   const soft = textOf(view, (reason) => reason.verdict !== 'quarantined');
   const quarantined = hard || (verdict === 'quarantined' ? 'quarantined; no reason given' : '');
-  // Before the first reading the bot takes no tasks, also where health is not assessed again yet.
+  // Before the first reading the bot takes no tasks, even if health has not been reassessed yet.
   const passes = soft.includes(unknownMark) ? soft : [unknown, soft].filter(Boolean).join('; ');
   const isSilent = passes === '' && (verdict === 'recovering' || verdict === 'maintenance');
   const maintenance = isSilent ? `${verdict}; no reason given` : passes;
@@ -96,7 +96,7 @@ export function noTasks(view: AgentView): NoTasks {
 
 const unknownMark = 'not known yet';
 
-/** Before the first reading nothing is missing: it is only not known. */
+/** Before the first reading, devices are unknown, not missing. */
 function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | undefined {
   if (machinePart === undefined) {
     return `${unknownMark}: ${whyUnknown || "this machine's entry in rack.yaml"}`;

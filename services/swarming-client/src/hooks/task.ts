@@ -1,6 +1,6 @@
 import type { Clock, Emit } from '@skolo/common/light';
 
-/** The task that runs, as the hooks of the bot report. A bot that has ended runs no task. */
+/** The running task, as reported by the bot's hooks. A bot that has ended runs no task. */
 export interface TaskView {
   running: boolean;
   /** Absent where the bot's hook does not send it. */
@@ -22,7 +22,7 @@ export function taskName({ id }: TaskView): string {
   return id === undefined ? 'a task' : `task ${id}`;
 }
 
-/** How a task ended, as the bot reports it: `failed` also for a test that fails; `internal-failure` is of the bot or its server. */
+/** How a task ended, as reported by the bot: `failed` also for a failing test; `internal-failure` is one of the bot or its server. */
 export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
 export type TaskOutcome = (typeof taskOutcomes)[number];
 
@@ -33,7 +33,7 @@ interface TaskDeps {
   emit: Emit<TaskEvent>;
 }
 
-/** Whether a task runs. */
+/** Whether a task is running. */
 export class Task {
   private readonly deps: TaskDeps;
   private view: TaskView = { running: false };
@@ -52,7 +52,7 @@ export class Task {
     this.deps.emit({ type: 'task-started' });
   }
 
-  /** A hook reported its end, or the bot has exited and took the task with it. */
+  /** A hook reported its end, or the bot has exited and the task with it. */
   end(outcome: TaskOutcome): void {
     const { id, since } = this.view;
     const endedAt = new Date(this.deps.clock.now());

@@ -1,4 +1,4 @@
-/** Reads the machine itself again and again, in the background. */
+/** Reads the machine itself periodically, in the background. */
 
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ import type { HostReading } from './sensors.ts';
 import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
 
 interface HostWatchDeps {
-  /** The folder of the bot, whose disk counts; undefined: not known yet. It need not exist. */
+  /** The bot's directory, whose disk counts; undefined: not known yet. It need not exist. */
   botDir: () => string | undefined;
   readSeconds: () => number;
   run: RunCommand;
@@ -21,7 +21,7 @@ interface HostWatchDeps {
   sys?: string;
 }
 
-/** Weak power comes and goes with the load; it is over once it has not been seen for so long. */
+/** Weak power comes and goes with the load; it has ended once it has not been seen for this long. */
 const powerTroubleSeconds = 120;
 
 export class HostWatch {
@@ -54,7 +54,7 @@ export class HostWatch {
     return { ...this.last, clockOffsetSeconds: this.deps.clockOffset() };
   }
 
-  /** Rejected only when it was stopped. */
+  /** Rejected only if stopped. */
   async look(): Promise<HostReading> {
     const { signal } = this.ended;
     const botDir = this.deps.botDir();
@@ -82,7 +82,7 @@ export class HostWatch {
   }
 }
 
-/** Of the file system that the folder is on, or will be on. */
+/** For the file system that contains, or will contain, the directory. */
 async function diskOf(folder: string): Promise<HostReading['disk']> {
   try {
     const { bsize, bavail, blocks } = await statfs(folder);

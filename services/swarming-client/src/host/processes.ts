@@ -1,13 +1,13 @@
-/** Processes as /proc shows them; proc(5). A process that ends meanwhile is left out. */
+/** Processes in /proc; proc(5). A process that ends meanwhile is omitted. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface ProcessEntry {
   pid: number;
   parent: number;
-  /** Ticks since boot: with the pid it names one process, also when the number is used again. */
+  /** Ticks since boot: together with the pid it identifies a process, even if the pid is reused. */
   started: string;
-  /** Has a terminal: an operator works there. */
+  /** Has a terminal: an operator works in it. */
   hasTerminal: boolean;
   isZombie: boolean;
 }
@@ -21,7 +21,7 @@ export function processes(): Map<number, ProcessEntry> {
   return found;
 }
 
-/** Undefined: it has ended meanwhile, or may not be read. */
+/** Undefined: it has ended meanwhile, or is unreadable. */
 export function quietly<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -30,14 +30,14 @@ export function quietly<T>(read: () => T): T | undefined {
   }
 }
 
-/** Nothing where it has ended by itself. @param pid of a group, negative */
+/** Does nothing if it has ended by itself. @param pid of a group: negative */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   quietly(() => process.kill(pid, signal));
 }
 
 export function processEntry(pid: number): ProcessEntry | undefined {
   const stat = textOf(pid, 'stat');
-  // The name of the program may have blanks and parentheses.
+  // The program's name may contain blanks and parentheses.
   const [state, parent, , , terminal, ...more] =
     stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const started = more[14];
@@ -51,14 +51,14 @@ export function processEntry(pid: number): ProcessEntry | undefined {
   };
 }
 
-/** These, and all that descends from them. */
+/** These, and all their descendants. */
 export function withDescendants(
   roots: Iterable<number>,
   all: ReadonlyMap<number, ProcessEntry>,
 ): Set<number> {
   const children = Map.groupBy(all.values(), ({ parent }) => parent);
   const found = new Set(roots);
-  // A set gives what is added while it is gone through, too.
+  // Iterating over a set includes items that are added meanwhile.
   for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child.pid);
   return found;
 }
@@ -75,13 +75,13 @@ export function argumentsOf(pid: number): string[] {
   return textOf(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
 }
 
-/** Of the environment that the process began with. Undefined: it has none of that name, or may not be read. */
+/** From the environment that the process started with. Undefined: it has no such variable, or is unreadable. */
 export function variableOf(pid: number, name: string): string | undefined {
   const all = textOf(pid, 'environ')?.split('\0');
   return all?.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** False also where it may not be read. */
+/** Also false if it is unreadable. */
 export function sharesPidNamespace(pid: number): boolean {
   const own = pidNamespace('self');
   return own !== undefined && pidNamespace(pid) === own;
@@ -100,20 +100,20 @@ function textOf(pid: number, file: string): string | undefined {
 }
 
 /**
- * A folder by its device and inode, as another process sees it. A path proves little: in another mount namespace the same
- * path is another folder, and another path may be this one. It is text: device and inode.
+ * A directory by its device and inode, as seen by another process. A path proves little: in another mount namespace the same path is
+ * another directory, and another path may be this one. As text: device and inode.
  */
 export type FolderId = string;
 
 const mostLinks = 40;
 
-/** Undefined: the folder does not exist, or this process may not see it. */
+/** Undefined: the directory does not exist, or this process cannot see it. */
 export function folderId(path: string): FolderId | undefined {
   const found = quietly(() => statSync(path, { bigint: true }));
   return found?.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
 }
 
-/** The folder that a path is for a process. Undefined: unknown. */
+/** The directory that a path means for a process. Undefined: unknown. */
 export function folderSeenBy(pid: number, path: string): FolderId | undefined {
   if (!path.startsWith('/')) return undefined;
   const root = `/proc/${pid}/root`;
@@ -122,7 +122,7 @@ export function folderSeenBy(pid: number, path: string): FolderId | undefined {
   let links = 0;
   while (left.length > 0) {
     const name = left.shift();
-    // `..` could leave the root of the process.
+    // `..` could leave the process's root.
     if (name === '..') return undefined;
     const target = linkTarget(`${at}/${name}`);
     if (target === undefined) {
@@ -138,7 +138,7 @@ export function folderSeenBy(pid: number, path: string): FolderId | undefined {
   return folderId(`${at}/`);
 }
 
-/** Whether a process works in a folder, or below it. */
+/** Whether a process works in a directory, or below it. */
 export function worksIn(pid: number, folder: FolderId): boolean {
   const cwd = linkTarget(`/proc/${pid}/cwd`);
   if (cwd === undefined) return false;

@@ -1,6 +1,6 @@
 /**
- * Reboots the machine, after the bot has ended. Systemd does it, also that of the host from a container that sees the host's
- * processes. Where that fails, the kernel does (Documentation/admin-guide/sysrq.rst: sync, remount read-only, reboot).
+ * Reboots the machine, after the bot has ended. Systemd does it, including the host's from a container that sees the host's processes. If
+ * that fails, the kernel does (Documentation/admin-guide/sysrq.rst: sync, remount read-only, reboot).
  */
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,27 +11,27 @@ import type { RunCommand } from './run-command.ts';
 
 export interface RebootDeps {
   run: RunCommand;
-  /** Usually /proc. There is no default, so that no test reboots its machine. */
+  /** Usually /proc. No default, so that no test reboots its machine. */
   proc: string;
   log: Pick<EventLog, 'warn'>;
-  /** How long `s` and `u` have to take effect. */
+  /** Time for `s` and `u` to take effect. */
   sysrqPauseMs?: number;
 }
 
-/** A machine that reboots ends its services first. */
+/** A rebooting machine ends its services first. */
 const rebootWithinMs = 600_000;
 
 interface RebootPartDeps {
   run: RunCommand;
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
-  /** Why rack.yaml rules it out. */
+  /** Why rack.yaml prohibits it. */
   whyRejected: () => string | undefined;
   bot: { stop(): Promise<void> };
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
   emit: Emit<AgentEvent>;
-  /** The machine did not reboot, and its bot has ended: the agent has to be started again. */
+  /** The machine did not reboot, and its bot has ended: the agent must be restarted. */
   onNotRebooted: () => void;
 }
 
@@ -49,7 +49,7 @@ export class Reboot {
     return whyRejected();
   }
 
-  /** Returns at once. */
+  /** Returns immediately. */
   begin(why: string): void {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
     const rejected = this.whyNot();
@@ -72,11 +72,11 @@ export class Reboot {
 }
 
 const shutdown = ['/sbin/shutdown', '-r', 'now'];
-/** All namespaces of process 1 that a reboot needs. */
+/** All namespaces of process 1 that a reboot requires. */
 const enterHost = ['nsenter', '--target', '1', '--mount', '--uts', '--ipc', '--net', '--pid', '--'];
 const timeoutMs = 30_000;
 
-/** Fulfilled when the command was accepted. @throws Error Nothing worked, and why. */
+/** Fulfilled when the command was accepted. @throws Error Every way failed, and why. */
 export async function rebootMachine(why: string, deps: RebootDeps): Promise<void> {
   const failed: string[] = [];
   const command = await commandFor(deps.proc);

@@ -1,4 +1,4 @@
-/** Runs a program, in a process group of its own, with a deadline and a limit of its output. */
+/** Runs a program, in its own process group, with a deadline and an output limit. */
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -17,11 +17,11 @@ export interface CommandResult {
 export interface CommandOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** More is cut off, and the program ended; 4 MiB by default. */
+  /** Longer output is cut, and the program ended; 4 MiB by default. */
   mostBytes?: number;
-  /** The whole environment; that of this process by default. */
+  /** The complete environment; default: that of this process. */
   env?: NodeJS.ProcessEnv;
-  /** A file for standard output: `stdout` of the result is empty. */
+  /** A file for standard output: `stdout` of the result is then empty. */
   stdoutFile?: string;
 }
 
@@ -29,7 +29,7 @@ export interface CommandOptions {
  * Runs a program to its end. Its whole group is ended with it, at the latest at the deadline.
  *
  * @throws CommandFailed It is not installed, was too slow, or printed too much.
- * @throws The reason of the signal.
+ * @throws The signal's reason.
  */
 export type RunCommand = (
   file: string,
@@ -47,12 +47,12 @@ export class CommandFailed extends Error {
 }
 
 const usualMostBytes = 4 * 1024 * 1024;
-/** How long the exit after a kill, or the rest of the output, is waited for: a daemon may have kept the pipe. */
+/** How long to wait for the exit after a kill, or for the rest of the output: a daemon may have kept the pipe. */
 const lingerMs = 1000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** No shell, no standard input; `/` is its folder, as that of this process may be gone. */
+/** No shell, no standard input; its directory is `/`, because this process's own may be gone. */
 export function createRunCommand(): RunCommand {
   return async function run(file, args, options) {
     const { timeoutMs: ms, signal, env, stdoutFile, mostBytes = usualMostBytes } = options;
@@ -76,7 +76,7 @@ function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv | u
       cwd: '/',
       ...(env !== undefined && { env }),
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, which can be ended as one.
+      // Its own group, which can be ended as one.
       detached: true,
     });
   } catch (error) {
@@ -107,7 +107,7 @@ async function resultOf(
   const status = await new Promise<number | undefined>((resolve, reject) => {
     child.once('error', (error) => reject(notStarted(file, error)));
     toFile?.once('error', reject);
-    // Without a free descriptor there are no pipes, and the error comes.
+    // Without a free descriptor there are no pipes, and the error follows.
     if (!hasPipes(child)) return;
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].on('data', (piece: Buffer) => {
@@ -116,13 +116,13 @@ async function resultOf(
       });
     }
     child.once('exit', (code) => {
-      // Processes that it left in its group would keep the pipes open.
+      // Processes left in its group would keep the pipes open.
       killGroup(child);
       setTimeout(() => resolve(code ?? undefined), lingerMs).unref();
     });
     child.once('close', (code) => resolve(code ?? undefined));
   });
-  // The program may have ended before all of the file is written.
+  // The program may have ended before the whole file is written.
   if (toFile !== undefined) await finished(toFile.end());
   const [stdout = '', stderr = ''] = [output.stdout, output.stderr].map((pieces) =>
     Buffer.concat(pieces).toString(),
@@ -141,7 +141,7 @@ async function end(child: Child, toFile: WriteStream | undefined): Promise<void>
     child.stdout.destroy();
     child.stderr.destroy();
   }
-  // The error of a full disk was thrown already, or its file is only shorter.
+  // The error of a full disk was already thrown, or its file is merely shorter.
   if (toFile !== undefined) await finished(toFile.end()).catch(() => undefined);
 }
 
@@ -153,7 +153,7 @@ function hasPipes({ stdout, stderr }: ChildProcess): boolean {
   return Boolean(stdout) && Boolean(stderr);
 }
 
-/** A process that hangs in the kernel (a USB device that does not respond) survives SIGKILL: it is not waited for. */
+/** A process that hangs in the kernel (a USB device that does not respond) survives SIGKILL, so nothing waits for it. */
 async function exitOf(child: Child): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, lingerMs);

@@ -1,5 +1,5 @@
 /**
- * Whether a Raspberry Pi has enough power and is not slowed down, from any source that it has.
+ * Whether a Raspberry Pi has enough power and is not throttled, from any available source.
  *
  * Sources: "vcgencmd get_throttled" of the Raspberry Pi documentation (bit 0 under-voltage, 1 frequency capped, 2 throttled,
  * 3 soft temperature limit; the same 16 bits higher: has happened since boot); the firmware driver of the Raspberry Pi kernel
@@ -10,15 +10,15 @@ import { join } from 'node:path';
 import { namesIn, textOf } from './quiet-files.ts';
 import { CommandFailed, type RunCommand } from './run-command.ts';
 
-/** What is known of the machine itself. What cannot be read here is absent. */
+/** What is known about the machine itself. Unreadable values are absent. */
 export interface HostReading {
-  /** Of the disk of the bot's folder. */
+  /** The disk of the bot's directory. */
   disk?: { freeBytes: number; sizeBytes: number } | undefined;
   /** °C of the processor. */
   celsius?: number | undefined;
   /** Under-voltage now (a Raspberry Pi's own sensor). */
   isUnderVoltage?: boolean | undefined;
-  /** The processor is slowed down now, by heat or weak power. */
+  /** The processor is throttled now, by heat or weak power. */
   isThrottled?: boolean | undefined;
   /** Its clock minus the jumphost's, in seconds. */
   clockOffsetSeconds?: number | undefined;
@@ -26,7 +26,7 @@ export interface HostReading {
 
 export interface RaspberryPower {
   isUnderVoltage?: boolean;
-  /** Capped or throttled. The soft limit of a Pi 3B+, from 60 °C on, is its ordinary life and does not count. */
+  /** Capped or throttled. The soft limit of a Pi 3B+, from 60 °C on, is normal and does not count. */
   isThrottled?: boolean;
 }
 
@@ -41,14 +41,14 @@ const timeoutMs = 5000;
 
 export class RaspberryPowerReader {
   private readonly deps: RaspberryPowerDeps;
-  /** It is not installed: that it is not is not asked every 30 s. */
+  /** It is not installed: this is not checked every 30 s. */
   private hasNoCommand = false;
 
   constructor(deps: RaspberryPowerDeps) {
     this.deps = deps;
   }
 
-  /** Never throws, but the reason of the signal. What cannot be read is absent. */
+  /** Only throws the signal's reason. Unreadable values are absent. */
   async read(signal?: AbortSignal): Promise<RaspberryPower> {
     const bits = bitsIn(await textOf(join(this.deps.sys, firmwareFile)));
     if (bits !== undefined) return meaning(bits);
@@ -81,7 +81,7 @@ export class RaspberryPowerReader {
   }
 }
 
-/** `throttled=0x50005` as the program writes it, `50005` as the kernel does. */
+/** `throttled=0x50005` as printed by the program, `50005` by the kernel. */
 function bitsIn(text: string | undefined): number | undefined {
   const [, digits] = /^(?:throttled=)?(?:0x)?([0-9a-f]{1,8})$/i.exec(text?.trim() ?? '') ?? [];
   return digits === undefined ? undefined : Number.parseInt(digits, 16);
@@ -91,7 +91,7 @@ function meaning(bits: number): Required<RaspberryPower> {
   return { isUnderVoltage: (bits & 0b1) !== 0, isThrottled: (bits & 0b110) !== 0 };
 }
 
-/** Zones and chips of the processor; others are of the disk, the radio, the board. */
+/** Zones and chips of the processor; others belong to the disk, the radio, the board. */
 const zones = /^(cpu|soc|x86_pkg_temp|k10temp|bcm2835_thermal)/i;
 const chips = /^(cpu_thermal|coretemp|k10temp|zenpower)$/;
 
@@ -120,7 +120,7 @@ export async function processorCelsius(sys: string): Promise<number | undefined>
   return found.length > 0 ? Math.max(...found) : undefined;
 }
 
-/** None where it is no temperature that a running processor can have. */
+/** None if it is not a temperature that a running processor can have. */
 function degreesIn(text: string | undefined): number[] {
   if (text === undefined || !/^-?\d+\s*$/.test(text)) return [];
   const degrees = Number(text) / 1000;

@@ -1,10 +1,10 @@
 /**
- * The ports of the machine's own USB hub, by uhubctl. Any may be read; only those that rack.yaml gives to the machine's own
- * devices are set. One command at a time: two uhubctl on one hub undo each other.
+ * The ports of the machine's own USB hub, through uhubctl. Any may be read; only those that rack.yaml assigns to the machine's own devices
+ * are set. One command at a time: two uhubctl on one hub undo each other.
  *
- * A port that was turned off here for a moment is pending until it was seen on again. This is in memory only, to spare the
- * SD card: when the agent starts, ports of own devices that are off are turned on. The power-cycle daemon turns a port off
- * again that an operator wants off.
+ * A port that was turned off here for a moment is pending until it was seen on again. This is only in memory, to spare the SD card: when
+ * the agent starts, it turns on ports of own devices that are off. The power-cycle daemon turns a port off again if an operator wants it
+ * off.
  */
 
 import { errorText, pause, repeat } from '@skolo/base';
@@ -21,7 +21,7 @@ import type { MachinePart } from '@skolo/rack/machine-part';
 import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
- * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
+ * - `not-own`: no device of this machine is on that port. `no-port`: the port does not exist.
  * - `observed`: rack.yaml has `acts: false` for this machine.
  * - `failed`: uhubctl does not work. `not-obeyed`: the hub did something else.
  */
@@ -36,7 +36,7 @@ export class UsbRejected extends Error {
 }
 
 interface UsbPortsDeps {
-  /** The machine's own, as rack.yaml has them now. */
+  /** The machine's own, as currently in rack.yaml. */
   devices: () => MachinePart['devices'];
   /** Why no port may be turned off; undefined: it may be. */
   whyNotActing?: () => string | undefined;
@@ -50,8 +50,8 @@ interface UsbPortsDeps {
 const timeoutMs = 15_000;
 const usualRetrySeconds = 10;
 /**
- * How often a port is asked about at first. One that was seen counts for several: two are enough, the second for a uhubctl
- * of an agent that was killed, which may still have been at work at the first. The others are for a hub that is not there yet.
+ * How often a port is read at first. A successful reading counts for several: two are enough, the second for a uhubctl of a killed agent,
+ * which may still have been running at the first. The others are for a hub that is not present yet.
  */
 const firstTries = 12;
 const seenCounts = 6;
@@ -59,7 +59,7 @@ const seenCounts = 6;
 export class UsbPorts {
   private readonly deps: UsbPortsDeps;
   private turn: Promise<unknown> = Promise.resolve();
-  /** Must be on, and were not yet seen so; `surely`: turned off here. */
+  /** Must be on, but not yet seen so; `surely`: turned off here. */
   private readonly pending = new Map<string, { port: UsbPort; surely: boolean }>();
   /** Turned off by `set`: they stay off. */
   private readonly keptOff = new Set<string>();
@@ -71,20 +71,20 @@ export class UsbPorts {
     this.deps = deps;
   }
 
-  /** Starts to turn on ports of own devices, also of devices that become known later. */
+  /** Starts turning on ports of own devices, including those that become known later. */
   start(): void {
     const { retrySeconds = usualRetrySeconds } = this.deps;
     repeat(retrySeconds * 1000, () => this.turnOnPending(), this.ended.signal);
   }
 
-  /** Fulfilled when nothing is under way, and each port that was turned off for a moment is on or was tried to. */
+  /** Fulfilled when nothing is in progress, and each port that was turned off for a moment is on, or this was attempted. */
   async stop(): Promise<void> {
     this.ended.abort();
     await this.turn.catch(() => undefined);
     if (this.pending.size > 0) await this.turnOnPending();
   }
 
-  /** @throws UsbRejected, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
+  /** @throws UsbRejected, and CommandFailed: uhubctl is missing, or does not end. The same for the following methods. */
   read(port: UsbPort, signal?: AbortSignal): Promise<UsbPortReading> {
     return this.inTurn(async () => {
       const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
@@ -93,9 +93,9 @@ export class UsbPorts {
   }
 
   /**
-   * Sets a port of an own device; what it is set to was read back.
+   * Sets a port of an own device, and verifies it by reading it back.
    *
-   * @param alone no other port that has its power with it
+   * @param alone only if no other port shares its power
    * @throws UsbRejected
    */
   async set(port: UsbPort, on: boolean, alone = false): Promise<UsbPortReading> {
@@ -112,16 +112,16 @@ export class UsbPorts {
     });
   }
 
-  /** Whether an operator turned it off, and it has to stay off. */
+  /** Whether an operator turned it off, so that it must stay off. */
   isKeptOff(port: UsbPort): boolean {
     return this.keptOff.has(keyOf(port));
   }
 
   /**
-   * Takes the power of an own device away for so long. It is turned on again in any case, also after the signal.
+   * Turns an own device's power off for this long. It is turned on again in any case, even after the signal.
    *
    * @throws UsbRejected
-   * @throws The reason of the signal.
+   * @throws The signal's reason.
    */
   async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
     this.checkOwn(port);
@@ -173,7 +173,7 @@ export class UsbPorts {
           this.deps.log.warn({ port: key, why }, 'USB port is not reported as on');
         }
         this.logged.set(key, why);
-        // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.
+        // A port that was never turned off, on a hub that cannot be switched, is not retried forever.
         if (!surely && cannotSwitch(error)) this.settle(key, 1);
       });
     }
@@ -213,7 +213,7 @@ export class UsbPorts {
     return reading;
   }
 
-  /** `with`: the ports that have power together with this one. */
+  /** `with`: the ports that share this one's power. */
   private async uhubctl(
     port: UsbPort,
     action?: 'on' | 'off',

@@ -1,6 +1,6 @@
 /**
- * Who may call the status port: whoever signs with the rack's key for agents. The machine has only its public half, and no
- * secret, so a task that is root here cannot call another agent.
+ * Who may call the status port: callers that sign with the rack's key for agents. The machine only has its public half, and no secret, so a
+ * task with root on it cannot call another agent.
  */
 import {
   type Access,

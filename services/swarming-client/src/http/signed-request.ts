@@ -1,6 +1,6 @@
 /**
- * Requests that this machine signs with a key of its own, which it makes at its first start. So the power-cycle daemon knows
- * it from whoever takes its address. Who is root here can use the key, for this machine only.
+ * Requests that this machine signs with its own key, generated at its first start. This lets the power-cycle daemon distinguish it from
+ * anything that takes its address. Root on this machine can use the key, for this machine only.
  */
 import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
@@ -22,12 +22,12 @@ export function signedRequests(stateDir: string, own: () => Receiver | undefined
     const kept = await readFileIfExists(path);
     const secret = kept === undefined ? newAgentKey() : new Secret(kept);
     const signer = createSigner(createPrivateKey(secret.reveal()), receiver);
-    // First on the disk: the daemon remembers it for good.
+    // On the disk first: the daemon remembers it permanently.
     if (kept === undefined) await writeFileAtomic(path, secret.reveal());
     return { signer, key: agentPublicKey(secret) };
   }
 
-  /** One key, also for two requests at the first start. A failure is not kept. */
+  /** One key, even if two requests are made at the first start. A failure is not kept. */
   function identity(receiver: Receiver): ReturnType<typeof open> {
     if (opening === undefined || rack !== receiver.rack) {
       rack = receiver.rack;
@@ -39,7 +39,7 @@ export function signedRequests(stateDir: string, own: () => Receiver | undefined
     return opening;
   }
 
-  /** @throws FileNotWritten The key cannot be kept. @throws Unreachable */
+  /** @throws FileNotWritten The key cannot be stored. @throws Unreachable */
   return async function send(url, options) {
     const receiver = own();
     if (receiver === undefined) return await request(url, options);
@@ -54,7 +54,7 @@ export function signedRequests(stateDir: string, own: () => Receiver | undefined
       return answer;
     };
     const answer = await ask(signed());
-    // As `createClient` does it.
+    // As in `createClient`.
     const again = answer.status === 401 ? signed() : undefined;
     return again === undefined ? answer : await ask(again);
   };

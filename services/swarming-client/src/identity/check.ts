@@ -1,4 +1,4 @@
-/** For `--check`: whether the entry of this machine in rack.yaml is known and valid, and its bot can start on this computer. */
+/** For `--check`: whether this machine's entry in rack.yaml is known and valid, and its bot can start on this computer. */
 import { errorText } from '@skolo/base';
 import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
 import { folderProblem } from '../bot/bot-folder.ts';
@@ -28,7 +28,7 @@ export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
   }
 }
 
-/** What keeps the bot from starting here. */
+/** What prevents the bot from starting here. */
 async function botProblems(machinePart: MachinePart): Promise<string[]> {
   const settings = botSettingsOf(machinePart);
   if (settings === undefined) return [`${machinePart.name}: ${noServer}`];

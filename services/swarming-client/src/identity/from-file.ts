@@ -1,6 +1,6 @@
 /**
- * The machine's part of a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
- * here: it takes as much memory as the rest of the agent.
+ * The machine's part of a rack.yaml on this machine, instead of the metadata server. Only this module loads the complete reader of
+ * rack.yaml, which takes as much memory as the rest of the agent.
  */
 import type { Logger } from '@skolo/common/light';
 import type { RackWatch } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** The machine's part of rack.yaml, as the metadata server reports it, followed by waiting for each change. */
+/** The machine's part of rack.yaml, from the metadata server, followed by waiting for each change. */
 
 import { errorText, parseJson, pause } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
@@ -6,10 +6,10 @@ import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRejected } from './metadata-client.ts';
 
 const backOff = { firstMs: 1000, maxMs: 60_000 };
-/** Between two changes; and where the server does not wait for one: it has no etags, or answers with the same. */
+/** Between two changes; and if the server does not wait for one, because it has no etags or answers with the same. */
 const changePauseMs = 1000;
 const noWaitPauseMs = 30_000;
-/** One that waits does so longer than this. */
+/** A server that waits does so longer than this. */
 const leastWaitMs = 5000;
 
 export function partFromMetadata(client: Pick<MetadataClient, 'attribute'>): PartSource {

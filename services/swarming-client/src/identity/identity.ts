@@ -1,4 +1,4 @@
-/** The identity of this machine: its part of rack.yaml, and the source of that. */
+/** This machine's identity: its part of rack.yaml, and its source. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '@skolo/base';
@@ -14,10 +14,10 @@ export interface IdentityEvent {
 }
 
 export interface KnownIdentity {
-  /** Undefined: not known yet, or of another machine. The same object as long as its content is the same. */
+  /** Undefined: not known yet, or another machine's. The same object as long as its content is the same. */
   machinePart: MachinePart | undefined;
   from: 'metadata-server' | 'kept copy' | 'file' | 'nowhere';
-  /** Why it is not known, or not up to date; for people. */
+  /** Why it is not known, or outdated; for people. */
   why?: string;
 }
 
@@ -29,17 +29,17 @@ export interface PartSource {
 }
 
 interface IdentityDeps {
-  /** The name of this machine, which is also the id of its bot. */
+  /** This machine's name, which is also its bot's ID. */
   machine: string;
   stateDir: string;
   log: Pick<EventLog, 'warn'>;
   emit: Emit<IdentityEvent>;
 }
 
-/** On an SD card: written only when it is another one. */
+/** On an SD card: written only if it has changed. */
 const file = 'machine-part.json';
 
-/** Keeps the machine's part of rack.yaml: the newest one that there was, also over a restart on a day without the jumphost. */
+/** Keeps the newest known version of the machine's part of rack.yaml, even across a restart while the jumphost is down. */
 export class IdentityKeeper {
   private readonly deps: IdentityDeps;
   private now: KnownIdentity = {
@@ -116,7 +116,7 @@ export class IdentityKeeper {
     }
   }
 
-  /** What is known stays in force. */
+  /** The known version stays in force. */
   private failed(why: string) {
     const { machinePart, from } = this.now;
     if (this.now.why === why) return;

@@ -1,7 +1,7 @@
 /**
- * The rack's metadata server, asked as in Google's documents
- * (https://cloud.google.com/compute/docs/metadata/querying-metadata): header `Metadata-Flavor: Google`, and
- * `wait_for_change` with `last_etag` for what may change.
+ * A client of the rack's metadata server, following Google's documentation
+ * (https://cloud.google.com/compute/docs/metadata/querying-metadata): header `Metadata-Flavor: Google`, and `wait_for_change` with
+ * `last_etag` for values that may change.
  */
 
 import { parseJson } from '@skolo/base';
@@ -12,7 +12,7 @@ import type { AgentEvent } from '../events.ts';
 import { inOneLine } from '../one-line.ts';
 
 interface MetadataClientDeps {
-  /** Where it may be, the best first: `http://metadata`. */
+  /** Its possible URLs, best first: `http://metadata`. */
   urls: () => readonly string[];
   localAddress: string | undefined;
   now: () => number;
@@ -24,7 +24,7 @@ export interface Attribute {
   etag: string;
 }
 
-/** The server answered, and not with what was asked for. */
+/** The server answered, but not with the requested value. */
 export class MetadataRejected extends Error {
   readonly status: number;
 
@@ -49,7 +49,7 @@ export class MetadataClient {
   }
 
   /**
-   * An attribute of this machine; with an etag, once it is another one, or after a minute.
+   * An attribute of this machine; with an etag, once it has changed, or after a minute.
    *
    * @throws Unreachable No answer. @throws MetadataRejected
    */
@@ -95,10 +95,10 @@ export class MetadataClient {
     throw failure ?? new Unreachable("the metadata server's URL is unknown");
   }
 
-  /** A Date header has whole seconds: it is meant to be in the middle of one. */
+  /** A Date header has whole seconds: assume the middle of one. */
   private compareClocks({ headers }: Answer) {
     const date = Date.parse(headers.date ?? '');
-    // The clock of another server does not matter.
+    // Another server's clock does not matter.
     if (Number.isNaN(date) || headers['metadata-flavor'] !== 'Google') return;
     const offsetSeconds = (this.deps.now() - date - 500) / 1000;
     this.deps.emit({ type: 'clock-compared', offsetSeconds });
@@ -116,7 +116,7 @@ function rejection(base: string, { status, text, headers }: Answer): MetadataRej
   return new MetadataRejected(`${base} answers ${status}: ${inOneLine(bare, 300)}`, status);
 }
 
-/** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */
+/** The offset of this machine's clock: measured occasionally, and correct in between even if the clock is set. */
 export class ClockOffset {
   private readonly clock: Clock;
   private measured: { seconds: number; at: number; uptime: number } | undefined;

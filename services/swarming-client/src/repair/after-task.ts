@@ -1,9 +1,9 @@
 /**
- * After a task its devices reboot, in parallel, so that the next task finds them as the last one did. The hook that reported
- * the end of the task is answered long before. The next task waits until each device is really back: present, booted, and
- * up for less time than since its reboot command. A device that is not back in time is left to the repair ladder.
+ * After a task its devices reboot, in parallel, so that the next task finds them in the same state. The hook that reported the end of the
+ * task has been answered long before. The next task waits until each device is really back: present, booted, and with a shorter uptime than
+ * the time since its reboot command. A device that is not back in time is left to the repair ladder.
  *
- * This state is in memory only. An agent that is restarted meanwhile starts from the devices that it finds.
+ * This state is only in memory. An agent that is restarted meanwhile starts from the devices that it finds.
  */
 
 import { errorText, pause, withDeadline } from '@skolo/base';
@@ -21,12 +21,12 @@ interface AfterTaskDeps {
   /** Undefined: not known yet, and nothing reboots. */
   settings: () => MachinePart['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
-  /** Notes a reboot that rack.yaml rules out. Gives false where it may be. */
+  /** Records a reboot that rack.yaml prohibits. Returns false if it is allowed. */
   wouldReboot: (device: string) => boolean;
   clock: Clock;
   log: Pick<EventLog, 'warn'>;
   emit: Emit<AgentEvent>;
-  /** Pauses between looks, and before a device that did not accept the command gets it again. */
+  /** Pauses between readings, and before the command is repeated for a device that did not accept it. */
   lookSeconds?: number;
   againSeconds?: number;
 }
@@ -44,7 +44,7 @@ const usualAgainSeconds = 15;
 const commandWithinMs = 60_000;
 /** Reading a device takes a moment, and both uptimes are rounded. */
 const slackSeconds = 2;
-/** By so much less it has been up than if it had not rebooted. */
+/** How much lower its uptime must be than without a reboot. */
 const leastGapSeconds = 3;
 
 export class AfterTask {
@@ -58,7 +58,7 @@ export class AfterTask {
     this.deps = deps;
   }
 
-  /** A task has ended. Returns at once. */
+  /** A task has ended. Returns immediately. */
   taskEnded(): void {
     if (this.isStopped) return;
     const isWanted = this.deps.settings()?.reboot === true;
@@ -70,12 +70,12 @@ export class AfterTask {
     this.deps.emit({ type: 'facts' });
   }
 
-  /** Devices that reboot now, and since when. */
+  /** Devices that are rebooting now, and since when. */
   rebooting(): ReadonlyMap<string, Date> {
     return new Map([...this.underWay].map(([name, { asked }]) => [name, asked.at]));
   }
 
-  /** Devices that did not come back in time, and since when. One that is back meanwhile is not among them any more. */
+  /** Devices that did not come back in time, and since when. Excludes those that came back later. */
   notBack(): ReadonlyMap<string, Date> {
     const devices = new Map(this.deps.devices().map((device) => [device.name, device]));
     for (const [name, asked] of this.lost) {
@@ -85,7 +85,7 @@ export class AfterTask {
     return new Map([...this.lost].map(([name, { since }]) => [name, since]));
   }
 
-  /** Fulfilled when nothing of it is under way any more. */
+  /** Fulfilled when nothing is in progress. */
   async stop(): Promise<void> {
     this.isStopped = true;
     for (const { ends } of this.underWay.values()) ends.abort(new Error('the agent is stopping'));
@@ -94,7 +94,7 @@ export class AfterTask {
 
   private begin(device: RebootedDevice): void {
     const { name } = device;
-    // Another task has ended before it was back from the last one: its reboot starts again.
+    // Another task has ended before it was back from the last one: its reboot starts over.
     this.underWay.get(name)?.ends.abort(new Error('another task has ended'));
     this.lost.delete(name);
     const { clock } = this.deps;
@@ -120,14 +120,14 @@ export class AfterTask {
     this.running.add(done);
   }
 
-  /** Fulfilled when it is back. @throws Error It is not, in time. */
+  /** Fulfilled when it is back. @throws Error It is not back in time. */
   private async reboot(device: RebootedDevice, asked: Asked, signal: AbortSignal): Promise<void> {
     const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds, clock } = this.deps;
     let sentAt = Number.NEGATIVE_INFINITY;
     let trouble: string | undefined;
     let isUp = false;
     for (;;) {
-      // Also one that accepted the command and is up as before: adb may die with the command.
+      // Also one that accepted the command but is up as before: adb may die with the command.
       const patience = trouble === undefined ? 2 * againSeconds : againSeconds;
       const isDue = trouble !== undefined || isUp;
       if (sentAt === Number.NEGATIVE_INFINITY || (isDue && clock.uptime() - sentAt >= patience)) {
@@ -175,7 +175,7 @@ export class AfterTask {
     }
     const elapsed = this.deps.clock.uptime() - uptime;
     const previous = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
-    // By its own clock: a phone counts seconds before adb finds it, so that it seems older than its reboot.
+    // By its own clock: a phone is up for some seconds before adb finds it, so it seems older than its reboot.
     const atMost =
       previous === undefined
         ? elapsed + slackSeconds

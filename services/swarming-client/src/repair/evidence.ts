@@ -1,7 +1,7 @@
 /**
- * Keeps evidence when a device falls ill: a screenshot, its last log, and the reasons. In `evidence/DEVICE/NUMBER-TIME/` of
- * the state folder; the newest few of each device, and never more than some megabytes in all. Nothing else is written (it
- * is an SD card), and the same device not twice within ten minutes.
+ * Keeps evidence when a device becomes unhealthy: a screenshot, its last log, and the reasons. In `evidence/DEVICE/NUMBER-TIME/` of the
+ * state directory; the newest few of each device, and at most a few megabytes in total. Nothing else is written (it is an SD card), and
+ * never the same device twice within ten minutes.
  */
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface EvidenceDeps {
   device: (name: string) => Pick<Device, 'keepEvidence'> | undefined;
   clock: Clock;
   log: Pick<EventLog, 'info'>;
-  /** By default 5 of each device, 20 MB in all. */
+  /** Default: 5 per device, 20 MB in total. */
   most?: { perDevice: number; bytes: number };
 }
 
@@ -29,7 +29,7 @@ const withinMs = 60_000;
 
 export class Evidence {
   private readonly deps: EvidenceDeps;
-  /** Devices that were not well at the last look. */
+  /** Devices that were not well at the last assessment. */
   private unhealthy = new Set<string>();
   private readonly keptAt = new Map<string, number>();
   private turn: Promise<void> = Promise.resolve();
@@ -39,7 +39,7 @@ export class Evidence {
     this.deps = deps;
   }
 
-  /** For each assessment of health. Fulfilled when the evidence is kept; never rejected. */
+  /** For each health assessment. Fulfilled when the evidence is kept; never rejected. */
   look({ reasons }: Health): Promise<void> {
     const byDevice = Map.groupBy(reasons.filter(isOwn), ({ device = '' }) => device);
     const before = this.unhealthy;
@@ -56,7 +56,7 @@ export class Evidence {
       try {
         return { png: await readFile(file), at: (await stat(file)).mtime };
       } catch (error) {
-        // A phone that was away has no screen in its evidence, or it was removed just now.
+        // A phone that was away has no screenshot in its evidence, or it was just removed.
         if (errorCode(error) !== 'ENOENT') throw error;
       }
     }
@@ -107,19 +107,19 @@ export class Evidence {
   }
 }
 
-/** Not one that is away on purpose, or not read yet. */
+/** Not one that is intentionally away, or not read yet. */
 function isOwn({ device, verdict }: Reason): boolean {
   return device !== undefined && verdict !== 'maintenance';
 }
 
-/** Numbered, since a clock that is wrong would make the newest the oldest. */
+/** Numbered, because a wrong clock would make the newest the oldest. */
 async function nextName(folder: string, at: Date): Promise<string> {
   const numbers = (await namesIn(folder)).map((name) => Number.parseInt(name, 10) || 0);
   const number = String(Math.max(0, ...numbers) + 1).padStart(6, '0');
   return `${number}-${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
 }
 
-/** The newest of each device stay, and of all that is left as many as fit. */
+/** Keeps the newest of each device, and as many of the others as fit. */
 async function removeOld(root: string, most: { perDevice: number; bytes: number }): Promise<void> {
   const left: { folder: string; bytes: number; changed: number }[] = [];
   for (const device of await namesIn(root)) {

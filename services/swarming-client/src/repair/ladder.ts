@@ -1,6 +1,6 @@
 /**
- * The repair ladder of one device: what is tried with it and when, and when it is given up. Pure: time, in seconds since
- * boot, and what is known go in; the next state and perhaps a step come out.
+ * A device's repair ladder: which steps are tried and when, and when it is given up. Pure: from the time, in seconds since boot, and what
+ * is known, to the next state and possibly a step.
  */
 import { count } from '@skolo/base';
 import type { MachinePart } from '@skolo/rack/machine-part';
@@ -13,11 +13,11 @@ export interface Ladder {
   brokenAt?: number;
   /** The first is 1. */
   round: number;
-  /** Of this round. */
+  /** In this round. */
   tried: readonly RepairStep[];
-  /** Steps that were not possible, and before when they are not tried again. They do not count as tried. */
+  /** Steps that were not possible, and the earliest time to retry them. They do not count as tried. */
   postponedUntil: Readonly<Partial<Record<RepairStep, number>>>;
-  /** Before it nothing is tried. */
+  /** The earliest time of the next attempt. */
   nextAt: number;
   /** Under way now. */
   running?: RepairStep;
@@ -26,9 +26,9 @@ export interface Ladder {
 }
 
 /**
- * - `well`: it is there; its ladder starts again, also after it was given up.
+ * - `well`: it is present; its ladder starts over, even if it was given up.
  * - `broken`: it needs repair.
- * - `unclear`: not known, or it is away on purpose. Nothing is done, and the ladder stays.
+ * - `unclear`: unknown, or it is intentionally away. Nothing is done, and the ladder stays.
  */
 export type Condition = 'well' | 'broken' | 'unclear';
 
@@ -38,7 +38,7 @@ export interface LadderFacts {
   condition: Condition;
   /** No task runs, it is not held, and no other step is under way. */
   mayAct: boolean;
-  /** What can be tried with it, in that order. */
+  /** What can be tried with it, in this order. */
   steps: readonly RepairStep[];
   /** Why steps are only noted; undefined: they are carried out. */
   whyNotActing?: string | undefined;
@@ -46,12 +46,12 @@ export interface LadderFacts {
 
 export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds' | 'rounds'>;
 
-/** How a step ended. `later`: it is not rejected, but not possible before so many seconds. */
+/** How a step ended. `later`: not rejected, but not possible for this many seconds. */
 type StepEnd = { later?: number };
 
 export const healthy: Ladder = { round: 1, tried: [], postponedUntil: {}, nextAt: 0 };
 
-/** What follows from what is known now. `step`: has to be begun; until `stepEnded` nothing else is. */
+/** What follows from what is known now. `step` must be started; nothing else is until `stepEnded`. */
 export function climb(
   ladder: Ladder,
   facts: LadderFacts,
@@ -80,7 +80,7 @@ export function climb(
   return { ladder: { ...ladder, running: step }, step };
 }
 
-/** The step that was under way has ended; whether it helped is seen by the next look. */
+/** The current step has ended; the next reading shows whether it helped. */
 export function stepEnded(
   ladder: Ladder,
   now: number,

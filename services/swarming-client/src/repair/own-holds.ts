@@ -1,6 +1,6 @@
 /**
- * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
- * address and its key. Without an answer, the last holds count until their end.
+ * This machine's holds, from the power-cycle daemon: `GET /v1/own-holds`, which identifies a machine by its source address and its key.
+ * Without an answer, the last holds count until they end.
  */
 
 import { errorText, repeat } from '@skolo/base';
@@ -77,7 +77,7 @@ export class OwnHolds {
     return this.held.filter(({ until }) => until > now);
   }
 
-  /** @throws The error of the first URL that answers, or that no URL does. */
+  /** @throws The error of the first URL that responds, or that none does. */
   private async askAny(urls: readonly string[]): Promise<Hold[]> {
     const silent: Unreachable[] = [];
     for (const url of urls) {

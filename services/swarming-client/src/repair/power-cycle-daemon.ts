@@ -1,6 +1,6 @@
 /**
- * The URLs of the power-cycle daemon, and requests for cycles. The daemon knows a machine by its source address and its key. On a node
- * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
+ * The power-cycle daemon's URLs, and requests for cycles. The daemon identifies a machine by its source address and its key. On a k3s node,
+ * connections to the daemon's port on the jumphost get another source address, so its second port is tried first on a node.
  */
 import { errorText, parseJson } from '@skolo/base';
 import { Unreachable } from '@skolo/base/request';
@@ -26,7 +26,7 @@ export class PowerCycleDaemon {
     this.port = port;
   }
 
-  /** In the order in which they are tried. The second port is of the daemon's usual place only. */
+  /** In the order of attempts. The second port belongs only to the daemon's usual address. */
   urls(): string[] {
     const url = this.known();
     if (url === undefined) return [];
@@ -36,7 +36,7 @@ export class PowerCycleDaemon {
     return [other.href.replace(/\/+$/, ''), url];
   }
 
-  /** The one that answered last; undefined: none is known. */
+  /** The one that responded last; undefined: none is known. */
   url(): string | undefined {
     const urls = this.urls();
     return urls.find((url) => url === this.answered) ?? urls[0];
@@ -48,7 +48,7 @@ export class PowerCycleDaemon {
 }
 
 interface PowerCycleDeps {
-  /** Where the daemon is. */
+  /** The daemon's address. */
   url: string;
   /** Signs it. */
   request: SendRequest;
@@ -56,9 +56,9 @@ interface PowerCycleDeps {
 }
 
 const timeoutMs = 15_000;
-/** When it is away, or names no time. */
+/** If it is down, or names no time. */
 const usualLaterSeconds = 60;
-/** A day, also where a daemon asks for more. */
+/** A day, even if a daemon asks for more. */
 const mostLaterSeconds = 86_400;
 
 const Accepted = z.object({ cycles: z.array(z.object({ id: z.string(), joined: z.boolean() })) });
@@ -68,8 +68,8 @@ const Problem = z.object({
 });
 
 /**
- * Requests a cycle of an own device: `POST /v1/own-devices/power-cycles`. A daemon that is away or
- * fails has decided nothing about the device, so the step is postponed.
+ * Requests a cycle of an own device: `POST /v1/own-devices/power-cycles`. A daemon that is down or fails has made no decision about the
+ * device, so the step is postponed.
  */
 export async function requestPowerCycle(
   device: string,
@@ -124,7 +124,7 @@ function problemText(body: string, status: number): string {
   return `${inOneLine(detail, 300)} (${status})`;
 }
 
-/** RFC 9110, section 10.2.3: seconds, or a date, whose difference to a clock that may be wrong is not believed. */
+/** RFC 9110, section 10.2.3: seconds, or a date, which is ignored because the clock may be wrong. */
 function laterSeconds(header: string | undefined): number {
   if (header === undefined || !/^\d{1,6}$/.test(header)) return usualLaterSeconds;
   return Math.min(Number(header), mostLaterSeconds);

@@ -1,12 +1,12 @@
-/** The repair steps of the past, for people and for metrics. */
+/** Past repair steps, for people and for metrics. */
 import type { Emit } from '@skolo/common/light';
 import type { RepairStep } from './ladder.ts';
 
 /**
  * - `under-way`, `done`: carried out; whether it helped is not known yet.
- * - `helped`: the device was seen well after it. `no-help`: it was not, before the next step was due.
- * - `failed`, `rejected`, `postponed`: it was not carried out, and `text` says why.
- * - `would-have`: rack.yaml has `acts: false`, so it was only noted; `text` says what for.
+ * - `helped`: the device was well afterwards. `no-help`: it was not, before the next step was due.
+ * - `failed`, `rejected`, `postponed`: it was not carried out; `text` contains the reason.
+ * - `would-have`: rack.yaml has `acts: false`, so it was only noted; `text` contains the purpose.
  */
 type RepairOutcome =
   | 'under-way'
@@ -35,7 +35,7 @@ export interface RepairOutcomeEvent {
 
 const mostKept = 20;
 
-/** A step that is postponed again and again is one record. */
+/** A step that is postponed repeatedly is one record. */
 export class RepairRecords {
   private readonly kept: RepairView[] = [];
   private readonly emit: Emit<RepairOutcomeEvent>;
@@ -62,12 +62,12 @@ export class RepairRecords {
     if (outcome !== 'done') this.count(record);
   }
 
-  /** The device is well: what was carried out last has helped. */
+  /** The device is well: the last step carried out has helped. */
   isWell(device: string): void {
     this.settle(device, 'helped');
   }
 
-  /** The device is given up, or something else is tried: what was carried out last has not helped. */
+  /** The device is given up, or another step is tried: the last step carried out has not helped. */
   isOver(device: string): void {
     this.settle(device, 'no-help');
   }
@@ -90,8 +90,8 @@ export class RepairRecords {
 }
 
 /**
- * The result of a step. `done`: carried out, and whether it helped is not known yet. `rejected`: rejected by the part that
- * would have to carry it out. `postponed`: it may be tried again in `later` seconds.
+ * The result of a step. `done`: carried out, and whether it helped is not known yet. `rejected`: by the part that would carry it out.
+ * `postponed`: it may be retried in `later` seconds.
  */
 export type StepResult =
   | { outcome: 'done' | 'failed' | 'rejected' | 'would-have'; text: string }

@@ -1,6 +1,6 @@
 /**
- * Brings back devices that are gone. The ladder of each device decides, and one step at a time is carried out on the whole
- * machine. A restart of the agent forgets earlier steps; the limits of the power-cycle daemon keep the number of cycles low.
+ * Brings back missing devices. Each device's ladder decides, and one step at a time is carried out on the whole machine. A restart of the
+ * agent forgets earlier steps; the power-cycle daemon's limits keep the number of cycles low.
  */
 import { type Clock, type Emit, HttpProblem } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
@@ -33,19 +33,19 @@ interface RepairsDeps extends StepDeps {
   /** Devices that reboot after a task. */
   rebooting: () => ReadonlyMap<string, Date>;
   stopping: () => boolean;
-  /** The adb server of the machine runs, and does not respond. */
+  /** The machine's adb server runs, but does not respond. */
   isAdbWedged: () => boolean;
   /** Why steps are only noted; undefined: they are carried out. */
   whyNotActing: () => string | undefined;
-  /** Has the device looked at at once: after a step. */
+  /** Has the device read immediately: after a step. */
   look: (device: string) => void;
   clock: Clock;
   emit: Emit<AgentEvent>;
 }
 
-/** Why a device is repaired: it is gone, or did not come back, or never gets ready. */
+/** Why a device is repaired: it is missing, did not come back, or never becomes ready. */
 const broken = ['missing', 'not-back', 'not-ready'];
-/** Longer than any step takes that looks at its own time. */
+/** Longer than any step that limits its own time. */
 const stepWithinMs = 180_000;
 const tickMs = 5000;
 const mostAdbPauseSeconds = 3600;
@@ -65,7 +65,7 @@ export class Repairs {
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
   private wasActing = true;
-  /** Restarts of a wedged adb server in a row, and before when there is no other one. */
+  /** Consecutive restarts of a wedged adb server, and the earliest time of the next one. */
   private adbRestarts = { count: 0, nextAt: 0 };
 
   constructor(deps: RepairsDeps) {
@@ -77,7 +77,7 @@ export class Repairs {
     this.timer = setInterval(() => this.look(), tickMs);
   }
 
-  /** A step that is under way is broken off; a port that it turned off is turned on first. */
+  /** A step in progress is aborted; a port that it turned off is turned on first. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.timer);
@@ -85,7 +85,7 @@ export class Repairs {
     await this.running?.done;
   }
 
-  /** Looks at what is known now, and begins what is due. Also good to call when a task begins, or a device comes back. */
+  /** Checks what is known now, and begins what is due. May also be called when a task begins, or a device comes back. */
   look(): void {
     const settings = this.deps.settings();
     if (settings === undefined || this.isStopped) return;
@@ -94,7 +94,7 @@ export class Repairs {
     }
     const targets = this.deps.targets();
     const isActing = this.deps.whyNotActing() === undefined;
-    // What was only noted was not tried.
+    // A step that was only noted was not tried.
     if (isActing && !this.wasActing) this.ladders.clear();
     this.wasActing = isActing;
     this.forgetOthers(targets);
@@ -110,7 +110,7 @@ export class Repairs {
     return new Map(given);
   }
 
-  /** The last twenty steps, the newest last. */
+  /** The last twenty steps, newest last. */
   view(): readonly RepairView[] {
     return this.records.view();
   }
@@ -126,7 +126,7 @@ export class Repairs {
   }
 
   /**
-   * Begins one step that a person has ordered, also with a device that is well. The ladder does not count it.
+   * Begins one step that a person has ordered, even with a healthy device. The ladder does not count it.
    *
    * @throws HttpProblem 404, 409
    */
@@ -152,7 +152,7 @@ export class Repairs {
     this.begin(step, target, this.ladders.get(name)?.round ?? 1, why);
   }
 
-  /** Notes a step that `acts: false` rules out. Gives false where it may be carried out. */
+  /** Records a step that `acts: false` prohibits. Returns false if it may be carried out. */
   wouldHave(device: string, step: RepairView['step'], why: string, round = 1): boolean {
     if (this.deps.whyNotActing() === undefined) return false;
     const at = new Date(this.deps.clock.now());
@@ -161,14 +161,14 @@ export class Repairs {
     return true;
   }
 
-  /** After an operator has seen to the device: its ladder starts again if it is still gone. */
+  /** After an operator has repaired the device: its ladder starts over if it is still missing. */
   restart(device: string): void {
     if (this.running?.device !== device) this.ladders.delete(device);
   }
 
   /**
-   * A phone behind a wedged server cannot be seen, and no step can change that. So the server is restarted at once, before the
-   * steps of any ladder and also after one was given up. Where that does not help, the ladders go on meanwhile.
+   * A phone behind a wedged server is invisible, and no step can change that. So the server is restarted immediately, before the steps of
+   * any ladder and even after one was given up. If that does not help, the ladders continue meanwhile.
    */
   private unwedgeAdb(targets: readonly RepairTarget[], settings: RepairSettings): void {
     const { isAdbWedged, taskRunning, stopping, holds, clock } = this.deps;
@@ -244,7 +244,7 @@ export class Repairs {
     if (ladder !== undefined && settings !== undefined) {
       this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
     }
-    // One server is behind all phones.
+    // One server serves all phones.
     const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
     for (const each of this.isStopped ? [] : seen) this.deps.look(each);
     this.deps.emit({ type: 'repair-ended', repair: record });
@@ -253,7 +253,7 @@ export class Repairs {
   private conditionOf({ view, attached }: RepairTarget, reason: Reason | undefined): Condition {
     if (view.state === 'unknown' || this.deps.rebooting().has(attached.name)) return 'unclear';
     if (reason === undefined) return view.state === 'present' ? 'well' : 'unclear';
-    // It boots, and may still get ready.
+    // It is booting, and may still become ready.
     return reason.verdict === 'quarantined' ? 'broken' : 'unclear';
   }
 
@@ -273,7 +273,7 @@ export class Repairs {
       ({ target }) => !others.some((other) => other.attached.fullName === target),
     );
     if (hold) return `${hold.target} is held by ${hold.by}: ${hold.reason}`;
-    // Also not while another one reboots: what restarts adb would disturb it.
+    // Nor while another one reboots: a step that restarts adb would disturb it.
     const [booting] = rebooting().keys();
     if (booting !== undefined) return `${booting} is rebooting after a task`;
     if (attached.power === undefined || !usb.isKeptOff(attached.power)) return undefined;

@@ -1,4 +1,4 @@
-/** The steps of the repair ladder: what each does with a device, and which of them a device has. */
+/** The steps of the repair ladder: their effects on a device, and which of them a device supports. */
 import { errorText } from '@skolo/base';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
@@ -11,9 +11,9 @@ import type { StepResult } from './records.ts';
 export interface StepDeps {
   usb: Pick<UsbPorts, 'cycle' | 'isKeptOff'>;
   usbOffSeconds: () => number;
-  /** Where the power-cycle daemon is; undefined: not known. */
+  /** The power-cycle daemon's address; undefined: not known. */
   powerCycleDaemon: () => string | undefined;
-  /** Signs what the power-cycle daemon is asked. */
+  /** Signs requests to the power-cycle daemon. */
   request: SendRequest;
   localAddress?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface Patient {
   device: Pick<Device, 'repairs'>;
 }
 
-/** Those of the wanted steps that exist for it, in the same order. */
+/** The wanted steps that it supports, in the same order. */
 export function stepsFor(
   wanted: readonly RepairStep[],
   { attached, device }: Patient,
@@ -32,13 +32,13 @@ export function stepsFor(
 ): RepairStep[] {
   return wanted.filter((step) => {
     if (step === 'usb-cycle') return attached.power !== undefined;
-    // The daemon knows what feeds a device that is not on a port of this machine.
+    // The daemon knows what powers a device that is not on a port of this machine.
     if (step === 'power-cycle') return powerCycleDaemon() !== undefined;
     return device.repairs[step] !== undefined;
   });
 }
 
-/** Never throws: an error is its result. */
+/** Never throws: an error is part of its result. */
 export async function doStep(
   step: RepairStep,
   patient: Patient,

@@ -1,4 +1,4 @@
-/** The last lines of agent and bot, in memory: a Pi's SD card is not for logs. */
+/** The last lines of agent and bot, in memory: a Pi's SD card is no place for logs. */
 import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import { RepeatedErrors } from '../bot/repeated-errors.ts';
@@ -8,7 +8,7 @@ import type { AgentEvent } from '../events.ts';
 const botOutput = 'bot output';
 
 interface RecentLine {
-  /** Grows by one with each line. */
+  /** Incremented with each line. */
   number: number;
   at: Date;
   from: 'agent' | 'bot';
@@ -37,7 +37,7 @@ export class RecentLines {
     }
   }
 
-  /** A line of the agent's own log, for people. The bot's lines are there already. */
+  /** A line of the agent's own log, for people. The bot's lines are included already. */
   addLogged(json: string): void {
     const { level, time, msg, service: _, ...facts } = LogLine.parse(JSON.parse(json));
     if (msg === botOutput) return;
@@ -45,7 +45,7 @@ export class RecentLines {
     this.add('agent', [`${level}: ${msg}`, ...texts].join(' '), new Date(time));
   }
 
-  /** The last ones, the newest last. */
+  /** The last ones, newest last. */
   last(count: number, after = -1): RecentLine[] {
     return this.lines.filter(({ number }) => number > after).slice(-count);
   }
@@ -61,7 +61,7 @@ interface BotLinesDeps {
   log: Pick<EventLog, 'info' | 'warn'>;
 }
 
-/** Consumes the bot's output: into the log and the recent lines, with errors that repeat folded. */
+/** Consumes the bot's output: into the log and the recent lines, with repeated errors folded. */
 export function keepBotLines({ lines, clock, log }: BotLinesDeps): (event: AgentEvent) => void {
   function add(level: 'info' | 'warn', text: string): void {
     lines.add('bot', text, new Date(clock.now()));

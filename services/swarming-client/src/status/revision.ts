@@ -1,6 +1,6 @@
 /**
- * A number for what is known, so that callers can wait for a change. Readings do not count: a battery that charges, or
- * figures in a text. It costs nothing while all stays as it is, and a timer only for a caller who waits.
+ * A number for the known state, so that callers can wait for a change. Readings do not count: a charging battery, or figures in a text. It
+ * costs nothing while nothing changes, and a timer only while a caller waits.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ const mostWaiting = 8;
 
 export class Revisions {
   private readonly now: () => AgentNow;
-  /** Of this start: numbers of an earlier one are other revisions. */
+  /** For this start: an earlier one's numbers are other revisions. */
   private readonly start = randomBytes(4).toString('hex');
   private number = 0;
   private known: string | undefined;
@@ -37,14 +37,14 @@ export class Revisions {
     return `${this.start}-${this.number}`;
   }
 
-  /** Fulfilled when the revision is another one, the time is over, or the caller has hung up. Also for one too many. */
+  /** Fulfilled when the revision has changed, the time is over, the caller has hung up, or there are too many. */
   async wait(after: string, seconds: number, hungUp: AbortSignal): Promise<void> {
     if (this.current() !== after || seconds === 0) return;
     if (this.isStopped || this.waiting.size >= mostWaiting) return;
     const changed = new AbortController();
     this.waiting.add(changed);
     const signal = AbortSignal.any([changed.signal, hungUp]);
-    // It rejects when the wait is over early.
+    // It rejects if the wait is over early.
     await pause(seconds * 1000, signal).catch(() => undefined);
     this.waiting.delete(changed);
   }

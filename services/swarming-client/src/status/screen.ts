@@ -1,6 +1,6 @@
 /**
- * The screen of a phone, for people: the last one that was kept as evidence, or a fresh one. A fresh one is in memory only,
- * since screens show unreleased software and accounts of tasks.
+ * A phone's screen, for people: the last one that was kept as evidence, or a fresh one. A fresh one is only in memory, because screens show
+ * unreleased software and tasks' accounts.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ interface ScreensDeps {
   evidence: Pick<Evidence, 'lastScreen'>;
   task: () => TaskView;
   now: () => number;
-  /** Where files are in memory; `/dev/shm` by default. */
+  /** A directory in memory; `/dev/shm` by default. */
   memory?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What is known, as the status port and /readyz report it. */
+/** The known state, as reported by the status port and /readyz. */
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
@@ -11,7 +11,7 @@ import type { TaskView } from '../hooks/task.ts';
 import type { KnownIdentity } from '../identity/identity.ts';
 import type { MachineView } from '../machine.ts';
 
-/** All that is known now. */
+/** Everything that is known now. */
 export interface AgentNow {
   name: string;
   version: string;
@@ -19,7 +19,7 @@ export interface AgentNow {
   startedAt: Date;
   now: Date;
   isStopping: boolean;
-  /** What was raised as degraded. */
+  /** The degraded states that were raised. */
   raised: Degraded[];
   identity: KnownIdentity;
   task: TaskView;
@@ -27,7 +27,7 @@ export interface AgentNow {
   machine: MachineView;
 }
 
-/** The names of the API; the core leaves out what the schema of its answer does not have. */
+/** The API's names; the core omits what is not in the answer's schema. */
 export function agentStatus(now: AgentNow): AgentStatus {
   const { name, bootId, task, bot, machine, identity, version } = now;
   const { disk, isUnderVoltage, isThrottled, ...host } = machine.host;
@@ -60,7 +60,7 @@ export function agentStatus(now: AgentNow): AgentStatus {
   };
 }
 
-/** Of the machine and its bot, as people see it. */
+/** The machine and its bot, for people. */
 export function healthOf({ machine, bot, identity: { machinePart }, now }: AgentNow): Health {
   const hasNone = machinePart !== undefined && botSettingsOf(machinePart) === undefined;
   return withBot(machine.health, { bot, noServer: hasNone ? noServer : undefined, now });
@@ -85,7 +85,7 @@ type InIsoTime<T> = {
   [Key in keyof T]: T[Key] extends Date | undefined ? string | Exclude<T[Key], Date> : T[Key];
 };
 
-/** Times of an object as text. */
+/** An object's times as text. */
 export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
   const entries = Object.entries(value).map(([key, each]) => [
     key,
@@ -101,7 +101,7 @@ export function hookView({ name, version, identity, machine }: AgentNow): AgentV
   return { machine: name, machinePart, whyUnknown: why, devices, host, health, version };
 }
 
-/** For `/readyz`: whether the agent can do its work, and what does not work although it can. */
+/** For `/readyz`: whether the agent can do its work, and what does not work even so. */
 export function readinessOf(now: AgentNow): ReadinessNow {
   const { identity, startedAt, isStopping, raised, bot, machine } = now;
   const isKnown = identity.machinePart !== undefined;

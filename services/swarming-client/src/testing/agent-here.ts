@@ -2,7 +2,7 @@ import { createLogger } from '@skolo/common/light';
 import { Registry } from 'prom-client';
 import { type AgentOptions, type RunningAgent, startAgent } from '../agent.ts';
 
-/** The agent in the process of the test, silent, on any free ports. */
+/** The agent in the test's process, silent, on any free ports. */
 export function startAgentHere(
   options: Pick<AgentOptions, 'metadataUrl' | 'stateDir'> & Partial<AgentOptions>,
 ): Promise<RunningAgent> {

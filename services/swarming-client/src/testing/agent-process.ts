@@ -1,4 +1,4 @@
-/** The agent as a process of its own, with its log. */
+/** The agent as its own process, with its log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -17,7 +17,7 @@ const Listening = z.looseObject({ port: z.int(), hookPort: z.int(), metricsPort:
 export class AgentProcess {
   readonly child: ChildProcess;
   readonly lines: LogLine[] = [];
-  /** What is no line of its log. */
+  /** Output that is not a log line. */
   readonly said: string[] = [];
   readonly machine: string;
   port = 0;
@@ -62,7 +62,7 @@ export class AgentProcess {
     return z.int().parse(this.child.pid);
   }
 
-  /** Lines of its log with that message. */
+  /** Log lines with that message. */
   logged(msg: string): LogLine[] {
     return this.lines.filter((line) => line.msg === msg);
   }
@@ -83,21 +83,21 @@ export class AgentProcess {
   }
 
   /**
-   * The first status that is so, by waiting for each change: it costs less than to ask all the time.
+   * The first status that matches, by waiting for each change, which is cheaper than polling.
    *
-   * @throws Error No status was so within a minute.
+   * @throws Error No status matched within a minute.
    */
   async until(isSo: (status: AgentStatus) => boolean): Promise<AgentStatus> {
     const late = AbortSignal.timeout(60_000);
     let status = await this.status();
     while (!isSo(status)) {
       if (late.aborted) {
-        // What has many lines comes last: reports show the beginning.
+        // Multi-line output comes last: reports show the beginning.
         const { devices, ...rest } = status;
         throw new Error(`not so within a minute: ${JSON.stringify({ ...rest, devices })}`);
       }
       const { revision } = status;
-      // Readings alone are no change.
+      // Readings alone do not count as a change.
       status = await this.client().status({ query: { after: revision, waitSeconds: 1 } });
     }
     return status;
@@ -118,7 +118,7 @@ export class AgentProcess {
   }
 
   async hook(name: string, given?: object): Promise<unknown> {
-    // Not by fetch: browsers are sent away, and it says that it is one.
+    // Not with fetch: browsers are rejected, and it identifies itself as one.
     const { text } = await request(`http://127.0.0.1:${this.hookPort}/${name}`, {
       timeoutMs: 10_000,
       ...(given && {

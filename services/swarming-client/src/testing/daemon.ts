@@ -1,4 +1,4 @@
-/** A power-cycle daemon that answers what a test says. */
+/** A power-cycle daemon with scripted answers. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -1,17 +1,17 @@
-/** uhubctl as a RunCommand: Debian's, on a simulated hub of a Raspberry Pi 4. */
+/** uhubctl as a RunCommand: Debian's, on a simulated Raspberry Pi 4 hub. */
 import { boardOf, raspberryPi4, type Usb, uhubctl } from '@skolo/simulators';
 import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 
 interface FakeHub {
   run: RunCommand;
-  /** `off 1-1.2`, `on 1-1.2`; what is only read is not among them. */
+  /** `off 1-1.2`, `on 1-1.2`; without readings. */
   switched: string[];
   /** Ports that are off: `usb/1-1.2`. */
   off(): string[];
-  /** Somebody else's hand. */
+  /** Changes made by somebody else. */
   turnOff(port: string): void;
   fault: 'none' | 'missing' | 'deaf' | 'no-hub' | 'cannot-turn-on';
-  /** How many commands are at work now, and were at most. */
+  /** The current number of running commands, and the maximum so far. */
   atOnce: { now: number; most: number };
 }
 

@@ -1,4 +1,4 @@
-/** A machine with all that is around it: a metadata server, Swarming, phones behind the real client of adb. */
+/** A machine with everything around it: a metadata server, Swarming, phones behind the real adb client. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,17 +27,17 @@ const hooks = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.m
 
 export interface LabOptions {
   phones?: readonly AndroidOptions[];
-  /** Of rack.yaml, as flow maps: the entry of the machine, and the settings of all agents. */
+  /** Parts of rack.yaml, as flow maps: the machine's entry, and the settings of all agents. */
   entry?: string;
   settings?: string;
   times?: Partial<BotTimes>;
-  /** What the server tells an idle bot to sleep, in seconds. */
+  /** The sleep time that the server sends to an idle bot, in seconds. */
   idleSeconds?: number;
-  /** How often phones are looked at. */
+  /** How often phones are read. */
   readSeconds?: number;
   /** Main file of the agent; default: its sources. */
   main?: string;
-  /** The server of adb is a process of its own, which can be killed. */
+  /** The adb server is a separate process, which can be killed. */
   isAdbProcess?: boolean;
 }
 
@@ -99,7 +99,7 @@ export class Lab {
     return join(this.dir, 'oauth.json');
   }
 
-  /** What rack.yaml says now. */
+  /** The current content of rack.yaml. */
   setRack(entry = 'device: { kind: android }', settings = ''): void {
     this.metadata.setRack(`
 rack: rack4
@@ -131,12 +131,12 @@ services:
         ...['--port', '0', '--hook-port', '0', '--metrics-port', '0', ...args],
       ],
       {
-        // A python3 on the PATH may be a script that looks for it first, at each start.
+        // A python3 on the PATH may be a script that searches for it first, at each start.
         PATH: `${dirname(python ?? '')}:${process.env.PATH}`,
         HOME: this.dir,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         SKOLO_OAUTH_CONFIG: this.oauthConfig,
-        // With an address, adb starts no server of its own when this one is gone.
+        // With an address, adb does not start its own server when this one is gone.
         ...(this.installation?.env ?? { ADB_SERVER_SOCKET: `tcp:127.0.0.1:${this.adb.port}` }),
       },
       this.main,
@@ -145,7 +145,7 @@ services:
     return agent;
   }
 
-  /** Processes that live in the folder of the bot. */
+  /** Processes that run in the bot's directory. */
   ofBot(): number[] {
     return [...processes().values()]
       .filter(({ pid, isZombie }) => !isZombie && workingFolder(pid)?.startsWith(this.botDir))
@@ -165,7 +165,7 @@ services:
   }
 }
 
-/** An order as machine-state sends it. */
+/** An order as sent by machine-state. */
 export function newOrder(): Order {
   const since = new Date().toISOString();
   return { id: randomUUID(), kind: 'quarantine', by: 'ann', reason: 'smells burnt', since };

@@ -1,4 +1,4 @@
-/** As much of a metadata server as an agent and its bot ask: tokens, and what rack.yaml says of the machine. */
+/** The part of a metadata server that an agent and its bot use: tokens, and the machine's entry in rack.yaml. */
 
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,12 +10,12 @@ import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 
 export interface TestMetadata {
   url: string;
-  /** What it gives for a token now. */
+  /** The current answer to token requests. */
   token: string;
   tokensGiven: number;
-  /** Another rack.yaml: who waits for a change is told. Undefined: it knows nobody. */
+  /** Replaces rack.yaml, and notifies waiting clients. Undefined: it knows no machine. */
   setRack(text: string | undefined): void;
-  /** Answers nobody, until it is told to again. */
+  /** Stops answering until it is told to resume. */
   setDown(isDown: boolean): void;
   close(): Promise<void>;
 }

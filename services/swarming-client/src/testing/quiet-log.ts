@@ -1,4 +1,4 @@
-/** A logger that keeps the messages. */
+/** A logger that only records its messages. */
 import type { Logger } from '@skolo/common/light';
 
 export function quietLog() {

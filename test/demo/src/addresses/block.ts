@@ -1,8 +1,8 @@
 /**
- * Addresses of one demo: 127.101.0.0/16, or the next such block that no other demo on this computer has. The services are at
- * .0.1, machines at .1.x, equipment at .2.x, so that two demos can use the same ports. Tests use 127.0.0.0/16.
+ * A demo's addresses: 127.101.0.0/16, or the next such block that no other demo on this computer uses. The services are at .0.1, machines
+ * at .1.x, equipment at .2.x, so that two demos can use the same ports. Tests use 127.0.0.0/16.
  *
- * A demo holds its block by listening on a port of it, so that the block is free again whatever ends the demo.
+ * A demo reserves its block by listening on a port of it, so that the block is free again however the demo ends.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
@@ -11,31 +11,31 @@ import { hasManyLoopbackAddresses } from './ports.ts';
 export interface Block {
   /** The first two numbers of its addresses: `127.101`. */
   readonly prefix: string;
-  /** Where the services listen. */
+  /** The services' address. */
   readonly host: string;
-  /** Undefined: this computer has one loopback address, and so does the rack. */
+  /** Undefined: this computer, and therefore the rack, has only one loopback address. */
   readonly machineHost: string | undefined;
-  /** The text of a rack.yaml of the demo, with the addresses of this block instead of those that it has. */
+  /** The text of a demo's rack.yaml, with its addresses replaced by those of this block. */
   readdress(text: string): string;
   release(): Promise<void>;
 }
 
-/** All addresses, or the only one, are in use by other demos. */
+/** All addresses, or the only one, are used by other demos. */
 export class NoFreeBlock extends Error {
   readonly code = 'NO_FREE_BLOCK';
 }
 
 const [first, last] = [101, 200];
 const blockPattern = /(?<![\d.])127\.(1[0-9][0-9]|200)\.(?=\d)/;
-/** Of racks/demo before 2026-11-24: machines and equipment at 127.0.1.x and 127.0.2.x. */
+/** From racks/demo before 2026-11-24: machines and equipment at 127.0.1.x and 127.0.2.x. */
 const previousPattern = /(?<![\d.])127\.0\.(?=[12]\.\d)/g;
-/** Nothing else of the demo listens there. */
+/** Nothing else of the demo listens on it. */
 const heldPort = 22_020;
 
 /**
- * Takes a block: the one that the text has, where it is free, so that an address is the same after each start.
+ * Reserves a block: the one in the text if it is free, so that addresses stay the same across starts.
  *
- * @param text rack.yaml of the demo as it was found, or the original
+ * @param text the demo's existing rack.yaml, or the original
  * @throws NoFreeBlock
  */
 export async function takeBlock(text: string): Promise<Block> {
@@ -74,7 +74,7 @@ function block(number: number, held: Server): Block {
   };
 }
 
-/** Undefined: another demo has it. */
+/** Undefined: another demo uses it. */
 async function hold(host: string): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());
   try {

@@ -1,4 +1,4 @@
-/** Which ports the services listen on this time, and where rack.yaml has them. */
+/** The ports that the services listen on this time, and their places in rack.yaml. */
 import { type ServiceName, servicePorts } from '@skolo/rack';
 import type { DemoService } from '../services/service.ts';
 import { choosePort, isFree } from './ports.ts';
@@ -12,11 +12,11 @@ export interface Place {
   metricsPort: number;
   url: string;
   metricsUrl: string;
-  /** Whose agent it is. */
+  /** The machine of the agent. */
   machine?: string;
 }
 
-/** A place for each service at `host`; `machineHost` is the address of the machine that has an agent. */
+/** A place for each service at `host`; `machineHost` is the address of the machine with an agent. */
 export async function choosePlaces(
   services: readonly DemoService[],
   host: string,
@@ -41,7 +41,7 @@ export async function choosePlaces(
   return places;
 }
 
-/** Whether no other process listens there. */
+/** Whether no other process listens on it. */
 export async function areFree(places: readonly Place[]): Promise<boolean> {
   for (const { host, port, metricsPort } of places) {
     if (!(await isFree(port, host)) || !(await isFree(metricsPort, host))) return false;
@@ -62,7 +62,7 @@ export function writePlaces(rack: YamlText, places: readonly Place[]): void {
   }
 }
 
-/** Whether it has an entry of just this name; one with a range is another. */
+/** Whether it has an entry with exactly this name, not one with a range. */
 export function hasMachine(rack: YamlText, name: string): boolean {
   return rack.keysAt(['machines', name]).length > 0;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The first of the `wanted` ports of the address that can be listened on now, else any free one; never one of `taken`. */
+/** The first of the address's `wanted` ports that is free now, or else any free one; never one of `taken`. */
 export async function choosePort(
   wanted: readonly number[],
   address: string,
@@ -17,17 +17,17 @@ export async function choosePort(
   }
 }
 
-/** Whether the port can be listened on now. */
+/** Whether the port is free now. */
 export async function isFree(port: number, address: string): Promise<boolean> {
   return (await tryPort(address, port)) !== undefined;
 }
 
-/** Whether this computer has all of 127.0.0.0/8 (Linux), or 127.0.0.1 alone (macOS). */
+/** Whether this computer has all of 127.0.0.0/8 (Linux), or only 127.0.0.1 (macOS). */
 export async function hasManyLoopbackAddresses(): Promise<boolean> {
   return (await tryPort('127.0.1.1', 0)) !== undefined;
 }
 
-/** Listens for a moment. The port, or undefined where that cannot be done. */
+/** Listens for a moment. Returns the port, or undefined if that fails. */
 async function tryPort(address: string, port: number): Promise<number | undefined> {
   const server = createServer();
   try {

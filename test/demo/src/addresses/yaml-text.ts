@@ -2,7 +2,7 @@ import { type Document, isMap, isScalar, parseDocument } from 'yaml';
 
 type Path = readonly [string, ...string[]];
 
-/** A text that is changed value by value. It is parsed again only where something changed. */
+/** A text that is changed value by value. It is parsed again only after a change. */
 export class YamlText {
   private doc: Document;
   private written: string;
@@ -20,16 +20,16 @@ export class YamlText {
     return this.doc.getIn(path);
   }
 
-  /** Of a map; none where there is another value, or nothing. */
+  /** The keys of a map; empty if the value is missing or not a map. */
   keysAt(path: Path): string[] {
     const map = this.doc.getIn(path, true);
     return isMap(map) ? map.items.map(({ key }) => String(key)) : [];
   }
 
   /**
-   * Sets a number or a plain word or URL. Where there is a value already, nothing else changes, not even a space, and it
-   * works in a file with errors elsewhere. Otherwise the key is added, which keeps comments but may set spaces anew.
-   * Where neither can be done, the text stays as it is.
+   * Sets a number or a plain word or URL. If a value exists already, nothing else changes, not even a space, and it works in a file with
+   * errors elsewhere. Otherwise the key is added, which keeps comments but may change spaces. If neither is possible, the text stays
+   * unchanged.
    */
   set(path: Path, value: string | number): void {
     if (this.doc.getIn(path) === value || this.replaceInPlace(path, value)) return;
@@ -50,7 +50,7 @@ export class YamlText {
     const [from, to] = node.range;
     const text = this.written.slice(0, from) + value + this.written.slice(to);
     const doc = parseDocument(text);
-    // Not where the place was empty, or the value needs quotes there.
+    // Not if the value was empty, or the new one requires quotes.
     if (doc.getIn(path) !== value) return false;
     this.written = text;
     this.doc = doc;
@@ -63,7 +63,7 @@ export class YamlText {
   }
 }
 
-/** Every level above is a map, or not there yet. An empty one is removed, to be made anew. */
+/** Every level above is a map or missing. An empty one is removed, to be created again. */
 function canBeAdded(doc: Document, path: Path): boolean {
   for (let depth = 0; depth < path.length; depth++) {
     const above = path.slice(0, depth);

@@ -1,4 +1,4 @@
-/** The demo's copy of racks/demo: a person's edits are kept, an untouched copy follows the original. */
+/** The demo's copy of racks/demo: a person's edits are kept; an unedited copy follows the original. */
 
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { root } from './folders.ts';
 /** `new`: just copied. `kept`: it was edited. */
 export type Origin = 'new' | 'untouched' | 'kept';
 
-/** The folder has the rack.yaml of another rack. */
+/** The directory contains another rack's rack.yaml. */
 export class NotOurFolder extends Error {
   readonly code = 'NOT_OUR_FOLDER';
 }
@@ -17,7 +17,7 @@ export class NotOurFolder extends Error {
 export class DemoCopy {
   readonly dir: string;
   readonly rackFile: string;
-  /** Digest of rack.yaml as the demo last wrote it. */
+  /** Digest of rack.yaml as last written by the demo. */
   private readonly writtenFile: string;
   private readonly original: string;
 
@@ -33,7 +33,7 @@ export class DemoCopy {
     return join(this.dir, 'state', service);
   }
 
-  /** @throws NotOurFolder Nothing of others is overwritten or deleted. */
+  /** @throws NotOurFolder Files of others are never overwritten or deleted. */
   async checkFolder(): Promise<void> {
     const [text, written] = [await readText(this.rackFile), await readText(this.writtenFile)];
     if (text === undefined || written !== undefined) return;
@@ -42,7 +42,7 @@ export class DemoCopy {
     );
   }
 
-  /** Deletes rack.yaml with what belongs to it. */
+  /** Deletes rack.yaml with the files that belong to it. */
   async clear(): Promise<void> {
     if ((await readText(this.writtenFile)) === undefined) return;
     for (const name of ['rack.yaml', 'secrets', 'state', '.rack.yaml.written']) {
@@ -50,12 +50,12 @@ export class DemoCopy {
     }
   }
 
-  /** Of rack.yaml as it is now, or of the original. */
+  /** Of the current rack.yaml, or of the original. */
   async text(): Promise<string> {
     return (await readText(this.rackFile)) ?? (await readFile(this.original, 'utf8'));
   }
 
-  /** Brings rack.yaml up to date. `adapt` is what a new copy needs on this computer, `place` what this start needs. */
+  /** Updates rack.yaml. `adapt` makes the changes that a new copy needs on this computer, `place` those of this start. */
   async prepare(change: {
     adapt(text: string): string;
     place(text: string): string;
@@ -69,7 +69,7 @@ export class DemoCopy {
     return edited ? 'kept' : 'untouched';
   }
 
-  /** By renaming, so that a service or an editor never sees half of it. */
+  /** By renaming, so that services and editors never see a partial file. */
   private async write(file: string, text: string) {
     await makeFolder(this.dir);
     await writeFile(`${file}.tmp`, text);

@@ -3,7 +3,7 @@ import { shellWord } from '@skolo/base';
 const flag = 'npm start -- --dir DIR.';
 const another = `Give another folder: ${flag}`;
 
-/** What each is, and what to do about it; `dir` is the demo's folder. */
+/** What each error means, and what to do about it; `dir` is the demo's directory. */
 const reasons = new Map<unknown, (dir: string) => string>([
   ['EACCES', notOurs],
   ['EPERM', notOurs],
@@ -18,7 +18,7 @@ function notOurs(dir: string): string {
   return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" ${shellWord(dir)}. Or give another folder: ${flag}`;
 }
 
-/** The message about a file or folder that cannot be used; undefined for any other error. */
+/** The message about a file or directory that cannot be used; undefined for other errors. */
 export function folderTrouble(error: unknown, dir: string): string | undefined {
   if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined;
   const reason = reasons.get(error.code);

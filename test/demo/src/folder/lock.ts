@@ -1,4 +1,4 @@
-/** One demo for each folder: two would share state directories. */
+/** One demo per directory: two would share state directories. */
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { isObject, pause } from '@skolo/base';
 import { makeFolder } from '@skolo/durable';
 import { startOf } from '../processes/process-identity.ts';
 
-/** Who uses the folder: the demo itself, and the guard that may outlive it for a moment. */
+/** Who uses the directory: the demo itself, and the guard that may briefly outlive it. */
 interface Holder {
   pid: number;
   start: string | undefined;
@@ -23,13 +23,13 @@ export class AlreadyRunning extends Error {
 }
 
 export interface Lock {
-  /** The lock lasts for as long as this process, too. */
+  /** The lock lasts at least as long as this process. */
   share(pid: number): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes the folder, which is made where it is missing. What a demo that was killed left behind is waited for.
+ * Locks the directory, which is created if missing. Waits for the leftovers of a killed demo to end.
  *
  * @throws AlreadyRunning
  */
@@ -59,7 +59,7 @@ export async function takeLock(dir: string, print: (line: string) => void): Prom
   };
 }
 
-/** Atomic: the lock is there with its content, or that of another process is. */
+/** Atomic: the lock exists with its content, or with that of another process. */
 async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -88,7 +88,7 @@ async function isAlive({ pid, start }: Holder): Promise<boolean> {
   return start !== undefined && (await startOf(pid)) === start;
 }
 
-/** Nobody, where the file is gone meanwhile or not ours. */
+/** Nobody, if the file is gone meanwhile or not ours. */
 async function holdersOf(path: string): Promise<Holder[]> {
   try {
     const content: unknown = JSON.parse(await readFile(path, 'utf8'));

@@ -4,7 +4,7 @@ import { agentPublicKey, newAgentKey, readSecret } from '@skolo/secrets';
 import { makeSshKey } from '@skolo/simulators';
 import { writeMissingSecret } from './secret-files.ts';
 
-/** Makes up the passwords and keys of equipment that rack.yaml expects in files which are missing. */
+/** Generates the missing files with passwords and keys of equipment that rack.yaml names. */
 export async function makeUpLoginSecrets(rack: Rack, dir: string): Promise<void> {
   for (const { where, ref } of secretReferences(rack)) {
     if (!where.startsWith('logins.') || !('file' in ref)) continue;
@@ -15,10 +15,10 @@ export async function makeUpLoginSecrets(rack: Rack, dir: string): Promise<void>
   }
 }
 
-/** As racks/demo/rack.yaml has it. */
+/** As in racks/demo/rack.yaml. */
 export const agentKeyFile = 'secrets/agent-key';
 
-/** The public half of the key that signs requests to agents, which is made where there is none. */
+/** The public half of the key that signs requests to agents, which is generated if missing. */
 export async function makeUpAgentKey(dir: string): Promise<string> {
   await writeMissingSecret(dir, agentKeyFile, () => newAgentKey().reveal());
   return agentPublicKey(await readSecret({ dir }, agentKeyFile));

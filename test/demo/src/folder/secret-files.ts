@@ -1,14 +1,14 @@
-/** Files with secrets, below the demo's own folder and nowhere else. */
+/** Files with secrets, only below the demo's own directory. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { makeFolder } from '@skolo/durable';
 
-/** Writes a secret where there is none. */
+/** Writes a secret if there is none. */
 export function writeMissingSecret(dir: string, file: string, make: () => string): Promise<void> {
   return writeSecret(dir, file, (found) => (found === undefined ? make() : undefined));
 }
 
-/** Asks for the new content, given the one that is there; undefined leaves it alone. */
+/** Computes the new content from the existing one; undefined leaves it unchanged. */
 export async function writeSecret(
   dir: string,
   file: string,
@@ -21,7 +21,7 @@ export async function writeSecret(
   if (text === undefined) return;
   await makeFolder(dirname(path));
   await writeFile(path, text, { mode: 0o600 });
-  // The mode above is for a new file only.
+  // The mode above only applies to a new file.
   await chmod(path, 0o600);
 }
 

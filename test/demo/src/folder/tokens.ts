@@ -4,12 +4,12 @@ import { newToken } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { writeMissingSecret } from './secret-files.ts';
 
-/** The token of whoever sits in front of this computer, below the demo's folder. */
+/** The token of the person at this computer, below the demo's directory. */
 export const operatorTokenFile = 'secrets/operator-token';
-/** Of the same person, for what needs more: to see secrets, to bring a configuration back. */
+/** The same person's, for higher rights: seeing secrets, restoring a configuration. */
 export const adminTokenFile = 'secrets/admin-token';
 
-/** Makes tokens, where the rack keeps them in a file of the demo's that is not there yet. */
+/** Generates tokens, if the rack reads them from a file of the demo's that does not exist yet. */
 export async function makeUpTokens({ access: { tokens } }: Rack, dir: string): Promise<void> {
   if (tokens === undefined || !tokens.file.startsWith('secrets/')) return;
   const file = resolve(dir, tokens.file);

@@ -1,19 +1,19 @@
-/** What services write on stdout, one JSON object a line, made readable. */
+/** Makes services' stdout readable, which is one JSON object per line. */
 import { isObject } from '@skolo/base';
 import { coloured } from './colour.ts';
 
 interface LogStyle {
-  /** Stands before each line. */
+  /** Precedes each line. */
   service: string;
-  /** Services whose names are shorter are padded. */
+  /** Shorter service names are padded. */
   width: number;
   colour: boolean;
 }
 
-/** Said by the line's other parts, or by the text that the demo prints. */
+/** Contained in the line's other parts, or in the demo's own text. */
 const notShown = new Set(['level', 'time', 'service', 'msg', 'version', 'err']);
 
-/** One line of a service's log for people, with further lines where it has lists or a stack. */
+/** One line of a service's log for people, followed by more lines for lists or a stack. */
 export function readableLine(line: string, style: LogStyle): string {
   const event = parseEvent(line);
   if (event === undefined) return `${prefix(style, new Date())}${line}`;
@@ -31,7 +31,7 @@ export function listeningPort(line: string): number | undefined {
   return event.port;
 }
 
-/** Whether a service reports that it cannot have its port. */
+/** Whether a service reports that its port is not available. */
 export function cannotListen(line: string): boolean {
   return parseEvent(line)?.msg === 'cannot listen';
 }
@@ -64,7 +64,7 @@ function factsOf(event: LogEvent): { inline: string[]; lists: string[] } {
   }
   if (isError(event.err)) {
     inline.push(event.err.message);
-    // Errors with a code were foreseen, and their message has what to do. The stack is for the others.
+    // Errors with a code are expected, and their message says what to do. Others are printed with their stack.
     if (event.err.code === undefined) lists.push(...stackOf(event.err));
   }
   return { inline, lists };

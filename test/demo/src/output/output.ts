@@ -1,10 +1,10 @@
 import { coloured } from './colour.ts';
 
-/** Prints: to the terminal, or wherever stdout goes. */
+/** Prints to the terminal, or wherever stdout goes. */
 export interface Output {
   readonly colour: boolean;
   line(text: string): void;
-  /** Something that the person should see among all the rest. */
+  /** Something that the person should notice. */
   problem(text: string): void;
 }
 

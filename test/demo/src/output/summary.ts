@@ -1,4 +1,4 @@
-/** What is where and what to try: the text that is printed first. */
+/** The addresses and what to try: the text that is printed first. */
 
 import type { RunningService, Suggestion } from '../services/service.ts';
 import { coloured } from './colour.ts';
@@ -21,7 +21,7 @@ export interface Summary {
 
 const rule = '─'.repeat(80);
 
-/** Commands are never broken over lines: they are for pasting. */
+/** Commands are never split over lines: they are for pasting. */
 export function summaryText(summary: Summary, colour: boolean): string {
   const { title, rows, notes, suggestions, closing } = summary;
   const strong = (text: string) => (colour ? coloured('bold', text) : text);

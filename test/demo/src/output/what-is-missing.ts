@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const withinMs = 10_000;
 
-/** Whether `python3` runs the bot; undefined: it does, else a sentence for people. */
+/** Whether `python3` can run the bot; undefined: it can, otherwise a sentence for people. */
 export async function pythonTrouble(): Promise<string | undefined> {
   const install = 'install it (Debian: apt install python3)';
   const found = await outputOf('python3', [
@@ -19,7 +19,7 @@ export async function pythonTrouble(): Promise<string | undefined> {
   return `The agent of a machine is not started: python3 is ${found}, and it takes 3.8 or later.`;
 }
 
-/** Whether there is an adb; undefined: there is, else a sentence for people. */
+/** Whether adb is available; undefined: it is, otherwise a sentence for people. */
 export async function adbTrouble(): Promise<string | undefined> {
   if ((await outputOf('adb', ['version'])) !== undefined) return undefined;
   return 'adb is missing: the agent sees no phone and takes no tasks. Install it (Debian: apt install adb).';

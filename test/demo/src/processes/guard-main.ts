@@ -1,8 +1,8 @@
 /**
- * A process that outlives the demo for a moment: when the demo is gone, however it died, it ends the services.
+ * A process that briefly outlives the demo: when the demo has died in any way, it ends the services.
  *
- * The system closes the demo's end of the pipe that is our stdin, also after kill -9. The services know nothing of
- * this. Lines of stdin: `{"pid": 12, "stopWithinMs": 12000}`, and `{"pid": 12}` once that one has ended.
+ * The system closes the demo's end of the pipe that is our stdin, even after kill -9. The services are not involved. Lines of stdin:
+ * `{"pid": 12, "stopWithinMs": 12000}`, and `{"pid": 12}` once that one has ended.
  */
 
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import { pause } from '@skolo/base';
 import type { Watched } from './guard.ts';
 import { signalGroup, signalIfThere } from './process-group.ts';
 
-// A Ctrl-C is the demo's to handle. We end when it does.
+// The demo handles Ctrl-C. This process ends when the demo does.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 const watched = new Map<number, number>();

@@ -2,20 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A process to be ended when the demo is gone; without the time it is one that has ended. */
+/** A process to end when the demo is gone; without the time, one that has ended. */
 export interface Watched {
   pid: number;
-  /** How long it may take after SIGTERM; then SIGKILL. */
+  /** How long it may take after SIGTERM, before SIGKILL. */
   stopWithinMs?: number;
 }
 
-/** Sees to it that no service is left running, even when the demo is killed; see guard-main.ts. */
+/** Ensures that no service is left running, even if the demo is killed; see guard-main.ts. */
 export class Guard {
   private readonly watched = new Map<number, number>();
   private readonly onStarted: (pid: number) => Promise<void>;
   private child: ChildProcess | undefined;
 
-  /** `onStarted` is called with the process of the guard, again if it had to be started again. */
+  /** `onStarted` is called with the guard's process, and again if it had to be restarted. */
   constructor(onStarted: (pid: number) => Promise<void> = async () => undefined) {
     this.onStarted = onStarted;
   }
@@ -26,7 +26,7 @@ export class Guard {
       [fileURLToPath(new URL('guard-main.ts', import.meta.url))],
       {
         stdio: ['pipe', 'ignore', 'ignore'],
-        // Not in the group of the demo: whoever kills all of that must not kill this.
+        // Not in the demo's process group: killing that must not kill the guard.
         detached: true,
       },
     );
@@ -50,7 +50,7 @@ export class Guard {
     this.send({ pid });
   }
 
-  /** It ends all that is still watched. */
+  /** It ends everything that is still watched. */
   async close(): Promise<void> {
     const { child } = this;
     this.child = undefined;
@@ -59,7 +59,7 @@ export class Guard {
     await once(child, 'exit');
   }
 
-  /** Another process ended it. Without it everything continues; only the demo itself must not be killed then. */
+  /** Another process ended it. Everything continues without it, but the demo itself must not be killed then. */
   private startAgain() {
     if (this.child) this.start().catch(() => undefined);
   }

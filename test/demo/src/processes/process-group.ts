@@ -1,9 +1,9 @@
-/** Ends a process and whatever it started; each service is the first of a process group of its own. */
+/** Ends a process and everything that it started; each service leads its own process group. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   signalIfThere(-pid, signal);
 }
 
-/** Whether there was such a process. */
+/** Whether such a process existed. */
 export function signalIfThere(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, signal);

@@ -13,20 +13,20 @@ import { ServiceProcess } from './service-process.ts';
 export interface Planned {
   name: ServiceName;
   flags: string[];
-  /** What it runs on, where that may lose its power; this one when absent. */
+  /** What it runs on, if that may lose its power; default: this computer. */
   computer?: Computer;
 }
 
 export interface RunOptions {
   planned: readonly Planned[];
-  /** Seconds that a service may take to end. Asked when they are needed: rack.yaml may have changed. */
+  /** Seconds that a service may take to end. Evaluated when needed, because rack.yaml may have changed. */
   stopWithin(service: ServiceName): Promise<number>;
   cwd: string;
   output: Output;
-  /** Aborted to end all of it; and once more, for people in a hurry. */
+  /** Aborted to end everything; and once more, for people in a hurry. */
   stop: AbortSignal;
   hurry: AbortSignal;
-  /** Called with the process that may outlive us for a moment. */
+  /** Called with the process that may briefly outlive this one. */
   onGuard?(pid: number): Promise<void>;
   /** All of them serve; their public ports. */
   onListening(ports: ReadonlyMap<ServiceName, number>): Promise<void>;
@@ -38,9 +38,9 @@ const pathOfBuild = fileURLToPath(
 const slowAfterMs = 20_000;
 
 /**
- * Runs the services until they are to stop.
+ * Runs the services until they are stopped.
  *
- * @throws EndedAtOnce One of them could not start; all are ended.
+ * @throws EndedAtOnce One of them could not start; all have been ended.
  */
 export async function runServices(options: RunOptions): Promise<void> {
   const { planned, cwd, output, stop, hurry } = options;
@@ -64,7 +64,7 @@ export async function runServices(options: RunOptions): Promise<void> {
     for (const { process } of processes) process.kill();
   }
   hurry.addEventListener('abort', killAll);
-  // From a checkout, the pages of the console are built when they are stale.
+  // In a checkout, the console's pages are rebuilt if outdated.
   await promisify(execFile)(process.execPath, [pathOfBuild]);
   const slow = setTimeout(() => output.problem('Not all services listen yet …'), slowAfterMs);
 
@@ -84,7 +84,7 @@ export async function runServices(options: RunOptions): Promise<void> {
   }
 }
 
-/** The agent after those that it asks: at their ports there may be another process until then. */
+/** The agent starts after the services that it uses: until then, another process may be at their ports. */
 const askedByAgent: readonly ServiceName[] = ['metadata-server', 'power-cycle-daemon'];
 
 /** @returns The port of each service. */

@@ -15,13 +15,13 @@ interface ServiceProcessOptions {
   args: string[];
   cwd: string;
   guard: Guard;
-  /** What it runs on, where that may lose its power. */
+  /** What it runs on, if that may lose its power. */
   computer?: Computer | undefined;
-  /** A line that the service wrote. */
+  /** A line of the service's output. */
   onLine(line: string): void;
   /** What happened to the process, for people. */
   print(text: string): void;
-  /** Seconds that it may take to end, as rack.yaml has it now. */
+  /** Seconds that it may take to end, from the current rack.yaml. */
   stopWithin(): Promise<number>;
 }
 
@@ -39,14 +39,14 @@ export class EndedAtOnce extends Error {
   }
 }
 
-/** Seconds until the next start: 1, 2, 4 … 30. One that ran for longer than this begins at 1 again. */
+/** Seconds until the next start: 1, 2, 4 … 30. One that ran for longer than this starts at 1 again. */
 const longestPause = 30;
 /** Megabytes that a start allocates before the first collection: it saves a tenth of the processor time of a start. */
 const youngGeneration = ['--min-semi-space-size=16'];
-/** What it may need beyond its own time to close everything. */
+/** Additional time to close everything. */
 const graceMs = 2000;
 
-/** A service as a process of its own, started again when it ends by itself. */
+/** A service as its own process, restarted when it ends by itself. */
 export class ServiceProcess {
   private readonly options: ServiceProcessOptions;
   private child: ChildProcess | undefined;
@@ -61,7 +61,7 @@ export class ServiceProcess {
     this.options = options;
   }
 
-  /** @returns once it serves, its port. @throws EndedAtOnce */
+  /** @returns its port, once it serves. @throws EndedAtOnce */
   start(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.onListening = resolve;
@@ -70,7 +70,7 @@ export class ServiceProcess {
     });
   }
 
-  /** SIGTERM, and SIGKILL for what is left when its time is over. */
+  /** SIGTERM, and SIGKILL for whatever remains when its time is over. */
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.next);
@@ -87,7 +87,7 @@ export class ServiceProcess {
     clearTimeout(timer);
   }
 
-  /** At once, with all that it started. */
+  /** Immediately, with everything that it started. */
   kill(): void {
     if (this.child?.pid !== undefined && !hasEnded(this.child))
       signalGroup(this.child.pid, 'SIGKILL');
@@ -103,7 +103,7 @@ export class ServiceProcess {
       cwd,
       ...(computer && { env: computer.env() }),
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Of its own group, so that a Ctrl-C reaches it once, through us.
+      // In its own group, so that a Ctrl-C reaches it once, through the demo.
       detached: true,
     });
     this.child = child;
@@ -151,7 +151,7 @@ export class ServiceProcess {
   }
 
   private async ended(child: ChildProcess, ranForMs: number) {
-    // Its last lines come before ours; but a pipe may also be held open by something that it left behind.
+    // Its last lines come before ours, but a process that it left behind may keep the pipe open.
     const drained = once(child, 'close');
     await Promise.race([drained, sleep(500, undefined, { ref: false })]);
     if (this.stopping) return;
@@ -173,7 +173,7 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-/** As a shell counts it: 128 and more when a signal ended it. Never 0: it was not to end at all. */
+/** As in a shell: 128 and more if a signal ended it. Never 0, because it was not supposed to end. */
 function howItEnded({ exitCode, signalCode }: ChildProcess): { text: string; code: number } {
   if (signalCode !== null) {
     return { text: signalCode, code: 128 + constants.signals[signalCode] };

@@ -39,7 +39,7 @@ An error changes nothing; it is shown here, with its line.`,
   ];
 }
 
-/** A caller on this computer that gets tokens: a machine, else the jumphost, which needs no address to ask from. */
+/** A caller on this computer that gets tokens: a machine, or else the jumphost, which needs no particular address. */
 function findCaller(rack: Rack): { name: string; identity: string; address?: string } {
   const { jumphost, defaultIdentity } = rack;
   for (const machine of rack.machines.values()) {

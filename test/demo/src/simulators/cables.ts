@@ -1,6 +1,6 @@
 /**
- * What is plugged in where: as rack.yaml says when an entry is seen first. Edits of rack.yaml move no cable, so that
- * `skolo cabling` finds what they got wrong.
+ * The cabling: as rack.yaml has it when an entry is first seen. Edits of rack.yaml move no cables, so that `skolo cabling` finds their
+ * mistakes.
  */
 import { sha256 } from '@skolo/base';
 import type { Outlet, Rack } from '@skolo/rack';
@@ -32,7 +32,7 @@ export class Cables {
     }
   }
 
-  /** Also the devices above learn its address, at the port that leads to it. */
+  /** The devices above also learn its address, at the port that leads to it. */
   private plugIn(
     { name, mac = macOf(name), address, uplink }: Cable,
     upwards: (name: string) => Cable['uplink'],
@@ -44,7 +44,7 @@ export class Cables {
   }
 }
 
-/** Always the same of a name; of the block of the Raspberry Pi Trading Ltd. */
+/** Constant per name; from the block of the Raspberry Pi Trading Ltd. */
 function macOf(name: string): string {
   const hash = sha256(name);
   return `dc:a6:32:${hash.slice(0, 2)}:${hash.slice(2, 4)}:${hash.slice(4, 6)}`;

@@ -1,9 +1,9 @@
-/** A small HTTP server that controls a simulator, for what else only a person at the rack could do. */
+/** A small HTTP server that controls a simulator, for actions that would otherwise require a person at the rack. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { choosePort } from '../addresses/ports.ts';
 
-/** By `METHOD /path`; a last part of digits is given as a number. */
+/** By `METHOD /path`; a last part of digits is passed as a number. */
 type Acts = Readonly<Record<string, (number: number) => string>>;
 
 interface ControlServer {
@@ -21,7 +21,7 @@ export async function startControlServer(
     const { method = '', url = '' } = request;
     const [, path = '', number] = /^(\/.*?)(?:\/(\d{1,3}))?$/.exec(url) ?? [];
     const act = acts[`${method} ${path}`];
-    // No page in a browser may do it: such a request has its origin with it.
+    // Not for pages in a browser: their requests have an origin.
     const isOurs = act !== undefined && request.headers.origin === undefined;
     response.writeHead(isOurs ? 200 : 404, { 'content-type': 'text/plain' });
     response.end(`${isOurs ? act(Number(number ?? 0)) : Object.keys(acts).join('\n')}\n`);

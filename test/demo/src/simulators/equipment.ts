@@ -1,4 +1,4 @@
-/** Switches, PDUs and the router of the rack, at the addresses and with the passwords of rack.yaml; and its machines, fed by them. */
+/** Switches, PDUs and the router of the rack, with the addresses and passwords in rack.yaml; and its machines, powered by them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -32,7 +32,7 @@ import { Cables } from './cables.ts';
 import { type Character, isWedged, type Life, live, newLife, nextLife } from './lives.ts';
 import type { Simulator, SimulatorNeeds } from './simulator.ts';
 
-/** `hostKey`: a private key that it keeps, since the service remembers it. `wiring`: what is plugged into it. */
+/** `hostKey`: a constant private key, because the service remembers it. `wiring`: what is plugged into it. */
 type Start = (
   device: InfrastructureDevice,
   credentials: Credentials,
@@ -40,14 +40,14 @@ type Start = (
   wiring: Wiring,
 ) => Promise<SimulatedDevice>;
 
-/** What can be simulated here, by model. */
+/** The models that can be simulated. */
 const models = new Map<string, Start>([
   ['edgeswitch', edgeSwitch],
   ['edgeos', edgeRouter],
   ['apc-rpdu2', apcRpdu2],
 ]);
 
-/** What gives the configuration of a model, where that is spoken to apart from its outlets. */
+/** What provides a model's configuration, if that is not the interface of its outlets. */
 const cards = new Map<string, Start>([['apc-rpdu2', apcCard]]);
 
 /** Long enough to watch it boot. */
@@ -56,10 +56,10 @@ const bootSeconds = 4;
 const livesEveryMs = 1000;
 /** The switch that hangs once. */
 const wedging = 'switch-3';
-/** A minute in the lives of simulated machines, in milliseconds; tests let it pass sooner. */
+/** A minute in the lives of simulated machines, in milliseconds; tests shorten it. */
 const minuteMs = Number(process.env.SKOLO_DEMO_MINUTE_MS ?? 60_000);
 const haste = 60_000 / minuteMs;
-/** By the end of their name. */
+/** By the suffix of their names. */
 const characters: readonly (readonly [end: string, Character])[] = [
   ['shelf2-009', 'flaps'],
   ['shelf2-013', 'drains'],
@@ -71,7 +71,7 @@ interface Running<T> {
   simulated: T;
   /** What it is plugged into. */
   uplink?: string | undefined;
-  /** What it was made of: parts of rack.yaml, and what feeds it. */
+  /** What it was created from: parts of rack.yaml, and its power source. */
   made: unknown[];
 }
 
@@ -89,10 +89,10 @@ class Equipment implements Simulator {
   private readonly cables = new Cables();
   private readonly lives = new Map<string, Life>();
   private readonly startedAt = Date.now();
-  /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
+  /** Those that the wedged switch affected; undefined: it has not wedged yet. */
   private behind: SimulatedMachine[] | undefined;
   private unplug: (() => void)[] = [];
-  /** What outlets draw that feed something in rack.yaml; the others draw nothing. */
+  /** The draw of outlets that feed something in rack.yaml; the others draw nothing. */
   private readonly watts = new Map<string, number>();
   private readonly living: NodeJS.Timeout;
 
@@ -121,7 +121,7 @@ class Equipment implements Simulator {
     }
   }
 
-  /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
+  /** Starts it unless it already runs with the same settings. One whose port is not available is missing, and reported. */
   private async renew<T extends { close(): Promise<void> }>(
     running: Map<string, Running<T>>,
     { name, made, uplink }: { name: string; made: unknown[]; uplink?: string | undefined },
@@ -176,7 +176,7 @@ class Equipment implements Simulator {
     }
   }
 
-  /** A device without power answers nobody, and boots when it comes back. */
+  /** A device without power does not respond, and boots when its power comes back. */
   private feed(name: string, power: readonly Outlet[]) {
     const own = this.devices.get(name)?.simulated;
     const feeds = this.feedsOf(power);
@@ -225,7 +225,7 @@ class Equipment implements Simulator {
     await closeOthers(this.machines, rack.machines);
   }
 
-  /** A step of all machines but those of the computer. */
+  /** A step of all machines except the one with the real agent. */
   private letLive(): void {
     const now = this.startedAt + (Date.now() - this.startedAt) * haste;
     const wallClock = (time: number) => this.startedAt + (time - this.startedAt) / haste;
@@ -241,7 +241,7 @@ class Equipment implements Simulator {
     this.wedge(now - this.startedAt);
   }
 
-  /** Its machines are out of reach with it, and boot when it does: they have their power from it. */
+  /** Its machines become unreachable with it, and boot when it does, because it powers them. */
   private wedge(sinceStartMs: number): void {
     const isDown = this.devices.get(wedging)?.simulated.faults;
     if (isDown === undefined) return;
@@ -290,7 +290,7 @@ async function closeOthers(
   }
 }
 
-/** The same after each start. RSA only where old software knows nothing else: it takes a while to make. */
+/** The same after each start. RSA only if old software supports nothing else, because generating it is slow. */
 async function hostKeyOf(dir: string, name: string, isLegacy = false): Promise<string> {
   const file = `secrets/host-keys/${name}${isLegacy ? '-rsa' : ''}`;
   await writeMissingSecret(dir, file, () => makeSshKey(isLegacy ? 'rsa' : 'ed25519').private);

@@ -1,4 +1,4 @@
-/** Google's token endpoint, and the key files that are spent there. */
+/** Google's token endpoint, and the key files for it. */
 import type { Identity } from '@skolo/rack';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { writeSecret } from '../folder/secret-files.ts';
@@ -6,7 +6,7 @@ import type { Simulator } from './simulator.ts';
 
 export async function startGoogleTokens(): Promise<Simulator> {
   const google = await startGoogleOAuth();
-  /** Once for each start, because the address is another one then; not again when one is removed. */
+  /** Once per start, because the address changes; not again if one is removed. */
   const made = new Set<string>();
 
   function newKey({ name, project, email }: Identity): string {
@@ -36,7 +36,7 @@ export async function startGoogleTokens(): Promise<Simulator> {
   };
 }
 
-/** An earlier start made it. A real key is left alone. */
+/** Created by an earlier start. A real key is left unchanged. */
 function isOurs(keyFile: string): boolean {
   return /"token_uri": "http:\/\/127\.0\.0\.1:\d+\/token"/.test(keyFile);
 }

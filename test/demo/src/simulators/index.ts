@@ -9,7 +9,7 @@ import { startSwarmingServer } from './swarming.ts';
 
 const always: readonly StartSimulator[] = [startGoogleTokens, startPubSub, startEquipment];
 
-/** With what the agent needs, where it runs. */
+/** Including what the agent needs, if it runs. */
 export function simulatorsFor(computer: AgentComputer | undefined): readonly StartSimulator[] {
   if (computer === undefined) return always;
   return [

@@ -1,6 +1,6 @@
 /**
- * What simulated machines do all day: they run tasks, and now and then something fails. Some have a character of their own.
- * Pure but for {@link live}, which takes a step of all of them.
+ * What simulated machines do all day: they run tasks, and occasionally something fails. Some have their own character. Pure except for
+ * {@link live}, which advances all of them.
  */
 import type { SimulatedMachine } from '@skolo/simulators';
 
@@ -9,37 +9,37 @@ export type Character = 'usual' | 'flaps' | 'drains' | 'broken';
 
 export interface Life {
   character: Character;
-  /** Milliseconds since 1970, as all times here. */
+  /** Milliseconds since 1970, like all times here. */
   bornAt: number;
   task: { id: string; since: number; until: number } | undefined;
   nextTaskAt: number;
   batteryPercent: number;
-  /** When it loses its phone, if it is a usual one. */
+  /** When it loses its phone, if it is an ordinary one. */
   losesAt: number;
   /** Set while the battery is too low for tasks, until it is charged. */
   chargingSince: number | undefined;
-  /** Its phone is lost until then. */
+  /** Its phone is missing until then. */
   lost: { since: number; until: number } | undefined;
 }
 
 /**
- * The demo's rack has its faults in the first twenty minutes: each machine at most two, fewer than machine-state calls flapping.
- * By then a colleague has mended what nobody else has, so that later each fault that you see is yours.
+ * The demo's rack has its faults in the first twenty minutes: each machine at most two, fewer than machine-state calls flapping. After
+ * that, a colleague has fixed what nobody else has, so that each later fault is yours.
  */
 const mendedAfterMs = 20 * 60_000;
 /** A switch hangs, with all of its machines, until its outlet is cycled. */
 const wedgesAfterMs = 5 * 60_000;
 /** Then the old battery is replaced. */
 const oldBatteryMs = 6 * 60_000;
-/** As the agent's usual thresholds. */
+/** Like the agent's default thresholds. */
 const lowPercent = 30;
 const goodPercent = 60;
 /** A good battery lasts for any task, and charges between two of them. */
 const leastGoodPercent = 50;
-/** The phone with the loose cable is lost for that long, and there for as long. */
+/** How long the phone with the loose cable is missing, and present, in turn. */
 const flapMs = 40_000;
 const mostFlaps = 2;
-/** A machine loses its phone once, at some time of these. */
+/** A machine loses its phone once, at one of these times. */
 const lostWithinMs = 18 * 60_000;
 
 export function newLife(character: Character, now: number, random: () => number): Life {
@@ -55,7 +55,7 @@ export function newLife(character: Character, now: number, random: () => number)
   };
 }
 
-/** What has become of it after `ms` more. */
+/** Its state after another `ms`. */
 export function nextLife(life: Life, now: number, ms: number, random: () => number): Life {
   const next = { ...life };
   if (life.task && life.task.until <= now) {
@@ -74,7 +74,7 @@ export function nextLife(life: Life, now: number, ms: number, random: () => numb
   next.lost = lostAt(life, now, random);
   if (next.lost) next.losesAt = Number.POSITIVE_INFINITY;
   const canWork = !next.chargingSince && !next.lost;
-  // A task goes on without its phone: it fails by itself.
+  // A task continues without its phone: it fails by itself.
   if (!next.task && canWork && next.nextTaskAt <= now) {
     const id = Math.floor(random() * 0xffffffff).toString(16);
     next.task = {
@@ -101,12 +101,12 @@ function lostAt(life: Life, now: number, random: () => number): Life['lost'] {
   return { since: now, until: now + 30_000 + random() * 60_000 };
 }
 
-/** Whether the switch hangs that does so once, so long after the start of the demo. */
+/** Whether the switch that hangs once does so at this time after the demo's start. */
 export function isWedged(sinceStartMs: number): boolean {
   return sinceStartMs >= wedgesAfterMs && sinceStartMs < mendedAfterMs;
 }
 
-/** Shows a life in the machine: its task, its phones and what its agent reports. `wallClock`: of the times of its life. */
+/** Applies a life to the machine: its task, its phones and its agent's reports. `wallClock`: of the times of its life. */
 export function live(
   life: Life,
   machine: SimulatedMachine,

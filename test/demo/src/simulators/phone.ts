@@ -1,4 +1,4 @@
-/** The phone of the machine whose agent runs here, behind the real client of adb; and the USB hub that feeds it. */
+/** The phone of the machine whose agent runs here, behind the real adb client; and the USB hub that powers it. */
 import { delimiter } from 'node:path';
 import { raspberryPi4, startAdbServer, startPrograms, uhubctl } from '@skolo/simulators';
 import { type AgentComputer, agentMachine } from '../agent-computer.ts';
@@ -6,9 +6,9 @@ import { startControlServer } from './control-server.ts';
 import type { Simulator, SimulatorNeeds } from './simulator.ts';
 
 const controlPort = 8092;
-/** As racks/demo has it. */
+/** As in racks/demo. */
 const usbPort = 'usb/1-1.2';
-/** Quicker than any real one, so that one can watch. */
+/** Faster than a real one, so that it can be watched. */
 const chargeEveryMs = 1000;
 const chargePercent = 2;
 const fullPercent = 90;
@@ -24,7 +24,7 @@ export async function startPhone(
     phones: [{ serial, model: 'pixel-5', usb: '1-1.2', rebootMs: 3000, settleMs: 1000 }],
   });
   const phone = adb.phone(serial);
-  // Instead of the one of this computer: a real hub must not lose its power for the sake of a demo.
+  // Instead of this computer's: a demo must not turn off the power of a real hub.
   const programs = await startPrograms({
     uhubctl(args) {
       const { machine } = computer;
@@ -33,7 +33,7 @@ export async function startPhone(
       return uhubctl([...args], { hubs: [raspberryPi4], board, phones, isRoot: true, obeys: true });
     },
   });
-  // With an address, adb starts no server of its own when this one is gone.
+  // With an address, adb does not start its own server when this one is gone.
   computer.set('ADB_SERVER_SOCKET', `tcp:127.0.0.1:${adb.port}`);
   computer.set('PATH', [programs.folder, process.env.PATH ?? ''].join(delimiter));
 

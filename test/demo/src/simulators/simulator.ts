@@ -4,16 +4,15 @@ import type { AgentComputer } from '../agent-computer.ts';
 import type { Suggestion } from '../services/service.ts';
 
 /**
- * Something that the services talk to and that is simulated here. Listens, where it can, before there is a rack.yaml. To
- * add one: a file, and a line in index.ts.
+ * A simulated peer of the services. Starts listening, if possible, before there is a rack.yaml. To add one: a file, and a line in index.ts.
  */
 export type StartSimulator = (needs: SimulatorNeeds) => Promise<Simulator>;
 
 export interface SimulatorNeeds {
-  /** Where it listens, but for equipment, whose addresses are in rack.yaml. */
+  /** Its address, except for equipment, whose addresses are in rack.yaml. */
   host: string;
   onProblem: (text: string) => void;
-  /** The machine whose agent runs for real; undefined: none does. */
+  /** The machine whose agent really runs; undefined: none. */
   computer: AgentComputer | undefined;
 }
 
@@ -23,14 +22,11 @@ export interface Simulator {
   url: string;
   /** What to try with it. */
   suggestions?: Suggestion[];
-  /**
-   * Writes into rack.yaml where it listens, if that is where services look for it. Also into one with errors. `dir` is
-   * its folder.
-   */
+  /** Writes its address into rack.yaml, if services look for it in that file. Also works if the file has errors. `dir` is its directory. */
   place?(rack: YamlText, dir: string): void;
   /**
-   * Has what this rack.yaml expects of it, and puts what services need to find it into files below `dir`, the folder of
-   * rack.yaml. Called at the start, and after each edit, one at a time.
+   * Provides what this rack.yaml expects of it, and writes what services need to find it into files below `dir`, the directory of
+   * rack.yaml. Called at the start and after each edit, one call at a time.
    */
   follow(rack: Rack, dir: string): Promise<void>;
   close(): Promise<void>;

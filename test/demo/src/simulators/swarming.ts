@@ -1,4 +1,4 @@
-/** Swarming: it hands out a small bot of its own, and tasks. They are in memory, and gone with the demo. */
+/** Swarming: it distributes its own small bot, and tasks. They are in memory, and end with the demo. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
@@ -31,7 +31,7 @@ export async function startSwarmingServer(
       host,
       port,
       hookScript,
-      // From the metadata server: who asks without one is rejected.
+      // From the metadata server: requests without one are rejected.
       accepts: (token) => token !== undefined,
       sleeps: { idle: 1, quarantined: 2, maintenance: 1 },
       times: { mostBackoff: 5 },
@@ -78,7 +78,7 @@ export async function startSwarmingServer(
   };
 }
 
-/** Where the bot's hooks ask for its token; on a real machine it is below /etc. */
+/** Where the bot's hooks look for its token; on a real machine it is below /etc. */
 async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
   const account = 'computeMetadata/v1/instance/service-accounts/default';
   const url = `${serviceUrl(rack, 'metadata-server')}/${account}/token`;
@@ -86,7 +86,7 @@ async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
   await writeFile(file, JSON.stringify({ url, headers: { 'Metadata-Flavor': 'Google' } }));
 }
 
-/** A real server in rack.yaml is left alone. */
+/** A real server in rack.yaml is left unchanged. */
 function isOurs(found: unknown, host: string): boolean {
   const ours = [`http://${host}:`, 'http://127.0.0.1:'];
   return (

@@ -1,4 +1,4 @@
-/** Metrics that the alert rules ask for. A name with a slip in it never fires. */
+/** Metrics used by the alert rules. A rule with a misspelt name never fires. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -7,7 +7,7 @@ import { ask } from './run-demo.ts';
 
 const rulesFolder = join(root, 'kube', 'base', 'prometheus', 'rules');
 
-/** Exported only with `tls`, and by `skolo alerts watch`, which run in no demo: the source that names them. */
+/** Exported only with `tls`, or by `skolo alerts watch`, neither of which runs in a demo: the source file that names them. */
 const elsewhere: Record<string, string> = {
   skolo_alerts_location_healthy: 'packages/cli',
   skolo_alerts_location_last_heartbeat_timestamp_seconds: 'packages/cli',
@@ -16,10 +16,10 @@ const elsewhere: Record<string, string> = {
   skolo_tls_certificate_expiry_timestamp_seconds: 'packages/common',
 };
 
-/** Of agents, which run on machines: test/e2e compares them with what one exports. */
+/** Of agents, which run on machines: test/e2e compares them with a real export. */
 const ofAgents = 'swarming.yaml';
 
-/** Names in all that is no comment. */
+/** Names outside comments. */
 async function metricsAskedFor(): Promise<string[]> {
   const files = (await readdir(rulesFolder)).filter(
     (name) => /^[a-z]+\.yaml$/.test(name) && name !== ofAgents,
@@ -38,7 +38,7 @@ async function sourceOf(folder: string): Promise<string> {
   return texts.join('\n');
 }
 
-/** What a demo that prints this exports is all that the rules ask for. */
+/** A demo with this output exports everything that the rules use. */
 export async function expectMetricsOfRules(output: string): Promise<void> {
   const urls = output.match(/http:\S+\/metrics$/gm) ?? [];
   const texts = await Promise.all(urls.map((url) => ask(url)));

@@ -10,7 +10,7 @@ export interface OneProcess {
   command: string;
 }
 
-/** All that run; not those that have ended and wait to be reaped. */
+/** All running ones, without zombies. */
 export async function processes(): Promise<OneProcess[]> {
   return existsSync('/proc/self/stat') ? processesByProc() : processesByPs();
 }
@@ -19,7 +19,7 @@ export async function isRunning(pid: number): Promise<boolean> {
   return (await processes()).some((one) => one.pid === pid);
 }
 
-/** Command lines that the text is in. */
+/** Command lines that contain the text. */
 export async function processesThatName(text: string): Promise<string[]> {
   const all = await processes();
   return all.map(({ command }) => command).filter((command) => command.includes(text));

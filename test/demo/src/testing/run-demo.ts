@@ -1,4 +1,4 @@
-/** The demo as a process of its own, as `npm start` runs it, in a temporary folder. */
+/** The demo as its own process, as started by `npm start`, in a temporary directory. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,35 +20,35 @@ export interface DemoProcess {
   readonly pid: number;
   /** All that it has printed so far. */
   readonly output: string;
-  /** Waits until it has printed this, after what was found the last time. */
+  /** Waits until it has printed this, after the previous match. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
-  /** The printed command that this pattern is found in, without its indentation. */
+  /** The printed command that matches this pattern, without its indentation. */
   command(pattern: RegExp): string;
   /** All printed commands, in their order. */
   commands(): string[];
-  /** Processes that it has started: the services and the guard. */
+  /** Processes that it started: the services and the guard. */
   children(): Promise<OneProcess[]>;
-  /** Sends a signal, waits for the end; the exit code. */
+  /** Sends a signal, waits for the end, and returns the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
   readonly ended: Promise<number | null>;
 }
 
-/** Takes what is to be done in the end, the last of it first. */
+/** Accepts cleanups, which run last in, first out. */
 export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
-/** A folder for a demo, removed when the test ends. Its name has a space, as those of people do. */
+/** A directory for a demo, removed when the test ends. Its name contains a space, like those of people. */
 export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo demo-'));
   atTheEnd(async () => {
     await rm(dir, { recursive: true, force: true });
-    // Where the metadata server hands its tokens over: a folder of shared memory for each state directory.
+    // Where the metadata server passes on its tokens: a directory in shared memory per state directory.
     const digest = sha256(join(dir, 'state', 'metadata-server'));
     await rm(`/dev/shm/skolo-metadata-${digest.slice(0, 12)}`, { recursive: true, force: true });
   });
   return dir;
 }
 
-/** Starts the demo; it is ended with the test. */
+/** Starts the demo; it ends with the test. */
 export function spawnDemo(
   args: string[],
   env: Record<string, string> = {},
@@ -68,7 +68,7 @@ export function spawnDemo(
   return watch(child, ended);
 }
 
-/** Starts the demo in a folder and waits until it has printed what is where. */
+/** Starts the demo in a directory and waits until it has printed the summary. */
 export async function startDemo(
   dir: string,
   args: string[] = [],
@@ -131,7 +131,7 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
   };
 }
 
-/** What a printed curl command would show, also where there is no curl. */
+/** The output of a printed curl command, even without curl. */
 export async function ask(command: string): Promise<string> {
   const method = /-X (\w+)/.exec(command)?.[1] ?? 'GET';
   const localAddress = /--interface (\S+)/.exec(command)?.[1];
@@ -162,9 +162,9 @@ function withoutNpx(command: string): string {
   return command.replaceAll('npx skolo', `'${process.execPath}' packages/cli/bin/skolo.js`);
 }
 
-/** Starts a command like {@link shell} and lets it run; it is ended with the test. All that it prints. */
+/** Starts a command like {@link shell} and lets it run; it ends with the test. Returns its output. */
 export function leaveRunning(command: string): { readonly output: string } {
-  // A group of its own, so that what the shell starts can be ended, too.
+  // Its own group, so that whatever the shell starts can be ended, too.
   const child = spawn('sh', ['-c', withoutNpx(command)], {
     cwd: root,
     detached: true,

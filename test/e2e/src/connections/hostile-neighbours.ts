@@ -1,6 +1,6 @@
 /**
- * Connections from many addresses, each with a header that never ends. Prints `open` once all of them have been opened, or
- * were closed by the server, and holds the rest until it is killed.
+ * Connections from many addresses, each with an endless header. Prints `open` once all of them have been opened, or closed by the server,
+ * and holds the rest until it is killed.
  *
  * @example node hostile-neighbours.ts '{"ports":[80],"from":["127.0.3.1"],"count":1000,"bytes":14000}'
  */
@@ -11,9 +11,9 @@ import { z } from 'zod';
 const Attack = z.object({
   ports: z.array(z.int()),
   from: z.array(z.string()),
-  /** Connections to each port. */
+  /** Connections per port. */
   count: z.int(),
-  /** Of the header, at once; 0: nothing is sent. */
+  /** Initial bytes of the header; 0: nothing is sent. */
   bytes: z.int(),
 });
 export type Attack = z.output<typeof Attack>;
@@ -23,7 +23,7 @@ const atOnce = 200;
 async function open(port: number, localAddress: string, header: string): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);
-  // Without a reader the end of a connection would not be noticed.
+  // Without a reader, the end of a connection would go unnoticed.
   socket.resume();
   if (header !== '') socket.write(header);
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);

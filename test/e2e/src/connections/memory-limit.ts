@@ -17,15 +17,15 @@ const versions = [
 interface MemoryLimit {
   /** Bytes. */
   limit: number;
-  /** Goes before a program and its arguments. */
+  /** Precedes a program and its arguments. */
   command: string[];
-  /** The most bytes that were used at once. */
+  /** Peak usage in bytes. */
   most(): number;
   /** After the end of its processes. */
   remove(): void;
 }
 
-/** Undefined where no cgroup with a limit can be made. */
+/** Undefined if no cgroup with a limit can be created. */
 export function limitMemory(name: string, limit: number): MemoryLimit | undefined {
   for (const version of versions) {
     const folder = join(version.root, `skolo-test-${name}-${process.pid}`);
@@ -65,7 +65,7 @@ const Deployment = z.object({
   }),
 });
 
-/** Bytes, by kube/base. */
+/** Bytes, from kube/base. */
 export function memoryOf(service: string): number {
   const url = new URL(`../../../../kube/base/${service}/deployment.yaml`, import.meta.url);
   const documents = parseAllDocuments(readFileSync(fileURLToPath(url), 'utf8'));

@@ -1,4 +1,4 @@
-/** The part of the API server of Kubernetes that enrolment uses, with faults. The long test has a real one. */
+/** The part of the Kubernetes API server that enrolment uses, with faults. The long test uses a real one. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
@@ -21,15 +21,15 @@ const Token = z.object({
 
 export interface FakeCluster {
   url: string;
-  /** Folder of the service account. */
+  /** The service account's directory. */
   account: string;
   /** Names of nodes that are Ready. */
   ready: Set<string>;
-  /** `bootstrap-token` as they were made. */
+  /** The `bootstrap-token` secrets that were created. */
   tokens: string[];
   deleted: string[];
   isDown: boolean;
-  /** Called before a token is made. */
+  /** Called before a token is created. */
   onToken: () => Promise<void> | void;
 }
 

@@ -1,4 +1,4 @@
-/** A Raspberry Pi from the first start on: the scripts of a shared image, in a folder that is its root. */
+/** A Raspberry Pi from its first start on: the scripts of a shared image, in a directory that is its root. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export interface Image {
   secret: string;
 }
 
-/** What systemctl would do: a restart ends the script, and the agent joins with a token that the cluster knows. */
+/** The effects of systemctl: a restart ends the script, and the agent joins with a token that the cluster knows. */
 const systemctl = `#!/bin/sh
 echo "$*" >> "$SKOLO_ROOT/systemctl"
 case "$*" in *k3s-agent*)
@@ -32,10 +32,10 @@ case "$*" in *k3s-agent*)
   } ;;
 esac
 `;
-/** Pauses are short here. */
+/** Pauses are shortened. */
 const sleep = '#!/bin/sh\nexec /bin/sleep 0.2\n';
 
-/** A card that was written now, in a board. */
+/** A newly written card, in a board. */
 export async function newCard(root: string, board: Board, image: Image): Promise<Pi> {
   const put = async (path: string, content: string, mode = 0o644) => {
     const file = join(root, path);
@@ -66,12 +66,12 @@ export class Pi {
     onTestFinished(() => this.cutPower());
   }
 
-  /** Its log since it was made. */
+  /** Its log since its creation. */
   get log(): string {
     return this.output;
   }
 
-  /** Starts it, as after power. It restarts when the script asks for that. Resolves when the script has ended. */
+  /** Starts it, as if powered on. It restarts when the script requests that. Resolves when the script has ended. */
   async boot(): Promise<void> {
     for (;;) {
       await writeFile(join(this.root, 'systemctl'), '');
@@ -84,7 +84,7 @@ export class Pi {
     return this.script('skolo-lockdown');
   }
 
-  /** What a task asks that is root here, with the key of the card: the status and the answer. */
+  /** A request by a task with root on it, with the card's key: the status and the answer. */
   async ask(port: number, path: string, body?: object): Promise<[number | undefined, string]> {
     const key = await this.read('/var/lib/skolo-enrol/key.pem');
     const cert = await this.read('/var/lib/skolo-enrol/cert.pem');
@@ -131,7 +131,7 @@ export class Pi {
     const [, url = '', pin = ''] = /^ExecStart=\S+ (\S+) (\S+)$/m.exec(unit) ?? [];
     const child = spawn('sh', [join(this.root, 'usr/local/sbin', name), url, pin], {
       env: { PATH: `${this.root}/stubs:${process.env.PATH}`, SKOLO_ROOT: this.root },
-      // A group of its own, so that power is cut for its children, too.
+      // Its own group, so that its children lose power, too.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -14,7 +14,7 @@ import { type Board, type Image, newCard, type Pi } from './pi.ts';
 interface EnrolmentRack {
   dir: string;
   cluster: FakeCluster;
-  /** A secret of an image, made now. */
+  /** A newly created secret of an image. */
   image(days?: number): Promise<Image>;
   card(board: Board, image: Image): Promise<Pi>;
   client(): Client<typeof enrolmentsApi & typeof machineStateApi>;

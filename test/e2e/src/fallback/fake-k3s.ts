@@ -1,9 +1,9 @@
 /**
- * Stands in for k3s on a jumphost: an API server with the objects of two services, and a kubelet that runs their pods as
- * real processes outside of its own unit, as k3s does, with a back-off after crashes and a ServiceLB that catches a port.
- * Objects are in a file, and survive its death; so do containers.
+ * Stands in for k3s on a jumphost: an API server with the objects of two services, and a kubelet that runs their pods as real processes
+ * outside its own unit, as k3s does, with back-off after crashes and a ServiceLB that intercepts a port. Objects are in a file, and survive
+ * its death; so do containers.
  *
- * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json has its faults.
+ * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json contains its faults.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
@@ -15,34 +15,34 @@ import { join } from 'node:path';
 interface Pod {
   name: string;
   app: string;
-  /** Transient unit of systemd that is its container. */
+  /** The transient systemd unit that is its container. */
   container: string;
   crashes: number;
-  /** Uptime of this process at which it may be started again. */
+  /** This process's uptime at which it may be restarted. */
   notBefore: number;
 }
 
-/** As the API server keeps them, by path. */
+/** As stored by the API server, by path. */
 type Objects = Record<string, Record<string, unknown>>;
 
 export interface Faults {
-  /** It ends as soon as it is started. */
+  /** It ends immediately after its start. */
   crashes?: boolean;
-  /** It takes connections, and never answers. */
+  /** It accepts connections, but never responds. */
   hangs?: boolean;
   nodeIsNotReady?: boolean;
   /** Pods wait for an image that cannot be pulled. */
   noImages?: boolean;
 }
 
-/** What the kubelet gets for a container. */
+/** The kubelet's input for a container. */
 export interface PodSpec {
   namespace: string;
   /** Arguments of systemd-run before the program. */
   properties: string[];
   command: string[];
   readiness: string;
-  /** What ServiceLB does for it: the program for rules of iptables, and the rule. */
+  /** ServiceLB's work for it: the program for iptables rules, and the rule. */
   catchPort?: string[];
 }
 
@@ -50,7 +50,7 @@ const [, , folder = ''] = process.argv;
 const objectsFile = join(folder, 'objects.json');
 const specs = readJson(join(folder, 'pods.json')) as Record<string, PodSpec>;
 let objects = readJson(objectsFile) as Objects;
-/** Back-off of the kubelet: 10 s to 300 s in earnest. */
+/** The kubelet's back-off: 10 s to 300 s in reality. */
 const backOffMs = { first: 1000, longest: 8000 };
 
 function readJson(file: string): unknown {
@@ -106,7 +106,7 @@ function unitState(unit: string) {
 
 const readiness = new Map<string, boolean>();
 
-/** The kubelet and the controllers, one round. */
+/** One round of the kubelet and the controllers. */
 async function reconcile() {
   for (const app of Object.keys(specs)) {
     const own = [...pods.values()].filter((pod) => pod.app === app);
@@ -132,12 +132,12 @@ async function runPod(pod: Pod) {
   }
   readiness.set(pod.name, false);
   if (faults().noImages || performance.now() < pod.notBefore) return;
-  // A container that has ended is a crash; one that was never there is not.
+  // A container that has ended is a crash; one that never existed is not.
   const wait = Math.min(backOffMs.first * 2 ** pod.crashes, backOffMs.longest);
   pod.crashes += 1;
   pod.notBefore = performance.now() + wait;
   const flags = ['--quiet', '--slice=kubepods.slice', `--unit=${pod.container}`];
-  // It fails where the container has never run.
+  // It fails if the container has never run.
   succeeds(() => execFileSync('systemctl', ['reset-failed', pod.container], { stdio: 'ignore' }));
   execFileSync('systemd-run', [...flags, ...spec.properties, ...spec.command]);
 }
@@ -155,10 +155,10 @@ function remove(pod: Pod) {
   execFile('systemctl', ['stop', pod.container], () => {});
 }
 
-/** Applications with a rule. It is known when this process has looked once: nobody else changes it. */
+/** Applications with a rule. Known after this process has checked once: nobody else changes it. */
 const caught = new Map<string, boolean>();
 
-/** A LoadBalancer has its port by rules of iptables, also while there is no pod behind it. */
+/** A LoadBalancer intercepts its port by iptables rules, even without a pod behind it. */
 function catchPort(app: string) {
   const spec = specs[app];
   if (spec?.catchPort === undefined) return;
@@ -267,12 +267,12 @@ const tls = {
 };
 createTlsServer(tls, listener).listen(6443, '127.0.0.1');
 for (;;) {
-  // A kubelet that hears of no API server starts nothing.
+  // A kubelet that cannot reach an API server starts nothing.
   if (!faults().hangs) await reconcile();
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
-/** As that of packages/base: this file runs alone in a computer. */
+/** Like that of packages/base: this file runs standalone. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

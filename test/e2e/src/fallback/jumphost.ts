@@ -1,4 +1,4 @@
-/** A jumphost with the units as they are installed, and a fake k3s. */
+/** A jumphost with the units as installed, and a fake k3s. */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 const fakeK3s = fileURLToPath(new URL('fake-k3s.ts', import.meta.url));
 
-/** Where the fake k3s has its files. */
+/** Directory of the fake k3s's files. */
 const state = '/var/lib/rancher/k3s';
 const address = '192.168.1.8';
 const podAddress = '10.42.0.2';
@@ -185,9 +185,9 @@ export class Jumphost {
   }
 
   /**
-   * On, with k3s and its two pods on the way up, and the units installed as in their README.
+   * On, with k3s and its two pods starting, and the units installed as in their README.
    *
-   * @param bundles a folder that `npm run bundle` has written
+   * @param bundles a directory written by `npm run bundle`
    */
   static async start(nspawn: string, bundles: string): Promise<Jumphost> {
     const computer = await Computer.make(nspawn);
@@ -201,7 +201,7 @@ export class Jumphost {
       await computer.write('/etc/default/skolo-fallback', impatient);
       const often = '[Timer]\nOnBootSec=\nOnUnitInactiveSec=\nOnBootSec=1s\nOnUnitInactiveSec=3s\n';
       await computer.write('/etc/systemd/system/skolo-fallback.timer.d/often.conf', often);
-      // A start of a program is half as dear then.
+      // This halves the cost of starting a program.
       const cache = '[Manager]\nDefaultEnvironment=NODE_COMPILE_CACHE=/var/cache/node\n';
       await computer.write('/etc/systemd/system.conf.d/cache.conf', cache);
       await computer.boot();
@@ -238,23 +238,23 @@ export class Jumphost {
     }
   }
 
-  /** From its next boot on it has the times of an installation. */
+  /** From its next boot on, it has the times of an installation. */
   async bePatient(): Promise<void> {
     await this.computer.write('/etc/default/skolo-fallback', '');
     await rm(join(this.computer.root, '/etc/systemd/system/skolo-fallback.timer.d/often.conf'));
   }
 
-  /** What is wrong with k3s from now on. */
+  /** Sets the faults of k3s. */
   async trouble(faults: Faults): Promise<void> {
     await this.computer.write(`${state}/faults.json`, JSON.stringify(faults));
   }
 
-  /** What the metadata server's Deployment asks for. */
+  /** Sets what the metadata server's Deployment requests. */
   async replicas(): Promise<number> {
     return Deployment.parse((await this.objects())[metadataDeployment]).spec.replicas;
   }
 
-  /** Only while k3s is off: it has what it knows in memory. */
+  /** Only while k3s is off, because it keeps its state in memory. */
   async setReplicas(replicas: number): Promise<void> {
     const all = await this.objects();
     const deployment = Deployment.parse(all[metadataDeployment]);
@@ -282,7 +282,7 @@ export class Jumphost {
     return (await this.computer.run('systemctl', 'is-active', unit)).text.trim() === 'active';
   }
 
-  /** What the fallback has logged since boot. */
+  /** The fallback's log since boot. */
   async journal(identifier = 'skolo-fallback'): Promise<string> {
     return (await this.computer.run('journalctl', '--quiet', '--output=cat', '-t', identifier))
       .text;
@@ -294,12 +294,12 @@ export class Jumphost {
     return (await this.get('127.0.0.1', 80, path)).body;
   }
 
-  /** Status at the power-cycle daemon's public port, as the rack sees it; 0 where there is no answer. */
+  /** Status at the power-cycle daemon's public port, as seen from the rack; 0 without an answer. */
   async askPower(): Promise<number> {
     return (await this.get(address, 9210, '/v1/machines')).status;
   }
 
-  /** By the shell: Node takes ten times as long to start, and tests ask often. */
+  /** With the shell: Node takes ten times as long to start, and tests do this often. */
   private async get(host: string, port: number, path: string) {
     const head = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nMetadata-Flavor: Google\\r\\n\\r\\n`;
     const script = `exec 3<>/dev/tcp/${host}/${port} && printf '${head}' >&3 && cat <&3`;
@@ -309,7 +309,7 @@ export class Jumphost {
   }
 }
 
-/** An authority, and a server and a client that it has signed, as k3s has them. */
+/** An authority, and a server and a client certificate signed by it, like those of k3s. */
 async function makeCertificates(folder: string): Promise<void> {
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
   const key = [

@@ -1,4 +1,4 @@
-/** What one machine of a rack can do to the others with the network alone: each attack is a loop with a bound. */
+/** What one machine of a rack can do to the others over the network alone: each attack is a bounded loop. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,11 +12,11 @@ export interface Target {
 
 export interface Attack {
   name: string;
-  /** Goes on until the signal. @param from the address of the machine @returns how often it was done */
+  /** Continues until the signal. @param from the machine's address @returns how often it was done */
   run(target: Target, from: string, random: () => number, signal: AbortSignal): Promise<number>;
 }
 
-/** Open at a time, by one machine against one port. */
+/** Connections that one machine keeps open to one port. */
 const sockets = 500;
 const longHeader = `GET / HTTP/1.1\r\nhost: metadata\r\nx-filler: ${'x'.repeat(14_000)}`;
 const requests = [
@@ -29,7 +29,7 @@ const requests = [
   `GET /${'a/'.repeat(4000)} HTTP/1.1\r\nhost: skolo\r\n\r\n`,
 ];
 
-/** Opens connections, keeps as many as it may, and sends `say` on each. */
+/** Opens connections, keeps as many as allowed, and sends `say` on each. */
 async function hold(
   { host, port }: Target,
   localAddress: string,
@@ -39,13 +39,13 @@ async function hold(
   const open = new Set<Socket>();
   let count = 0;
   while (!signal.aborted) {
-    // Some hundred a second: what one Raspberry Pi does without effort.
+    // Several hundred per second: easy for one Raspberry Pi.
     for (let i = 0; i < 20 && open.size < sockets; i += 1) {
       const socket = connect({ host, port, localAddress });
       open.add(socket);
       count += 1;
       socket.on('error', () => undefined).on('close', () => open.delete(socket));
-      // What is answered is read, since a client that does not read is held by the kernel.
+      // Answers are read, because the kernel blocks a client that does not read.
       socket.resume().write(say());
     }
     await pause(50, signal).catch(() => undefined);
@@ -54,7 +54,7 @@ async function hold(
   return count;
 }
 
-/** One byte in fifty is another one, or the request is cut. */
+/** One byte in fifty is changed, or the request is cut. */
 function mutated(random: () => number): Buffer {
   const bytes = Buffer.from(requests[Math.floor(random() * requests.length)] ?? '');
   for (let i = 0; i < bytes.length; i += 1) {
@@ -89,7 +89,7 @@ export const attacks: readonly Attack[] = [
   },
 ];
 
-/** What an agent may say instead of its status. */
+/** What an agent may answer instead of its status. */
 export const lies: Readonly<Record<string, (random: () => number) => object>> = {
   'ever new devices with long names': (random) => ({
     devices: Array.from({ length: 60 }, () => ({
@@ -138,7 +138,7 @@ export const lies: Readonly<Record<string, (random: () => number) => object>> = 
   }),
 };
 
-/** An agent whose status is otherwise that of a machine that works. */
+/** An agent with an otherwise normal status of a working machine. */
 export async function startLyingAgent(
   host: string,
   machine: string,

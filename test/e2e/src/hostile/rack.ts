@@ -1,6 +1,6 @@
 /**
- * A rack of machines that work: the services as their images run them, each with the memory of its pod. Google, a switch and the
- * agents are simulated. A method asks what a bot, an engineer or Prometheus asks.
+ * A rack of working machines: the services as their images run them, each with its pod's memory. Google, a switch and the agents are
+ * simulated. Each method makes a request of a bot, an engineer or Prometheus.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -29,9 +29,9 @@ import { startService } from '../service-process.ts';
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const account = { username: 'ubnt', password: 'canary-switch' };
-/** Of the switch: so many machines can be power-cycled. */
+/** Ports of the switch: this many machines can be power-cycled. */
 export const outlets = 48;
-/** For whatever a healthy machine or a person asks, on a computer that others use, too. */
+/** Time limit for requests of healthy machines and people, on a shared computer. */
 const patience = { timeout: 60_000 };
 
 export const serviceNames = [
@@ -53,13 +53,13 @@ interface HealthyRack {
   services: Readonly<Record<(typeof serviceNames)[number], ServiceProcess>>;
   /** A bot gets a token, and Google accepts it. */
   token(of: Neighbour): Promise<void>;
-  /** An engineer orders maintenance, and the agent gets that order and no other. */
+  /** An engineer orders maintenance, and the agent gets only that order. */
   order(of: Neighbour): Promise<void>;
   /** An engineer power-cycles a machine, and it is seen back. */
   powerCycle(of: Neighbour): Promise<void>;
-  /** An alert of Prometheus reaches Pub/Sub. */
+  /** A Prometheus alert reaches Pub/Sub. */
   alert(name: string): Promise<void>;
-  /** `MACHINE: AUTHOR` of each order that is in effect. */
+  /** `MACHINE: AUTHOR` of each order in force. */
   orders(): Promise<string[]>;
 }
 
@@ -108,7 +108,7 @@ export async function startHealthyRack(
   async function start(name: keyof HealthyRack['services']): Promise<ServiceProcess> {
     await writeRack();
     const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, name)];
-    // With the memory of its pod, where a cgroup can be made: what takes more is killed, and answers nobody.
+    // With its pod's memory, if a cgroup can be created: a service that uses more is killed, and stops responding.
     const limit = limitMemory(name, memoryOf(name));
     onTestFinished(() => limit?.remove());
     const service = await startService(name, flags, {}, limit?.command);
@@ -150,13 +150,13 @@ async function startMachines(
 }
 
 interface Running extends Pick<HealthyRack, 'services'> {
-  /** An engineer's. */
+  /** An engineer's client. */
   token: string;
   google: GoogleOAuth;
   pubsub: GooglePubSub;
 }
 
-/** What neighbours, engineers and Prometheus ask of it. */
+/** Requests of neighbours, engineers and Prometheus. */
 function asksOf({
   services,
   token,

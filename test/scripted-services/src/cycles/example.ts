@@ -1,6 +1,6 @@
 import type { PowerCycle } from '@skolo/api';
 
-/** When it was asked for. */
+/** When it was requested. */
 export const askedAt = Date.parse('2026-11-20T07:30:00Z');
 
 export function at(seconds: number): string {

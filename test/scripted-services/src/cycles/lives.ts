@@ -1,8 +1,8 @@
-/** Cycles whose lives are written beforehand, so that each test sees the same. Their times are made up, too. */
+/** Cycles with scripted lives, so that each test sees the same. Their times are invented, too. */
 import type { CycleStep, Outcome, PowerAction, PowerCycle } from '@skolo/api';
 
 interface Moment {
-  /** After the begin. */
+  /** Seconds after the start. */
   seconds: number;
   step: CycleStep;
   text: string;
@@ -15,7 +15,7 @@ interface Life {
   end?: { seconds: number; outcome: Outcome; failedStep?: CycleStep; detail: string };
 }
 
-/** `skia-rpi2-rack4-shelf1-004` hangs on `switch-1/4`, others on the PDU. */
+/** `skia-rpi2-rack4-shelf1-004` is powered by `switch-1/4`, others by the PDU. */
 function outletOf(target: string): string {
   const [, number] = /-shelf\d+-0*(\d+)$/.exec(target) ?? [];
   return number === undefined ? 'pdu-1/5' : `switch-1/${number}`;
@@ -59,14 +59,14 @@ function lifeOf(target: string, action: PowerAction): Life {
   return { ...life, end: { seconds: 41, outcome: 'back', detail } };
 }
 
-/** A cycle that goes on by a step whenever it is told to. */
+/** A cycle that advances by one step per call. */
 export class ScriptedCycle {
   private readonly began: number;
   now: PowerCycle;
   private readonly life: Life;
   private left: Moment[];
 
-  /** @param began when it was asked for; the same for all, so that what they take together is known beforehand */
+  /** @param began when it was requested; the same for all, so that their total time is known in advance */
   constructor(
     asked: Pick<
       PowerCycle,

@@ -3,13 +3,13 @@ import type { PowerCycle } from '@skolo/api';
 import type { ScriptedCycle } from './lives.ts';
 
 interface StreamTuning {
-  /** Cycles that are over. */
+  /** Finished cycles. */
   past(): PowerCycle[];
   stepMs: number;
   signal: AbortSignal;
 }
 
-/** Server-sent events. Whoever listens makes time pass. */
+/** Server-sent events. Listening advances the time. */
 export class CycleStreams {
   private readonly cycles: ReadonlyMap<string, ScriptedCycle>;
   private readonly tuning: StreamTuning;

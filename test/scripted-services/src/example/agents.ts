@@ -1,4 +1,4 @@
-/** What the agents of the example say. */
+/** The answers of the example's agents. */
 import { AgentStatus, LogLine } from '@skolo/api';
 import { z } from 'zod';
 import { load } from './load.ts';

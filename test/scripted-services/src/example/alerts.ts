@@ -25,7 +25,7 @@ function nextId(): string {
   return ids.toString(16).padStart(32, '0');
 }
 
-/** As it comes from a rack. */
+/** As received from a rack. */
 export function published(message: Message, location: string) {
   const fields = { state: '__state__', link: 'link_to_source', location: 'location' };
   const { json, attributes } = encode(message, { format: 'flat', fields, location });
@@ -73,7 +73,7 @@ export function heartbeat(changes: Partial<HeartbeatMessage> = {}): HeartbeatMes
   };
 }
 
-/** What waits in the subscriptions of a workstation. */
+/** The messages in a workstation's subscriptions. */
 export function backlog(): { location: string; message: Message }[] {
   const missing = { alertname: 'MachineMissing', severity: 'critical', machine: 'rpi-003' };
   const summary = 'rpi-003 was not seen for 15 min';
@@ -82,7 +82,7 @@ export function backlog(): { location: string; message: Message }[] {
   const disk = { alertname: 'DiskSpaceLow', severity: 'warning', instance: 'rpi-001:9100' };
   return [
     { location: 'rack4', message: first },
-    // The rack sent it again: it had not heard that it is there.
+    // The rack sent it again: it had not received the acknowledgement.
     { location: 'rack4', message: first },
     { location: 'rack5', message: alert(disk, late) },
     { location: 'rack5', message: alert({ alertname: 'Watchdog' }, { kind: 'refresh' }) },

@@ -1,4 +1,4 @@
-/** What the router backup of the example knows. */
+/** The state of the example's router backup. */
 import {
   BackupDevice,
   BackupRun,
@@ -24,12 +24,12 @@ const data = load(
   }),
 );
 
-/** The newest first. */
+/** Newest first. */
 export function versionsOf(device: string): Version[] {
   return data().versions.filter(({ version }) => version.device === device);
 }
 
-/** What comes of each, whenever it is read. */
+/** The result of each, whenever it is read. */
 export function resultOf(device: string): RunDevice {
   const found = data().results.find((each) => each.device === device);
   return found ?? { device, state: 'done', result: 'unchanged', size: 52_300_000, seconds: 12 };

@@ -1,4 +1,4 @@
-/** What the metadata server of the example knows. */
+/** The state of the example's metadata server. */
 import { MetadataClient, MetadataIdentity } from '@skolo/api';
 import { z } from 'zod';
 import type { MetadataWorld } from '../worlds.ts';

@@ -1,4 +1,4 @@
-/** Who is plugged in where in rack4: two cables are swapped, one machine is off, and one is unknown. */
+/** The connected hosts of rack4: two cables are swapped, one machine is off, and one is unknown. */
 import type { ConnectedHost, ConnectedHosts } from '@skolo/api';
 import { ago } from '../ago.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Data of the example, which sessions and pages show: files in `testdata/example`, checked by the schemas of the APIs. Their times
- * are `4.5 h ago` or `in 30.5 h`: some half minutes away from where the words for them change, so that a slow computer sees the same.
+ * The example's data, shown in sessions and pages: files in `testdata/example`, checked by the schemas of the APIs. Their times are `4.5 h
+ * ago` or `in 30.5 h`, half a minute or more from where their wording changes, so that a slow computer sees the same.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const seconds = new Map([
   ['d', 86_400],
 ]);
 
-/** @returns what the file has at each moment */
+/** @returns the file's content as of each moment */
 export function load<S extends z.ZodType>(file: string, schema: S): () => z.output<S> {
   const json = JSON.stringify(parse(readFileSync(join(folder, file), 'utf8')));
   return () => schema.parse(JSON.parse(json, (_, value: unknown) => moment(value) ?? value));

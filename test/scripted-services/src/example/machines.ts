@@ -1,4 +1,4 @@
-/** What the machine-state of the example knows. */
+/** The state of the example's machine-state. */
 import {
   type AgentStatus,
   HistoryEntry,

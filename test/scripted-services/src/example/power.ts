@@ -1,4 +1,4 @@
-/** What the power-cycle daemon of the example knows, and rejects. */
+/** The state of the example's power-cycle daemon, and its rejections. */
 import { ControllerStatus, Hold, MachinePower, PowerCycle, type Rejection, Time } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
@@ -12,7 +12,7 @@ const machineNames = ['001', '002', '003', '004'].map(
 );
 const phoneNames = machineNames.map((name) => `${name}-device`);
 
-/** All that may be asked for. */
+/** All valid targets. */
 const knownNames = new Set([
   ...machineNames,
   ...phoneNames,
@@ -26,7 +26,7 @@ const knownNames = new Set([
   'rack4',
 ]);
 
-/** Why it is not done, whoever asks. */
+/** Why it is rejected, for any caller. */
 function rejectionOf(target: string, force: boolean): Rejection | undefined {
   if (!knownNames.has(target)) {
     const detail = `${target}: rack.yaml knows nothing of that name; did you mean spare?`;

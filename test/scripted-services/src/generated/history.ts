@@ -26,7 +26,7 @@ export function generatedCurves({ from, to }: Span): Curve[] {
   ];
 }
 
-/** The newest first. */
+/** Newest first. */
 export function generatedHistory(machine: Machine, { from, to }: Span): HistoryEntry[] {
   const of = { machine: machine.name };
   const chance = seeded(5);

@@ -1,4 +1,4 @@
-/** A plausible rack of any size, as machine-state shows it; the same each time. */
+/** A plausible rack of any size, as machine-state shows it; deterministic. */
 import type { DeviceStatus, Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
 import { seeded } from '@skolo/durable/fault-injection';
 import { ago } from '../ago.ts';
@@ -11,7 +11,7 @@ export interface GeneratedRack {
 const perShelf = 40;
 const models = ['Pixel 6', 'Pixel 8', 'Galaxy S22', 'Moto G Power'];
 
-/** Why, and what a person has to do. */
+/** The reason, and what a person must do. */
 const troubles: readonly {
   condition: MachineCondition;
   code: string;
@@ -194,7 +194,7 @@ function phoneOf(
   };
 }
 
-/** A router, a switch for each shelf, and a PDU that feeds them. */
+/** A router, a switch for each shelf, and a PDU that powers them. */
 function elementsOf(
   names: readonly string[],
   { switches, downSwitch }: { switches: number; downSwitch: string | undefined },

@@ -1,4 +1,4 @@
-/** What the services know of a generated rack. */
+/** The services' states for a generated rack. */
 import type { BackupVersion, Machine, OutletStatus, PowerCycle } from '@skolo/api';
 import { ago } from '../ago.ts';
 import { exampleBackups } from '../example/backups.ts';
@@ -15,7 +15,7 @@ import type { GeneratedRack } from './rack.ts';
 
 const minutes = 60;
 
-/** @param show tells those who follow the changes */
+/** @param show notifies the followers of changes */
 export function generatedMachines(
   { machines, rack }: GeneratedRack,
   show: (machine: Machine) => void,

@@ -1,7 +1,7 @@
 /**
- * An Android phone as adb sees it: there or not, in a state, booting after a reboot; and what it knows of itself.
+ * An Android phone as seen by adb: present or not, its state, booting after a reboot; and its own properties.
  *
- * Time since its boot goes on by itself. Whoever has it may change all that can be written, at any time.
+ * Its uptime advances by itself. Whatever is writable may be changed at any time.
  */
 
 import { EventEmitter } from 'node:events';
@@ -11,7 +11,7 @@ import type { AndroidFault } from './faults.ts';
 import type { Battery, Sensor } from './models.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';
 
-/** As `adb devices` and `adb get-state` say it. */
+/** As reported by `adb devices` and `adb get-state`. */
 type AdbState =
   | 'device'
   | 'offline'
@@ -24,26 +24,26 @@ type AdbState =
 
 export interface AndroidOptions {
   serial: string;
-  /** `pixel-5` when absent. */
+  /** Default: `pixel-5`. */
   model?: AndroidModelName;
-  /** Of its USB port, as adb names it: `1-1.2`. */
+  /** Its USB port, as named by adb: `1-1.2`. */
   usb?: string;
-  /** Seconds since it booted; 3600 when absent. */
+  /** Seconds since it booted; default: 3600. */
   uptimeSeconds?: number;
-  /** From a reboot until it is there again; 100 when absent. */
+  /** From a reboot until it is present again; default: 100. */
   rebootMs?: number;
-  /** From then until `sys.boot_completed` is 1; 0 when absent. */
+  /** From then until `sys.boot_completed` is 1; default: 0. */
   settleMs?: number;
-  /** `device` when absent. */
+  /** Default: `device`. */
   state?: AdbState;
-  /** More than the model has, or other values. */
+  /** In addition to the model's, or replacing them. */
   properties?: Readonly<Record<string, string>>;
 }
 
 /** A program of its shell. */
 export type AndroidProgram = (args: readonly string[]) => Output;
 
-/** Seconds that a kernel is up before adb sees the phone. */
+/** Uptime of its kernel, in seconds, when adb first sees the phone. */
 const secondsToAdb = 6;
 
 let lastTransport = 0;
@@ -54,20 +54,20 @@ export class SimulatedAndroid {
   readonly record: AndroidRecord;
   readonly properties: Map<string, string>;
   readonly battery: Battery;
-  /** What `dumpsys thermalservice` says: the sensors of the HAL, and the status of the whole. */
+  /** The output of `dumpsys thermalservice`: the HAL's sensors, and the overall status. */
   readonly thermal: { status: number; sensors: Sensor[] };
-  /** In addition to those that it has, or instead of them. */
+  /** In addition to those that it has, or replacing them. */
   readonly programs = new Map<string, AndroidProgram>();
   readonly faults = new Set<AndroidFault>();
-  /** Services and commands that it was asked for, oldest first: `shell:getprop`, `reboot:`. */
+  /** Requested services and commands, oldest first: `shell:getprop`, `reboot:`. */
   readonly received: Received[] = [];
   slowMs = 500;
   hugeBytes = 64 * 1024 * 1024;
   rebootMs: number;
   settleMs: number;
-  /** What `logcat -d` says. */
+  /** The output of `logcat -d`. */
   log: string;
-  /** How often it booted, the first time included. */
+  /** How often it booted, including the first time. */
   boots = 1;
   /** Changes each time it comes back. */
   transport = ++lastTransport;
@@ -75,7 +75,7 @@ export class SimulatedAndroid {
   private adbState: AdbState;
   private isThere = true;
   private bootedAt: number;
-  /** Its uptime when power came by the cable; undefined: none does. */
+  /** Its uptime when it got power by the cable; undefined: it has none. */
   private connectedAt: number | undefined = 2;
   private isBooted = true;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -129,7 +129,7 @@ export class SimulatedAndroid {
     return this.isBooted;
   }
 
-  /** Makes one sensor that hot. @throws RangeError There is no such sensor. */
+  /** Sets one sensor's temperature. @throws RangeError There is no such sensor. */
   heat(name: string, value: number, status = 0): void {
     const sensor = this.thermal.sensors.find((candidate) => candidate.name === name);
     if (!sensor) throw new RangeError(`${this.serial}: no sensor ${name}`);
@@ -137,15 +137,15 @@ export class SimulatedAndroid {
     sensor.status = status;
   }
 
-  /** Milliseconds of its uptime, as `dumpsys usb` has them; 0 without power. */
+  /** Milliseconds of its uptime, as in `dumpsys usb`; 0 without power. */
   get connectedAtMillis(): number {
     return Math.round((this.connectedAt ?? 0) * 1000);
   }
 
   /**
-   * The cable is pulled, or its battery is dead. What runs on it goes on where nobody sees.
+   * The cable is pulled, or its battery is dead. What runs on it continues invisibly.
    *
-   * @param keepsPower its port is off, and power is still there
+   * @param keepsPower its port is off, but it still has power
    */
   unplug(keepsPower = false): void {
     if (!keepsPower) this.connectedAt = undefined;
@@ -153,7 +153,7 @@ export class SimulatedAndroid {
     this.events.emit('gone');
   }
 
-  /** It keeps its time since boot: the cable is not the power. */
+  /** It keeps its uptime: the cable does not power it off. */
   plugIn(): void {
     this.stopTimers();
     if (this.isThere) return;
@@ -163,7 +163,7 @@ export class SimulatedAndroid {
     this.events.emit('change');
   }
 
-  /** Away, and back after `rebootMs`; also what power does that was cut. */
+  /** Away, and back after `rebootMs`; also the effect of a power cut. */
   reboot(): void {
     this.leave();
     if (!this.faults.has('reboot-hangs')) this.events.emit('gone');
@@ -171,7 +171,7 @@ export class SimulatedAndroid {
     this.later(this.rebootMs, () => this.comeUp());
   }
 
-  /** `adb reconnect` kicked its connection. */
+  /** `adb reconnect` closed its connection. */
   reconnect(): void {
     if (this.faults.has('stays-offline') || this.adbState !== 'offline') return;
     this.state = 'device';
@@ -182,13 +182,13 @@ export class SimulatedAndroid {
     return () => this.events.off('change', listener);
   }
 
-  /** When it leaves, or may not be spoken to any more. */
+  /** Called when it leaves, or becomes inaccessible. */
   onGone(listener: () => void): () => void {
     this.events.on('gone', listener);
     return () => this.events.off('gone', listener);
   }
 
-  /** Until it has booted that often and is there. Resolves at once where it is so already. */
+  /** Waits until it has booted this often and is present. Resolves immediately if it already is. */
   async whenBooted(count: number): Promise<void> {
     const isSo = () => this.boots >= count && this.isThere && this.isBooted;
     if (isSo()) return;

@@ -1,11 +1,11 @@
-/** What a phone's adbd does for a connection: shells, with and without the shell protocol, and the reboot. */
+/** The services of a phone's adbd for a connection: shells, with and without the shell protocol, and the reboot. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatedAndroid } from './android.ts';
 import { type Answer, runShell } from './shell.ts';
 import { type Client, fail, okay, packet, shellStream } from './wire.ts';
 
-/** Serves one request to its end. When the phone leaves meanwhile, the connection ends. */
+/** Serves one request to its end. If the phone leaves meanwhile, the connection ends. */
 export async function serveDevice(
   client: Client,
   phone: SimulatedAndroid,
@@ -26,7 +26,7 @@ export async function serveDevice(
     if (hasProtocol && !phone.record.features.includes('shell_v2'))
       return client.finish(fail('closed'));
     if (!(await client.send(okay()))) return;
-    // Nobody types here: an interactive shell ends at once.
+    // Nobody types here: an interactive shell ends immediately.
     const answer = runShell(phone, command === '' ? 'true' : command);
     return respond(client, phone, { answer, hasProtocol, isTerminal: kind === 'shell' });
   }
@@ -35,7 +35,7 @@ export async function serveDevice(
 
 async function reboot(client: Client, phone: SimulatedAndroid): Promise<void> {
   await client.send(okay());
-  // It leaves the bus, and with it the connection ends.
+  // It leaves the bus, which ends the connection.
   phone.reboot();
 }
 
@@ -82,7 +82,7 @@ function withReturns(data: Buffer): Buffer {
   return Buffer.from(data.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 }
 
-/** Lines of which none means anything, in pieces as adbd sends them. */
+/** Meaningless lines, in pieces as adbd sends them. */
 async function sendMuch(
   client: Client,
   bytes: number,

@@ -1,4 +1,4 @@
-/** What `getprop` and `dumpsys` of a phone print: PropertyService, BatteryService, ThermalManagerService. */
+/** The output of a phone's `getprop` and `dumpsys`: PropertyService, BatteryService, ThermalManagerService. */
 import type { Output } from '../equipment/cli/unix/box.ts';
 import type { SimulatedAndroid } from './android.ts';
 import type { Battery, Sensor } from './models.ts';
@@ -35,7 +35,7 @@ function dumpOf(phone: SimulatedAndroid, service: string): string | undefined {
   return undefined;
 }
 
-/** The part about ports, which phones with USB-C have. */
+/** The part about ports, on phones with USB-C. */
 function usbDump({ connectedAtMillis }: SimulatedAndroid): string {
   return `USB MANAGER STATE (dumpsys usb):
 {
@@ -80,7 +80,7 @@ ${form === 15 ? ` The last voltage value sent via the battery changed broadcast:
   technology: Li-ion
 `;
   if (form !== 15) return head;
-  // What was before, in words that look like what is.
+  // Past events, in words similar to the current state.
   return `${head}  Charging state: 0
   Charging policy: 0
   Capacity level: -1
@@ -97,7 +97,7 @@ function thermalDump(phone: SimulatedAndroid): string | undefined {
   const unit = phone.faults.has('milli-degrees') ? 1000 : 1;
   const lines = (list: readonly Sensor[]) =>
     list.map((sensor) => sensorLine(sensor, unit)).join('');
-  // What a callback told some time ago, hot or not.
+  // What a callback reported some time ago, hot or not.
   const cached = sensors.map((sensor) => ({ ...sensor, value: sensor.value + 19 }));
   const hot = sensors.filter(({ type }) => type === 2 || type === 3);
   return `IsStatusOverride: false
@@ -130,7 +130,7 @@ function thresholdLine({ type, name }: Sensor): string {
   return `\tTemperatureThreshold{mType=${type}, mName=${name}, mHotThrottlingThresholds=[${hotOnes}], mColdThrottlingThresholds=[${cold}]}\n`;
 }
 
-/** As Java prints a float. */
+/** In Java's format of a float. */
 function javaFloat(value: number): string {
   const text = String(Number(Math.fround(value).toPrecision(8)));
   return text.includes('.') || text.includes('e') ? text : `${text}.0`;

@@ -1,25 +1,25 @@
 /** Ways in which phones and adb's server misbehave. */
 
 const androidFaults = [
-  /** Takes a command and never answers. */
+  /** Accepts a command and never answers. */
   'hangs',
   /** Half of the answer, then silence. */
   'hangs-mid-way',
-  /** Half of the answer, then it is gone until it is plugged in again. Happens once. */
+  /** Half of the answer, then it is gone until it is plugged in again. Once only. */
   'disappears-mid-way',
   /** Half of the answer, then the connection ends without the command's status. */
   'drops-mid-way',
   /** Each answer takes `slowMs`. */
   'slow',
-  /** Lines end as those of Windows. */
+  /** Windows line ends. */
   'crlf',
-  /** Answers with bytes that make no sense. */
+  /** Answers with meaningless bytes. */
   'garbage',
-  /** Says nothing, with status 0. */
+  /** No output, with status 0. */
   'empty-answers',
-  /** `hugeBytes` more than anybody asked for. */
+  /** `hugeBytes` of additional output. */
   'huge-output',
-  /** Each property is there, and empty. */
+  /** Every property exists, but is empty. */
   'empty-properties',
   /** Temperatures of thermalservice in thousandths of a degree. */
   'milli-degrees',
@@ -27,23 +27,23 @@ const androidFaults = [
   'no-services',
   /** `reconnect` does not bring it back. */
   'stays-offline',
-  /** The connection of the request to reboot never ends, though it reboots. */
+  /** The connection of the reboot request never ends, although it reboots. */
   'reboot-hangs',
-  /** After a reboot it is there, and never has booted. */
+  /** After a reboot it is present, but never finishes booting. */
   'never-boots',
 ] as const;
 export type AndroidFault = (typeof androidFaults)[number];
 
 const adbServerFaults = [
-  /** Takes connections and never says a word, not even to `host:kill`. A restart ends that. */
+  /** Accepts connections but never responds, not even to `host:kill`. A restart ends that. */
   'wedged',
-  /** Its port is closed. The real client then starts a real server there: `close` ends it. */
+  /** Its port is closed. The real client then starts a real server on it: `close` ends that. */
   'refuses',
   /** Each answer takes `slowMs`. */
   'slow',
-  /** Answers with bytes that make no sense. */
+  /** Answers with meaningless bytes. */
   'garbage',
-  /** It sees no phone until it is restarted, as servers do whose USB thread has died. */
+  /** It sees no phone until it is restarted, like servers whose USB thread has died. */
   'blind',
 ] as const;
 export type AdbServerFault = (typeof adbServerFaults)[number];

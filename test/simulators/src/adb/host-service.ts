@@ -1,12 +1,9 @@
-/**
- * What adb's server answers by itself: `host:…`. Source: handle_host_request() in adb.cpp; texts as Debian's own server
- * (29.0.6) says them.
- */
+/** What adb's server answers itself: `host:…`. Source: handle_host_request() in adb.cpp; texts of Debian's server (29.0.6). */
 import type { SimulatedAndroid } from './android.ts';
 import { listText, pick, refusal, type Target } from './targets.ts';
 import { fail, okay } from './wire.ts';
 
-/** 41: that of adb 1.0.41. A client kills a server of another one. */
+/** 41: that of adb 1.0.41. A client kills a server with a different one. */
 const version = '0029';
 
 const features =

@@ -1,10 +1,10 @@
 /**
- * Debian's adb with a server that is a process of its own: started by the first client that finds none, ended by
- * `host:kill` or a signal, started anew by the next client. The phones survive that, as phones do.
+ * Debian's adb with a server in its own process: started by the first client that finds none, ended by `host:kill` or a signal, restarted
+ * by the next client. The phones survive that, like real ones.
  *
- * A folder for the front of PATH has an `adb` that hands all to the real one, and starts our server where the real one
- * would start its own. That server only passes on what it hears to {@link SimulatedAdbServer}. It runs as
- * `adb …/server.mjs -L tcp:PORT fork-server server --reply-fd 3`, in a session of its own, and ends when whoever made it does.
+ * A directory for the front of PATH contains an `adb` that passes everything to the real one, and starts our server where the real one
+ * would start its own. That server only forwards to {@link SimulatedAdbServer}. It runs as `adb …/server.mjs -L tcp:PORT fork-server server
+ * --reply-fd 3`, in its own session, and ends when its creator does.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,19 +17,19 @@ import type { AndroidOptions } from './android.ts';
 import { SimulatedAdbServer } from './server.ts';
 
 export interface AdbInstallation {
-  /** Its phones and faults. Its own port is not the one to talk to. */
+  /** Its phones and faults. Clients must not use its own port. */
   readonly server: SimulatedAdbServer;
   /** For the front of PATH. */
   readonly folder: string;
   readonly port: number;
-  /** PATH with the folder in front, and ANDROID_ADB_SERVER_PORT. */
+  /** PATH with the directory in front, and ANDROID_ADB_SERVER_PORT. */
   readonly env: { PATH: string; ANDROID_ADB_SERVER_PORT: string };
-  /** Of the server that runs now, if one does. */
+  /** The pid of the running server, if any. */
   pid(): number | undefined;
   close(): Promise<void>;
 }
 
-/** Undefined where adb is not installed. No server runs yet. */
+/** Undefined if adb is not installed. No server runs yet. */
 export async function startAdbInstallation({
   phones = [],
 }: {
@@ -44,7 +44,7 @@ export async function startAdbInstallation({
   const server = new SimulatedAdbServer({ phones, onKill: () => running?.socket.destroy() });
   server.starts = 0;
   await server.open();
-  // Each process of the server has one connection to here, for as long as it lives.
+  // Each server process has one connection to this one, for as long as it lives.
   const lives = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', (pid) => {

@@ -1,13 +1,13 @@
 /**
- * What real phones say, cut down to what anybody reads.
+ * The output of real phones, reduced to the parts that anybody reads.
  *
- * Properties are those of the builds that they name. Sensors of Pixel 6 and Galaxy are from phones on which `dumpsys
- * thermalservice` was recorded (Skia's test_machine_monitor, Memfault's Bort), with their oddities: currents and voltages
- * among the temperatures, a second battery that does not exist, names without a type.
+ * Properties are those of the named builds. Sensors of Pixel 6 and Galaxy are from phones on which `dumpsys thermalservice` was recorded
+ * (Skia's test_machine_monitor, Memfault's Bort), with their oddities: currents and voltages among the temperatures, a second battery that
+ * does not exist, names without a type.
  */
 
 export interface Sensor {
-  /** °C, but for the types 6 to 8, which are millivolts, milliamperes and percent. */
+  /** °C, except for the types 6 to 8, which are millivolts, milliamperes and percent. */
   value: number;
   /** Temperature.Type of Android: -1 unknown, 0 CPU, 1 GPU, 2 battery, 3 skin, 4 USB port, … 9 NPU. */
   type: number;
@@ -31,17 +31,17 @@ export interface Battery {
 
 export interface AndroidRecord {
   properties: Readonly<Record<string, string>>;
-  /** What adbd offers; older ones know nothing of the shell protocol. */
+  /** What adbd offers; older ones do not support the shell protocol. */
   features: readonly string[];
-  /** Its `dumpsys battery`: `12` lists what was charged, `15` also the events before. */
+  /** Its `dumpsys battery`: `12` lists what was charged, `15` also past events. */
   batteryForm: 8 | 12 | 15;
-  /** How thermalservice names its HAL; undefined: there is no thermalservice (before Android 10). */
+  /** thermalservice's name for its HAL; undefined: there is no thermalservice (before Android 10). */
   thermalHal: 'ThermalHAL 2.0 connected: yes' | 'ThermalHAL AIDL 1  connected: yes' | undefined;
   battery: Battery;
   sensors: readonly Sensor[];
   coolingDevices: readonly string[];
   log: string;
-  /** Lines end as on terminals, as before Android 7. */
+  /** Lines end as on terminals (before Android 7). */
   hasTerminalOutput?: boolean;
 }
 
@@ -113,7 +113,7 @@ function build(of: Build): Record<string, string> {
     ...(of.systemBrand === undefined ? {} : { 'ro.product.system.brand': of.systemBrand }),
     // Never set, as in many builds.
     'ro.radio.noril': '',
-    // A value of two lines, which getprop prints as it is.
+    // A two-line value, which getprop prints as it is.
     'persist.sys.locale.note': 'first\nsecond',
     'sys.usb.state': 'adb',
   };
@@ -152,7 +152,7 @@ export const androidModels = {
     coolingDevices: ['CoolingDevice{mValue=0, mType=2, mName=thermal-cpufreq-0}'],
     log,
   },
-  /** Android 12, on Tensor: much of what is called a temperature is none. */
+  /** Android 12, on Tensor: many of its temperatures are something else. */
   'pixel-6': {
     properties: build({
       brand: 'google',
@@ -247,7 +247,7 @@ export const androidModels = {
     coolingDevices: [],
     log,
   },
-  /** Android 6: no shell protocol, so no exit status, and lines that end as on terminals. */
+  /** Android 6: no shell protocol, so no exit status, and line ends as on terminals. */
   'nexus-7': {
     properties: build({
       brand: 'google',

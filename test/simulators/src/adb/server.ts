@@ -1,8 +1,8 @@
 /**
- * adb's server on a port of 127.0.0.1, with phones that are not there. ANDROID_ADB_SERVER_PORT leads a client to it.
+ * adb's server on a port of 127.0.0.1, with simulated phones. ANDROID_ADB_SERVER_PORT directs a client to it.
  *
- * Whoever ends it by `host:kill` finds it started anew, at once and on the same port: a real client would start a real
- * server there, which has no phones. A server that can be killed as a process is in installation.ts.
+ * After `host:kill` it restarts immediately on the same port, because a real client would start a real server on it, which has no phones.
+ * For a server that can be killed as a process, see installation.ts.
  */
 import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
@@ -25,19 +25,19 @@ import { Client, fail, okay, sized } from './wire.ts';
 
 interface AdbServerOptions {
   phones?: readonly AndroidOptions[];
-  /** Any free one when absent. */
+  /** Default: any free one. */
   port?: number;
-  /** Instead of starting anew after `host:kill`. */
+  /** Instead of restarting after `host:kill`. */
   onKill?: () => void;
 }
 
 export class SimulatedAdbServer {
   /** By serial, in the order in which they were added. */
   readonly phones: ReadonlyMap<string, SimulatedAndroid>;
-  /** What it was asked, oldest first: `host:version`, `host:tport:serial:A`, `shell:getprop`. */
+  /** Received requests, oldest first: `host:version`, `host:tport:serial:A`, `shell:getprop`. */
   readonly received: Received[] = [];
   slowMs = 500;
-  /** How often it was started, the first time included. */
+  /** How often it was started, including the first time. */
   starts = 1;
   private readonly shelf = new Map<string, SimulatedAndroid>();
   private readonly faults = new Set<AdbServerFault>();
@@ -67,7 +67,7 @@ export class SimulatedAdbServer {
     await this.listener.open();
   }
 
-  /** @throws RangeError There is none of that serial; without one: there is not exactly one. */
+  /** @throws RangeError There is none with that serial; without one: there is not exactly one. */
   phone(serial?: string): SimulatedAndroid {
     const [first, ...others] = this.shelf.values();
     const found = serial === undefined ? first : this.shelf.get(serial);
@@ -77,7 +77,7 @@ export class SimulatedAdbServer {
     return found;
   }
 
-  /** One more. */
+  /** Adds a phone. */
   add(options: AndroidOptions): SimulatedAndroid {
     const phone = new SimulatedAndroid({ usb: `1-1.${this.shelf.size + 1}`, ...options });
     this.shelf.set(phone.serial, phone);
@@ -90,7 +90,7 @@ export class SimulatedAdbServer {
     return this.faults.has(fault);
   }
 
-  /** Resolves when it is in force: after `refuses` the port is closed. Faults of phones are theirs. */
+  /** Resolves when it is in effect: after `refuses` the port is closed. Phones have their own faults. */
   async misbehave(fault: AdbServerFault): Promise<void> {
     this.faults.add(fault);
     if (fault === 'refuses') await this.listener.close();
@@ -111,7 +111,7 @@ export class SimulatedAdbServer {
     return this.clients.size;
   }
 
-  /** Ends its connections, and what a restart cures. */
+  /** Ends its connections, and the faults that a restart cures. */
   restart(): void {
     this.starts += 1;
     this.faults.delete('wedged');
@@ -154,7 +154,7 @@ export class SimulatedAdbServer {
     }
   }
 
-  /** The phone that this connection leads to from now on. Undefined: that was all. */
+  /** The phone that this connection leads to from now on. Undefined: the request is complete. */
   private async serveHost(
     client: Client,
     service: string,
@@ -193,7 +193,7 @@ export class SimulatedAdbServer {
     return phone;
   }
 
-  /** The list, now and whenever it changes, for as long as somebody listens. */
+  /** The list, now and whenever it changes, for as long as the client listens. */
   private async track(client: Client): Promise<void> {
     let last: string | undefined;
     await client.send(okay());
@@ -205,7 +205,7 @@ export class SimulatedAdbServer {
     });
   }
 
-  /** `adb wait-for-device`: a second OKAY when it is so. */
+  /** `adb wait-for-device`: a second OKAY once the state is reached. */
   private async waitFor(client: Client, target: Target, awaited: string): Promise<void> {
     await client.send(okay());
     await this.watch(client, () => {
@@ -217,7 +217,7 @@ export class SimulatedAdbServer {
     });
   }
 
-  /** Looks now and at each change, until `look` is content or nobody listens. */
+  /** Calls `look` now and at each change, until it is satisfied or the client leaves. */
   private async watch(client: Client, look: () => boolean): Promise<void> {
     if (look() || client.isGone) return;
     await new Promise<void>((resolve) => {
@@ -235,7 +235,7 @@ export class SimulatedAdbServer {
   }
 }
 
-/** A real client that found the port closed has started a real server there. */
+/** A real client that found the port closed has started a real server on it. */
 async function endServerAt(port: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(sized('host:kill')));
@@ -245,7 +245,7 @@ async function endServerAt(port: number): Promise<void> {
   });
 }
 
-/** Listening when the promise is fulfilled. */
+/** Fulfilled once it listens. */
 export async function startAdbServer(options: AdbServerOptions = {}): Promise<SimulatedAdbServer> {
   const server = new SimulatedAdbServer(options);
   await server.open();

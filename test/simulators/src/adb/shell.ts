@@ -1,4 +1,4 @@
-/** The shell of a phone: mksh with toybox, as much of it as somebody asks over adb. */
+/** A phone's shell: mksh with toybox, limited to what is used over adb. */
 import type { Output } from '../equipment/cli/unix/box.ts';
 import {
   type Node,
@@ -15,7 +15,7 @@ export const screenshot = Buffer.from(
   'base64',
 );
 
-/** Bytes, not text, since a screenshot is none. */
+/** Bytes, not text, because of screenshots. */
 export interface Answer {
   stdout: Buffer;
   stderr: Buffer;
@@ -94,7 +94,7 @@ function runProgram(
   if (name === undefined) return {};
   const program = phone.programs.get(name) ?? programsOf(phone, stdin)[name];
   if (program) return program(args);
-  // Until Android 10 it said "not found" alone.
+  // Until Android 10 it only said "not found".
   return { stderr: `/system/bin/sh: ${name}: inaccessible or not found\n`, status: 127 };
 }
 
@@ -130,7 +130,7 @@ function programsOf(
   };
 }
 
-/** `-t N`: the last ones only. */
+/** `-t N`: only the last ones. */
 function lastLines(log: string, args: readonly string[]): string {
   const count = Number(args[args.indexOf('-t') + 1]);
   if (!args.includes('-t') || !Number.isInteger(count)) return log;

@@ -1,4 +1,4 @@
-/** Which phone a request means: transport.cpp, acquire_one_transport() and list_transports(). */
+/** The phone that a request selects: transport.cpp, acquire_one_transport() and list_transports(). */
 import type { SimulatedAndroid } from './android.ts';
 
 export type Target =
@@ -6,9 +6,9 @@ export type Target =
   | { by: 'serial'; serial: string }
   | { by: 'id'; id: number };
 
-/** `host:…`, `host-serial:SERIAL:…`, `host-transport-id:7:…`, `host-usb:…`. Undefined: it is of no such form. */
+/** `host:…`, `host-serial:SERIAL:…`, `host-transport-id:7:…`, `host-usb:…`. Undefined: none of these forms. */
 export function parseHostRequest(request: string): { service: string; target: Target } | undefined {
-  // A serial may have a port: `10.0.0.7:5555`.
+  // A serial may contain a port: `10.0.0.7:5555`.
   const [, serial, ofSerial] = /^host-serial:(\S+?(?::\d+)?):(\D.*)$/s.exec(request) ?? [];
   if (serial !== undefined && ofSerial !== undefined) {
     return { service: ofSerial, target: { by: 'serial', serial } };
@@ -22,7 +22,7 @@ export function parseHostRequest(request: string): { service: string; target: Ta
   return { service, target: { by: kind === '-usb' ? 'usb' : kind === '-local' ? 'local' : 'any' } };
 }
 
-/** `transport:SERIAL`, `transport-any`, `transport-id:7`, `tport:serial:SERIAL`, `tport:any`. Undefined: none of them. */
+/** `transport:SERIAL`, `transport-any`, `transport-id:7`, `tport:serial:SERIAL`, `tport:any`. Undefined: none of these forms. */
 export function parseTransport(service: string): Target | undefined {
   const [, serial] = /^(?:transport|tport:serial):(.+)$/s.exec(service) ?? [];
   if (serial !== undefined) return { by: 'serial', serial };
@@ -79,7 +79,7 @@ function ambiguous(target: Target): string {
 const noPermissions =
   'insufficient permissions for device: user in plugdev group; are your udev rules wrong?\nSee [http://developer.android.com/tools/device.html] for more information';
 
-/** Why it can be seen and not used; undefined: it can. */
+/** Why it is visible but unusable; undefined: it is usable. */
 export function refusal({ state }: SimulatedAndroid): string | undefined {
   switch (state) {
     case 'offline':
@@ -93,7 +93,7 @@ export function refusal({ state }: SimulatedAndroid): string | undefined {
   }
 }
 
-/** What `adb devices` shows; `isLong` is `-l`. */
+/** The output of `adb devices`; `isLong` is `-l`. */
 export function listText(seen: readonly SimulatedAndroid[], isLong: boolean): string {
   return seen.map((phone) => (isLong ? longLine(phone) : shortLine(phone))).join('');
 }
@@ -109,7 +109,7 @@ function shortLine(phone: SimulatedAndroid): string {
 }
 
 function longLine(phone: SimulatedAndroid): string {
-  // What it told of itself when it was connected; an offline one told nothing.
+  // What it reported when it was connected; an offline one reported nothing.
   const told = [
     ['product', 'ro.product.name'],
     ['model', 'ro.product.model'],

@@ -15,7 +15,7 @@ interface AdbResult {
 
 export type Adb = (...args: string[]) => Promise<AdbResult>;
 
-/** The real client, sent to that server. Skips the test where it is not installed. */
+/** The real client, connected to that server. Skips the test if it is not installed. */
 export function realAdb(context: TestContext, { port }: { port: number }): Adb {
   const path = peer('adb');
   if (path === undefined) return context.skip('adb is not installed');
@@ -44,7 +44,7 @@ export async function runAdb(
   return { status: child.exitCode, ...said };
 }
 
-/** Runs it until something is so, then ends it: for what never answers. */
+/** Runs it until a condition holds, then ends it: for commands that never end. */
 export async function endedWhen(
   context: TestContext,
   { port }: { port: number },

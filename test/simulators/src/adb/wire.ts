@@ -1,8 +1,8 @@
 /**
- * What goes over the wire between an adb client and its server.
+ * The protocol between an adb client and its server.
  *
- * Source: SERVICES.TXT, OVERVIEW.TXT and shell_protocol.h of Android's packages/modules/adb. A request is four
- * hexadecimal digits of length and that many bytes; the answer is OKAY or FAIL, and text again with its length.
+ * Source: SERVICES.TXT, OVERVIEW.TXT and shell_protocol.h of Android's packages/modules/adb. A request is four hexadecimal digits of length
+ * and that many bytes; the answer is OKAY or FAIL, and again text with its length.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -53,7 +53,7 @@ export class Client {
     };
     socket.setNoDelay();
     socket.on('data', (data: Buffer) => {
-      // Nobody reads what a program on a phone is told.
+      // Input for a program on a phone is discarded.
       if (this.received.length < longestRequest)
         this.received = Buffer.concat([this.received, data]);
       change();
@@ -63,7 +63,7 @@ export class Client {
     socket.on('close', end);
   }
 
-  /** Undefined: it has left, or does not speak this protocol. */
+  /** Undefined: it has disconnected, or does not speak this protocol. */
   async request(): Promise<string | undefined> {
     const head = await this.take(4);
     if (head === undefined || !/^[0-9a-fA-F]{4}$/.test(head.toString('latin1'))) return undefined;
@@ -71,7 +71,7 @@ export class Client {
     return length === 0 ? undefined : (await this.take(length))?.toString();
   }
 
-  /** Waits for room; false when nobody is there any more. */
+  /** Waits for room; false if the client has disconnected. */
   async send(data: Buffer): Promise<boolean> {
     const { socket } = this;
     if (socket.destroyed || !socket.writable) return false;
@@ -81,7 +81,7 @@ export class Client {
     return !socket.destroyed;
   }
 
-  /** All that was sent arrives before the end of the connection. */
+  /** Everything sent arrives before the connection ends. */
   finish(data?: Buffer): void {
     if (data) this.socket.end(data);
     else this.socket.end();

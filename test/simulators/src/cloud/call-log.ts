@@ -1,12 +1,12 @@
 /** The requests that a simulated service received, and a way to wait for the next ones without polling. */
 export class CallLog<Call> {
   readonly calls: Call[] = [];
-  /** Most requests that were ever open at the same time. */
+  /** Peak number of simultaneously open requests. */
   mostAtOnce = 0;
   private open = 0;
   private waiting: { isSo: () => boolean; go: () => void }[] = [];
 
-  /** Records a request; what was answered is filled in later. */
+  /** Records a request; the answer is added later. */
   arrive(call: Call, keep = true): void {
     if (keep) this.calls.push(call);
     this.open += 1;
@@ -14,7 +14,7 @@ export class CallLog<Call> {
     this.update();
   }
 
-  /** The answer is out, or the client gone. */
+  /** The answer was sent, or the client has disconnected. */
   done(): void {
     this.open -= 1;
     this.update();
@@ -29,7 +29,7 @@ export class CallLog<Call> {
     });
   }
 
-  /** Resolves once it is so, at once when it is. */
+  /** Resolves once the condition holds, immediately if it already does. */
   async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((go, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -38,7 +38,7 @@ export class CallLog<Call> {
     });
   }
 
-  /** Resolves once so many calls that match have arrived since the start. */
+  /** Resolves once this many matching calls have arrived since the start. */
   async seen(count: number, match: (call: Call) => boolean): Promise<void> {
     await this.until(() => this.calls.filter(match).length >= count);
   }

@@ -1,22 +1,22 @@
-/** Faults of simulated services: asked for by a test, they hit the next requests that they apply to. */
+/** Faults of simulated services: set by a test, they affect the next matching requests. */
 import type { CallLog } from './call-log.ts';
 
 export interface FaultTimes {
-  /** How many calls it hits; until `stop()` when absent. */
+  /** The number of calls affected; default: all until `stop()`. */
   times?: number;
 }
 
-/** What a fault has to do with a request. */
+/** The parts of a request that faults depend on. */
 interface Faulty {
   /** Its kind. */
   fault?: string;
   hungUp?: boolean;
 }
 
-/** One misbehaviour that was asked for. */
+/** One fault that was set. */
 export class CallFault<Kind extends string, Call extends Faulty> {
   readonly kind: Kind;
-  /** Calls that ran into it, oldest first. */
+  /** Affected calls, oldest first. */
   readonly hits: Call[] = [];
   private left: number;
   private held: (() => void)[] = [];
@@ -28,7 +28,7 @@ export class CallFault<Kind extends string, Call extends Faulty> {
     this.log = log;
   }
 
-  /** Whether it is still there for further calls. */
+  /** Whether it still affects further calls. */
   get isOn(): boolean {
     return this.left > 0;
   }
@@ -40,28 +40,28 @@ export class CallFault<Kind extends string, Call extends Faulty> {
     this.log.update();
   }
 
-  /** Resolves once `count` calls have run into it. */
+  /** Resolves once it has affected `count` calls. */
   async arrived(count = 1): Promise<void> {
     await this.log.until(() => this.hits.length >= count);
   }
 
-  /** Resolves once `count` of the calls that ran into it were given up by their clients. */
+  /** Resolves once the clients have given up `count` of the affected calls. */
   async hungUp(count = 1): Promise<void> {
     await this.log.until(() => this.hits.filter((call) => call.hungUp).length >= count);
   }
 
-  /** Lets the calls go that `slow` holds. */
+  /** Releases the calls that `slow` holds. */
   release(): void {
     for (const go of this.held.splice(0)) go();
   }
 
-  /** Hits nobody any more; held calls go on. */
+  /** Affects no more calls; held calls continue. */
   stop(): void {
     this.left = 0;
     this.release();
   }
 
-  /** Until it is released, or for so long. */
+  /** Until it is released, or for this long. */
   async hold(milliseconds?: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
@@ -73,7 +73,7 @@ export class CallFault<Kind extends string, Call extends Faulty> {
   }
 }
 
-/** Those that were asked for; the oldest that applies to a call hits it. */
+/** The active faults; the oldest matching one affects a call. */
 export class CallFaults<Fault extends { stop(): void }> {
   private readonly all: Fault[] = [];
 
@@ -86,7 +86,7 @@ export class CallFaults<Fault extends { stop(): void }> {
     return this.all.find(applies);
   }
 
-  /** Ends all misbehaviour. */
+  /** Ends all faults. */
   clear(): void {
     for (const fault of this.all.splice(0)) fault.stop();
   }

@@ -1,4 +1,4 @@
-/** A web server on loopback that can go away and come back, and answers that make no sense. */
+/** A web server on loopback that can go down and come back, and send nonsense. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -23,7 +23,7 @@ export class WebServer {
     return `http://${this.host}:${this.port}`;
   }
 
-  /** On the port that it had before. */
+  /** On its previous port. */
   async open(): Promise<void> {
     if (this.server) return;
     const server = createServer((request, response) => {
@@ -37,7 +37,7 @@ export class WebServer {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** Connections are refused, and those that are open end. */
+  /** Connections are refused, and open ones end. */
   async close(): Promise<void> {
     const { server } = this;
     if (!server) return;
@@ -48,7 +48,7 @@ export class WebServer {
   }
 }
 
-/** A whole answer. */
+/** A complete answer. */
 export function send(
   response: ServerResponse,
   status: number,
@@ -59,10 +59,10 @@ export function send(
   response.end(body);
 }
 
-/** Bytes that are no text, and no HTTP. */
+/** Bytes that are neither text nor HTTP. */
 export const garbage = Buffer.from(Array.from({ length: 256 }, (_, index) => 255 - index));
 
-/** JSON, or undefined where it is none. */
+/** JSON, or undefined if it is not. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -71,7 +71,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Of an Authorization header. */
+/** From an Authorization header. */
 export function bearerOf({ headers }: IncomingMessage): string | undefined {
   return /^Bearer (?<token>.+)$/i.exec(headers.authorization ?? '')?.groups?.token;
 }

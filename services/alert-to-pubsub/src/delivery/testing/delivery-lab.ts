@@ -30,7 +30,7 @@ export function alert(id: string, key: string, at: number): AlertMessage {
   };
 }
 
-/** Events, and the messages of the log that is made of them. */
+/** Events, and the log messages made from them. */
 export function loggedEvents(clock: Clock) {
   const { emit, consume } = createEvents<AlertEvent>();
   const messages: unknown[] = [];
@@ -45,7 +45,7 @@ export interface LabOptions extends Partial<Omit<DeliveryDeps, 'spool' | 'sink' 
   sink?: FakeSink;
   spool?: MemorySpool;
   time?: FakeTime;
-  /** What the delivery sees of the spool. */
+  /** The spool as seen by the delivery. */
   spoolAs?: (spool: MemorySpool) => DeliveryDeps['spool'];
 }
 
@@ -109,7 +109,7 @@ export function lab(options: LabOptions = {}) {
     delivery: begin(),
     /** Another process on the same spool. */
     begin,
-    /** Accepts so many alerts now, on one ordering key after the other. Gives their ids. */
+    /** Accepts this many alerts now, rotating over the ordering keys. Returns their IDs. */
     async accept(many: number, keys = 1): Promise<string[]> {
       const ids = Array.from({ length: many }, (_, index) => `m${count + index}`);
       const texts = ids.map((id, index) => {
@@ -120,7 +120,7 @@ export function lab(options: LabOptions = {}) {
       await spool.append(texts);
       return ids;
     },
-    /** The notices that came to the sink. */
+    /** The notices that reached the sink. */
     notices(): NoticeMessage[] {
       const seen = new Set([...sink.arrived.values()].flat());
       return spool.records

@@ -1,4 +1,4 @@
-/** A sink that a test scripts, and that remembers what it got. */
+/** A sink that a test scripts, and that records what it received. */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 
 interface Sent {
@@ -8,11 +8,11 @@ interface Sent {
 
 export interface FakeSink extends Sink {
   readonly limits: { orderingKeys: number; messages: number };
-  /** Every call, also those that failed. */
+  /** Every call, including failed ones. */
   readonly calls: Sent[];
-  /** What arrived by ordering key, duplicates included. */
+  /** What arrived, by ordering key, including duplicates. */
   readonly arrived: Map<string, string[]>;
-  /** Most calls at the same time. */
+  /** Maximum number of parallel calls. */
   most: number;
   underWay: number;
   /** What a call does; it arrives when this is fulfilled. */
@@ -66,7 +66,7 @@ export function fails(reason: SinkReason, code = 'CODE'): never {
   throw new SinkError(reason, code, `it is ${reason}`);
 }
 
-/** Never answers; ends when it is aborted. */
+/** Never responds; ends when aborted. */
 export function hangs(signal: AbortSignal): Promise<void> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));

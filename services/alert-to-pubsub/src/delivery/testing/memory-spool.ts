@@ -1,4 +1,4 @@
-/** A spool without a disk, for what only reads: as much of it as a delivery needs. */
+/** A spool in memory, for readers: the parts that a delivery needs. */
 import type { Spool, SpoolRecord } from '@skolo/durable';
 
 type Needed = Pick<

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProgram } from '../../testing/program.ts';
 
-/** Posts to the webhook at `url`; `webhook` are further lines of its configuration. */
+/** Posts to the webhook at `url`; `webhook` contains further lines of its configuration. */
 export async function startAlertmanager(
   program: string,
   url: string,
@@ -22,14 +22,14 @@ ${webhook}
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
       'storage.path': dir,
-      // Alone: no port for others of its kind.
+      // Standalone: no port for peers.
       'cluster.listen-address': '',
     }),
   });
   return own;
 }
 
-/** Fires an alert at an Alertmanager at `url`. `alerting` are further settings of that. */
+/** Fires an alert at an Alertmanager at `url`. `alerting` contains further settings for it. */
 export async function startPrometheus(
   program: string,
   url: string,

@@ -1,4 +1,4 @@
-/** The endpoints of an app like the service's, on a port of their own, in front of an intake that keeps what it accepts. */
+/** The endpoints of an app like the service's, on their own port, in front of an intake that keeps what it accepts. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
@@ -34,9 +34,9 @@ jumphost: { name: jumphost, address: 127.0.0.1 }
 const readable = '{ anonymousRead: [127.0.0.0/8] }';
 
 export interface LabOptions {
-  /** The section of rack.yaml, in one line. */
+  /** The section of rack.yaml, on one line. */
   settings?: string;
-  /** The section `access`, in one line; by default every caller may read. */
+  /** The section `access`, on one line; by default every caller may read. */
   access?: string;
   known?: KnownAlert[];
   tuning?: Partial<Tuning>;
@@ -145,7 +145,7 @@ function keepingIntake(clock: Clock, accept: LabOptions['accept']) {
   return { intake, batches, received };
 }
 
-/** What the events say: what was rejected, and what is wrong now. */
+/** From the events: what was rejected, and what is wrong now. */
 function notesOf(consume: Events['consume']) {
   const rejections: { endpoint: string; reason: string }[] = [];
   const troubles = new Map<string, string>();
@@ -173,7 +173,7 @@ interface AppParts {
   handlers: ReturnType<typeof alertmanagerHandlers>;
 }
 
-/** What answers beside the endpoints of alerts. */
+/** The paths besides the alert endpoints. */
 function appOf({ rack, dir, clock, metrics, logger, auth, handlers }: AppParts) {
   const degraded = { raise: () => undefined, clear: () => undefined };
   const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
@@ -202,7 +202,7 @@ function requestsTo(url: string) {
   };
 }
 
-/** Until the test ends, which removes the folder. */
+/** Until the test ends, which removes the directory. */
 async function listening(handler: RequestListener, dir: string): Promise<number> {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -246,7 +246,7 @@ export function webhook(more: Record<string, unknown> = {}) {
   };
 }
 
-/** As Prometheus sends one of a list. */
+/** One entry of a list from Prometheus. */
 export function listed(more: Record<string, unknown> = {}) {
   return {
     annotations: { summary: 'full' },

@@ -1,4 +1,4 @@
-/** What both peers answer: the bytes of a token answer of ours, made once. */
+/** The answer of both peers: the bytes of one of our token answers, generated once. */
 
 const body = JSON.stringify({
   access_token: `ya29.c.${'b'.repeat(214)}`.padEnd(1024, '.'),

@@ -1,4 +1,4 @@
-/** The same answer by express, as one would write it: a route, a check of the header. */
+/** The same answer with express, written the usual way: a route and a header check. */
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { token } from './answer.ts';

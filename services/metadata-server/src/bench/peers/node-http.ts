@@ -1,4 +1,4 @@
-/** The least that node:http can do: the same bytes for every request. */
+/** The minimum with node:http: the same bytes for every request. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { token } from './answer.ts';

@@ -14,7 +14,7 @@ export interface AgentProcess {
 
 const program = fileURLToPath(new URL('agent.ts', import.meta.url));
 
-/** @param inside a command that runs another one, as that of a container: `unshare …` */
+/** @param inside a command that runs another one, for example in a container: `unshare …` */
 export function startAgent(settings: BotSettings, inside: readonly string[] = []): AgentProcess {
   const [command = '', ...args] = [...inside, process.execPath, program, JSON.stringify(settings)];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });

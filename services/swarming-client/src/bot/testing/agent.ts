@@ -1,4 +1,4 @@
-/** The agent's part of the bot as a process of its own, to be killed: `node agent.js SETTINGS`. Writes each state that it is in. */
+/** The agent's bot part as its own process, to be killed: `node agent.js SETTINGS`. Writes each of its states. */
 import { createLogger, systemClock } from '@skolo/common/light';
 import { createRunCommand } from '../../host/run-command.ts';
 import { Bot } from '../bot.ts';

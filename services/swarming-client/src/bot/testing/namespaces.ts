@@ -1,9 +1,9 @@
-/** Processes in namespaces of their own, as those of a container. */
+/** Processes in their own namespaces, like those of a container. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { argumentsOf, processes, withDescendants } from '../../host/processes.ts';
 
-/** `mount`, `pid`: only that one. `container`: both, and a /proc that fits. */
+/** `mount`, `pid`: only that one. `container`: both, and a matching /proc. */
 type Namespaces = 'mount' | 'pid' | 'container';
 
 const options: Record<Namespaces, string[]> = {
@@ -12,18 +12,18 @@ const options: Record<Namespaces, string[]> = {
   container: ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 };
 
-/** Needs root. */
+/** Requires root. */
 export const canUnshare: boolean =
   spawnSync('unshare', [...options.container, 'true'], { stdio: 'ignore' }).status === 0;
 
-/** A command that runs another one there, after a script. */
+/** A command that runs another one in the namespace, after a script. */
 export function commandIn(kind: Namespaces, script = ':'): string[] {
   return ['unshare', ...options[kind], '/bin/sh', '-ec', `${script}\nexec "$0" "$@"`];
 }
 
 interface Outside {
   child: ChildProcess;
-  /** Those that run there, as they are numbered here. */
+  /** Those that run in the namespace, by their pids outside. */
   pids: () => number[];
   [Symbol.asyncDispose]: () => Promise<void>;
 }

@@ -34,13 +34,13 @@ export interface TestBot {
   reboots: string[];
   counts: () => BotCounts;
   logged: string[];
-  /** `asked`: how often the bot's part wanted to know. */
+  /** `asked`: how often the bot part read its settings. */
   task: { isRunning: boolean; asked: number };
-  /** Content of a file in the bot's folder. */
+  /** Content of a file in the bot's directory. */
   read: (name: string) => string | undefined;
   pid: (name: string) => number;
   onChange: (listener: () => void) => void;
-  /** Fulfilled when the bot's part has looked at its settings and its bot once more. */
+  /** Fulfilled when the bot part has checked its settings and its bot once more. */
   looked: () => Promise<void>;
   [Symbol.asyncDispose]: () => Promise<void>;
 }
@@ -126,7 +126,7 @@ export async function newBot(
   };
 }
 
-/** What its events say. */
+/** The content of its events. */
 function notesOf(consume: (consumer: (event: AgentEvent) => void) => void) {
   const lines: TestBot['lines'] = [];
   const exits: BotExit[] = [];
@@ -150,7 +150,7 @@ function notesOf(consume: (consumer: (event: AgentEvent) => void) => void) {
 
 export function isAlive(pid: number): boolean {
   try {
-    // A zombie is dead, but somebody has not looked.
+    // A zombie is dead, but nobody has reaped it.
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;

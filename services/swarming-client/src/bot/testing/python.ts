@@ -1,4 +1,4 @@
-/** The Pythons of this computer that a bot may run on. */
+/** The Pythons on this computer that can run a bot. */
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -28,17 +28,17 @@ function minorOf(path: string): number {
   return Number(/\/3\.(\d+)\.[^/]*\/bin/.exec(path)?.[1] ?? 0);
 }
 
-/** Those of pyenv that are new enough for the bot, the oldest first. */
+/** Those of pyenv that are new enough for the bot, oldest first. */
 const ofBot: string[] = ofPyenv()
   .filter((path) => isProgram(path) && minorOf(path) >= 8)
   .sort((a, b) => minorOf(a) - minorOf(b));
 
-/** Whatever is tried with each Python: all in the long run, else the oldest and the newest. */
+/** The Pythons for tests of each: all in the long run, otherwise the oldest and the newest. */
 export const pythons: string[] = isLong
   ? ofBot
   : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 
-/** One of them; the programs of pyenv on the PATH are scripts. */
+/** One of them; pyenv's programs on the PATH are scripts. */
 export const python: string | undefined = ['/usr/bin/python3', ...pythons, ...onPath].find(
   isProgram,
 );

@@ -1,9 +1,9 @@
-/** Very small bots of our own, as zips: what each does is a piece of Python. */
+/** Our own very small bots, as zips: each one's behaviour is a piece of Python. */
 import { zipOf } from '@skolo/simulators';
 
 /**
- * As the real one: its folder is the zip's, it holds swarming.lck, ends with 0 on SIGTERM when it has no task, and its
- * task_runner has a process group of its own.
+ * Like the real one: its directory is the zip's, it holds swarming.lck, exits with 0 on SIGTERM when it has no task, and its task_runner
+ * has its own process group.
  */
 const frame = `
 import fcntl, os, signal, sys, time
@@ -69,7 +69,7 @@ elif command == 'task_runner':
 /** Pieces for \`start_bot\`. */
 export const bots = {
   idle: 'while not is_stopped: time.sleep(0.02)',
-  /** Runs a task that leaves an orphan, and looks at SIGTERM only after it. */
+  /** Runs a task that leaves an orphan, and checks for SIGTERM only afterwards. */
   withTask: "wait(child('task_runner', 'task'))\nwrite('after-task', '1')",
   withStubbornTask: "wait(child('task_runner', 'stubborn-task'))",
   deaf: 'signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)',
@@ -77,9 +77,9 @@ export const bots = {
 
 export interface StubZip {
   server: string;
-  /** What it does when it was started. */
+  /** What it does when started. */
   body?: string;
-  /** Other members, or others in their place; undefined: it is not there. */
+  /** Additional or replaced members; undefined: the member is missing. */
   members?: Record<string, string | undefined>;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export interface StubServer {
   url: string;
   requests: { path: string; headers: IncomingMessage['headers'] }[];
-  /** Answers from now on. */
+  /** Replaces the answers from now on. */
   answer: (request: IncomingMessage, response: ServerResponse) => void;
   stop: () => Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function startStubServer(): Promise<StubServer> {
   return stub;
 }
 
-/** The zip, by way of a redirect with a relative address, as the real server does it. */
+/** The zip, through a redirect with a relative address, like the real server. */
 export function givesZip(zip: Buffer): StubServer['answer'] {
   return ({ url }, response) => {
     if (url === '/bot_code') {

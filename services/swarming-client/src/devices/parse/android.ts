@@ -27,7 +27,7 @@ const states = [
 
 const row = new RegExp(`^(.*?)\\s+(${states.join('|')})(?=\\s|$)(.*)$`);
 
-/** What `adb devices -l` prints. Lines of other forms (the server starts, a warning) are passed over. */
+/** Parses the output of `adb devices -l`. Lines in other forms (the server starts, a warning) are skipped. */
 export function readAdbDevices(text: string): AdbDevice[] {
   const devices: AdbDevice[] = [];
   for (const line of linesOf(text)) {
@@ -43,8 +43,7 @@ export function readAdbDevices(text: string): AdbDevice[] {
 }
 
 /**
- * Properties as Android's `getprop` prints them: `[ro.build.id]: [SP1A.210812.016]`. Values may have several lines. Those
- * that are empty are left out.
+ * Properties as printed by Android's `getprop`: `[ro.build.id]: [SP1A.210812.016]`. Values may have several lines. Empty ones are omitted.
  */
 export function readProperties(text: string): ReadonlyMap<string, string> {
   const properties = new Map<string, string>();
@@ -66,19 +65,19 @@ export interface Battery {
   /** 0 to 100. */
   percent?: number | undefined;
   celsius?: number | undefined;
-  /** Whether a cable powers it; absent: it does not tell. */
+  /** Whether a cable powers it; absent: not reported. */
   charging?: boolean | undefined;
 }
 
 /**
- * What Android's `dumpsys battery` prints (BatteryService.java): level of scale, temperature in tenths of a degree. A
- * device without a battery prints `present: false`, and its figures mean nothing.
+ * The output of Android's `dumpsys battery` (BatteryService.java): level of scale, temperature in tenths of a degree. A device without a
+ * battery prints `present: false`, and its figures mean nothing.
  */
 export function readBattery(text: string): Battery {
   const fields = new Map<string, string>();
   for (const line of linesOf(text)) {
     const [, key, value] = /^\s+([a-z]+): (\S+)$/.exec(line) ?? [];
-    // Later lines are old events, in words that look the same.
+    // Later lines are old events, in similar words.
     if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
   }
   const [powered, unpowered] = ['true', 'false'].map((value) =>
@@ -93,8 +92,8 @@ export function readBattery(text: string): Battery {
 }
 
 /**
- * The uptime in seconds at which the USB connection began, by Android's `dumpsys usb` (UsbPortManager.java, since Android 8):
- * milliseconds, and 0 while nothing is connected. Of several ports the last one counts.
+ * The uptime in seconds at which the USB connection began, from Android's `dumpsys usb` (UsbPortManager.java, since Android 8):
+ * milliseconds, and 0 while nothing is connected. If there are several ports, the last one counts.
  */
 export function readConnectedAt(text: string): number | undefined {
   const found = [...text.matchAll(/^\s*connected_at_millis=(\d{1,15})\s*$/gm)];
@@ -112,17 +111,19 @@ function whole(text: string | undefined): number | undefined {
 }
 
 interface Thermal {
-  /** °C, by the name of the sensor. */
+  /** °C, by sensor name. */
   temperatures: Readonly<Record<string, number>>;
   processorSensors: readonly string[];
   /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
   status?: number | undefined;
 }
 
-/** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: they are no temperatures. */
+/** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: these are not temperatures. */
 const otherTypes = new Set([6, 7, 8]);
 const batteryType = 2;
-/** BATTERY, SKIN, USB_PORT, DISPLAY, AMBIENT, POGO: what one feels. All others, unknown ones too, are near a processor. */
+/**
+ * BATTERY, SKIN, USB_PORT, DISPLAY, AMBIENT, POGO: parts that people can feel. All others, including unknown ones, are near a processor.
+ */
 const outsideTypes = new Set([2, 3, 4, 11, 18, 19]);
 /** Sensors that vendors list among the temperatures, of any type: `battery_cycle` counts charges. */
 const otherNames =
@@ -135,12 +136,12 @@ interface Sensor {
 }
 
 /**
- * What `dumpsys thermalservice` prints, Android 10 and later (ThermalManagerService.java): `Thermal Status: 0`, and
- * `Temperature{mValue=28.1, mType=2, mName=battery, mStatus=0}` under `Current temperatures from HAL:`. What is under
- * `Cached temperatures:` may be hours old.
+ * The output of `dumpsys thermalservice`, Android 10 and later (ThermalManagerService.java): `Thermal Status: 0`, and
+ * `Temperature{mValue=28.1, mType=2, mName=battery, mStatus=0}` under `Current temperatures from HAL:`. Values under `Cached temperatures:`
+ * may be hours old.
  *
- * The values are °C by the interface. Some vendors give thousandths: seen where the sensor of the battery has about a
- * thousand times what `dumpsys battery` does, and then assumed for all of them. A value alone never shows its unit.
+ * By the interface, the values are °C. Some vendors use thousandths: detected if the battery's sensor shows about a thousand times the
+ * value of `dumpsys battery`, and then assumed for all of them. A value alone does not reveal its unit.
  */
 export function readThermal(text: string, batteryCelsius?: number): Thermal {
   const sensors: Sensor[] = [];

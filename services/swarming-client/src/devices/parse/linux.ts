@@ -3,10 +3,10 @@ import type { Dimensions } from '../device.ts';
 import { linesOf, plausibleCelsius, readAssignments } from './text.ts';
 
 /**
- * The dimension `os` of a Linux: `Linux`, `Debian`, `Debian-12`, `Debian-12.4`.
+ * The dimension `os` of a Linux system: `Linux`, `Debian`, `Debian-12`, `Debian-12.4`.
  *
  * @param osRelease /etc/os-release, see os-release(5)
- * @param debianVersion /etc/debian_version, which is more exact where ID is debian or raspbian; of a testing it is a name
+ * @param debianVersion /etc/debian_version, which is more exact if ID is debian or raspbian; for a testing release it is a name
  */
 export function osNames(osRelease: string, debianVersion = ''): string[] {
   const fields = readAssignments(osRelease);
@@ -19,13 +19,13 @@ export function osNames(osRelease: string, debianVersion = ''): string[] {
   return ['Linux', ...versionsOf(id.charAt(0).toUpperCase() + id.slice(1), version)];
 }
 
-/** The part of /proc/cpuinfo that Swarming's names are made of. */
+/** The part of /proc/cpuinfo that Swarming's names are derived from. */
 interface CpuInfo {
   vendor?: string | undefined;
   name?: string | undefined;
 }
 
-/** Of several processors the first; `Hardware` and `Model` of ARM are in a paragraph of their own, at the end. */
+/** The first of several processors; ARM's `Hardware` and `Model` are in a separate paragraph at the end. */
 export function readCpuInfo(text: string): CpuInfo {
   const values = new Map<string, string>();
   for (const line of linesOf(text)) {
@@ -45,7 +45,7 @@ const families: readonly [RegExp, string][] = [
   [/^mips/, 'mips'],
 ];
 
-/** From the most precise to the least. */
+/** From most to least precise. */
 const intelModels = [
   / ([a-zA-Z]\d-\d{4}[A-Z]{0,2} [vV]\d) /,
   / ([a-zA-Z]\d-\d{4}[A-Z]{0,2}) /,
@@ -54,10 +54,10 @@ const intelModels = [
 ];
 
 /**
- * The dimension `cpu`: `x86`, `x86-64`, `x86-64-i7-9750H`; of a Raspberry Pi `arm64`, `arm64-64`, `arm`, `arm-64`, and of
- * one with 32 bits `armv7l`, `armv7l-32`, `arm`, `arm-32`, each with its model where the kernel has it.
+ * The dimension `cpu`: `x86`, `x86-64`, `x86-64-i7-9750H`; for a Raspberry Pi `arm64`, `arm64-64`, `arm`, `arm-64`, and for a 32-bit one
+ * `armv7l`, `armv7l-32`, `arm`, `arm-32`, each with its model if the kernel reports it.
  *
- * @param bits of its programs, not of its kernel: a Pi may have a kernel of 64 bits under a system of 32
+ * @param bits those of its programs, not of its kernel: a Pi may have a 64-bit kernel under a 32-bit system
  */
 export function cpuNames(machine: string, bits: 32 | 64, { vendor, name }: CpuInfo): string[] {
   const first = families.find(([pattern]) => pattern.test(machine))?.[1] ?? machine;
@@ -88,7 +88,7 @@ export interface Gpu {
 }
 
 /**
- * Display controllers (class 03xx) in what `lspci -mm -nn` prints:
+ * Display controllers (class 03xx) in the output of `lspci -mm -nn`:
  * `01:00.0 "VGA compatible controller [0300]" "NVIDIA Corporation [10de]" "GP106 [1c03]" -ra1 "" ""`.
  */
 export function readGpus(text: string): Gpu[] {
@@ -123,15 +123,15 @@ interface SysfsSensors {
   batteryPercent?: number | undefined;
 }
 
-/** All other zones of computers are in or near a processor, under any name. */
+/** All other zones of computers are in or near a processor, whatever their names. */
 const outside = /batt|skin|case|ambient/i;
 
 const path = /^\/sys\/class\/(thermal|power_supply)\/([^/]+)\/(\w+):(.*)$/;
 
 /**
- * `grep -H .` over /sys/class/thermal/thermal_zoneN/{type,temp} and /sys/class/power_supply/NAME/{type,scope,capacity}: each
- * line is `PATH:VALUE`. `temp` is in thousandths of a degree (Documentation/ABI/testing/sysfs-class-thermal), `capacity`
- * in percent. A supply with the scope `Device` is the battery of a mouse or a pen.
+ * `grep -H .` over /sys/class/thermal/thermal_zoneN/{type,temp} and /sys/class/power_supply/NAME/{type,scope,capacity}: each line is
+ * `PATH:VALUE`. `temp` is in thousandths of a degree (Documentation/ABI/testing/sysfs-class-thermal), `capacity` in percent. A supply with
+ * the scope `Device` is the battery of a mouse or a pen.
  */
 export function readSysfsSensors(text: string): SysfsSensors {
   const nodes = new Map<string, Map<string, string>>();
@@ -157,7 +157,7 @@ export function readSysfsSensors(text: string): SysfsSensors {
   };
 }
 
-/** Several zones may have one type: the hottest counts. */
+/** Several zones may have the same type: the hottest counts. */
 function addZone(
   temperatures: Map<string, number>,
   key: string,
@@ -183,7 +183,7 @@ interface LinuxFacts {
   drivers: ReadonlyMap<string, string>;
 }
 
-/** The dimensions of a computer with Linux, as Swarming's own bot names them. */
+/** A Linux computer's dimensions, as Swarming's own bot names them. */
 export function linuxDimensions(facts: LinuxFacts): Dimensions {
   const { cores, osRelease, debianVersion, machine, bits, cpu, gpus, drivers } = facts;
   return dimensions({

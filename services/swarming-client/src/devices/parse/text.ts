@@ -1,9 +1,9 @@
-/** Lines of what a device printed. Over a terminal (adb before Android 7, `ssh -t`) they end in CRLF, or CRCRLF. */
+/** Splits device output into lines. Over a terminal (adb before Android 7, `ssh -t`) they end in CRLF, or CRCRLF. */
 export function linesOf(text: string): string[] {
   return text.split(/\r*\n/).map((line) => line.replace(/\r+$/, ''));
 }
 
-/** `KEY=value`, a line each; values may be quoted as in a shell (os-release(5), lsb-release of ChromeOS). */
+/** `KEY=value`, one per line; values may be quoted as in a shell (os-release(5), lsb-release of ChromeOS). */
 export function readAssignments(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of linesOf(text)) {
@@ -21,8 +21,8 @@ function unquoted(value: string): string {
 }
 
 /**
- * A temperature, or undefined for the value of a sensor that is absent or broken. No phone measures below 0
- * where it lies, and none of its parts lives above 150 °C.
+ * A temperature, or undefined for the value of an absent or broken sensor. A phone in a rack never measures below 0, and none of its parts
+ * survives above 150 °C.
  */
 export function plausibleCelsius(value: number): number | undefined {
   return value >= 0 && value <= 150 ? Math.round(value * 100) / 100 : undefined;

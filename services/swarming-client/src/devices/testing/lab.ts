@@ -1,4 +1,4 @@
-/** A machine with devices that are not there, for tests. */
+/** A machine with simulated devices, for tests. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,7 +24,7 @@ export interface Lab {
   ran: string[];
   /** Lines of the log. */
   logged(): Record<string, unknown>[];
-  /** For pauses between sign-ins, so many seconds are over. */
+  /** Makes pauses between sign-ins elapse by this many seconds. */
   pass(seconds: number): void;
   open(device?: Partial<AttachedDevice>): Device;
   /** A device on USB, as the kernel shows it. */
@@ -39,7 +39,7 @@ export interface Usb {
   interfaces?: readonly string[];
 }
 
-/** @param env more of it, or other values, for the programs that are run */
+/** @param env additional or replaced variables for the programs that are run */
 export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-devices-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
@@ -115,7 +115,7 @@ function filesOf(path: string, usb: Usb): [file: string, text: string | undefine
   ];
 }
 
-/** Not aborted by anything. */
+/** Never aborted. */
 export const never: AbortSignal = new AbortController().signal;
 
 /** @throws Error It is missing, and why. */

@@ -11,7 +11,7 @@ interface Shelf extends Lab {
   server: SimulatedAdbServer;
 }
 
-/** Phones behind a simulated server, and the real client before it. Skips the test where that is not installed. */
+/** Phones behind a simulated server, and the real client in front of it. Skips the test if that is not installed. */
 export async function startShelf(
   context: TestContext,
   phones: readonly AndroidOptions[],

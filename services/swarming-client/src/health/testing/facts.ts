@@ -1,4 +1,4 @@
-/** Facts and settings for tests: all is well, but for what a test says. */
+/** Facts and settings for tests: everything is well, except what a test sets. */
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceReading, DeviceView } from '../../devices/device.ts';
 import type { HealthFacts, HealthSettings } from '../health.ts';

@@ -1,4 +1,4 @@
-/** What an agent may know, for tests of its answers. */
+/** Possible knowledge of an agent, for tests of its answers. */
 import { AuditLog, ConnectionLimits, DegradedList, systemClock } from '@skolo/common/light';
 import { anyCharacter } from '@skolo/durable/any-character';
 import { type MachinePart, machinePartOf, parseRack } from '@skolo/rack';
@@ -11,7 +11,7 @@ import type { AgentView } from '../state.ts';
 
 const since = new Date('2026-01-02T03:04:05Z');
 
-/** `entry` is what rack.yaml says of the machine; as text, a flow map. */
+/** `entry` is the machine's entry in rack.yaml; as text, a flow map. */
 export function machinePartWith(entry = '{ kind: rpi, identity: bots }'): MachinePart {
   const rack = parseRack(
     `rack: rack4
@@ -66,7 +66,7 @@ export function reason(
   return { verdict, code: 'x', text, since, ...(device !== undefined && { device }) };
 }
 
-/** Anything that a phone could ever say. */
+/** Everything that a phone could report. */
 const anyText = fc.oneof(
   fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom('', ' ', '\u0000', '\u0085', '\ud800', ' a ', 'é'.repeat(200), '😀'.repeat(100)),
@@ -124,7 +124,7 @@ export const anyView = fc
     });
   });
 
-/** For a server of hooks. No hook is in the audit log. */
+/** For a server of hooks. Hooks are not in the audit log. */
 /** What a hook server needs besides its hooks. */
 export function hookServerParts(log = errorLog(() => undefined)) {
   const degraded = new DegradedList({ clock: systemClock, log });

@@ -1,4 +1,4 @@
-/** Cycles port 1-1.2 again and again with the uhubctl of a folder, until it is killed. */
+/** Repeatedly cycles port 1-1.2 with the uhubctl of a directory, until it is killed. */
 import { join } from 'node:path';
 import { createRunCommand } from '../run-command.ts';
 import { UsbPorts } from '../usb.ts';

@@ -3,13 +3,13 @@ import type { Faults } from '../device.ts';
 
 export interface Account {
   username: string;
-  /** Absent: no password is right. */
+  /** Absent: every password is wrong. */
   password?: string;
   /** Public keys that may sign in, as in an authorized_keys file. */
   authorizedKeys?: readonly string[];
 }
 
-/** What a device keeps of its accounts, where they can change. Undefined: as the test has it. */
+/** A device's stored accounts, if they can change. Undefined: as set by the test. */
 export interface OwnAccounts {
   opens?(user: string, password: string): boolean | undefined;
   /** Public keys that may sign in. */
@@ -20,7 +20,7 @@ interface AccountsOptions extends OwnAccounts {
   plainName?(login: string): string;
 }
 
-/** Who may sign in. Some devices read settings from behind the name (`admin+ct200w`); `plainName` cuts them off. */
+/** Who may sign in. Some devices read settings from a suffix of the name (`admin+ct200w`); `plainName` removes it. */
 export class Accounts {
   private readonly account: Account;
   private readonly faults: Faults;
@@ -44,7 +44,7 @@ export class Accounts {
     return opens ?? password === this.account.password;
   }
 
-  /** The key is known; whether the other side has it is another question. */
+  /** The key is known; this does not prove that the client has it. */
   keyIsKnown(user: string, blob: Buffer): boolean {
     return this.keyOf(user, blob) !== undefined;
   }

@@ -1,7 +1,7 @@
 /**
- * What can go wrong while a device shows its configuration, for all command lines alike.
+ * What can go wrong while a device shows its configuration, for all command lines.
  *
- * A model does two things, and needs to know no fault by name:
+ * A model does two things, and does not depend on individual faults:
  *
  *     // What it shows is composed with the lines that a fault adds, each in the form of its configuration (a comment, a
  *     // description); a size or checksum is told of the whole. `running()` of the device composes it in the same way.
@@ -16,9 +16,9 @@ import type { DeviceFault } from '../device.ts';
 import { escapeByte } from './text-bytes.ts';
 
 export interface ConfigurationWords {
-  /** A message of its log, as it comes in the middle of anything. */
+  /** A message of its log, which may appear anywhere. */
   logLine: string;
-  /** Instead of a configuration, with its newline. */
+  /** Replaces the configuration, including its newline. */
   error: string;
 }
 
@@ -37,10 +37,7 @@ const hugeLine =
 
 const controlBytes = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07';
 
-/**
- * Lines that a fault puts into the configuration. `prompt` is what the device asks for a command with, `logLine` what its log
- * messages look like.
- */
+/** Lines that a fault adds to the configuration. `prompt` is the device's command prompt, `logLine` the format of its log messages. */
 export function addedLines(faults: State, prompt: string, logLine: string): string[] {
   const lines: string[] = [];
   if (faults.has('line-like-log')) lines.push(...logLine.split('\n'));
@@ -56,7 +53,7 @@ export function addedLines(faults: State, prompt: string, logLine: string): stri
   return lines;
 }
 
-/** What is left of a text that ends somewhere: whole lines, from a third to nine tenths, each `time` others. */
+/** A text that ends early: whole lines, from a third to nine tenths, different each `time`. */
 export function cutShort(text: string, time: number): string {
   const part = 0.33 + ((time * 0.37) % 0.57);
   return text.slice(0, text.lastIndexOf('\n', Math.floor(text.length * part)) + 1);
@@ -64,14 +61,14 @@ export function cutShort(text: string, time: number): string {
 
 const logPlaces = [0.8, 0.5, 0.2];
 
-/** With log messages between lines, each `time` elsewhere. */
+/** With log messages between lines, at different places each `time`. */
 export function withLogLines(text: string, logLine: string, time: number): string {
   const lines = text.split('\n');
   for (const place of placesOf(lines, time)) lines.splice(place, 0, logLine);
   return lines.join('\n');
 }
 
-/** With log messages in the middle of lines, each `time` of others. */
+/** With log messages in the middle of lines, in different ones each `time`. */
 export function withLogInside(text: string, logLine: string, time: number): string {
   const lines = text.split('\n');
   for (const place of placesOf(lines, time)) {
@@ -90,7 +87,7 @@ function placesOf(lines: readonly string[], time: number): number[] {
 
 const oddEnds = ['\r\r\n', '\n\r', '\r\n', '\r\0\n'];
 
-/** Line ends as no two devices agree on them; what is seen on a screen is the same. */
+/** Inconsistent line ends; the text on a screen is the same. */
 export function withOddEnds(text: string): string {
   let count = 0;
   return text.replace(/\r?\n/g, () => oddEnds[count++ % oddEnds.length] ?? '\n');

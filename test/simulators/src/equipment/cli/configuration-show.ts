@@ -1,8 +1,8 @@
-/** How a device shows its configuration when something is wrong with it or with the line. */
+/** How a device shows its configuration if it or the line has a fault. */
 import { cutShort, withLogInside, withLogLines } from './configuration-faults.ts';
 import type { Session } from './core.ts';
 
-/** What of a terminal is needed for it. */
+/** The parts of a terminal that are required. */
 export interface Way {
   session: Session;
   isInteractive: boolean;

@@ -1,4 +1,4 @@
-/** What all devices with a command line have inside: faults, a log, timers, a count of sessions. */
+/** The common parts of all devices with a command line: faults, a log, timers, a count of sessions. */
 import {
   configurationFaults,
   type DeviceFault,
@@ -10,7 +10,7 @@ import {
 import { Plugged, type Wiring } from '../wiring.ts';
 import { addedLines, type ConfigurationWords, usualWords } from './configuration-faults.ts';
 
-/** Faults that every command line knows. */
+/** Faults of every command line. */
 export const cliFaults = [
   'down',
   'wedged',
@@ -35,32 +35,32 @@ export const shellFaults: readonly DeviceFault[] = cliFaults.filter(
 
 /** A device with a command line. */
 export interface CliDevice extends SimulatedDevice {
-  /** Where it answers telnet, if it does. */
+  /** Its telnet address, if any. */
   readonly telnetPort?: number;
   readonly hostKey: string;
 }
 
 /** One that shows its configuration. */
 export interface ConfiguredDevice extends CliDevice {
-  /** What it shows now of what is in force: with the lines that change by themselves, lines ended by `\n`. */
+  /** Its current output of the running configuration: with the lines that change by themselves, ended by `\n`. */
   running(): Buffer;
-  /** The same of what it would boot with. */
+  /** The same for the startup configuration. */
   startup(): Buffer;
 }
 
 export interface CoreOptions {
   board: OutletBoard;
   faults?: readonly DeviceFault[];
-  /** How long a second of the device's own timers takes; less than 1000 in a test that will not wait. */
+  /** The length of a second of the device's own timers; less than 1000 in tests that do not wait. */
   secondMs?: number;
-  /** Its own words where a fault speaks. */
+  /** Its own wording of faults. */
   configurationWords?: Partial<ConfigurationWords>;
-  /** Nothing when absent. */
+  /** Default: nothing. */
   wiring?: Wiring;
 }
 
 export class Core {
-  /** What it asks for a command with, as it did so last. */
+  /** Its most recent command prompt. */
   prompt = 'Switch#';
   readonly secondMs: number;
   readonly words: ConfigurationWords;
@@ -87,12 +87,12 @@ export class Core {
     this.plugged = new Plugged(wiring, board);
   }
 
-  /** Notes what it received; holds no secret. */
+  /** Records what it received; contains no secrets. */
   log(text: string): void {
     this.received.push({ at: Date.now(), text });
   }
 
-  /** A session has been signed in. The answer is to be called at its end, however often. */
+  /** A session has signed in. Call the returned function at its end; further calls have no effect. */
   signedIn(): () => void {
     this.sessions.opened += 1;
     this.sessions.now += 1;
@@ -104,7 +104,7 @@ export class Core {
     };
   }
 
-  /** The device's own timer: it runs on when the session that set it is gone. The answer stops it. */
+  /** The device's own timer: it continues after the session that set it. The returned function stops it. */
   later(seconds: number, run: () => void): () => void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
@@ -117,12 +117,12 @@ export class Core {
     };
   }
 
-  /** Lines that a fault puts into the configuration, bare; the model gives them the form of a comment or a description. */
+  /** Lines that a fault adds to the configuration, raw; the model turns them into comments or descriptions. */
   addedLines(): string[] {
     return addedLines(this.faults, this.prompt, this.words.logLine);
   }
 
-  /** What its log says behind a prompt. */
+  /** Its log message after a prompt. */
   logBehindPrompt(): string {
     this.logged += 1;
     if (this.faults.has('logs-behind-prompt')) return `\n${this.words.logLine}\n`;
@@ -130,28 +130,28 @@ export class Core {
     return `\n[10:37:${this.logged}] fan 2 turns at ${1000 + this.logged} rpm\n`;
   }
 
-  /** How often a configuration has been shown, this time included. */
+  /** How often a configuration has been shown, including this time. */
   countShow(): number {
     this.shows += 1;
     return this.shows;
   }
 
-  /** As when the power is gone. */
+  /** As after a power failure. */
   forgetTimers(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
   }
 }
 
-/** Somebody who is signed in, or about to. */
+/** A user who is signed in, or about to be. */
 export class Session {
-  /** The name that was given, with whatever is appended to it. */
+  /** The given name, with any suffix. */
   user = '';
-  /** Whether it has just been told to do something to an outlet. */
+  /** Whether it was just told to do something to an outlet. */
   acted = false;
-  /** Whether the connection is to die before anything is answered. */
+  /** Whether the connection must die before any answer. */
   isDoomed = false;
-  /** Ends the connection here and now. */
+  /** Ends the connection immediately. */
   die: () => void = () => {};
   readonly faults: Faults;
   readonly core: Core;
@@ -162,7 +162,7 @@ export class Session {
     this.faults = core.faults;
   }
 
-  /** Notes a command, which holds no secret. */
+  /** Records a command, which contains no secrets. */
   log(text: string): void {
     this.core.log(text);
     const { dropAt } = this.faults;
@@ -172,20 +172,20 @@ export class Session {
     this.isDoomed = true;
   }
 
-  /** Marks what is about to be answered as the configuration: its faults strike there. */
+  /** Marks the next answer as the configuration, so that its faults apply. */
   configuration(text: string): string {
     this.shown = text;
     return text;
   }
 
-  /** Whether what is answered is the configuration, or holds it. */
+  /** Whether the answer is, or contains, the configuration. */
   isConfiguration(answer: string): boolean {
     const { shown } = this;
     this.shown = undefined;
     return shown !== undefined && shown !== '' && answer.includes(shown);
   }
 
-  /** Carries out what a command says about outlets, unless the device only pretends to. */
+  /** Carries out a command about outlets, unless the device only pretends to. */
   act(change: () => void): void {
     this.acted = true;
     if (!this.faults.has('ignores-commands')) change();

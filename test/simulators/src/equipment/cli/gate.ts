@@ -1,8 +1,7 @@
 /**
- * The device's network side: takes connections, rejects them, loses them.
+ * The device's network side: accepts, rejects and loses connections.
  *
- * A device that is down keeps its port, and resets who connects: a port that was let go could be somebody else's a moment
- * later.
+ * A device that is down keeps its port, and resets connections: a released port could immediately be taken by another process.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -15,13 +14,13 @@ interface GateOptions {
   busyInside: boolean;
 }
 
-/** How long a device counts a session that died. */
+/** How long a device counts a dead session. */
 const DEAD_SESSION_SECONDS = 300;
 
 export class Gate {
   private readonly options: GateOptions;
   private readonly servers: Server[] = [];
-  /** Whether it has been signed out properly. */
+  /** Whether it has signed out properly. */
   private readonly sockets = new Map<Socket, { signedOut: boolean }>();
   private dead = 0;
 
@@ -29,7 +28,7 @@ export class Gate {
     this.options = options;
   }
 
-  /** Takes connections there and hands them over; the answer is the port. */
+  /** Accepts connections and passes them on; returns the port. */
   async listen(host: string, port: number, take: (socket: Socket) => void): Promise<number> {
     const server = createServer((socket) => this.arrive(socket, take));
     this.servers.push(server);
@@ -38,13 +37,13 @@ export class Gate {
     return (server.address() as AddressInfo).port;
   }
 
-  /** The session of this connection has been ended in the proper way. */
+  /** This connection's session has ended properly. */
   signedOut(socket: Socket): void {
     const state = this.sockets.get(socket);
     if (state) state.signedOut = true;
   }
 
-  /** Ends all connections, as a power failure does. */
+  /** Ends all connections, like a power failure. */
   dropAll(): void {
     for (const [socket, state] of this.sockets) {
       state.signedOut = true;
@@ -83,7 +82,7 @@ export class Gate {
         this.dead -= 1;
       });
     });
-    // Whoever met a wedged device stays unanswered, also when it wakes up again.
+    // A client that met a wedged device stays unanswered, even after it recovers.
     if (!core.faults.has('wedged')) take(socket);
   }
 }

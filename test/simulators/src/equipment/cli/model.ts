@@ -1,4 +1,4 @@
-/** What ssh and telnet need of a model with a command line, and what all of them can be told. */
+/** What ssh and telnet require of a model with a command line, and the options common to all models. */
 import type { Algorithms, PseudoTtyInfo } from 'ssh2';
 import type { Wiring } from '../wiring.ts';
 import type { Account, OwnAccounts } from './accounts.ts';
@@ -6,61 +6,58 @@ import type { Core } from './core.ts';
 import type { SignInWords } from './sign-in.ts';
 import type { Screen, Terminal } from './terminal.ts';
 
-/** `none`: ssh lets everybody in, and the device asks for name and password in the session, as telnet does. */
+/** `none`: ssh admits everybody, and the device prompts for name and password in the session, like telnet. */
 export type SignInMethod = 'publickey' | 'password' | 'keyboard-interactive' | 'none';
 
 export interface CliOptions extends Account {
-  /** Where it listens; 127.0.0.1 when absent. */
+  /** Its address; default: 127.0.0.1. */
   host?: string;
-  /** Of ssh; 0, any free one, when absent. */
+  /** The ssh port; default: 0, any free one. */
   port?: number;
   /** Absent: no telnet. 0: any free one. */
   telnetPort?: number;
-  /** Ways to sign in over ssh; each model has its usual ones. */
+  /** Sign-in methods over ssh; each model has its usual ones. */
   signIn?: readonly SignInMethod[];
-  /** Private key of the host; a new one when absent. */
+  /** The host's private key; default: a new one. */
   hostKey?: string;
-  /** Offers only what servers of about 2005 offered: group1, ssh-rsa, CBC, SHA-1. */
+  /** Offers only the algorithms of servers from about 2005: group1, ssh-rsa, CBC, SHA-1. */
   legacyOnly?: boolean;
-  /** Of ssh, in full. */
+  /** ssh's complete version string. */
   algorithms?: Algorithms;
   /** Shown before sign-in. */
   banner?: string;
   /** Further connections are refused. */
   maxSessions?: number;
-  /** A session that was not signed out properly takes its place until the device has forgotten it. */
+  /** A session that did not sign out properly occupies a slot until the device has forgotten it. */
   keepsDeadSessions?: boolean;
-  /** How long a second of the device's own timers takes; 1000 when absent. */
+  /** The length of a second of the device's own timers; default: 1000. */
   secondMs?: number;
-  /** What is plugged into its ports; nothing when absent. */
+  /** What is plugged into its ports; default: nothing. */
   wiring?: Wiring;
 }
 
 export interface CliModel {
   name: string;
   core: Core;
-  /** How its ssh server introduces itself, after `SSH-2.0-`. Clients know some of them and their faults. */
+  /** Its ssh server's identification, after `SSH-2.0-`. Clients recognise some of them and their bugs. */
   ident?: string;
-  /** Ways to sign in over ssh when the options do not say. */
+  /** Default sign-in methods over ssh. */
   signIn: readonly SignInMethod[];
-  /** How it asks for name and password itself. */
+  /** Its own prompts for name and password. */
   words: SignInWords;
-  /** Cuts off what a login name carries beside the name. */
+  /** Removes a suffix from a login name. */
   plainName?: (login: string) => string;
   accounts?: OwnAccounts;
-  /** What is written down of a command, where it may hold a secret. */
+  /** The recorded form of a command that may contain a secret. */
   logged?(line: string): string;
-  /** What it takes the terminal for; `pty` is what the ssh client asked for. */
+  /** The assumed terminal; `pty` is what the ssh client requested. */
   screen(pty: PseudoTtyInfo | undefined): Screen;
-  /**
-   * Talks until the session is over. The answer is the exit status, or undefined where the device knows none and
-   * closes the connection.
-   */
+  /** Runs the dialogue until the session ends. Returns the exit status, or undefined if the device has none and closes the connection. */
   shell(terminal: Terminal): Promise<number | undefined>;
-  /** Carries out one command of an ssh client; absent: there is no such thing, only shells. */
+  /** Carries out one command of an ssh client; absent: only shells are supported. */
   exec?(terminal: Terminal, command: string): Promise<number>;
-  /** Whether the model has its own way of being busy. Otherwise it takes no connection then. */
+  /** Whether the model has its own way of being busy. Otherwise it accepts no connections then. */
   busyInside?: boolean;
-  /** Sets the outlets as they are after a power failure. They are all off when it is called. */
+  /** Sets the outlets to their state after a power failure. They are all off when it is called. */
   powerUp(): void;
 }
