@@ -44,7 +44,7 @@ describe('a reading', () => {
     [
       'another serial number',
       identity({ serial: 'F2' }, { serial: 'F1' }),
-      /F2, not F1.*swapped, run/,
+      /F2, not F1.*replaced, run/,
     ],
     [
       'another host name',

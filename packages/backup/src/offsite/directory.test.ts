@@ -92,7 +92,7 @@ describe('a directory', () => {
 
     await expect(known.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringContaining('check that the disk is mounted'),
+      message: expect.stringContaining('check that its disk is mounted'),
     });
     expect(await readdir(folder)).toEqual([]);
 

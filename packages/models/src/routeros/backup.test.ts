@@ -114,7 +114,11 @@ describe('the configuration of a MikroTik', () => {
   it.each([
     ['nothing', '', 'first line'],
     ['an error', 'not enough permissions (9)\n', 'first line'],
-    ['its head', '# 2026-11-20 10:00:00 by RouterOS 7.15.3\n# model = x\n', 'does not contain any menus'],
+    [
+      'its head',
+      '# 2026-11-20 10:00:00 by RouterOS 7.15.3\n# model = x\n',
+      'does not contain any menus',
+    ],
     [
       'a part of a line',
       '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd name=\\\n',

@@ -164,7 +164,11 @@ function rejectsLogins(setup: SnmpSetup, outlet: string): void {
     ['no login', undefined, /does not set `snmp` in its login/],
     ['no community', { ...logins.v2c, community: undefined }, /does not set `community`/],
     ['no user', { ...logins.sha, user: undefined }, /does not set `user`/],
-    ['a key to encrypt and none to sign', { ...logins.sha, authKey: undefined }, /without `authKey`/],
+    [
+      'a key to encrypt and none to sign',
+      { ...logins.sha, authKey: undefined },
+      /without `authKey`/,
+    ],
   ] as const)('says what is missing when there is %s', async ([, login, message]) => {
     const { device } = await startDriver(setup);
     const driver = driverAt(setup, device, withoutUndefined(login));
