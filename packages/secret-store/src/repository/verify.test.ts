@@ -69,7 +69,7 @@ describe('a repository of racks', () => {
       await findings({ 'rack4/switch': `${canary}\n`, 'rack4/id': key, 'rack4/short': 'admin' }),
     ).toEqual([
       expect.stringMatching(
-        /^key.txt:\d+: contains the value of rack4\/id, unencrypted; remove it/,
+        /^key.txt:\d+: contains the value of rack4\/id, unencrypted; remove the value/,
       ),
       expect.stringMatching(/^notes.txt:2: contains the value of rack4\/switch/),
       expect.stringMatching(/^secret.yaml:1: contains the value of rack4\/switch/),

@@ -73,8 +73,11 @@ function replacements(swarmingPort: number, pubsubPort: number, apiPort: number)
       `$1env: [{ name: PUBSUB_EMULATOR_HOST, value: "${bridgeAddress}:${pubsubPort}" }]\n$&`,
     ],
     [/docker\.io\/prom\/([a-z-]+):\S+/g, 'test.skolo/debian-$1:1'],
-    // Debian's is too old for rules of relabelling for one of several.
-    [/^ +# What says that this way is broken[\s\S]*?action: keep\n/gm, ''],
+    // Debian's Prometheus is too old for relabelling rules of a single Alertmanager.
+    [
+      /^ +- static_configs: \[\{ targets: \["alert-to-pubsub\.skolo\.svc:8001"\] \}\][\s\S]*?action: keep\n/gm,
+      '',
+    ],
     [/tls_config: \{ ca_file: \S+ \}/g, 'tls_config: { insecure_skip_verify: true }'],
     [`${jumphost.address}:6443`, `${bridgeAddress}:${apiPort}`],
     // Without -x it would set the clock of this computer.
