@@ -29,7 +29,7 @@ describe.skipIf(!program)('images of a release, at a real registry', () => {
     const { host } = await startRegistry();
 
     await expect(withDigests([`${host}/node:24-slim`])).rejects.toThrow(
-      new RegExp(`^${host}/node:24-slim: no such tag at ${host}; .*$`),
+      new RegExp(`^${host}/node:24-slim: no such tag in ${host}; .*$`),
     );
   });
 

@@ -26,7 +26,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
     expect(board.isOn('1')).toBe(true);
     expect(lines).toEqual([
       'rack4 is on hold: no new power cycles start',
-      'rpi-1: being cycled',
+      'rpi-1: being power-cycled',
       'jumphost-rack4 reboots',
       'jumphost-rack4: not rebooted yet',
       'jumphost-rack4 is back',
@@ -43,7 +43,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
 
     await expect(
       rebootJumphost({ ...deps, limits: { ...deps.limits, quiet: 100 } }),
-    ).rejects.toThrow('rack4: rpi-1: being cycled');
+    ).rejects.toThrow('rack4: rpi-1: being power-cycled');
 
     expect(await reboots()).toBe(0);
     expect((await deps.power.holds()).holds).toEqual([]);

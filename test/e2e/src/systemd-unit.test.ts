@@ -22,7 +22,9 @@ function values(key: string): string[] {
 
 /** The sources of what a bundle has at this path. */
 function inThisRepository(path: string): string {
-  return path.replace(/^\/opt\/skolo\//, root).replace(/\/dist\/main\.js$/, '/src/main.ts');
+  return path
+    .replace(/^\/opt\/skolo\/(?:current\/)?/, root)
+    .replace(/\/dist\/main\.js$/, '/src/main.ts');
 }
 
 /** The program of the unit, where this repository is. */
@@ -74,28 +76,32 @@ describe('the unit of the agent', () => {
 });
 
 describe('the units of the jumphost', () => {
-  it.each(['metadata-server', 'power-cycle-daemon'])(
-    '%s is started with flags that there are',
-    async (name) => {
-      const text = await readFile(join(folder, `skolo-${name}.service`), 'utf8');
-      const [, line = ''] = text.match(/^ExecStart=(.*)$/m) ?? [];
-      const [program, ...words] = line.split(' ');
-      const place = words.findIndex((word) => word.endsWith('/main.js'));
-      const [main = '', ...flags] = words.slice(place);
-      const nodeFlags = words.slice(0, place);
-      expect(program).toBe('/usr/bin/node');
-      // As its image has them (test/images).
-      expect(nodeFlags).toEqual(bundles.find((bundle) => bundle.name === name)?.nodeFlags);
+  it.each([
+    'metadata-server',
+    'power-cycle-daemon',
+    'router-backup',
+    'alert-to-pubsub',
+    'machine-state',
+  ])('%s is started with flags that there are', async (name) => {
+    const text = await readFile(join(folder, `skolo-${name}.service`), 'utf8');
+    const [, line = ''] = text.match(/^ExecStart=(.*)$/m) ?? [];
+    const [program, ...words] = line.split(' ');
+    const place = words.findIndex((word) => word.endsWith('/main.js'));
+    const [main = '', ...flags] = words.slice(place);
+    const nodeFlags = words.slice(0, place);
+    expect(program).toBe('/opt/skolo/current/bin/node');
+    // As its image has them (test/images).
+    expect(nodeFlags).toEqual(bundles.find((bundle) => bundle.name === name)?.nodeFlags);
 
-      const command = [...nodeFlags, inThisRepository(main), '--help'];
-      const { stdout } = await run(process.execPath, command);
+    const command = [...nodeFlags, inThisRepository(main), '--help'];
+    const { stdout } = await run(process.execPath, command);
 
-      expect(flags).toEqual(['--rack', `/etc/skolo/${name}/rack.yaml`]);
-      expect(stdout).toMatch(/^ +--rack /m);
-      // The usual state directory is the one that systemd makes, and that pods mount.
-      expect(text).toContain(`\nStateDirectory=skolo/${name}\n`);
-    },
-  );
+    expect(flags).toEqual([]);
+    expect(text).toContain(`\nEnvironment=SKOLO_RACK=/etc/skolo/${name}/rack.yaml\n`);
+    expect(stdout).toMatch(/^ +--rack FILE +SKOLO_RACK /m);
+    // The usual state directory is the one that systemd makes, and that pods mount.
+    expect(text).toContain(`\nStateDirectory=skolo/${name}\n`);
+  });
 
   it('have the variables of their README, with the usual values', async () => {
     const readme = await readFile(join(folder, 'README.md'), 'utf8');
@@ -142,20 +148,22 @@ describe('every unit', () => {
 
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...copies]);
 
-    expect(units).toHaveLength(7);
+    expect(units).toHaveLength(10);
     expect(stdout + stderr).toBe('');
   });
 
   it('of the jumphost removes privileges that its service does not need', async ({ skip }) => {
     const copies = await copied(skip);
     // Tasks run below the agent: see its README.
-    const closed = copies.filter((file) => /(server|daemon|fallback)\.service$/.test(file));
+    const closed = copies.filter((file) =>
+      /(server|daemon|fallback|backup|pubsub|state)\.service$/.test(file),
+    );
 
     // In tenths of what it calls exposure: 10.0 is a unit that nothing is taken from.
     const flags = ['--offline=yes', '--threshold=30', '--no-pager'];
     for (const file of closed) await run('systemd-analyze', ['security', ...flags, file]);
 
-    expect(closed).toHaveLength(3);
+    expect(closed).toHaveLength(6);
   });
 });
 
@@ -169,7 +177,7 @@ async function copied(skip: (why: string) => never): Promise<string[]> {
     units.map(async (name) => {
       const text = await readFile(join(folder, name), 'utf8');
       const here = text
-        .replaceAll('/usr/bin/node', process.execPath)
+        .replaceAll(/\/usr\/bin\/node|\/opt\/skolo\/current\/bin\/node/g, process.execPath)
         .replaceAll('/opt/skolo/packages/', join(root, 'packages/'));
       await writeFile(join(dir, name), here);
       return join(dir, name);
