@@ -106,7 +106,9 @@ describe('readSecret', () => {
       expect(inspect(failed, { depth: null, showHidden: true })).not.toMatch(/hunter2|hun\.ter/);
       expect(failed).toMatchObject({
         code: 'SECRET_MISSING',
-        message: expect.stringMatching(/^the path in rack\.yaml: no such file; .*replace that secret$/),
+        message: expect.stringMatching(
+          /^the path in rack\.yaml: no such file; .*replace that secret$/,
+        ),
       });
     },
   );
