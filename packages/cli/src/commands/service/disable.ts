@@ -5,6 +5,7 @@ import {
   dropInOf,
   enabledServices,
   opt,
+  removeVersions,
   servicesNamed,
   thisComputer,
   unitOf,
@@ -46,8 +47,7 @@ systemctl daemon-reload`,
       );
     }
     if ((await enabledServices(host)).length > 0) return;
-    await host.need(
-      `rm -f ${current}; [ ! -d ${opt} ] || { find ${opt} -mindepth 1 -maxdepth 1 -type d -exec test -e '{}/BUILD' ';' -exec rm -rf '{}' +; rmdir --ignore-fail-on-non-empty ${opt}; }`,
-    );
+    await removeVersions(host);
+    await host.need(`rm -f ${current}; [ ! -d ${opt} ] || rmdir --ignore-fail-on-non-empty ${opt}`);
   });
 }

@@ -12,7 +12,7 @@ import {
   dropInOf,
   enabledServices,
   installed,
-  opt,
+  removeVersions,
   servicesNamed,
   thisComputer,
   unitOf,
@@ -67,7 +67,8 @@ export function define(command: SkoloCommand): void {
     const ended = await stepRunner(io).run(host, steps, { signal, isCheck: false });
     printSteps(io, ended);
     if (isPrepared(ended)) {
-      await removeOthers(host, [program.version, previous]);
+      // The previous one is kept for a rollback.
+      await removeVersions(host, [program.version, ...(previous === undefined ? [] : [previous])]);
       return io.out(`${wanted.join(', ')}: running skolo ${program.version}`);
     }
     io.exitCode = exitCodes.failed;
@@ -106,12 +107,4 @@ async function racksOf(command: SkoloCommand, host: Host, enabled: readonly Jump
   const racks = [...text.matchAll(/^Environment="SKOLO_RACK=(.+)"$/gm)].map(([, path]) => path);
   const previous = new Map(enabled.map((service, at) => [service, racks[at]]));
   return (service: JumphostService) => (rackIsDefault ? previous.get(service) : undefined) ?? file;
-}
-
-/** Keeps this version, and the previous one for a rollback. */
-async function removeOthers(host: Host, kept: readonly (string | undefined)[]): Promise<void> {
-  const names = kept.map((version) => `! -name '${version ?? ''}'`).join(' ');
-  await host.need(
-    `find ${opt} -mindepth 1 -maxdepth 1 -type d ${names} -exec test -e '{}/BUILD' ';' -exec rm -rf '{}' +`,
-  );
 }

@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Host, linesOf, openHost } from '@skolo/computers';
+import { factsIn, type Host, linesOf, openHost } from '@skolo/computers';
 import { type JumphostService, jumphostServices } from '@skolo/rack/light';
 import { CliError, usageError } from '../../errors.ts';
 
@@ -55,6 +55,39 @@ export async function enabledServices(host: Host): Promise<JumphostService[]> {
   const files = jumphostServices.map(dropInOf).join(' ');
   const found = linesOf(await host.need(`ls -d ${files} 2>/dev/null || true`));
   return jumphostServices.filter((service) => found.includes(dropInOf(service)));
+}
+
+/** The process of a service that is running. */
+interface Running {
+  /** The version whose Node runs; undefined: another Node. */
+  version: string | undefined;
+  /** Path of the program. */
+  program: string;
+  /** Variables that begin with `SKOLO_`. */
+  variables: Readonly<Record<string, string>>;
+}
+
+/** Asks the kernel, not the unit. Undefined: it is not running. */
+export async function runningProcess(
+  host: Host,
+  service: JumphostService,
+): Promise<Running | undefined> {
+  const text = await host.need(`pid=$(systemctl show --property=MainPID --value ${unitOf(service)})
+[ "$pid" != 0 ] || exit 0
+echo "program=$(readlink /proc/$pid/exe)"
+tr '\\0' '\\n' < /proc/$pid/environ | grep '^SKOLO_' || true`);
+  const { program, ...variables } = factsIn(text);
+  if (program === undefined) return undefined;
+  const [, version] = /^\/opt\/skolo\/([^/]+)\/bin\/node$/.exec(program) ?? [];
+  return { version, program, variables };
+}
+
+/** Removes programs in /opt/skolo, except for these versions. */
+export async function removeVersions(host: Host, kept: readonly string[] = []): Promise<void> {
+  const names = kept.map((version) => `! -name '${version}'`).join(' ');
+  await host.need(
+    `[ ! -d ${opt} ] || find ${opt} -mindepth 1 -maxdepth 1 -type d ${names} -exec test -e '{}/BUILD' ';' -exec rm -rf '{}' +`,
+  );
 }
 
 /** The version that `current` links to; undefined if no service has been enabled yet. */

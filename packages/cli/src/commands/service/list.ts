@@ -1,9 +1,9 @@
-import { factsIn } from '@skolo/computers';
-import { jumphostServices } from '@skolo/rack/light';
+import type { Host } from '@skolo/computers';
+import { type JumphostService, jumphostServices } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
-import { enabledServices, opt, thisComputer, unitOf } from './installed.ts';
+import { enabledServices, runningProcess, thisComputer, unitOf } from './installed.ts';
 
 /** `skolo service list`: lists what runs on this computer, according to its processes. */
 export function define(command: SkoloCommand): void {
@@ -21,17 +21,13 @@ export function define(command: SkoloCommand): void {
     const enabled = await enabledServices(host);
     const services = [];
     for (const service of jumphostServices) {
-      const facts = factsIn(
-        await host.need(`pid=$(systemctl show --property=MainPID --value ${unitOf(service)})
-echo "state=$(systemctl is-active ${unitOf(service)})"
-[ "$pid" = 0 ] || { readlink /proc/$pid/exe | sed -n 's,^${opt}/\\([^/]*\\)/.*,version=\\1,p'; tr '\\0' '\\n' < /proc/$pid/environ | grep '^SKOLO_RACK='; }`),
-      );
+      const process = await runningProcess(host, service);
       services.push({
         service,
         isEnabled: enabled.includes(service),
-        state: facts.state,
-        version: facts.version,
-        rack: facts.SKOLO_RACK,
+        state: await stateOf(host, service),
+        version: process?.version,
+        rack: process?.variables.SKOLO_RACK,
       });
     }
     if (json) return printJson(command.io, { services });
@@ -47,4 +43,8 @@ echo "state=$(systemctl is-active ${unitOf(service)})"
       services,
     );
   });
+}
+
+async function stateOf(host: Host, service: JumphostService): Promise<string> {
+  return (await host.run(`systemctl is-active ${unitOf(service)}`)).stdout.trim();
 }

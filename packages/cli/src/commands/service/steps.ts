@@ -3,7 +3,6 @@ import { errorText, shellWord } from '@skolo/base';
 import { request } from '@skolo/base/request';
 import {
   checkByScript,
-  factsIn,
   fileStep,
   type Host,
   linesOf,
@@ -12,7 +11,7 @@ import {
   writtenHead,
 } from '@skolo/computers';
 import { type JumphostService, servicePorts } from '@skolo/rack/light';
-import { current, dropInOf, type Installed, opt, unitOf } from './installed.ts';
+import { current, dropInOf, type Installed, opt, runningProcess, unitOf } from './installed.ts';
 
 /** A service as it should run. */
 export interface Plan {
@@ -142,17 +141,13 @@ async function whyNotRunning(
   host: Host,
   { service, rack, installed, signal }: Plan,
 ): Promise<string | undefined> {
-  const text = await host.need(`pid=$(systemctl show --property=MainPID --value ${unitOf(service)})
-[ "$pid" != 0 ] || exit 0
-echo "program=$(readlink /proc/$pid/exe)"
-tr '\\0' '\\n' < /proc/$pid/environ | grep '^SKOLO_' || true`);
-  const facts = factsIn(text);
-  if (facts.program === undefined)
+  const running = await runningProcess(host, service);
+  if (running === undefined)
     return `${service} is not running; journalctl -u ${unitOf(service)} shows why`;
-  const isThisVersion = facts.program === `${opt}/${installed.version}/bin/node`;
-  if (!isThisVersion) return `${service} runs ${facts.program}`;
-  if (facts.SKOLO_RACK !== rack) return `${service} runs with ${facts.SKOLO_RACK}`;
-  const port = facts.SKOLO_METRICS_PORT || servicePorts[service].metricsPort;
+  const { version, program, variables } = running;
+  if (version !== installed.version) return `${service} runs ${program}`;
+  if (variables.SKOLO_RACK !== rack) return `${service} runs with ${variables.SKOLO_RACK}`;
+  const port = variables.SKOLO_METRICS_PORT || servicePorts[service].metricsPort;
   const url = `http://127.0.0.1:${port}/healthz`;
   try {
     const { status } = await request(url, { timeoutMs: 5000, signal });
