@@ -55,6 +55,10 @@ const all = [
   ['arm64', 'linux-arm64'],
 ];
 const platforms = all.filter(([arch]) => options.arch === undefined || options.arch === arch);
+if (platforms.length === 0) {
+  console.error(`--arch ${options.arch}: specify amd64 or arm64`);
+  process.exit(2);
+}
 const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
 const bundles = join(folder, 'bundle');
 const work = join(folder, 'work');

@@ -111,7 +111,7 @@ async function writeTo(out, bundle, version) {
  * again detects changes by them.
  * @param {string} path
  */
-function settle(path) {
+export function settle(path) {
   const isFolder = statSync(path).isDirectory();
   if (isFolder) for (const entry of readdirSync(path)) settle(join(path, entry));
   chmodSync(path, isFolder || statSync(path).mode & 0o100 ? 0o755 : 0o644);

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { settle } from '../bundle/write-bundle.mjs';
 import { root } from '../node.mjs';
 
 /**
@@ -38,7 +39,8 @@ export function writeDebianPackage({ compression = 'xz', ...wanted }) {
   try {
     writePrograms(tree, wanted);
     writeControl(tree, wanted);
-    settle(tree, wanted.time);
+    settle(tree);
+    setTimes(tree, wanted.time);
     const args = ['--root-owner-group', `-Z${compression}`, '--build', tree, wanted.file];
     execFileSync('dpkg-deb', args, {
       stdio: 'pipe',
@@ -106,18 +108,14 @@ function writeControl(tree, { arch, version }) {
 }
 
 /**
- * Sets modes and times that do not depend on the builder.
+ * Gives all files the same time.
  *
  * @param {string} tree
  * @param {number} time
  */
-function settle(tree, time) {
-  for (const name of ['', ...readdirSync(tree, { recursive: true, encoding: 'utf8' })]) {
-    const path = join(tree, name);
-    const { mode } = statSync(path);
-    chmodSync(path, mode & 0o100 ? 0o755 : 0o644);
-    lutimesSync(path, time, time);
-  }
+function setTimes(tree, time) {
+  for (const name of ['', ...readdirSync(tree, { recursive: true, encoding: 'utf8' })])
+    lutimesSync(join(tree, name), time, time);
 }
 
 /** @param {string} folder */

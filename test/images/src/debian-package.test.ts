@@ -174,7 +174,7 @@ describe.skipIf(why !== undefined)(
 
       expect(unreadable.exitCode).toBe(1);
       expect(unreadable.text).toContain(
-        'secrets/tokens.yaml: permission denied; make it readable for the user of the service',
+        "secrets/tokens.yaml: permission denied; make it readable for the service's user",
       );
       expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
     });
