@@ -70,7 +70,7 @@ function marked(mark: string, list: readonly string[]) {
 }
 
 /** Compares lines regardless of their position: fast, and a moved line is no change. */
-function exchangedLines(from: string, to: string) {
+export function exchangedLines(from: string, to: string): { added: number; removed: number } {
   const balance = new Map<string, number>();
   for (const line of linesOf(from)) balance.set(line, (balance.get(line) ?? 0) - 1);
   for (const line of linesOf(to)) balance.set(line, (balance.get(line) ?? 0) + 1);

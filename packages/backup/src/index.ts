@@ -1,6 +1,6 @@
 /** Configurations of network equipment: the history, off-site copies, and restoring. */
 
-export { difference } from './diff.ts';
+export { difference, exchangedLines } from './diff.ts';
 export type { CommitAbout } from './history/commit-message.ts';
 export { replaceHistory, setAside } from './history/folder.ts';
 export { repairHistory } from './history/repair.ts';

@@ -2,6 +2,7 @@ import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { withoutName } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { oneDevice } from './device-names.ts';
@@ -58,6 +59,6 @@ const columns: Column<Row>[] = [
 
 /** `changed (+3 -1): new vlan for the lab`. */
 function whatText({ device, summary, reason }: KnownVersion): string | undefined {
-  const what = summary?.startsWith(`${device}: `) ? summary.slice(device.length + 2) : summary;
+  const what = summary && withoutName(summary, device);
   return [what, reason].filter(Boolean).join(': ') || undefined;
 }

@@ -5,6 +5,7 @@ import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, failureOf } from '../../errors.ts';
 import { byNumber } from '../../names.ts';
+import { withoutName } from '../../output/text.ts';
 import type { RouterBackup } from '../../reach/service-client.ts';
 
 interface Unread {
@@ -50,10 +51,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
       const why = failureOf(error)
         .lines.join(' ')
         .replace(/^skolo: /, '');
-      unread.push({
-        device,
-        why: why.startsWith(`${device}: `) ? why.slice(device.length + 2) : why,
-      });
+      unread.push({ device, why: withoutName(why, device) });
       return undefined;
     }
   });

@@ -8,7 +8,7 @@ import type { Io } from '../../io.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
 import { printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { plain, type Style } from '../../output/text.ts';
+import { plain, type Style, withoutName } from '../../output/text.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { findPis, type Pis, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';
@@ -131,7 +131,7 @@ interface Outcome {
 
 export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
   if (why !== undefined) {
-    return { name, state: 'failed', system: '', steps: [], why: without(name, why) };
+    return { name, state: 'failed', system: '', steps: [], why: withoutName(why, name) };
   }
   const found = all.find((step) => step.name === 'system');
   const system = found?.state === 'ok' ? found.text : '';
@@ -147,7 +147,7 @@ export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
     state: isFailed ? 'failed' : 'differs',
     system,
     steps: wrong.map((step) => step.name),
-    why: wrong.map((step) => `${step.name}: ${without(name, step.text)}`).join('; '),
+    why: wrong.map((step) => `${step.name}: ${withoutName(step.text, name)}`).join('; '),
   };
 }
 
@@ -166,11 +166,6 @@ function cutOff(name: string, latest: Latest): Outcome {
 /** A restart that was not allowed is not a failure. */
 function stateOf({ name, state }: StepProgress): StepProgress['state'] {
   return state === 'failed' && name === 'restart' ? 'differs' : state;
-}
-
-/** Messages begin with the name, which is already printed. */
-function without(name: string, text: string): string {
-  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
 const columns: Column<Outcome>[] = [

@@ -9,7 +9,7 @@ import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
-import { plain } from '../../output/text.ts';
+import { plain, withoutName } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { type PowerCycleDaemon, powerCycleDaemon } from '../../reach/service-client.ts';
 import { rejectedBy, withRetries } from './request.ts';
@@ -138,9 +138,8 @@ function grouped(rejected: readonly Rejection[], now: number): Group[] {
   });
 }
 
-/** Without the leading name. */
 function reasonOf({ target, detail }: Rejection): string {
-  return detail.startsWith(`${target}: `) ? detail.slice(target.length + 2) : detail;
+  return withoutName(detail, target);
 }
 
 function possible({ until }: Rejection, now: number): string | undefined {

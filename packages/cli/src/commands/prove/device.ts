@@ -1,5 +1,6 @@
 /** Looks at one device: a few steps, one session at a time, each with its own time limit. A failure is a result. */
 import type { ConnectedHosts } from '@skolo/api';
+import { exchangedLines } from '@skolo/backup';
 import { errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
 import {
   DeviceRejected,
@@ -10,6 +11,7 @@ import {
 } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice } from '@skolo/rack';
+import { withoutName } from '../../output/text.ts';
 import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf } from './readers.ts';
 
@@ -158,11 +160,8 @@ class Visit {
     this.look.problems.push(...what.map((each) => ({ kind, what: each })));
   }
 
-  /** Without the name prefix. */
   private textOf(error: unknown): string {
-    const text = errorText(error);
-    const name = `${this.look.device}: `;
-    return text.startsWith(name) ? text.slice(name.length) : text;
+    return withoutName(errorText(error), this.look.device);
   }
 
   private async readOutlets(round: number, read: NonNullable<Readers['outlets']>): Promise<void> {
@@ -196,7 +195,8 @@ class Visit {
     const read = await this.step(`configuration ${round}`, configuration);
     if (read === undefined || this.deps.dry) return;
     const { text, bytes, serial } = read;
-    const differingLines = this.text === undefined ? 0 : differing(this.text, text);
+    const { added, removed } = exchangedLines(this.text ?? text, text);
+    const differingLines = added + removed;
     this.text ??= text;
     this.look.configuration = { readings: round, bytes, differingLines };
     const changed = `configuration changed on its own: ${differingLines} lines`;
@@ -235,12 +235,4 @@ function branchesOf(model: string, step: string): string[] {
     ['connected hosts', hosts],
   ]);
   return (known.get(step) ?? []).map((each) => `(then) ${each}`);
-}
-
-/** The number of lines that are in only one of them. */
-function differing(one: string, other: string): number {
-  const counts = new Map<string, number>();
-  for (const line of one.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);
-  for (const line of other.split('\n')) counts.set(line, (counts.get(line) ?? 0) - 1);
-  return [...counts.values()].reduce((sum, each) => sum + Math.abs(each), 0);
 }

@@ -1,25 +1,18 @@
 /** Readings of a device's outlets, compared with each other and with rack.yaml. Pure. */
 import type { OutletReading } from '@skolo/models/outlets';
-import { feedOf, type Outlet, type Rack } from '@skolo/rack';
+import type { Outlet, Rack } from '@skolo/rack';
+import { allPlugged } from '../rack/wiring.ts';
 
 /** By the name of the outlet. */
 export type Readings = Readonly<Record<string, OutletReading>>;
 
 /** Names of what each outlet of a device feeds, according to rack.yaml. */
 export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
-  const loads = new Map<string, string[]>();
-  const add = (name: string, feeds: readonly Outlet[]) => {
-    for (const feed of feeds) {
-      if (feed.device !== device) continue;
-      loads.set(feed.outlet, [...(loads.get(feed.outlet) ?? []), name]);
-    }
-  };
-  for (const { name, power } of [rack.jumphost, ...rack.infrastructure.values()]) add(name, power);
-  for (const { name, power, devices } of rack.machines.values()) {
-    add(name, power);
-    for (const each of devices) add(each.fullName, [feedOf(name, each) ?? []].flat());
-  }
-  return loads;
+  const fed = allPlugged(rack).filter(
+    ({ use, outlet }) => use === 'power' && outlet.device === device,
+  );
+  const byOutlet = Map.groupBy(fed, ({ outlet }) => outlet.outlet);
+  return new Map([...byOutlet].map(([outlet, loads]) => [outlet, loads.map(({ name }) => name)]));
 }
 
 /** Outlets whose readings differ. */

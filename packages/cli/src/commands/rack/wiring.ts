@@ -2,6 +2,7 @@
 import {
   type AttachedDevice,
   dependsOn,
+  feedOf,
   formatOutlet,
   formatUsbPort,
   goesDark,
@@ -43,10 +44,10 @@ export function allPlugged(rack: Rack): Plugged[] {
       : [{ outlet: uplink, name, use: 'network' as const, otherFeeds: [] }]),
   ]);
   const ofPhones = [...rack.machines.values()].flatMap((machine) =>
-    machine.devices.flatMap(({ fullName: name, power }): Plugged[] => {
-      if (power === undefined) return [];
-      const outlet = 'device' in power ? power : hubOutlet(machine.name, power);
-      return [{ outlet, name, use: 'power', otherFeeds: [] }];
+    machine.devices.flatMap((device): Plugged[] => {
+      const outlet = feedOf(machine.name, device);
+      if (outlet === undefined) return [];
+      return [{ outlet, name: device.fullName, use: 'power', otherFeeds: [] }];
     }),
   );
   return [...ofEntries, ...ofPhones];
