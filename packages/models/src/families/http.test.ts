@@ -224,6 +224,8 @@ describe('http', () => {
     const { address: _, ...device } = rackDevice('synaccess', { host: '', port: 1 });
     const send = httpTo(device, await depsWith(), { signIn: 'basic' });
 
-    await expect(send({ path: '/' }, patient())).rejects.toThrow(/does not specify/);
+    await expect(send({ path: '/' }, patient())).rejects.toThrow(
+      'rack.yaml does not specify its address',
+    );
   });
 });

@@ -305,7 +305,7 @@ describe('a device over ssh', () => {
   it('without an address cannot be reached', async () => {
     const { open } = await startLab();
 
-    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/no address/);
+    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/^no address; add/);
   });
 
   it('that does not respond is missing', async (context) => {

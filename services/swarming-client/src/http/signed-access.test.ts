@@ -369,12 +369,11 @@ describe('an agent', () => {
 
     for (const change of wrong) {
       const answer = await replay(agent, heard, { headers: { ...headers, ...change } });
-      expect(answer).toMatchObject({
-        status: 401,
-        text: expect.stringMatching(
-          /Signature-Input|the Content-Digest or Signature header is malformed/,
-        ),
-      });
+      const why =
+        'signature-input' in change
+          ? 'the format of Signature-Input is wrong'
+          : 'the Content-Digest or Signature header is malformed';
+      expect(answer).toMatchObject({ status: 401, text: expect.stringContaining(why) });
     }
     expect(agent.done).toEqual([]);
   });

@@ -147,7 +147,7 @@ it.skipIf(why)(
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
-    ).rejects.toThrow(/a Raspberry Pi rpi-9; did you mean/);
+    ).rejects.toThrow(/rack.yaml does not contain a Raspberry Pi rpi-9; did you mean/);
     await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
     await settled;
     expect(stranger.log).toContain('rpi-3 has joined the cluster');
@@ -203,7 +203,7 @@ it.skipIf(why)(
     void deceived.boot();
     await expect
       .poll(() => deceived.log, patiently)
-      .toContain('has another key than the one in this image');
+      .toContain('has another key than this image expects');
     expect(asked).toBe(0);
     man.close();
 
@@ -212,13 +212,13 @@ it.skipIf(why)(
       void without.boot();
       await expect
         .poll(() => without.log, patiently)
-        .toContain('the enrolment secret of the image is not known');
+        .toContain('the enrolment secret of the image is unknown');
     }
     const { secrets } = await rack.client().enrolments();
     await rack.client().revokeEnrolmentSecret({ params: { id: secrets[0]?.id ?? '' } });
     const late = await rack.card(board, image);
     void late.boot();
-    await expect.poll(() => late.log, patiently).toContain('is not known');
+    await expect.poll(() => late.log, patiently).toContain('is unknown');
     expect(await rack.client().enrolments()).toEqual({
       waiting: [],
       enrolled: [],

@@ -14,7 +14,7 @@ import { printDiff } from '../backup/diff.ts';
 export async function editInventory(
   command: SkoloCommand,
   edit: (text: string | undefined, file: string) => Promise<string>,
-  isNew = command.opts().create !== undefined,
+  { isNew = command.opts().create !== undefined }: { isNew?: boolean } = {},
 ): Promise<void> {
   const { io } = command;
   const { rack: file } = command.globals();

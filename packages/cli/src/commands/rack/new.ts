@@ -32,11 +32,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (create: string, { jumphost, address, ...network }: Options) => {
     const options = { ...network, create, acts: false as const };
-    const isNew = true;
-    await editInventory(
-      command,
-      () => newRack(command, { name: jumphost, address }, options),
-      isNew,
-    );
+    const edit = () => newRack(command, { name: jumphost, address }, options);
+    await editInventory(command, edit, { isNew: true });
   });
 }
