@@ -411,7 +411,7 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'Lists all outlets in use, with their last read states',
+    summary: 'Lists all outlets in use, with the state of each when it was last read',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),

@@ -100,7 +100,7 @@ describe('a request', () => {
     });
 
     await expect(request(url, { timeoutMs: 5000, mostBytes: 1000 })).rejects.toMatchObject({
-      message: 'its response is larger than 1000 bytes',
+      message: 'the response is larger than 1000 bytes',
     });
   });
 

@@ -50,7 +50,7 @@ export async function request(
   { mostBytes = usualMostBytes, ...options }: RequestOptions & { mostBytes?: number },
 ): Promise<Answer> {
   return withAnswer(url, options, async ({ status, headers, message }) => {
-    const tooLarge = () => new Unreachable(`its response is larger than ${mostBytes} bytes`);
+    const tooLarge = () => new Unreachable(`the response is larger than ${mostBytes} bytes`);
     const bytes = await bytesUpTo(mostBytes, message, tooLarge);
     return { status, headers, text: bytes.toString() };
   });
@@ -97,8 +97,8 @@ const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was interrupted',
   ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'its name cannot currently be resolved',
-  EHOSTUNREACH: 'no route to it',
+  EAI_AGAIN: 'the host name cannot currently be resolved',
+  EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no network',
   ETIMEDOUT: 'no response',
   EADDRNOTAVAIL: 'the source address does not belong to this computer',

@@ -273,7 +273,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     ]);
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/001 +3\n.*002 +3\n$/) });
     expect(late.stdout).toMatch(/001 +timeout/);
-    expect(gone.stdout).toMatch(/01 +255 +the jumphost cannot connect to its SSH port\n$/);
+    expect(gone.stdout).toMatch(/01 +255 +the jumphost cannot connect to the SSH port\n$/);
     expect(await workstation?.left()).toEqual([]);
   });
 
@@ -316,7 +316,7 @@ esac`,
     const forced = await leave('--force');
 
     expect(rejected.code).toBe(1);
-    expect(rejected.stderr).toContain(`${name}: waiting for its task 67e8a4c01f2b3d10`);
+    expect(rejected.stderr).toContain(`${name}: waiting for the task 67e8a4c01f2b3d10`);
     expect(rejected.stdout).toMatch(
       /failed +still running tasks after 0 min; use --force to end them/,
     );

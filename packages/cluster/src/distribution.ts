@@ -77,13 +77,13 @@ export function placeStep(wanted: Place): Step {
   const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
   return {
     name: 'role',
-    about: `its only cluster role is ${text(wanted)}`,
+    about: `the only cluster role is ${text(wanted)}`,
     async check(host) {
       const now = await placeOf(host);
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `it is ${text(now)}, but should become ${text(wanted)}; first remove it from its cluster with skolo pi kubernetes reset`,
+          `already ${text(now)}, not ${text(wanted)}; to remove this computer from the existing cluster first, run skolo pi kubernetes reset`,
         ],
       };
     },

@@ -56,7 +56,7 @@ export class AnswerUncertain extends DeviceError {
 export class OutputNotStored extends Error {
   constructor(device: string, folder: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`${device}: its output cannot be stored in ${folder}: ${why}`, { cause });
+    super(`${device}: the output cannot be stored in ${folder}: ${why}`, { cause });
     this.name = 'OutputNotStored';
   }
 }

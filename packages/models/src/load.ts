@@ -32,7 +32,7 @@ export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> 
 
 /** How a model changes accounts, or why it does not. */
 export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Accounts | string> {
-  const accounts = models.get(model)?.accounts ?? { no: 'its model is unknown' };
+  const accounts = models.get(model)?.accounts ?? { no: 'the model is unknown' };
   return 'load' in accounts ? (await accounts.load()).accounts : accounts.no;
 }
 

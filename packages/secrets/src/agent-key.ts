@@ -38,7 +38,7 @@ export function agentKeyFault(privateKey: Secret, { publicKey }: AgentKeys): str
   try {
     const own = agentPublicKey(privateKey);
     if (own === publicKey) return undefined;
-    return `its public key is ${own}, but access.agents.publicKey in rack.yaml is ${publicKey ?? 'absent'}`;
+    return `the public key is ${own}, but access.agents.publicKey in rack.yaml is ${publicKey ?? 'absent'}`;
   } catch {
     // The message of node:crypto would not help.
     return 'is not an Ed25519 private key in PEM';

@@ -156,7 +156,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
     await expect.poll(() => swarming.bots.get(machine)?.state.maintenance, soon).toContain(reason);
     return { ...(await tasks.look()), next: swarming.task(next).state };
   });
-  await expect.poll(() => reported.join(), soon).toContain(`${machine}: waiting for its task`);
+  await expect.poll(() => reported.join(), soon).toContain(`${machine}: waiting for the task`);
   // Before, it may begin another task.
   await writeRack(known, 601);
   await expect.poll(tasks.look, soon).toMatchObject({ isRunning: true, accepts: false });
@@ -180,7 +180,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
     ...['power', 'cycle', `${machine}-device`, '--mode', 'hard', '--reason', 'to see it', '--wait'],
   );
 
-  expect(cycled).toContain('its newer USB connection confirms that it was off');
+  expect(cycled).toContain('a newer USB connection confirms that the power was off');
   expect(seen).toEqual(['on', 'off', 'on']);
   expect(await skolo('machine', 'status', machine)).toContain('ok');
 });

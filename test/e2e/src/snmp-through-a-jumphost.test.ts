@@ -62,7 +62,7 @@ it('reads with each login that is right, and says why else', { timeout: 120_000 
   const wrong = { ...right, authKey: new Secret('anotherAnother') };
   await expect(read(wrong)).rejects.toThrow('a key or its protocol is wrong');
   await expect(read({ community: new Secret('next') })).rejects.toThrow('no SNMP response');
-  await expect(read(right, 9)).rejects.toThrow('pdu-1: its port is closed (ECONNREFUSED)');
+  await expect(read(right, 9)).rejects.toThrow('pdu-1: the port is closed (ECONNREFUSED)');
   await writeFile(
     join(rack.overlay, 'rack.yaml'),
     `rack: rack4

@@ -232,7 +232,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     await expect
       .poll(() => jumphost.journal(), patient)
-      .toContain('its pod is waiting: ImagePullBackOff');
+      .toContain('the pod is waiting: ImagePullBackOff');
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     expect(await jumphost.serviceType()).toBe('ClusterIP');
     await jumphost.trouble({ nodeIsNotReady: true });
@@ -284,7 +284,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     expect(failedBack.exitCode).toBe(1);
     expect(failedBack.text).toContain(
-      'its pod does not serve (its pod is waiting: ImagePullBackOff)',
+      'the pod does not serve (the pod is waiting: ImagePullBackOff)',
     );
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.replicas()).toBe(0);

@@ -264,7 +264,7 @@ function restoreHandlers(world: BackupWorld) {
     restore: ({ params: { device, version: wanted }, body: { running, reason } }) => {
       const [now, then] = [versionOf(world, device, 'latest'), versionOf(world, device, wanted)];
       if (running !== 'sha1:0123' || reason === 'too late') {
-        throw new HttpProblem(409, `${device}: its configuration has changed since it was checked`);
+        throw new HttpProblem(409, `${device}: the configuration has changed since it was checked`);
       }
       const isHalf = reason === 'by halves';
       const remaining = between(now, then, { from: 'as it runs now', to: wanted });

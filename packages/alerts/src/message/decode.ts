@@ -72,7 +72,7 @@ export function decode(
   fields: FieldNames = defaultFields,
 ): Decoded {
   const body = parseJson(Buffer.from(data).toString());
-  if (!isObject(body)) return { kind: 'unknown', why: 'its data is not a JSON object' };
+  if (!isObject(body)) return { kind: 'unknown', why: 'the data is not a JSON object' };
   if (isHeartbeat(body, attributes)) return heartbeat(body, attributes, fields);
   // In `flat`, no value is an object.
   if (isObject(body.alert)) return fullAlert(body, body.alert, attributes);

@@ -283,7 +283,7 @@ describe('decode', () => {
   it.each(['', '[]', 'null', '"text"', '{', '\u0000'])(
     'reports %j as an unknown message',
     (data) => {
-      expect(decode(data)).toEqual({ kind: 'unknown', why: 'its data is not a JSON object' });
+      expect(decode(data)).toEqual({ kind: 'unknown', why: 'the data is not a JSON object' });
     },
   );
 

@@ -95,7 +95,7 @@ const kinds: Record<string, Kind> = {
     text: 'the disk is read-only; check it for errors, and then remount it',
   },
   EIO: { reason: 'disk', text: 'the disk reports an I/O error; replace it' },
-  ENOENT: { reason: 'topic', text: 'its directory is missing; create it, or mount its disk' },
+  ENOENT: { reason: 'topic', text: 'the directory is missing; create it, or mount its disk' },
   ENOTDIR: { reason: 'topic', text: 'part of the path is a file; fix the path in rack.yaml' },
   EACCES: {
     reason: 'permission',

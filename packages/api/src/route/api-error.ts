@@ -70,7 +70,7 @@ function codeOf(error: unknown): string {
 }
 
 const broken = 'the connection ended before the response was complete';
-const untrusted = 'its TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to its CA file';
+const untrusted = 'the TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to the CA file';
 const noTls = 'the server does not use TLS; try http://';
 
 const reasons = new Map([
@@ -85,7 +85,7 @@ const reasons = new Map([
   ['UND_ERR_HEADERS_TIMEOUT', 'connected, but there was no response for 300 s'],
   ['UND_ERR_BODY_TIMEOUT', 'connected, but the response stalled for 300 s'],
   ['EHOSTUNREACH', 'no route to the host'],
-  ['ENETUNREACH', 'no route to its network'],
+  ['ENETUNREACH', 'no route to the network'],
   ['ECONNRESET', broken],
   ['EPIPE', broken],
   ['UND_ERR_SOCKET', broken],
@@ -93,8 +93,8 @@ const reasons = new Map([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
-  ['CERT_HAS_EXPIRED', 'its TLS certificate has expired'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for a different host name'],
+  ['CERT_HAS_EXPIRED', 'the TLS certificate has expired'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'the TLS certificate is for a different host name'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
   ['HTTPParserError', 'the response is not HTTP; this may be an https:// port'],

@@ -30,7 +30,7 @@ describe('an answer larger than it may be', () => {
       more();
     });
 
-    await expect(client.status()).rejects.toThrow('its response is larger than 65536 bytes');
+    await expect(client.status()).rejects.toThrow('the response is larger than 65536 bytes');
   });
 
   it('is not unpacked', async () => {
@@ -39,6 +39,6 @@ describe('an answer larger than it may be', () => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed);
     });
 
-    await expect(client.status()).rejects.toThrow('its response is larger than 65536 bytes');
+    await expect(client.status()).rejects.toThrow('the response is larger than 65536 bytes');
   });
 });

@@ -218,7 +218,7 @@ async function bytesOf(
   for await (const piece of body ?? []) {
     onPiece();
     length += piece.length;
-    if (length > mostBytes) throw new TooLarge(`its response is larger than ${mostBytes} bytes`);
+    if (length > mostBytes) throw new TooLarge(`the response is larger than ${mostBytes} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);

@@ -90,7 +90,7 @@ async function writeBlob(stdin: Writable, mark: string, file: NonNullable<NewCom
     await written(stdin, piece);
   }
   if (hash.digest('hex') !== file.digest.sha1) {
-    throw new Error('its file changed while it was being stored');
+    throw new Error('the file changed while it was being stored');
   }
 }
 
@@ -128,7 +128,7 @@ export async function digest(content: Content): Promise<Digest> {
     seen += piece.length;
   }
   if (seen !== size) {
-    throw new Error(`its file has ${seen} bytes instead of ${size}`);
+    throw new Error(`the file has ${seen} bytes instead of ${size}`);
   }
   return { size, sha1: sha1.digest('hex'), blob: blob.digest('hex') };
 }

@@ -69,7 +69,7 @@ export async function openFolder(
     head = await readFile(join(folder, 'HEAD'), 'utf8');
   } catch (error) {
     const code = errorCode(error) === 'ENOENT' ? 'damaged' : 'storage';
-    const why = code === 'damaged' ? 'it is not a git repository: HEAD is missing' : inWords(error);
+    const why = code === 'damaged' ? 'not a git repository: HEAD is missing' : inWords(error);
     throw new BackupError(code, `${folder}: ${why}`, { cause: error });
   }
   if (head.trim() !== headText) {

@@ -81,7 +81,7 @@ describe('encrypting and decrypting', () => {
 
     await expect(decrypt(broken(secret), [ann.identity], 'switch-1')).rejects.toMatchObject({
       code: 'damaged',
-      message: 'switch-1 cannot be decrypted: it is damaged',
+      message: 'switch-1 cannot be decrypted, because it is damaged',
     });
   });
 

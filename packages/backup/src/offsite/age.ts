@@ -55,7 +55,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
         throw new BackupError('no-key', `${what} is not encrypted for ${given}; ${give}`);
       }
       if (error instanceof BackupError) throw error;
-      throw new BackupError('damaged', `${what} cannot be decrypted: it is damaged`, {
+      throw new BackupError('damaged', `${what} cannot be decrypted, because it is damaged`, {
         cause: error,
       });
     }

@@ -75,7 +75,7 @@ describe('a directory', () => {
     const place = directoryPlace(join(dir, 'nowhere'));
     const error = {
       code: 'unreachable',
-      message: `${join(dir, 'nowhere')}: the directory does not exist; check that its disk is mounted`,
+      message: `${join(dir, 'nowhere')}: the directory does not exist; check that the disk is mounted`,
     };
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
@@ -92,7 +92,7 @@ describe('a directory', () => {
 
     await expect(known.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringContaining('check that its disk is mounted'),
+      message: expect.stringContaining('check that the disk is mounted'),
     });
     expect(await readdir(folder)).toEqual([]);
 

@@ -67,7 +67,7 @@ export function directoryPlace(
     if (isKnown()) {
       throw new BackupError(
         'unreachable',
-        `${folder}: the file ${markName} is missing, although copies were stored here before; check that its disk is mounted. For a new disk, run: touch ${mark}`,
+        `${folder}: the file ${markName} is missing, although copies were stored here before; check that the disk is mounted. For a new disk, run: touch ${mark}`,
       );
     }
     await step(() => writeFileAtomic(mark, markText, { mode: 0o644 }));
@@ -177,7 +177,7 @@ function asBackupError(folder: string, error: unknown): BackupError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new BackupError(
       'unreachable',
-      `${folder}: the directory does not exist; check that its disk is mounted`,
+      `${folder}: the directory does not exist; check that the disk is mounted`,
       { cause: error },
     );
   }

@@ -82,7 +82,7 @@ export async function unpack(
       : await pipeline(source, createGunzip(), buffer);
   } catch (error) {
     if (error instanceof BackupError) throw error;
-    const why = errorCode(error)?.startsWith('Z_') ? 'it is damaged' : String(error);
+    const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
   const found = createHash('sha1').update(content).digest('hex');

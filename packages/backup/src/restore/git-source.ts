@@ -62,7 +62,7 @@ export function isRemote(from: string): boolean {
 async function localRepository(from: string): Promise<string> {
   const dir = await findGitDir(from.startsWith('file://') ? fileURLToPath(from) : from);
   if (dir !== undefined) return dir;
-  throw new BackupError('not-found', `${from}: it is not a git repository`);
+  throw new BackupError('not-found', `${from}: not a git repository`);
 }
 
 /** The git repository in a directory: the directory itself, or `.git` in it; undefined if there is none. */
@@ -131,5 +131,5 @@ async function branchOf(dir: string, wanted: string | undefined, place: string):
     });
     return branch;
   }
-  throw new BackupError('not-found', `${place}: it has no branch ${candidates.join(' or ')}`);
+  throw new BackupError('not-found', `${place}: no branch ${candidates.join(' or ')}`);
 }

@@ -51,7 +51,7 @@ function joinStep({ member, cluster, server }: Joining): Step {
   const { name } = member;
   return {
     name: 'kubeadm-join',
-    about: 'its kubelet has joined and is running',
+    about: 'the kubelet has joined and is running',
     check: checkByScript(`${unfinishedScript(kubeletFile)}
 systemctl is-active -q kubelet.service || echo 'kubelet is not running'`),
     async apply(host) {

@@ -130,7 +130,9 @@ describe('the network of pods', () => {
     const findings = judge(tried((from, to) => from !== 'c' && to !== 'c'));
 
     expect(wrongOf(findings)).toEqual([
-      expect.stringMatching(/^pod to pod: c: wrong: its pods cannot communicate.*UDP 8472/),
+      expect.stringMatching(
+        /^pod to pod: c: wrong: pods on this node cannot communicate.*UDP 8472/,
+      ),
     ]);
   });
 

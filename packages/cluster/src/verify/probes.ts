@@ -295,7 +295,7 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'its pods cannot communicate with other nodes; open UDP 8472 (VXLAN) on this node, and check that flannel.1 exists (ip link)';
+    'pods on this node cannot communicate with other nodes; open UDP 8472 (VXLAN) on the node, and check that flannel.1 exists (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {

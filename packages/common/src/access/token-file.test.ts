@@ -88,24 +88,27 @@ describe('newToken', () => {
       'tokens: *hunter2',
       'not YAML: line 1, column 9: unknown alias: no anchor (`&`) with this name precedes',
     ],
-    ['tokens: { a: b }', 'tokens: should be a list'],
+    ['tokens: { a: b }', 'tokens: must be a list'],
     [
       'tokens: [{ name: ann }]',
-      'tokens.0.role: should be view, operate or admin; tokens.0.sha256: should be 64',
+      'tokens.0.role: must be view, operate or admin; tokens.0.sha256: must be 64',
     ],
     [
       'tokens: [ann]',
-      'tokens.0: should be a map that contains only name, role, sha256, created and expires',
+      'tokens.0: must be a map that contains only name, role, sha256, created and expires',
     ],
-    ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: should be view, operate or admin'],
-    ['tokens: [{ name: 7 }]', 'tokens.0.name: should be at most 64 letters'],
-    ['tokens: []\nhunter2: 1', 'file: should contain only `tokens:` with a list'],
+    ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: must be view, operate or admin'],
+    [
+      'tokens: [{ name: 7 }]',
+      'tokens.0.name: must begin with a letter or digit, and contain at most 64 letters',
+    ],
+    ['tokens: []\nhunter2: 1', 'file: must contain only `tokens:` with a list'],
     [
       'tokens: [{ id: 1 }]',
-      'tokens.0: should be a map that contains only name, role, sha256, created and expires',
+      'tokens.0: must be a map that contains only name, role, sha256, created and expires',
     ],
-    ['other: 1', 'tokens: should be a list'],
-    ['no tokens here', 'file: should contain only `tokens:` with a list'],
+    ['other: 1', 'tokens: must be a list'],
+    ['no tokens here', 'file: must contain only `tokens:` with a list'],
   ])('does not touch a file that is broken: %j', async (text, why) => {
     const file = await newFile(text);
 

@@ -21,30 +21,30 @@ function text(form: RegExp, message: string) {
 
 const name = text(
   /^[A-Za-z0-9][\w.@+-]{0,63}$/,
-  'should be at most 64 letters, digits and . _ - + @',
+  'must begin with a letter or digit, and contain at most 64 letters, digits and . _ - + @',
 );
 const time = z.iso.datetime({
   offset: true,
-  error: 'should be a time such as 2026-11-20T07:30:00Z',
+  error: 'must be a time such as 2026-11-20T07:30:00Z',
 });
 
 const TokenEntry = z.strictObject(
   {
     name,
-    role: z.enum(['view', 'operate', 'admin'], 'should be view, operate or admin'),
+    role: z.enum(['view', 'operate', 'admin'], 'must be view, operate or admin'),
     /** SHA-256 of the token, hexadecimal. */
-    sha256: text(/^[0-9a-f]{64}$/, 'should be 64 hexadecimal digits'),
+    sha256: text(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
     created: time,
     expires: time,
   },
-  'should be a map that contains only name, role, sha256, created and expires',
+  'must be a map that contains only name, role, sha256, created and expires',
 );
 type TokenEntry = z.output<typeof TokenEntry>;
 
 const Tokens = z
   .strictObject(
-    { tokens: z.array(TokenEntry, 'should be a list') },
-    'should contain only `tokens:` with a list',
+    { tokens: z.array(TokenEntry, 'must be a list') },
+    'must contain only `tokens:` with a list',
   )
   .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
     error: 'two tokens have the same name',

@@ -346,7 +346,7 @@ services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } 
   expect(child.stdout()).toBe('');
   const problems = [
     `${dir}/secrets/cert: no such file`,
-    `${dir}/secrets/tokens: tokens: should be a list`,
+    `${dir}/secrets/tokens: tokens: must be a list`,
     `${dir}/secrets/first: no such file`,
     `${dir}/secrets/second: empty`,
   ];

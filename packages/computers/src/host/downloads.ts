@@ -83,7 +83,7 @@ export function downloader(deps: DownloadDeps): Download {
       throw wrongFile(`${url}: does not contain a checksum for ${name}; check the version`);
     }
     if (!(await confirm({ url, name, sha256 }))) {
-      const why = 'its checksum comes from the same server as the file and has not been confirmed';
+      const why = 'the checksum comes from the same server as the file and has not been confirmed';
       throw wrongFile(
         `${name}: ${why}; download ${url} from another source and save it as ${list}`,
       );

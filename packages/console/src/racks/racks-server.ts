@@ -38,7 +38,7 @@ interface RacksConsole {
 const mostBodyBytes = 16 * 1024;
 /** The command's own; each rack identifies the caller by that rack's token. */
 const owner = { token: '', name: 'workstation' };
-const noSession = 'run skolo console again: its link can be used only once, within a minute';
+const noSession = 'run skolo console again; each link can be used only once, within a minute';
 
 export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
   const sessions = new Sessions('workstation', { now });

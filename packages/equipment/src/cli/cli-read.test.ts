@@ -195,7 +195,7 @@ describe('a configuration that does not come', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no prompt after "show running-config": no data for 0.3 s; its last output: "show running-config\nhostname lab\nsnmp community <secret>\ninterf"`,
+      String.raw`switch-1: no prompt after "show running-config": no data for 0.3 s; last output: "show running-config\nhostname lab\nsnmp community <secret>\ninterf"`,
     );
     expect(cli.isOpen()).toBe(false);
   });
@@ -226,7 +226,7 @@ describe('a configuration that does not come', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no prompt for an empty line behind "show running-config": no data for 4 s; it sent nothing',
+      'switch-1: no prompt for an empty line behind "show running-config": no data for 4 s; nothing was received',
     );
   });
 
@@ -254,7 +254,7 @@ describe('a configuration that does not come', () => {
     const asked = cli.read(show, { signal, timeoutMs: 60_000, idleMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      'switch-1: no echo of "show running-config": no data for 0.5 s; its last output: "',
+      'switch-1: no echo of "show running-config": no data for 0.5 s; last output: "',
     );
   });
 

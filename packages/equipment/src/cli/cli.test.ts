@@ -191,7 +191,7 @@ describe('a command line that fails', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no prompt after "show a" within 0.3 s; its last output: "show a\nuser ubnt <secret>\nsnmp community <secret>\nand then"`,
+      String.raw`switch-1: no prompt after "show a" within 0.3 s; last output: "show a\nuser ubnt <secret>\nsnmp community <secret>\nand then"`,
     );
     expect(cli.isOpen()).toBe(false);
     await expect(cli.run('show a', { signal })).rejects.toBeInstanceOf(DeviceUnreachable);
@@ -204,7 +204,7 @@ describe('a command line that fails', () => {
     device.faults.set('wedged');
 
     await expect(cli.run('show poe status 0/1', { signal, timeoutMs: 300 })).rejects.toThrow(
-      'switch-1: no echo of "show poe status 0/1" within 0.3 s; it sent nothing',
+      'switch-1: no echo of "show poe status 0/1" within 0.3 s; nothing was received',
     );
   });
 
@@ -251,7 +251,7 @@ describe('a command line that fails', () => {
 
     const asked = cli.run('show a', { signal, timeoutMs: 50_000 });
 
-    await expect(asked).rejects.toThrow('switch-1: its output exceeds 32 MiB');
+    await expect(asked).rejects.toThrow('switch-1: the output exceeds 32 MiB');
     expect(cli.isOpen()).toBe(false);
   });
 

@@ -140,8 +140,8 @@ export class Conversation {
   /** For errors: the end of its output, without secrets. */
   lastWords(): string {
     const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
-    if (text === '') return '; it sent nothing';
-    return `; its last output: ${JSON.stringify(withoutSecrets(text, this.secrets).slice(-200))}`;
+    if (text === '') return '; nothing was received';
+    return `; last output: ${JSON.stringify(withoutSecrets(text, this.secrets).slice(-200))}`;
   }
 
   private lost(what: string, why: DeviceError): DeviceError {
@@ -191,7 +191,7 @@ export class Conversation {
     this.length += text.length;
     this.tail = (this.tail + text).slice(-tailLength);
     if (this.length > maxBytes) {
-      const what = 'its output exceeds 32 MiB';
+      const what = 'the output exceeds 32 MiB';
       this.destroy(new DeviceRejected(this.device, what));
       return;
     }

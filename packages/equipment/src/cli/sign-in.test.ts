@@ -301,7 +301,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toThrow('switch-1: its prompt changes every time');
+    await expect(opened).rejects.toThrow('switch-1: the prompt changes every time');
   });
 
   it('and says nothing that looks like a prompt, is told with its last words', async () => {
@@ -310,7 +310,7 @@ describe('a device that signs in oddly', () => {
     });
 
     await expect(opened).rejects.toThrow(
-      'switch-1: no prompt within 0.5 s; its last output: "Bootloader>>"',
+      'switch-1: no prompt within 0.5 s; last output: "Bootloader>>"',
     );
   });
 });

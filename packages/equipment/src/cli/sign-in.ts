@@ -160,7 +160,7 @@ class SignIn {
   private probe(prompt: string): void {
     this.sent.probes += 1;
     if (this.sent.probes > mostProbes) {
-      const what = `its prompt changes every time${this.conversation.lastWords()}`;
+      const what = `the prompt changes every time${this.conversation.lastWords()}`;
       throw new DeviceRejected(this.conversation.device, what);
     }
     this.candidate = prompt;
@@ -203,7 +203,7 @@ class SignIn {
         conversation.write(enter);
         break;
       case 'end of the session': {
-        const what = `its command line was not reached${conversation.lastWords()}`;
+        const what = `the command line was not reached${conversation.lastWords()}`;
         throw new DeviceRejected(conversation.device, what);
       }
     }

@@ -210,7 +210,7 @@ async function send(
 }
 
 async function readBody(device: string, response: IncomingMessage): Promise<string> {
-  const tooLarge = () => new DeviceRejected(device, 'its response is larger than 1 MiB');
+  const tooLarge = () => new DeviceRejected(device, 'the response is larger than 1 MiB');
   return (await bytesUpTo(mostBytes, response, tooLarge)).toString();
 }
 

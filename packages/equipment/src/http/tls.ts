@@ -55,11 +55,11 @@ export async function connectTls(
       socket.once('close', () => reject(new Error('closed during the TLS handshake')));
     });
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-    if (key === undefined) throw new DeviceRejected(name, 'it does not present a certificate');
+    if (key === undefined) throw new DeviceRejected(name, 'does not present a certificate');
     const shown = fingerprintOf(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
     if (pinned !== undefined && pinned !== shown) {
-      throw keyChanged(target, 'its certificate key', shown, pinned);
+      throw keyChanged(target, 'the certificate key', shown, pinned);
     }
     const needsPin = hostKey === undefined && !socket.authorized;
     return { socket, pin: async () => (needsPin ? await hostKeys.pin(name, shown) : undefined) };

@@ -318,7 +318,7 @@ describe('the time of a connection', () => {
 
     expect(error).toBeInstanceOf(DeviceTimeout);
     expect(error.message).toContain(
-      'no echo of "show running-config": no data for 2.5 s; it sent nothing',
+      'no echo of "show running-config": no data for 2.5 s; nothing was received',
     );
   });
 
@@ -468,7 +468,7 @@ describe('a command of its own', () => {
     const error = await failureOf(opened.connection.execToFile('echo it'));
 
     expect(error).toBeInstanceOf(OutputNotStored);
-    expect(error.message).toContain(`switch-1: its output cannot be stored in ${scratch}: ENOTDIR`);
+    expect(error.message).toContain(`switch-1: the output cannot be stored in ${scratch}: ENOTDIR`);
   });
 
   it('copies files', async (context) => {

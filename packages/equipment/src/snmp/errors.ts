@@ -75,15 +75,15 @@ const noObject: readonly unknown[] = [
 function rejection(device: string, { message, status }: RequestFailedError): DeviceError {
   // Its message consists of the status and the object.
   if (status === ErrorStatus.ResourceUnavailable)
-    return new DeviceBusy(device, `it returned ${message}`);
+    return new DeviceBusy(device, `returned ${message}`);
   const isRight = noRight.includes(status);
   const isObject = noObject.includes(status);
   const hint = isRight
-    ? '; its login has only read access'
+    ? '; the login has only read access'
     : isObject
-      ? '; the outlet does not exist, or its login has only read access'
+      ? '; the outlet does not exist, or the login has only read access'
       : '';
-  return new DeviceRejected(device, `it returned ${message}${hint}`);
+  return new DeviceRejected(device, `returned ${message}${hint}`);
 }
 
 const strangers: readonly unknown[] = [
@@ -92,9 +92,9 @@ const strangers: readonly unknown[] = [
 ];
 
 function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
-  if (!strangers.includes(code)) return new DeviceRejected(device, 'its response is invalid');
+  if (!strangers.includes(code)) return new DeviceRejected(device, 'the response is invalid');
   // The reason in a report; other messages contain digests.
   const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
   const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
-  return new SignInRejected(device, `it rejects the \`snmp\` settings of its login: ${what}`);
+  return new SignInRejected(device, `rejects the \`snmp\` settings of the login: ${what}`);
 }

@@ -239,6 +239,6 @@ function numbersIn(
     }
     const { value } = varbind;
     if (typeof value === 'number') return [[oid, value] as [string, number]];
-    throw new DeviceRejected(device.name, `its object ${oid} is not a number`);
+    throw new DeviceRejected(device.name, `the object ${oid} is not a number`);
   });
 }

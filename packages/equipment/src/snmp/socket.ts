@@ -81,7 +81,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
     try {
       if (isAcceptable(message, this.guard)) this.emit('message', message);
     } catch {
-      this.guard.broken(new NoSnmp('its response is not SNMP'));
+      this.guard.broken(new NoSnmp('the response is not SNMP'));
     }
   }
 }

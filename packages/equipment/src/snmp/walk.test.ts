@@ -25,7 +25,7 @@ describe('a table without end', () => {
     const walked = walkSubtree(ask, 'switch-1', root, 2);
 
     await expect(walked).rejects.toThrow(DeviceRejected);
-    await expect(walked).rejects.toThrow(`switch-1: its table ${root} has more than 4 MiB`);
+    await expect(walked).rejects.toThrow(`switch-1: the table ${root} has more than 4 MiB`);
     expect(answers.count).toBe(70);
   });
 

@@ -35,7 +35,7 @@ export async function walkSubtree(
     const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
     for (const { oid, value } of rows) {
       if (!isBehind(oid, last)) {
-        throw new DeviceRejected(device, `its table ${root} loops at ${oid}`);
+        throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
       }
       last = oid;
       const index = oid.slice(root.length + 1);
@@ -49,7 +49,7 @@ export async function walkSubtree(
     if (rows.length === 0 || rows.length < varbinds.length) return found;
     if (found.size > mostRows || bytes > mostBytes) {
       const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
-      throw new DeviceRejected(device, `its table ${root} has more than ${most}`);
+      throw new DeviceRejected(device, `the table ${root} has more than ${most}`);
     }
   }
 }

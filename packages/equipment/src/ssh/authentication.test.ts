@@ -28,7 +28,7 @@ describe('signing in over ssh', () => {
 
       await expect(opened).rejects.toBeInstanceOf(SignInRejected);
       await expect(opened).rejects.toThrow(
-        `switch-1: rejects the sign-in of "ubnt": offered its password${method === 'password' ? '' : ' interactively'}; it accepts ${method}`,
+        `switch-1: rejects the sign-in of "ubnt": offered the password${method === 'password' ? '' : ' interactively'}; accepted: ${method}`,
       );
       await expect(opened).rejects.not.toThrow('not-it');
     },
@@ -96,7 +96,7 @@ describe('signing in over ssh', () => {
     const rejected = openExec({ ...target(device.port), credentials: wrong }, await deps(), signal);
 
     expect(cli.isOpen()).toBe(true);
-    await expect(rejected).rejects.toThrow(/its privateKey cannot be used/);
+    await expect(rejected).rejects.toThrow(/the privateKey cannot be used/);
     await expect(rejected).rejects.not.toThrow('no-way');
   });
 
@@ -155,7 +155,7 @@ describe('signing in over ssh', () => {
 
     await expect(opened).rejects.toBeInstanceOf(SignInRejected);
     await expect(opened).rejects.toThrow(
-      /no credentials were offered.*its privateKey cannot be used/,
+      /no credentials were offered.*the privateKey cannot be used/,
     );
   });
 });

@@ -26,7 +26,7 @@ export function authentication(
   if (privateKey !== undefined) {
     const key = ssh2.utils.parseKey(privateKey.reveal(), passphrase?.reveal());
     // Its message has the reason, never the key.
-    if (key instanceof Error) unusableKey = `; its privateKey cannot be used: ${key.message}`;
+    if (key instanceof Error) unusableKey = `; the privateKey cannot be used: ${key.message}`;
     else left.push({ type: 'publickey', username, key });
   }
   if (password !== undefined) {
@@ -42,7 +42,7 @@ export function authentication(
   function rejected(takes: readonly string[]) {
     const tried =
       offered.length === 0 ? 'no credentials were offered' : `offered ${offered.join(', ')}`;
-    const what = takes.length === 0 ? '' : `; it accepts ${takes.join(', ')}`;
+    const what = takes.length === 0 ? '' : `; accepted: ${takes.join(', ')}`;
     return new SignInRejected(
       name,
       `rejects the sign-in of ${userOf(username)}: ${tried}${what}${unusableKey}`,
@@ -68,9 +68,9 @@ export function authentication(
 }
 
 const words = new Map<string, string>([
-  ['publickey', 'its privateKey'],
-  ['password', 'its password'],
-  ['keyboard-interactive', 'its password interactively'],
+  ['publickey', 'the privateKey'],
+  ['password', 'the password'],
+  ['keyboard-interactive', 'the password interactively'],
 ]);
 
 function userOf(username: string) {

@@ -144,7 +144,7 @@ describe('bytes of a command', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: the output of "show it" did not end: no data for 0.3 s; it sent: "begun\npassword: <secret>"`,
+      String.raw`switch-1: the output of "show it" did not end: no data for 0.3 s; received: "begun\npassword: <secret>"`,
     );
   });
 

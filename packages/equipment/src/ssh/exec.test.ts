@@ -132,7 +132,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
 
     const opened = openExec(hostOf(other), await deps(), signal);
 
-    await expect(opened).rejects.toThrow('offered its privateKey; it accepts publickey');
+    await expect(opened).rejects.toThrow('offered the privateKey; accepted: publickey');
   });
 });
 
@@ -152,7 +152,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal, timeoutMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: the output of "show it" did not end within 0.5 s; it sent: "begun\npassword: <secret>"`,
+      String.raw`switch-1: the output of "show it" did not end within 0.5 s; received: "begun\npassword: <secret>"`,
     );
   });
 

@@ -121,7 +121,7 @@ export class SshExec implements ExecSession {
     const late = (how: string) => {
       const said = decodeBytes(output.end().toString('latin1')).trim();
       const end = withoutSecrets(said, secrets).slice(-200);
-      const words = said === '' ? '; it sent nothing' : `; it sent: ${JSON.stringify(end)}`;
+      const words = said === '' ? '; nothing was received' : `; received: ${JSON.stringify(end)}`;
       return new DeviceTimeout(
         device,
         `the output of ${quotedCommand(about.command)} did not end${how}${words}`,

@@ -42,7 +42,7 @@ describe('the host key', () => {
 
     await expect(opened).rejects.toBeInstanceOf(HostKeyChanged);
     await expect(opened).rejects.toThrow(
-      `its host key (ssh-rsa) is ${fingerprintOf(server.hostKey)}, not ${sessionDeps.hostKeys.get('switch-1')}: ` +
+      `the host key (ssh-rsa) is ${fingerprintOf(server.hostKey)}, not ${sessionDeps.hostKeys.get('switch-1')}: ` +
         'another host may be intercepting the connection; if the device was swapped, run: skolo equipment forget switch-1',
     );
     expect(auth).not.toHaveBeenCalled();

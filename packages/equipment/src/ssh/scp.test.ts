@@ -114,7 +114,7 @@ describe("a file of OpenSSH's server", () => {
     const { session } = await openSshd(['ForceCommand echo welcome; nonsense']);
 
     await expect(session.download('/etc/hostname', limits)).rejects.toThrow(
-      /rejects the attempt to read "\/etc\/hostname": its response is "welcome"/,
+      /rejects the attempt to read "\/etc\/hostname": the response is "welcome"/,
     );
     await expect(session.upload('/tmp/x', big, limits)).rejects.toBeInstanceOf(DeviceRejected);
   });
@@ -194,11 +194,11 @@ describe('a file that comes', () => {
     [
       'is too large',
       'C0644 99999999999 config.ini\n',
-      'it has 99999999999 bytes, more than 33554432',
+      'the file has 99999999999 bytes, more than 33554432',
     ],
-    ['is a folder', 'D0755 0 config\n', 'it is a directory'],
-    ['has no size', 'C0644 config.ini\n', 'its response is "0644 config.ini"'],
-    ['is a login page', '<html>\n', 'its response is "<html>"'],
+    ['is a folder', 'D0755 0 config\n', 'the path is a directory'],
+    ['has no size', 'C0644 config.ini\n', 'the response is "0644 config.ini"'],
+    ['is a login page', '<html>\n', 'the response is "<html>"'],
     ['is rejected, with a secret', '\x02password: hunter2\n', 'password: <secret>'],
   ])('is none where it %s', async (_how, said, message) => {
     const { session } = await openServer((channel) => {

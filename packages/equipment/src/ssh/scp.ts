@@ -24,7 +24,7 @@ export async function scpDownload(
 ): Promise<Buffer | DeviceRejected> {
   return await copy(channel, `read ${JSON.stringify(path)}`, options, async (wire) => {
     const size = await announced(wire);
-    if (size > maxBytes) throw wire.rejected(`it has ${size} bytes, more than ${maxBytes}`);
+    if (size > maxBytes) throw wire.rejected(`the file has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
     const content = await wire.take(size, `end of the ${size} bytes`);
     options.transcript?.receive(`<${size} bytes>\n`);
@@ -95,16 +95,16 @@ async function announced(wire: ScpWire): Promise<number> {
     switch (kind) {
       case 'C': {
         const size = /^[0-7]{3,6} (\d{1,15}) /.exec(line)?.[1];
-        if (size === undefined) throw wire.rejected(`its response is ${JSON.stringify(line)}`);
+        if (size === undefined) throw wire.rejected(`the response is ${JSON.stringify(line)}`);
         return Number(size);
       }
       case 'T':
         wire.send(ok);
         break;
       case 'D':
-        throw wire.rejected('it is a directory');
+        throw wire.rejected('the path is a directory');
       default:
-        throw wire.rejected(`its response is ${JSON.stringify(`${kind}${line}`.trim())}`);
+        throw wire.rejected(`the response is ${JSON.stringify(`${kind}${line}`.trim())}`);
     }
   }
 }
@@ -113,7 +113,7 @@ async function announced(wire: ScpWire): Promise<number> {
 async function reply(wire: ScpWire, what: string): Promise<void> {
   const kind = await kindOf(wire, what);
   if (kind === '\0') return;
-  throw wire.rejected(`its response is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
+  throw wire.rejected(`the response is ${JSON.stringify(`${kind}${await wire.line()}`.trim())}`);
 }
 
 /** The first byte of an answer; 1 and 2 begin an error. */

@@ -213,7 +213,7 @@ class HostKeyCheck {
     const pinned = (hostKey ?? this.deps.hostKeys.get(name))?.replace(/=+$/, '');
     if (pinned === undefined || pinned === this.shown) return true;
     const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
-    this.rejection = keyChanged(this.target, `its host key (${type})`, this.shown, pinned);
+    this.rejection = keyChanged(this.target, `the host key (${type})`, this.shown, pinned);
     return false;
   }
 

@@ -121,7 +121,7 @@ export async function failOverToExisting(
     await changeUnit('stop', service.unit);
   }
   await stopInK3s(context, found, failedOver);
-  let why = 'its pod has not stopped';
+  let why = 'the pod has not stopped';
   const isStarted = await within(failOverSeconds, async () => {
     if ((await processesInPods(service)).length > 0) return false;
     try {
@@ -168,7 +168,7 @@ async function stopInK3s(context: Context, found: Found, failedOver: FailedOver)
     await releasePort(found);
   } else {
     context.print(
-      `${service.name}: ${whyOf(kubernetes)}; its Deployment is scaled to 0 as soon as k3s responds`,
+      `${service.name}: ${whyOf(kubernetes)}; the Deployment is scaled to 0 as soon as k3s responds`,
     );
     await endWhatIsLeft(context, service);
   }
@@ -225,12 +225,12 @@ export async function failBack(
     const why = whyOf(now.kubernetes);
     if (failedOver?.existing !== undefined || given.length > 0) {
       print(
-        `${service.name}: its pod does not serve (${why}); ${existing.join(', ')} serves again`,
+        `${service.name}: the pod does not serve (${why}); ${existing.join(', ')} serves again`,
       );
       await failOverToExisting(context, service, existing, failedOver?.by ?? 'skolo-fallback');
       return false;
     }
-    print(`${service.name}: its pod does not serve (${why}); the unit serves again`);
+    print(`${service.name}: the pod does not serve (${why}); the unit serves again`);
     if (failedOver !== undefined) await scale(api, service, 0);
     await releasePort(now);
     if (unit !== undefined) await changeUnit('start', unit);

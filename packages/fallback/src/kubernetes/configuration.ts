@@ -56,7 +56,7 @@ export async function projectedFiles(api: ApiServer, service: FallbackService): 
   const { volumes, containers } = deployment.spec.template.spec;
   const sources = volumes.find(({ name }) => name === volumeName)?.projected?.sources;
   if (sources === undefined)
-    throw new Error(`its Deployment has no projected volume ${volumeName}`);
+    throw new Error(`the Deployment has no projected volume ${volumeName}`);
   const values = (kind: Kind, name: string) => valuesOf(api, service, kind, name);
   const files: Files = new Map();
   for (const { configMap, secret } of sources) {

@@ -101,19 +101,19 @@ describe('what k3s makes of a service', () => {
       title: 'has a rack.yaml that is no use',
       container: { ...crashed, lastState: ended(78) },
       pod: 'cannot-run',
-      why: 'its pod exits with 78',
+      why: 'the pod exits with 78',
     },
     {
       title: 'has no image',
       container: { state: { waiting: { reason: 'ErrImagePull' } } },
       pod: 'cannot-run',
-      why: 'its pod is waiting: ErrImagePull',
+      why: 'the pod is waiting: ErrImagePull',
     },
     {
       title: 'has no container yet',
       container: undefined,
       pod: 'cannot-run',
-      why: 'its pod is Pending',
+      why: 'the pod is Pending',
     },
   ])('a pod that $title', async ({ container, pod: state, why }) => {
     expect(await look([pod(container)])).toMatchObject({ state: 'answers', pod: { state, why } });
@@ -126,7 +126,7 @@ describe('what k3s makes of a service', () => {
     );
 
     expect(await look([ending])).toMatchObject({
-      pod: { state: 'cannot-run', why: 'k3s has not created its pod' },
+      pod: { state: 'cannot-run', why: 'k3s has not created the pod' },
     });
   });
 

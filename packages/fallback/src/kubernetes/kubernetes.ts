@@ -146,24 +146,24 @@ function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: stri
  */
 function podState(pods: Pod[]): PodVerdict {
   const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
-  if (pod === undefined) return cannotRun('k3s has not created its pod');
+  if (pod === undefined) return cannotRun('k3s has not created the pod');
   const [container] = pod.status.containerStatuses;
   if (container === undefined) {
     const unscheduled = pod.status.conditions.find(
       ({ type, status }) => type === 'PodScheduled' && status === 'False',
     );
-    return cannotRun(`its pod is ${unscheduled?.message ?? pod.status.phase}`);
+    return cannotRun(`the pod is ${unscheduled?.message ?? pod.status.phase}`);
   }
   if (container.ready) return { state: 'ready', why: '' };
   const { running, waiting, terminated } = container.state;
   if (running) return { state: 'can-run', why: '' };
   if (waiting && waiting.reason !== 'CrashLoopBackOff') {
-    return cannotRun(`its pod is waiting: ${waiting.reason}`);
+    return cannotRun(`the pod is waiting: ${waiting.reason}`);
   }
   const exitCode = (terminated ?? container.lastState.terminated)?.exitCode ?? 0;
   return exitCode === 0 || exitCode === 1 || exitCode > 128
     ? { state: 'can-run', why: '' }
-    : cannotRun(`its pod exits with ${exitCode}`);
+    : cannotRun(`the pod exits with ${exitCode}`);
 }
 
 function cannotRun(why: string): PodVerdict {

@@ -89,12 +89,12 @@ describe('while k3s does not serve', () => {
     {
       title: 'its Deployment is scaled to 0',
       kubernetes: { ...well, deployment: 'scaled-to-0' },
-      why: 'is not responding: its Deployment is scaled to 0',
+      why: 'is not responding: the Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
       kubernetes: { ...well, pod: { state: 'ready', why: '', names: ['a'] } },
-      why: 'its pod is ready, but is not responding here',
+      why: 'the pod is ready, but is not responding here',
     },
   ])('the unit does not stand in where $title', ({ kubernetes, why }) => {
     const rack = new Rack();
@@ -156,13 +156,13 @@ describe('while the unit stands in', () => {
       why: 'the node is not ready',
       kubernetes: { ...well, node: { isReady: false, why: 'the node is not ready' } },
     },
-    { why: 'its Deployment is scaled to 0', kubernetes: { ...well, deployment: 'scaled-to-0' } },
+    { why: 'the Deployment is scaled to 0', kubernetes: { ...well, deployment: 'scaled-to-0' } },
     { why: 'k3s has no such Deployment', kubernetes: { ...well, deployment: 'missing' } },
     {
-      why: 'its pod is waiting: ErrImagePull',
+      why: 'the pod is waiting: ErrImagePull',
       kubernetes: {
         ...well,
-        pod: { state: 'cannot-run', why: 'its pod is waiting: ErrImagePull', names: ['a'] },
+        pod: { state: 'cannot-run', why: 'the pod is waiting: ErrImagePull', names: ['a'] },
       },
     },
   ])('stays: $why', ({ why, kubernetes }) => {

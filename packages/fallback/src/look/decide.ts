@@ -77,7 +77,7 @@ function whyNotYet(kubernetes: Kubernetes): string | undefined {
   if (kubernetes.state !== 'answers') return kubernetes.why;
   if (!kubernetes.node.isReady) return kubernetes.node.why;
   if (kubernetes.deployment === 'missing') return 'k3s has no such Deployment';
-  if (kubernetes.deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
+  if (kubernetes.deployment === 'scaled-to-0') return 'the Deployment is scaled to 0';
   return kubernetes.pod.state === 'cannot-run' ? kubernetes.pod.why : undefined;
 }
 
@@ -97,10 +97,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('is not responding: its Deployment is scaled to 0', memory);
+      return nothing('is not responding: the Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
-      return nothing('its pod is ready, but is not responding here', memory);
+      return nothing('the pod is ready, but is not responding here', memory);
     }
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
@@ -121,7 +121,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'fallback',
-    why: whyNotYet(kubernetes) ?? 'its pod has not become ready',
+    why: whyNotYet(kubernetes) ?? 'the pod has not become ready',
     memory: {
       ...noMemory,
       isActive: true,

@@ -117,7 +117,7 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
   } else {
     if (memory.isActive) await releasePort(found);
     else if (!isUnitRunning && (await restorePort(found))) {
-      context.print(`${service.name}: its Service is a LoadBalancer again`);
+      context.print(`${service.name}: the Service is a LoadBalancer again`);
     }
     const logged = memory.isActive ? `${why}${await unitTrouble(found)}` : why;
     if (logged !== before.logged) context.print(`${service.name}: ${logged}`);

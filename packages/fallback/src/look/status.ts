@@ -46,9 +46,9 @@ function kubernetesText({ kubernetes }: Found): string {
   const { node, deployment, pod, publicPort } = kubernetes;
   if (!node.isReady) return node.why;
   if (deployment === 'missing') return 'no such Deployment';
-  if (deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
-  const states = { ready: 'its pod is ready', 'can-run': 'its pod can run', 'cannot-run': pod.why };
-  const before = publicPort === 'released' ? '; its public port is released for the unit' : '';
+  if (deployment === 'scaled-to-0') return 'the Deployment is scaled to 0';
+  const states = { ready: 'the pod is ready', 'can-run': 'the pod can run', 'cannot-run': pod.why };
+  const before = publicPort === 'released' ? '; the public port is released for the unit' : '';
   return `${states[pod.state]}${before}`;
 }
 

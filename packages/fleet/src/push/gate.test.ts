@@ -210,7 +210,7 @@ describe('a DaemonSet', () => {
       state: 'ready',
       pods: [
         { node: 'a', state: 'ready' },
-        { node: 'b', state: 'dead', cause: 'its machine is not responding' },
+        { node: 'b', state: 'dead', cause: 'the machine is not responding' },
       ],
     });
   });
@@ -232,7 +232,7 @@ describe('a DaemonSet', () => {
           node: 'b',
           state: 'silent',
           cause:
-            'its machine responded before the push, but has not since its pod was replaced; check its power and the new version',
+            'the machine responded before the push, but has not since its pod was replaced; check its power and the new version',
         },
       ],
     });

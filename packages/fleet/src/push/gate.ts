@@ -192,7 +192,7 @@ export function judge(
 }
 
 const silence =
-  'its machine responded before the push, but has not since its pod was replaced; check its power and the new version';
+  'the machine responded before the push, but has not since its pod was replaced; check its power and the new version';
 
 /** The progress of a pod that exists in only one version, such as a Job's. */
 export function judgePod(object: KubeObject): PodVerdict {
@@ -276,9 +276,9 @@ function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const isReplaced = isNew(pod) && !isEnding(pod);
   const verdict = { node, pod: metadata.name, restarts, isReplaced };
-  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine is not responding' };
+  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'the machine is not responding' };
   if (isEnding(pod))
-    return { ...verdict, state: 'draining', cause: 'its old pod is still finishing its work' };
+    return { ...verdict, state: 'draining', cause: 'the old pod is still finishing its work' };
   const failure = failureOf(pod, containers);
   const isReady = isTrue(status.conditions, 'Ready');
   if (!isNew(pod)) {
@@ -336,7 +336,9 @@ function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[])
   if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
   const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
   if (ended) return `exited with ${ended.exitCode}, restarting`;
-  return containers.length === 0 ? 'its machine has not started it yet' : 'running, but not ready';
+  return containers.length === 0
+    ? 'the machine has not started the pod yet'
+    : 'running, but not ready';
 }
 
 function nodeOf({ spec, metadata }: Pod): string {

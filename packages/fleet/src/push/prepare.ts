@@ -84,7 +84,7 @@ export async function prepareRackFile(
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
-    throw new FleetError(`${rack.name}: its overlay does not contain the rack ConfigMap`);
+    throw new FleetError(`${rack.name}: the overlay does not contain the rack ConfigMap`);
   });
 }
 
@@ -122,7 +122,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
 }
 
 function anotherOverlay(name: string, how: string): FleetError {
-  const why = `its overlay belongs to another rack: ${how}; nothing was sent`;
+  const why = `the overlay belongs to another rack: ${how}; nothing was sent`;
   return new FleetError(`${name}: ${why}; fix kube/racks/${name} and commit it`);
 }
 

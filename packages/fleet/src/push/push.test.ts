@@ -153,7 +153,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
         ),
       });
       expect(lines).toContain('DaemonSet skolo/agent: updating rpi-2 first');
-      expect(lines.join()).toContain('rpi-1: its machine is not responding');
+      expect(lines.join()).toContain('rpi-1: the machine is not responding');
       const after = await agents();
       const unchanged = Object.keys(before).filter((node) => after[node] === before[node]);
       expect(unchanged).toEqual(['rpi-1', 'rpi-3', 'rpi-4']);
@@ -176,7 +176,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(record).toMatchObject({
         state: 'rolled-back',
         why: expect.stringMatching(
-          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine responded before the push, but has not since its pod was replaced/,
+          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: the machine responded before the push, but has not since its pod was replaced/,
         ),
       });
       expect(lines.join()).not.toContain('others');
@@ -195,7 +195,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       );
 
       expect(record).toMatchObject({ state: 'done' });
-      expect(lines.join('\n')).toContain('rpi-3: its old pod is still finishing its work');
+      expect(lines.join('\n')).toContain('rpi-3: the old pod is still finishing its work');
     });
 
     it.runIf(isLong)('shows drift by hand apart, and puts it right', async () => {
@@ -275,12 +275,12 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       [
         'of another rack',
         rackYaml('rack5'),
-        'rack4: its overlay belongs to another rack: rack.yaml is for rack5; nothing was sent',
+        'rack4: the overlay belongs to another rack: rack.yaml is for rack5; nothing was sent',
       ],
       [
         'beside derived files of another rack',
         rackYaml('rack4'),
-        'rack4: its overlay belongs to another rack: derived/ is for rack5; nothing was sent',
+        'rack4: the overlay belongs to another rack: derived/ is for rack5; nothing was sent',
         '{ name: rack-facts, namespace: skolo, literals: [SKOLO_RACK_NAME=rack5] }',
       ],
     ])('rejects a rack.yaml %s before anything is sent', async (_, yaml, why, more = '') => {

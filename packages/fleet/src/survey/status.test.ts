@@ -64,7 +64,7 @@ it('a hundred racks, of which some are silent at every step', async () => {
     ['rack7', 'rack7: no response within 0.2 s; host-a is silent; trying host-b'],
     ['rack8', 'rack8: no such host name'],
     ['rack9', 'rack9: no response within 0.2 s'],
-    ['rack10', expect.stringMatching(/^rack10: its Prometheus cannot be queried: .*JSON/)],
+    ['rack10', expect.stringMatching(/^rack10: Prometheus cannot be queried: .*JSON/)],
   ]);
   expect(found[99]?.answer?.versions).toEqual({ 'router-backup': ['rack99'] });
   expect(decodeURIComponent(asked[0] ?? '')).toContain('machine="jumphost-rack0"');

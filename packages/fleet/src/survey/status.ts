@@ -40,7 +40,7 @@ export function statusOfRacks(
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         const how = `run skolo kubectl ${rack.name} get pods -n skolo to check its pods`;
         throw new FleetError(
-          `${rack.name}: its Prometheus cannot be queried: ${errorText(error)}; ${how}`,
+          `${rack.name}: Prometheus cannot be queried: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },
         );
       }

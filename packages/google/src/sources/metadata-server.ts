@@ -23,7 +23,7 @@ export async function metadataValue(url: string, path: string): Promise<string> 
   const detail = String(status);
   if (status === 200 && headers.get('metadata-flavor') === 'Google') return text;
   if (status === 200) {
-    const why = 'not a metadata server: its response does not contain `Metadata-Flavor: Google`';
+    const why = 'not a metadata server: the response does not contain `Metadata-Flavor: Google`';
     throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });
   }
   if (status >= 500 || status === 429) {

@@ -155,7 +155,7 @@ while try; [ -n "$why" ]; do
 done
 say "this is now $(value name) of $(value rack), $(value address) on $interface; you can remove the stick"
 for each in /etc/ssh/ssh_host_*_key.pub; do
-  say "its host key is $(ssh-keygen -l -f "$each" | cut -d ' ' -f 2,4)"
+  say "the host key is $(ssh-keygen -l -f "$each" | cut -d ' ' -f 2,4)"
 done
 `;
 

@@ -184,7 +184,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await computer.boot();
 
     await untilSaid(`this is now jumphost-rack4 of rack4, ${address}/24 on host0`);
-    await untilSaid('its host key is SHA256:');
+    await untilSaid('the host key is SHA256:');
     const { text } = await computer.run('grep', '-rls', spare.name, '/etc', '/root');
     expect(text).toBe('');
     const host = await openTestHost(workstation, signal);

@@ -88,9 +88,9 @@ function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Ch
   try {
     decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
   } catch {
-    return { differs: ['the k3s database is damaged, because its token does not decrypt it'] };
+    return { differs: ['the k3s database is damaged, because the token does not decrypt it'] };
   }
-  return { differs: [], note: `${objects}; its token decrypts it` };
+  return { differs: [], note: `${objects}; the token decrypts the database` };
 }
 
 /** `K10<digest of the CA>::server:PASSWORD`, or only the password. */

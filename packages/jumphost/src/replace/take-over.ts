@@ -23,7 +23,7 @@ export const tookOver = '/etc/skolo/took-over';
 export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
   return {
     name: 'spare',
-    about: `its address ${spare.address} can be changed to the jumphost's`,
+    about: `the address ${spare.address} can be changed to the jumphost's`,
     async check(host) {
       const why = await whyNoAddress(host, {
         address: jumphost.address,
@@ -37,7 +37,7 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`it does not use ${spare.address}, its address in rack.yaml`],
+        differs: hasIt ? [] : [`does not use ${spare.address}, the address in rack.yaml`],
       };
     },
   };

@@ -79,7 +79,7 @@ async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Prom
     }),
   );
   const names = silent.flat();
-  const others = names.length === 0 ? '' : `; not responding since then: ${fewOf(names)}`;
+  const others = names.length === 0 ? '' : `; not responding now: ${fewOf(names)}`;
   return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
 }
 

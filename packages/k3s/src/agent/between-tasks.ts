@@ -156,8 +156,8 @@ async function untilIdle(
       idleSince ??= now;
       if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
     }
-    const task = ['its task', state.task].filter(Boolean).join(' ');
-    const what = state.isRunning ? task : 'its agent to receive the hold';
+    const task = ['the task', state.task].filter(Boolean).join(' ');
+    const what = state.isRunning ? task : 'the agent to receive the hold';
     if (what !== said) report(`${name}: waiting for ${what}`);
     said = what;
     // After the report: the first response may take longer than the limit.

@@ -72,9 +72,9 @@ function nodeOf({ metadata, spec, status }: z.infer<typeof Node>): ClusterNode {
     ),
     isReady,
     complaints: [
-      ...(isReady ? [] : [ready?.message || 'its kubelet does not report its status']),
+      ...(isReady ? [] : [ready?.message || 'the kubelet does not report its status']),
       ...pressures.map(({ type, message }) => `${type}: ${message}`),
-      ...(spec.unschedulable ? ['it is cordoned; run kubectl uncordon'] : []),
+      ...(spec.unschedulable ? ['cordoned; run kubectl uncordon'] : []),
     ],
     taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
   };

@@ -146,8 +146,8 @@ async function whyNotReady(
 
   async function look(): Promise<string | undefined> {
     const node = (await readNodes(jumphost)).find((each) => each.name === name);
-    if (!node?.isReady) return 'its node is not ready';
-    if (node.version !== version) return `its node still runs ${node.version}`;
+    if (!node?.isReady) return 'the node is not ready';
+    if (node.version !== version) return `the node still runs ${node.version}`;
     const soon = isExpiring ? await own.need(expiringScript(agentCertificates)) : '';
     return soon === '' ? undefined : soon.split('\n')[0];
   }

@@ -196,7 +196,7 @@ esac
     const { state, left } = await upgrade(next, machines);
 
     expect(left).toEqual([
-      `rpi-2: its node is not responding; it runs ${k3sVersion}`,
+      `rpi-2: the node is not responding; it runs ${k3sVersion}`,
       'rpi-3: still running tasks after 0 min',
       'rpi-4: no route to host',
       `rpi-5: it is not in rack.yaml, and runs ${k3sVersion}`,
@@ -212,7 +212,7 @@ esac
 
     expect(state).toBe('failed');
     expect(text).toMatch(
-      /rpi-1: its node .*this version has a fault.*was rolled back to the previous version/,
+      /rpi-1: the node .*this version has a fault.*was rolled back to the previous version/,
     );
     expect(done.some((line) => line.startsWith('rpi-3'))).toBe(false);
     await expect.poll(() => versionOf('rpi-1')).toBe(next);

@@ -127,11 +127,11 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `its node is not responding; it runs ${node.version}`);
+      if (isOlder) leave(node.name, `the node is not responding; it runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {
-      if (isOlder) leave(node.name, `it is not in rack.yaml and runs ${node.version}`);
+      if (isOlder) leave(node.name, `not in rack.yaml; it runs ${node.version}`);
       return [];
     }
     if (isOlder) return [{ node, machine, isExpiring: false }];

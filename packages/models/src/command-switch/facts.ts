@@ -18,7 +18,7 @@ export const commandSwitch = {
     nativeCycle: false,
     load: () => import('./command-switch.ts'),
   },
-  backup: { no: 'its configuration is unknown' },
+  backup: { no: 'the configuration is unknown' },
   accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,

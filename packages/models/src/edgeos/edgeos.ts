@@ -83,7 +83,7 @@ async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<
       continue;
     }
     if (status !== '1' || output !== '') {
-      const what = `its poe output of ${port} is not valid`;
+      const what = `the poe output of ${port} is not valid`;
       throw new DeviceRejected(device, what);
     }
     // Not configured: off, if the port supports PoE at all.

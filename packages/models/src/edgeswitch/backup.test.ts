@@ -139,11 +139,11 @@ describe('the configuration of an EdgeSwitch', () => {
     ['', 'it does not start with'],
     ['% Authorization failed.\n', 'it does not start with'],
     ['!Current Configuration:\nvlan database\nexit\n', 'it does not contain the line "configure"'],
-    ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'its last line is'],
-    ['!Current Configuration:\nconfigure\nline console\nexit\n', 'its block "configure" is not'],
+    ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'the last line is'],
+    ['!Current Configuration:\nconfigure\nline console\nexit\n', 'the block "configure" is not'],
     [
       '!Current Configuration:\nconfigure\nset clibanner "\nexit\n"\nline console\nexit\n',
-      'its block "configure" is not',
+      'the block "configure" is not',
     ],
   ])('is not %j', (text, why) => {
     const { incomplete } = backup();

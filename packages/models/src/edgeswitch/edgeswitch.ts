@@ -109,7 +109,7 @@ export function backup(): BackupModel {
       ends: 'exit',
       other(text) {
         const open = openBlock(text);
-        return open && `its block ${quoted(open)} is not closed`;
+        return open && `the block ${quoted(open)} is not closed`;
       },
     },
     volatile: [/^!System Up ?Time/i, /^!Current SNTP Syn\w+ Time/i],

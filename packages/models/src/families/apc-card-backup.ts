@@ -57,7 +57,7 @@ function incomplete(content: Content): string | undefined {
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
     return 'the sections [SystemDate] and [EventActionConfig] are missing, so it is truncated';
   }
-  return text.endsWith('\n') ? undefined : 'its last line is incomplete';
+  return text.endsWith('\n') ? undefined : 'the last line is incomplete';
 }
 
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {

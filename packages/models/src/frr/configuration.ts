@@ -23,7 +23,7 @@ export function configurationFault(text: string): string | undefined {
   if (!lines.some((line) => line.startsWith(head))) return `it does not contain the line "${head}"`;
   const last = lines.findLast((line) => line.trim() !== '') ?? '';
   if (last === 'end') return undefined;
-  return `its last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;
+  return `the last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;
 }
 
 /** Parses `show running-config`, with or without the text around it. */

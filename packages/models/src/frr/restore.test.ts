@@ -145,9 +145,9 @@ describe('a version of FRRouting', () => {
 
     await apply(version);
 
-    expect(said.filter((text) => text.includes('checking which lines it accepted'))).toHaveLength(
-      1,
-    );
+    expect(
+      said.filter((text) => text.includes('checking which lines the router accepted')),
+    ).toHaveLength(1);
     expect(said.filter((text) => text.startsWith('round'))).toHaveLength(1);
     expect(await running()).toBe(version);
   });
@@ -164,7 +164,7 @@ describe('a version of FRRouting', () => {
 
     await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /did not accept the whole version: .*10\.8\.0\.0\/33.*; its previous configuration is restored, and nothing was saved$/s,
+      /did not accept the whole version: .*10\.8\.0\.0\/33.*; the previous configuration was restored, and nothing was saved$/s,
     );
     expect(blocks(await running())).toEqual(blocks(before));
     await router.restart();
@@ -194,7 +194,7 @@ describe('a version of FRRouting', () => {
     const before = await running();
     await router.setFault(fault);
 
-    await expect(apply(cut(version))).rejects.toThrow('its configuration is incomplete');
+    await expect(apply(cut(version))).rejects.toThrow('the configuration is incomplete');
 
     expect(said).toEqual([]);
     expect(await running()).toBe(before);

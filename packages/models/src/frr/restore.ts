@@ -103,9 +103,9 @@ async function converge(
       said = stuck === 0 ? await vtysh.configure(changes) : await oneByOne(vtysh, changes);
     } catch (error) {
       if (!(error instanceof DeviceError) || !error.retry) throw error;
-      step(`${error.message}; checking which lines it accepted`);
+      step(`${error.message}; checking which lines the router accepted`);
     }
-    if (said !== '') step(`it said: ${said.slice(0, 300)}`);
+    if (said !== '') step(`the router responded: ${said.slice(0, 300)}`);
     const before = text;
     text = await vtysh.running();
     if (text.equals(before)) stuck += 1;
@@ -113,7 +113,10 @@ async function converge(
     if (stuck > 1 && changes.every(isLeftover)) break;
   }
   const left = difference(name, text, wanted).filter((change) => !isLeftover(change));
-  return { changes: left, said: said === '' ? '' : `; it sent: ${said.slice(0, 300)}` };
+  return {
+    changes: left,
+    said: said === '' ? '' : `; the router responded: ${said.slice(0, 300)}`,
+  };
 }
 
 /** A rejected line does not prevent the others from being typed. */
@@ -132,7 +135,7 @@ function whole(name: string, text: Buffer): Block[] {
   const fault = configurationFault(text.toString());
   if (fault === undefined) return parseConfiguration(text.toString());
   const start = withoutSecrets(text.toString().trim().slice(0, 100));
-  const what = `its configuration is incomplete, so nothing can be loaded: ${fault}`;
+  const what = `the configuration is incomplete, so nothing can be loaded: ${fault}`;
   throw new DeviceRejected(name, `${what}; it starts with ${JSON.stringify(start)}`);
 }
 
@@ -144,8 +147,8 @@ async function putBack(
 ): Promise<string> {
   step('restoring the previous configuration');
   const { changes } = await converge(name, vtysh, previous, step);
-  if (changes.length === 0) return 'its previous configuration is restored, and nothing was saved';
-  return `its previous configuration could not be restored completely, either: ${shown(changes)}; nothing was saved, so a restart restores it`;
+  if (changes.length === 0) return 'the previous configuration was restored, and nothing was saved';
+  return `the previous configuration could not be restored completely, these lines still differ: ${shown(changes)}; nothing was saved, so a restart of FRR restores the saved configuration`;
 }
 
 /** Lines that no command changes and that differ in the version. */

@@ -151,7 +151,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
   if (text.trim() === '') return 'it is empty';
   const last = lastLine(text);
   if (end === undefined || end.test(last)) return undefined;
-  return `its last line is ${quoted(last)}, which does not match ${end}`;
+  return `the last line is ${quoted(last)}, which does not match ${end}`;
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {

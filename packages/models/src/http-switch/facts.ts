@@ -36,7 +36,7 @@ export const httpSwitch = {
     nativeCycle: false,
     load: () => import('./http-switch.ts'),
   },
-  backup: { no: 'its configuration is unknown' },
+  backup: { no: 'the configuration is unknown' },
   accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {
     outlets,

@@ -80,7 +80,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new RegExp(expect).test(body)) return;
     if (isLoginPage(body)) throw loginPage();
-    throw new DeviceRejected(name, 'its response does not match `expect` in rack.yaml');
+    throw new DeviceRejected(name, 'the response does not match `expect` in rack.yaml');
   }
 
   function loginPage(): SignInRejected {

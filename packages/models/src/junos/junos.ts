@@ -99,11 +99,11 @@ export function backup(): BackupModel {
 
 function openAtEnd(text: string): string | undefined {
   const depth = depthAtEnd(text);
-  if (depth === undefined) return 'its braces do not match';
-  if (depth > 0) return `${depth} of its braces are still open at ${quoted(lastLine(text))}`;
+  if (depth === undefined) return 'the braces do not match';
+  if (depth > 0) return `${depth} of the braces are still open at ${quoted(lastLine(text))}`;
   return /[;}]$|\*\/$|^#.*$/.test(withoutMark(lastLine(text)))
     ? undefined
-    : `its last statement is incomplete: ${quoted(lastLine(text))}`;
+    : `the last statement is incomplete: ${quoted(lastLine(text))}`;
 }
 
 /**
@@ -130,7 +130,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
   const [first = '', ...rest] = linesOf(content).filter((line) => !line.startsWith(header));
   return [
     {
-      title: `Type it into ${name}, where it replaces the whole configuration. Not included: certificates, licences, files`,
+      title: `Enter the version on ${name}, where it replaces the whole configuration. It does not contain certificates, licences or files`,
       where: 'device',
       lines: ['configure', 'load override terminal', first, ...rest],
     },
@@ -214,7 +214,7 @@ export const accounts: Accounts = {
         if (!own.includes(`${path} authentication`)) {
           throw new DeviceRejected(
             device.name,
-            `its configuration has no password for ${username}; check whether a server manages it`,
+            `the configuration has no password for ${username}; check whether a server manages it`,
           );
         }
         // Does not commit anybody else's changes, and discards its own if they are not committed.

@@ -290,7 +290,7 @@ describe('files of a Linux host', () => {
     [
       'a name that is not UTF-8',
       Buffer.from('etc/gr\xf6\xdfe', 'latin1'),
-      'its name is not valid UTF-8',
+      'the name is not valid UTF-8',
     ],
     ['a line break in a name', Buffer.from('etc/a\nb'), 'not all files can be read: b;'],
   ] as const)('with %s are rejected by name', async ([, name, why], context) => {

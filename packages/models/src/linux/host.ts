@@ -60,7 +60,7 @@ echo end`;
     const lines = splitLines(await this.connection.exec(script, { input: none }));
     const start = lines.indexOf('files');
     if (start < 0 || lines.at(-1) !== 'end') {
-      throw new DeviceRejected(this.name, 'its list of files is incomplete');
+      throw new DeviceRejected(this.name, 'the list of files is incomplete');
     }
     const facts = lines.slice(0, start);
     this.hasFolders = facts.includes('folders');
@@ -107,7 +107,10 @@ echo end`;
     for (const line of splitLines(await this.connection.exec(command, options))) {
       const [, mark, hash, name] = /^(\\?)([0-9a-f]{64}) [ *](.*)$/s.exec(line) ?? [];
       if (hash === undefined || name === undefined) {
-        throw new DeviceRejected(this.name, `its sha256sum printed an invalid line: ${line}`);
+        throw new DeviceRejected(
+          this.name,
+          `sha256sum on the host printed an invalid line: ${line}`,
+        );
       }
       // sha256sum writes a backslash before a line with an escaped name.
       hashes.set(mark === '' ? name : name.replaceAll(/\\(.)/g, '$1'), hash);
@@ -157,7 +160,7 @@ echo end`;
       } else if (!path.startsWith('/')) {
         problems.push(path);
       } else if (wanted.some(({ matches }) => matches(path)) && !isExcluded(path)) {
-        if (path.includes('\ufffd')) problems.push(`${path}: its name is not valid UTF-8`);
+        if (path.includes('\ufffd')) problems.push(`${path}: the name is not valid UTF-8`);
         paths.add(path);
       }
     }

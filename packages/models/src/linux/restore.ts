@@ -90,7 +90,7 @@ export async function apply(
   await load(connection, host, compared.changes, step);
   const left = await lookAt(host, content);
   if (left.changes.length > 0) {
-    const what = `its files were written, but some have changed again: ${describe(left)}`;
+    const what = `the files were written, but some have changed again: ${describe(left)}`;
     throw new DeviceRejected(host.name, what);
   }
   step('read back: all files match the version');

@@ -89,7 +89,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (write erase, reload), the result is exactly the version. Not included: host keys, certificates; SNMPv3 users require the same engine ID`,
+      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (write erase, reload), the result is exactly the version. It does not contain host keys or certificates, and SNMPv3 users require the same engine ID`,
       where: 'device',
       lines: [
         'configure terminal',

@@ -57,7 +57,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     key: (outlet) => outlet,
     async read(_ports, signal) {
       const text = await use((shell) => outputOf(shell, infoCommand), signal);
-      const { ports } = readJson(name, text, Info, 'its PoE ports');
+      const { ports } = readJson(name, text, Info, 'the PoE ports');
       return (port) => {
         const status = Object.hasOwn(ports, port) ? ports[port] : undefined;
         if (status === undefined) throw new DeviceRejected(name, `${port} has no PoE`);

@@ -199,7 +199,7 @@ export const accounts: Accounts = {
       for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
         if ((await get(path, Account)).UserName === username) return path;
       }
-      throw new DeviceRejected(name, `its account service does not have an account ${username}`);
+      throw new DeviceRejected(name, `the account service does not have an account ${username}`);
     }
 
     return {

@@ -23,7 +23,7 @@ export const accounts: Accounts = {
         if (!/^[\w.,:;=@%+/-]+$/.test(`${user}${value}`)) {
           throw new DeviceRejected(
             device.name,
-            'its console would interpret characters of the new value',
+            'the console would interpret characters of the new value',
           );
         }
         const command = `/user set [find name="${user}"] password="${value}"`;

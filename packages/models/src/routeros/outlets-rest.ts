@@ -93,7 +93,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       const answer = await send({ method: 'PATCH', path, headers, body }, signal);
       const changed = readJson(name, answer.body, Row, 'the new setting of the port');
       if (changed.name === port && changed['poe-out'] === setting) return;
-      throw new DeviceRejected(name, `its response does not confirm that ${port} is ${setting}`);
+      throw new DeviceRejected(name, `the response does not confirm that ${port} is ${setting}`);
     },
     cycle: {
       offSeconds: { least: 1, most: 60 },
@@ -111,7 +111,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
 
 /** @throws DeviceRejected One of the ports is missing. */
 function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
-  const rows = readJson(device, body, z.array(Row), 'its PoE ports');
+  const rows = readJson(device, body, z.array(Row), 'the PoE ports');
   for (const port of ports) {
     if (rows.filter((row) => row.name === port).length === 1) continue;
     throw new DeviceRejected(device, `${port} has no PoE, or has another name`);

@@ -47,12 +47,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const { body } = await send({ path }, signal);
     const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
     const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
-    if (!isTaken) throw new DeviceRejected(name, `its response does not confirm ${query}`);
+    if (!isTaken) throw new DeviceRejected(name, `the response does not confirm ${query}`);
   }
 
   async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
     const { body } = await send({ path: '/shelly', anonymous: true }, signal);
-    const identity = readJson(name, body, Identity, 'its Shelly model');
+    const identity = readJson(name, body, Identity, 'the Shelly model');
     if (identity.gen === undefined) return identity;
     throw new DeviceRejected(
       name,

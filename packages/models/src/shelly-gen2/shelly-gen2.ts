@@ -61,13 +61,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       throw new DeviceRejected(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
     }
     if (frame.id === id) return frame.result;
-    throw new DeviceRejected(name, 'its response belongs to another request');
+    throw new DeviceRejected(name, 'the response belongs to another request');
   }
 
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
     if (Switched.safeParse(result).success) return;
-    throw new DeviceRejected(name, `its response does not confirm that it switched ${id}`);
+    throw new DeviceRejected(name, `the response does not confirm that it switched ${id}`);
   }
 
   return {
@@ -116,7 +116,7 @@ export const accounts: Accounts = {
       async set({ password }) {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
-        const info = readJson(name, body, Info, 'its description');
+        const info = readJson(name, body, Info, 'the description');
         if (!info.auth_en) throw new DeviceRejected(name, 'it does not require a password');
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {

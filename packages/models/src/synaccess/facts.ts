@@ -14,7 +14,7 @@ export const synaccess = {
   },
   backup: { no: 'the device cannot export its configuration' },
   branches: { outlets: [] },
-  accounts: { no: 'its documented commands cannot change the password; use its web page' },
+  accounts: { no: 'the documented commands cannot change the password; use the web page' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),
     https: z

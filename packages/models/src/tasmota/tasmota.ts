@@ -99,7 +99,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
     const answer = await run(`Power${relay} ${state}`, signal);
     if (stateIn(answer, relay) === state) return;
-    throw new DeviceRejected(name, `its response does not confirm that relay ${relay} is ${state}`);
+    throw new DeviceRejected(name, `the response does not confirm that relay ${relay} is ${state}`);
   }
 
   async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
@@ -169,7 +169,7 @@ export const accounts: Accounts = {
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
         if (answer.WebPassword !== undefined) return;
-        throw new DeviceRejected(device.name, 'its response does not confirm the password');
+        throw new DeviceRejected(device.name, 'the response does not confirm the password');
       },
       async save() {},
       async close() {},

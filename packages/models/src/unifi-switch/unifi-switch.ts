@@ -104,7 +104,7 @@ export async function restartSwctrl(shell: Shell, number: number): Promise<void>
   const { device } = shell;
   const before = await orCannotCycle(list(shell));
   if (!before.has(number))
-    throw new CannotCycle(device, `its list of ports does not contain port ${number}`);
+    throw new CannotCycle(device, `the list of ports does not contain port ${number}`);
   await orCannotCycle(tell(shell, `swctrl poe restart id ${number}`));
   checkOthers(device, number, before, await list(shell));
 }
@@ -146,7 +146,7 @@ function portIn(device: string, row: readonly string[]): Port {
   const [power, , watts] = row.slice(-5);
   const setting = row[1]?.toLowerCase() ?? '';
   if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
-    throw new DeviceRejected(device, `its list of ports is not valid at port ${row[0]}`);
+    throw new DeviceRejected(device, `the list of ports is not valid at port ${row[0]}`);
   }
   const what = `the power of port ${row[0]}`;
   return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };
@@ -155,7 +155,7 @@ function portIn(device: string, row: readonly string[]): Port {
 function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number): Port {
   const port = ports.get(number);
   if (port !== undefined) return port;
-  throw new DeviceRejected(device, `its list of ports does not contain port ${number}`);
+  throw new DeviceRejected(device, `the list of ports does not contain port ${number}`);
 }
 
 /**

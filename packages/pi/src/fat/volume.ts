@@ -103,7 +103,7 @@ class Volume implements FatVolume {
   private grow(places: Places): Places[number] {
     const { cluster: bytes, data } = this.layout;
     const last = places.at(-1) as Places[number];
-    if (last.offset < data) throw this.bad('its root directory is full');
+    if (last.offset < data) throw this.bad('the root directory is full');
     const number = (last.offset - data) / bytes + 2;
     return { offset: this.clusters.offsetOf(this.clusters.extend([number])), bytes };
   }

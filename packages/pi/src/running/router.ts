@@ -82,7 +82,7 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
-      "its only network connection is the rack's wired network; connect it to the internet, for example over Wi-Fi with --wifi, and run the command again",
+      "the only network connection is the rack's wired network; connect the Pi to the internet, for example over Wi-Fi with --wifi, and run the command again",
     );
   }
   throw new ComputerError(

@@ -86,7 +86,7 @@ export function withLogin(
   const known = [...logins.values()].find(({ username }) => username === user);
   if (known !== undefined) return { text, name: known.name };
   if (topOf(text)?.has('logins')) {
-    throw new ByHand(`none of its logins has the user ${user}; add one`);
+    throw new ByHand(`none of the logins has the user ${user}; add one`);
   }
   const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
   const at = text.search(/^machines:/m);
@@ -157,7 +157,7 @@ export function withEntries(
     if (inside.trim() === '') return applied(text, [{ from: start, to, text: `\n${lines('  ')}` }]);
     if (section !== 'logins') {
       const noun = entryOf[section];
-      throw new ByHand(`its ${noun}s are on one line; write each ${noun} on its own line`);
+      throw new ByHand(`the ${noun}s are on one line; write each ${noun} on its own line`);
     }
     const at = from + 1 + inside.length;
     return applied(text, [{ from: at, to: at, text: `, ${entries.join(', ')}` }]);
@@ -172,7 +172,7 @@ export function withEntries(
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = sectionOf(text, 'machines');
   if (!isScalar(pair.key) || isInline) {
-    throw new ByHand('its machines are on one line; write each machine on its own line');
+    throw new ByHand('the machines are on one line; write each machine on its own line');
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;
@@ -188,7 +188,7 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
       ? pair.value.range
       : undefined;
   if (pair !== undefined) {
-    if (!Array.isArray(range)) throw new ByHand(`its \`${key}\` is written in an unusual way`);
+    if (!Array.isArray(range)) throw new ByHand(`the \`${key}\` is written in an unusual way`);
     const [from, to] = range;
     // A list with a line for each item starts on the next line, and ends with the line of its last item.
     const written = text.slice(from, to).trimEnd();

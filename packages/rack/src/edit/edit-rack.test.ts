@@ -148,7 +148,7 @@ describe('an edit of rack.yaml', () => {
   });
 
   it.each([
-    ['  a: { kind: host }\n', uplink('a', 'switch-1/1'), 'its entry does not contain `uplink`'],
+    ['  a: { kind: host }\n', uplink('a', 'switch-1/1'), 'the entry does not contain `uplink`'],
     ['  b: { kind: host }\n', uplink('a', 'switch-1/1'), 'a is not in rack.yaml'],
     [
       '  a: { kind: host, label: &port switch-1/3 }\n  b: { kind: host, uplink: *port }\n',
@@ -163,7 +163,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: rpi, device: { kind: android } }\n',
       { name: 'a', key: 'serial' as const, device: 'device', value: '0A1D' },
-      'its entry does not contain `serial`',
+      'the entry does not contain `serial`',
     ],
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',

@@ -127,12 +127,12 @@ function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Grou
   if (entry === undefined) return { edits, why: `${name} is not in rack.yaml` };
   const { section, names } = entry;
   if (isScalar(value) || isSeq(value)) return { edits, section, names, value };
-  if (isAlias(value)) return { edits, why: `its \`${key}\` is an alias, *${value.source}` };
+  if (isAlias(value)) return { edits, why: `the \`${key}\` is an alias, *${value.source}` };
   const mayBeAdded =
     key === 'powerVerified' || (key === 'serial' && device === undefined && section === 'machines');
   const map = holderOf(entry.map, edit);
   if (mayBeAdded && value === undefined && isMap(map)) return { edits, names, map };
-  return { edits, why: `its entry does not contain \`${key}\`` };
+  return { edits, why: `the entry does not contain \`${key}\`` };
 }
 
 /** Before the second key, so that the kind of a machine stays in front. */
@@ -140,11 +140,11 @@ function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap },
   const [{ key, value }] = edits as [RackEdit];
   if (names.length > 1) throw new NeedsOwnEntry(ownEntry(names, edits, key));
   const next = (map.items[1] ?? map.items[0])?.key;
-  if (!isScalar(next)) throw new ByHand('its entry is written in an unusual way');
+  if (!isScalar(next)) throw new ByHand('the entry is written in an unusual way');
   const { from } = rangeOf(next);
   const margin = marginOf(text, from);
   if (!map.flow && margin.trim() !== '') {
-    throw new ByHand('its entry is written in an unusual way');
+    throw new ByHand('the entry is written in an unusual way');
   }
   const end = map.flow ? ', ' : `\n${margin}`;
   return { from, to: from, text: `${key}: ${plain(value)}${end}` };
@@ -173,12 +173,12 @@ function changed(
     if (!mayBeList) throw new NeedsOwnEntry(ownEntry(names, edits, key));
     return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
   }
-  if (!mayBeList) throw new ByHand(`its \`${key}\` is a list of feeds`);
+  if (!mayBeList) throw new ByHand(`the \`${key}\` is a list of feeds`);
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {
     if (!isScalar(item))
-      throw new ByHand(`its \`${key}\` is a list that contains values other than text`);
+      throw new ByHand(`the \`${key}\` is a list that contains values other than text`);
     const previous = expandRange(String(item.value));
     const values = previous.map((each, at) => wanted.get(first + at) ?? each);
     first += previous.length;
@@ -201,7 +201,7 @@ function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
   const { from } = rangeOf(item);
   const margin = marginOf(text, from);
   if (/^ *- +$/.test(margin)) return `\n${margin}`;
-  throw new ByHand('its list is written in an unusual way');
+  throw new ByHand('the list is written in an unusual way');
 }
 
 /** @throws RackError Something else has changed, for example because of an anchor. */

@@ -16,7 +16,7 @@ export class ByHand extends Error {
 export function rangeOf({ range }: Pick<Node, 'range'>): { from: number; to: number } {
   const [from, to] = range ?? [];
   if (from === undefined || to === undefined)
-    throw new ByHand('its value cannot be located in the text');
+    throw new ByHand('the value cannot be located in the text');
   return { from, to };
 }
 

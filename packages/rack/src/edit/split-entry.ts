@@ -43,7 +43,7 @@ export function splitEntry(text: string, names: readonly string[], file: string)
   return splitPair(text, found, { leaving: new Set(names), file });
 }
 
-const noOwn = 'it cannot be moved to a separate entry';
+const noOwn = 'the machine cannot be moved to a separate entry';
 
 function splitPair(
   text: string,
@@ -66,7 +66,7 @@ function splitPair(
   const margin = marginOf(text, rangeOf(pair.key).from);
   const end = map.range?.[2];
   if (end === undefined || margin.trim() !== '')
-    throw new ByHand('its entry is written in an unusual way');
+    throw new ByHand('the entry is written in an unusual way');
   const before = text[end - 1] === '\n' ? '' : '\n';
   const lines = linesOf(own, spread).map((line) => `${margin}${line}\n`);
   return applied(text, [
@@ -95,7 +95,7 @@ class Rest {
   }
 
   private walk(node: unknown, spread: Spread | undefined): void {
-    if (isAlias(node)) throw new ByHand(`its entry contains an alias, *${node.source}`);
+    if (isAlias(node)) throw new ByHand(`the entry contains an alias, *${node.source}`);
     if (isScalar(node) && spread?.as !== 'literal') this.withoutValues(node, spread);
     else if (isSeq(node) && spread?.as === 'each') this.withoutItems(node);
     else if (isSeq(node)) for (const item of node.items) this.walk(item, spread?.items);
@@ -122,21 +122,21 @@ class Rest {
     const { text, splices } = this;
     let passed = 0;
     const items = list.items.map((item) => {
-      if (!isScalar(item)) throw new ByHand('a list in its entry contains values other than text');
+      if (!isScalar(item)) throw new ByHand('a list in the entry contains values other than text');
       const values = typeof item.value === 'string' ? expandRange(item.value) : [''];
       const kept = values.filter((_, place) => this.stays[passed + place]);
       passed += values.length;
       const range = rangeOf(item);
       if (kept.length === values.length) return { range, text: text.slice(range.from, range.to) };
       const [only, ...more] = foldValues(kept);
-      if (more.length > 0) throw new ByHand('a list in its entry cannot be split');
+      if (more.length > 0) throw new ByHand('a list in the entry cannot be split');
       return { range, text: only === undefined ? '' : written(only, text, item) };
     });
     if (list.flow) {
       const left = items.map((item) => item.text).filter((each) => each !== '');
       const range = rangeOf(list);
       if (text.slice(range.from, range.to).includes('#'))
-        throw new ByHand('a list in its entry contains comments');
+        throw new ByHand('a list in the entry contains comments');
       splices.push({ ...range, text: `[${left.join(', ')}]` });
       return;
     }

@@ -211,7 +211,7 @@ function named(found: readonly Found[]): ForeignInventory {
     const wanted = isIP(writtenName) === 0 ? [asHostName(label), full] : [`device-${full}`];
     const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
     if (name === undefined)
-      left.push(`${writtenName}: its name is used twice, or is not a host name`);
+      left.push(`${writtenName}: the name is used twice, or is not a host name`);
     else devices.set(name, { ...each, name });
   }
   return { devices: [...devices.values()], left };

@@ -434,7 +434,7 @@ services:
       'rack.yaml:2:1 jumphost: has no `power`, so the power-cycle daemon cannot protect its own power and network',
       'rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect its own power and network',
       'rack.yaml:4:3 identities.bots: is not used',
-      'rack.yaml:4:3 identities.bots: has no `email`, and its credentials (fixed) may not provide it, although clients request it',
+      'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) may not provide the address, although clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
@@ -458,13 +458,6 @@ infrastructure: { switch-1: { model: eos, address: 127.0.0.3, login: switches } 
       'machine-state',
       `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
 services: { machine-state: {} }`,
-    ],
-    [
-      'agents without a bot',
-      `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
-services:
-  metadata-server: {}
-  swarming-client: { bot: none, servers: [{ prefix: a-, server: "https://swarming.example.com" }] }`,
     ],
   ])('has no warning about other services, where a rack uses only %s', (_, text) => {
     const jumphost = 'rack: r\njumphost: { name: jumphost, address: 127.0.0.2 }\n';

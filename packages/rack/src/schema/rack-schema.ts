@@ -80,7 +80,7 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/userinfo.email',
     ])
     .describe('Token scopes. A caller can request a subset.'),
-  credentials: credentialsSchema.describe('Source of the tokens; exactly one kind.'),
+  credentials: credentialsSchema.describe('Source of the tokens. Specify exactly one.'),
   projectAttributes: attributes.describe('Project attributes: text by key.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });

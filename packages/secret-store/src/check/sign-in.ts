@@ -113,7 +113,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
     return {
       ...about,
       state: 'unknown',
-      why: 'its model does not support a read-only sign-in check',
+      why: 'the model does not support a read-only sign-in check',
     };
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
@@ -164,7 +164,7 @@ export async function loginCredentials(
     const value = secret && values.get(secret.name);
     if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
     throw new Error(
-      `${secret?.name ?? 'its secret'}: not in the store; save it with skolo secrets set`,
+      `${secret?.name ?? 'the secret'}: not in the store; save it with skolo secrets set`,
     );
   });
 }

@@ -423,8 +423,8 @@ describe('a password of several devices', () => {
 
 describe('what cannot be rotated', () => {
   it.each([
-    ['synaccess', 'its documented commands cannot change the password'],
-    ['unifi-switch', 'its controller sets the password'],
+    ['synaccess', 'the documented commands cannot change the password'],
+    ['unifi-switch', 'the controller sets the password'],
     ['routeros, transport: http', 'skolo changes its passwords only over ssh'],
   ])('says so: %s', async (model, message) => {
     const rack = parseRack(

@@ -70,7 +70,7 @@ async function targetRejection(
   const parts = partsOf(secret, target.login);
   const login = logins.get(target.login ?? '');
   if (parts.some(isSnmpPart) && login?.username === undefined) {
-    return `${name} (${model}): its login does not contain a username and password, which skolo requires to change SNMP settings on the command line`;
+    return `${name} (${model}): the login does not contain a username and password, which skolo requires to change SNMP settings on the command line`;
   }
   const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
   return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;

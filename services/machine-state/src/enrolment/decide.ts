@@ -138,7 +138,7 @@ function nameOf(
     if (byMac !== undefined && byMac !== bySerial) {
       return conflict(
         name,
-        `its serial number belongs to ${name}, but its MAC address to ${byMac.name}`,
+        `the serial number belongs to ${name}, but the MAC address to ${byMac.name}`,
       );
     }
     if (mac !== undefined && byMac === undefined && own?.name !== name) {

@@ -54,7 +54,7 @@ function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
   const { healthy, why, lastHeard, sinks } = delivery;
   const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
   const troubles = failing.map(({ name, detail }) => `sink ${name}: ${detail}`);
-  if (!healthy) troubles.unshift(why ?? 'skolo alerts status shows it');
+  if (!healthy) troubles.unshift(why ?? 'to see the reason, run skolo alerts status');
   if (troubles.length > 0) return { isBroken: true, text: troubles.join('; ') };
   const isDelivered = sinks.some(({ lastSuccess }) => lastSuccess !== undefined);
   if (lastHeard !== undefined && isDelivered) return undefined;
@@ -62,7 +62,7 @@ function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
     lastHeard === undefined
       ? 'no alert has been received yet'
       : 'no sink has accepted an alert yet';
-  return { isBroken: false, text: `${missing}; skolo alerts send tests the whole path` };
+  return { isBroken: false, text: `${missing}; to test the whole path, run skolo alerts send` };
 }
 
 /** In the order of rack.yaml. */

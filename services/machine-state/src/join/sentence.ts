@@ -22,7 +22,7 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
       .slice(0, mostReasons)
       .map(
         ({ kind, by }) =>
-          `its agent reports ${kind} by ${by}, but the journal does not contain this order`,
+          `the agent reports ${kind} by ${by}, but the journal does not contain this order`,
       ),
   ].join('; ');
 }
@@ -32,9 +32,8 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   const { status } = agent;
   switch (condition) {
     case 'ok': {
-      const { task, bot } = status ?? {};
-      if (!task?.running)
-        return bot?.state === 'none' ? 'healthy, without a bot' : 'waiting for a task';
+      const { task } = status ?? {};
+      if (!task?.running) return 'waiting for a task';
       return task.id === undefined ? 'running a task' : `running task ${task.id}`;
     }
     case 'maintenance': {
@@ -45,11 +44,11 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
     case 'quarantined':
       return reasonsOf(condition, sources);
     case 'never-reported':
-      return `its agent has never responded${because(agent.why)}`;
+      return `the agent has never responded${because(agent.why)}`;
     case 'stale':
     case 'gone':
       if (cause !== undefined) return cause.text;
-      return powerText(name, sources) ?? `its agent is not responding${because(agent.why)}`;
+      return powerText(name, sources) ?? `the agent is not responding${because(agent.why)}`;
   }
 }
 
@@ -69,21 +68,21 @@ export function needsAttentionOf(
       return reasonsOf(condition, sources);
     case 'gone':
       return power?.cycle === undefined
-        ? `find out why its agent is not responding${because(agent.why)}`
+        ? `find out why the agent is not responding${because(agent.why)}`
         : undefined;
     case 'never-reported':
-      return 'install it, or remove it from rack.yaml';
+      return 'install the agent, or remove the machine from rack.yaml';
     default:
       return flapping === undefined
         ? undefined
-        : `its condition changed ${flapping.changes} times in an hour`;
+        : `the condition changed ${flapping.changes} times in an hour`;
   }
 }
 
 function reasonsOf(condition: MachineCondition, { agent }: Told): string {
   const reasons =
     agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
-  if (reasons.length === 0) return `its agent reports ${condition}, without a reason`;
+  if (reasons.length === 0) return `the agent reports ${condition}, without a reason`;
   const shown = reasons
     .slice(0, mostReasons)
     .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`));
@@ -101,13 +100,13 @@ function orderedBy(by: string | undefined): string {
 
 function powerText(name: string, { services }: Told): string | undefined {
   const power = services.power?.machines.get(name);
-  if (power?.cycle !== undefined) return `it is being power-cycled: ${power.cycle.step}`;
+  if (power?.cycle !== undefined) return `being power-cycled: ${power.cycle.step}`;
   const outlets = power?.outlets ?? [];
   const isOff = outlets.length > 0 && outlets.every(({ state }) => state === 'off');
   if (!isOff) return undefined;
   const names = outlets.map(({ outlet }) => outlet).join(', ');
   const by = outlets.map(({ switchedOff }) => switchedOff).find((each) => each !== undefined);
-  return `its power is off at ${names}${by === undefined ? '' : `, turned off by ${by.by}: ${by.reason}`}`;
+  return `the power is off at ${names}${by === undefined ? '' : `, turned off by ${by.by}: ${by.reason}`}`;
 }
 
 function because(why: string | undefined): string {

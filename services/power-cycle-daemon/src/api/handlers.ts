@@ -147,7 +147,7 @@ function outletHandlers({
         const detail = `${outlet} does not have a pending on; skolo power status lists the outlets that do`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet}: its device is in rack.yaml, so the daemon turns it on as soon as possible`;
+      const detail = `${outlet}: the device is in rack.yaml, so the daemon turns it on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {

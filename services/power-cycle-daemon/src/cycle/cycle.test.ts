@@ -53,7 +53,7 @@ const written = {
   stuck: { is: 'stuck', text: 'could not be verified as on' },
   'on-failed': { is: 'on-failed', text: 'not seen on' },
   back: { is: 'back', text: 'back: ssh answers' },
-  'back, new boot': { is: 'back', text: 'back: ssh answers', proof: 'its new boot' },
+  'back, new boot': { is: 'back', text: 'back: ssh answers', proof: 'a new boot' },
   'not-back': { is: 'not-back', text: 'not back within 300 s' },
   'not-visible': { is: 'not-visible', text: 'nothing tells' },
   cancelled: { is: 'cancelled', text: 'cancelled by ann' },
@@ -250,8 +250,8 @@ const ways: Way[] = [
   },
   ...(
     [
-      ['by its outage', ['seen-down', 'seen-on', 'back'], 'its own outage'],
-      ['by its boot', ['seen-on', 'back, new boot'], 'its new boot'],
+      ['by its outage', ['seen-down', 'seen-on', 'back'], 'an observed outage'],
+      ['by its boot', ['seen-on', 'back, new boot'], 'a new boot'],
     ] as const
   ).map(
     ([how, more, proof]): Way => ({
@@ -264,7 +264,7 @@ const ways: Way[] = [
         ...[checked, read, 'turn-off: the outlet was never seen off'],
         ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
         'turn-on: seen on',
-        `see-back: back: ssh answers; ${proof} confirms that it was off`,
+        `see-back: back: ssh answers; ${proof} confirms that the power was off`,
       ],
     }),
   ),

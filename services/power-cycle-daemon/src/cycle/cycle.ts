@@ -277,9 +277,9 @@ function back(
   const { text } = event;
   const { unseenOff, wentDown } = record;
   if (unseenOff === undefined) return finish(record, 'back', facts, text);
-  const proof = event.proof ?? (wentDown ? 'its own outage' : undefined);
+  const proof = event.proof ?? (wentDown ? 'an observed outage' : undefined);
   if (proof === undefined) return neverOff(withStep(record, facts, text), unseenOff, facts);
-  return finish(record, 'back', facts, `${text}; ${proof} confirms that it was off`);
+  return finish(record, 'back', facts, `${text}; ${proof} confirms that the power was off`);
 }
 
 function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): CycleRecord {
@@ -372,7 +372,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
 function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
   if (record.action === 'on' || record.phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
-  const power = record.action === 'off' ? '' : '; its outlets are turned on again';
+  const power = record.action === 'off' ? '' : '; the outlets are turned on again';
   return fail(record, `${text}${power}`, facts);
 }
 

@@ -21,7 +21,7 @@ machines:
   e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
   f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
-const checked = 'check: it has no agent that reports tasks';
+const checked = 'check: no agent that reports tasks';
 
 function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
   return steps.map(({ step, text }) => `${step}: ${text}`);
@@ -419,7 +419,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle.outcome).toBe('back');
-    expect(texts(cycle)[0]).toBe('check: its agent did not respond, which counts as idle');
+    expect(texts(cycle)[0]).toBe('check: the agent did not respond, which counts as idle');
   });
 
   it.each([
@@ -461,7 +461,7 @@ describe('a machine', () => {
       expect(cycle).toMatchObject(expected);
       expect(cycle.detail).toContain(
         expected.outcome === 'back'
-          ? 'its own outage confirms that it was off'
+          ? 'an observed outage confirms that the power was off'
           : 'the outlet was never seen off',
       );
       expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
@@ -530,7 +530,7 @@ describe('a phone', () => {
     expect(machine.boots).toBe(1);
     expect(texts(cycle)[1]).toBe('soft-reboot: not a machine, so its power is cut');
     expect(cycle.detail).toMatch(
-      /^back: its agent detects it, after \d+ s; its newer USB connection confirms that it was off$/,
+      /^back: the agent detects it, after \d+ s; a newer USB connection confirms that the power was off$/,
     );
   });
 
@@ -584,7 +584,7 @@ describe('a phone', () => {
     const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle.outcome).toBe('back');
-    expect(cycle.detail).toContain('its own outage confirms that it was off');
+    expect(cycle.detail).toContain('an observed outage confirms that the power was off');
   });
 
   it('that did not charge before proves nothing by that', async () => {
@@ -610,7 +610,7 @@ describe('a phone', () => {
     expect(wasOff).toEqual(['usb/1-1.2']);
     expect(await next.finished(id)).toMatchObject({
       outcome: 'back',
-      detail: expect.stringContaining('its newer USB connection confirms that it was off'),
+      detail: expect.stringContaining('a newer USB connection confirms that the power was off'),
     });
     expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
   });

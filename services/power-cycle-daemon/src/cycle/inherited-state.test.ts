@@ -52,11 +52,11 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   expect(board.told).toEqual(['on 1 auto']);
   expect(await second.finished(queued)).toMatchObject({
     outcome: 'cancelled',
-    detail: 'the jumphost was replaced; its journal is of 2026-11-20T03:15:00Z',
+    detail: 'the jumphost was replaced; the journal is of 2026-11-20T03:15:00Z',
   });
   expect(await second.finished(off)).toMatchObject({
     outcome: 'failed',
-    detail: expect.stringContaining('its outlets are turned on again'),
+    detail: expect.stringContaining('the outlets are turned on again'),
   });
   expect((await second.finished(cycles[0]?.id ?? '')).outcome).toBe('failed');
   await expect(access(mark)).rejects.toThrow('ENOENT');

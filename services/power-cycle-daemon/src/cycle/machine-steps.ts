@@ -15,16 +15,16 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const { rack, target, settings, signal } = step;
   const agent = target?.machine && agentOf(rack, target.machine);
   if (agent === undefined) {
-    return { is: 'checked', task: 'unknown', text: 'it has no agent that reports tasks' };
+    return { is: 'checked', task: 'unknown', text: 'no agent that reports tasks' };
   }
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
     // It has just requested this, so its silence does not mean that it is idle.
-    const text = 'its agent requested this and no longer responds, so a task may be running';
+    const text = 'the agent requested this cycle and no longer responds, so a task may be running';
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {
-    const text = 'its agent did not respond, which counts as idle';
+    const text = 'the agent did not respond, which counts as idle';
     return { is: 'checked', task: 'unknown', text };
   }
   const { task, bootId } = status;
@@ -73,7 +73,7 @@ export async function watchDown(step: Step): Promise<CycleEvent> {
   if (down !== undefined) return { is: 'went-down', text: `confirmed down: ${down.text}` };
   // It may have gone down and come back unobserved, while the daemon was restarted.
   const boot = observer && (await bootSince(observer, record.bootId, watch.lookMs, signal));
-  if (boot === 'another') return { is: 'went-down', text: 'it has already rebooted' };
+  if (boot === 'another') return { is: 'went-down', text: 'already rebooted' };
   return { is: 'not-down', text: `did not go down within ${settings.softSeconds} s` };
 }
 
@@ -84,7 +84,7 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   const fault = await faultsOf(step);
   step.signal.throwIfAborted();
   if (fault === undefined) return event;
-  const text = `${event.text}; its outlet reports a fault (${fault}); check the port, the cable and the connected device`;
+  const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and the connected device`;
   return { ...event, text, fault };
 }
 

@@ -271,7 +271,7 @@ describe('a daemon that takes over a cycle', () => {
     const second = await startDaemon({ yaml, previous: first, cooldownSeconds: 300 });
 
     await expect(second.request('b')).rejects.toThrow(
-      /b: its power was cut less than 300 s ago; try again in (299|300) s/,
+      /b: the power was cut less than 300 s ago; try again in (299|300) s/,
     );
   });
 });

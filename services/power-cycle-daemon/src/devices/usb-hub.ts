@@ -114,9 +114,9 @@ class UsbHub {
   ): Promise<OutletReading> {
     const { name } = this.machine;
     const { deps } = this;
-    if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
+    if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'no agent');
     const signer = await deps.signer().catch((error: unknown) => {
-      throw new DeviceUnreachable(name, `its agent was not queried: ${errorText(error)}`);
+      throw new DeviceUnreachable(name, `the agent was not queried: ${errorText(error)}`);
     });
     const client = createClient(swarmingClientApi, {
       baseUrl: deps.agentUrl,
@@ -132,7 +132,7 @@ class UsbHub {
         ? await client.usbPort({ params, signal })
         : await client.setUsbPort({ params, body, signal });
     if (answer.hub === hub && answer.port === port) return { state: answer.on ? 'on' : 'off' };
-    throw new DeviceRejected(name, `its agent reports port ${answer.hub}.${answer.port} instead`);
+    throw new DeviceRejected(name, `the agent reports port ${answer.hub}.${answer.port} instead`);
   }
 
   private askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
@@ -189,12 +189,12 @@ class UsbHub {
 /** The result of asking the agent. */
 function rejectionOf(name: string, error: unknown): DeviceError {
   if (error instanceof ApiUnreachable) {
-    return new DeviceUnreachable(name, `its agent: ${error.message}`, { cause: error });
+    return new DeviceUnreachable(name, `agent: ${error.message}`, { cause: error });
   }
   if (error instanceof DeviceRejected || error instanceof DeviceUnreachable) return error;
   if (!(error instanceof ApiError)) throw error;
   const { status, problem } = error;
-  const what = `its agent rejects: ${problem.detail.slice(0, 500)}`;
+  const what = `the agent rejected the request: ${problem.detail.slice(0, 500)}`;
   return status === 401 || status === 403
     ? new SignInRejected(name, what, { cause: error })
     : new DeviceRejected(name, what, { cause: error });

@@ -62,11 +62,12 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
       } catch (error) {
         signal.throwIfAborted();
         const text = errorText(error).slice(0, 500);
-        if (error instanceof ApiError) return { why: `its agent rejects: ${text}`, maybe: false };
+        if (error instanceof ApiError)
+          return { why: `the agent rejected the request: ${text}`, maybe: false };
         if (!(error instanceof ApiUnreachable)) {
-          return { why: `its agent was not queried: ${text}`, maybe: false };
+          return { why: `the agent was not queried: ${text}`, maybe: false };
         }
-        return { why: `its agent did not respond: ${text}`, maybe: error.mayHaveArrived };
+        return { why: `the agent did not respond: ${text}`, maybe: error.mayHaveArrived };
       }
     },
   };

@@ -95,7 +95,7 @@ describe('a machine is asked to reboot itself', () => {
 
     expect(answer.accepted).toBe(true);
     expect(answer.text).toMatch(
-      /^it may be rebooting: its agent did not respond: .*no response within 1 s; /,
+      /^it may be rebooting: the agent did not respond: .*no response within 1 s; /,
     );
   });
 
@@ -125,7 +125,7 @@ describe('a machine is asked to reboot itself', () => {
 
     expect(answer.accepted).toBe(false);
     expect(answer.text).toMatch(
-      /^soft reboot failed: its agent did not respond: .*ECONNREFUSED.*; rack.yaml does not specify an SSH login for the machine$/,
+      /^soft reboot failed: the agent did not respond: .*ECONNREFUSED.*; rack.yaml does not specify an SSH login for the machine$/,
     );
   });
 });

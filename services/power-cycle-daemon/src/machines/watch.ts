@@ -85,7 +85,7 @@ export async function seeBack(
       }
       if (boot === 'another') {
         const text = `back: ${look.text}, it has rebooted${after(start)}`;
-        return { is: 'back', text, proof: 'its new boot' };
+        return { is: 'back', text, proof: 'a new boot' };
       }
       if (wasDown) {
         return { is: 'back', text: `back: ${look.text}${after(start)}` };
@@ -122,7 +122,7 @@ export function chargeProbe(agent: Agent, device: string): Probe {
     const phone = status?.devices.find(({ name }) => name === device);
     if (phone?.state !== 'present' || phone.charging !== false)
       return { up: true, text: 'charges' };
-    return { up: false, text: 'it reports that it does not charge' };
+    return { up: false, text: 'reports that it is not charging' };
   };
 }
 
@@ -151,8 +151,8 @@ export async function seePhone(
     const isOld = readAt === firstReadAt;
     if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
       const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
-      const text = `back: its agent detects it${after(start)}`;
-      return { is: 'back', text, ...(isYounger && { proof: 'its newer USB connection' }) };
+      const text = `back: the agent detects it${after(start)}`;
+      return { is: 'back', text, ...(isYounger && { proof: 'a newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);
   } while (performance.now() - start < withinMs);

@@ -39,7 +39,7 @@ machines:
       failedStep: 'see-back',
       fault: 'pdu-1/9: Fault',
       detail: expect.stringMatching(
-        /^not back within 1 s: .+; its outlet reports a fault \(pdu-1\/9: Fault\); check the port, the cable/,
+        /^not back within 1 s: .+; the outlet reports a fault \(pdu-1\/9: Fault\); check the port, the cable/,
       ),
     });
     expect(m?.steps.map(({ text }) => text)).toContain('pdu-1/9 is on, with the fault "Fault"');

@@ -39,11 +39,12 @@ export function whyDaemonNeeds(
     return `${rack.jumphost.name}, where this daemon runs, would lose power or network`;
   const controller = feeds.find(({ device }) => dark.includes(device));
   if (controller !== undefined)
-    return `${controller.device}, which switches it, would lose power or network itself`;
+    return `${controller.device}, which switches the outlet, would lose power or network as well`;
   for (const { device } of feeds) {
     const address = gatewayOf(rack, device);
     const gateway = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
-    if (gateway !== undefined) return `${device}, which switches it, is reached through ${gateway}`;
+    if (gateway !== undefined)
+      return `${device}, which switches the outlet, is reached through ${gateway}`;
   }
   return undefined;
 }

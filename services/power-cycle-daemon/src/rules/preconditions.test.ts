@@ -137,14 +137,14 @@ describe('what the daemon depends on', () => {
     ['router', 'jumphost-rack1, where this daemon runs, depends on pdu-1/1', true],
     ['switch-1', 'jumphost-rack1, where this daemon runs, depends on pdu-1/2', true],
     ['pdu-1/8', 'jumphost-rack1, where this daemon runs, depends on pdu-1/8', true],
-    ['switch-4', 'pdu-3, which switches it, would lose power or network itself', false],
+    ['switch-4', 'pdu-3, which switches the outlet, would lose power or network as well', false],
   ] as const)('is not cut: %s', (name, why, canCycleByItself) => {
     const plain = rejection(name);
     const forced = verdict(name, { force: true, mode: 'hard' });
 
     const way = canCycleByItself
-      ? 'its outlet can cycle on its own, so use force if that is intended'
-      : 'nothing could turn it on again, because its outlet cannot cycle on its own';
+      ? 'the outlet can cycle on its own, so use force if that is intended'
+      : 'nothing could turn the power on again, because the outlet cannot cycle on its own';
     expect(plain).toMatchObject({ code: 'protected', detail: `${name}: ${why}; ${way}` });
     if (canCycleByItself) expect(forced).toEqual({ is: 'allowed', nativeOnly: true });
     else expect(forced).toMatchObject({ rejection: { code: 'protected' } });
@@ -156,7 +156,7 @@ describe('what the daemon depends on', () => {
         target: 'switch-1',
         code: 'protected',
         detail:
-          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; it cannot be turned off from here',
+          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; the outlet cannot be turned off from here',
       });
     }
   });
@@ -391,7 +391,7 @@ describe('limits', () => {
       target: 'a',
       code: 'cooling-down',
       detail:
-        'a: its power was cut less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
+        'a: the power was cut less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:04:00.000Z',
     });
     expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);
@@ -405,7 +405,7 @@ describe('limits', () => {
       target: 'a',
       code: 'too-often',
       detail:
-        'a: its power was cut 3 times within an hour; try again in 570 s, or use --ignore-limits as an operator',
+        'a: the power was cut 3 times within an hour; try again in 570 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:09:30.000Z',
     });
     expect(verdict('a', {}, { past: [ended(3570), ended(2000), ended(400)] })).toEqual(allowed);
@@ -544,7 +544,7 @@ describe('the last feed of a machine', () => {
 describe('a switch behind a broker', () => {
   it.each([true, false])('does not cut the broker’s own machine (force: %s)', (force) => {
     const why =
-      'broker: plug-1, which switches it, is reached through broker; nothing could turn it on again, because its outlet cannot cycle on its own';
+      'broker: plug-1, which switches the outlet, is reached through broker; nothing could turn the power on again, because the outlet cannot cycle on its own';
 
     expect(offAlready('broker', { force })).toMatchObject({
       rejection: { code: 'protected', detail: why },

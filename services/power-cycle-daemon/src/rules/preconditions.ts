@@ -261,8 +261,8 @@ function tooSoon(
   const { cooldownSeconds, maxPerHour } = snapshot.rack.services['power-cycle-daemon'];
   const rule =
     why === 'cooldown'
-      ? `its power was cut less than ${cooldownSeconds} s ago`
-      : `its power was cut ${maxPerHour} times within an hour`;
+      ? `the power was cut less than ${cooldownSeconds} s ago`
+      : `the power was cut ${maxPerHour} times within an hour`;
   const detail = `${rule}; try again in ${Math.ceil(wait)} s, or use --ignore-limits as an operator`;
   return rejected(target, code, detail, { until });
 }
@@ -277,16 +277,16 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
     if (ask.action === 'off') {
-      return rejected(target, 'protected', `${cutOff}; it cannot be turned off from here`);
+      return rejected(target, 'protected', `${cutOff}; the outlet cannot be turned off from here`);
     }
     const [feed, ...more] = feeds;
     const alone = feed !== undefined && more.length === 0;
     if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
-      const detail = `${cutOff}; nothing could turn it on again, because its outlet cannot cycle on its own`;
+      const detail = `${cutOff}; nothing could turn the power on again, because the outlet cannot cycle on its own`;
       return rejected(target, 'protected', detail);
     }
     if (!ask.force) {
-      const detail = `${cutOff}; its outlet can cycle on its own, so use force if that is intended`;
+      const detail = `${cutOff}; the outlet can cycle on its own, so use force if that is intended`;
       return rejected(target, 'protected', detail, { dark });
     }
     return { is: 'allowed', nativeOnly: true };

@@ -149,7 +149,7 @@ export class Store {
     const present = this.repository;
     this.isReplacing = true;
     this.opened = undefined;
-    this.why = 'its previous versions are being restored; try again in a moment';
+    this.why = 'the previous versions are being restored; try again in a moment';
     try {
       const folder = await prepare(present);
       await present.close();

@@ -65,7 +65,7 @@ async function* journalMembers(
   });
   if (copy === undefined) return;
   try {
-    const why = `copied although ${copy.damage}; its readable records are recovered when it is opened`;
+    const why = `copied although ${copy.damage}; readable records are recovered when the file is opened`;
     if (copy.damage !== undefined) leave({ path: found.path, why });
     for (const { name, size, stream } of copy.files.toSorted(byName)) {
       const about = { ...aboutOf(found), name: `${found.name}/${name}`, mode: 0o600 };

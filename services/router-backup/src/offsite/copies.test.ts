@@ -394,7 +394,7 @@ describe('places in rack.yaml', () => {
     await lab.idle();
     await rm(lab.offsite, { recursive: true });
     await lab.store('router', 'one');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that the disk is mounted');
 
     await lab.settings('{}');
 
@@ -414,7 +414,7 @@ describe('places in rack.yaml', () => {
   it('that change are tried at once', async () => {
     const lab = await startOffsite({ settings: '{ upload: OFFSITE/nowhere, encrypt: none }' });
     await lab.store('router', 'one');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that the disk is mounted');
 
     await lab.settings('{ upload: OFFSITE, encrypt: none }');
     await lab.idle();
@@ -432,7 +432,7 @@ describe('a directory', () => {
     await mkdir(lab.offsite);
 
     await lab.store('router', 'two');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('check that its disk is mounted');
+    await expect.poll(() => lab.degraded.get('upload')).toContain('check that the disk is mounted');
     expect(await readdir(lab.offsite)).toEqual([]);
     await lab.settled();
     await rm(lab.offsite, { recursive: true });

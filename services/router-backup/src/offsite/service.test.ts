@@ -53,7 +53,7 @@ it('wait while the disk is not mounted, which is reported', async () => {
 
   await lab.edit(threeDevices, `    upload: ${place}\n    encrypt: none\n`);
 
-  await expect.poll(() => lab.degraded()).toContain('check that its disk is mounted');
+  await expect.poll(() => lab.degraded()).toContain('check that the disk is mounted');
   await lab.run('router');
   expect((await lab.device('router')).offsite).toBe('queued');
   const { offsite } = await lab.admin.devices({ query: {} });
@@ -61,7 +61,7 @@ it('wait while the disk is not mounted, which is reported', async () => {
     {
       kind: 'upload',
       queued: 3,
-      problem: expect.stringContaining('check that its disk is mounted'),
+      problem: expect.stringContaining('check that the disk is mounted'),
     },
   ]);
 });

@@ -33,9 +33,9 @@ describe('the text of a device', () => {
   });
 
   it.each([
-    ['the middle of a block', 'no prompt; its last output: "ARY00 CANARY11"', 'no prompt'],
-    ['the end of a line', 'its last line is "text canary-vr", not "end"', 'not "end"'],
-    ['lines', 'closed; its last output: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
+    ['the middle of a block', 'no prompt; last output: "ARY00 CANARY11"', 'no prompt'],
+    ['the end of a line', 'the last line is "text canary-vr", not "end"', 'not "end"'],
+    ['lines', 'closed; last output: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
     ['words without quotes', 'failed with status 1: certificate 01 CANARY00', 'certificate 01'],
   ])('is quoted in a message without secrets: %s', (_what, message, kept) => {
     const masked = maskMessage(mask, message, transcript, rules);
@@ -46,18 +46,18 @@ describe('the text of a device', () => {
   });
 
   it('is quoted as it is where it is no secret', () => {
-    const message = 'its last line is "hostname switch", not "end"; run: skolo backup run router';
+    const message = 'the last line is "hostname switch", not "end"; run: skolo backup run router';
 
     expect(maskMessage(mask, message, transcript, rules)).toBe(message);
   });
 
   it.each([
-    'rejects the user and password in its login; its last output: "Login incorrect"',
+    'rejects the user and password in its login; last output: "Login incorrect"',
     'set enablePassword in its login: the password is wrong',
     'requires a password, but its login has no password',
     'requires a new password; sign in manually, change the password, and update its login',
-    'its host key (ssh-rsa) is SHA256:abc, not SHA256:def',
-    'its configuration has no key: community or secret expected',
+    'the host key (ssh-rsa) is SHA256:abc, not SHA256:def',
+    'the configuration has no key: community or secret expected',
   ])('is quoted among words of ours, which are no secrets: %s', (message) => {
     expect(maskMessage(mask, message, transcript, rules)).toBe(message);
   });

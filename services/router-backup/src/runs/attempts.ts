@@ -225,7 +225,7 @@ export class Attempts {
       return id;
     } catch (error) {
       await store.failed(error, startup.length);
-      const what = `its startup configuration could not be stored: ${errorText(error)}`;
+      const what = `the startup configuration could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
     }
   }

@@ -75,7 +75,7 @@ export class FakeDevices {
       },
       incomplete: (content) =>
         'bytes' in content && !content.bytes.toString().trimEnd().endsWith('end')
-          ? 'its last line is not "end"'
+          ? 'the last line is not "end"'
           : undefined,
       volatile: [/^! up /],
       secrets: [/^password (\S+)/],

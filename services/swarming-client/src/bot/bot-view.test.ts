@@ -34,7 +34,7 @@ describe('the end of a bot', () => {
       'failed after 61 s (status 1): SyntaxError: no',
     );
     expect(exitText('killed', ending)).toMatch(
-      /^killed after 61 s \(its parent process was killed\)/,
+      /^killed after 61 s \(the parent process was killed\)/,
     );
   });
 });

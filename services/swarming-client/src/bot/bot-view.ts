@@ -10,7 +10,6 @@ export const botStates = BotStatus.shape.state.options;
  * - `running`: its process exists. `backing-off`: it is restarted at `nextStartAt`.
  * - `silent`: it has no task and has called no hook for 10 minutes; the agent ends and restarts it.
  * - `stopping`: it finishes its task. `stopped`: it has ended, and is not restarted.
- * - `none`: rack.yaml has `bot: none`.
  */
 export interface BotView {
   state: BotStatus['state'];
@@ -81,13 +80,13 @@ const texts: Partial<Record<BotExit, string>> = {
   rebooted: 'it requested a reboot of its host',
   killed: 'killed by another program, or by the kernel because it ran out of memory',
   silent: 'it did not call its hooks, so the agent killed it',
-  'bad-zip': 'its zip file is corrupt',
+  'bad-zip': 'the zip file is corrupt',
 };
 
 /** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */
 export function exitText(exit: BotExit, ending: Ending): string {
   const { status, signal, seconds, lastError } = ending;
-  const ofStatus = status === undefined ? 'its parent process was killed' : `status ${status}`;
+  const ofStatus = status === undefined ? 'the parent process was killed' : `status ${status}`;
   const how = signal === undefined ? ofStatus : `signal ${signal}`;
   const why = texts[exit] ?? (exit === 'failed' ? lastError : undefined);
   return `${exit} after ${Math.round(seconds)} s (${how})${why === undefined ? '' : `: ${why}`}`;

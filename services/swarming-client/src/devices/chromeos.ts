@@ -20,7 +20,7 @@ export function chromeos(device: AttachedDevice, deps: DeviceDeps): Device {
     });
     if (Object.keys(found).length > 0) return { os: ['ChromeOS'], ...found };
     throw new Missing(
-      'its /etc/lsb-release is not from ChromeOS; if the device runs Linux, set `kind: linux`',
+      '/etc/lsb-release is not from ChromeOS; if the device runs Linux, set `kind: linux`',
     );
   });
 }

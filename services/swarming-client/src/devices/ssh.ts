@@ -100,7 +100,7 @@ function quoted(path: string): string {
 
 function whyRejected(output: string, knownHosts: string): string {
   if (/host key verification failed|identification has changed/i.test(output)) {
-    return `its host key has changed; if the device was reinstalled, remove its line from ${knownHosts}`;
+    return `the host key has changed; if the device was reinstalled, remove the line of this host from ${knownHosts}`;
   }
   if (rejectedLogin.test(output)) {
     return `rejects this machine's key (${output}); add the key of \`ssh.privateKey\` to its authorized_keys`;

@@ -111,7 +111,7 @@ function heat(
     add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
   }
   if (thermalStatus === undefined) return;
-  const text = `too hot: its thermal status is ${statusNames[thermalStatus] ?? thermalStatus}`;
+  const text = `too hot: the thermal status is ${statusNames[thermalStatus] ?? thermalStatus}`;
   add('thermal-status', (before) => thermalStatus >= (before ? moderate : severe), text);
 }
 

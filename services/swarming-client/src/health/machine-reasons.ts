@@ -14,7 +14,7 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
     const text = 'the agent is stopping';
     found.push({ verdict: 'maintenance', code: 'stopping', text });
   } else if (botRestart !== undefined) {
-    const text = `the bot will stop when its task has ended: ${botRestart}`;
+    const text = `the bot will restart when its task has ended: ${botRestart}`;
     found.push({ verdict: 'maintenance', code: 'bot-restart', text });
   }
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
@@ -77,16 +77,16 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     }
   }
   if (host.isUnderVoltage) {
-    recovers('under-voltage', 'under-voltage: its power supply or cable is too weak');
+    recovers('under-voltage', 'under-voltage: the power supply or cable is too weak');
   }
   if (host.isThrottled)
-    recovers('throttled', 'its CPU is throttled because of heat or a weak power supply');
+    recovers('throttled', 'the CPU is throttled because of heat or a weak power supply');
   if (offset !== undefined) {
     const most = limits.clockOffsetSeconds;
     // Half of it: a clock that is being adjusted passes the limit once, and does not flap.
     if (Math.abs(offset) > (was('clock-off') === undefined ? most : most / 2)) {
       const which = offset > 0 ? 'ahead of' : 'behind';
-      const text = `its clock is ${rounded(Math.abs(offset))} s ${which} the jumphost's`;
+      const text = `the clock is ${rounded(Math.abs(offset))} s ${which} the jumphost's`;
       found.push({ verdict: 'quarantined', code: 'clock-off', text });
     }
   }

@@ -55,7 +55,7 @@ export function partFromMetadata(client: Pick<MetadataClient, 'attribute'>): Par
 function parse({ text }: Attribute): unknown {
   const value = parseJson(text);
   if (value === undefined) {
-    throw new MetadataRejected('its attribute skolo-machine is not JSON', 200);
+    throw new MetadataRejected('the attribute skolo-machine is not JSON', 200);
   }
   return value;
 }

@@ -69,7 +69,7 @@ export class MetadataClient {
     const { text } = await this.get(`${instance}/service-accounts/default/token`, askMs, signal);
     const token = Token.safeParse(parseJson(text));
     if (!token.success)
-      throw new MetadataRejected('its response does not contain an access token', 200);
+      throw new MetadataRejected('the response does not contain an access token', 200);
     return token.data.access_token;
   }
 
@@ -108,7 +108,7 @@ export class MetadataClient {
 function rejection(base: string, { status, text, headers }: Answer): MetadataRejected {
   if (headers['metadata-flavor'] !== 'Google') {
     return new MetadataRejected(
-      `${base} is not a metadata server: its response (status ${status}) lacks \`Metadata-Flavor: Google\``,
+      `${base} is not a metadata server: the response (status ${status}) lacks \`Metadata-Flavor: Google\``,
       status,
     );
   }

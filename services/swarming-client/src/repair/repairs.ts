@@ -277,7 +277,7 @@ export class Repairs {
     const [booting] = rebooting().keys();
     if (booting !== undefined) return `${booting} is rebooting after a task`;
     if (attached.power === undefined || !usb.isKeptOff(attached.power)) return undefined;
-    return 'its USB port was turned off by an operator';
+    return 'the USB port was turned off by an operator';
   }
 
   private forgetOthers(targets: readonly RepairTarget[]): void {

@@ -95,11 +95,10 @@ export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
 }
 
 /** For the answers to the hooks of the bot. */
-export function hookView({ name, version, identity, machine, bot }: AgentNow): AgentView {
+export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
   const { machinePart, why } = identity;
   const { devices, dimensions: host, health } = machine;
-  const hasBot = bot.state !== 'none';
-  return { machine: name, machinePart, whyUnknown: why, devices, host, health, hasBot, version };
+  return { machine: name, machinePart, whyUnknown: why, devices, host, health, version };
 }
 
 /** For `/readyz`: whether the agent can do its work, and what does not work even so. */

@@ -43,8 +43,8 @@ function machines(): Machine[] {
     }),
     machine('linux-1', linux, {
       condition: 'never-reported',
-      sentence: 'its agent has never responded: \u001b[2Jconnection refused',
-      needsAttention: 'install it, or remove it from rack.yaml',
+      sentence: 'the agent has never responded: \u001b[2Jconnection refused',
+      needsAttention: 'install the agent, or remove the machine from rack.yaml',
       power: undefined,
       token: undefined,
     }),

@@ -35,7 +35,7 @@ const troubles: readonly {
   {
     condition: 'gone',
     code: 'silent',
-    text: 'no answer of the agent; its port on the switch has no link',
+    text: 'no answer of the agent; the port on the switch has no link',
     person: 'Look at the network cable and the SD card',
   },
   { condition: 'stale', code: 'silent', text: 'no answer of the agent' },
@@ -74,7 +74,7 @@ export function generateRack(count: number): GeneratedRack {
     },
     alertPath: {
       isBroken: false,
-      text: 'no alert has been received yet; skolo alerts send tests it',
+      text: 'no alert has been received yet; to test the whole path, run skolo alerts send',
     },
     alerts: [],
   };

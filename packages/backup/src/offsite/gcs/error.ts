@@ -10,11 +10,11 @@ const network = new Map([
   ['EPIPE', 'the connection was interrupted'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was interrupted'],
   ['UND_ERR_SOCKET', 'the connection was interrupted'],
-  ['ENOTFOUND', 'its name cannot be resolved; check the internet connection'],
-  ['EAI_AGAIN', 'its name cannot be resolved; check the internet connection'],
+  ['ENOTFOUND', 'the host name cannot be resolved; check the internet connection'],
+  ['EAI_AGAIN', 'the host name cannot be resolved; check the internet connection'],
   ['ENETUNREACH', 'the network is unreachable'],
   ['EHOSTUNREACH', 'the network is unreachable'],
-  ['ETIMEDOUT', 'it did not respond'],
+  ['ETIMEDOUT', 'no response'],
 ]);
 
 /** HTTP status; undefined without a response. */

@@ -247,7 +247,7 @@ describe('a remote', () => {
 
       await expect(open().push(soon())).rejects.toMatchObject({
         code: 'rejected',
-        message: `${remote}: its branch main has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
+        message: `${remote}: the branch main has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
       });
 
       expect(await plainGit(remote, 'rev-parse', 'main')).toBe(theirs);
@@ -275,7 +275,7 @@ describe('a remote', () => {
 
     await expect(open().push(soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: `${remote}: the git repository does not exist; check that its disk is mounted; if the disk is new, create the repository with git init --bare`,
+      message: `${remote}: the git repository does not exist; check that the disk is mounted; if the disk is new, create the repository with git init --bare`,
     });
     await rename(`${remote}.away`, remote);
     await open().push(soon());
@@ -338,7 +338,7 @@ describe('a remote behind sshd', () => {
     await expect(open({ hostKey: wrong }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringMatching(
-        /^127\.0\.0\.1: none of its host keys matches SHA256:A+, which rack\.yaml pins; it has SHA256:/,
+        /^127\.0\.0\.1: none of the host keys matches SHA256:A+, which rack\.yaml pins; the server's keys are SHA256:/,
       ),
     });
     expect(await plainGit(path, 'for-each-ref')).toBe('');

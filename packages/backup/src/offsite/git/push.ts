@@ -131,7 +131,7 @@ export class GitRemote {
     const said = shownRemote(error.stderr);
     const failed = (code: BackupError['code'], why: string) =>
       new BackupError(code, `${this.shown}: ${why}`, { cause: error });
-    if (error.isKilled) return failed('unreachable', 'it did not finish in time');
+    if (error.isKilled) return failed('unreachable', 'git did not finish in time');
     const known = rejections.find(({ text }) => text.test(said));
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
     const { kind } = this.remote;
@@ -140,7 +140,7 @@ export class GitRemote {
     if (known.text === hostKeyFailed) this.pinned = undefined;
     if (known.text === noRepository && kind === 'local') {
       const isNew =
-        'check that its disk is mounted; if the disk is new, create the repository with git init --bare';
+        'check that the disk is mounted; if the disk is new, create the repository with git init --bare';
       return failed('unreachable', `the git repository does not exist; ${isNew}`);
     }
     return failed(known.code ?? 'rejected', known.why({ said, branch, folder }));
@@ -163,25 +163,25 @@ const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
     why: ({ branch }) =>
-      `its branch ${branch} has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
+      `the branch ${branch} has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
   },
   { text: /\[remote rejected\]/, why: ({ said }) => lineWith(said, /rejected/) },
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `its host key has changed since the first connection. Confirm the new key with its operator, then remove ${knownHostsOf(folder)} or set services.router-backup.git.hostKey`,
+      `the host key has changed since the first connection. Confirm the new key with the server's operator, then remove ${knownHostsOf(folder)} or set services.router-backup.git.hostKey`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
-    why: () => 'it rejects the SSH key of services.router-backup.git',
+    why: () => 'the git server rejects the SSH key of services.router-backup.git',
   },
   {
     text: /dubious ownership/,
-    why: () => 'its directory belongs to a different user than this process',
+    why: () => 'the directory belongs to a different user than this process',
   },
   {
     text: /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/,
-    why: ({ said }) => `it is not writable: ${lineWith(said, /denied|error|could not|failed/i)}`,
+    why: ({ said }) => `not writable: ${lineWith(said, /denied|error|could not|failed/i)}`,
   },
   {
     text: noRepository,

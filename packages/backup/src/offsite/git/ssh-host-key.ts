@@ -24,7 +24,7 @@ export async function pinnedHostKey(
   if (found.length === 0) throw new BackupError('unreachable', `${host}: no SSH server responds`);
   throw new BackupError(
     'rejected',
-    `${host}: none of its host keys matches ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
+    `${host}: none of the host keys matches ${fingerprint}, which rack.yaml pins; the server's keys are ${found.map((key) => key.fingerprint).join(', ')}. Ask the server's operator before you change services.router-backup.git.hostKey`,
   );
 }
 

@@ -161,7 +161,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-mac',
         name: 'a',
-        what: `${macOf(9)} is at its port switch-1/1 and at its address 192.168.1.101, but ${macOf(1)} was not found`,
+        what: `${macOf(9)} is at port switch-1/1 and at address 192.168.1.101, but ${macOf(1)} was not found`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);
@@ -211,7 +211,7 @@ describe('a cabling audit', () => {
     const silent = compare(rackOf(text), readings);
 
     expect(dead.findings).toMatchObject([
-      { kind: 'dead-port', name: 'a', what: 'its port switch-1/1 has no link' },
+      { kind: 'dead-port', name: 'a', what: 'port switch-1/1 has no link' },
     ]);
     expect(silent).toMatchObject({ findings: [], unseen: ['a'] });
   });

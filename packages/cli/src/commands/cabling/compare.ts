@@ -159,9 +159,9 @@ function dead({ name }: Entry, port: Outlet): Finding {
   return {
     kind: 'dead-port',
     name,
-    what: `its port ${formatOutlet(port)} has no link`,
+    what: `port ${formatOutlet(port)} has no link`,
     edits: [],
-    advice: `check its cable, and its power with skolo power status ${name}; if the machine was removed from the rack, remove its entry`,
+    advice: `check the cable, and the power with skolo power status ${name}; if the machine was removed from the rack, remove the entry`,
   };
 }
 
@@ -179,8 +179,8 @@ function replacement(
   const [value, second] = found;
   if (value === undefined || second !== undefined) return undefined;
   const where = [
-    ...(atPort.includes(value) ? [`at its port ${formatOutlet(uplink)}`] : []),
-    ...(atAddress.includes(value) ? [`at its address ${address}`] : []),
+    ...(atPort.includes(value) ? [`at port ${formatOutlet(uplink)}`] : []),
+    ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
   const what = `${value} is ${where}, but ${mac} was not found`;
   return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };

@@ -70,7 +70,7 @@ async function proveOne(
   const reason = 'cabling audit: checking whether this USB port can be switched separately';
   const id = await begin(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
-  await until(cycleMs, 'its power cycle did not finish', deps, async () => {
+  await until(cycleMs, 'the power cycle did not finish', deps, async () => {
     cycle = await cycleOf(id, deps);
     return cycle.outcome !== undefined;
   });
@@ -80,7 +80,7 @@ async function proveOne(
   // The daemon only reports this if the phone itself has confirmed it.
   if (cycle.outcome === 'back') return;
   const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
-  const what = isUncut ? 'nothing stopped charging' : 'its power cycle ended unexpectedly';
+  const what = isUncut ? 'nothing stopped charging' : 'the power cycle ended unexpectedly';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 

@@ -167,7 +167,7 @@ describe('a proof', () => {
         world.steps = ['queued', 'off', 'off', 'turn-on'];
         world.outcome = { outcome: 'stuck-off', detail: 'switch-1/2 still reads off' };
       },
-      'its cycle ended with stuck-off: switch-1/2 still reads off',
+      'the cycle ended with stuck-off: switch-1/2 still reads off',
     ],
   ])('ends at the first doubt: %s', async (_what, change, why) => {
     const world = new World();

@@ -80,14 +80,14 @@ async function proveOne(
   checkPath(rack, name, outlet, fed);
   for (const machine of new Set([name, ...fed])) await checkIdle(machine, deps);
   const before = await read(port.device, deps);
-  if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is no longer at ${outlet}`);
+  if (!isAlone(before, port.outlet, card)) throw new Doubt(`no longer at ${outlet}`);
   say(`${name}: cycling ${outlet}`);
   const reason = `cabling audit: checking whether ${outlet} feeds ${name}`;
   const { offSeconds = usualOffSeconds } = deps;
   const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
   await watchOn(id, outlet, deps);
-  await until(bootMs, `it has not reappeared at ${outlet}`, deps, async () => {
+  await until(bootMs, `has not reappeared at ${outlet}`, deps, async () => {
     const now = await readIfFree(port.device, deps);
     return now !== undefined && isAlone(now, port.outlet, card);
   });
@@ -170,7 +170,7 @@ async function watchOff(
   const wasUp = linksOf(before);
   const own = formatOutlet(port);
   let looks = 0;
-  await until(cycleMs, 'its power cycle did not start', deps, async () => {
+  await until(cycleMs, 'the power cycle did not start', deps, async () => {
     const cycle = await cycleOf(id, deps);
     if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
     if (cycle.outcome !== undefined || cycle.step !== 'off') {
@@ -201,7 +201,7 @@ async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<voi
     if (outcome === undefined) return step === 'see-back';
     if (outcome === 'back' || outcome === 'on') return true;
     if (outcome === 'failed' && failedStep === 'see-back') return true;
-    throw new Doubt(`its cycle ended with ${outcome}: ${detail ?? 'see skolo power log'}`);
+    throw new Doubt(`the cycle ended with ${outcome}: ${detail ?? 'see skolo power log'}`);
   });
 }
 

@@ -98,5 +98,5 @@ async function whyNoStick(path: string): Promise<string | undefined> {
   }
   const { type } = await statfs(path);
   if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;
-  return 'its file system is neither FAT nor exFAT, so the image would ignore the stick; format the stick with mkfs.vfat';
+  return 'the file system is neither FAT nor exFAT, so the image would ignore the stick; format the stick with mkfs.vfat';
 }

@@ -64,12 +64,11 @@ export function urgencyOf(answer: Answer): number {
 }
 
 function isWell({ state, healthy }: Bot): boolean {
-  return state === 'none' || (state === 'running' && healthy);
+  return state === 'running' && healthy;
 }
 
-/** `running`, `starting` until it calls its hooks, `silent`, `backing-off`, `no bot`. */
+/** `running`, `starting` until it calls its hooks, `silent`, `backing-off`. */
 export function botState({ state, healthy }: Bot): string {
-  if (state === 'none') return 'no bot';
   return state === 'running' && !healthy ? 'starting' : state;
 }
 

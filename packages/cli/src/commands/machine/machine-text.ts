@@ -60,7 +60,7 @@ export function remarksOf(machine: Machine): Remark[] {
     ...(condition === 'ok' ? [] : [`${condition}: ${sentence(machine.sentence)}`]),
     ...(flapping === undefined
       ? []
-      : [`flapping: its condition changed ${flapping.changes} times within an hour`]),
+      : [`flapping: the condition changed ${flapping.changes} times within an hour`]),
     ...(needsAttention === undefined || needsAttention === machine.sentence
       ? []
       : [`needs attention: ${sentence(needsAttention)}`]),

@@ -88,7 +88,7 @@ async function order(
   const missing = now.filter(({ deliveredAt }) => deliveredAt === undefined);
   for (const { machine, why } of missing) {
     const because = why === undefined ? '' : `: ${sentence(why)}`;
-    complain(command.io, `${machine}: its agent has not received the ${kind} yet${because}`);
+    complain(command.io, `${machine}: the agent has not received the ${kind} yet${because}`);
   }
   if (missing.length > 0) failPartly(command.io, true);
 }

@@ -39,7 +39,7 @@ export async function machineImages(
     const { architecture } = await openBaseImage(disk);
     if (setups.program !== undefined && architecture === undefined) {
       throw new CliError(
-        `${options.base}: its architecture is neither arm64 nor armhf, so k3s does not support it; specify another image with --base`,
+        `${options.base}: the architecture is neither arm64 nor armhf, so k3s does not support it; specify another image with --base`,
       );
     }
     const program = architecture && (await setups.program?.(architecture));

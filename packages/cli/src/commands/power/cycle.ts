@@ -24,7 +24,9 @@ export function define(command: SkoloCommand): void {
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
-    .addOption(reasonOption('the audit log, for other operators; your token identifies you'))
+    .addOption(
+      reasonOption('the audit log, where other operators can read it; your token identifies you'),
+    )
     .option('--wait', 'wait until all targets are back or have failed, and show each step')
     .addOption(offSecondsOption())
     .addOption(

@@ -243,9 +243,9 @@ describe('a look', () => {
     const { of, problems } = await look(rack);
 
     expect(problems).toEqual([
-      'router sign-in: outlets 1: rejects the sign-in of "skolo": offered its password; it accepts publickey, password, keyboard-interactive',
-      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": offered its password; it accepts publickey, password, keyboard-interactive',
-      expect.stringMatching(/^pdu-1 sign-in: configuration 1: .* offered its password; /),
+      'router sign-in: outlets 1: rejects the sign-in of "skolo": offered the password; accepted: publickey, password, keyboard-interactive',
+      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": offered the password; accepted: publickey, password, keyboard-interactive',
+      expect.stringMatching(/^pdu-1 sign-in: configuration 1: .* offered the password; /),
     ]);
     expect(of('switch-1')?.steps).toHaveLength(1);
     expect([...router.received, ...switch1.received]).toEqual([]);

@@ -124,7 +124,7 @@ function remarksOf({ name, answer, ways }: Row) {
   const { alerts, down, versions, state } = answer;
   const texts = [
     ...ways,
-    ...(state === 'unknown' ? ['its Prometheus has no data from services yet'] : []),
+    ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
     ...Object.entries(versions).flatMap(([service, all]) =>

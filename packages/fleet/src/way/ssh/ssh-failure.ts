@@ -15,12 +15,12 @@ const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host }) =>
-      `its SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds at this address`,
+      `the SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds at this address`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
     explain: (way) =>
-      `its SSH host key is unknown; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
+      `the SSH host key is unknown; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
@@ -28,7 +28,7 @@ const known: readonly Known[] = [
       const user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? way.user;
       const whose = user === undefined ? '' : ` for the user ${user}`;
       return way.signIn?.hasPassword
-        ? `SSH sign-in failed with your keys and with the password${whose}; find out its password, and try ${sshCommand(way)}`
+        ? `SSH sign-in failed with your keys and with the password${whose}; find out the password, and try ${sshCommand(way)}`
         : `SSH accepts none of your keys${whose}; load a key with ssh-add, or specify another user, and try ${sshCommand(way)}`;
     },
   },
@@ -56,10 +56,13 @@ export function sshFailure(way: Way, said: string): FleetError {
 }
 
 const machineFailures: readonly (readonly [RegExp, string])[] = [
-  [/Stdio forwarding request failed/, 'the jumphost cannot connect to its SSH port'],
-  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its SSH host key has changed'],
-  [/Host key verification failed|No \w+ host key is known/, 'its SSH host key is unknown'],
-  [/Permission denied|Too many authentication failures/, 'it does not accept any of your SSH keys'],
+  [/Stdio forwarding request failed/, 'the jumphost cannot connect to the SSH port'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'the SSH host key has changed'],
+  [/Host key verification failed|No \w+ host key is known/, 'the SSH host key is unknown'],
+  [
+    /Permission denied|Too many authentication failures/,
+    'the machine does not accept any of your SSH keys',
+  ],
 ];
 
 /** Why ssh could not connect through the jumphost to a machine, from its output; undefined if the output is unknown. */

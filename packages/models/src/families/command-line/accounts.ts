@@ -85,7 +85,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const what = part === 'password' ? `no password for ${username}` : 'no enable password';
         throw new DeviceRejected(
           name,
-          `its configuration has ${what}; check whether a server manages it`,
+          `the configuration has ${what}; check whether a server manages it`,
         );
       }
     },

@@ -82,7 +82,7 @@ function incomplete(
   const missing = has.find(([pattern]) => !pattern.test(text));
   if (missing) return `it does not contain the line "${missing[1]}"`;
   const last = lastLine(text);
-  if (ends !== undefined && last !== ends) return `its last line is ${quoted(last)}, not "${ends}"`;
+  if (ends !== undefined && last !== ends) return `the last line is ${quoted(last)}, not "${ends}"`;
   return other?.(text);
 }
 

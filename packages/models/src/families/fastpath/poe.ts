@@ -45,7 +45,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
   if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
   throw new DeviceRejected(
     device,
-    `its port ${port} is set to ${JSON.stringify(mode)}, which is not supported`,
+    `port ${port} is set to ${JSON.stringify(mode)}, which is not supported`,
   );
 }
 
@@ -53,7 +53,7 @@ async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
 function configuredMode(device: string, port: string, configuration: string): string {
   const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
   if (!lines.includes(`interface ${port}`)) {
-    throw new DeviceRejected(device, `its configuration does not contain interface ${port}`);
+    throw new DeviceRejected(device, `the configuration does not contain interface ${port}`);
   }
   const setting = lines.map((line) => /^poe opmode (\w+)$/.exec(line)?.[1]).find(Boolean);
   return setting?.toLowerCase() ?? 'auto';
@@ -65,7 +65,7 @@ function readingOf(device: string, port: string, mode: string, table: string): O
   // Consumed, voltage, current, on newer firmware the meter, temperature.
   const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
   const tail = row.slice(-columnsBehind - 1);
-  const [watts = 0] = tail.map((word) => numberOf(device, word, `its ${command} of ${port}`));
+  const [watts = 0] = tail.map((word) => numberOf(device, word, `the ${command} of ${port}`));
   // One or two words, followed by the class.
   const detection = row.slice(1, -columnsBehind - 2).join(' ');
   const delivering = /^good$/i.test(detection) || watts > 0;

@@ -122,7 +122,7 @@ function incomplete(content: Content, areas: readonly string[]): string | undefi
   const text = plainText(content);
   const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
   if (missing !== undefined) return `it does not contain a key that starts with "${missing}."`;
-  return text.endsWith('\n') ? undefined : 'its last line is incomplete';
+  return text.endsWith('\n') ? undefined : 'the last line is incomplete';
 }
 
 /** Writes it to the file and to flash, but only if it is complete; this does not activate it. */

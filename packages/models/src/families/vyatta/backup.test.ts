@@ -185,7 +185,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     ['system {\n    host-name x\n}\n', 'the line with the component versions is missing'],
     [
       'system {\n    host-name x\n}\n\n/* Warning: Do not remove the following line. */\n/* === vyatta-config-version: "a@1" === */\n',
-      'its last line is not "Release version"',
+      'the last line is not "Release version"',
     ],
     [
       'interfaces {\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',
@@ -193,7 +193,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     ],
     [
       'system {\n    password ********\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',
-      'its secrets are hidden',
+      'the secrets are hidden',
     ],
   ])('is not %j', (text, why) => {
     const model = create({ options: {} } as never);

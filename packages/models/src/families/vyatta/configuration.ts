@@ -21,7 +21,7 @@ export function splitVersions(text: string): { body: string; versions: string } 
 export function whyCut(text: string): string | undefined {
   const { body, versions } = splitVersions(text);
   if (body.trim() === '') return 'it is empty';
-  if (!text.endsWith('\n')) return 'its last line is incomplete';
+  if (!text.endsWith('\n')) return 'the last line is incomplete';
   const settings = settingsIn(body);
   if (typeof settings === 'string') return settings;
   if (
@@ -33,10 +33,10 @@ export function whyCut(text: string): string | undefined {
   }
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
-    return 'its last line is not "Release version"';
+    return 'the last line is not "Release version"';
   if (!settings.some((setting) => setting.startsWith('system '))) return 'it has no block "system"';
   const hidden = settings.find((setting) => / \*{8,}$/.test(setting));
-  return hidden && `its secrets are hidden: ${hidden}`;
+  return hidden && `the secrets are hidden: ${hidden}`;
 }
 
 /** Why these are not only commands. There is no end mark, so completeness cannot be checked. */
@@ -47,7 +47,7 @@ export function whyNoCommands(text: string): string | undefined {
     return `a line is not a "set" command: ${JSON.stringify(other.slice(0, 60))}`;
   if (!lines.some((line) => line.startsWith('set system ')))
     return 'it does not set anything in "system"';
-  return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
+  return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'the secrets are hidden' : undefined;
 }
 
 /** Nested blocks; a real configuration has fewer than ten levels. */

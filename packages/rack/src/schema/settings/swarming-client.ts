@@ -59,12 +59,6 @@ export const swarmingClient = section({
     .describe(
       "URL of its metrics; default: at the machine's address. Set it in a machine's entry.",
     ),
-  bot: z
-    .enum(['swarming', 'none'])
-    .default('swarming')
-    .describe(
-      '`none`: the agent does not run a bot and does not need a Swarming server. It still monitors and repairs the machine and its phones.',
-    ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
     .array(

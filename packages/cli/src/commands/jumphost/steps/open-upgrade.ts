@@ -173,7 +173,7 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     try {
       await work(AbortSignal.any([signal, lease.signal]));
     } finally {
-      await lease.release().catch(() => report('its lease expires automatically'));
+      await lease.release().catch(() => report('the lease expires automatically'));
     }
   }
   return { health, underLease };

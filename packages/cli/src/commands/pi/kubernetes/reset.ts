@@ -117,11 +117,11 @@ function lossText(
 ): string {
   const lines = [
     agents === undefined
-      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}with ${count(pods.length, 'pod')} of yours`
+      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, with ${count(pods.length, 'pod')} outside the system namespaces`
       : `${name}: ${folded(agents)} will be removed from the cluster`,
     ...(volumes.length > 0
       ? [
-          `${keepsData ? 'kept on their disks' : 'lost if they are on these disks'}: ${volumes.join(', ')}`,
+          `${keepsData ? "kept on the nodes' disks" : 'lost if they are on the disks of the removed nodes'}: ${volumes.join(', ')}`,
         ]
       : []),
   ];
