@@ -12,6 +12,7 @@ export {
   spreading,
   whole,
 } from './contract/model.ts';
+export { type Evidence, evidenceOf, evidenceText } from './proofs/levels.ts';
 
 /** By the name used in rack.yaml. */
 export const models: ReadonlyMap<string, Model> = new Map(

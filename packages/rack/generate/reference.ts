@@ -1,6 +1,6 @@
 /** docs/rack-yaml.md: every key of rack.yaml, from the schema. */
 
-import { type Model, models } from '@skolo/models';
+import { evidenceOf, evidenceText, type Model, models } from '@skolo/models';
 import {
   isSchema,
   type JsonSchema,
@@ -24,7 +24,7 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between.',
+    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between. The last column shows [how far each model was verified on real hardware](proofs/README.md).',
     modelTable(),
     'Additional keys of some models:',
     modelKeys(),
@@ -62,12 +62,13 @@ function modelTable(): string {
       power?.outlets.range(defaults) ?? '–',
       power ? `${power.offSeconds} s${power.nativeCycle ? ', autonomous' : ''}` : '–',
       'no' in backup ? `no: ${backup.no}` : 'yes',
+      evidenceText(evidenceOf(name)),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| model | device | transports | ports | outlets | off | backed up |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| model | device | transports | ports | outlets | off | backed up | real hardware |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

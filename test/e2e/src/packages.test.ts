@@ -177,7 +177,7 @@ describe('rack', () => {
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|index|list)\.ts$/.test(
+  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|proofs\/(levels|sightings)|index|list)\.ts$/.test(
     file,
   );
 }

@@ -9,16 +9,12 @@ import {
   HostKeyChanged,
   SignInRejected,
 } from '@skolo/equipment';
-import { models } from '@skolo/models';
+import { models, type Transport } from '@skolo/models';
+import type { problemKinds } from '@skolo/models/proofs';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { withoutName } from '../../output/text.ts';
 import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf } from './readers.ts';
-
-export const problemKinds = [
-  ...(['sign-in', 'failed', 'model', 'serial', 'count'] as const),
-  ...(['changed', 'outlet', 'configuration', 'link'] as const),
-] as const;
 
 interface Problem {
   kind: (typeof problemKinds)[number];
@@ -29,7 +25,7 @@ interface Problem {
 export interface DeviceLook {
   device: string;
   model: string;
-  transport: string;
+  transport: Transport;
   /** A different model that it reports. */
   answersAs?: string;
   hardware?: string;

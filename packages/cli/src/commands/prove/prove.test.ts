@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Proof } from '@skolo/models/proofs';
 import {
   type ConfiguredDevice,
   type SimulatedDevice,
@@ -16,7 +17,6 @@ import { z } from 'zod';
 import { complete } from '../../program.ts';
 import { runCommand } from '../../testing/run-command.ts';
 import { testIo } from '../../testing/test-io.ts';
-import { Proof } from './evidence.ts';
 
 const password = 'canary-login-7f3a';
 const account = { username: 'skolo', password, secondMs: 1 };

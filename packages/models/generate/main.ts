@@ -1,0 +1,23 @@
+/** Checks docs/proofs, and writes what is derived from its files. Writes nothing if one of them has an error. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { checkProofs } from './check.ts';
+import {
+  contributedFiles,
+  pageFile,
+  proofSchema,
+  proofsPage,
+  schemaFile,
+  sightingsFile,
+  sightingsSource,
+} from './page.ts';
+
+const today = new Date().toISOString().slice(0, 10);
+const { contributions, errors } = checkProofs(contributedFiles(), today);
+for (const error of errors) console.error(`docs/proofs/${error}`);
+if (errors.length > 0) {
+  process.exitCode = 1;
+} else {
+  await writeFile(schemaFile, `${JSON.stringify(proofSchema(), null, 2)}\n`);
+  await writeFile(pageFile, proofsPage(await readFile(pageFile, 'utf8'), contributions));
+  await writeFile(sightingsFile, sightingsSource(contributions));
+}

@@ -1,0 +1,8 @@
+/** Made by `npm run generate -w packages/models` from docs/proofs. Do not edit. */
+export const sightings: readonly {
+  owner: string;
+  rack: string;
+  model: string;
+  firmware: string;
+  isSwitched: boolean;
+}[] = [];
