@@ -49,7 +49,7 @@ describe('the executable', () => {
       expect((await skolo(noun, '--help')).stdout).toContain(`skolo ${noun}`);
     }
     const { stdout } = await skolo('--rack', 'rack.yaml', 'rack', 'check');
-    expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/);
+    expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/m);
   });
 
   it('has the pages of the console in itself', async () => {

@@ -206,6 +206,9 @@ export function steadied(text: string, { dir, env, placeholders }: Omit<Place, '
       .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
       // The time until the year 2099 differs each day.
       .replaceAll(/\b\d{5} days\b/g, '26663 days')
+      // Levels of models rise with each contributed evidence file.
+      .replaceAll(/(?<=: hardware evidence: ).*/g, '…')
+      .replaceAll(/(?<="models": )\[.*?\n {6}\]/gs, '[…]')
       .replaceAll(/<secret [0-9a-f]{6}>/g, '<secret 5e1f00>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ')
   );

@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (given.length > 0 && command.gives('rack')) {
       command.error("specify files or '--rack', not both");
     }
-    const { checkFile, hasErrors } = await import('./checked-file.ts');
+    const { checkFile, evidenceLine, hasErrors } = await import('./checked-file.ts');
     const files = given.length > 0 ? given : [await rackFile(command.globals())];
     const checked: CheckedFile[] = [];
     for (const file of files) checked.push(await checkFile(file, { secrets: secrets ?? false }));
@@ -40,12 +40,13 @@ export function define(command: SkoloCommand): void {
     if (json) {
       printJson(command.io, { files: checked.map(asJson) });
     } else {
-      for (const each of checked) print(command.io, each);
+      for (const each of checked) print(command.io, each, evidenceLine(each));
     }
   });
 }
 
-function print(io: Io, { file, rack, errors, warnings, secrets }: CheckedFile): void {
+function print(io: Io, checked: CheckedFile, evidence: string | undefined): void {
+  const { file, rack, errors, warnings, secrets } = checked;
   const coloured = (word: string, style: Style) => styled(word, style, io.colour);
   const warning = coloured('warning:', 'yellow');
   for (const issue of [...errors, ...(secrets?.errors ?? [])]) io.out(plain(formatIssue(issue)));
@@ -54,6 +55,7 @@ function print(io: Io, { file, rack, errors, warnings, secrets }: CheckedFile): 
     const text = formatIssue(issue).slice(place.length);
     io.out(`${plain(place)}${warning} ${plain(text)}`);
   }
+  if (evidence) io.out(`${rack?.name ?? file}: ${evidence}`);
 
   const wrong = errors.length + (secrets?.errors.length ?? 0);
   const doubtful = warnings.length + (secrets?.warnings.length ?? 0);
@@ -70,13 +72,14 @@ function print(io: Io, { file, rack, errors, warnings, secrets }: CheckedFile): 
   io.out(`${rack?.name ?? file}: ${summary.join(', ')}`);
 }
 
-function asJson({ file, rack, errors, warnings, secrets }: CheckedFile) {
+function asJson({ file, rack, errors, warnings, secrets, models }: CheckedFile) {
   return {
     file,
     ...(rack && {
       rack: rack.name,
       machines: rack.machines.size,
       devices: rack.infrastructure.size,
+      models,
     }),
     errors,
     warnings,

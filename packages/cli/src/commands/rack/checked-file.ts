@@ -1,5 +1,6 @@
 /** Errors and warnings of one rack.yaml. */
 import { credentialFaults } from '@skolo/google';
+import { type Evidence, evidenceOf, evidenceText } from '@skolo/models';
 import {
   checkSecrets,
   locateFindings,
@@ -14,6 +15,8 @@ export interface CheckedFile {
   file: string;
   /** Absent if the file is not valid. */
   rack?: Rack;
+  /** How far each model that the rack uses was verified on real hardware, in alphabetical order. */
+  models?: ({ model: string } & Evidence)[];
   errors: RackIssue[];
   warnings: RackIssue[];
   /** Absent without `--secrets`, or if the file is not valid. */
@@ -27,7 +30,9 @@ export async function checkFile(
 ): Promise<CheckedFile> {
   try {
     const rack = await readRack(file);
-    const checked: CheckedFile = { file, rack, errors: [], warnings: rackWarnings(rack) };
+    const used = new Set([...rack.infrastructure.values()].map(({ model }) => model));
+    const models = [...used].sort().map((model) => ({ model, ...evidenceOf(model) }));
+    const checked: CheckedFile = { file, rack, models, errors: [], warnings: rackWarnings(rack) };
     return secrets ? { ...checked, secrets: await checkedSecrets(rack) } : checked;
   } catch (error) {
     if (!(error instanceof RackError)) throw error;
@@ -37,6 +42,15 @@ export async function checkFile(
 
 export function hasErrors({ errors, secrets }: CheckedFile): boolean {
   return errors.length > 0 || (secrets?.errors.length ?? 0) > 0;
+}
+
+/** `hardware evidence: never seen: edgeos, edgeswitch; read in 1 rack (firmware 6.8.0): apc-rpdu2`. */
+export function evidenceLine({ models = [] }: CheckedFile): string | undefined {
+  if (models.length === 0) return undefined;
+  const groups = [...Map.groupBy(models, evidenceText)].map(
+    ([text, same]) => `${text}: ${same.map(({ model }) => model).join(', ')}`,
+  );
+  return `hardware evidence: ${groups.join('; ')}`;
 }
 
 async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secrets']>> {

@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Evidence, evidenceOf } from '@skolo/models';
+import { expect, it, onTestFinished } from 'vitest';
+import { checkFile, evidenceLine } from './checked-file.ts';
+
+it('lists each model of a rack once, with its level', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-check-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const file = join(dir, 'rack.yaml');
+  const devices = ['nxos', 'eos', 'nxos'].map((model, at) => {
+    return `  switch-${at}: { model: ${model}, address: 127.0.2.${at + 1} }\n`;
+  });
+  const jumphost = 'jumphost: { name: jumphost, address: 127.0.0.8 }';
+  await writeFile(file, `rack: small\n${jumphost}\ninfrastructure:\n${devices.join('')}`);
+
+  const { models, errors } = await checkFile(file, { secrets: false });
+
+  expect(errors).toEqual([]);
+  expect(models).toEqual([
+    { model: 'eos', ...evidenceOf('eos') },
+    { model: 'nxos', ...evidenceOf('nxos') },
+  ]);
+});
+
+it('groups models by their evidence', () => {
+  const unseen = evidenceOf('no-such-model');
+  const read: Evidence = { level: 'read', racks: 2, firmware: ['unknown', '1.0'] };
+  const models = [
+    { model: 'eos', ...unseen },
+    { model: 'ipmi', ...read },
+    { model: 'nxos', ...unseen },
+  ];
+
+  expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [], models })).toBe(
+    'hardware evidence: never seen: eos, nxos; read in 2 racks (firmware unknown, 1.0): ipmi',
+  );
+  expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [] })).toBeUndefined();
+});
