@@ -213,9 +213,9 @@ export const ControllerStatus = z
       .array(z.string())
       .optional()
       .describe('outlets that are stuck off; absent if none are'),
-    experimental: z
-      .boolean()
-      .describe('whether the driver has been tested only with the simulator'),
+    level: z
+      .enum(['never seen', 'read', 'switched', 'proven'])
+      .describe('how far the model was verified on real hardware'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })

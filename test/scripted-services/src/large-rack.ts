@@ -111,7 +111,12 @@ function machinePower({ name, shelf, controller, outlet, number }: Spot): Machin
 }
 
 function controllers(): ControllerStatus[] {
-  const common = { experimental: false, queue: 0, lastContact: ago(20), since: ago(5.5 * 3600) };
+  const common = {
+    level: 'never seen' as const,
+    queue: 0,
+    lastContact: ago(20),
+    since: ago(5.5 * 3600),
+  };
   return Array.from({ length: 40 }, (_, i) => ({
     ...common,
     name: `switch-in-the-lab-${i + 1}`,

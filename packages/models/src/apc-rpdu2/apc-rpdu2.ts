@@ -4,7 +4,7 @@
  *     pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, outlets: 24 }
  *
  * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3) through these objects, and by
- * fence_apc_snmp (4.12.1) through the older ones that such a PDU also has. Hardware: none.
+ * fence_apc_snmp (4.12.1) through the older ones that such a PDU also has.
  *
  * Quirks. The command is 1 on, 2 off, but the state next to it is 1 off, 2 on. The off time of its own reboot is set on the device (5 to
  * 60 s); afterwards an outlet is on even if it was off before. The object that sets all outlets at once has other numbers (1 on, 3 off) in

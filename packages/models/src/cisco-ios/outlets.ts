@@ -6,7 +6,7 @@
  *
  * Verified with: our simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never, auto, static
  * max, each read back. Sign-in, `enable`, pager, width, modes and prompts match netmiko's; it only passes on the PoE commands and tables,
- * which are from the sources below. Hardware: none.
+ * which are from the sources below.
  *
  * The setting is the Admin column of `show power inline`, and the interface's `power inline` line, which is restored: `static max 15400`
  * must not become `auto`. The Power column is the power allotted by class, not the actual one, so no watts are reported. Not all models

@@ -9,7 +9,7 @@
  *       timeoutSeconds: 5
  *
  * Verified with: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and uhubctl (2.5.0),
- * which finds no hub and says so. Hardware: none. Each program is its author's responsibility; its exit status and the reading protect
+ * which finds no hub and says so. Each program is its author's responsibility; its exit status and the reading protect
  * against the worst errors.
  *
  * The command is run unchanged, without a shell, with only PATH and HOME from the daemon's environment. A status other than 0 is a failure,

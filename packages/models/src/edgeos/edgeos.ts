@@ -5,7 +5,7 @@
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
  * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2, `vyos`) commits in configuration mode, not through the
- * wrapper. Hardware: none. Reading the saved configuration is only tested with texts.
+ * wrapper. Reading the saved configuration is only tested with texts.
  *
  * A port supplies 24 V, 48 V or nothing, without detecting the connected device, which the wrong voltage destroys. So a port is only turned
  * on in its previous mode: the last one read, otherwise the one in the saved configuration. If neither is known, it stays off, and the

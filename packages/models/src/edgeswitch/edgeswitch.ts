@@ -6,7 +6,7 @@
  *
  * Verified with: our simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and passive24v over
  * telnet, each read back. Sign-in, `enable`, pager, modes and prompts match netmiko's; it only passes on the PoE commands and tables, which
- * are from the sources below. Hardware: none.
+ * are from the sources below.
  *
  * The setting is read from `show poe port`, if the firmware has it, otherwise from `show running-config interface`. Whether power flows is
  * read from `show poe status`, whose rows are parsed from the right, because Detection is one or two words and newer firmware has another

@@ -10,7 +10,7 @@
  *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
  *
  * Verified with: two of our simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read, one (ESPHome)
- * that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a description in rack.yaml is worth
+ * that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. What a description in rack.yaml is worth
  * is up to who wrote it; `expect` and the reading guard against the worst.
  *
  * Signs in with the token of the login, else by digest or Basic, as the device asks; after digest has succeeded, Basic is never used for

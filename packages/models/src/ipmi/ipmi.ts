@@ -4,7 +4,7 @@
  *     host-1-bmc: { model: ipmi, address: 192.168.1.60, login: bmcs, cipherSuite: 3 }
  *     host-1: { kind: host, power: host-1-bmc, … }
  *
- * Verified with: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
+ * Verified with: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19.
  *
  * Quirks. A controller confirms a command before the power changes; the reading shows the result. Many refuse to cycle a server that is
  * off. The controller decides the off time of a cycle (at least 1 s). A wrong password and a wrong user differ from silence only in the

@@ -5,7 +5,7 @@
  *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
  *
  * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to these files: none (pdudaemon's
- * driver does, and was read, not run). Hardware: none.
+ * driver does, and was read, not run).
  *
  * `relayN` is the setting, `active_pwrN` the power drawn; the meter lags by about a second. The strip's ssh is from 2011, so the login
  * requires `legacySsh`. A restart of the strip loses all settings, and turns its outlets on.

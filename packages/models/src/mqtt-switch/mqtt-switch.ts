@@ -7,7 +7,7 @@
  *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
  *
  * Verified with: our simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
- * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental. Hardware: none.
+ * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental.
  *
  * Quirks. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
  * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,

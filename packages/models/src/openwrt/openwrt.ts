@@ -4,7 +4,7 @@
  *     switch-4: { model: openwrt, address: 192.168.1.61, login: openwrt, portCount: 8 }
  *     logins: { openwrt: { username: root, privateKey: secrets/id_ed25519 } }
  *
- * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to this daemon: none. Hardware: none.
+ * Verified with: our simulator, which OpenSSH has also connected to. Independent software that speaks to this daemon: none.
  *
  * Versions of the daemon before 2025 report status 12 for commands that succeeded: only the reading shows it. On some hardware the daemon
  * reports `unknown` for every port: then nothing can be verified, and nothing is guessed (its issue 10).

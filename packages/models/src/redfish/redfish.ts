@@ -5,7 +5,7 @@
  *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
  *
  * Verified with: our simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
- * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
+ * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else.
  *
  * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
  * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they

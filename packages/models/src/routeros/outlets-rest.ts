@@ -3,7 +3,7 @@
  *
  *     switch-3: { model: routeros, transport: http, https: true, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
- * Verified with: our simulator. Independent software: none (curl was asked by hand). Hardware: none.
+ * Verified with: our simulator. Independent software: none (curl was asked by hand).
  *
  * Quirks. Every value comes as text. Some devices require `forced-on`, and `auto-on` would leave them without power: it is reported as the
  * mode and restored. The built-in power cycle leaves `poe-out` unchanged; only the monitor shows that the power is off. Models that cannot

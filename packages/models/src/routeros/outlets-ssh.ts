@@ -4,7 +4,7 @@
  *     switch-3: { model: routeros, address: 192.168.1.60, portCount: 8, login: mikrotik }
  *
  * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) types these commands at its console, not in separate
- * channels. Hardware: none.
+ * channels.
  *
  * Commands are run in separate channels, where there is no prompt, no colour and no pager. Their exit status is 0 whatever comes of them,
  * so a command that should print nothing and prints something has failed. Some devices require `forced-on`, and `auto-on` would leave them

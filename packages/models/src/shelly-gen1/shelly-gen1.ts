@@ -4,7 +4,7 @@
  *     plug-2: { model: shelly-gen1, address: 192.168.1.32, login: plugs }
  *
  * Verified with: our simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has it). The timer
- * of `nativeCycle`: by nobody else. Hardware: none.
+ * of `nativeCycle`: by nobody else.
  *
  * Quirks. Some models measure all relays together (fewer meters than relays), and Shelly 1 reports 0 W for a meter that it does not have:
  * watts are only used if `/shelly` counts as many meters as relays. An "auto off" set in its own menu turns a relay off again some time

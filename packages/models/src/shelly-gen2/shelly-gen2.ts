@@ -4,7 +4,7 @@
  *     plug-3: { model: shelly-gen2, address: 192.168.1.33, outlets: 4, login: plugs }
  *
  * Verified with: our simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
- * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else. Hardware: none.
+ * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else.
  *
  * Quirks. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
  * menu turns a switch off again some time after it was turned on.

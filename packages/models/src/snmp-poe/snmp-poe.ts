@@ -3,7 +3,7 @@
  *
  *     switch-3: { model: snmp-poe, address: 192.168.1.13, login: switches-snmp, portCount: 24, groups: 2 }
  *
- * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3). Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, set by net-snmp's tools (5.9.3).
  *
  * Quirks. Some switches take longer to apply a setting than a client waits (net-snmp issue 194, Netgear GS724TP): the command fails, but
  * the port is off, as the reading shows. A port that is on delivers only a second or more later. Ports are numbered as in this table, which
@@ -56,7 +56,7 @@ export const outlets = driverKind({
 /**
  * Any switch with BRIDGE-MIB (RFC 4188) or Q-BRIDGE-MIB (RFC 4363), over SNMP: MAC table and links.
  *
- * Verified with: Debian's snmpd (5.9.3) with these tables; our simulator. Hardware: none.
+ * Verified with: Debian's snmpd (5.9.3) with these tables; our simulator.
  *
  * A bridge port is not an interface, and an interface is not a label: the port is the last number in the name of the interface
  * (`ifName`, else `ifDescr`), and with several groups the first number is the group. What is no Ethernet port, such as a LAG,

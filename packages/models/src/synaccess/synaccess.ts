@@ -4,7 +4,6 @@
  *     pdu-1: { model: synaccess, address: 192.168.1.20, outlets: 5, login: pdus }
  *
  * Verified with: our simulator. Independent software: none (pdudaemon's driver uses telnet; curl was asked by hand).
- * Hardware: none.
  *
  * Quirks. Arguments are separated by one space, whatever the manual prints, and `$` is not escaped. Every answer has
  * status 200, also `$AF`, which means failed or not understood. The status lists outlets from the right, and tells the

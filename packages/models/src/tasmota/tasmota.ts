@@ -63,7 +63,7 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
  *
  * Verified with: our simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
- * written from the firmware's source (support_command.ino), spoken by nobody else. Hardware: none.
+ * written from the firmware's source (support_command.ino), spoken by nobody else.
  *
  * Quirks. The password is part of the URL. An unauthenticated client gets a WARNING, by older firmware with status 200. One
  * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the

@@ -166,7 +166,7 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
  *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
  *
  * Verified with: our simulator, which OpenSSH has also connected to. Netmiko (2.4.2) turns ports of its Fastpath off and on,
- * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
+ * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read).
  *
  * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
  * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.

@@ -35,7 +35,7 @@ ${names.map(of).join('')}`,
   };
   services.answers['/v1/controllers'] = {
     controllers: [
-      { name: 'switch-1', model: 'edgeswitch', state: 'up', experimental: false, queue: 0 },
+      { name: 'switch-1', model: 'edgeswitch', state: 'up', level: 'never seen', queue: 0 },
     ],
   };
   services.answers['/v1/clients'] = {
@@ -191,7 +191,7 @@ services:
     const at = new Date(clock.now()).toISOString();
     const up = { name: 'switch-1', model: 'edgeswitch', state: 'up', since: time, lastContact: at };
     services.answers['/v1/controllers'] = {
-      controllers: [{ ...up, experimental: false, queue: 0 }],
+      controllers: [{ ...up, level: 'never seen', queue: 0 }],
     };
   };
   services.answers['/v1/machines'] = { machines: [] };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { evidenceOf } from '@skolo/models';
 import { describe, expect, it } from 'vitest';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -425,7 +426,7 @@ describe('the views', () => {
       ['pdu-1/20', 'switch-1'],
     ]);
     expect(controllers).toMatchObject([
-      { name: 'switch-1', model: 'edgeswitch', experimental: false },
+      { name: 'switch-1', model: 'edgeswitch', level: evidenceOf('edgeswitch').level },
       { name: 'pdu-1', model: 'apc-rpdu', queue: expect.any(Number) },
       { name: 'pdu-2', model: 'synaccess' },
     ]);

@@ -5,6 +5,7 @@ import {
   type OutletStatus,
   PowerCycle,
 } from '@skolo/api';
+import { evidenceOf } from '@skolo/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { positions } from '../cycle/scheduler.ts';
@@ -33,14 +34,14 @@ export function controllerStatus(
   controller: Controller,
   { breaker }: Pick<View, 'breaker'>,
 ): ControllerStatus {
-  const { name, model, experimental, queueLength: queue, lastContact } = controller;
+  const { name, model, queueLength: queue, lastContact } = controller;
   const { stuckOutlets } = breaker.failing().get(name) ?? {};
   const condition = conditionOf(controller, breaker);
   return {
     name,
     model,
     ...condition,
-    experimental,
+    level: evidenceOf(model).level,
     queue,
     stuckOutlets,
     lastContact: timeIf(lastContact),

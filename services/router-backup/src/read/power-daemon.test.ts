@@ -48,7 +48,7 @@ async function startDaemon(): Promise<FakeDaemon> {
 }
 
 function controller(name: string, queue: number): ControllerStatus {
-  return { name, model: 'edgeswitch', state: 'up', experimental: false, queue };
+  return { name, model: 'edgeswitch', state: 'up', level: 'never seen', queue };
 }
 
 function cycle(about: Partial<PowerCycle>): PowerCycle {

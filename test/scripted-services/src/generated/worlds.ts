@@ -66,7 +66,7 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
         name,
         model,
         state,
-        experimental: false,
+        level: 'never seen',
         queue: 0,
         lastContact: ago((state === 'up' ? 0.2 : 12) * minutes),
         ...(since && { since }),

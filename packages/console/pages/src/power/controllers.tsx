@@ -25,26 +25,24 @@ export function Controllers({ controllers }: { controllers: ControllerStatus[] }
 function List({ caption, controllers }: { caption: string; controllers: ControllerStatus[] }) {
   return (
     <Table caption={caption} head={['Controller', 'Model', 'State', 'Queue', 'Last response', '']}>
-      {controllers.map(
-        ({ name, model, state, since, detail, queue, lastContact, experimental }) => (
-          <tr key={name}>
-            <th scope="row">
-              <PortLink port={name} />
-            </th>
-            <td>
-              {model} {experimental && <span class="tag">experimental</span>}
-            </td>
-            <td>
-              <span class={`state s-${state}`}>{state}</span> <Ago time={since} />
-            </td>
-            <td class="number">{queue}</td>
-            <td>
-              <Ago time={lastContact} suffix=" ago" />
-            </td>
-            <td>{detail}</td>
-          </tr>
-        ),
-      )}
+      {controllers.map(({ name, model, state, since, detail, queue, lastContact, level }) => (
+        <tr key={name}>
+          <th scope="row">
+            <PortLink port={name} />
+          </th>
+          <td>
+            {model} <span class="tag">{level}</span>
+          </td>
+          <td>
+            <span class={`state s-${state}`}>{state}</span> <Ago time={since} />
+          </td>
+          <td class="number">{queue}</td>
+          <td>
+            <Ago time={lastContact} suffix=" ago" />
+          </td>
+          <td>{detail}</td>
+        </tr>
+      ))}
     </Table>
   );
 }
