@@ -27,15 +27,18 @@ export function writeExecutable(bundle, node, file) {
   const work = mkdtempSync(join(tmpdir(), 'skolo-executable-'));
   try {
     const assets = Object.fromEntries(readdirSync(dist).map((name) => [name, join(dist, name)]));
+    // Node writes the path of `main` into the blob, so it must not name a directory of the builder.
+    copyFileSync(join(import.meta.dirname, 'executable-main.cjs'), join(work, 'main.cjs'));
     const config = {
-      main: join(import.meta.dirname, 'executable-main.cjs'),
+      main: 'main.cjs',
       output: join(work, 'blob'),
       disableExperimentalSEAWarning: true,
       assets: { ...assets, 'package.json': join(command, 'package.json') },
     };
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
     // The blob contains no machine code, so the same one works for all architectures.
-    execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'config.json')], quiet);
+    const toBlob = ['--experimental-sea-config', 'config.json'];
+    execFileSync(process.execPath, toBlob, { ...quiet, cwd: work });
     copyFileSync(node, file);
     chmodSync(file, 0o755);
     const postject = join(root, 'node_modules/.bin/postject');

@@ -38,6 +38,12 @@ describe('the executable', () => {
     expect((await skolo('--version')).stdout).toBe(`${version}\n`);
   });
 
+  it('does not contain the paths of the folders that it was made in', async () => {
+    const bytes = await readFile(join(dir, 'skolo'));
+
+    expect([root, tmpdir()].filter((path) => path.length > 4 && bytes.includes(path))).toEqual([]);
+  });
+
   it('has all commands in itself', async () => {
     const help = (await skolo('--help')).stdout;
     const nouns = [...help.matchAll(/^ {2}([a-z]+) (?= )/gm)].map(([, noun = '']) => noun);
