@@ -18,7 +18,7 @@ const imports = globSync('{packages,services,test}/*/src/**/*.ts', { cwd })
   .map((file) => `import ${JSON.stringify(pathToFileURL(resolve(cwd, file)).href)};`);
 const module = `${imports.join('')} import { ${missing} } from 'node:path';`;
 await import(`data:text/javascript,${encodeURIComponent(module)}`).catch((error) => {
-  // Only an optimization. Tests report faulty sources.
+  // Only an optimisation. Tests report faulty sources.
   if (!String(error).includes(missing)) console.log(`Not all sources are compiled: ${error}`);
 });
 flushCompileCache();

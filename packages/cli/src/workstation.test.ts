@@ -234,7 +234,7 @@ rack4: MachineMissing (critical), TokenExpires
     const without = await printed({}, 'status', 'rack4');
     expect(without.exitCode).toBe(1);
     expect(without.out).toContain('1 rack: 1 unknown\n');
-    expect(without.out).toContain('rack4: its Prometheus cannot be queried: ');
+    expect(without.out).toContain('rack4: Prometheus cannot be queried: ');
     expect(await left()).toEqual([]);
   });
 

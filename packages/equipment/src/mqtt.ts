@@ -201,7 +201,7 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   const code = 'code' in error ? error.code : undefined;
   // CONNACK codes: 4 bad user name or password, 5 not authorized.
   if (code === 4 || code === 5) {
-    return new SignInRejected(device, `the broker ${broker} rejected its login`);
+    return new SignInRejected(device, `the broker ${broker} rejected the login`);
   }
   if (typeof code === 'number') {
     return new DeviceRejected(

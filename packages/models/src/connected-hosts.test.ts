@@ -360,7 +360,7 @@ describe('a switch over SNMP', () => {
     const told = new AbortController();
     told.abort(new DeviceTimeout('switch-3', 'enough'));
 
-    await expect(reader(device)).rejects.toThrow('it does not have an interface table (IF-MIB)');
+    await expect(reader(device)).rejects.toThrow('does not have an interface table (IF-MIB)');
     await expect(reader(device, logins.v2c, told.signal)).rejects.toThrow('enough');
   });
 

@@ -74,7 +74,7 @@ describe('a device', () => {
       undefined,
       '8.4.4',
     ],
-  ])('of %s is recognized by its words', (model, said, hardware, firmware) => {
+  ])('of %s is recognised by its words', (model, said, hardware, firmware) => {
     const matching = [...models.values()].filter(({ reported }) => reported?.model.test(said));
 
     const own = models.get(model)?.reported;

@@ -21,10 +21,10 @@ export function judgeContent(
 ): Rejection | undefined {
   if ('bytes' in content && format === 'text') {
     const text = content.bytes.toString('latin1');
-    if (text.trim() === '') return { failure: 'incomplete', what: 'it returned nothing' };
+    if (text.trim() === '') return { failure: 'incomplete', what: 'the device returned nothing' };
     const rejection = rejectionIn(text);
     if (rejection !== undefined) {
-      return { failure: 'rejected', what: `it returned an error: ${rejection}` };
+      return { failure: 'rejected', what: `the device returned an error: ${rejection}` };
     }
   }
   const missing = incomplete(content);
@@ -109,6 +109,6 @@ export function judgeSize(
 ): Rejection | undefined {
   const lost = previous === 0 ? 0 : ((previous - size) / previous) * 100;
   if (lost <= shrinkPercent) return undefined;
-  const what = `it has ${size} bytes, but the previous version has ${previous}; if this is intended, run: skolo backup run ${name}`;
+  const what = `the configuration has ${size} bytes, but the previous version has ${previous}; if this is intended, run: skolo backup run ${name}`;
   return { failure: 'suspiciously-small', what };
 }

@@ -31,7 +31,10 @@ export function targetOf(rack: Rack, name: string): Target | undefined {
 /** @param names of existing devices */
 export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem {
   const guess = didYouMean(name, names);
-  return new HttpProblem(404, `${name}: no such device${guess}; skolo backup status lists them`);
+  return new HttpProblem(
+    404,
+    `${name}: no such device${guess}; to list all devices, run skolo backup status`,
+  );
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {
@@ -47,7 +50,7 @@ function whyNotJumphost({ services }: Rack): string | undefined {
   const { jumphost, encrypt } = services['router-backup'];
   if (!jumphost.backup) return 'rack.yaml excludes it: `jumphost: { backup: false }`';
   if (encrypt === undefined || encrypt === 'none') {
-    return 'it contains secrets, so its backup must be encrypted: set services.router-backup.encrypt to an age recipient';
+    return 'the backup of the jumphost contains secrets, so it must be encrypted: set services.router-backup.encrypt to an age recipient';
   }
   return undefined;
 }

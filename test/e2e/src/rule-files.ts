@@ -68,7 +68,7 @@ export function alertsIn(file: string) {
   return rulesIn(file).filter((rule) => 'alert' in rule);
 }
 
-/** PromQL's keywords. Functions are recognized by their bracket. */
+/** PromQL's keywords. Functions are recognised by their bracket. */
 const keywords = new Set([
   'and',
   'or',

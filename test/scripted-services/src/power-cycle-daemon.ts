@@ -159,7 +159,7 @@ function cycleHandlers({ world, cycles }: Parts) {
     const past = world.cycles().find((cycle) => cycle.id === id);
     const found = cycles.get(id)?.now ?? past;
     if (found !== undefined) return found;
-    throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
+    throw new HttpProblem(404, `${id}: no such cycle; to list all cycles, run skolo power log`);
   }
 
   return {
@@ -233,7 +233,8 @@ function rackHandlers(world: Scripted['world']) {
     outlets: () => ({ status: 200, body: { outlets: world.outlets?.() ?? [] } }),
     controllers: () => ({ status: 200, body: { controllers: world.controllers() } }),
     forgetPendingOn: ({ params: { outlet } }) => {
-      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} does not have a pending on`);
+      if (outlet !== 'pdu-9/1')
+        throw new HttpProblem(404, `${outlet} is not waiting to be turned on`);
       return { status: 200, body: { outlet } };
     },
     hostKeys: () => ({ status: 200, body: { hostKeys: world.hostKeys() } }),

@@ -52,7 +52,10 @@ function handlersOf(world: BackupWorld): Handlers {
 function versionOf(world: BackupWorld, device: string, wanted: string): Version {
   const versions = world.versionsOf(device);
   if (versions.length === 0) {
-    throw new HttpProblem(404, `${device}: no such device; skolo backup status lists them`);
+    throw new HttpProblem(
+      404,
+      `${device}: no such device; to list all devices, run skolo backup status`,
+    );
   }
   const number = /^latest(?:~(\d+))?$/.exec(wanted);
   const place = number
@@ -113,7 +116,7 @@ function runHandlers(world: BackupWorld) {
     backup: ({ params: { id } }) => {
       const run = runs.get(id);
       if (run === undefined) {
-        throw new HttpProblem(404, `${id}: no such run; skolo backup runs lists them`);
+        throw new HttpProblem(404, `${id}: no such run; to list all runs, run skolo backup runs`);
       }
       return { status: 200, body: advance(run) };
     },

@@ -58,7 +58,7 @@ describe('flat', () => {
     });
   });
 
-  it('has a heartbeat that consumers of the original recognize, of strings only', () => {
+  it('has a heartbeat that consumers of the original recognise, of strings only', () => {
     expect(body(heartbeatMessage({ healthy: false, why: 'no alert comes' }))).toEqual({
       __name__: 'HEALTHZ',
       location: 'rack4',

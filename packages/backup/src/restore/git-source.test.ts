@@ -126,7 +126,7 @@ describe('a git repository as a source', () => {
   });
 
   it.each([
-    ['a folder without one', (parent: string) => parent, 'it is not a git repository'],
+    ['a folder without one', (parent: string) => parent, 'not a git repository'],
     ['another branch', (parent: string) => join(parent, 'history'), 'no branch other'],
   ])('is not found in %s', async (_what, address, message) => {
     await filled();

@@ -49,7 +49,7 @@ describe('files of publishers', () => {
 
     expect(isOurs(Buffer.from(key))).toBeUndefined();
     expect(isOurs(Buffer.from(key + key))).toMatch(/instead of only [0-9A-F]+$/);
-    expect(isOurs(Buffer.from('<html>'))).toMatch(/^it contains the keys \(none\)/);
+    expect(isOurs(Buffer.from('<html>'))).toMatch(/^the file contains the keys \(none\)/);
     expect(isKeyOf('00')(Buffer.from(key))).toContain(fingerprint);
   });
 

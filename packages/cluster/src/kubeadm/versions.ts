@@ -50,6 +50,6 @@ export function isKeyOf(fingerprint: string): FileCheck {
   return (bytes) => {
     const found = fingerprintsOf(bytes.toString('latin1'));
     if (found.length === 1 && found[0] === fingerprint) return undefined;
-    return `it contains the keys ${found.join(', ') || '(none)'} instead of only ${fingerprint}`;
+    return `the file contains the keys ${found.join(', ') || '(none)'} instead of only ${fingerprint}`;
   };
 }

@@ -70,7 +70,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
         : celsius < hot
           ? ok(`below ${hot} °C`)
           : warning(
-              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C; improve its cooling`,
+              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C; improve the cooling`,
             ),
     ),
     ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
@@ -120,7 +120,7 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     }
     return synchronized === 'no'
       ? warning(
-          'the clock is correct but not synchronized, so it will drift; start NTP on this node',
+          'the clock is correct but not synchronised, so it will drift; start NTP on this node',
         )
       : ok(`within ${mostSkewSeconds} s of the other nodes`);
   });
@@ -141,6 +141,6 @@ function judgePower(throttled: number | undefined): Judged {
     );
   }
   return throttled & 0xf0000
-    ? warning('under-voltage or throttling since boot; check its power supply and cooling')
+    ? warning('under-voltage or throttling since boot; check the power supply and cooling')
     : ok('no under-voltage or throttling since boot');
 }

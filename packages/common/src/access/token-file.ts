@@ -207,7 +207,7 @@ function whyNot(file: string, cause: unknown): string {
     case 'ENOTDIR':
       return `${folder} is not a directory; fix the path`;
     case 'EISDIR':
-      return 'it is a directory; specify the path of a file in it';
+      return 'this is a directory; specify the path of a file';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied; run the command as the owner of the file and its directory, or as root';

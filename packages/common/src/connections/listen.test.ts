@@ -60,7 +60,7 @@ describe('listen', () => {
 
     await expect(second).rejects.toThrow(ListenError);
     await expect(second).rejects.toThrow(
-      `cannot listen on port ${port}: the port is in use (ss -ltnp sport = :${port} shows the program); stop that program, or set another port with --metrics-port`,
+      `cannot listen on port ${port}: the port is in use; stop the program that uses it (to find the program, run ss -ltnp sport = :${port}), or set another port with --metrics-port`,
     );
   });
 

@@ -21,9 +21,9 @@ describe('resolveId', () => {
 
   it.each([
     ['87e7', '87e7: matches 2 cycle IDs; specify more characters'],
-    ['2', '2: no such cycle; skolo power log lists them'],
-    ['ce6a', 'ce6a: no such cycle; skolo power log lists them'],
-    ['nosuch', 'nosuch: no such cycle; skolo power log lists them'],
+    ['2', '2: no such cycle; to list all cycles, run skolo power log'],
+    ['ce6a', 'ce6a: no such cycle; to list all cycles, run skolo power log'],
+    ['nosuch', 'nosuch: no such cycle; to list all cycles, run skolo power log'],
   ])('%s is rejected', (written, detail) => {
     expect(() => resolve(written)).toThrow(detail);
   });

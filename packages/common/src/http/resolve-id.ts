@@ -24,6 +24,6 @@ export function resolveId(
     404,
     meant.size > 1
       ? `${written}: matches ${meant.size} ${noun} IDs; specify more characters`
-      : `${written}: no such ${noun}; ${list} lists them`,
+      : `${written}: no such ${noun}; to list all ${noun}s, run ${list}`,
   );
 }

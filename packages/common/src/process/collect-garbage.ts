@@ -16,7 +16,7 @@ export function collectGarbage(): void {
   setFlagsFromString('--no-expose-gc');
 }
 
-/** A collection stops everything, and slows down functions that were just optimized. */
+/** A collection stops everything, and slows down functions that were just optimised. */
 const busy = 0.1;
 
 /** Collects once, after the first window in which the process is busy less than a tenth of the time. */

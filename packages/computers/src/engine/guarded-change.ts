@@ -260,7 +260,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: it is not responding after a change that should have been rolled back; run \`sh ${pending}/go-back\` at the screen or serial console`,
+        `${host.name}: not responding, although the change should have been rolled back automatically; run \`sh ${pending}/go-back\` at the screen or serial console`,
         { code: 'LOST' },
       );
     }

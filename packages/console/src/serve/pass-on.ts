@@ -48,7 +48,7 @@ export async function passOn(
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());
   const late = setTimeout(
-    () => hungUp.abort(new Error('it did not respond in time')),
+    () => hungUp.abort(new Error('the rack did not respond in time')),
     answersWithinMs,
   );
   const { method = 'GET' } = request;

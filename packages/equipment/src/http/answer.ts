@@ -20,8 +20,8 @@ export function isLoginPage(body: string): boolean {
 export function notAnAnswer(device: string, body: string, wanted: string): DeviceError {
   // The password of the request was rejected, perhaps for the third time.
   if (isLoginPage(body)) {
-    return new SignInRejected(device, `it returned a login page instead of ${wanted}`);
+    return new SignInRejected(device, `returned a login page instead of ${wanted}`);
   }
   const what = /^\s*</.test(body) ? 'a web page' : 'other content';
-  return new DeviceRejected(device, `it returned ${what} instead of ${wanted}`);
+  return new DeviceRejected(device, `returned ${what} instead of ${wanted}`);
 }

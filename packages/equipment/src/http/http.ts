@@ -136,7 +136,7 @@ async function signedIn(
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
   if (answer === undefined) {
-    throw new DeviceRejected(endpoint.name, 'it requires an unknown authentication scheme');
+    throw new DeviceRejected(endpoint.name, 'requires an unknown authentication scheme');
   }
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
@@ -224,19 +224,19 @@ function judge(
   const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
   if (status === 401 || status === 403) {
     const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
-    const what = hasLogin ? 'it rejects the password in its login' : 'it requires a password';
+    const what = hasLogin ? 'rejects the password in the login' : 'requires a password';
     throw new SignInRejected(name, `${what} (status ${status})${why}`);
   }
   if (status === 429 || status === 503) {
-    throw new DeviceBusy(name, `it is busy (status ${status})${why}`);
+    throw new DeviceBusy(name, `busy (status ${status})${why}`);
   }
   if (status >= 300 && status < 400) {
     throw new DeviceRejected(
       name,
-      `it returned a redirect (status ${status}); it may require https`,
+      `returned a redirect (status ${status}); the device may require https`,
     );
   }
-  throw new DeviceRejected(name, `it returned status ${status}${why}`);
+  throw new DeviceRejected(name, `returned status ${status}${why}`);
 }
 
 /** A short text from the device, without secrets that it may repeat. */

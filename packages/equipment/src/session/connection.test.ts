@@ -331,7 +331,7 @@ describe('the time of a connection', () => {
 
     expect(error).toBeInstanceOf(DeviceTimeout);
     expect(error.message).toMatch(
-      /no prompt after "show running-config" within [\d.]+ s; its last/,
+      /no prompt after "show running-config" within [\d.]+ s; last output/,
     );
     await expect(connection.cli(fastpath)).rejects.toThrow(
       'switch-1: the time limit of 5 s was exceeded',

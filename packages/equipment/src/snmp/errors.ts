@@ -36,8 +36,8 @@ export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
 ): DeviceRejected {
-  const hint = `check that it is a ${model} and has as many outlets as rack.yaml specifies`;
-  return new DeviceRejected(name, `it does not have the object ${oid}; ${hint}`);
+  const hint = `check that the device is a ${model} and has as many outlets as rack.yaml specifies`;
+  return new DeviceRejected(name, `does not have the object ${oid}; ${hint}`);
 }
 
 /** No response. In versions 1 and 2c, a wrong community looks like a device that is off. */
@@ -57,7 +57,8 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   const code = errorCode(error) ?? '';
   if (code === 'ECONNREFUSED')
     return new DeviceUnreachable(device, 'no SNMP agent is listening there');
-  if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no route to it (${code})`);
+  if (/^E[A-Z]+$/.test(code))
+    return new DeviceUnreachable(device, `no route to the device (${code})`);
   return undefined;
 }
 

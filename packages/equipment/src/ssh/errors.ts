@@ -27,9 +27,9 @@ const reasons = new Map([
   ['ECONNREFUSED', 'nothing is listening there (connection refused)'],
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was interrupted'],
-  ['EHOSTUNREACH', 'no route to it (host unreachable)'],
-  ['ENETUNREACH', 'no route to it (network unreachable)'],
-  ['EHOSTDOWN', 'no route to it (host is down)'],
+  ['EHOSTUNREACH', 'no route to the device (host unreachable)'],
+  ['ENETUNREACH', 'no route to the device (network unreachable)'],
+  ['EHOSTDOWN', 'no route to the device (host is down)'],
   ['ETIMEDOUT', 'no response'],
 ]);
 
@@ -58,7 +58,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     return new DeviceTimeout(name, 'did not respond to keepalives', cause);
   if (/before handshake/.test(error.message)) {
     // How devices reject one session too many; a rebooting one may do the same.
-    const what = `${address}:${port} closed the connection before the SSH handshake; it may have too many sessions`;
+    const what = `${address}:${port} closed the connection before the SSH handshake; the device may have too many sessions`;
     return new DeviceBusy(name, what, cause);
   }
   return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);

@@ -87,7 +87,7 @@ export async function failOverToUnit(
   );
   print(
     isReady
-      ? `${service.name}: failed over to ${service.unit}, also after a reboot`
+      ? `${service.name}: failed over to ${service.unit}, including after a reboot`
       : `${service.name}: failed over, but ${service.unit} is not ready; run journalctl -u ${service.unit}`,
   );
   return isReady;

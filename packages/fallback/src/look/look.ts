@@ -196,7 +196,7 @@ async function keepFailedOver(
   if (api !== undefined && kubernetes?.state === 'answers') {
     await noteFailedOver(api, service, failedOverText(service, failedOver));
     if (kubernetes.deployment === 'asks') {
-      print(`${service.name}: failed over, so its Deployment is scaled to 0`);
+      print(`${service.name}: failed over, so the Deployment is scaled to 0`);
       await scale(api, service, 0);
     }
     await releasePort(found);
@@ -207,7 +207,7 @@ async function keepFailedOver(
       print(`${service.name}: failed over, so ${failedOver.existing.join(', ')} was started`);
     }
   } else if (!isUnitRunning && hasUnit(service)) {
-    print(`${service.name}: failed over, so its unit is started`);
+    print(`${service.name}: failed over, so the unit is started`);
     await changeUnit('start', service.unit);
   }
 }

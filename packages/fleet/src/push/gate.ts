@@ -137,7 +137,7 @@ export function judge(
   const found = objects.find(
     ({ kind, metadata }) => kind === workload.kind && metadata.name === workload.name,
   );
-  if (found === undefined) return { state: 'waiting', pods: [], cause: 'it does not exist yet' };
+  if (found === undefined) return { state: 'waiting', pods: [], cause: 'does not exist yet' };
   const { kind, metadata, spec, status } = Workload.parse(found);
   if (status.observedGeneration < metadata.generation) {
     return {

@@ -110,7 +110,9 @@ export async function holdLease(
         if (stop.signal.aborted) return;
         const isTaken = isRejected(error, 'Conflict') || isRejected(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
-        const why = isTaken ? 'another workstation acquired it' : 'it could not be renewed';
+        const why = isTaken
+          ? 'another workstation acquired the lease'
+          : 'the lease could not be renewed';
         lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
         return;
       }

@@ -117,7 +117,7 @@ describe('a service', () => {
 
     await expect(
       untilServiceIsWell(workload('router-backup', 'x'), before, pods, deps),
-    ).rejects.toThrow('Deployment skolo/router-backup: it no longer reports its state: ');
+    ).rejects.toThrow('Deployment skolo/router-backup: no longer reports its state: ');
   });
 
   it('is not asked where it is none of ours', async () => {

@@ -147,7 +147,7 @@ export async function untilServiceIsWell(
       }
     } catch (error) {
       mustBeKnown(error, signal);
-      faults.push(`it no longer reports its state: ${errorText(error)}`);
+      faults.push(`no longer reports its state: ${errorText(error)}`);
     }
     if (performance.now() - start > times.readyMs) {
       throw new FleetError(`${title}: ${faults.join('; ')}`);

@@ -114,7 +114,7 @@ const rejectOther = `${otherServer}
 
 /**
  * Half of the free space, in a file without holes, so that it never grows and never finds the disk full. Discarded blocks
- * would be such holes (mkfs, `fstrim -a`), and those that the kernel zeroes later (lazy initialization, through a loop device).
+ * would be such holes (mkfs, `fstrim -a`), and those that the kernel zeroes later (lazy initialisation, through a loop device).
  */
 const makeImage = `set -e
 umask 022

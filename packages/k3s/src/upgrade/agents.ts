@@ -131,7 +131,7 @@ async function findDue(
       return [];
     }
     if (machine === undefined) {
-      if (isOlder) leave(node.name, `not in rack.yaml; it runs ${node.version}`);
+      if (isOlder) leave(node.name, `not in rack.yaml, and runs ${node.version}`);
       return [];
     }
     if (isOlder) return [{ node, machine, isExpiring: false }];

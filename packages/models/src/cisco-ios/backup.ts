@@ -32,7 +32,7 @@ const value = String.raw`(?:\d{1,2} )?(\S+)`;
 /** Descriptions and remarks may contain `password` without a password. */
 const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`^enable (?:secret|password)(?: level \d+)? ${value}`),
-  // `username admin privilege 15 secret 9 $9$…`; of lines, PPP, BGP neighbors.
+  // `username admin privilege 15 secret 9 $9$…`; of lines, PPP, BGP neighbours.
   new RegExp(String.raw`^username .*?\b(?:secret|password) ${value}`),
   new RegExp(String.raw`^\s*password ${value}\s*$`),
   new RegExp(
@@ -94,7 +94,7 @@ export function backup(): BackupModel {
       other(text) {
         const { reported, size } = sizesOf(text);
         if (size >= reported * leastShare) return undefined;
-        return `it has ${size} bytes, but the device reported ${reported}`;
+        return `the file has ${size} bytes, but the device reported ${reported}`;
       },
     },
     isExact,
@@ -165,7 +165,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Save it as the startup configuration, and remove the file, because it contains secrets',
+        'Save the configuration as the startup configuration, and remove the file, because it contains secrets',
       where: 'device',
       lines: ['write memory', `delete /force ${file}`],
     },

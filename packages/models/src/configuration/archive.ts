@@ -109,7 +109,7 @@ function open(content: Content): Source {
 }
 
 function whole(bytes: Buffer, length: number): Buffer {
-  if (bytes.length < length) throw damaged('it is truncated: it ends in the middle');
+  if (bytes.length < length) throw damaged('it is truncated, and ends in the middle');
   return bytes;
 }
 
@@ -137,7 +137,8 @@ function membersOf(source: Source, most: number): TarMember[] {
     names.add(member);
     if (members.push(member) > most) throw damaged('it contains too many members');
     at = offset + padded(member.size);
-    if (at > source.size) throw damaged(`it is truncated: it ends in the middle of ${member.name}`);
+    if (at > source.size)
+      throw damaged(`it is truncated, and ends in the middle of ${member.name}`);
   }
 }
 

@@ -50,7 +50,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
   return isUncertain
     ? new AnswerUncertain(
         device,
-        `log messages interrupted the output of its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it will be read again later`,
+        `log messages interrupted the output of the configuration, and no two of ${readings.length} readings agree (${sizes} bytes); the configuration will be read again later`,
       )
     : new AnswerCut(
         device,

@@ -183,7 +183,8 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
     async turnOn(outlet, mode, signal) {
       const own = key(outlet);
       if (mode === undefined || isMode === undefined) return set(own, 'on', signal);
-      if (!isMode(mode)) throw new DeviceRejected(name, `it cannot be turned on in mode ${mode}`);
+      if (!isMode(mode))
+        throw new DeviceRejected(name, `the outlet cannot be turned on in mode ${mode}`);
       await set(own, 'on', signal, mode);
     },
     ...(cycle && {

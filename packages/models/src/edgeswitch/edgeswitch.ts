@@ -148,22 +148,22 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
     {
-      title: `Open the serial console of ${name} and enter privileged mode, because the next step removes its address`,
+      title: `Open the serial console of ${name} and enter privileged mode, because the next step removes the switch's address`,
       where: 'device',
       lines: ['enable'],
     },
     {
-      title: 'Erase its configuration, and answer y. Skip this step on a new switch',
+      title: 'Erase the configuration, and answer y. Skip this step on a new switch',
       where: 'device',
       lines: ['clear config', 'y'],
     },
     {
-      title: `Sign in with the credentials that it now requires, and type the version from ${time} (${id}) in privileged mode`,
+      title: `Sign in with the credentials that the switch now requires, and enter the version from ${time} (${id}) in privileged mode`,
       where: 'device',
       lines: ['enable', ...lines],
     },
     {
-      title: 'Save it as the startup configuration, and answer y',
+      title: 'Save the configuration as the startup configuration, and answer y',
       where: 'device',
       lines: ['write memory', 'y'],
     },

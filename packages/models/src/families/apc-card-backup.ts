@@ -68,7 +68,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
       lines: copyToDevice(about, { file, user: 'apc' }),
     },
     {
-      title: 'Check that it applied all settings: the event log shows this after a minute',
+      title: 'Check that the card applied all settings: the event log shows this after a minute',
       where: 'device',
       lines: ['eventlog'],
     },

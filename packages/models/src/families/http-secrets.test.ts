@@ -28,12 +28,12 @@ describe('an error of a device', () => {
   it('is told without the password that it repeats, encoded or not', async () => {
     const said = await rejection({ username: 'root', password: new Secret('calvin') }, 'basic');
 
-    expect(said).toBe('bmc-1: it returned status 400: bad header "<secret>" at /x');
+    expect(said).toBe('bmc-1: returned status 400: bad header "<secret>" at /x');
   });
 
   it('is told without the token that it repeats', async () => {
     const said = await rejection({ token: new Secret('tok-1234') }, 'challenge');
 
-    expect(said).toBe('bmc-1: it returned status 400: bad header "<secret>" at /x');
+    expect(said).toBe('bmc-1: returned status 400: bad header "<secret>" at /x');
   });
 });

@@ -70,7 +70,7 @@ describe('http', () => {
   it.each([
     [301, DeviceRejected, /redirect/],
     [400, DeviceRejected, /status 400: no such thing/],
-    [401, SignInRejected, /it requires a password/],
+    [401, SignInRejected, /requires a password/],
     [403, SignInRejected, /status 403/],
     [404, DeviceRejected, /status 404/],
     [429, DeviceBusy, /busy/],
@@ -111,7 +111,7 @@ describe('http', () => {
     const error = await send({ path: '/cm?password=joker' }, patient()).catch(String);
 
     expect(error).toBe(
-      'DeviceRejected: device-1: it returned status 400: what is /cm?password=<secret>',
+      'DeviceRejected: device-1: returned status 400: what is /cm?password=<secret>',
     );
   });
 

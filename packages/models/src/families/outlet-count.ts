@@ -12,6 +12,6 @@ export function outletCount({ options }: Device): number {
 export function checkCount(device: Device, reported: number, nouns: string): void {
   const expected = outletCount(device);
   if (reported === expected) return;
-  const what = `it has ${reported} ${nouns}, but rack.yaml has ${expected}; check that it is the right device`;
+  const what = `has ${reported} ${nouns}, but rack.yaml lists ${expected}; check that this is the right device`;
   throw new DeviceRejected(device.name, what);
 }

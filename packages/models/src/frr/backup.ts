@@ -92,7 +92,7 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
     },
     {
       title:
-        'Compare the configurations: the only differences should be the lines that vtysh prints before and after its configuration',
+        'Compare the configurations: the only differences should be the lines that vtysh prints before and after the configuration',
       where: 'device',
       lines: [`vtysh -c 'show running-config' | diff - ${file}`],
     },

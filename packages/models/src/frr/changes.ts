@@ -87,7 +87,7 @@ function isRemovable(line: string): boolean {
 }
 
 /**
- * Neighbors that are removed completely: one line removes all their settings, and the others would then be rejected. By name, the line that
+ * Neighbours that are removed completely: one line removes all their settings, and the others would then be rejected. By name, the line that
  * created each.
  */
 function goneNeighbors(

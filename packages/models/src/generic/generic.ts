@@ -157,7 +157,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `No model describes how to restore ${name}. Type the required lines of this output in its configuration mode`,
+      title: `No model describes how to restore ${name}. Enter the required lines of this output in the device's configuration mode`,
       where: 'device',
       lines: linesOf(content),
     },

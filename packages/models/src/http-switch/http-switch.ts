@@ -84,7 +84,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   }
 
   function loginPage(): SignInRejected {
-    return new SignInRejected(name, 'it returned a login page');
+    return new SignInRejected(name, 'returned a login page');
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {

@@ -135,13 +135,12 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       lines: ['configure', 'load override terminal', first, ...rest],
     },
     {
-      title: `Press Ctrl-D on a separate line: "load complete". Check the differences, and activate them for ${confirmWithin} minutes`,
+      title: `Press Ctrl-D on a separate line, and wait for "load complete". Check the differences, and activate the version; unless you confirm it within ${confirmWithin} minutes, the device rolls it back`,
       where: 'device',
       lines: ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
     },
     {
-      title:
-        'If the device is reachable, confirm the version; otherwise it is rolled back automatically',
+      title: 'If the device is reachable, confirm the version',
       where: 'device',
       lines: ['commit', 'exit'],
     },

@@ -34,26 +34,27 @@ export function steps(
       lines: [fetchVersion({ device, id }, file)],
     },
     {
-      title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
+      title: `Copy the version to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
       where: 'workstation',
       lines: [
         `scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`,
       ],
     },
     {
-      title: 'Check that it is complete, and list its files',
+      title: 'Check that the archive is complete, and list its files',
       where: 'device',
       lines: [`echo '${hash}  ${where}' | sha256sum -c -`, `tar -tvf ${where}`],
     },
     {
-      title: 'Save the files that it replaces',
+      title: 'Save the files that the version replaces',
       where: 'device',
       lines: [
         `cd / && tar -tf ${where} | grep -v '/$' | ${root}tar -cpf ${before} -T -; ls -l ${before}`,
       ],
     },
     {
-      title: 'Unpack it. Other files stay unchanged. Reload the programs whose files have changed',
+      title:
+        'Unpack the archive. Other files stay unchanged. Reload the programs whose files have changed',
       where: 'device',
       lines: [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
     },

@@ -89,7 +89,7 @@ export function backup(): BackupModel {
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     inForce: {
       title:
-        'Restart it to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on. First shut down machines that must not lose power',
+        'Restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on. First shut down machines that must not lose power',
       where: 'device',
       lines: ['reboot'],
     },

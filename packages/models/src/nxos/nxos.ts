@@ -42,7 +42,7 @@ export const nxos: Dialect = {
  */
 
 const secrets: readonly SecretRule[] = [
-  // `username admin password 5 $5$…`, `password 3 …` of a BGP neighbor, LDAP, macsec.
+  // `username admin password 5 $5$…`, `password 3 …` of a BGP neighbour, LDAP, macsec.
   /\b(?:password|secret|key-octet-string) (?!strength-check)(?:\d+ )?(".*?"|\S+)/,
   /^(?:tacacs|radius|ldap)-server .*?\bkey (?:\d+ )?(".*?"|\S+)/,
   /\bkey-string (?:\d+ )?(".*?"|\S+)/,
@@ -98,7 +98,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Save it as the startup configuration',
+      title: 'Save the configuration as the startup configuration',
       where: 'device',
       lines: ['copy running-config startup-config'],
     },

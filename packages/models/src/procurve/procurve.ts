@@ -110,7 +110,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ],
     },
     {
-      title: 'Save it as the startup configuration',
+      title: 'Save the configuration as the startup configuration',
       where: 'device',
       lines: ['write memory'],
     },

@@ -103,7 +103,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
     if (resource.Id === id) return resource;
-    throw new DeviceRejected(name, `it returned a system or outlet other than ${id}`);
+    throw new DeviceRejected(name, `returned a system or outlet other than ${id}`);
   }
 
   async function allowed(

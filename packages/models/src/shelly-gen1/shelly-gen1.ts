@@ -56,7 +56,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     if (identity.gen === undefined) return identity;
     throw new DeviceRejected(
       name,
-      `it is a Shelly of generation ${identity.gen}; use the model shelly-gen2`,
+      `this is a Shelly of generation ${identity.gen}; use the model shelly-gen2`,
     );
   }
 

@@ -82,7 +82,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (id) => {
         const found = Switch.safeParse(components[`switch:${id}`]).data;
         if (found?.id !== id) {
-          throw new DeviceRejected(name, `it does not report whether switch ${id} is on`);
+          throw new DeviceRejected(name, `does not report whether switch ${id} is on`);
         }
         return { state: found.output ? 'on' : 'off', watts: found.apower };
       };
@@ -117,7 +117,7 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'the description');
-        if (!info.auth_en) throw new DeviceRejected(name, 'it does not require a password');
+        if (!info.auth_en) throw new DeviceRejected(name, 'does not require a password');
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,
@@ -131,7 +131,7 @@ export const accounts: Accounts = {
         );
         const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
         if (error)
-          throw new DeviceRejected(name, `it rejects the password: ${error.message.slice(0, 200)}`);
+          throw new DeviceRejected(name, `rejects the password: ${error.message.slice(0, 200)}`);
       },
       async save() {},
       async close() {},

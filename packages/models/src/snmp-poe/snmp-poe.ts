@@ -138,7 +138,7 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
   if (descriptions.size === 0) {
     throw new DeviceRejected(
       device.name,
-      'it does not have an interface table (IF-MIB); check that its login has read access',
+      'does not have an interface table (IF-MIB); check that the login has read access',
     );
   }
   const interfaces = new Map<string, Interface>();

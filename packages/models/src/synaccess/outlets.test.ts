@@ -64,7 +64,7 @@ describe('synaccess', () => {
     await expect(driver.read(['1'], patient())).rejects.toThrow(
       new DeviceRejected(
         'device-1',
-        'it has 5 outlets, but rack.yaml has 4; check that it is the right device',
+        'has 5 outlets, but rack.yaml lists 4; check that this is the right device',
       ),
     );
   });

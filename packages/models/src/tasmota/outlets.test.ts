@@ -97,7 +97,7 @@ describe('tasmota', () => {
     );
     await expect(driver.turnOff('2', patient())).rejects.toThrow(/does not support Power2 OFF/);
     await expect(driver.read(['1'], patient())).rejects.toThrow(
-      /it has 1 relays, but rack.yaml has 2/,
+      /has 1 relays, but rack.yaml lists 2/,
     );
   });
 

@@ -49,10 +49,10 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
     const { body } = await send({ path }, signal);
     const answer = readJson(name, body, Answer, `the result of ${title}`);
     if (/\buser=/.test(String(answer.WARNING ?? ''))) {
-      const what = password === undefined ? 'it requires a password' : 'it rejects its password';
+      const what = password === undefined ? 'requires a password' : 'rejects the password';
       throw new SignInRejected(name, what);
     }
-    if ('Command' in answer) throw new DeviceRejected(name, `it does not support ${title}`);
+    if ('Command' in answer) throw new DeviceRejected(name, `does not support ${title}`);
     return answer;
   }
 }
@@ -106,14 +106,14 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const tenths = Math.round(offSeconds * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
-    if (!pulse.success) throw new DeviceRejected(name, `it does not report PulseTime${relay}`);
+    if (!pulse.success) throw new DeviceRejected(name, `does not report PulseTime${relay}`);
     if (pulse.data !== 0) {
       const what = `relay ${relay} would turn off again because of its PulseTime of ${pulse.data}; set it to 0`;
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
-    if (typeof left !== 'number') throw new DeviceRejected(name, 'it does not report its Delay');
-    if (left > 0) throw new DeviceBusy(name, 'it is executing another backlog');
+    if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report the Delay');
+    if (left > 0) throw new DeviceBusy(name, 'busy with another backlog');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
@@ -127,7 +127,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (relay) => {
         const state = stateIn(states, relay);
         if (state !== 'ON' && state !== 'OFF') {
-          throw new DeviceRejected(name, `it does not report whether relay ${relay} is on`);
+          throw new DeviceRejected(name, `does not report whether relay ${relay} is on`);
         }
         return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
       };
@@ -164,7 +164,7 @@ export const accounts: Accounts = {
         if (!/^\w{8,32}$/.test(password.reveal())) {
           throw new DeviceRejected(
             device.name,
-            'it accepts only passwords of 8 to 32 letters and digits',
+            'accepts only passwords of 8 to 32 letters and digits',
           );
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');

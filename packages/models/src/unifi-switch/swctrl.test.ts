@@ -75,7 +75,7 @@ describe('swctrl', () => {
     const { shell, commands } = answering(table(one, two, passive));
 
     await expect(setSwctrl(shell, 3, 'off')).rejects.toThrow(
-      'switch-1: port 3 is set to pasv24; it could not be turned on again in this mode; restart it instead',
+      'switch-1: port 3 is set to pasv24; the port could not be turned on again in this mode; restart the port instead',
     );
 
     expect(commands).toEqual(['swctrl poe show']);

@@ -92,7 +92,7 @@ export async function setSwctrl(
   const before = await list(shell);
   const { setting: previous } = portOf(device, before, number);
   if (previous !== 'auto' && previous !== 'off') {
-    const hint = 'it could not be turned on again in this mode; restart it instead';
+    const hint = 'the port could not be turned on again in this mode; restart the port instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
@@ -282,7 +282,7 @@ export function backup(): BackupModel {
       'A controller overwrites the whole configuration as soon as it connects to the switch. If the switch has a controller, restore the controller from its own backup (.unf), and adopt the switch there; until then, or without a controller, use these steps',
     inForce: {
       title:
-        "Apply it. Ports and the switch's network may be down for a while, and its address may change",
+        "Apply the version. Ports and the switch's network may be down for a while, and the switch's address may change",
       where: 'device',
       lines: ['syswrapper.sh apply-config'],
     },

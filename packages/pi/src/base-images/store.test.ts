@@ -270,7 +270,7 @@ describe('base images', () => {
     [
       'with another checksum',
       () => void files.set('a.img.xz.sha256', Buffer.from(`${'1'.repeat(64)}  a.img.xz`)),
-      /its SHA-256 [0-9a-f]{64} does not match the publisher.s 1{64}/,
+      /the SHA-256 [0-9a-f]{64} does not match the publisher.s 1{64}/,
     ],
     [
       'without a checksum',

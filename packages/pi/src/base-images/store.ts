@@ -108,7 +108,7 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        `${from}: the SHA-256 ${unpacked.publishedSha256} does not match the publisher's ${wanted}; download it again`,
+        `${from}: the SHA-256 ${unpacked.publishedSha256} does not match the publisher's ${wanted}; download the image again`,
       );
     }
     const record = {

@@ -66,9 +66,12 @@ export async function unpack(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
-    throw new PiError(`${published}: cannot be unpacked (${errorText(error)}); download it again`, {
-      cause: error,
-    });
+    throw new PiError(
+      `${published}: cannot be unpacked (${errorText(error)}); download the image again`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await file.close();
   }

@@ -148,7 +148,7 @@ describe('a disk that must never be written, also if its serial number is named'
     [
       'one that is too small',
       { ...card, size: 2e9 },
-      /too small: it has 2.0 GB, but the image requires 3.0 GB/,
+      /too small: the card has 2.0 GB, but the image requires 3.0 GB/,
     ],
     [
       'one that is read-only',
@@ -190,7 +190,7 @@ describe('a disk that a person has to confirm by its serial number', () => {
 
   it('has one', async () => {
     expect(await why({ ...card, rm: false, serial: null }, { confirmed: [''] })).toMatch(
-      /is not removable; it does not have a serial number to confirm/,
+      /is not removable; the disk does not have a serial number to confirm/,
     );
   });
 });

@@ -30,7 +30,7 @@ export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): 
   if (size === 0) return 'does not contain a card; insert one';
   if (isReadOnly) return "is read-only; slide the card's write-protect switch, or use another card";
   if (size < bytes) {
-    return `is too small: it has ${gb(size)}, but the image requires ${gb(bytes)}; use a larger card`;
+    return `is too small: the card has ${gb(size)}, but the image requires ${gb(bytes)}; use a larger card`;
   }
   if (serial !== undefined && confirmed.includes(serial)) return undefined;
   const unusual = [
@@ -41,7 +41,7 @@ export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): 
   if (unusual.length === 0) return undefined;
   const how =
     serial === undefined
-      ? 'it does not have a serial number to confirm; use another card reader'
+      ? 'the disk does not have a serial number to confirm; use another card reader'
       : `if it is the right disk, add --serial ${serial}`;
   return `${unusual.join(', and ')}; ${how}`;
 }

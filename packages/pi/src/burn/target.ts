@@ -92,8 +92,8 @@ const reasons: Record<string, string> = {
   EBUSY: 'another program is using it; unmount it, or stop that program',
   EACCES: 'permission denied; run the command again with sudo',
   EPERM: 'permission denied; run the command again with sudo',
-  EROFS: "it is read-only; slide the card's write-protect switch",
-  ENOMEDIUM: 'it does not contain a card',
+  EROFS: "read-only; slide the card's write-protect switch",
+  ENOMEDIUM: 'no card inserted',
 };
 
 /** Empty, so that zeros need not be written. @throws PiError */

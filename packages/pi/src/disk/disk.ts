@@ -31,7 +31,9 @@ export async function readFully(
   for (let done = 0; done < into.length; ) {
     const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
     if (bytesRead === 0) {
-      throw new PiError(`${name}: the file ends at byte ${offset + done}; download it again`);
+      throw new PiError(
+        `${name}: the file ends at byte ${offset + done}; download the image again`,
+      );
     }
     done += bytesRead;
   }

@@ -62,8 +62,7 @@ class Volume implements FatVolume {
   async write(path: string, content: Uint8Array, time: Date): Promise<void> {
     const { parents, name } = split(path);
     const places = await this.folder(parents);
-    if (places === undefined)
-      throw this.bad(`it does not contain the directory ${parents.join('/')}`);
+    if (places === undefined) throw this.bad(`does not contain the directory ${parents.join('/')}`);
     const list = await this.load(places);
     const entries = entriesIn(list);
     const previous = named(entries, name);

@@ -39,7 +39,7 @@ export async function openExt4(
   const bad = (why: string) => damaged(disk, why);
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
-  if (features & metaGroups) throw bad('uses meta block groups, which skolo cannot read');
+  if (features & metaGroups) throw unsupported(disk, 'uses meta block groups');
   if (features & needsRecovery) {
     throw new PiError(
       `${disk.name}: this is a copy of an SD card that was in use; use the unmodified image`,
@@ -141,9 +141,10 @@ class Ext4 implements LinuxFiles {
   private async content(inode: Buffer, most: number): Promise<Buffer> {
     const bytes = inode.readUInt32LE(108) * 2 ** 32 + inode.readUInt32LE(4);
     const wanted = Math.min(bytes, most);
-    if (wanted > mostBytes) throw damaged(this.disk, 'contains a file that is too large to read');
+    if (wanted > mostBytes)
+      throw unsupported(this.disk, `contains a file larger than ${mostBytes >> 20} MiB`);
     if (!(inode.readUInt32LE(32) & usesExtents)) {
-      throw damaged(this.disk, 'contains files without extents, which skolo cannot read');
+      throw unsupported(this.disk, 'contains files without extents');
     }
     const { block } = this.layout;
     const whole = Buffer.alloc(wanted);
@@ -185,7 +186,13 @@ class Ext4 implements LinuxFiles {
 }
 
 function damaged(disk: Disk, why: string): PiError {
-  return new PiError(`${disk.name}: the ext4 file system ${why}; download it again`);
+  return new PiError(`${disk.name}: the ext4 file system ${why}; download the image again`);
+}
+
+function unsupported(disk: Disk, what: string): PiError {
+  return new PiError(
+    `${disk.name}: the ext4 file system ${what}, which skolo cannot read; use another image`,
+  );
 }
 
 interface Extent {

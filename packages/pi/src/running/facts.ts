@@ -94,7 +94,7 @@ export function clockStep(now: () => number): Step {
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new ComputerError(
-          "the clock is synchronized by NTP, but differs from your workstation's; set your workstation's clock",
+          "the clock is synchronised by NTP, but differs from your workstation's; set your workstation's clock",
         );
       }
       // The next boot starts at the saved time.

@@ -113,10 +113,11 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const look = async () => ((await bootIdOf(host)) === before ? 'it did not shut down' : undefined);
+  const look = async () =>
+    (await bootIdOf(host)) === before ? 'the Pi did not shut down' : undefined;
   const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
   if (why === undefined) return;
-  throw new ComputerError(`it did not come back within ${backMs / 60_000} min: ${why}`, {
+  throw new ComputerError(`did not come back within ${backMs / 60_000} min: ${why}`, {
     code: 'LOST',
   });
 }

@@ -42,7 +42,7 @@ it('does not take a key that is a comment for one that gets in', async () => {
   const step = userStep({ user: { name: 'pi', keys: [key] } });
 
   expect((await step.check(host)).differs).toEqual([
-    expect.stringContaining('a key is not authorized: ssh-ed25519'),
+    expect.stringContaining('a key is not in authorized_keys: ssh-ed25519'),
   ]);
   await step.apply?.(host);
 

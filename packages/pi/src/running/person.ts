@@ -21,7 +21,7 @@ has() { [ -e "$1" ] && grep -v '^[[:space:]]*#' "$1" | grep -qF "$2"; }`;
       checkByScript(`if ! getent passwd ${name} > /dev/null; then echo 'the user '${name}' is missing'; exit 0; fi
 ${place}
 for each in ${keys.map(shellWord).join(' ')}; do
-  has "$file" "$each" || echo "a key is not authorized: $(echo "$each" | cut -c -40)…"
+  has "$file" "$each" || echo "a key is not in authorized_keys: $(echo "$each" | cut -c -40)…"
 done
 [ ! -e "$file" ] || [ "$(stat -c '%a %U' "$file")" = "600 "${name} ] || echo "$file has mode and owner $(stat -c '%a %U' "$file")"
 sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' cannot use sudo without a password'`),

@@ -153,7 +153,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: host, label: &port switch-1/3 }\n  b: { kind: host, uplink: *port }\n',
       uplink('b', 'switch-1/4'),
-      'its `uplink` is an alias, *port',
+      'the `uplink` is an alias, *port',
     ],
     [
       '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
@@ -168,7 +168,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',
       { name: 'a', key: 'power' as const, value: 'switch-2/2' },
-      'its `power` is a list of feeds',
+      'the `power` is a list of feeds',
     ],
   ])('leaves to a person: %j', (machines, edit, why) => {
     const { machines: result, left } = edited(machines, edit);

@@ -101,7 +101,7 @@ const reasons: [RegExp, string][] = [
   [/not allowed to execute|not in the sudoers/, 'sudo does not allow the user to run uhubctl'],
   [/uhubctl: command not found/, 'uhubctl is not installed on the machine'],
   [/invalid option -- '?N/, 'uhubctl is older than 2.5.0'],
-  [/Failed to control port power/, 'the hub rejected it'],
+  [/Failed to control port power/, 'the hub rejected the command'],
   [/No compatible devices detected/, 'no such hub, or its ports cannot be switched'],
 ];
 

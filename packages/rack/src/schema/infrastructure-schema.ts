@@ -15,14 +15,14 @@ export const infrastructureShape = {
   address: each(address).exactOptional().describe('Network address.'),
   port: each(portOrRange)
     .exactOptional()
-    .describe('Port of the transport; default: its standard port.'),
+    .describe('Port of the transport; default: the standard port.'),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that it is connected to, only the switch if the port is unknown, or `internet`.',
+      'The switch port that the device is connected to, only the switch if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)

@@ -75,7 +75,9 @@ export const machineSchema = object({
       'Board serial number of a Raspberry Pi. An SD card from `skolo pi image --shared` gets its name from it, or from the MAC address.',
     ),
   power,
-  uplink: each(uplink).exactOptional().describe('The switch port that it is connected to.'),
+  uplink: each(uplink)
+    .exactOptional()
+    .describe('The switch port that the machine is connected to.'),
   identity: each(z.string())
     .exactOptional()
     .describe('A name from `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
@@ -107,7 +109,7 @@ export const machineSchema = object({
   metadata,
   swarming: object(overridesOf(swarmingClient.unwrap().shape))
     .default({})
-    .describe('Settings for its agent that override `services.swarming-client`.'),
+    .describe("Settings for the machine's agent that override `services.swarming-client`."),
 }).refine((machine) => machine.device === undefined || machine.devices === undefined, {
   error: 'has both `device` and `devices`; move all devices to `devices`',
 });

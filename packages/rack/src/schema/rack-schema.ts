@@ -33,7 +33,7 @@ const jumphostSchema = object({
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      "The switch port that it is connected to. `internet`: the jumphost is the rack's router, configured by `skolo pi setup`.",
+      "The switch port that the jumphost is connected to. `internet`: the jumphost is the rack's router, configured by `skolo pi setup`.",
     ),
   power,
 });
@@ -152,7 +152,7 @@ const accessSchema = section({
     )
       .exactOptional()
       .describe(
-        'Its public key, which `skolo secrets generate` prints. Agents accept only orders signed with it.',
+        'Public key that belongs to `privateKey`, which `skolo secrets generate` prints. Agents accept only orders signed with it.',
       ),
   })
     .exactOptional()

@@ -16,7 +16,9 @@ export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('Outlet that powers it, or a list of feeds. It is off only if all feeds are off.');
+  .describe(
+    'Outlet that supplies power, or a list of feeds, which cut the power only if all of them are off.',
+  );
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'

@@ -116,11 +116,11 @@ async function change(
       const isSilent = isSnmp && error instanceof DeviceTimeout;
       if (!(isSilent || error instanceof SignInRejected)) throw error;
       const state = isBack
-        ? 'it uses the previous one again'
+        ? 'the device uses the previous one again'
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
-        `${target.name}: it does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
+        `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
         {
           cause: error,
         },

@@ -128,7 +128,7 @@ async function forget(
   });
   if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: it still accepts the previous key, which is not one of the user's keys that skolo can change`,
+      `${target.name}: still accepts the previous key, which is not one of the user's keys that skolo can change`,
     );
   }
 }

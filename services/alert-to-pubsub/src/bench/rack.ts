@@ -56,7 +56,7 @@ ${settings}
   return await startService('alert-to-pubsub', { rackFile, stateDir, wrapper, onAllCores });
 }
 
-/** The server that only appends and syncs, and with `json` also parses and serializes. */
+/** The server that only appends and syncs, and with `json` also parses and serialises. */
 export async function startAppendServer(
   folder: string,
   {

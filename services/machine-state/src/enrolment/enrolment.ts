@@ -100,7 +100,7 @@ export class Enrolment {
     return await this.locks.hold('ask', async () => {
       const pi = this.waiting.get(key);
       if (pi === undefined) {
-        const remedy = 'skolo pi waiting lists those that do';
+        const remedy = 'to list those that do, run skolo pi waiting';
         throw new HttpProblem(
           404,
           `no Pi with this key has a pending enrolment request; ${remedy}`,
@@ -142,7 +142,7 @@ export class Enrolment {
     if (records.secrets.get(id) === undefined) {
       throw new HttpProblem(
         404,
-        `the enrolment secret ${id} does not exist; skolo pi waiting --secrets lists them`,
+        `the enrolment secret ${id} does not exist; to list the secrets, run skolo pi waiting --secrets`,
       );
     }
     await written(records.tables, [records.secrets.remove(id)]);
@@ -165,7 +165,7 @@ export class Enrolment {
       if (serial === undefined && records.adopted.get(key) === undefined) {
         throw new HttpProblem(
           404,
-          `no SD card with the key ${key.slice(0, 8)} has a pending request or a name; skolo pi waiting lists the pending requests, and --enrolled lists the cards with a name`,
+          `no SD card with the key ${key.slice(0, 8)} has a pending request or a name; to list the pending requests, run skolo pi waiting; to list the cards with a name, add --enrolled`,
         );
       }
       const at = new Date(clock.now()).toISOString();

@@ -78,7 +78,7 @@ describe('a place that will not do', () => {
     const dir = await folder();
     await writeFile(join(dir, 'tokens.json'), '{"bootId": 5}');
     await expect(new SavedTokens(() => dir).load()).rejects.toThrow(
-      'it does not contain saved tokens',
+      'does not contain saved tokens',
     );
     await new SavedTokens(() => dir).save([token]);
     expect(await new SavedTokens(() => dir).load()).toEqual([token]);

@@ -56,7 +56,7 @@ export class SavedTokens {
       contents = Contents.parse(JSON.parse(content));
     } catch {
       throw new Error(
-        `${this.file}: it does not contain saved tokens, so it is ignored and replaced`,
+        `${this.file}: does not contain saved tokens, so the file is ignored and replaced`,
       );
     }
     return contents.bootId === this.bootId() ? contents.tokens : [];

@@ -56,17 +56,17 @@ describe('a request', () => {
           target: 'nobody',
           code: 'unknown',
           detail:
-            'nobody: rack1 does not have a machine, phone or device with this name; skolo inventory list shows them',
+            'nobody: rack1 does not have a machine, phone or device with this name; to list all names, run skolo inventory list',
         },
         {
           target: 'pdu-1/99',
           detail:
-            'pdu-1/99: pdu-1 does not have a switchable outlet with this name; skolo rack show pdu-1 lists them',
+            'pdu-1/99: pdu-1 does not have a switchable outlet with this name; to list the outlets, run skolo rack show pdu-1',
         },
         {
           target: 'jumphost-rack1',
           detail:
-            'jumphost-rack1: it is the jumphost, where this daemon runs, so nothing here could turn it on again',
+            'jumphost-rack1: this is the jumphost, where this daemon runs, so nothing here could turn it on again',
         },
         { target: 'x-[2-1]', code: 'unknown' },
       ],
@@ -304,7 +304,7 @@ describe('cancelling', () => {
     });
     expect(unknown).toMatchObject({
       status: 404,
-      detail: 'x: no such cycle; skolo power log lists them',
+      detail: 'x: no such cycle; to list all cycles, run skolo power log',
     });
   });
 });
@@ -458,7 +458,7 @@ describe('holds', () => {
     expect(after.cycles).toHaveLength(1);
     expect(await problem(client.release({ params: { id: 'x' } }))).toMatchObject({
       status: 404,
-      detail: 'x: no such hold; skolo power holds lists them',
+      detail: 'x: no such hold; to list all holds, run skolo power holds',
     });
   });
 

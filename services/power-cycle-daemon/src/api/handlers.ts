@@ -144,7 +144,7 @@ function outletHandlers({
       const why = await pendingOns.forget(outlet).catch(problemOf);
       if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
-        const detail = `${outlet} does not have a pending on; skolo power status lists the outlets that do`;
+        const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
         throw new HttpProblem(404, detail);
       }
       const detail = `${outlet}: the device is in rack.yaml, so the daemon turns it on as soon as possible`;
@@ -171,7 +171,7 @@ function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
 }
 
 function noSuchCycle(id: string): never {
-  throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
+  throw new HttpProblem(404, `${id}: no such cycle; to list all cycles, run skolo power log`);
 }
 
 function find({ store: { cycles } }: View, written: string): CycleRecord {

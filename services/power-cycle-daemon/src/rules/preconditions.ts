@@ -224,7 +224,7 @@ function onFailing(
   const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets are not turned off`;
   // Internet connection repair forces by itself, without an operator.
   if (!force || nativeOnly) {
-    const detail = `${what} until that is repaired; an operator can force one more cycle`;
+    const detail = `${what} until that device is repaired; an operator can force one more cycle`;
     return rejected(target, 'controller-failing', detail);
   }
   const earlier = active.find(

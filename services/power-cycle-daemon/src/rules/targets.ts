@@ -137,17 +137,17 @@ function findOutlet(rack: Rack, name: string): Target | undefined {
 
 function whyUnknown(rack: Rack, name: string): string {
   if (name === rack.jumphost.name) {
-    return 'it is the jumphost, where this daemon runs, so nothing here could turn it on again';
+    return 'this is the jumphost, where this daemon runs, so nothing here could turn it on again';
   }
   const written = parseOutlet(name);
   if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
-    return `${written.device} does not have a switchable outlet with this name; skolo rack show ${written.device} lists them`;
+    return `${written.device} does not have a switchable outlet with this name; to list the outlets, run skolo rack show ${written.device}`;
   }
   const guess = didYouMean(
     name,
     allTargets(rack).map((target) => target.name),
   );
-  return `${rack.name} does not have a machine, phone or device with this name${guess}; skolo inventory list shows them`;
+  return `${rack.name} does not have a machine, phone or device with this name${guess}; to list all names, run skolo inventory list`;
 }
 
 /** @param from as returned by `normaliseAddress` */

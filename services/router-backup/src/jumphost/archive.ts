@@ -64,7 +64,7 @@ export const aboutFile = 'skolo-jumphost.json';
 
 const tries = 5;
 const noRecipient =
-  'the jumphost contains secrets, so its backup must be encrypted: set services.router-backup.encrypt to an age recipient (age-keygen prints one)';
+  'the jumphost contains secrets, so its backup must be encrypted: set services.router-backup.encrypt to an age recipient (to create one, run age-keygen)';
 
 /**
  * @throws BackupError `rejected`: there is no recipient. `storage`: the disk is full, or files change faster than they can be read. Also

@@ -211,7 +211,7 @@ function whyNotOpen(kind: Kind, port: number, error: unknown): string {
   const setting = `services.router-backup.notices.${settingOf[kind]} in rack.yaml`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':
-      return `${where}: another program listens there (ss -lunp sport = :${port} shows it); stop it, or set a different port in ${setting}`;
+      return `${where}: another program listens there; stop the program (to find it, run ss -lunp sport = :${port}), or set a different port in ${setting}`;
     case 'EACCES':
       return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE; run the service with one of them, or set a higher port in ${setting}`;
     default:

@@ -236,7 +236,7 @@ describe('rack.yaml, live', () => {
     await expect.poll(() => notices.port('syslog')).toBe(taken);
 
     expect(trouble).toContain(
-      `another program listens there (ss -lunp sport = :${taken} shows it)`,
+      `another program listens there; stop the program (to find it, run ss -lunp sport = :${taken})`,
     );
     expect([...troubles]).toEqual([]);
   });

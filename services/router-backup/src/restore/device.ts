@@ -232,7 +232,7 @@ async function readLimited(
   throw new BackupFailed(
     device,
     'rejected',
-    `it is too large to be restored with this command (${content.size} bytes)`,
+    `the version is too large to be restored with this command (${content.size} bytes)`,
   );
 }
 

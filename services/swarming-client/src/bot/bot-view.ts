@@ -77,9 +77,9 @@ export function exitOf(ending: Ending): BotExit {
 }
 
 const texts: Partial<Record<BotExit, string>> = {
-  rebooted: 'it requested a reboot of its host',
+  rebooted: 'the bot requested a reboot of the machine',
   killed: 'killed by another program, or by the kernel because it ran out of memory',
-  silent: 'it did not call its hooks, so the agent killed it',
+  silent: 'the bot did not call its hooks, so the agent killed it',
   'bad-zip': 'the zip file is corrupt',
 };
 

@@ -283,7 +283,7 @@ describe.skipIf(python === undefined)('a bot of the simulated Swarming', () => {
 
     await expect.poll(() => test.exits).toEqual(['silent']);
     expect(seen).toContain('silent false');
-    expect(test.bot.view().lastExit?.text).toContain('it did not call its hooks');
+    expect(test.bot.view().lastExit?.text).toContain('the bot did not call its hooks');
     await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
 
     // Whether hooks reported the task or not.

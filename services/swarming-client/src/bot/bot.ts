@@ -146,7 +146,7 @@ export class Bot {
       this.lastSignAt = clock.uptime();
       return;
     }
-    const why = `it has not called a hook for ${Math.floor(seconds / 60)} min and is not running a task`;
+    const why = `the bot has not called a hook for ${Math.floor(seconds / 60)} min and is not running a task`;
     emit({ type: 'bot-silent', why });
     this.update({ ...this.known, isHealthy: false });
     this.change('silent', { why });

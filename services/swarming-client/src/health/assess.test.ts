@@ -206,7 +206,7 @@ describe('a phone', () => {
 
     expect(texts).toEqual([
       'phone: not back from its reboot after a task: offline',
-      'phone: not back from its reboot after a task: it is connected, but has not rebooted',
+      'phone: not back from its reboot after a task: the device is connected, but has not rebooted',
     ]);
   });
 

@@ -50,7 +50,8 @@ function presence(
   }
   const lost = notBack.get(name);
   if (lost !== undefined) {
-    const how = state === 'missing' ? (why ?? 'missing') : 'it is connected, but has not rebooted';
+    const how =
+      state === 'missing' ? (why ?? 'missing') : 'the device is connected, but has not rebooted';
     const text = `not back from its reboot after a task: ${how}`;
     return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
   }

@@ -126,7 +126,7 @@ export class UsbPorts {
   async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
     this.checkOwn(port);
     if (this.isKeptOff(port)) {
-      throw new UsbRejected('failed', port, 'an operator turned it off, so it stays off');
+      throw new UsbRejected('failed', port, 'an operator turned the port off, so it stays off');
     }
     await this.inTurn(async () => {
       signal.throwIfAborted();
@@ -137,7 +137,7 @@ export class UsbPorts {
         isOff = true;
         if (delivering) {
           const why =
-            'the hub reports it as off, but power stays on, so the hub cannot switch this port';
+            'the hub reports the port as off, but power stays on, so the hub cannot switch this port';
           throw new UsbRejected('not-obeyed', port, why);
         }
         await pause(offSeconds * 1000, signal);
@@ -207,7 +207,7 @@ export class UsbPorts {
     await this.uhubctl(port, on ? 'on' : 'off', signal, alone ? [port.port] : ports);
     const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
     if (reading.state !== (on ? 'on' : 'off')) {
-      const why = `it was turned ${on ? 'on' : 'off'}, but is still ${reading.state}`;
+      const why = `the port was turned ${on ? 'on' : 'off'}, but is still ${reading.state}`;
       throw new UsbRejected('not-obeyed', port, why);
     }
     return reading;
@@ -242,7 +242,7 @@ export class UsbPorts {
   private checkOwn(port: UsbPort): void {
     if (this.own(port) !== undefined) return;
     const why =
-      'rack.yaml does not assign it to a device of this machine, and the agent does not switch any other ports';
+      'rack.yaml does not assign this port to a device of this machine, and the agent does not switch any other ports';
     throw new UsbRejected('not-own', port, why);
   }
 

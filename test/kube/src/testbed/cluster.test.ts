@@ -208,7 +208,7 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
       'metrics: no metrics from pi-2',
       'prometheus: node pi-2: connection refused',
       expect.stringMatching(/^grafana: .* lets in admin with the password admin/),
-      'dashboard: it does not return an HTML page',
+      'dashboard: does not return an HTML page',
       expect.stringContaining('pipeline: run run-2 failed'),
     ]);
   });

@@ -371,7 +371,9 @@ describe('a remote behind sshd', () => {
 
     await expect(open({ privateKey: sshd.otherKey }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringMatching(/: it rejects the SSH key of services\.router-backup/),
+      message: expect.stringMatching(
+        /: the git server rejects the SSH key of services\.router-backup/,
+      ),
     });
   });
 

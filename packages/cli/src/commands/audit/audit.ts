@@ -68,7 +68,7 @@ export function define(command: SkoloCommand): void {
     for (const { name, error } of failed) {
       // Without the advice to give another URL, because there are several.
       const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
-      complain(io, `${name}: could not read its audit log: ${message}`);
+      complain(io, `${name}: could not read the audit log: ${message}`);
     }
     if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
     const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);

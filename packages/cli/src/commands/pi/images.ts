@@ -108,7 +108,7 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
     damaged++;
     complain(
       io,
-      `${image.name}: damaged; run skolo pi images delete ${image.name} and download it again`,
+      `${image.name}: damaged; run skolo pi images delete ${image.name} and download the image again`,
     );
   }
   if (damaged > 0) failPartly(io, damaged < images.length);

@@ -25,7 +25,9 @@ export function define(command: SkoloCommand): void {
 
   command.interruptible(async (signal, names: string[], { all }: { all?: true }) => {
     if (names.length > 0 === (all ?? false))
-      throw usageError('specify either services or --all; skolo service list shows them');
+      throw usageError(
+        'specify either services or --all; to list the services, run skolo service list',
+      );
     const host = await thisComputer(signal);
     const enabled = await enabledServices(host);
     const given = all ? enabled : servicesNamed(names);

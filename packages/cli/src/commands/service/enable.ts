@@ -31,7 +31,7 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs services on this computer under systemd, without Kubernetes, each as its own user. It creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. All services run the installed version of skolo: after an upgrade of the package, run it without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
+      "Runs services on this computer under systemd, without Kubernetes, each as its own user. It creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
     )
     .summary('run services on this computer, or upgrade them')
     .argument('[services...]', 'for example router-backup (default: all enabled services)')
@@ -91,7 +91,7 @@ export function define(command: SkoloCommand): void {
     await moveTo(host, version);
     await host.need(`systemctl restart ${services.map(unitOf).join(' ')}`);
     throw new CliError(
-      `not every service started, so ${count(services.length, 'service')} returned to skolo ${version}; the log says why: journalctl -u 'skolo-*' --since -5min`,
+      `not every service started, so ${count(services.length, 'service')} returned to skolo ${version}; to see why, run journalctl -u 'skolo-*' --since -5min`,
     );
   }
 }

@@ -143,7 +143,7 @@ async function whyNotRunning(
 ): Promise<string | undefined> {
   const running = await runningProcess(host, service);
   if (running === undefined)
-    return `${service} is not running; journalctl -u ${unitOf(service)} shows why`;
+    return `${service} is not running; to see why, run journalctl -u ${unitOf(service)}`;
   const { version, program, variables } = running;
   if (version !== installed.version) return `${service} runs ${program}`;
   if (variables.SKOLO_RACK !== rack) return `${service} runs with ${variables.SKOLO_RACK}`;

@@ -27,7 +27,7 @@ function Devices() {
           <>
             {lost.map((each) => (
               <p class="failure" key={each.device}>
-                {each.device}: its history has lost {each.versions ?? 'some'} versions.
+                The history of {each.device} has lost {each.versions ?? 'some'} versions.
               </p>
             ))}
             <Table

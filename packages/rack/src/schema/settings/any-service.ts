@@ -5,10 +5,12 @@ import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 
 export const anyService = {
-  url: httpUrl.exactOptional().describe('URL of this service; default: its port at the jumphost.'),
+  url: httpUrl
+    .exactOptional()
+    .describe("URL of this service; default: the service's port on the jumphost."),
   metricsUrl: httpUrl
     .exactOptional()
-    .describe('URL of its metrics; default: its metrics port at the jumphost.'),
+    .describe("URL of the service's metrics; default: the metrics port on the jumphost."),
   tls: object({
     cert: path.describe('Certificate and chain, as a PEM file.'),
     key: path.describe('Private key, as a PEM file.'),

@@ -15,7 +15,7 @@ function endpoint(port: number, of: string) {
       .array(cidr)
       .min(1)
       .describe(
-        'Networks that may access it. Required because the API does not authenticate callers.',
+        'Networks that may access this API. Required because the API does not authenticate callers.',
       ),
   })
     .exactOptional()
@@ -27,11 +27,11 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      'Minimum time between two power cuts of a machine, whether by a cycle or by off and on. It protects the relay and applies to all callers.',
+      'Minimum time between two power cuts of a machine, whether by `cycle` or by `off` and `on`. It protects the relay and applies to all callers.',
     ),
   maxPerHour: whole(1, 60)
     .default(4)
-    .describe('Maximum number of power cuts per machine per hour, whether by a cycle or by off.'),
+    .describe('Maximum number of power cuts per machine per hour, whether by `cycle` or by `off`.'),
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
@@ -49,13 +49,15 @@ export const powerCycleDaemon = section({
   seenBack: seenBack
     .exactOptional()
     .describe(
-      'Method for checking that a machine is back after a cycle, unless its entry specifies one; default: its SSH port.',
+      "Method for checking that a machine is back after a cycle, unless the machine's entry specifies one; default: a connection to the SSH port.",
     ),
   seenBackSeconds: whole(1, 86_400).default(300).describe('Time limit for a machine to come back.'),
   tries: section({
     off: whole(1, 100)
       .default(3)
-      .describe('Number of attempts to turn an outlet off. Attempts to turn it on are unlimited.'),
+      .describe(
+        'Number of attempts to turn an outlet off. Attempts to turn an outlet on are unlimited.',
+      ),
     cycle: whole(1, 10)
       .default(1)
       .describe('Maximum number of cycles per request if the machine does not come back.'),
@@ -81,7 +83,7 @@ export const powerCycleDaemon = section({
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
-      'Cycles per hour that an agent may request for its own phones; 0 disables such requests. They must come from its address and be signed with its key.',
+      "Cycles per hour that an agent may request for its own phones; 0 disables such requests. The requests must come from the machine's address and be signed with the agent's key.",
     ),
   endpoints: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),

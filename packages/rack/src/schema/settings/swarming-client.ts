@@ -52,12 +52,12 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      "URL of the status port; default: at the machine's address. Set it in a machine's entry.",
+      "URL of the status port; default: at the machine's address. Set this key in a machine's entry.",
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      "URL of its metrics; default: at the machine's address. Set it in a machine's entry.",
+      "URL of the agent's metrics; default: at the machine's address. Set this key in a machine's entry.",
     ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
