@@ -19,5 +19,5 @@ export { lazily } from './lazily.ts';
 export { parseJson } from './parse-json.ts';
 export { pause } from './pause.ts';
 export { type Repetition, repeat } from './repeat.ts';
-export { sha256 } from './sha256.ts';
+export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 export { shellWord } from './shell-word.ts';

@@ -3,7 +3,6 @@
  * file can impersonate a switch. Also records devices that have accepted digest authentication over HTTP: from then on, they do not get the
  * password in clear text.
  */
-import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
@@ -118,11 +117,6 @@ export class HostKeys {
       this.notWritten = `${reasonOf(error)}; host keys pinned since then will be lost at the next restart`;
     }
   }
-}
-
-/** In the format of `ssh-keygen -l`. */
-export function fingerprintOf(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
 /** @param what was presented: `its host key` */

@@ -4,10 +4,10 @@
  * A token has 256 random bits, so its plain SHA-256 is as hard to invert as the token is to guess. A slow hash would only
  * make requests slow.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, errorText } from '@skolo/base';
+import { errorCode, errorText, sha256, sha256Bytes } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { RackError, type Role, readYaml } from '@skolo/rack';
 import { SecretFile, SecretFormatError } from '@skolo/secrets';
@@ -79,7 +79,7 @@ export class TokenFile {
    * @throws SecretError The file is missing or invalid: revoked tokens are unknown, so no token is accepted.
    */
   async find(token: string): Promise<TokenInfo | undefined> {
-    const hash = sha256(token);
+    const hash = sha256Bytes(token);
     let found: TokenEntry | undefined;
     for (const entry of await this.file.read()) {
       if (timingSafeEqual(hash, Buffer.from(entry.sha256, 'hex'))) found = entry;
@@ -120,7 +120,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   const entry: TokenEntry = {
     name: parsedName.data,
     role,
-    sha256: sha256(token).toString('hex'),
+    sha256: sha256(token),
     created: rfc3339(now),
     expires: rfc3339(now + expiresInDays * 86_400_000),
   };
@@ -268,10 +268,6 @@ function checked(content: unknown): Checked {
 function info(entry: TokenEntry): TokenInfo {
   const { name, role, created, expires } = entry;
   return { name, role, created: new Date(created), expires: new Date(expires) };
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function rfc3339(ms: number): string {

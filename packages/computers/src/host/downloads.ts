@@ -2,13 +2,12 @@
  * Publishers' files, verified with checksums that are not from the same server: those in skolo, those
  * that somebody has saved locally, or those that an operator has compared with another source, once for each file.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorCode, errorText } from '@skolo/base';
+import { errorCode, errorText, sha256OfFile } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import type { LocalFile } from './host.ts';
 
@@ -67,7 +66,7 @@ export function downloader(deps: DownloadDeps): Download {
       await once(own, () => ask(`${release.url}/${release.sums}`, own, list));
     const wanted = known ?? (await here());
     const file = await present(at, release, name);
-    const sha256 = await sumOf(file);
+    const sha256 = await sha256OfFile(file);
     if (sha256 === wanted) return { file, sha256 };
     throw another(file, release, `the SHA-256 is ${sha256}, expected ${wanted}`);
   };
@@ -169,12 +168,6 @@ function sumIn(text: string, name: string): string | undefined {
   return undefined;
 }
 
-async function sumOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
-}
-
 export async function localFile(file: string): Promise<LocalFile> {
-  return { file, sha256: await sumOf(file) };
+  return { file, sha256: await sha256OfFile(file) };
 }

@@ -11,9 +11,9 @@
  */
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { errorCode } from '@skolo/base';
+import { errorCode, keyFingerprint } from '@skolo/base';
 import { DeviceError, DeviceRejected } from '../errors.ts';
-import { fingerprintOf, type HostKeys, keyChanged } from '../host-keys.ts';
+import { type HostKeys, keyChanged } from '../host-keys.ts';
 import { socketError } from '../ssh/errors.ts';
 
 interface TlsTarget {
@@ -56,7 +56,7 @@ export async function connectTls(
     });
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
     if (key === undefined) throw new DeviceRejected(name, 'does not present a certificate');
-    const shown = fingerprintOf(key);
+    const shown = keyFingerprint(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
     if (pinned !== undefined && pinned !== shown) {
       throw keyChanged(target, 'the certificate key', shown, pinned);

@@ -3,7 +3,7 @@
  * count a failure, and translates every error into one of errors.ts.
  */
 import type { Socket } from 'node:net';
-import { errorText } from '@skolo/base';
+import { errorText, keyFingerprint } from '@skolo/base';
 import { Client, type ClientChannel } from 'ssh2';
 import { newPasswordRequested } from '../cli/password-change.ts';
 import {
@@ -13,7 +13,7 @@ import {
   DeviceTimeout,
   type HostKeyChanged,
 } from '../errors.ts';
-import { fingerprintOf, keyChanged } from '../host-keys.ts';
+import { keyChanged } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { dialed } from '../stream/dial.ts';
 import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
@@ -209,7 +209,7 @@ class HostKeyCheck {
 
   check(key: Buffer): boolean {
     const { name, hostKey } = this.target;
-    this.shown = fingerprintOf(key);
+    this.shown = keyFingerprint(key);
     const pinned = (hostKey ?? this.deps.hostKeys.get(name))?.replace(/=+$/, '');
     if (pinned === undefined || pinned === this.shown) return true;
     const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));

@@ -1,10 +1,7 @@
 /** Base images on this workstation: downloaded once, verified and unpacked. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { errorText, ifThere, parseJson } from '@skolo/base';
+import { errorText, ifThere, parseJson, sha256OfFile } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
@@ -134,9 +131,7 @@ export async function verifyImage(
   { path, sha256 }: StoredImage,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
-  return hash.digest('hex') === sha256;
+  return (await sha256OfFile(path, signal)) === sha256;
 }
 
 export async function deleteImage({ path }: StoredImage): Promise<void> {

@@ -1,7 +1,6 @@
 /** Checks the credentials of requests that post alerts: the password or token of rack.yaml, from the current file. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { errorText } from '@skolo/base';
-
+import { timingSafeEqual } from 'node:crypto';
+import { errorText, sha256Bytes } from '@skolo/base';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';
 import type { EmitAlertEvent } from '../events.ts';
@@ -96,11 +95,7 @@ function isSame(wanted: string, authorization: string): boolean {
   const given = authorization
     .trim()
     .replace(/^\S+ +/, (scheme) => `${scheme.trim().toLowerCase()} `);
-  return timingSafeEqual(digest(wanted), digest(given));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return timingSafeEqual(sha256Bytes(wanted), sha256Bytes(given));
 }
 
 function wrong({ bearer, password }: Settings, authorization: string | undefined): Rejection {

@@ -1,9 +1,8 @@
 /** The port for Raspberry Pis. TLS with pinned keys on both sides: neither needs a certificate authority or the right time. */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { enrolmentApi, keyHeader, mostLockdownBytes } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, sha256 } from '@skolo/base';
 import { HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { bindRoutes, Closers, Core, newServer, serve } from '@skolo/common/light';
 import type { Enrolment } from './enrolment.ts';
@@ -171,5 +170,5 @@ function withKey(listener: RequestListener): RequestListener {
 function keyDigest({ socket }: IncomingMessage): string | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-  return key && createHash('sha256').update(key).digest('hex');
+  return key && sha256(key);
 }

@@ -1,5 +1,6 @@
 /** Secrets of shared images. Only their digests are stored. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { sha256, sha256Bytes } from '@skolo/base';
 import type { KeptSecret } from './records.ts';
 
 interface NewSecret {
@@ -15,7 +16,7 @@ export function newSecret(days: number, by: string, now: number): NewSecret {
   const secret = `${id}.${randomBytes(32).toString('base64url')}`;
   const at = new Date(now).toISOString();
   const expires = new Date(now + days * dayMs).toISOString();
-  return { secret, kept: { id, by, at, expires, sha256: sha256(secret).toString('hex') } };
+  return { secret, kept: { id, by, at, expires, sha256: sha256(secret) } };
 }
 
 /** `clock`: this computer's clock is earlier than the creation of the secret. */
@@ -28,11 +29,7 @@ export function checkSecret(
 ): SecretState {
   const kept = known.get(secret?.split('.', 1)[0] ?? '');
   if (secret === undefined || kept === undefined) return 'unknown';
-  if (!timingSafeEqual(sha256(secret), Buffer.from(kept.sha256, 'hex'))) return 'unknown';
+  if (!timingSafeEqual(sha256Bytes(secret), Buffer.from(kept.sha256, 'hex'))) return 'unknown';
   if (Date.parse(kept.expires) <= now) return 'expired';
   return Date.parse(kept.at) - dayMs > now ? 'clock' : 'valid';
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

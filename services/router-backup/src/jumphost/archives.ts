@@ -2,13 +2,10 @@
  * The jumphost's archives in the rack: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the same
  * name. Without the identity, an archive's bytes reveal nothing, so its digest shows whether the content has changed.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Version } from '@skolo/backup';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, parseJson, sha256OfFile } from '@skolo/base';
 import { makeFolder, readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
@@ -172,9 +169,7 @@ function timeOf(id: string): string {
 
 async function verify(file: string, expected: { size: number; sha256: string }): Promise<void> {
   const { size } = await stat(file);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
-  if (size === expected.size && hash.digest('hex') === expected.sha256) return;
+  if (size === expected.size && (await sha256OfFile(file)) === expected.sha256) return;
   throw new BackupError(
     'damaged',
     `${file} differs from what was written; the disk of the jumphost may be failing`,

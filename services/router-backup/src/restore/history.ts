@@ -3,13 +3,11 @@
  * stored since the loss are appended to it first.
  */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { routerBackupApi } from '@skolo/api';
 import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
-import { closing, errorText } from '@skolo/base';
+import { closing, errorText, sha256OfFile } from '@skolo/base';
 import { HttpProblem, Locks } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
@@ -119,16 +117,15 @@ export class HistoryRestore {
   }
 
   private async check(sha256: string): Promise<void> {
-    const hash = createHash('sha256');
+    let received: string;
     try {
-      await stat(this.file);
-      for await (const chunk of createReadStream(this.file)) hash.update(chunk);
+      received = await sha256OfFile(this.file);
     } catch (error) {
       throw new HttpProblem(409, 'no history has been sent; send its parts first', {
         cause: error,
       });
     }
-    if (hash.digest('hex') === sha256) return;
+    if (received === sha256) return;
     throw new HttpProblem(
       409,
       'the received history differs from the one that was sent; send it again',

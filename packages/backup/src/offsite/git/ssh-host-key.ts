@@ -1,7 +1,6 @@
 /** The host key of a git remote: pinned by its fingerprint, or on the first connection. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { errorCode } from '@skolo/base';
+import { errorCode, keyFingerprint } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
 const answerWithinSeconds = 20;
@@ -28,10 +27,8 @@ export async function pinnedHostKey(
   );
 }
 
-/** In the format of `ssh-keygen -l`. */
 function fingerprintOf(line: string): string {
-  const key = Buffer.from(line.split(' ')[2] ?? '', 'base64');
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return keyFingerprint(Buffer.from(line.split(' ')[2] ?? '', 'base64'));
 }
 
 function scan(host: string, port: number, signal: AbortSignal): Promise<string> {

@@ -3,8 +3,7 @@
  * it is confirmed from a new session, the router restarts with the saved configuration.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
-import { count } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import {
   DeviceBusy,
   type DeviceCli,
