@@ -1,5 +1,5 @@
 /** What samples say of a service: pure. */
-import { type Spread, spread } from './compare.ts';
+import { type Level, spread } from './compare.ts';
 import type { Sample } from './load.ts';
 
 /** What the service has to do at a rate. */
@@ -7,24 +7,6 @@ export interface Objective {
   p99Ms: number;
   /** Of the requests that are sent. */
   answeredShare: number;
-}
-
-export interface Level {
-  rate: number;
-  rounds: number;
-  achieved: Spread;
-  p10Ms: Spread;
-  p50Ms: Spread;
-  p90Ms: Spread;
-  p99Ms: Spread;
-  maxMs: Spread;
-  lateP10Ms: Spread;
-  lateP50Ms: Spread;
-  lateP99Ms: Spread;
-  /** Requests without an answer, of those that were sent. */
-  failedPercent: Spread;
-  /** In the median round. */
-  meetsObjective: boolean;
 }
 
 export interface Analysis {

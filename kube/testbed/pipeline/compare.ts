@@ -3,7 +3,6 @@
  * and a busy computer. So a rate is worse only if its latency leaves the range in which earlier runs varied, if chance does not
  * explain that, and if it does so again when the rate is measured once more.
  */
-import type { Level } from './analysis.ts';
 
 /** The lowest, the median and the highest value of several rounds, or of the medians of several runs. */
 export interface Spread {
@@ -12,6 +11,25 @@ export interface Spread {
   high: number;
   /** All of them, in ascending order. */
   values: number[];
+}
+
+/** A rate, measured in several rounds. */
+export interface Level {
+  rate: number;
+  rounds: number;
+  achieved: Spread;
+  p10Ms: Spread;
+  p50Ms: Spread;
+  p90Ms: Spread;
+  p99Ms: Spread;
+  maxMs: Spread;
+  lateP10Ms: Spread;
+  lateP50Ms: Spread;
+  lateP99Ms: Spread;
+  /** Requests without an answer, of those that were sent. */
+  failedPercent: Spread;
+  /** In the median round. */
+  meetsObjective: boolean;
 }
 
 interface Figure {

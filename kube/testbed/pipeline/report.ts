@@ -1,6 +1,6 @@
 /** An analysis as files for people: Markdown, a page, two plots. Pure. */
-import type { Analysis, Level } from './analysis.ts';
-import { type Change, enoughRuns, type Spread } from './compare.ts';
+import type { Analysis } from './analysis.ts';
+import { type Change, enoughRuns, type Level, type Spread } from './compare.ts';
 import { drawChart } from './plot.ts';
 
 /** A run of the pipeline, as it is kept in result.json. */

@@ -1,8 +1,7 @@
 /** Results of runs in a folder: one folder for each, and a page that lists them. */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Level } from './analysis.ts';
-import { mostRuns } from './compare.ts';
+import { type Level, mostRuns } from './compare.ts';
 import { listPage, type Result, reportFiles } from './report.ts';
 
 /** Earlier runs, the oldest first. A folder without a whole result is passed over. */

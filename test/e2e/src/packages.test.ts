@@ -129,11 +129,10 @@ const describedByEachOther = ['model', 'switch', 'talk'].map(
   (name) => `test/simulators/src/equipment/cli/switch/${name}.ts`,
 );
 
-const files = packages.flatMap(({ folder }) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(^|\/)src\/.*\.tsx?$/.test(file))
-    .map((file) => join(folder, file)),
-);
+const files = [
+  ...packages.flatMap(({ folder }) => filesIn(folder, /(^|\/)src\/.*\.tsx?$/)),
+  ...filesIn(join(root, 'kube'), /\.ts$/),
+];
 const imports = new Map(files.map((file) => [file, importedFrom(file)]));
 
 it('has no cycle of files that import from each other, types included', () => {
@@ -180,6 +179,12 @@ function isFacts(file: string): boolean {
   return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|proofs\/(levels|sightings)|index|list)\.ts$/.test(
     file,
   );
+}
+
+function filesIn(folder: string, names: RegExp): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => names.test(file))
+    .map((file) => join(folder, file));
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The console of several racks, for the command. Does not load express. */
+/** The console of several racks, for the command. */
 export { builtPages } from '../serve/built-pages.ts';
 export { createRacksConsole } from './racks-server.ts';
 export { WatchedRack } from './watched-rack.ts';

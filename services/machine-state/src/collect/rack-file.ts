@@ -1,5 +1,6 @@
 /** What people need to know about rack.yaml: when it was loaded, its warnings, and what the last reload changed. */
 import type { RackView } from '@skolo/api';
+import { isObject } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import {
   formatIssue,
@@ -84,7 +85,7 @@ function compared(
 
 /** `power switch-1/12 → switch-1/41`; without the values if they are long. */
 function fieldChanges(before: unknown, after: unknown): string[] {
-  if (!isFields(before) || !isFields(after)) {
+  if (!isObject(before) || !isObject(after)) {
     return JSON.stringify(before) === JSON.stringify(after) ? [] : [fromTo(before, after)];
   }
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -108,11 +109,7 @@ function textOf(value: unknown): string {
 }
 
 function isOutlet(value: unknown): value is Outlet {
-  return isFields(value) && typeof value.device === 'string' && typeof value.outlet === 'string';
-}
-
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value) && typeof value.device === 'string' && typeof value.outlet === 'string';
 }
 
 function entries(values: object): Map<string, unknown> {

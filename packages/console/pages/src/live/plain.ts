@@ -1,6 +1,6 @@
 /**
  * Names, reasons and log lines come from untrusted machines. Markup is always shown as text. Characters that would hide other text, or
- * reorder it, are made visible where JSON and text arrive, so that no view can forget it.
+ * reorder it, are made visible where JSON arrives, so that no view can forget it.
  */
 
 const invisible =
@@ -9,12 +9,7 @@ const invisible =
 /** In JSON, where control characters are escaped. A pair of backslashes is one character, and is kept. */
 const escaped = /\\(?:\\|u00([01][0-9a-f]|7f)|[bf])/g;
 
-/** Text with each invisible character as `<U+202E>`. */
-export function plainText(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(invisible, visible);
-}
-
-/** The same for all strings in a JSON text. Keeps line ends and tabs. */
+/** JSON with each invisible character in its strings as `<U+202E>`. Keeps line ends and tabs. */
 export function plainJson(json: string): string {
   return json
     .replace(escaped, (all, code?: string) => {
