@@ -19,7 +19,7 @@ export const ConsoleRack = z
     known: z
       .object({
         machines: many,
-        needPerson: many.describe(
+        needsAttention: many.describe(
           'number of machines that need attention, excluding those with a common cause',
         ),
         causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),

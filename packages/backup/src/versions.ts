@@ -17,7 +17,7 @@ export function resolveVersion(versions: readonly Version[], wanted: string): Ve
   const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
   if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
   const time = timeOf(wanted);
-  if (time !== undefined) return inForce(versions, time, wanted);
+  if (time !== undefined) return activeAt(versions, time, wanted);
   return byId(versions, wanted);
 }
 
@@ -25,7 +25,7 @@ function fewer(versions: readonly Version[], wanted: string): never {
   throw notFound(`${wanted} does not exist: the history contains ${count(versions.length)}`);
 }
 
-function inForce(versions: readonly Version[], time: number, wanted: string) {
+function activeAt(versions: readonly Version[], time: number, wanted: string) {
   const found = versions.find((version) => Date.parse(version.time) <= time);
   if (found) return found;
   throw notFound(`there was no version at ${wanted}: the oldest is from ${versions.at(-1)?.time}`);

@@ -71,7 +71,7 @@ describe.skipIf(!chromium)('the console', () => {
     'shows several racks, with nothing serious for axe',
     async () => {
       const since = new Date().toISOString();
-      const known = { machines: 300, needPerson: 2, alerts: 1, services: ['router-backup'] };
+      const known = { machines: 300, needsAttention: 2, alerts: 1, services: ['router-backup'] };
       const causes = [{ what: 'switch-1', text: 'switch-1 is down', since, machines: 40 }];
       const racks = [
         { name: 'rack5', connection: 'lost', since, why: hostile },

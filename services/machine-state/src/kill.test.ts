@@ -34,12 +34,12 @@ it(`loses no order and no note that was acknowledged (seed ${seed})`, async () =
   const kept = new Set(entries.flatMap((entry) => (entry.kind === 'note' ? [entry.text] : [])));
   expect(notes.filter((text) => !kept.has(text))).toEqual([]);
   const found = await client.machine({ params });
-  const inForce = new Set(found.orders.map(({ id }) => id));
-  expect([...orders].filter((id) => !inForce.has(id))).toEqual([]);
-  await expect.poll(() => new Set(agent.status.orders?.map(({ id }) => id))).toEqual(inForce);
+  const active = new Set(found.orders.map(({ id }) => id));
+  expect([...orders].filter((id) => !active.has(id))).toEqual([]);
+  await expect.poll(() => new Set(agent.status.orders?.map(({ id }) => id))).toEqual(active);
 });
 
-/** One order at a time is in force. What was not answered may have happened, or not. */
+/** One order at a time is in effect. What was not answered may have happened, or not. */
 async function actUntilDead(
   client: Client<typeof machineStateApi>,
   done: { notes: string[]; orders: Set<string> },

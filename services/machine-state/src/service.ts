@@ -200,7 +200,7 @@ function createOrders(
     degraded,
     everyMs: tuning.silencesEveryMs,
     url: () => settings().alertmanager,
-    inForce: () => orders.allInForce(),
+    active: () => orders.allActive(),
   });
   return { orders, reported, delivery, silences };
 }

@@ -22,7 +22,7 @@ import {
 import type { Tokens } from './tokens/tokens.ts';
 
 interface HandlerDeps {
-  /** The state in force now. */
+  /** The current state. */
   state: () => RackState;
   tokens: Tokens;
   watchers: Watchers;

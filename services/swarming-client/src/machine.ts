@@ -56,7 +56,7 @@ export interface MachineView {
   /** The machine's own; empty if a device is attached. */
   dimensions: Dimensions;
   health: Health;
-  /** People's orders in force. */
+  /** Operators' active orders. */
   orders: readonly Order[];
   repairs: readonly RepairView[];
   /** By device. */
@@ -152,7 +152,7 @@ export class Machine {
       host: this.host.reading(),
       dimensions: this.hostDimensions.get() ?? {},
       health: this.monitor.health(),
-      orders: this.orders.inForce(),
+      orders: this.orders.active(),
       repairs: this.repairs.view(),
       repairSteps: this.repairs.steps(),
     };

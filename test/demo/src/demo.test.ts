@@ -234,7 +234,7 @@ describe('npm start, while it runs', () => {
     expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
   });
 
-  it('puts an edit of rack.yaml in force', async () => {
+  it('applies an edit of rack.yaml', async () => {
     const before = JSON.parse(await ask(demo.command(token))).access_token;
 
     await edit(join(dir, 'rack.yaml'), withIdentity('guests'));

@@ -171,7 +171,7 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
   }
   if (rack.degraded.some(({ what }) => what === 'rack.yaml')) {
     notes.push(`${rackFile} has errors: each service says which.`);
-    notes.push('The version before them is in force.');
+    notes.push('The version before them is in effect.');
   } else if (origin === 'kept') {
     notes.push(`${rackFile} is as you left it.`);
   }

@@ -43,7 +43,7 @@ it.skipIf(noPeers)('shows each rack, and acts on one with its own token', async 
   await expect.poll(racks).toMatchObject({
     racks: [
       { name: 'rack5', connection: 'lost', why: expect.stringContaining('no such host name') },
-      { name: 'rack4', connection: 'live', known: { machines: 2, needPerson: 2 } },
+      { name: 'rack4', connection: 'live', known: { machines: 2, needsAttention: 2 } },
     ],
   });
   const session = await ask('/rack4/v1/session', { headers: own });

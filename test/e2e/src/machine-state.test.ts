@@ -1,4 +1,4 @@
-/** machine-state and a real agent: what a person orders is in force on the machine, whatever dies. */
+/** machine-state and a real agent: what a person orders is in effect on the machine, whatever dies. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { startService } from './service-process.ts';
 const agentKey = newAgentKey();
 const nowhere = 'http://127.0.0.1:2';
 
-it('keeps a quarantine in force through kill -9 of either, and of both', async () => {
+it('keeps a quarantine in effect through kill -9 of either, and of both', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-e2e-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });

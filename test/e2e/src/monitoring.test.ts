@@ -278,7 +278,7 @@ const Known = z.object({
 
 describe('alerts', () => {
   /** The endpoint at which alert-to-pubsub has last received an alert. */
-  async function doorOf(alert: string): Promise<string | undefined> {
+  async function endpointOf(alert: string): Promise<string | undefined> {
     const { url = '' } = services.get('alert-to-pubsub') ?? {};
     const { alerts } = Known.parse(JSON.parse(await textAt(`${url}/v1/alerts`)));
     return alerts.find(({ labels }) => labels.alertname === alert)?.endpoint;
@@ -306,7 +306,7 @@ describe('alerts', () => {
     await expect
       .poll(() => query('skolo_alerts_heartbeat_healthy == 1'), patiently)
       .toHaveLength(1);
-    expect(await doorOf('Watchdog')).toBe('webhook');
+    expect(await endpointOf('Watchdog')).toBe('webhook');
   });
 
   it('Prometheus sends alerts about alerting itself directly, too', async (context) => {
@@ -317,8 +317,8 @@ describe('alerts', () => {
       );
     }
 
-    await expect.poll(() => doorOf('PrometheusIsTested'), patiently).toBe('v2');
-    expect(await doorOf('Watchdog')).toBe('webhook');
+    await expect.poll(() => endpointOf('PrometheusIsTested'), patiently).toBe('v2');
+    expect(await endpointOf('Watchdog')).toBe('webhook');
   });
 
   it('one of a missing machine goes to the power-cycle daemon, too, which accepts it', async (context) => {

@@ -108,7 +108,7 @@ export class SimulatedWeek {
       services,
       rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
       agents: { view: (name) => this.view(name) },
-      delivery: { inForce: (name) => this.orders.get(name) ?? [] },
+      delivery: { active: (name) => this.orders.get(name) ?? [] },
       reported: { unknown: () => [] },
     });
     const { history, current } = this;

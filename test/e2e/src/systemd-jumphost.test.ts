@@ -390,7 +390,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect((await jumphost.fallback('fail-back', 'metadata-server')).exitCode).toBe(0);
   });
 
-  it('never has two power controllers, whenever a hand-over is killed', async ({ skip }) => {
+  it('never has two power controllers, whenever a failover is killed', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     for (let round = 0; round < 10; round += 1) {

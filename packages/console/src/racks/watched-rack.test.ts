@@ -4,9 +4,9 @@ import { worstFirst } from './watched-rack.ts';
 
 const since = '2026-11-22T08:00:00.000Z';
 
-function rack(name: string, needPerson: number, behindCause = 0, alerts = 0): ConsoleRack {
+function rack(name: string, needsAttention: number, behindCause = 0, alerts = 0): ConsoleRack {
   const causes = [{ what: 'switch-1', text: 'is not responding', since, machines: behindCause }];
-  const known = { machines: 300, needPerson, alerts, services: [] };
+  const known = { machines: 300, needsAttention, alerts, services: [] };
   return {
     name,
     connection: 'live',

@@ -67,7 +67,7 @@ export class WatchedRack {
       ...this.state,
       known: {
         machines: this.machines.size,
-        needPerson: [...this.machines.values()].filter((needs) => needs).length,
+        needsAttention: [...this.machines.values()].filter((needs) => needs).length,
         causes: causes.map((cause) => ({ ...cause, machines: cause.machines.length })),
         alerts: alerts.length,
         services: troubled.map(({ name }) => name),
@@ -170,5 +170,5 @@ function badness({ connection, known }: ConsoleRack): number {
   const behindCauses = known.causes.reduce((sum, { machines }) => sum + machines, 0);
   const ofTheRack = known.alerts + known.services.length;
   // Less than one machine, however many there are.
-  return behindCauses + known.needPerson + ofTheRack / (ofTheRack + 1);
+  return behindCauses + known.needsAttention + ofTheRack / (ofTheRack + 1);
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import type { KubeObject } from './objects.ts';
-import { pushRackFile, readInForce } from './push-rack-file.ts';
+import { pushRackFile, readActive } from './push-rack-file.ts';
 
 const pods = ['metadata-server', 'router-backup'];
 
 /** A rack whose services follow its ConfigMap, as soon as a pod has another annotation. */
 function createRack(behave: (service: string, text: string) => 'accepts' | 'rejects' | 'ignores') {
   let applied = 'previous';
-  const inForce = new Map(pods.map((name) => [name, { text: 'previous', since: 1, isNewest: 1 }]));
+  const active = new Map(pods.map((name) => [name, { text: 'previous', since: 1, isNewest: 1 }]));
   const calls: string[] = [];
   const kubectl: Kubectl = async ([verb, what = '', ...others], { input = '' } = {}) => {
     if (verb === 'apply') {
@@ -18,17 +18,17 @@ function createRack(behave: (service: string, text: string) => 'accepts' | 'reje
     }
     if (verb === 'annotate') {
       calls.push(`annotate ${others[1]} ${others.slice(2, -2).join(' ')}`);
-      for (const [service, state] of inForce) {
+      for (const [service, state] of active) {
         const how = applied === state.text ? 'ignores' : behave(service, applied);
         if (how === 'accepts')
-          inForce.set(service, { text: applied, since: state.since + 1, isNewest: 1 });
-        if (how === 'rejects') inForce.set(service, { ...state, isNewest: 0 });
+          active.set(service, { text: applied, since: state.since + 1, isNewest: 1 });
+        if (how === 'rejects') active.set(service, { ...state, isNewest: 0 });
       }
       return '';
     }
     if (what === 'pods') return JSON.stringify({ kind: 'List', items: pods.map(podOf) });
     const [, name = '', path] = /pods\/([\w-]+)-1:\d+\/proxy\/(\w+)$/.exec(others[0] ?? '') ?? [];
-    const state = inForce.get(name);
+    const state = active.get(name);
     if (state === undefined) throw new KubectlError(others.join(' '), 'NotFound');
     if (path === 'metrics') return metrics(state);
     const since = '2026-11-21T12:00:00Z';
@@ -50,7 +50,7 @@ function createRack(behave: (service: string, text: string) => 'accepts' | 'reje
       now: () => 0,
       report: (text) => calls.push(text),
     });
-  return { push, calls, texts: () => [...inForce.values()].map(({ text }) => text) };
+  return { push, calls, texts: () => [...active.values()].map(({ text }) => text) };
 }
 
 const change = { key: '', action: 'change' as const, changes: [], setBack: [], added: [] };
@@ -74,7 +74,7 @@ skolo_rack_reload_success_timestamp_seconds ${since}
 }
 
 describe('skolo push rack', () => {
-  it('ends when every service has the file in force', async () => {
+  it('ends when every service has applied the file', async () => {
     const { push, calls, texts } = createRack(() => 'accepts');
 
     await push();
@@ -116,7 +116,7 @@ describe('skolo push rack', () => {
 });
 
 it('knows a service that has read no file since its start', () => {
-  expect(readInForce('skolo_rack_reload_success 0\n')).toEqual({
+  expect(readActive('skolo_rack_reload_success 0\n')).toEqual({
     since: undefined,
     isNewest: false,
   });

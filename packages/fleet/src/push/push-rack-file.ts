@@ -30,7 +30,7 @@ interface Reader extends PodPort {
   service: string;
 }
 
-interface InForce {
+interface Active {
   /** The time at which it became active, in seconds; undefined: it has not read any. */
   since: number | undefined;
   isNewest: boolean;
@@ -45,7 +45,7 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   const { plan, report } = deps;
   const readers = await readersOf(deps);
   if (readers.length === 0) throw new FleetError('no service that reads rack.yaml is running');
-  const before = new Map<Reader, InForce>();
+  const before = new Map<Reader, Active>();
   for (const reader of readers) before.set(reader, await ask(reader, deps));
   const previous = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
   try {
@@ -54,7 +54,7 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
       readers,
       deps,
     );
-    await untilInForce(before, deps);
+    await untilActive(before, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
     report(errorText(error));
@@ -88,8 +88,8 @@ async function readersOf({ rack }: RackFileDeps): Promise<Reader[]> {
   });
 }
 
-async function untilInForce(
-  before: ReadonlyMap<Reader, InForce>,
+async function untilActive(
+  before: ReadonlyMap<Reader, Active>,
   deps: RackFileDeps,
 ): Promise<void> {
   const { times, signal, report } = deps;
@@ -112,12 +112,12 @@ async function untilInForce(
   }
 }
 
-async function ask(reader: Reader, deps: RackFileDeps): Promise<InForce> {
-  return readInForce(await getFromPod(reader, 'metrics', deps.rack));
+async function ask(reader: Reader, deps: RackFileDeps): Promise<Active> {
+  return readActive(await getFromPod(reader, 'metrics', deps.rack));
 }
 
 /** @param metrics of a service, as Prometheus reads them */
-export function readInForce(metrics: string): InForce {
+export function readActive(metrics: string): Active {
   const value = (name: string) => {
     const text = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1];
     return text === undefined ? undefined : Number(text);

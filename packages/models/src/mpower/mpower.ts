@@ -87,7 +87,7 @@ export function backup(): BackupModel {
     warning: 'The version does not contain scripts and certificates in /etc/persistent',
     // Its ssh is from 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
-    inForce: {
+    activate: {
       title:
         'Restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on. First shut down machines that must not lose power',
       where: 'device',

@@ -280,7 +280,7 @@ export function backup(): BackupModel {
     volatile: [/^(?:mgmt\.)?cfgversion=/],
     warning:
       'A controller overwrites the whole configuration as soon as it connects to the switch. If the switch has a controller, restore the controller from its own backup (.unf), and adopt the switch there; until then, or without a controller, use these steps',
-    inForce: {
+    activate: {
       title:
         "Apply the version. Ports and the switch's network may be down for a while, and the switch's address may change",
       where: 'device',

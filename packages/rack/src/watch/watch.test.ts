@@ -371,7 +371,7 @@ describe('watchRack', () => {
 describe('watchRack, the last good copy', () => {
   const copy = () => join(stateDir, 'rack.last-good.yaml');
 
-  it('is the text in force, for nobody else’s eyes', async () => {
+  it('is the active text, for nobody else’s eyes', async () => {
     const text = `# with comments\n${rackText('one')}`;
     await writeFile(file, text);
     await started();
@@ -380,7 +380,7 @@ describe('watchRack, the last good copy', () => {
     expect((await stat(copy())).mode & 0o777).toBe(0o600);
   });
 
-  it('is written only when the content in force changes', async () => {
+  it('is written only when the active content changes', async () => {
     const first = await started();
     const { ino } = await stat(copy());
     await writeFile(file, invalid);

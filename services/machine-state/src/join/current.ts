@@ -17,7 +17,7 @@ interface CurrentDeps {
   clock: Clock;
   agents: { view(machine: string): AgentView };
   services: { views(): Services; states(): RackView['services'] };
-  delivery: { inForce(machine: string): MachineOrder[] };
+  delivery: { active(machine: string): MachineOrder[] };
   reported: { unknown(machine: string, agent: AgentView): Order[] };
   emit: EmitMachineState;
 }
@@ -152,7 +152,7 @@ export class Current {
       agent,
       unknownOrders: this.deps.reported.unknown(name, agent),
       ...(standing && { standing }),
-      orders: this.deps.delivery.inForce(name),
+      orders: this.deps.delivery.active(name),
       cause: this.causes.find(({ machines }) => machines.includes(name)),
       limits: rack.services['machine-state'],
     };

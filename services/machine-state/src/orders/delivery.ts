@@ -18,7 +18,7 @@ export interface DeliveryDeps {
   /** An agent must not lose its orders because the journal is unreadable. */
   journal: { readonly isOpen: boolean };
   agents: { view(machine: string): AgentView };
-  orders: Pick<Orders, 'inForce' | 'markDelivered'>;
+  orders: Pick<Orders, 'active' | 'markDelivered'>;
   reported: Pick<ReportedOrders, 'hear' | 'lost'>;
   retry: { firstMs: number; maxMs: number };
   emit: EmitMachineState;
@@ -42,9 +42,9 @@ export class Delivery {
     this.deps = deps;
   }
 
-  /** A machine's orders in force, and why its agent does not have them. */
-  inForce(machine: string): MachineOrder[] {
-    return this.deps.orders.inForce(machine).map((order) => this.shown(order));
+  /** A machine's active orders, and why its agent does not have them. */
+  active(machine: string): MachineOrder[] {
+    return this.deps.orders.active(machine).map((order) => this.shown(order));
   }
 
   shown({ endedBy: _, endedAt, ...order }: OrderRecord): MachineOrder {
@@ -61,7 +61,7 @@ export class Delivery {
     const { status, why } = view;
     if (!journal.isOpen || status === undefined || why !== undefined) return;
     this.track(reported.hear(machine, view));
-    const wanted = orders.inForce(machine);
+    const wanted = orders.active(machine);
     const sent = [...wanted.map(sentOrder), ...reported.lost(machine, view)];
     const attempt = this.attempts.get(machine);
     if (attempt?.isUnderWay || (attempt && clock.uptime() < attempt.notBefore)) return;
@@ -116,14 +116,14 @@ export class Delivery {
     emit({ type: 'delivery', machine });
     // Orders given meanwhile.
     const ids = (records: readonly OrderRecord[]) => records.map(({ id }) => id).join();
-    const isOther = ids(orders.inForce(machine)) !== ids(wanted);
+    const isOther = ids(orders.active(machine)) !== ids(wanted);
     if (attempt.why === undefined && isOther) this.hurry(machine);
   }
 
   /** The agent has its orders on its disk. @returns whether it had not before */
   private async delivered(machine: string): Promise<boolean> {
     const { orders, emit } = this.deps;
-    const late = orders.inForce(machine).filter(({ deliveredAt }) => deliveredAt === undefined);
+    const late = orders.active(machine).filter(({ deliveredAt }) => deliveredAt === undefined);
     if (late.length === 0) return false;
     await orders.markDelivered(late);
     emit({ type: 'delivery', machine });

@@ -26,7 +26,7 @@ interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
 /** Above this share of the rack, the number must be given. */
 const largeShare = 0.1;
 /** An agent accepts twenty. */
-export const mostInForce = 10;
+export const mostActive = 10;
 const dayMs = 86_400_000;
 /** Per hour: a wall clock that is wrong for a while must not empty the journal. */
 const mostForgotten = 100;
@@ -69,8 +69,8 @@ export class Orders {
       throw new HttpProblem(409, `until: ${until} is in the past; specify a future time`);
     }
     for (const machine of names) {
-      if (this.inForce(machine).length < mostInForce) continue;
-      throw new HttpProblem(409, `${machine}: already has ${mostInForce} orders; end some of them`);
+      if (this.active(machine).length < mostActive) continue;
+      throw new HttpProblem(409, `${machine}: already has ${mostActive} orders; end some of them`);
     }
     const since = new Date(now).toISOString();
     const orders = names.map((machine): OrderRecord => {
@@ -122,15 +122,15 @@ export class Orders {
     });
   }
 
-  inForce(machine: string): OrderRecord[] {
+  active(machine: string): OrderRecord[] {
     const now = this.deps.clock.now();
     return (this.openByMachine().get(machine) ?? []).filter(
       ({ until }) => until === undefined || Date.parse(until) > now,
     );
   }
 
-  allInForce(): OrderRecord[] {
-    return [...this.openByMachine().keys()].flatMap((machine) => this.inForce(machine));
+  allActive(): OrderRecord[] {
+    return [...this.openByMachine().keys()].flatMap((machine) => this.active(machine));
   }
 
   /** These are on its agent's disk. */

@@ -9,7 +9,7 @@ import type { Rack } from '@skolo/rack';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import type { OrderRecord, Records } from '../records.ts';
-import { mostInForce, type Orders } from './orders.ts';
+import { mostActive, type Orders } from './orders.ts';
 
 interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   rack(): Rack;
@@ -57,7 +57,7 @@ export class ReportedOrders {
     if (this.deps.records.unheard.get(machine) === undefined) return [];
     // A hostile machine must not silence its alerts with a maintenance.
     const quarantines = this.unknown(machine, view).filter(({ kind }) => kind === 'quarantine');
-    return quarantines.slice(0, mostInForce);
+    return quarantines.slice(0, mostActive);
   }
 
   /** Number of machines that report a quarantine for which there is no room. */

@@ -11,7 +11,7 @@ import { type Alertmanager, alertmanagerClient, type Silence } from './alertmana
 interface SilencesDeps {
   url(): string;
   clock: Clock;
-  inForce(): readonly OrderRecord[];
+  active(): readonly OrderRecord[];
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   everyMs: number;
 }
@@ -100,7 +100,7 @@ export class Silences {
   }
 
   private wanted(): OrderRecord[] {
-    return this.deps.inForce().filter(({ kind }) => kind === 'maintenance');
+    return this.deps.active().filter(({ kind }) => kind === 'maintenance');
   }
 }
 

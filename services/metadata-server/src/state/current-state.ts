@@ -1,4 +1,4 @@
-/** The state in force now: rack.yaml, its credential files, and this computer's addresses. */
+/** The current state: rack.yaml, its credential files, and this computer's addresses. */
 
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
@@ -20,7 +20,7 @@ interface CurrentStateDeps {
   emit: EmitMetadata;
 }
 
-/** Seconds until a replaced key is in force: secret files are not watched. */
+/** Seconds until a replaced key takes effect: secret files are not watched. */
 const readEvery = 60;
 
 export class CurrentState {
@@ -63,7 +63,7 @@ export class CurrentState {
     void this.reload();
   }
 
-  /** One at a time, and the last one wins, because it reads the state in force when its turn comes. Never rejects. */
+  /** One at a time, and the last one wins, because it reads the state that is current when its turn comes. Never rejects. */
   reload(): Promise<void> {
     this.reloading = this.reloading
       .then(() => this.replaceIfChanged())

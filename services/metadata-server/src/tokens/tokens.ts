@@ -101,16 +101,16 @@ export class Tokens {
     }
   }
 
-  /** Sets the accounts in force. Tokens of accounts that are gone are forgotten. */
+  /** Sets the active accounts. Tokens of accounts that are gone are forgotten. */
   setAccounts(accounts: Accounts): void {
-    const inForce = new Map([...accounts.values()].map((account) => [account.key, account]));
+    const active = new Map([...accounts.values()].map((account) => [account.key, account]));
     for (const [key, entry] of this.entries) {
-      const account = inForce.get(entry.account.key);
+      const account = active.get(entry.account.key);
       entry.usual = false;
       if (account) entry.account = account;
       else this.entries.delete(key);
     }
-    for (const account of inForce.values()) this.usual(account).usual = true;
+    for (const account of active.values()) this.usual(account).usual = true;
   }
 
   /**

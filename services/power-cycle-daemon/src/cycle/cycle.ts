@@ -87,7 +87,7 @@ export function holdsPower({ phase }: CycleRecord): boolean {
   return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
 }
 
-/** Whether nothing has been touched yet and no off is in force. */
+/** Whether nothing has been touched yet and no off is in effect. */
 export function hasNotBegun(record: CycleRecord): boolean {
   const { begun, phase } = record;
   return !isStanding(record) && !begun && phase !== 'soft-reboot' && phase !== 'finished';
@@ -390,7 +390,7 @@ function failPending(record: CycleRecord, text: string, facts: CycleFacts): Cycl
   return fail({ ...record, ...pending }, detail, facts);
 }
 
-/** An operator's failed off remains in force: the outlet is turned off as soon as its controller responds. */
+/** An operator's failed off remains in effect: the outlet is turned off as soon as its controller responds. */
 export function whatIsPending(
   record: CycleRecord,
   detail: string,

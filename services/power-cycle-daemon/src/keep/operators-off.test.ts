@@ -50,13 +50,13 @@ machines:
     });
 
     const busy = await daemon.turn('off', 'm');
-    const wished = await daemon.outlet('pdu-1/1');
+    const outlet = await daemon.outlet('pdu-1/1');
     const body = { targets: ['m'], state: 'off' as const, reason: 'smoke', force: true };
     const { cycles } = await daemon.client.switchOutlets({ body });
     const forced = await daemon.finished(cycles[0]?.id ?? '');
 
     expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
-    expect(wished).not.toHaveProperty('switchedOff');
+    expect(outlet).not.toHaveProperty('switchedOff');
     expect(forced.outcome).toBe('off');
     expect(boards.get('pdu-1').told).toEqual(['off 1']);
   });

@@ -150,7 +150,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
       ).length;
     },
   },
-  skolo_power_machines_need_hands: {
+  skolo_power_machines_need_attention: {
     help: 'Machines that automatic repair has given up on.',
     labels: ['machine'],
     read: ({ store }) =>

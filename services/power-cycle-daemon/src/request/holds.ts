@@ -23,7 +23,7 @@ export class Holds {
     this.deps = deps;
   }
 
-  /** The holds in force, earliest end first. */
+  /** The active holds, earliest end first. */
   list(): Hold[] {
     const now = this.deps.clock.now();
     return [...this.deps.store.holds.all.values()]

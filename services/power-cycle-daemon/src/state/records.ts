@@ -98,7 +98,7 @@ export const CycleRecord = z.object({
   failedStep: CycleStep.exactOptional(),
   detail: z.string().exactOptional(),
   steps: z.array(StepRecord),
-  /** A failed off that remains in force: it is carried out once that is possible. */
+  /** A failed off that remains in effect: it is carried out once that is possible. */
   pending: z.literal(true).exactOptional(),
   /** The offs that a program's on replaced: they are restored if it fails. */
   previously: z.array(SwitchedOff).exactOptional(),

@@ -10,7 +10,7 @@ import type { EmitBackup } from '../events.ts';
 import type { Occasion, Stored } from '../outcome.ts';
 import { archiveJumphost, type JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
-import { usualWant, wantArchive } from './hand-over.ts';
+import { usualLimits, requestArchive } from './archive-request.ts';
 import { excluded } from './program.ts';
 
 interface JumphostBackupDeps {
@@ -37,7 +37,7 @@ export class JumphostBackup {
     const { jumphost, encrypt, retention } = rack().services['router-backup'];
     const before = archives.newest();
     const shared = join(stateDir, 'jumphost');
-    const onHost = await wantArchive(shared, { ...usualWant, signal });
+    const onHost = await requestArchive(shared, { ...usualLimits, signal });
     const archive = onHost
       ? await taken(onHost, archives)
       : await archiveJumphost({

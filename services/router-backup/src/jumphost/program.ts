@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
 import { readRack } from '@skolo/rack';
 import { archiveJumphost } from './archive.ts';
-import { beginHandOver, handOver } from './hand-over.ts';
+import { acceptRequest, respond } from './archive-request.ts';
 
 /** Weeks of graphs: larger than all the rest, and useless for a new jumphost. */
 const tooLarge = '/var/lib/skolo/prometheus';
@@ -22,7 +22,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     return 2;
   }
   const folder = resolve(given);
-  await beginHandOver(folder);
+  await acceptRequest(folder);
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('ended by SIGTERM')));
   try {
@@ -38,11 +38,11 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       signal: stop.signal,
       now: Date.now(),
     });
-    await handOver(folder, { archive });
+    await respond(folder, { archive });
     console.log(`${archive.files} files, ${archive.size} bytes, ${archive.left.length} left out`);
     return 0;
   } catch (error) {
-    await handOver(folder, { failed: errorText(error) });
+    await respond(folder, { failed: errorText(error) });
     console.error(errorText(error));
     return 1;
   }

@@ -23,7 +23,7 @@ interface Opened {
   changes: [device: string, notice: string][];
   lines: [fields: object, message: string][];
   troubles: Map<string, string>;
-  /** Another rack.yaml is in force. */
+  /** Another rack.yaml is in effect. */
   edit: (settings: string, infrastructure?: string) => Promise<void>;
   port: number;
 }

@@ -131,7 +131,7 @@ export class OffsiteLab {
     return version;
   }
 
-  /** Settings of `services.router-backup`, in flow style; in force when fulfilled. */
+  /** Settings of `services.router-backup`, in flow style; active when fulfilled. */
   async settings(yaml: string): Promise<void> {
     await this.change(() => this.rackOf(yaml));
   }

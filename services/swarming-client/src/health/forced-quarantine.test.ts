@@ -38,7 +38,7 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()).toEqual([]);
   });
 
-  it('is read, removed, and in force until it is cleared', async () => {
+  it('is read, removed, and in effect until it is cleared', async () => {
     const { open, write, home, stateDir } = await start();
     const forced = open();
     await write('wrong\nphone\n');
@@ -55,7 +55,7 @@ describe('the file that quarantines the machine', () => {
     expect([forced.current(), await readdir(stateDir)]).toEqual([[], []]);
   });
 
-  it('stays in force over a restart of the agent', async () => {
+  it('stays in effect over a restart of the agent', async () => {
     const { open, write, clock } = await start();
     await write('wrong phone');
     await open().look();
@@ -143,7 +143,7 @@ describe('the file that quarantines the machine', () => {
     expect(log.lines).toHaveLength(1);
   });
 
-  it('is not removed before it is kept, and in force meanwhile', async () => {
+  it('is not removed before it is kept, and in effect meanwhile', async () => {
     const { open, write, home, stateDir } = await start();
     const forced = open();
     await write('wrong phone');

@@ -39,7 +39,7 @@ export class ForcedQuarantine {
   private readonly deps: ForcedQuarantineDeps;
   private readonly keptAt: string;
   private forced: Forced | undefined;
-  /** The reason in force could not be written: it is only in memory. */
+  /** The active reason could not be written: it is only in memory. */
   private isUnsaved = false;
   private trouble: string | undefined;
   private turn: Promise<void> = Promise.resolve();

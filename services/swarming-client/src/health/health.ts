@@ -60,7 +60,7 @@ export interface HealthFacts {
   devices: readonly DeviceView[];
   host: HostReading;
   holds: readonly Hold[];
-  /** In force now. */
+  /** Active now. */
   orders: readonly Ordered[];
   /** Why nothing is known yet, for people: "not known yet: …". */
   notReady?: string | undefined;

@@ -56,15 +56,15 @@ async function start(mayMount = false) {
 }
 
 describe('orders of people', () => {
-  it('are in force at once, and after a restart', async () => {
+  it('are in effect at once, and after a restart', async () => {
     const { open, events } = await start();
     const orders = await open();
 
     await orders.set([quarantine, maintenance]);
 
     expect(events).toEqual(['facts']);
-    expect(orders.inForce()).toEqual([quarantine, maintenance]);
-    expect((await open()).inForce()).toEqual([quarantine, maintenance]);
+    expect(orders.active()).toEqual([quarantine, maintenance]);
+    expect((await open()).active()).toEqual([quarantine, maintenance]);
   });
 
   it('replace each other as a whole', async () => {
@@ -74,8 +74,8 @@ describe('orders of people', () => {
 
     await orders.set([maintenance]);
 
-    expect(orders.inForce()).toEqual([maintenance]);
-    expect((await open()).inForce()).toEqual([maintenance]);
+    expect(orders.active()).toEqual([maintenance]);
+    expect((await open()).active()).toEqual([maintenance]);
   });
 
   it('that are sent again cost no write', async () => {
@@ -90,17 +90,17 @@ describe('orders of people', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('expire, and are in force again when a clock that ran ahead is set', async () => {
+  it('expire, and are in effect again when a clock that ran ahead is set', async () => {
     const { open, clock } = await start();
     const orders = await open();
     await orders.set([quarantine, maintenance]);
 
     clock.setWall(Date.parse('2026-11-20T13:00:00Z'));
-    const ahead = orders.inForce();
+    const ahead = orders.active();
     clock.setWall(Date.parse('2026-11-20T12:00:00Z'));
 
     expect(ahead).toEqual([quarantine]);
-    expect(orders.inForce()).toEqual([quarantine, maintenance]);
+    expect(orders.active()).toEqual([quarantine, maintenance]);
   });
 
   it('expire by the clock of the jumphost where it is known', async () => {
@@ -111,7 +111,7 @@ describe('orders of people', () => {
     // The own clock is an hour behind.
     compareClock(-3600);
 
-    expect(orders.inForce()).toEqual([]);
+    expect(orders.active()).toEqual([]);
   });
 
   it('contain nothing that a terminal would obey', async () => {
@@ -138,22 +138,22 @@ describe('orders of people', () => {
     expect(await readFile(kept, 'utf8')).toBe('[]');
   });
 
-  it('that cannot be kept are rejected, and the previous stay in force', async () => {
+  it('that cannot be kept are rejected, and the previous stay in effect', async () => {
     const { open, stateDir } = await start();
     const orders = await open();
     await orders.set([quarantine]);
     await rm(stateDir, { recursive: true });
 
     await expect(orders.set([])).rejects.toMatchObject({ code: 'ENOENT' });
-    const still = orders.inForce();
+    const still = orders.active();
     await mkdir(stateDir);
     await orders.set([]);
 
     expect(still).toEqual([quarantine]);
-    expect(orders.inForce()).toEqual([]);
+    expect(orders.active()).toEqual([]);
   });
 
-  it('that do not fit on a full disk leave the previous in force, also after a restart', async ({
+  it('that do not fit on a full disk leave the previous in effect, also after a restart', async ({
     skip,
   }) => {
     if (process.getuid?.() !== 0) skip('needs root to mount a tmpfs');
@@ -164,7 +164,7 @@ describe('orders of people', () => {
 
     await expect(orders.set([maintenance])).rejects.toMatchObject({ code: 'ENOSPC' });
 
-    expect(orders.inForce()).toEqual([quarantine]);
-    expect((await open()).inForce()).toEqual([quarantine]);
+    expect(orders.active()).toEqual([quarantine]);
+    expect((await open()).active()).toEqual([quarantine]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What people have ordered for this machine through machine-state, which owns the orders. This is the durable copy: it stays in force
+ * What people have ordered for this machine through machine-state, which owns the orders. This is the durable copy: it stays in effect
  * across restarts, and while machine-state is down. `skolo machine clear` does not end an order.
  *
  * An expired order stays in the file until machine-state replaces the set, because a Pi's wall clock may be wrong at boot. Once the
@@ -51,7 +51,7 @@ export class Orders {
     }
   }
 
-  /** Replaces all orders. Fulfilled when they are durable and in force. @throws FileNotWritten The previous stay in force. */
+  /** Replaces all orders. Fulfilled when they are durable and in effect. @throws FileNotWritten The previous stay in effect. */
   set(orders: readonly Order[]): Promise<void> {
     const done = this.turn.then(async () => {
       // It may be sent repeatedly, and this is an SD card.
@@ -66,7 +66,7 @@ export class Orders {
   }
 
   /** As given: those that have not expired. */
-  inForce(): Order[] {
+  active(): Order[] {
     const { clock, clockOffset } = this.deps;
     const now = clock.now() - (clockOffset.get() ?? 0) * 1000;
     return this.orders.filter(({ until }) => until === undefined || Date.parse(until) > now);
@@ -74,7 +74,7 @@ export class Orders {
 
   /** For the health assessment. */
   current(): Ordered[] {
-    return this.inForce().map(({ kind, by, reason, since, until }) => ({
+    return this.active().map(({ kind, by, reason, since, until }) => ({
       kind,
       by: inOneLine(by),
       reason: inOneLine(reason),

@@ -116,7 +116,7 @@ export class IdentityKeeper {
     }
   }
 
-  /** The known version stays in force. */
+  /** The known version stays in effect. */
   private failed(why: string) {
     const { machinePart, from } = this.now;
     if (this.now.why === why) return;

@@ -59,7 +59,7 @@ interface HealthyRack {
   powerCycle(of: Neighbour): Promise<void>;
   /** A Prometheus alert reaches Pub/Sub. */
   alert(name: string): Promise<void>;
-  /** `MACHINE: AUTHOR` of each order in force. */
+  /** `MACHINE: AUTHOR` of each active order. */
   orders(): Promise<string[]>;
 }
 

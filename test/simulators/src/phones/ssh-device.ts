@@ -56,7 +56,7 @@ export interface SshDevice extends SshEndpoint {
   /** How often it booted, the first time included. */
   readonly boots: number;
   write(path: string, content: string): Promise<void>;
-  /** In force for each session that begins after it. */
+  /** In effect for each session that begins after it. */
   misbehave(fault: SshDeviceFault): Promise<void>;
   /** Ends that fault, or all. */
   behave(fault?: SshDeviceFault): Promise<void>;

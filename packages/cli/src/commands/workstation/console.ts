@@ -38,7 +38,7 @@ export function define(command: SkoloCommand): void {
     } else {
       const { link, waiting, name } = await ownLink(command);
       if (!options.open) io.out(link);
-      io.err(`${name}: ${personText(waiting)}`);
+      io.err(`${name}: ${attentionText(waiting)}`);
       if (options.open) await openInBrowser(command, link);
     }
   });
@@ -70,7 +70,7 @@ async function serveRacks(
   const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: ConsoleRack) {
-    const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
+    const text = connection === 'live' ? attentionText(known?.needsAttention ?? 0) : (why ?? connection);
     io.err(plain(`${name}: ${text}`));
   }
   const isOne = wanted.length === 1;
@@ -89,7 +89,7 @@ async function serveRacks(
   await Promise.all(running);
 }
 
-function personText(waiting: number): string {
+function attentionText(waiting: number): string {
   return `${count(waiting, 'machine needs', 'machines need')} attention`;
 }
 

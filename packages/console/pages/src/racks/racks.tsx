@@ -54,8 +54,8 @@ function Row({ rack }: { rack: ConsoleRack }) {
       <td>
         {known ? (
           <>
-            {known.needPerson > 0 ? <b>{known.needPerson}</b> : 'None'} of {known.machines}{' '}
-            {known.needPerson === 1 ? 'needs' : 'need'} attention
+            {known.needsAttention > 0 ? <b>{known.needsAttention}</b> : 'None'} of {known.machines}{' '}
+            {known.needsAttention === 1 ? 'needs' : 'need'} attention
             {isOld && <p class="muted">as of the last connection</p>}
           </>
         ) : (

@@ -47,7 +47,7 @@ export interface SystemCfg {
   /** ssh options that the device requires. */
   scp?: string;
   /** The last step, which activates it. */
-  inForce: RestoreStep;
+  activate: RestoreStep;
 }
 
 export function systemCfgBackup({
@@ -55,7 +55,7 @@ export function systemCfgBackup({
   volatile,
   warning,
   scp,
-  inForce,
+  activate,
 }: SystemCfg): BackupModel {
   return {
     format: 'text',
@@ -66,7 +66,7 @@ export function systemCfgBackup({
     secrets,
     restore: {
       comment: '#',
-      steps: (content, about) => [...put(content, about, warning, scp), inForce],
+      steps: (content, about) => [...put(content, about, warning, scp), activate],
     },
   };
 }

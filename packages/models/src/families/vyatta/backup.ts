@@ -55,8 +55,8 @@ async function readAsFile(connection: DeviceConnection): Promise<Reading> {
   const boot = await readBoot(connection);
   const running = await readRunningText(connection);
   const { body, versions } = splitVersions(boot);
-  const [saved, inForce] = [settingsIn(body), settingsIn(running)];
-  const isSaved = isSameSettings(saved, inForce);
+  const [saved, active] = [settingsIn(body), settingsIn(running)];
+  const isSaved = isSameSettings(saved, active);
   if (!isSaved && running !== (await readRunningText(connection))) throw differs(connection);
   const text = isSaved ? boot : `${quotedLike(running, body).trimEnd()}\n${versions}`;
   return {

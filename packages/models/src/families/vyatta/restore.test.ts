@@ -173,7 +173,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.startup()).toEqual(previous.startup);
   });
 
-  it('says so when it is in force, and may not be saved', async () => {
+  it('says so when it is in effect, and may not be saved', async () => {
     const { device, version, model, connect } = await sit();
 
     const lost = model.restore.apply?.(connect(), version.file, (text) => {

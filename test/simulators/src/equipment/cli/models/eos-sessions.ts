@@ -1,5 +1,5 @@
 /**
- * Configuration sessions of EOS: a candidate that begins as what is in force, or empty after `rollback clean-config`, and
+ * Configuration sessions of EOS: a candidate that begins as what is active, or empty after `rollback clean-config`, and
  * takes its place as a whole. With `commit timer` it undoes itself unless it is confirmed in time.
  */
 

@@ -57,7 +57,7 @@ describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () =>
     expect(await ssh.see('#')).toBe('\r\x1b[Karista-1#');
   });
 
-  it('has in force what is typed, boots with what is saved', async () => {
+  it('applies what is typed, boots with what is saved', async () => {
     const { device, say } = await start();
     await say('enable');
 

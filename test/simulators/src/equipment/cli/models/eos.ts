@@ -1,6 +1,6 @@
 /**
  * Arista switch (EOS) over ssh: `enable` that asks for a password only where one is set, a probe of the terminal before
- * the first prompt, a pager, and configuration sessions, which replace what is in force as a whole and undo themselves
+ * the first prompt, a pager, and configuration sessions, which replace what is active as a whole and undo themselves
  * unless they are confirmed.
  *
  * Sources: Arista EOS User Manual ("Command-Line Interface", "Switch Administration": configuration sessions, `commit

@@ -44,7 +44,7 @@ describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
     expect(rest).toBe('\r\x1b[K\rnexus-1# ');
   });
 
-  it('has in force what is typed, boots with what is saved', async () => {
+  it('applies what is typed, boots with what is saved', async () => {
     const { device, say } = await start();
 
     await say('configure terminal', 'nexus-1(config)# ');

@@ -105,7 +105,7 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     expect(await say('s3cond')).not.toContain('s3cond');
   });
 
-  it('has in force what is typed, boots with what is saved', async () => {
+  it('applies what is typed, boots with what is saved', async () => {
     const { device, say } = await start();
 
     await say('configure', 'procurve-1(config)# ');

@@ -1,6 +1,6 @@
 /**
  * The configuration of Ubiquiti's small Linux devices: `/tmp/system.cfg`, keys and values, which `cfgmtd` keeps in flash. What
- * is in the file is in force once it has been applied, or the device has started anew.
+ * is in the file is in effect once it has been applied, or the device has started anew.
  */
 import type { Core } from '../core.ts';
 import type { Program } from '../unix/box.ts';

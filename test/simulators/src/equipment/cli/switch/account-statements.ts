@@ -1,5 +1,5 @@
 /**
- * Passwords that are statements of a configuration: accounts follow what is in force. A password that is typed is kept as a
+ * Passwords that are statements of a configuration: accounts follow what is active. A password that is typed is kept as a
  * hash, here without salt. What a test gives as password belongs to the statement that was there at the start.
  */
 import { createHash } from 'node:crypto';

@@ -22,7 +22,7 @@ export function configuration(text: string): Run {
   return ({ device, terminal }) => terminal.session.configuration(device.fill(text));
 }
 
-/** Saves what is in force. */
+/** Saves what is active. */
 export function save(said: string): Run {
   return ({ device, terminal }) => {
     terminal.session.act(() => device.save(terminal.session.user));

@@ -33,7 +33,7 @@ export interface Talk {
   /** One of the model's modes. */
   mode: string;
   isOver: boolean;
-  /** A configuration that is not in force: what is typed goes there. */
+  /** A configuration that is not active: what is typed goes there. */
   candidate?: { name: string; lines: LineConfiguration };
   /** What a model keeps of a session, for its prompts. */
   readonly notes: Map<string, string>;

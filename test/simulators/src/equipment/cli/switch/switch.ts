@@ -62,7 +62,7 @@ export class Switch {
     return new LineConfiguration({ ...style, ...kept }, text, known);
   }
 
-  /** Whether a password is that of a statement in force. Undefined: the model has no such statements. */
+  /** Whether a password is that of an active statement. Undefined: the model has no such statements. */
   opens(password: string, statement: RegExp | undefined, original: string | undefined) {
     if (statement === undefined) return undefined;
     const first = statementIn(this.first, statement);

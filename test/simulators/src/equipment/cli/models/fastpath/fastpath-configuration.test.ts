@@ -65,7 +65,7 @@ async function said(ssh: Client, line: string): Promise<string> {
 const constant = (text: Buffer) => text.toString().replace(/^!System Up Time.*$/m, '');
 
 describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch', () => {
-  it('is in force when it starts, and shown as it is saved', async () => {
+  it('is in effect when it starts, and shown as it is saved', async () => {
     const device = await start();
 
     expect(device.board.isOn('3')).toBe(false);

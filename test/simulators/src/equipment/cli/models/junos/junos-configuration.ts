@@ -1,6 +1,6 @@
 /**
- * The configuration system of Junos: one configuration in force, a candidate that all sessions share, earlier ones to roll back
- * to, and commits that undo themselves unless they are confirmed. It boots with the one in force.
+ * The configuration system of Junos: one active configuration, a candidate that all sessions share, earlier ones to roll back
+ * to, and commits that undo themselves unless they are confirmed. It boots with the active one.
  */
 
 import type { OwnAccounts } from '../../accounts.ts';
@@ -24,7 +24,7 @@ interface Committed {
 }
 
 export class JunosConfiguration {
-  /** The newest first: what is in force, then what was before. */
+  /** The newest first: what is active, then what was before. */
   private readonly committed: Committed[];
   private candidate: JunosStatement[];
   private pending: { stop: () => void } | undefined;
@@ -40,7 +40,7 @@ export class JunosConfiguration {
 
   /** As in operational mode: lines that a fault adds are a comment, where they are printed as they are. */
   show(added: readonly string[] = []): string {
-    const { text, at, by } = this.inForce();
+    const { text, at, by } = this.active();
     const comment =
       added.length === 0 ? '' : `/* Maintenance on Sunday:\n${added.join('\n')}\n*/\n`;
     const body = text.replace(/^(?=interfaces \{|system \{)/m, () => comment);
@@ -48,16 +48,16 @@ export class JunosConfiguration {
   }
 
   showAsCommands(): string {
-    return setCommands(parseJunos(this.inForce().text));
+    return setCommands(parseJunos(this.active().text));
   }
 
   /** Of the candidate. */
   showCandidate(): string {
-    const { at } = this.inForce();
+    const { at } = this.active();
     return `## Last changed: ${stamp(at)}\n${printJunos(this.candidate)}`;
   }
 
-  /** Who may sign in, by what is in force. */
+  /** Who may sign in, by what is active. */
   accounts(original: string | undefined): OwnAccounts {
     const hash = (text: string, user: string) =>
       leafValue(parseJunos(text), `system login user ${user} authentication encrypted-password`);
@@ -65,7 +65,7 @@ export class JunosConfiguration {
       opens: (user, given) =>
         isRight(given, {
           first: hash(this.first, user),
-          now: hash(this.inForce().text, user),
+          now: hash(this.active().text, user),
           original,
         }),
     };
@@ -77,7 +77,7 @@ export class JunosConfiguration {
   }
 
   get hostName(): string {
-    return leafValue(parseJunos(this.inForce().text), 'system host-name') ?? '';
+    return leafValue(parseJunos(this.active().text), 'system host-name') ?? '';
   }
 
   history(): string {
@@ -87,7 +87,7 @@ export class JunosConfiguration {
   }
 
   get isChanged(): boolean {
-    return printJunos(this.candidate) !== this.inForce().text;
+    return printJunos(this.candidate) !== this.active().text;
   }
 
   /** `load override` of a text. The answer is its message. */
@@ -121,7 +121,7 @@ export class JunosConfiguration {
   commit({ user: by, core }: Session, minutes?: number): void {
     this.pending?.stop();
     this.pending = undefined;
-    const before = this.inForce();
+    const before = this.active();
     const text = printJunos(this.candidate);
     if (text !== before.text) this.committed.unshift({ text, at: new Date(), by });
     if (minutes === undefined) return;
@@ -135,10 +135,10 @@ export class JunosConfiguration {
 
   /** As after a power failure: what was not committed is gone, what was not confirmed is undone. */
   boot(): void {
-    this.candidate = parseJunos(this.inForce().text);
+    this.candidate = parseJunos(this.active().text);
   }
 
-  private inForce(): Committed {
+  private active(): Committed {
     const [first] = this.committed;
     if (first === undefined) throw new RangeError('nothing is committed');
     return first;

@@ -33,7 +33,7 @@ export interface VyattaHooks {
   checkSet?(path: readonly string[]): Output | undefined;
   /** Before a commit: why it fails. */
   checkCommit?(next: readonly VyattaItem[]): string | undefined;
-  /** Another configuration is in force. */
+  /** Another configuration is in effect. */
   changed?(items: readonly VyattaItem[]): void;
   /** A file of the device. */
   readFile(path: string): string | undefined;
@@ -86,7 +86,7 @@ export class VyattaConfiguration {
     this.hooks.changed?.(this.items);
   }
 
-  /** What is in force, in braces, with what a fault adds to it. */
+  /** What is active, in braces, with what a fault adds to it. */
   running(): string {
     return renderVyatta(this.withAdded(this.items), this.words.quotes.shown);
   }
@@ -109,7 +109,7 @@ export class VyattaConfiguration {
     return vyattaValue(this.items, path);
   }
 
-  /** Who may sign in, by what is in force. */
+  /** Who may sign in, by what is active. */
   accounts({ password, authorizedKeys = [] }: CliOptions): OwnAccounts {
     const path = (user: string, ...rest: string[]) => ['system', 'login', 'user', user, ...rest];
     const hash = (items: readonly VyattaItem[], user: string) =>

@@ -12,7 +12,7 @@ import { VyattaConfiguration, type VyattaHooks, type VyattaWords } from './vyatt
 import { commandsOf, type VyattaShell, vyattaFunctions, vyattaPrograms } from './vyatta-shell.ts';
 
 export interface VyattaDevice extends ConfiguredDevice {
-  /** What is in force, as `set` commands. */
+  /** What is active, as `set` commands. */
   commands(): Buffer;
   /** Whether a commit is waiting to be confirmed. */
   isConfirmPending(): boolean;

@@ -9,12 +9,12 @@ import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, it, vi } from 'vitest';
 import { tempDir } from '../testing/fixtures.ts';
-import { wantArchive } from './hand-over.ts';
+import { requestArchive } from './archive-request.ts';
 
 const run = promisify(execFile);
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** The program takes long to start while other tests run. */
-const fast = { takenWithinMs: 600_000, lookMs: 20 };
+const fast = { acceptWithinMs: 600_000, lookMs: 20 };
 
 async function host(recipient: string) {
   const dir = await tempDir();
@@ -41,7 +41,7 @@ it('is made when it is wanted, and encrypted', async ({ signal }) => {
   const identity = await generateX25519Identity();
   const { folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
 
-  const wanted = wantArchive(folder, { ...fast, signal });
+  const wanted = requestArchive(folder, { ...fast, signal });
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
   await archive();
   const made = await wanted;
@@ -55,7 +55,7 @@ it('is made when it is wanted, and encrypted', async ({ signal }) => {
 it('fails with the reason of the program', async ({ signal }) => {
   const { folder, archive } = await host('none');
 
-  const wanted = expect(wantArchive(folder, { ...fast, signal })).rejects.toThrow(
+  const wanted = expect(requestArchive(folder, { ...fast, signal })).rejects.toThrow(
     'on the jumphost: the jumphost contains secrets, so its backup must be encrypted',
   );
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
@@ -67,7 +67,7 @@ it('fails with the reason of the program', async ({ signal }) => {
 it('is not waited for where nobody makes it', async ({ signal }) => {
   const { folder } = await host('none');
 
-  expect(await wantArchive(folder, { ...fast, takenWithinMs: 50, signal })).toBe(undefined);
-  expect(await wantArchive(join(folder, 'not-there'), { ...fast, signal })).toBe(undefined);
+  expect(await requestArchive(folder, { ...fast, acceptWithinMs: 50, signal })).toBe(undefined);
+  expect(await requestArchive(join(folder, 'not-there'), { ...fast, signal })).toBe(undefined);
   expect(await readdir(folder)).toEqual([]);
 });

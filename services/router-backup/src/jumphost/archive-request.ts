@@ -17,7 +17,7 @@ const content = 'archive.age';
 const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: JumphostArchive })]);
 
 /** Called by the program: accepts the request, and removes leftovers of previous ones. */
-export async function beginHandOver(folder: string): Promise<void> {
+export async function acceptRequest(folder: string): Promise<void> {
   const names = await readdir(folder);
   const old = names.filter((name) => name !== wanted && name !== done);
   for (const name of [done, ...old, wanted]) {
@@ -26,19 +26,19 @@ export async function beginHandOver(folder: string): Promise<void> {
 }
 
 /** Called by the program. */
-export async function handOver(folder: string, result: z.output<typeof Done>): Promise<void> {
+export async function respond(folder: string, result: z.output<typeof Done>): Promise<void> {
   if ('archive' in result) await rename(result.archive.file, join(folder, content));
   await writeFileAtomic(join(folder, done), JSON.stringify(result));
 }
 
-interface WantOptions {
-  /** The time until the program has accepted the request; after that, none is running on the host. */
-  takenWithinMs: number;
+interface RequestOptions {
+  /** The program must accept the request within this time; otherwise, none is running on the host. */
+  acceptWithinMs: number;
   lookMs: number;
   signal: AbortSignal;
 }
 
-export const usualWant = { takenWithinMs: 60_000, lookMs: 200 };
+export const usualLimits = { acceptWithinMs: 60_000, lookMs: 200 };
 
 /**
  * Called by the service: returns an archive that was created on the host.
@@ -46,15 +46,15 @@ export const usualWant = { takenWithinMs: 60_000, lookMs: 200 };
  * @returns undefined: no program runs there, so the service archives what it can read itself
  * @throws BackupError `storage`: it could not be created
  */
-export async function wantArchive(
+export async function requestArchive(
   folder: string,
-  { takenWithinMs, lookMs, signal }: WantOptions,
+  { acceptWithinMs, lookMs, signal }: RequestOptions,
 ): Promise<JumphostArchive | undefined> {
   const isShared = (await ifThere(readdir(folder))) !== undefined;
   if (!isShared) return undefined;
   await rm(join(folder, done), { force: true });
   await writeFileAtomic(join(folder, wanted), '');
-  const until = performance.now() + takenWithinMs;
+  const until = performance.now() + acceptWithinMs;
   for (;;) {
     const result = Done.safeParse(parseJson((await readFileIfExists(join(folder, done))) ?? ''));
     if (result.success && 'archive' in result.data) {
@@ -63,8 +63,8 @@ export async function wantArchive(
     if (result.success && 'failed' in result.data) {
       throw new BackupError('storage', `on the jumphost: ${result.data.failed}`);
     }
-    const isTaken = (await readFileIfExists(join(folder, wanted))) === undefined;
-    if (!isTaken && performance.now() > until) {
+    const isAccepted = (await readFileIfExists(join(folder, wanted))) === undefined;
+    if (!isAccepted && performance.now() > until) {
       await rm(join(folder, wanted), { force: true });
       return undefined;
     }
