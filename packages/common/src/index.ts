@@ -9,7 +9,6 @@ export {
   type TokenInfo,
 } from './access/token-file.ts';
 export { AuditLog, AuditUnavailable } from './audit/audit-log.ts';
-export { type BackOffOptions, backOffMs } from './back-off.ts';
 export {
   cameThroughProxy,
   clientAddress,

@@ -5,7 +5,6 @@
 export { Challenges, unsigned } from './access/challenges.ts';
 export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit/audit-log.ts';
-export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
 export { ConnectionLimits, type Ends, isSameComputer } from './connections/connection-limits.ts';
 export { serve } from './connections/serve.ts';

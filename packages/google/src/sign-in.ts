@@ -4,8 +4,7 @@
  * google-auth-library supports only the environment's metadata server, and looks for it first, so ours
  * is queried here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
-import { once } from 'node:events';
-import { parseJson } from '@skolo/base';
+import { orAborted, parseJson } from '@skolo/base';
 import { type Secret, SecretError } from '@skolo/secrets';
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';
@@ -137,14 +136,9 @@ function librarySignIn(
   async function headers() {
     opened ??= load();
     const audience = servicePath === undefined ? undefined : `https://${servicePath}/`;
-    const late = AbortSignal.timeout(withinMs);
+    const asked = opened.then(({ client }) => client.getRequestHeaders(audience));
     try {
-      return await Promise.race([
-        opened.then(({ client }) => client.getRequestHeaders(audience)),
-        once(late, 'abort').then((): never => {
-          throw late.reason;
-        }),
-      ]);
+      return await orAborted(asked, AbortSignal.timeout(withinMs));
     } catch (error) {
       // What is missing may be put there while we run, and the library would wait again for a request that hangs.
       opened = undefined;

@@ -1,9 +1,8 @@
 /** The metadata server, wired. */
 import { join } from 'node:path';
 import { metadataServerApi } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { backOffMs, errorText } from '@skolo/base';
 import {
-  backOffMs,
   createEvents,
   type FindMac,
   neighbourTable,
@@ -116,11 +115,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     serverOptions,
     answerMalformed: malformedPage,
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),
-    readiness() {
-      const usual = tokens.status();
-      const hasToken = usual.some(({ token }) => token.unexpired() !== undefined);
-      return { ready: usual.length === 0 || hasToken, degraded: [] };
-    },
+    readiness: () => ({ ready: isReady(tokens), degraded: [] }),
     async stop() {
       unfollow();
       clearInterval(ticking);
@@ -131,6 +126,12 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       await saveStats();
     },
   };
+}
+
+/** Whether any of the tokens that are renewed is valid. */
+function isReady(tokens: Tokens): boolean {
+  const usual = tokens.status();
+  return usual.length === 0 || usual.some(({ token }) => token.unexpired() !== undefined);
 }
 
 /** Runs an optional task. A failure degrades the service until the next success. */

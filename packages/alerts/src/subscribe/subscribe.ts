@@ -6,7 +6,7 @@
  */
 
 import type { v1 } from '@google-cloud/pubsub';
-import { pause } from '@skolo/base';
+import { backOffMs, pause } from '@skolo/base';
 import { type Decoded, decode } from '../message/decode.ts';
 import type { FieldNames } from '../message/encode.ts';
 import type { PubSubConnection } from '../pubsub/pubsub-client.ts';
@@ -61,7 +61,7 @@ export type SubscriptionState =
   | { state: 'left'; error: SubscribeError };
 
 const defaultIdleMs = 20_000;
-const longestPauseMs = 15_000;
+const pauses = { firstMs: 250, maxMs: 15_000 };
 
 /**
  * Resolves when the signal is aborted and the temporary subscription is deleted.
@@ -183,8 +183,7 @@ class Subscriber {
     // Pub/Sub regularly ends streams with UNAVAILABLE. The next iteration shows whether it really is.
     const isUsual = cause instanceof StreamEnded && this.failures === 1;
     if (!isUsual) this.reportLost(error);
-    const pauseMs = Math.min(longestPauseMs, 250 * 2 ** (this.failures - 1));
-    await pause(pauseMs, this.options.signal).catch(() => undefined);
+    await pause(backOffMs(this.failures, pauses), this.options.signal).catch(() => undefined);
   }
 
   /** The connection may be dead unnoticed, for a quarter of an hour. */

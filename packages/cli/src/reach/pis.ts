@@ -81,10 +81,11 @@ export async function findPis(
   );
   const through = await jumphostOn(command, what, signal);
   const { openComputers, openJumphost } = await import('@skolo/fleet');
-  const shared = { env: io.env, acceptsNewKeys: options.acceptNewKeys ?? false };
-  const { passwordFile } = options;
+  const { env } = io;
+  const { passwordFile, acceptNewKeys: acceptsNewKeys = false } = options;
   const computers = await openComputers({
-    ...shared,
+    env,
+    acceptsNewKeys,
     ...(through && { jumphost: through.jumphost }),
     ...(passwordFile !== undefined && { passwordFile: resolve(io.folder, passwordFile) }),
   });
@@ -101,12 +102,12 @@ export async function findPis(
     open: (name, stop) => openBy(computers, name, stop),
     async newSession(name, stop, server) {
       const way =
-        through && (await openJumphost(through.rack, { env: io.env, mayAsk: false, signal: stop }));
-      const own = await openComputers({ ...shared, ...(way && { jumphost: way }) });
+        through && (await openJumphost(through.rack, { env, mayAsk: false, signal: stop }));
+      const own = await openComputers({ env, acceptsNewKeys, ...(way && { jumphost: way }) });
       const target = { ...targets.get(name), name };
       const jumphost = { sshArguments: (end: AbortSignal) => own.sshArguments(target, end) };
       const last =
-        server === undefined ? own : await openComputers({ ...shared, jumphost, server });
+        server === undefined ? own : await openComputers({ env, acceptsNewKeys, jumphost, server });
       const close = async () => {
         if (last !== own) await last.close();
         await own.close();

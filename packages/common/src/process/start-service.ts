@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { auditApi } from '@skolo/api/audit-log';
 import { Counter, Registry } from 'prom-client';
@@ -107,13 +108,9 @@ async function start(
     connections,
     tls: apiPort === 'metrics' ? secure : undefined,
   });
-  const metricsPort = await serve(metricsServer, {
-    log,
-    closers,
-    host,
-    port: options.metricsPort,
-    flag: '--metrics-port',
-  });
+  const listen = (server: Server, port: number, flag: string) =>
+    serve(server, { log, closers, host, port, flag });
+  const metricsPort = await listen(metricsServer, options.metricsPort, '--metrics-port');
 
   signal.throwIfAborted();
   const service = await definition.start(context);
@@ -129,13 +126,7 @@ async function start(
     answerMalformed,
     tls: apiPort === 'public' ? secure : undefined,
   });
-  const port = await serve(publicServer, {
-    log,
-    closers,
-    host,
-    port: options.port,
-    flag: '--port',
-  });
+  const port = await listen(publicServer, options.port, '--port');
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
   log.info({ port, metricsPort, version: context.version }, 'listening');
   startLog.release();

@@ -9,8 +9,7 @@ import {
   type RackView,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { errorText, pause } from '@skolo/base';
-import { backOffMs } from '@skolo/common/light';
+import { backOffMs, errorText, pause } from '@skolo/base';
 
 /** To machine-state. Reconnects automatically. */
 export interface Way {

@@ -88,10 +88,7 @@ async function readersOf({ rack }: RackFileDeps): Promise<Reader[]> {
   });
 }
 
-async function untilActive(
-  before: ReadonlyMap<Reader, Active>,
-  deps: RackFileDeps,
-): Promise<void> {
+async function untilActive(before: ReadonlyMap<Reader, Active>, deps: RackFileDeps): Promise<void> {
   const { times, signal, report } = deps;
   const start = performance.now();
   const left = new Map(before);

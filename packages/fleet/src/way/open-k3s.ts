@@ -23,7 +23,7 @@ export async function openK3s(
   rack: K3sRack,
   guardian: Guardian,
   { role, env, mayAsk, signal, onTrouble = () => {}, onNextWay }: OpenOptions,
-): Promise<Jumphost & Pick<OpenRack, 'kubeconfig' | 'close'>> {
+): Promise<Pick<OpenRack, 'kubeconfig' | 'close'> & { jumphost: Jumphost }> {
   const { name, context, apiPort } = rack;
   const kubeconfig = join(guardian.folder, 'kubeconfig');
   const tokenFile = join(guardian.folder, 'token');
@@ -89,5 +89,5 @@ export async function openK3s(
     throw signal.aborted ? signal.reason : error;
   }
   fresh = keepFresh();
-  return { ...jumphost, kubeconfig, close };
+  return { jumphost, kubeconfig, close };
 }

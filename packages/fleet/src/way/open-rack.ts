@@ -27,26 +27,29 @@ export async function openRack(rack: FleetRack, options: OpenOptions): Promise<O
   try {
     options.signal.throwIfAborted();
     if (rack.type === 'k3s') {
-      const { kubeconfig, ...others } = await openK3s(rack, guardian, options);
-      return { ...common(rack, kubeconfig, guardian, options.env), ...others };
+      const { jumphost, kubeconfig, close } = await openK3s(rack, guardian, options);
+      return opened({ rack, guardian, kubeconfig, env: options.env, jumphost, close });
     }
     const { kubeconfig, env } = await prepareGke(rack, guardian, options);
-    return {
-      ...common(rack, kubeconfig, guardian, env),
-      ...withoutJumphost(rack),
-      close: guardian.close,
-    };
+    const jumphost = withoutJumphost(rack);
+    return opened({ rack, guardian, kubeconfig, env, jumphost, close: guardian.close });
   } catch (error) {
     await guardian.close();
     throw error;
   }
 }
 
-function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: NodeJS.ProcessEnv) {
+interface Parts extends Pick<OpenRack, 'rack' | 'kubeconfig' | 'env' | 'close'> {
+  guardian: Guardian;
+  jumphost: Jumphost;
+}
+
+function opened({ rack, guardian, kubeconfig, env: given, jumphost, close }: Parts): OpenRack {
   const env = { ...given, KUBECONFIG: kubeconfig };
   const start = (program: string, args: readonly string[], options: StartOptions = {}) =>
     guardian.start(program, args, { env, ...options });
   return {
+    ...jumphost,
     rack,
     kubeconfig,
     env,
@@ -54,6 +57,7 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
     // In its own process group.
     kubectl: kubectlWith((args) => start('kubectl', args, { detached: true })),
     spawn: start,
+    close,
   };
 }
 

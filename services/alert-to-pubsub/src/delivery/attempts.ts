@@ -1,7 +1,6 @@
 /** Attempts: their time limit, their errors, and the pauses between them. */
 import { SinkError } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
-import { type BackOffOptions, backOffMs } from '@skolo/common';
+import { type BackOffOptions, backOffMs, errorText } from '@skolo/base';
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 

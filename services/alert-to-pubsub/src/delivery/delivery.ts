@@ -5,8 +5,8 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, Sink } from '@skolo/alerts';
-import { errorText, pause as usualPause } from '@skolo/base';
-import type { BackOffOptions, Clock } from '@skolo/common';
+import { type BackOffOptions, errorText, pause as usualPause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';

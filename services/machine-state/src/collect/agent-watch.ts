@@ -9,8 +9,8 @@ import {
   type Fetch,
   swarmingClientApi,
 } from '@skolo/api';
-import { errorText, pause } from '@skolo/base';
-import { backOffMs, type Clock } from '@skolo/common';
+import { backOffMs, errorText, pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 

@@ -8,8 +8,7 @@ import {
   type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { pause } from '@skolo/base';
-import { backOffMs } from '@skolo/common';
+import { backOffMs, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';

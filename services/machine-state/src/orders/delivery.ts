@@ -1,7 +1,7 @@
 /** Delivers a machine's orders to its agent, and repeats that until it has them, even after a restart or a new disk. */
 import type { AgentStatus, MachineOrder, Order } from '@skolo/api';
-import { errorText } from '@skolo/base';
-import { backOffMs, type Clock } from '@skolo/common';
+import { backOffMs, errorText } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 import { mostBytes } from '../collect/agent-watch.ts';

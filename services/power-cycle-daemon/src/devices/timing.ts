@@ -1,4 +1,4 @@
-import type { BackOffOptions } from '@skolo/common';
+import type { BackOffOptions } from '@skolo/base';
 import type { WatchTuning } from '../machines/watch.ts';
 import type { Patience } from './outlets.ts';
 

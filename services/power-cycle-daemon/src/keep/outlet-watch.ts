@@ -4,8 +4,8 @@
  * PDU turned on is turned off again.
  */
 
-import { errorText, pause } from '@skolo/base';
-import { backOffMs, type Clock, type Logger } from '@skolo/common';
+import { backOffMs, errorText, pause } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';

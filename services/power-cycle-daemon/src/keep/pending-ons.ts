@@ -3,8 +3,8 @@
  * after this process restarts. After a few failures it counts as stuck; attempts continue.
  */
 
-import { errorText, pause } from '@skolo/base';
-import { backOffMs, type Clock } from '@skolo/common';
+import { backOffMs, errorText, pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
 import { turnOn, type Verification } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';

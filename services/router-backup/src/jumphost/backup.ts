@@ -9,8 +9,8 @@ import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Occasion, Stored } from '../outcome.ts';
 import { archiveJumphost, type JumphostArchive } from './archive.ts';
+import { requestArchive, usualLimits } from './archive-request.ts';
 import { Archives } from './archives.ts';
-import { usualLimits, requestArchive } from './archive-request.ts';
 import { excluded } from './program.ts';
 
 interface JumphostBackupDeps {

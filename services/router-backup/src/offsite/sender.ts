@@ -3,14 +3,8 @@
  * versions. Removes old copies once a day.
  */
 
-import { errorText } from '@skolo/base';
-import {
-  type BackOffOptions,
-  backOffMs,
-  type Clock,
-  type LastSuccess,
-  type Logger,
-} from '@skolo/common';
+import { type BackOffOptions, backOffMs, errorText } from '@skolo/base';
+import type { Clock, LastSuccess, Logger } from '@skolo/common';
 import type { EmitBackup } from '../events.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';

@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
 import { FailureClass, Time } from '@skolo/api';
-import { pause } from '@skolo/base';
-import { backOffMs, type Clock } from '@skolo/common';
+import { backOffMs, pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import { z } from 'zod';

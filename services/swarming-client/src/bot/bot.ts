@@ -3,8 +3,7 @@
  * pid, so these are not exits.
  */
 
-import { errorText, pause } from '@skolo/base';
-import { backOffMs } from '@skolo/common/light';
+import { backOffMs, errorText, pause } from '@skolo/base';
 import { BotRun } from './bot-run.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';

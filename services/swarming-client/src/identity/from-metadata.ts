@@ -1,7 +1,6 @@
 /** The machine's part of rack.yaml, from the metadata server, followed by waiting for each change. */
 
-import { errorText, parseJson, pause } from '@skolo/base';
-import { backOffMs } from '@skolo/common/light';
+import { backOffMs, errorText, parseJson, pause } from '@skolo/base';
 import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRejected } from './metadata-client.ts';
 

@@ -1,13 +1,12 @@
 /** Sends messages to a sink, in order, and retries. */
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
-import { count, errorText, pause } from '@skolo/base';
+import { backOffMs, count, errorText, pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
 
 const mostWaiting = 10_000;
-const firstPauseMs = 1000;
-const longestPauseMs = 60_000;
+const pauses = { firstMs: 1000, maxMs: 60_000 };
 
 /** Starts with the messages left by an earlier watch. */
 export class Notifier {
@@ -69,16 +68,16 @@ export class Notifier {
 
   private async work(): Promise<void> {
     const { signal } = this.ending;
-    let pauseMs = firstPauseMs;
+    let failures = 0;
     for (let [next] = this.waiting; next && !signal.aborted; [next] = this.waiting) {
       if (await this.send(next)) {
-        pauseMs = firstPauseMs;
+        failures = 0;
         // Unless it was dropped in the meantime.
         if (this.waiting[0] === next) this.waiting.shift();
         this.dequeued();
       } else {
-        await pause(pauseMs, signal).catch(() => undefined);
-        pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+        failures += 1;
+        await pause(backOffMs(failures, pauses), signal).catch(() => undefined);
       }
     }
     // Immediately: otherwise a message that is queued in the meantime would wait for the next one.

@@ -2,8 +2,7 @@
 
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { pause } from '@skolo/base';
-import { type BackOffOptions, backOffMs } from '@skolo/common/light';
+import { type BackOffOptions, backOffMs, pause } from '@skolo/base';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 

@@ -70,7 +70,8 @@ async function serveRacks(
   const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: ConsoleRack) {
-    const text = connection === 'live' ? attentionText(known?.needsAttention ?? 0) : (why ?? connection);
+    const text =
+      connection === 'live' ? attentionText(known?.needsAttention ?? 0) : (why ?? connection);
     io.err(plain(`${name}: ${text}`));
   }
   const isOne = wanted.length === 1;
