@@ -11,8 +11,8 @@ export const problemKinds = [
   ...(['changed', 'outlet', 'configuration', 'link'] as const),
 ] as const;
 
-/** Runs of ten characters with a digit (serial numbers, MAC addresses, keys), IPv4 addresses, and MAC addresses in groups. */
-const identifying = String.raw`\b(?=\w*\d)\w{10}|(\d{1,3}\.){3}\d{1,3}(?!\d)|[\da-fA-F]{4}(\.[\da-fA-F]{4}){2}|([\da-fA-F]{2}-){3}`;
+/** Runs of ten characters with a digit (serial numbers, MAC addresses, keys), IPv4 addresses, and MAC addresses and UUIDs in groups. */
+const identifying = String.raw`\b(?=\w*\d)\w{10}|(\d{1,3}\.){3}\d{1,3}(?!\d)|[\da-fA-F]{4}(\.[\da-fA-F]{4}){2}|([\da-fA-F]{2}-){3}|[\da-fA-F]{8}-[\da-fA-F]{4}-`;
 
 /** A text that a device reports, such as `example`. */
 function reported(example: string, form: string) {
