@@ -85,9 +85,12 @@ export type DeviceStatus = z.output<typeof DeviceStatus>;
 export const BotStatus = z
   .object({
     state: z
-      .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
+      .enum([
+        ...(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping'] as const),
+        ...(['stopped', 'none'] as const),
+      ])
       .describe(
-        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent stops the bot',
+        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent stops the bot; `none`: rack.yaml has `bot: none`',
       ),
     since: Time,
     why: text(500).optional().describe('why the bot is not running'),

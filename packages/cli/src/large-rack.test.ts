@@ -86,9 +86,9 @@ describe('of 200 machines', () => {
       skia-rpi2…k4-shelf2-012  no-answer    -        -     -
       skia-rpi2…k4-shelf2-013  no-answer    -        -     -
       skia-rpi2…k4-shelf2-014  no-answer    -        -     -
-      skia-rpi2…k4-shelf1-001  recovering   running  -     android
-      skia-rpi2…k4-shelf2-031  recovering   running  -     android
-      skia-rpi2…k4-shelf4-021  recovering   running  -     android
+      skia-rpi2…k4-shelf1-001  recovering   no bot   -     android
+      skia-rpi2…k4-shelf2-031  recovering   no bot   -     android
+      skia-rpi2…k4-shelf4-021  recovering   no bot   -     android
 
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],

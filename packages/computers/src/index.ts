@@ -3,7 +3,14 @@ export { nodeStep, nodeVersion } from './debian/node.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
 export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './debian/settings.ts';
 export { sshFile, sshPath, sshSettings, sshStep } from './debian/sshd.ts';
-export { type Architecture, architectureOf, countsMemory, systemStep } from './debian/system.ts';
+export {
+  type Architecture,
+  architectureOf,
+  countsMemory,
+  judgeSystem,
+  systemScript,
+  systemStep,
+} from './debian/system.ts';
 export {
   isPrepared,
   type PrepareOptions,
@@ -40,6 +47,7 @@ export {
   type Host,
   type LocalFile,
   openHost,
+  openUserHost,
   type RunOptions,
   type TextFile,
 } from './host/host.ts';

@@ -11,6 +11,7 @@ export {
   publicKeysOf,
 } from './image/identity.ts';
 export { imageSteps } from './image/steps.ts';
+export { type JumphostReading, jumphostReadings } from './look/readings.ts';
 export { rebootJumphost, waitUntilQuiet } from './power/reboot.ts';
 export {
   type DaemonPlace,

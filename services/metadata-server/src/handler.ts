@@ -120,8 +120,8 @@ class Handler {
 
   /** Synchronous if rack.yaml does not specify its MAC. */
   private serveIfItsMac(exchange: Exchange): void {
-    const { access, caller } = exchange.known;
-    if (!access || caller.machine?.mac === undefined) this.serve(exchange);
+    const { document, caller } = exchange.known;
+    if (!document || caller.machine?.mac === undefined) this.serve(exchange);
     else {
       this.checkMac(exchange)
         .then((agrees) => agrees && this.serve(exchange))
@@ -142,8 +142,8 @@ class Handler {
   }
 
   private serve(exchange: Exchange): void {
-    const { access, caller } = exchange.known;
-    if (!access) this.deps.emit({ type: 'unknown-caller', caller });
+    const { document, caller } = exchange.known;
+    if (!document) this.deps.emit({ type: 'unknown-caller', caller });
     const found = this.find(exchange);
     if (found.kind === 'answer') this.reply(exchange, found.answer);
     else if (exchange.asked.waitForChange && this.mustWait(found, exchange)) {
@@ -162,11 +162,11 @@ class Handler {
   }
 
   private find({ request, asked, known }: Exchange): Found {
-    if (!known.access) {
+    if (!known.document) {
       const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
       return { kind: 'answer', answer: errorPage(403, why, closing) };
     }
-    return lookUp(asked, known.access.document, request);
+    return lookUp(asked, known.document, request);
   }
 
   private serveAccessToken(exchange: Exchange): void {

@@ -1,15 +1,15 @@
-/** A bot that never starts: the agent says why, and what to do. */
+/** A bot that never starts: the agent says why, and what to do. And a machine without a bot. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
 import { withBot } from './health/bot-reason.ts';
 import type { Health } from './health/health.ts';
-import { Lab } from './testing/lab.ts';
+import { Lab, newOrder } from './testing/lab.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -32,6 +32,70 @@ it.each([
   expect(health?.reasons).toMatchObject([
     { verdict: 'recovering', code: 'bot-not-started', text: expect.stringMatching(text) },
   ]);
+});
+
+describe('with `bot: none`, an agent', () => {
+  const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const };
+
+  it('monitors its machine and phone, and needs no Swarming server', async () => {
+    await using lab = await Lab.open({ phones: [phone], settings: 'bot: none' });
+    const agent = await lab.startAgent();
+
+    await agent.isWell();
+
+    const { bot, devices, task } = await agent.until(
+      ({ host }) => host?.diskFreeBytes !== undefined,
+    );
+    expect(bot).toMatchObject({ state: 'none', starts: 0, why: 'rack.yaml has `bot: none`' });
+    expect(devices).toMatchObject([{ state: 'present', serial: phone.serial }]);
+    expect(task).toEqual({ running: false });
+    expect(await agent.ready()).toMatchObject({ status: 200, body: { ready: true, degraded: [] } });
+    const metrics = await agent.metrics();
+    expect(metrics).toMatch(/^skolo_swarming_bot_state\{.*state="none".*\} 1$/m);
+    expect(metrics).not.toMatch(/^skolo_swarming_bot_healthy/m);
+    expect(await agent.hook('get_state', {})).toMatchObject({
+      status: 409,
+      detail: 'rpi-1: rack.yaml has `bot: none`; stop this bot, or remove the key',
+    });
+
+    await agent.client().setOrders({ body: { orders: [newOrder()] } });
+    lab.adb.phone().state = 'unauthorized';
+    await agent.until(({ health }) => health?.reasons.length === 2);
+    expect((await agent.status()).health?.reasons.map(({ code }) => code).sort()).toEqual([
+      'forced',
+      'missing',
+    ]);
+
+    expect(lab.ofBot()).toEqual([]);
+    expect(lab.swarming.downloads).toBe(0);
+    expect(lab.metadata.tokensGiven).toBe(0);
+    expect(await agent.end('SIGTERM')).toBe(0);
+  });
+
+  it('lets the bot finish its task first, and starts it again without the key', async () => {
+    await using lab = await Lab.open({ entry: 'device: { kind: none }' });
+    const { swarming } = lab;
+    const agent = await lab.startAgent();
+    await agent.isWell();
+    const go = join(lab.dir, 'go');
+    const python = `import os, time\nwhile not os.path.exists(${JSON.stringify(go)}): time.sleep(0.05)`;
+    const first = swarming.addTask({ python });
+    await agent.until(({ task }) => task.running);
+
+    lab.setRack('device: { kind: none }', 'bot: none');
+    await agent.until(({ bot }) => bot?.state === 'stopping');
+    const second = swarming.addTask({ python: 'pass' });
+    await writeFile(go, '');
+    await agent.until(({ bot }) => bot?.state === 'none');
+
+    expect(swarming.task(first).state).toBe('completed');
+    expect((await agent.status()).task.last).toMatchObject({ outcome: 'succeeded' });
+    expect(lab.ofBot()).toEqual([]);
+    expect(swarming.task(second).state).toBe('pending');
+
+    lab.setRack('device: { kind: none }');
+    await swarming.until(() => swarming.task(second).state === 'completed');
+  });
 });
 
 const since = new Date('2026-11-20T12:00:00Z');
@@ -99,4 +163,5 @@ services: { swarming-client: { ${settings} } }
     text: expect.stringContaining('it is not a directory'),
   });
   expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
+  expect(await check('bot: none, python: /no/python')).toMatchObject({ code: 0 });
 });

@@ -34,8 +34,9 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ bot }) => botStates.map((state) => [{ state }, Number(bot.state === state)]),
   },
   skolo_swarming_bot_healthy: {
-    help: '1 if the bot is running, has called its hooks since it started, and is still calling them.',
-    read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
+    help: '1 if the bot is running, has called its hooks since it started, and is still calling them; absent with `bot: none`.',
+    read: ({ bot }) =>
+      bot.state === 'none' ? undefined : Number(bot.state === 'running' && bot.isHealthy),
   },
   skolo_swarming_task_running: {
     help: '1 while a task is running.',

@@ -72,7 +72,10 @@ function agentStatus({ name, number }: Spot): AgentStatus | undefined {
   const [well, quarantined, recovering] = exampleAgents().statuses;
   if (well === undefined || quarantined === undefined || recovering === undefined) return undefined;
   if (number % 22 === 0) return { ...quarantined, machine: name };
-  if (number % 70 === 1) return { ...recovering, machine: name };
+  if (number % 70 === 1) {
+    const bot = { state: 'none' as const, since: ago(300), healthy: false, starts: 0 };
+    return { ...recovering, machine: name, bot };
+  }
   return { ...well, machine: name };
 }
 

@@ -9,11 +9,12 @@ const needs = {
   now: () => 1_800_000_000_000,
 } as const;
 
-function answering(changes: Record<string, string>): Host {
+function answering({ readOnly = '', ...changes }: Record<string, string>): Host {
   const facts = {
     id: 'debian',
     version: '13',
     machine: 'aarch64',
+    kernel: '6.12.0',
     userland: 'arm64',
     init: 'systemd',
     time: '1800000000',
@@ -21,13 +22,13 @@ function answering(changes: Record<string, string>): Host {
     freeKib: `${8 << 20}`,
     isFilled: 'no',
     usedPercent: '20',
-    readOnly: '',
     memoryKib: `${4 << 20}`,
     cgroupMemory: 'yes',
     ...changes,
   };
   const text = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
-  return { need: async () => text.join('\n') } as unknown as Host;
+  const need = async (script: string) => (/mktemp/.test(script) ? readOnly : text.join('\n'));
+  return { need } as unknown as Host;
 }
 
 it.each([

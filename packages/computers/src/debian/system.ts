@@ -28,13 +28,13 @@ const Facts = z.object({
   id: z.string(),
   version: z.string(),
   machine: z.string(),
+  kernel: z.string(),
   userland: z.string(),
   init: z.string(),
   time: z.coerce.number(),
   folder: z.string(),
   freeKib: z.coerce.number(),
   usedPercent: z.coerce.number(),
-  readOnly: z.string(),
   isFilled: z.enum(['yes', 'no']),
   memoryKib: z.coerce.number(),
   cgroupMemory: z.enum(['yes', 'no']),
@@ -43,28 +43,29 @@ const Facts = z.object({
 /** A shell command: whether the kernel counts the memory of cgroups. */
 export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
 
-const script = `. /etc/os-release
-# Each may be a separate file system.
-least= readOnly=
-for each in /var/lib /var/lib/rancher /var/lib/skolo; do
+/** Each may be a separate file system. */
+const folders = '/var/lib /var/lib/rancher /var/lib/skolo';
+
+/** A shell script that prints the facts that {@link judgeSystem} judges. Does not change anything or require root. */
+export const systemScript = `. /etc/os-release
+least=
+for each in ${folders}; do
   [ -d "$each" ] || continue
   set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
   if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
-  # \`[ -w ]\` is true even for an ext4 that became read-only after an error.
-  if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else readOnly=$each; fi
 done
 cat <<END
 id=$ID
 version=\${VERSION_ID-none}
 machine=$(uname -m)
+kernel=$(uname -r)
 userland=$(dpkg --print-architecture 2>/dev/null)
 init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
 usedPercent=$used
-readOnly=$readOnly
-isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
+isFilled=$(if systemctl is-active -q k3s.service 2>/dev/null || [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
 END`;
@@ -78,54 +79,70 @@ export async function architectureOf(host: Host): Promise<Architecture> {
   return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
 
+/** Prints a directory on a read-only file system. `[ -w ]` is true even for an ext4 that became read-only after an error. */
+const findReadOnly = `for each in ${folders}; do
+  [ -d "$each" ] || continue
+  if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else echo "$each"; fi
+done | tail -n 1`;
+
 export function systemStep(needs: SystemNeeds): Step {
-  const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
-  const systems = `Debian 12 or 13${hasUbuntu ? ', or Ubuntu 22.04 or newer' : ''}`;
   return {
     name: 'system',
-    about: `${systems} with systemd, enough disk space and memory, and a correct clock`,
+    about: `${systemsOf(needs)} with systemd, enough disk space and memory, and a correct clock`,
     async check(host) {
-      const text = await host.need(script);
-      const facts = Facts.parse(factsIn(text));
-      const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
-      const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
-      const skew = facts.time - now() / 1000;
-      const differs: string[] = [];
-      const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
-      // The 32-bit Raspberry Pi OS has its own name.
-      const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
-      const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
-      want(
-        isDebian || (isUbuntu && hasUbuntu === true),
-        `the operating system is ${id} ${version}; install ${systems}`,
-      );
-      want(
-        architectures.some((each) => each === userland),
-        `the architecture is ${userland || 'unknown'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
-      );
-      want(init === 'systemd', `the init process is ${init}; install systemd-sysv and reboot`);
-      const freePercent = 100 - facts.usedPercent;
-      want(
-        freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because k3s evicts pods below 5 %; free disk space`,
-      );
-      want(
-        facts.readOnly === '',
-        `${facts.readOnly} is read-only; check dmesg for disk errors and reboot`,
-      );
-      want(
-        memoryKib * 1024 >= memoryBytes,
-        `this computer has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
-      );
-      want(
-        facts.cgroupMemory === 'yes',
-        'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi, add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
-      );
-      want(
-        Math.abs(skew) <= mostSkewSeconds,
-        `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
-      );
-      return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
+      const { differs, note } = judgeSystem(await host.need(systemScript), needs);
+      const readOnly = (await host.need(findReadOnly)).trim();
+      const fault = `${readOnly} is read-only; check dmesg for disk errors and reboot`;
+      return { differs: readOnly === '' ? differs : [...differs, fault], note };
     },
+  };
+}
+
+function systemsOf({ hasUbuntu }: SystemNeeds): string {
+  return `Debian 12 or 13${hasUbuntu ? ', or Ubuntu 22.04 or newer' : ''}`;
+}
+
+/** @param text what {@link systemScript} prints @throws ZodError It is something else. */
+export function judgeSystem(text: string, needs: SystemNeeds) {
+  const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
+  const facts = Facts.parse(factsIn(text));
+  const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
+  const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
+  const skew = facts.time - now() / 1000;
+  const differs: string[] = [];
+  const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
+  // The 32-bit Raspberry Pi OS has its own name.
+  const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
+  const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
+  want(
+    isDebian || (isUbuntu && hasUbuntu === true),
+    `the operating system is ${id} ${version}; install ${systemsOf(needs)}`,
+  );
+  want(
+    architectures.some((each) => each === userland),
+    `the architecture is ${userland || 'unknown'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
+  );
+  want(init === 'systemd', `the init process is ${init}; install systemd-sysv and reboot`);
+  const freePercent = 100 - facts.usedPercent;
+  want(
+    freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
+    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because k3s evicts pods below 5 %; free disk space`,
+  );
+  want(
+    memoryKib * 1024 >= memoryBytes,
+    `this computer has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
+  );
+  want(
+    facts.cgroupMemory === 'yes',
+    'the memory cgroup is disabled, but Kubernetes requires it; on a Raspberry Pi, add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and reboot',
+  );
+  want(
+    Math.abs(skew) <= mostSkewSeconds,
+    `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
+  );
+  return {
+    differs,
+    note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}`,
+    facts,
   };
 }

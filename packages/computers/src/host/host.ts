@@ -4,9 +4,8 @@ import { addAbortListener, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { sha256, shellWord, withDeadline } from '@skolo/base';
+import { bytesUpTo, sha256, shellWord, withDeadline } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 
 export interface Ended {
@@ -20,6 +19,8 @@ export interface RunOptions {
   /** For standard input, because secrets must not be arguments. */
   input?: string | Buffer | Readable;
   deadlineMs?: number;
+  /** Limit of its output and of its errors, for a host that is not trusted yet. Default: none. */
+  mostBytes?: number;
 }
 
 export interface FileContent {
@@ -82,8 +83,7 @@ const lostCode = 255;
 export async function openHost(options: HostOptions): Promise<Host> {
   const id = await execute(options, 'id -u', {});
   if (id.code !== 0) throw unusable(options.name, id);
-  if (id.stdout.trim() === '0')
-    return hostWith(options, (script) => `exec sh -c ${shellWord(script)}`);
+  if (id.stdout.trim() === '0') return hostWith(options, asUser);
   const asRoot = (script: string) => `exec sudo -n -- sh -c ${shellWord(script)}`;
   const sudo = await execute(options, asRoot('id -u'), {});
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
@@ -91,6 +91,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
   throw new ComputerError(
     `${options.name}: you are not root, and sudo requires a password (${why}); sign in as root (for a jumphost set \`user\` in kube/clusters/config.json, for a machine its login in rack.yaml), or use NOPASSWD in sudoers`,
   );
+}
+
+/** A computer as the user who signs in, for what does not require root. */
+export function openUserHost(options: HostOptions): Pick<Host, 'name' | 'run'> {
+  return hostWith(options, asUser);
+}
+
+function asUser(script: string): string {
+  return `exec sh -c ${shellWord(script)}`;
 }
 
 function unusable(name: string, { stderr }: Ended): ComputerError {
@@ -158,7 +167,7 @@ sync ${shellWord(dirname(path))}`;
 async function execute(
   { name, start, signal }: HostOptions,
   command: string,
-  { input = '', deadlineMs = usualDeadlineMs }: RunOptions,
+  { input = '', deadlineMs = usualDeadlineMs, mostBytes = Number.POSITIVE_INFINITY }: RunOptions,
 ): Promise<Ended> {
   const limit = (ms: number, signal: AbortSignal) => {
     return {
@@ -172,8 +181,12 @@ async function execute(
     const child = await withDeadline(limit(Math.min(deadlineMs, usualDeadlineMs), stop), (begin) =>
       start(command, begin),
     );
-    using _ended = addAbortListener(stop, () => child.kill('SIGKILL'));
-    return await collect(name, child, input);
+    using _ended = addAbortListener(stop, () => {
+      child.kill('SIGKILL');
+      // The connection that all commands share still has these pipes, until the command on the computer exits.
+      for (const stream of child.stdio) stream?.destroy();
+    });
+    return await collect(name, child, input, mostBytes);
   });
 }
 
@@ -185,6 +198,7 @@ async function collect(
   name: string,
   child: ChildProcess,
   input: NonNullable<RunOptions['input']>,
+  mostBytes: number,
 ): Promise<Ended> {
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('ssh has no pipes');
@@ -193,17 +207,22 @@ async function collect(
   const sent = pipeline(source, stdin).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });
+  const textUpTo = (stream: Readable) =>
+    bytesUpTo(mostBytes, stream, () => {
+      child.kill('SIGKILL');
+      return new ComputerError(`${name}: a command printed more than ${mostBytes} bytes`);
+    });
   const [said, complaint, [code]] = await Promise.all([
-    text(stdout),
-    text(stderr),
+    textUpTo(stdout),
+    textUpTo(stderr),
     once(child, 'close'),
     sent,
   ]);
   if (code === null || code === lostCode) {
-    const why = complaint.trim().split('\n').at(-1) || 'no reason given';
+    const why = `${complaint}`.trim().split('\n').at(-1) || 'no reason given';
     throw lost(`${name}: the connection dropped (${why}); run the command again`);
   }
-  return { code, stdout: said, stderr: complaint.trim() };
+  return { code, stdout: `${said}`, stderr: `${complaint}`.trim() };
 }
 
 /** Messages of the kernel, Go, apt, and SQLite, which stores k3s's database. */

@@ -14,7 +14,7 @@ export interface ExistingUnit {
 }
 
 /** Ports that our services require exclusively. */
-const ports = new Map(
+export const exclusivePorts = new Map(
   jumphostServices.flatMap((service) => {
     const { port, metricsPort } = servicePorts[service];
     return [port, metricsPort].map((each) => [each, service] as const);
@@ -25,7 +25,7 @@ const ports = new Map(
  * A power controller is also found by its name, because it may have no port, and two of them switch the same outlets. `pdudaemon` and the
  * `powercycle` units of existing systems are examples.
  */
-const controllers = 'power-?cycle|powercycle|pdudaemon|power-?controller';
+export const controllers = /power-?cycle|powercycle|pdudaemon|power-?controller/i;
 
 /** Lines: `port PORT UNIT PROGRAM` and `unit UNIT`. Those of skolo and of containers are omitted. */
 const script = `unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
@@ -39,7 +39,7 @@ ss -H -lntup | while read -r _ _ _ _ local _ users; do
 done | sort -u
 systemctl list-units --type=service --state=active,activating --plain --no-legend --no-pager | while read -r unit _; do
   case $unit in skolo-*) continue ;; esac
-  if echo "$unit" | grep -qiE ${shellWord(controllers)}; then echo "unit $unit"; fi
+  if echo "$unit" | grep -qiE ${shellWord(controllers.source)}; then echo "unit $unit"; fi
 done`;
 
 const Port = z
@@ -58,7 +58,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
       found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
       continue;
     }
-    const service = port && ports.get(port[1]);
+    const service = port && exclusivePorts.get(port[1]);
     if (port === undefined || service === undefined) continue;
     const [, number, unit, program] = port;
     const who = unit === '-' ? `the program ${program}` : unit;

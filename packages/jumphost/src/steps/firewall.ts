@@ -7,12 +7,9 @@ import {
   type Step,
   writtenHead,
 } from '@skolo/computers';
-import { type Rack, servicePorts } from '@skolo/rack';
+import { k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
 import { firewallRules } from '../effective/firewall.ts';
-
-/** Of the API server, and of the kubelet. */
-const [k3sPort, kubeletPort] = [6443, 10_250];
 
 /**
  * Accepts everything from the rack except k3s, which only machines can reach, and SSH from everywhere. In a separate table: kube-proxy

@@ -62,9 +62,14 @@ interface JumphostNeeds {
 }
 
 const gib = 1024 ** 3;
-/** A 2 GB jumphost has less, because the kernel reserves some of it. */
-const leastMemory = 1.7 * gib;
-const leastDisk = 5 * gib;
+
+/** Requirements of a jumphost. */
+export const jumphostSystem = {
+  architectures: ['amd64', 'arm64'],
+  freeBytes: 5 * gib,
+  /** A 2 GB jumphost has less, because the kernel reserves some of it. */
+  memoryBytes: 1.7 * gib,
+} as const;
 
 /** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function subnetOf({ name, network: { subnet } }: Rack): string {
@@ -115,12 +120,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
   const subnet = subnetOf(rack);
   const k3s = { version: needs.k3sVersion, download };
   return [
-    systemStep({
-      architectures: ['amd64', 'arm64'],
-      freeBytes: leastDisk,
-      memoryBytes: leastMemory,
-      now,
-    }),
+    systemStep({ ...jumphostSystem, now }),
     nameStep(rack.jumphost.name),
     packagesStep(packagesOf(needs)),
     clockStep({ subnet, isPod: needs.hasClockPod }),

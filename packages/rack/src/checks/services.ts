@@ -8,6 +8,18 @@ import type { ServicesSettings } from '../schema/settings/settings.ts';
 import { checkAlerts } from './alerts.ts';
 import { checkRequest } from './requests.ts';
 
+/** Settings of the agent that only a bot uses. */
+const settingsOfBot = [
+  'server',
+  'servers',
+  'python',
+  'backoffSeconds',
+  'taskGraceSeconds',
+  'afterTask',
+  'isolatedCacheBytes',
+  'dimensions',
+];
+
 export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
   checkCallers(services['metadata-server'], report);
@@ -34,6 +46,11 @@ export function checkServices(draft: Draft, report: Report): void {
     if (own.length === 0) continue;
     const path = within(draft, machine, 'swarming');
     checkAgent(swarmingSettings(draft.rack, machine), report, path, own);
+    if (machine.swarming.bot !== 'none') continue;
+    for (const key of settingsOfBot.filter((each) => own.includes(each))) {
+      const why = 'has no effect, because the entry also has `bot: none`; remove one of them';
+      report([...path, key], 'bot', why);
+    }
   }
 }
 

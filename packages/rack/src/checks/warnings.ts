@@ -3,6 +3,7 @@
 import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
+import { swarmingSettings } from '../rack/overrides.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 
 /**
@@ -70,7 +71,8 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     if (used.power && !uplink) lacks('uplink', ', so its switch is unknown');
     if (!address)
       lacks('address', ', so it has no identity, and cycles cannot verify that it is back');
-    if (used.tokens && !identity)
+    const hasBot = swarmingSettings(draft.rack, machine).bot !== 'none';
+    if (used.tokens && !identity && hasBot)
       lacks('identity', ' and rack.yaml has no `defaultIdentity`, so it does not receive a token');
     const first = address && addresses.get(address);
     if (address && first === undefined) addresses.set(address, name);
@@ -165,8 +167,8 @@ function warnOfServices({ rack }: Draft, report: Report): void {
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
     report(path, 'internet', `has no effect, because ${who}`);
   }
-  const { server, servers } = services['swarming-client'];
-  if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {
+  const { bot, server, servers } = services['swarming-client'];
+  if (bot !== 'none' && server === undefined && !servers.some(({ prefix }) => prefix === '')) {
     const path = ['services', 'swarming-client', 'servers'];
     report(path, 'servers', 'has no `prefix: ""`, so other machines do not receive a bot');
   }

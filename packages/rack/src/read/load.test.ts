@@ -459,6 +459,13 @@ infrastructure: { switch-1: { model: eos, address: 127.0.0.3, login: switches } 
       `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
 services: { machine-state: {} }`,
     ],
+    [
+      'agents without a bot',
+      `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
+services:
+  metadata-server: {}
+  swarming-client: { bot: none, servers: [{ prefix: a-, server: "https://swarming.example.com" }] }`,
+    ],
   ])('has no warning about other services, where a rack uses only %s', (_, text) => {
     const jumphost = 'rack: r\njumphost: { name: jumphost, address: 127.0.0.2 }\n';
 

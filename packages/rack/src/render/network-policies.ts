@@ -1,10 +1,15 @@
 /** Network policies between services and the rack, with addresses from rack.yaml. */
 import type { Json, Rack } from '../rack/rack.ts';
-import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
+import {
+  jumphostServices,
+  k3sPort,
+  kubeletPort,
+  nodePort,
+  servicePorts,
+} from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
 import { contains, merged, networkOf, networksOf, podNetwork } from './networks.ts';
-import { k3sPort, kubeletPort, nodePort } from './prometheus-targets.ts';
 
 const dnsPort = 53;
 

@@ -1,13 +1,8 @@
 /** Scrape targets besides the services: agents, node-exporters, and ping targets. */
 import type { InfrastructureDevice, Machine, Rack } from '../rack/rack.ts';
 import { hostOfUrl, serviceMetricsUrl } from '../rack/service-urls.ts';
+import { k3sPort, kubeletPort, nodePort } from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
-
-/** node-exporter. */
-export const nodePort = 9100;
-/** The API server of k3s, and the kubelet. */
-export const k3sPort = 6443;
-export const kubeletPort = 10_250;
 
 /** A group of `file_sd_configs`. */
 interface Target {

@@ -29,3 +29,10 @@ export function namespaceOf(service: ServiceName): 'skolo' | 'skolo-node' {
 
 /** The agent's endpoint for the bot's hooks, on loopback only. */
 export const hookPort = 11_000;
+
+/** The API server of k3s, and the kubelet. */
+export const k3sPort = 6443;
+export const kubeletPort = 10_250;
+
+/** node-exporter, on every node. */
+export const nodePort = 9100;

@@ -1,6 +1,6 @@
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { startFakeAgent } from '../testing/fake-agent.ts';
+import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
 import { startLab } from '../testing/lab.ts';
 
 describe('agents', () => {
@@ -35,6 +35,21 @@ describe('agents', () => {
         task: { id: '6a1b' },
       });
     expect(agent.requests.filter((each) => each.includes('after=')).length).toBeGreaterThan(0);
+  });
+
+  it('without a bot are healthy, and wait for no task', async () => {
+    const since = '2026-11-20T10:00:00Z';
+    const bot = { state: 'none' as const, since, healthy: false, starts: 0 };
+    const agent = await startFakeAgent('rpi-1', {
+      status: { bot, health: { ...okHealth, since } },
+    });
+    const lab = await startLab({ agents: { 'rpi-1': agent } });
+
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    const machine = await lab.machine('rpi-1');
+    expect(machine).toMatchObject({ sentence: 'healthy, without a bot', bot: { state: 'none' } });
+    expect(machine.needsAttention).toBeUndefined();
   });
 
   it('that are silent make a machine stale, then gone, and one that never answered says so', async () => {

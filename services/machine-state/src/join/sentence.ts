@@ -32,8 +32,9 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   const { status } = agent;
   switch (condition) {
     case 'ok': {
-      const { task } = status ?? {};
-      if (!task?.running) return 'waiting for a task';
+      const { task, bot } = status ?? {};
+      if (!task?.running)
+        return bot?.state === 'none' ? 'healthy, without a bot' : 'waiting for a task';
       return task.id === undefined ? 'running a task' : `running task ${task.id}`;
     }
     case 'maintenance': {

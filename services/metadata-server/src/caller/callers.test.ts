@@ -33,6 +33,27 @@ describe('a caller', () => {
     expect(await rack.metrics()).toContain('skolo_metadata_unknown_caller_requests_total 3');
   });
 
+  it('without an identity and a bot gets its part of rack.yaml, but no token, and is not counted', async () => {
+    const none = rackYaml.replace(
+      'identity: bots\n    device',
+      'identity: none\n    swarming: { bot: none }\n    device',
+    );
+    const rack = await startRack({ yaml: none });
+    const part = 'instance/attributes/skolo-machine';
+
+    expect(JSON.parse((await rack.get(part)).body)).toMatchObject({
+      name: 'rack1-shelf1-001',
+      swarming: { bot: 'none' },
+    });
+    expect((await rack.token()).status).toBe(404);
+    expect((await rack.get('instance/name')).status).toBe(404);
+    expect(await rack.metrics()).toContain('skolo_metadata_unknown_caller_requests_total 0');
+
+    const waiting = rack.get(`${part}?wait_for_change=true`);
+    await rack.edit(none.replace('bot: none', 'bot: swarming'));
+    expect((await waiting).status).toBe(403);
+  });
+
   it('falls back to the default identity where there is one', async () => {
     const rack = await startRack({ yaml: `${rackYaml}defaultIdentity: bots\n` });
     expect((await rack.get(email, { from: '127.0.7.7' })).body).toBe(bots);

@@ -3,7 +3,13 @@
  * machine's entry in rack.yaml.
  */
 import { createHash } from 'node:crypto';
-import { type Identity, machinePartOf, type Rack } from '@skolo/rack';
+import {
+  type Identity,
+  type Machine,
+  machinePartOf,
+  type Rack,
+  swarmingSettings,
+} from '@skolo/rack';
 import type { Caller } from '../caller/caller-lookup.ts';
 import {
   type Directory,
@@ -38,15 +44,26 @@ export function metadataDocument(
   });
 }
 
+/** With `bot: none`, a machine does not need an identity, but its agent needs its part of rack.yaml. Undefined for others. */
+export function documentWithoutIdentity(rack: Rack, { machine }: Caller): Directory | undefined {
+  if (!machine || swarmingSettings(rack, machine).bot !== 'none') return undefined;
+  const instance = directory({ attributes: attributes(skoloMachine(rack, machine)) });
+  return directory({ computeMetadata: directory({ v1: directory({ instance }) }) });
+}
+
+function skoloMachine(rack: Rack, machine: Machine): Record<string, string> {
+  return { 'skolo-machine': JSON.stringify(machinePartOf(rack, machine)) };
+}
+
 function instance(rack: Rack, caller: Caller, identity: Identity, email: string | undefined): Node {
   const { machine } = caller;
   const { metadata } = machine ?? {};
   const project = `projects/${identity.projectNumber}`;
-  const skoloMachine = machine && {
-    'skolo-machine': JSON.stringify(machinePartOf(rack, machine)),
-  };
   return directory({
-    attributes: attributes({ ...metadata?.attributes, ...skoloMachine }),
+    attributes: attributes({
+      ...metadata?.attributes,
+      ...(machine && skoloMachine(rack, machine)),
+    }),
     'cpu-platform': text(metadata?.cpuPlatform ?? 'Unknown CPU Platform'),
     description: text(metadata?.description ?? ''),
     disks: list(),

@@ -4,7 +4,7 @@ import { type HostCheck, hostCheck, inNetworks, normaliseAddress } from '@skolo/
 import { jumphostHosts, type Rack } from '@skolo/rack';
 import { type Caller, callerLookup, type FindCaller } from '../caller/caller-lookup.ts';
 import type { CallerRecord, CallerStats } from '../caller/caller-stats.ts';
-import { metadataDocument } from '../document/document.ts';
+import { documentWithoutIdentity, metadataDocument } from '../document/document.ts';
 import type { Directory } from '../document/tree.ts';
 import type { Account, Accounts } from '../tokens/accounts.ts';
 import type { RenewedToken } from '../tokens/renewed-token.ts';
@@ -15,7 +15,9 @@ export interface KnownCaller {
   caller: Caller;
   record: CallerRecord;
   /** Absent for nobody: unknown, or disabled. */
-  access?: { account: Account; usualToken: RenewedToken; document: Directory };
+  document?: Directory;
+  /** Absent without an identity. */
+  access?: { account: Account; usualToken: RenewedToken };
 }
 
 /** How Google's clients address a virtual machine's metadata server. */
@@ -93,9 +95,12 @@ export class RackState {
     const caller = this.findCaller(address);
     const record = this.stats.of(caller);
     const account = caller.identity && this.accounts.get(caller.identity.name);
-    if (!caller.identity || !account) return { caller, record };
+    if (!caller.identity || !account) {
+      const document = documentWithoutIdentity(this.rack, caller);
+      return { caller, record, ...(document && { document }) };
+    }
     const document = metadataDocument(this.rack, caller, caller.identity, account.email);
     const usualToken = this.tokens.accessToken(account, []);
-    return { caller, record, access: { account, usualToken, document } };
+    return { caller, record, document, access: { account, usualToken } };
   }
 }

@@ -2,7 +2,7 @@ import { machinePartOf, parseRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { botSettingsOf } from './bot-settings.ts';
 
-function serverOf(name: string, settings = '{}', own = '{}'): string | undefined {
+function settingsOf(name: string, settings = '{}', own = '{}') {
   const text = `
 rack: rack4
 network: { subnet: 127.0.0.0/8 }
@@ -13,7 +13,12 @@ services: { swarming-client: ${settings} }
   const rack = parseRack(text, { file: 'rack.yaml' });
   const machine = rack.machines.get(name);
   if (machine === undefined) throw new Error(`no ${name}`);
-  return botSettingsOf(machinePartOf(rack, machine))?.server;
+  return botSettingsOf(machinePartOf(rack, machine));
+}
+
+function serverOf(...args: Parameters<typeof settingsOf>): string | undefined {
+  const settings = settingsOf(...args);
+  return typeof settings === 'object' ? settings.server : settings;
 }
 
 it.each([
@@ -35,4 +40,14 @@ it('takes the first rule that fits, and none where none does', () => {
   const rules = '{ servers: [{ prefix: a, server: "https://a.example.com" }] }';
   expect(serverOf('a-1', rules)).toBe('https://a.example.com');
   expect(serverOf('b-1', rules)).toBeUndefined();
+});
+
+it('has no bot with `bot: none`, for all machines or for one', () => {
+  const server = 'server: "https://all.example.com"';
+
+  expect(settingsOf('a-1', `{ ${server}, bot: none }`)).toBe('none');
+  expect(settingsOf('a-1', `{ ${server} }`, '{ bot: none }')).toBe('none');
+  expect(serverOf('a-1', `{ ${server}, bot: none }`, '{ bot: swarming }')).toBe(
+    'https://all.example.com',
+  );
 });

@@ -16,10 +16,19 @@ export interface BotSettings
 export const noServer =
   "no `servers` entry in rack.yaml matches the machine's name; set `services.swarming-client.server`";
 
-/** The settings of a machine's bot. Its server is `server`, or else the first one whose prefix matches the machine's name. */
-export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings | undefined {
+/** Why a machine does not run a bot. */
+export const noBot = 'rack.yaml has `bot: none`';
+
+/**
+ * The settings of a machine's bot; undefined: not known yet, or without a server. Its server is `server`, or else the first one whose
+ * prefix matches the machine's name.
+ */
+export function botSettingsOf(
+  machinePart: MachinePart | undefined,
+): BotSettings | 'none' | undefined {
   if (machinePart === undefined) return undefined;
   const { name, swarming } = machinePart;
+  if (swarming.bot === 'none') return 'none';
   const byName = swarming.servers.find(({ prefix }) => name.startsWith(prefix));
   const server = swarming.server ?? byName?.server;
   if (server === undefined) return undefined;
@@ -30,8 +39,8 @@ export function botSettingsOf(machinePart: MachinePart | undefined): BotSettings
 }
 
 export interface BotDeps {
-  /** Undefined: not known yet. */
-  settings: () => BotSettings | undefined;
+  /** Undefined: not known yet. `none`: the machine does not run a bot. */
+  settings: () => BotSettings | 'none' | undefined;
   /** Why not, for people. */
   whyNoSettings?: () => string;
   botId: string;

@@ -10,6 +10,7 @@ export const botStates = BotStatus.shape.state.options;
  * - `running`: its process exists. `backing-off`: it is restarted at `nextStartAt`.
  * - `silent`: it has no task and has called no hook for 10 minutes; the agent ends and restarts it.
  * - `stopping`: it finishes its task. `stopped`: it has ended, and is not restarted.
+ * - `none`: rack.yaml has `bot: none`.
  */
 export interface BotView {
   state: BotStatus['state'];

@@ -5,7 +5,13 @@
 
 import { backOffMs, errorText, pause } from '@skolo/base';
 import { BotRun } from './bot-run.ts';
-import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
+import {
+  type BotDeps,
+  type BotLimits,
+  type BotSettings,
+  botLimits,
+  noBot,
+} from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';
 
 type Change = Partial<Pick<BotView, 'why' | 'server' | 'nextStartAt' | 'failing'>>;
@@ -63,13 +69,14 @@ export class Bot {
     const { current } = this;
     const settings = this.deps.settings();
     if (current === undefined) this.wake();
+    else if (settings === 'none') void this.restart(noBot);
     else if (settings !== undefined) {
       const others = changedKeys(current.settings, settings);
       if (others.length > 0) void this.restart(`changed settings: ${others.join(', ')}`);
     }
   }
 
-  /** Ends the bot in order, after its task, however long that takes, and restarts it. Fulfilled when it has ended. */
+  /** Ends the bot in order, after its task, however long that takes. Then its settings apply. Fulfilled when it has ended. */
   async restart(why: string): Promise<void> {
     const { current } = this;
     if (current === undefined) return this.wake();
@@ -89,7 +96,8 @@ export class Bot {
     this.wake();
     if (current !== undefined) {
       this.change('stopping', { why: 'the agent is stopping' });
-      const { taskGraceSeconds } = deps.settings() ?? current.settings;
+      const settings = deps.settings();
+      const { taskGraceSeconds } = typeof settings === 'object' ? settings : current.settings;
       await current.end(isHurried ? 0 : taskGraceSeconds);
     }
     await this.loop;
@@ -99,9 +107,10 @@ export class Bot {
   private async keepRunning(hookUrl: string): Promise<void> {
     while (!this.stopped.signal.aborted) {
       const settings = this.deps.settings();
-      if (settings === undefined) {
+      if (typeof settings !== 'object') {
         const why = this.deps.whyNoSettings?.() ?? 'the settings are not yet known';
-        this.change('waiting', { why });
+        if (settings === undefined) this.change('waiting', { why });
+        else this.change('none', { why: noBot, server: undefined, failing: undefined });
         await this.sleep(this.limits.lookMs);
         continue;
       }

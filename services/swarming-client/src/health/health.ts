@@ -66,7 +66,7 @@ export interface HealthFacts {
   notReady?: string | undefined;
   /** The agent is ending. */
   stopping: boolean;
-  /** The bot must restart once its task has ended, and why. */
+  /** The bot must stop once its task has ended, and why. */
   botRestart?: string | undefined;
   /** Devices that are rebooting after a task, by name, and since when. */
   rebooting: ReadonlyMap<string, Date>;

@@ -17,6 +17,7 @@ import {
   wrongMethod,
 } from '@skolo/common/light';
 import { z } from 'zod';
+import { noBot } from '../bot/bot-settings.ts';
 import type { AgentEvent } from '../events.ts';
 import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 import type { Given } from './state.ts';
@@ -73,13 +74,15 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
     spec: method === 'GET' ? { ...route, method: 'get' } : { ...route, method: 'post', body },
     pattern: new RegExp(`^${path}$`),
     label: path,
-    handler: (request) => ({
-      status: 200,
-      body: answer(work, {
-        given: (request.body ?? {}) as Given,
-        query: request.query as HookRequest['query'],
-      }),
-    }),
+    handler(request) {
+      const { machine, hasBot = true } = work.view();
+      if (!hasBot && hooks.has(name)) {
+        throw new HttpProblem(409, `${machine}: ${noBot}; stop this bot, or remove the key`);
+      }
+      const given = (request.body ?? {}) as Given;
+      const query = request.query as HookRequest['query'];
+      return { status: 200, body: answer(work, { given, query }) };
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface AgentView {
   /** The machine's own; used if no device is attached. */
   host: Dimensions;
   health: Health;
+  /** Whether a bot may run; absent: it may. */
+  hasBot?: boolean;
   version: string;
 }
 

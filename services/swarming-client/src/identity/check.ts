@@ -31,6 +31,7 @@ export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
 /** What prevents the bot from starting here. */
 async function botProblems(machinePart: MachinePart): Promise<string[]> {
   const settings = botSettingsOf(machinePart);
+  if (settings === 'none') return [];
   if (settings === undefined) return [`${machinePart.name}: ${noServer}`];
   const { botDir, python } = settings;
   const folder = await folderProblem(botDir, process.env.HOME);

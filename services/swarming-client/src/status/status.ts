@@ -95,10 +95,11 @@ export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
 }
 
 /** For the answers to the hooks of the bot. */
-export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
+export function hookView({ name, version, identity, machine, bot }: AgentNow): AgentView {
   const { machinePart, why } = identity;
   const { devices, dimensions: host, health } = machine;
-  return { machine: name, machinePart, whyUnknown: why, devices, host, health, version };
+  const hasBot = bot.state !== 'none';
+  return { machine: name, machinePart, whyUnknown: why, devices, host, health, hasBot, version };
 }
 
 /** For `/readyz`: whether the agent can do its work, and what does not work even so. */

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,8 @@ export interface JumphostOptions {
   programs?: Readonly<Record<string, string>>;
   /** Folders that its sessions see instead of those of this computer, such as /etc. Needs namespaces of mounts. */
   folders?: Readonly<Record<string, string>>;
+  /** Its user is `nobody`, where root runs the tests. Else whoever runs them. */
+  isNobody?: true;
   /** A process in whose network namespace its SSH server is, such as that of a real node. Then nothing can be cut. */
   networkOf?: number;
 }
@@ -53,8 +55,13 @@ export interface Jumphost {
 export async function startJumphost(options: JumphostOptions = {}): Promise<Jumphost | undefined> {
   const ssh = peer('ssh');
   const { name = 'jumphost-rack4', kubeconfig, programs = {}, folders = {}, networkOf } = options;
+  const asNobody =
+    options.isNobody && process.getuid?.() === 0
+      ? 'setpriv --reuid=nobody --regid=nogroup --clear-groups'
+      : '';
   const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
   const there = join(dir, 'jumphost');
+  await chmod(dir, 0o711);
   const bin = join(dir, 'workstation');
   const log = join(dir, 'commands');
   const home = join(dir, 'home');
@@ -69,7 +76,7 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
     `printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${log}'
 PATH='${there}':"$PATH"; HOME='${home}'; export PATH HOME; cd
 [ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh -i
-exec ${within(folders)} sh -c "$SSH_ORIGINAL_COMMAND"`,
+exec ${within(folders)} ${asNobody} sh -c "$SSH_ORIGINAL_COMMAND"`,
   );
   const sshd = await startSshd(session, ['MaxStartups 100', 'MaxSessions 100']);
   if (ssh === undefined || sshd === undefined) {

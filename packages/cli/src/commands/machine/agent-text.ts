@@ -64,11 +64,12 @@ export function urgencyOf(answer: Answer): number {
 }
 
 function isWell({ state, healthy }: Bot): boolean {
-  return state === 'running' && healthy;
+  return state === 'none' || (state === 'running' && healthy);
 }
 
-/** `running`, `starting` until it calls its hooks, `silent`, `backing-off`. */
+/** `running`, `starting` until it calls its hooks, `silent`, `backing-off`, `no bot`. */
 export function botState({ state, healthy }: Bot): string {
+  if (state === 'none') return 'no bot';
   return state === 'running' && !healthy ? 'starting' : state;
 }
 

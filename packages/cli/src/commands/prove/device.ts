@@ -22,25 +22,30 @@ interface Problem {
   what: string;
 }
 
-export interface DeviceLook {
+/** The results of reading one device or computer. */
+export interface Looked {
   device: string;
   model: string;
   transport: Transport;
-  /** A different model that it reports. */
-  answersAs?: string;
-  hardware?: string;
-  firmware?: string;
   steps: { step: string; ms: number; isDone: boolean; requests: number }[];
   /** What was sent in each step, without secrets. */
   sent: string[][];
-  outlets: Readings[];
-  configuration?: { readings: number; bytes: number; differingLines: number };
-  hosts?: ConnectedHosts;
-  problems: Problem[];
+  problems: { kind: string; what: string }[];
   /** What was not compared, and why. */
   notes: string[];
   /** False: interrupted. */
   isComplete: boolean;
+}
+
+export interface DeviceLook extends Looked {
+  /** A different model that it reports. */
+  answersAs?: string;
+  hardware?: string;
+  firmware?: string;
+  outlets: Readings[];
+  configuration?: { readings: number; bytes: number; differingLines: number };
+  hosts?: ConnectedHosts;
+  problems: Problem[];
 }
 
 const rounds = 3;

@@ -8,6 +8,7 @@ import { loadBackups, loadDrivers } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
 import { compare, type Finding } from '../cabling/compare.ts';
 import { type DeviceLook, lookAtDevice } from './device.ts';
+import { type JumphostDeps, type JumphostLook, lookAtJumphost } from './jumphost.ts';
 import { linkedButOff } from './outlets.ts';
 import type { LookDeps } from './readers.ts';
 
@@ -16,6 +17,8 @@ export interface RackLook {
   devices: DeviceLook[];
   /** Findings from MAC tables and addresses, as in `skolo cabling`. */
   cabling: Finding[];
+  /** Absent if it was not requested. */
+  jumphost?: JumphostLook;
 }
 
 const atOnce = 20;
@@ -23,6 +26,7 @@ const atOnce = 20;
 export async function lookAtRack(
   rack: Rack,
   options: Pick<LookDeps, 'pauseMs' | 'timeoutMs' | 'signal' | 'dry'>,
+  jumphost?: Pick<JumphostDeps, 'target' | 'env' | 'now'>,
 ): Promise<RackLook> {
   // Host keys of this run only; known keys are pinned in rack.yaml.
   const scratch = await mkdtemp(join(tmpdir(), 'skolo-look-'));
@@ -32,8 +36,11 @@ export async function lookAtRack(
   const all: LookDeps = { rack, sessions, hostKeys, scratch, drivers, backups, ...options };
   try {
     const each = [...rack.infrastructure.values()];
-    const devices = await inParallel(each, atOnce, (device) => lookAtDevice(device, all));
-    return { devices, cabling: together(rack, devices) };
+    const [devices, own] = await Promise.all([
+      inParallel(each, atOnce, (device) => lookAtDevice(device, all)),
+      jumphost && lookAtJumphost({ rack, ...options, ...jumphost }),
+    ]);
+    return { devices, cabling: together(rack, devices), ...(own && { jumphost: own }) };
   } finally {
     await sessions.close();
     await rm(scratch, { recursive: true, force: true });

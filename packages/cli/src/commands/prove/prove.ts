@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { count } from '@skolo/base';
+import type { MachineTarget } from '@skolo/fleet';
+import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
@@ -8,7 +10,8 @@ import { type Column, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { ownVersion } from '../../own-version.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
-import type { DeviceLook } from './device.ts';
+import type { DeviceLook, Looked } from './device.ts';
+import type { JumphostLook } from './jumphost.ts';
 import type { RackLook } from './look.ts';
 
 interface Options {
@@ -16,6 +19,7 @@ interface Options {
   plan?: true;
   record?: string;
   evidence?: string;
+  jumphost?: MachineTarget;
   pause: number;
   timeout: number;
   json?: true;
@@ -25,11 +29,16 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems.',
+      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems.',
     )
     .summary('compare rack.yaml with its devices, read-only')
     .argument('[rack]', 'rack.yaml, or the name of a rack')
     .option('--look', 'only read')
+    .option(
+      '--jumphost <[user@]host>',
+      'also read this jumphost, with your own SSH key and configuration',
+      sshTarget,
+    )
     .option('--plan', 'list what would be sent, without secrets, and send nothing')
     .option('--record <file>', 'write what was sent to a file, in the form of --plan')
     .option('--evidence <directory>', 'write proof-MODEL-FIRMWARE.json, without names or addresses')
@@ -50,13 +59,16 @@ export function define(command: SkoloCommand): void {
     const { lookAtRack } = await import('./look.ts');
     const rack = await loadRack(command.globals());
     const { plan: dry, record, evidence, pause: pauseMs, timeout: timeoutMs } = options;
-    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry });
+    const { jumphost: target } = options;
+    const jumphost = target && { target, env: io.env, now: io.now };
+    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry }, jumphost);
+    const all = [...look.devices, ...(look.jumphost ? [look.jumphost] : [])];
     if (dry) {
       if (options.json) printJson(io, look);
-      else io.out(sentText(look.devices, planned));
+      else io.out(sentText(all, planned));
       return;
     }
-    if (record !== undefined) await writeFile(record, `${sentText(look.devices)}\n`);
+    if (record !== undefined) await writeFile(record, `${sentText(all)}\n`);
     if (evidence !== undefined) {
       const { writeProofs } = await import('./evidence.ts');
       const day = new Date(io.now()).toISOString().slice(0, 10);
@@ -65,10 +77,17 @@ export function define(command: SkoloCommand): void {
     }
     if (options.json) printJson(io, look);
     else print(io, rack.name, look);
-    const hasProblems = look.devices.some(({ problems }) => problems.length > 0);
+    const hasProblems = all.some(({ problems }) => problems.length > 0);
     if (hasProblems || look.cabling.length > 0) io.exitCode = exitCodes.failed;
     signal.throwIfAborted();
   });
+}
+
+/** `ops@jumphost-rack4` */
+function sshTarget(text: string): MachineTarget {
+  const [, user, name] = /^(?:([\w.][\w.-]*)@)?([\w:][\w.:-]*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('expected [USER@]HOST');
+  return { name, ...(user !== undefined && { user }) };
 }
 
 /** A plan shows the first of several readings. */
@@ -78,7 +97,7 @@ const planned = new Map([
 ]);
 
 /** What was sent, or would be: each step of each device. */
-function sentText(devices: readonly DeviceLook[], named?: ReadonlyMap<string, string>): string {
+function sentText(devices: readonly Looked[], named?: ReadonlyMap<string, string>): string {
   const lines = devices.flatMap(({ device, model, transport, steps, sent }) =>
     steps.flatMap(({ step }, at) => [
       `${device} (${model}, ${transport}) ${named?.get(step) ?? step}`,
@@ -88,19 +107,31 @@ function sentText(devices: readonly DeviceLook[], named?: ReadonlyMap<string, st
   return lines.join('\n');
 }
 
-function print(io: Io, rack: string, { devices, cabling }: RackLook): void {
+function print(io: Io, rack: string, { devices, cabling, jumphost }: RackLook): void {
   const sorted = [...devices].sort((a, b) => b.problems.length - a.problems.length);
-  const below = ({ problems, notes }: DeviceLook) => [
-    ...problems.map(({ what }) => plain(`  problem: ${what}`)),
-    ...notes.map((note) => plain(`  note: ${note}`)),
-  ];
   io.out(table(columns, sorted, io, below));
   for (const { name, what, advice } of cabling) {
     io.out(plain(`cabling: ${name}: ${what}${advice === undefined ? '' : `; ${advice}`}`));
   }
-  const problems = devices.reduce((sum, each) => sum + each.problems.length, cabling.length);
+  if (jumphost !== undefined) printJumphost(io, jumphost);
+  const all = [...devices, ...(jumphost ? [jumphost] : [])];
+  const problems = all.reduce((sum, each) => sum + each.problems.length, cabling.length);
   const found = problems === 0 ? 'no problems' : count(problems, 'problem');
-  io.out(`${rack}: ${count(devices.length, 'device')}, ${found}; nothing was changed`);
+  const what = `${count(devices.length, 'device')}${jumphost ? ' and the jumphost' : ''}`;
+  io.out(`${rack}: ${what}, ${found}; nothing was changed`);
+}
+
+function below({ problems, notes }: Looked): string[] {
+  return [
+    ...problems.map(({ what }) => plain(`  problem: ${what}`)),
+    ...notes.map((note) => plain(`  note: ${note}`)),
+  ];
+}
+
+function printJumphost(io: Io, look: JumphostLook): void {
+  io.out(look.isComplete ? look.device : `${look.device}: not read completely`);
+  for (const { name, text } of look.facts) io.out(plain(`  ${name}: ${text}`));
+  for (const line of below(look)) io.out(line);
 }
 
 const columns: Column<DeviceLook>[] = [

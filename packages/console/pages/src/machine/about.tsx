@@ -93,7 +93,10 @@ function Identity({ machine }: { machine: Machine }) {
             token ? (token.identity ?? 'none') : 'the metadata server is not responding',
           ],
           ['Last token', token && <Ago time={token.lastAsked} suffix=" ago" />],
-          ['Bot', bot && `${bot.state}${bot.why ? `: ${bot.why}` : ''}`],
+          [
+            'Bot',
+            bot && `${bot.state === 'none' ? 'no bot' : bot.state}${bot.why ? `: ${bot.why}` : ''}`,
+          ],
           [
             'Last exit',
             bot?.lastExit && (

@@ -59,6 +59,12 @@ export const swarmingClient = section({
     .describe(
       "URL of the agent's metrics; default: at the machine's address. Set this key in a machine's entry.",
     ),
+  bot: z
+    .enum(['swarming', 'none'])
+    .default('swarming')
+    .describe(
+      '`none`: the agent does not run a bot and does not need a Swarming server. It still monitors and repairs the machine and its phones.',
+    ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
     .array(
