@@ -14,6 +14,30 @@ export function serviceRoot(): object {
   };
 }
 
+export const managerPath = `${root}/Managers/BMC`;
+export const rackPduPath = `${root}/PowerEquipment/RackPDUs/1`;
+
+export function manager(): object {
+  return {
+    '@odata.id': managerPath,
+    '@odata.type': '#Manager.v1_15_0.Manager',
+    Id: 'BMC',
+    ManagerType: 'BMC',
+    FirmwareVersion: '1.45.455b66-rev4',
+  };
+}
+
+export function rackPdu(): object {
+  return {
+    '@odata.id': rackPduPath,
+    '@odata.type': '#PowerDistribution.v1_3_1.PowerDistribution',
+    Id: '1',
+    EquipmentType: 'RackPDU',
+    Model: 'ZAP4000',
+    FirmwareVersion: '4.3.0',
+  };
+}
+
 export interface Powered {
   path: string;
   name: string;
@@ -27,6 +51,7 @@ export function system(
   { path, name, powerState }: Powered,
   allowable: readonly string[],
   allowableIn: AllowableIn,
+  restorePolicy: string,
 ): object {
   const reset = {
     target: `${path}/Actions/ComputerSystem.Reset`,
@@ -37,7 +62,10 @@ export function system(
     '@odata.id': path,
     '@odata.type': '#ComputerSystem.v1_16_0.ComputerSystem',
     Id: name,
+    Model: '3500',
     PowerState: powerState,
+    PowerRestorePolicy: restorePolicy,
+    Links: { ManagedBy: [{ '@odata.id': managerPath }] },
     Actions: { '#ComputerSystem.Reset': reset },
   };
 }
@@ -51,6 +79,7 @@ export function outlet(
   { path, name, powerState }: Powered,
   allowable: readonly string[],
   watts: number,
+  restorePolicy: string,
 ): object {
   const control = {
     target: `${path}/Outlet.PowerControl`,
@@ -61,6 +90,7 @@ export function outlet(
     '@odata.type': '#Outlet.v1_4_2.Outlet',
     Id: name,
     PowerState: powerState,
+    PowerRestorePolicy: restorePolicy,
     PowerWatts: { Reading: watts },
     Actions: { '#Outlet.PowerControl': control },
   };

@@ -6,7 +6,7 @@
  * session, of which there are few. Plain http is spoken only when asked for.
  *
  * Sources: DMTF DSP0266 (protocol: sessions, actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
- * a rack PDU: targets of outlets without `/Actions/`, PowerWatts.Reading), DSP0268 (ComputerSystem, Outlet). Assumed: how
+ * a rack PDU: targets of outlets without `/Actions/`, PowerWatts.Reading), DSP0268 (ComputerSystem, Outlet, PowerRestorePolicy). Assumed: how
  * long a change takes, and four sessions.
  */
 import { randomBytes } from 'node:crypto';
@@ -28,9 +28,13 @@ import {
   accountsPath,
   collection,
   error,
+  manager,
+  managerPath,
   missing,
   outlet,
   type Powered,
+  rackPdu,
+  rackPduPath,
   resetActionInfo,
   root,
   serviceRoot,
@@ -53,12 +57,14 @@ export interface RedfishOptions extends HttpDeviceOptions {
   allowable?: readonly string[];
   /** Where that is told: in the action (when absent), in its ActionInfo, or nowhere. */
   allowableIn?: AllowableIn;
+  /** After a power failure: `AlwaysOn` (when absent), `AlwaysOff`, `LastState`. */
+  restorePolicy?: string;
   /** How it says yes; 204 when absent. */
   success?: 200 | 202 | 204;
 }
 
 const systemsPath = `${root}/Systems`;
-const outletsPath = `${root}/PowerEquipment/RackPDUs/1/Outlets`;
+const outletsPath = `${rackPduPath}/Outlets`;
 const sessions = `${root}/SessionService/Sessions`;
 /** How long a PowerCycle leaves it off. */
 const cycleSeconds = 5;
@@ -142,15 +148,17 @@ class RedfishService {
   }
 
   private routes(): HttpModel['routes'] {
-    const { allowableIn = 'action' } = this.options;
+    const { allowableIn = 'action', restorePolicy = 'AlwaysOn' } = this.options;
+    const systemOf = (call: Call) =>
+      system(this.powered(call), this.allowable(call.outlet), allowableIn, restorePolicy);
     return {
       [`GET ${root}/?`]: () => ({ body: serviceRoot() }),
       [`GET ${systemsPath}/?`]: () => ({ body: collection(systemsPath, this.systems) }),
       [`GET ${outletsPath}/?`]: () => ({ body: collection(outletsPath, this.outlets) }),
       [`GET ${systemsPath}/:outlet/?`]: (call) =>
-        this.isSystem(call)
-          ? { body: system(this.powered(call), this.allowable(call.outlet), allowableIn) }
-          : undefined,
+        this.isSystem(call) ? { body: systemOf(call) } : undefined,
+      [`GET ${managerPath}/?`]: () => ({ body: manager() }),
+      [`GET ${rackPduPath}/?`]: () => ({ body: rackPdu() }),
       [`GET ${systemsPath}/:outlet/ResetActionInfo/?`]: (call) =>
         this.isSystem(call) && allowableIn === 'action-info'
           ? { body: resetActionInfo(this.powered(call).path, this.allowable(call.outlet)) }
@@ -175,7 +183,9 @@ class RedfishService {
   private ofOutlet(call: Call): Answer | undefined {
     const { outlet: name, device } = call;
     if (!this.outlets.includes(name)) return undefined;
-    return { body: outlet(this.powered(call), this.allowable(name), device.board.watts(name)) };
+    const { restorePolicy = 'AlwaysOn' } = this.options;
+    const watts = device.board.watts(name);
+    return { body: outlet(this.powered(call), this.allowable(name), watts, restorePolicy) };
   }
 
   private changePassword({ body }: Call): Answer {

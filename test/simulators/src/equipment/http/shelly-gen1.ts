@@ -22,6 +22,10 @@ export interface ShellyGen1Options extends HttpDeviceOptions {
   outlets?: number;
   /** As many as relays when absent. */
   meters?: number;
+  /** Of each relay after a power failure: `off`, `on`, `last` (when absent), `switch`. */
+  defaultStates?: readonly string[];
+  /** Of its relays, where they have one. */
+  relayNames?: readonly string[];
   /** Nobody need sign in when absent. */
   account?: Account;
 }
@@ -46,6 +50,18 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
             longid: 1,
             num_outputs: device.board.names().length,
             num_meters: options.meters ?? device.board.names().length,
+          },
+        }),
+        '* /settings': ({ device }) => ({
+          body: {
+            device: { type: 'SHSW-25', mac: 'A8032AB12345', num_outputs: outlets },
+            relays: device.board.names().map((_relay, at) => ({
+              name: options.relayNames?.[at] ?? null,
+              default_state: options.defaultStates?.[at] ?? 'last',
+              btn_type: 'toggle',
+              auto_on: 0,
+              auto_off: 0,
+            })),
           },
         }),
         '* /status': ({ device }) => ({

@@ -26,6 +26,10 @@ export interface ShellyGen2Options extends HttpDeviceOptions {
   outlets?: number;
   /** Of the user `admin`; nobody need sign in when absent. */
   password?: string;
+  /** Of each switch after a power failure: `off`, `on`, `restore_last` (when absent), `match_input`. */
+  initialStates?: readonly string[];
+  /** Of its switches, where they have one. */
+  switchNames?: readonly string[];
   /** Whether its switches measure; they do when absent. */
   meters?: boolean;
 }
@@ -95,6 +99,9 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
       const switches = board.names().map((relay) => [`switch:${relay}`, status(device, relay)]);
       return { result: { sys: { uptime: 600 }, ...Object.fromEntries(switches) } };
     }
+    if (method === 'Shelly.GetConfig') {
+      return { result: configOf(board.names(), options) };
+    }
     if (!/^Switch\.(Set|Toggle|GetStatus)$/.test(method)) {
       return failed(404, `No handler for ${method}`);
     }
@@ -122,6 +129,18 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
     },
     options,
   );
+}
+
+function configOf(
+  switches: readonly string[],
+  { initialStates = [], switchNames = [] }: ShellyGen2Options,
+): object {
+  const configs = switches.map((relay, at) => {
+    const initial_state = initialStates[at] ?? 'restore_last';
+    const name = switchNames[at] ?? null;
+    return [`switch:${relay}`, { id: at, name, in_mode: 'follow', initial_state }];
+  });
+  return { sys: { cfg_rev: 10 }, ...Object.fromEntries(configs) };
 }
 
 type Method = (device: HttpDevice, name: string, params: z.infer<typeof Params>) => Outcome;

@@ -28,6 +28,8 @@ export interface TasmotaOptions extends HttpDeviceOptions {
   setOption26?: boolean;
   /** Whether each relay is measured, all together, or none; each when absent. */
   meters?: 'each' | 'together' | 'none';
+  /** After a power failure: 0 off, 1 on, 2 the contrary of before, 3 as before (when absent). */
+  powerOnState?: number;
   /** Older firmware answers what has no answer with a warning. */
   warnsOfNoAnswer?: boolean;
 }
@@ -42,6 +44,12 @@ const states = new Map([
   ['0', false],
   ['false', false],
 ]);
+const firmware = {
+  Version: '13.1.0(release-tasmota)',
+  BuildDateTime: '2023-08-15T12:43:17',
+  Core: '2_7_4_9',
+  Hardware: 'ESP8285N08',
+};
 const Time = '2026-11-20T10:00:00';
 
 type Told = Record<string, unknown>;
@@ -92,7 +100,7 @@ export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> 
 /** What it keeps and does by itself. */
 class Brain {
   /** 0 off, 1 on, 3 as before, after the mains came back. */
-  private powerOnState = 3;
+  private powerOnState: number;
   private readonly options: TasmotaOptions;
   private readonly backlog: string[] = [];
   private isWaiting = false;
@@ -105,6 +113,7 @@ class Brain {
   constructor(device: HttpDevice, options: TasmotaOptions) {
     this.device = device;
     this.options = options;
+    this.powerOnState = options.powerOnState ?? 3;
   }
 
   answer(command: string): Told {
@@ -117,9 +126,10 @@ class Brain {
     this.backlog.length = 0;
     this.isWaiting = false;
     this.pulses.clear();
-    if (this.powerOnState > 1) return;
+    if (this.powerOnState > 2) return;
     for (const relay of this.device.board.names()) {
-      this.device.board.set(relay, this.powerOnState === 1);
+      const isToggled = this.powerOnState === 2 && !this.device.board.isOn(relay);
+      this.device.board.set(relay, this.powerOnState === 1 || isToggled);
     }
   }
 
@@ -138,6 +148,7 @@ class Brain {
         return this.relays();
       case 'status':
         if (value === '11') return { StatusSTS: this.relays() };
+        if (value === '2') return { StatusFWR: firmware };
         if (value === '8' || value === '10') return { StatusSNS: this.sensors() };
         return { Command: 'Unknown' };
       case 'delay':

@@ -2,8 +2,8 @@
  * APC switched rack PDU of the second generation (AP8900 and its family): rPDU2 of PowerNet-MIB, and the older tables.
  * The trap: the command is 1 on, 2 off (and reads back so), the state beside it is 1 off, 2 on.
  *
- * Source: PowerNet-MIB, rPDU2OutletSwitched (26.9.2) and rPDU2OutletMetered (26.9.4: power in W, -1 where it is not
- * metered, current in tenths of A).
+ * Source: PowerNet-MIB 4.2.6, rPDU2OutletSwitched (26.9.2) and rPDU2OutletMetered (26.9.4: power in W, -1 where it is not
+ * metered, current in tenths of A), rPDU2DeviceConfigColdstartDelay (26.4.1.1.6: -1 never apply power automatically).
  */
 import { Faults, type SimulatedDevice } from '../device.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
@@ -14,8 +14,9 @@ import {
   allOutlets,
   column,
   firstGenerationTables,
+  powerNet,
 } from './apc.ts';
-import { SnmpMib, systemGroup } from './mib.ts';
+import { integer, SnmpMib, systemGroup } from './mib.ts';
 
 interface ApcRpdu2Outlets extends ApcOutlets {
   /** Whether each outlet has a meter (AP8600); default false (AP8900). */
@@ -71,9 +72,14 @@ export function apcRpdu2Model({ metered = false, ...options }: ApcRpdu2Outlets =
           [4, 'reboot'],
         ]),
       ),
+      { oid: `${powerNet}.26.4.1.1.6.1`, read: () => integer(bank.coldstartDelay) },
+      ...rows('26.9.2.1.1.1', Number),
+      ...rows('26.9.2.1.1.3', (outlet) => bank.nameOf(outlet)),
+      ...rows('26.9.2.1.1.5', (outlet) => bank.powerOnTime(outlet)),
+      ...rows('26.9.2.1.1.6', () => 0),
       ...rows('26.9.2.1.1.7', () => Math.round(bank.rebootSeconds)),
       ...rows('26.9.2.3.1.1', Number),
-      ...rows('26.9.2.3.1.3', (outlet) => `Outlet ${outlet}`),
+      ...rows('26.9.2.3.1.3', (outlet) => bank.nameOf(outlet)),
       ...rows('26.9.2.3.1.4', Number),
       ...rows('26.9.2.3.1.5', (outlet) => (board.isOn(outlet) ? 2 : 1)),
       ...rows('26.9.2.3.1.6', (outlet) => (bank.isPending(outlet) ? 1 : 2)),

@@ -167,6 +167,30 @@ describe('commands of a PDU', () => {
   });
 });
 
+describe('a PDU after a power failure', () => {
+  it.for([
+    ['apc-rpdu', rpdu, '12.3.1.2.0', '12.3.4.1.1.4.2'],
+    ['apc-rpdu2', rpdu2, '26.4.1.1.6.1', '26.9.2.1.1.5.2'],
+  ] as const)('%s leaves off what is configured so', async ([, start, all, one], context) => {
+    const [never, partly] = [
+      await start({ outlets: 2, coldstartDelay: -1 }),
+      await start({ outlets: 2, powerOnTimes: { 2: -1 } }),
+    ];
+
+    const set = await runTool(context, never, ['snmpget', `${apc}.${all}`]);
+    const outlet = await runTool(context, partly, ['snmpget', `${apc}.${one}`]);
+    await never.reboot();
+    await partly.reboot();
+
+    expect([set.stdout, outlet.stdout]).toEqual([
+      expect.stringMatching(/INTEGER: -1\n$/),
+      expect.stringMatching(/INTEGER: -1\n$/),
+    ]);
+    expect(['1', '2'].map((name) => never.board.isOn(name))).toEqual([false, false]);
+    expect(['1', '2'].map((name) => partly.board.isOn(name))).toEqual([true, false]);
+  });
+});
+
 function numbers(stdout: string): number[] {
   return [...stdout.matchAll(/INTEGER: (\d+)/g)].map(([, number]) => Number(number));
 }

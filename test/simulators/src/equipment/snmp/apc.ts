@@ -8,7 +8,7 @@
 import { type Faults, OutletBoard } from '../device.ts';
 import { integer, type SnmpObject, text } from './mib.ts';
 
-const powerNet = '1.3.6.1.4.1.318.1.1';
+export const powerNet = '1.3.6.1.4.1.318.1.1';
 
 /** What an outlet can be told; each table has numbers of its own for it. */
 export type ApcCommand =
@@ -28,6 +28,12 @@ export interface ApcOutlets {
   rebootSeconds?: number;
   /** How late "delayed" is, as configured on the device; default 15. */
   delaySeconds?: number;
+  /** After how many seconds outlets get power when mains are back; -1 never, default 0. */
+  coldstartDelay?: number;
+  /** Each outlet's delay after that, by its number; -1 never, default 0. */
+  powerOnTimes?: Readonly<Record<string, number>>;
+  /** By number; default `Outlet N`. */
+  outletNames?: Readonly<Record<string, string>>;
 }
 
 const delayed = new Map<ApcCommand, ApcCommand>([
@@ -41,6 +47,9 @@ export class ApcBank {
   readonly board: OutletBoard;
   readonly names: readonly string[];
   readonly rebootSeconds: number;
+  readonly coldstartDelay: number;
+  private readonly powerOnTimes: Readonly<Record<string, number>>;
+  private readonly outletNames: Readonly<Record<string, string>>;
   private readonly delaySeconds: number;
   private readonly pending = new Map<string, NodeJS.Timeout>();
   /** Whether a reboot turns an outlet on that was off before; the first generation leaves it off (powerman's note). */
@@ -51,8 +60,19 @@ export class ApcBank {
     this.names = Array.from({ length: outlets }, (_, index) => String(index + 1));
     this.board = new OutletBoard(this.names.map((name) => [name, { on: true, watts }]));
     this.rebootSeconds = rebootSeconds;
+    this.coldstartDelay = options.coldstartDelay ?? 0;
+    this.powerOnTimes = options.powerOnTimes ?? {};
+    this.outletNames = options.outletNames ?? {};
     this.delaySeconds = delaySeconds;
     this.rebootTurnsOn = rebootTurnsOn;
+  }
+
+  nameOf(outlet: string): string {
+    return this.outletNames[outlet] ?? `Outlet ${outlet}`;
+  }
+
+  powerOnTime(outlet: string): number {
+    return this.powerOnTimes[outlet] ?? 0;
   }
 
   isPending(outlet: string): boolean {
@@ -79,10 +99,16 @@ export class ApcBank {
     for (const name of this.names) this.obey(name, command);
   }
 
-  /** With mains back each outlet is turned on at once: `PowerOnTime` 0, as it comes from the factory. */
+  /** With mains back each outlet is turned on after both delays, at once as it comes from the factory, or never. */
   restart(): void {
     this.stop();
-    for (const name of this.names) this.board.set(name, true);
+    for (const name of this.names) {
+      const delays = [this.coldstartDelay, this.powerOnTime(name)];
+      const seconds = delays.reduce((sum, each) => sum + each);
+      const isNow = delays.every((each) => each === 0);
+      this.board.set(name, isNow);
+      if (!isNow && !delays.includes(-1)) this.later(name, 'on', seconds);
+    }
   }
 
   stop(): void {
@@ -165,7 +191,7 @@ const rpduCommands = new Map<number, ApcCommand>([
 export function firstGenerationTables(bank: ApcBank, faults: Faults): SnmpObject[] {
   const onOff = (outlet: string) => (bank.board.isOn(outlet) ? 1 : 2);
   const pending = (outlet: string) => (bank.isPending(outlet) ? 1 : 2);
-  const name = (outlet: string) => `Outlet ${outlet}`;
+  const name = (outlet: string) => bank.nameOf(outlet);
   const rows = (oid: string, read: (outlet: string) => number | string) =>
     column(bank, faults, oid, read);
   return [
@@ -184,9 +210,14 @@ export function firstGenerationTables(bank: ApcBank, faults: Faults): SnmpObject
         [4, 'reboot'],
       ]),
     ),
+    { oid: `${powerNet}.12.3.1.2.0`, read: () => integer(bank.coldstartDelay) },
     ...rows('12.3.3.1.1.1', Number),
     ...rows('12.3.3.1.1.2', name),
     ...column(bank, faults, '12.3.3.1.1.4', onOff, rpduCommands),
+    ...rows('12.3.4.1.1.1', Number),
+    ...rows('12.3.4.1.1.2', name),
+    ...rows('12.3.4.1.1.4', (outlet) => bank.powerOnTime(outlet)),
+    ...rows('12.3.4.1.1.5', () => 0),
     ...rows('12.3.4.1.1.6', () => Math.round(bank.rebootSeconds)),
     ...rows('12.3.5.1.1.1', Number),
     ...rows('12.3.5.1.1.2', name),
