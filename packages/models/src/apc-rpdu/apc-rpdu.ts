@@ -10,7 +10,8 @@
  * outlet off that was off before, so the driver sends off and on separately. The object that sets all outlets at once is next to this one,
  * with other numbers (2 on, 3 off): objects written here always end in an outlet's number.
  *
- * Source: PowerNet-MIB, rPDUOutletControlTable and rPDUOutletStatusTable.
+ * Source: PowerNet-MIB 4.2.6, rPDUOutletDevice, rPDUOutletControlTable, rPDUOutletConfigTable and rPDUOutletStatusTable. It has no object
+ * for outlet groups, which exist in the menus only.
  */
 import { driverKind } from '../contract/outlets.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
@@ -26,6 +27,12 @@ export const outlets = driverKind({
       command: { column: `${outletGroup}.3.1.1.4`, on: 1, off: 2 },
       /** rPDUOutletStatusOutletState. */
       state: { column: `${outletGroup}.5.1.1.4`, on: 1, off: 2 },
+      /** rPDUOutletDevColdstartDelay, rPDUOutletConfigPowerOnTime, rPDUOutletConfigOutletName. */
+      settings: {
+        coldStartDelay: `${outletGroup}.1.2`,
+        powerOnDelay: `${outletGroup}.4.1.1.4`,
+        name: `${outletGroup}.4.1.1.2`,
+      },
     }),
 });
 

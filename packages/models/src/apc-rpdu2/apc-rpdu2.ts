@@ -11,7 +11,8 @@
  * another table: objects written here always end in an outlet's number. Outlets without a meter report -1 W, or nothing. The login requires
  * a community or user with write access, which is also used for reading.
  *
- * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
+ * Source: PowerNet-MIB 4.2.6, rPDU2DeviceConfigTable, rPDU2OutletSwitchedConfigTable, rPDU2OutletSwitchedControlTable,
+ * rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable. It has no object for outlet groups, which the card's web page shows.
  */
 
 import { DeviceRejected, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
@@ -21,7 +22,8 @@ import { driverKind } from '../contract/outlets.ts';
 import { typed } from '../families/command-line/accounts.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
 
-const outletGroup = '1.3.6.1.4.1.318.1.1.26.9';
+const powerNet = '1.3.6.1.4.1.318.1.1.26';
+const outletGroup = `${powerNet}.9`;
 
 export const outlets = driverKind({
   model: 'apc-rpdu2',
@@ -37,6 +39,13 @@ export const outlets = driverKind({
         column: `${outletGroup}.4.3.1.7`,
         optional: true,
         read: (watts = -1) => (watts >= 0 ? { watts } : {}),
+      },
+      /** rPDU2DeviceConfigColdstartDelay; rPDU2OutletSwitchedConfigPowerOnTime, -Name and -RebootDuration. */
+      settings: {
+        coldStartDelay: `${powerNet}.4.1.1.6`,
+        powerOnDelay: `${outletGroup}.2.1.1.5`,
+        name: `${outletGroup}.2.1.1.3`,
+        cycleSeconds: `${outletGroup}.2.1.1.7`,
       },
     }),
 });

@@ -62,6 +62,45 @@ describe('apc-rpdu2', () => {
     },
   );
 
+  it.for([
+    ['our agent', startDriver],
+    ["Debian's snmpd", undefined],
+  ] as const)('reads names, delays and the off time from %s', async ([, ours], context) => {
+    const configured = {
+      ...pdu,
+      rebootSeconds: 7,
+      outletNames: { 2: 'rpi-002' },
+      powerOnTimes: { 1: 60, 2: -1 },
+    };
+    const own: SnmpSetup = {
+      ...setup,
+      start: (options) => startApcRpdu2({ ...options, ...configured }),
+      model: () => apcRpdu2Model(configured),
+    };
+    const { driver } = await (ours?.(own) ?? startDriverOfSnmpd(context, own, logins.sha));
+
+    const report = await driver.report?.(['1', '2'], patient());
+
+    expect([...(report?.outlets ?? [])]).toEqual([
+      ['1', { name: 'Outlet 1', staysOff: undefined, cycleSeconds: 7 }],
+      ['2', { name: 'rpi-002', staysOff: 'its power-on delay is "never"', cycleSeconds: 7 }],
+    ]);
+  });
+
+  it('reports that no outlet gets power after a cold start', async () => {
+    const never = { ...pdu, coldstartDelay: -1 };
+    const start = (options: object) => startApcRpdu2({ ...options, ...never });
+    const { device, driver } = await startDriver({ ...setup, start });
+
+    const report = await driver.report?.(['1', '24'], patient());
+
+    expect([...(report?.outlets ?? [])].map(([, { staysOff }]) => staysOff)).toEqual([
+      'its cold start delay is "never"',
+      'its cold start delay is "never"',
+    ]);
+    expect(device.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);
+  });
+
   it('does not take -1 W for a measurement', async () => {
     const { device, driver } = await startDriver(metered);
     device.board.setWatts('1', -1);

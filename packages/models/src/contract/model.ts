@@ -53,6 +53,7 @@ export interface Model {
 
 interface Branches {
   outlets?: readonly string[];
+  settings?: readonly string[];
   configuration?: readonly string[];
   hosts?: readonly string[];
 }

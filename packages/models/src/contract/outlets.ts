@@ -35,6 +35,23 @@ export interface OutletReading {
   mode?: string | undefined;
 }
 
+/** Settings of an outlet on the device itself, which also have an effect without skolo. */
+export interface OutletSettings {
+  /** Its name on the device. */
+  name?: string | undefined;
+  /** Why it stays off after a power failure: `PowerOnState is 0`. Undefined: it gets power again. */
+  staysOff?: string | undefined;
+  /** Off time of the device's own cycle, if commands cannot set it. */
+  cycleSeconds?: number | undefined;
+}
+
+/** What a device reports about itself, besides the states of its outlets. */
+export interface DeviceReport {
+  hardware?: string | undefined;
+  firmware?: string | undefined;
+  outlets: ReadonlyMap<string, OutletSettings>;
+}
+
 export interface PowerDriver {
   /**
    * Reads outlets, all in one session. Returns each requested one, or throws.
@@ -54,6 +71,8 @@ export interface PowerDriver {
   turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
   /** Present if the device performs off, wait and on by itself. */
   nativeCycle?: NativeCycle;
+  /** Reads its model and settings; absent: the driver cannot. Changes nothing. @throws DeviceError */
+  report?(outlets: readonly string[], signal: AbortSignal): Promise<DeviceReport>;
   /** Closes everything that is kept open. */
   close(): Promise<void>;
 }
@@ -138,6 +157,12 @@ export interface OutletDriver<K> {
     offSeconds: NativeCycle['offSeconds'];
     run: (key: K, offSeconds: number, signal: AbortSignal) => Promise<unknown>;
   };
+  /** Reads its model and settings; `of` gives those of an outlet. */
+  report?: (keys: readonly K[], signal: AbortSignal) => Promise<OwnReport<K>>;
+}
+
+export interface OwnReport<K> extends Omit<DeviceReport, 'outlets'> {
+  of: (key: K) => OutletSettings;
 }
 
 interface OutletDriverKind<K> extends Omit<DriverKind, 'create'> {
@@ -168,7 +193,7 @@ function found(device: string, outlet: string, find: FindOutlet): string {
 }
 
 export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
-  const { key, readsAtOnce, read, set, isMode, cycle } = model;
+  const { key, readsAtOnce, read, set, isMode, cycle, report } = model;
   return {
     ...(readsAtOnce !== undefined && { readsAtOnce }),
     async read(outlets, signal) {
@@ -195,6 +220,14 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
           checkOffSeconds(name, offSeconds, cycle.offSeconds);
           await cycle.run(own, offSeconds, signal);
         },
+      },
+    }),
+    ...(report && {
+      async report(outlets, signal) {
+        const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
+        const own = keys.map(([, each]) => each);
+        const { of, ...about } = await report(own, signal);
+        return { ...about, outlets: new Map(keys.map(([outlet, each]) => [outlet, of(each)])) };
       },
     }),
     close: async () => undefined,

@@ -2,7 +2,13 @@
 import { DeviceRejected } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../contract/device.ts';
-import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../contract/outlets.ts';
+import type {
+  DriverDeps,
+  OutletDriver,
+  OutletReading,
+  OutletState,
+  OwnReport,
+} from '../contract/outlets.ts';
 
 interface SnmpOutlets {
   /** The index of an outlet's object in a column; default: its name. Written objects always end in it. */
@@ -15,6 +21,17 @@ interface SnmpOutlets {
     optional: boolean;
     read: (value: number | undefined, state: OutletState) => Partial<OutletReading>;
   };
+  settings?: SettingColumns;
+}
+
+/** Columns of settings, each with a row for each outlet. Delays are in seconds; -1 is never. */
+interface SettingColumns {
+  /** Of the device, not of an outlet: from the return of mains until it supplies any outlet. */
+  coldStartDelay: string;
+  /** From then until it supplies this outlet. */
+  powerOnDelay: string;
+  name: string;
+  cycleSeconds?: string;
 }
 
 /** As many variables as fit into one request. */
@@ -23,7 +40,7 @@ const mostVariables = 16;
 export function snmpOutlets(
   device: Device,
   deps: DriverDeps,
-  { index = (outlet) => outlet, command, state, more }: SnmpOutlets,
+  { index = (outlet) => outlet, command, state, more, settings }: SnmpOutlets,
 ): OutletDriver<string> {
   const snmp = snmpTo(device, deps);
 
@@ -37,8 +54,38 @@ export function snmpOutlets(
     throw new DeviceRejected(device.name, `outlet ${key} has the unknown state ${value}`);
   }
 
+  async function report(
+    { coldStartDelay, powerOnDelay, name, cycleSeconds }: SettingColumns,
+    signal: AbortSignal,
+  ): Promise<OwnReport<string>> {
+    const walk = async (column: string | undefined) =>
+      column === undefined ? undefined : await snmp.walk(column, signal);
+    const starts = [...((await walk(coldStartDelay))?.values() ?? [])];
+    const [delays, names, cycles] = [
+      await walk(powerOnDelay),
+      await walk(name),
+      await walk(cycleSeconds),
+    ];
+    return {
+      of(key) {
+        const [label, seconds] = [names?.get(key), cycles?.get(key)];
+        const never = starts.includes(-1)
+          ? 'cold start'
+          : delays?.get(key) === -1
+            ? 'power-on'
+            : undefined;
+        return {
+          name: Buffer.isBuffer(label) ? label.toString() : undefined,
+          staysOff: never && `its ${never} delay is "never"`,
+          cycleSeconds: typeof seconds === 'number' ? seconds : undefined,
+        };
+      },
+    };
+  }
+
   return {
     key: index,
+    ...(settings && { report: (_, signal) => report(settings, signal) }),
     readsAtOnce: mostVariables / (more ? 2 : 1),
     async read(keys, signal) {
       const states = keys.map((key) => `${state.column}.${key}`);

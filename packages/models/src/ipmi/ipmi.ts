@@ -52,15 +52,19 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name, ports } = device;
   const { cipherSuite } = z.object({ cipherSuite: z.number() }).parse(device.options);
 
-  async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
+  async function run(
+    words: readonly string[],
+    tries: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string> {
     return await withAnyOf(await deps.credentials(), (credentials) =>
-      runAs(credentials, verb, tries, signal),
+      runAs(credentials, words, tries, signal),
     );
   }
 
   async function runAs(
     { username, password }: Credentials,
-    verb: string,
+    words: readonly string[],
     tries: readonly string[],
     signal: AbortSignal,
   ): Promise<string> {
@@ -70,7 +74,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     }
     const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
     const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
-    const command = ['ipmitool', ...how, ...where, 'chassis', 'power', verb];
+    const command = ['ipmitool', ...how, ...where, ...words];
     const env = { IPMI_PASSWORD: password.reveal() };
     const { onTranscript, dry } = deps;
     const program = { command, env, timeoutMs, hint: howToGetIt, onTranscript, dry };
@@ -80,7 +84,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   }
 
   async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
-    const output = await run(verb, verb === 'cycle' ? once : patiently, signal);
+    const tries = verb === 'cycle' ? once : patiently;
+    const output = await run(['chassis', 'power', verb], tries, signal);
     if (!output.split('\n').includes(commands[verb])) {
       throw new DeviceRejected(name, `ipmitool does not confirm "power ${verb}"`);
     }
@@ -89,10 +94,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   return {
     key: (outlet) => outlet,
     async read(_chassis, signal) {
-      const output = await run('status', patiently, signal);
+      const output = await run(['chassis', 'power', 'status'], patiently, signal);
       const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
       if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
       throw new DeviceRejected(name, 'ipmitool does not report whether the power is on');
+    },
+    async report(_chassis, signal) {
+      const chassis = await run(['chassis', 'status'], patiently, signal);
+      const controller = await run(['mc', 'info'], patiently, signal);
+      const isOff = /^Power Restore Policy *: always-off$/m.test(chassis);
+      return {
+        hardware: /^Product Name *: (.+)$/m.exec(controller)?.[1],
+        firmware: /^Firmware Revision *: (\S+)/m.exec(controller)?.[1],
+        of: () => ({ staysOff: isOff ? 'its power restore policy is always-off' : undefined }),
+      };
     },
     set: (_chassis, state, signal) => tell(state, signal),
     cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },

@@ -55,6 +55,17 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     expect(told).toEqual(['set power 0', 'set power 1']);
   });
 
+  it('reports its firmware, and whether the chassis stays off after a power failure', async (context) => {
+    const { driver } = await start(context);
+
+    const report = await driver.report?.(['chassis'], patient());
+
+    expect(report?.firmware).toMatch(/^\d+\.\d+$/);
+    // The policy of ipmi_sim.
+    const staysOff = 'its power restore policy is always-off';
+    expect(report?.outlets).toEqual(new Map([['chassis', { staysOff }]]));
+  });
+
   it('has the controller cycle it', async (context) => {
     const { device, driver } = await start(context);
     const states: boolean[] = [];

@@ -9,6 +9,7 @@ import { models } from '../index.ts';
 export const problemKinds = [
   ...(['sign-in', 'failed', 'model', 'serial', 'count'] as const),
   ...(['changed', 'outlet', 'configuration', 'link'] as const),
+  ...(['name', 'power-failure', 'off-time'] as const),
 ] as const;
 
 /** Runs of ten characters with a digit (serial numbers, MAC addresses, keys), IPv4 addresses, and MAC addresses and UUIDs in groups. */
@@ -33,7 +34,9 @@ export const Firmware = reported(
 
 const whole = z.int().min(0).max(1_000_000_000);
 const Step = z.strictObject({
-  step: z.string().regex(/^(description|connected hosts|outlets [1-3]|configuration [12])$/),
+  step: z
+    .string()
+    .regex(/^(description|settings|connected hosts|outlets [1-3]|configuration [12])$/),
   ms: z.int().min(0).max(86_400_000),
   isDone: z.boolean(),
   requests: whole,

@@ -20,6 +20,9 @@ export const redfish = {
     load,
   },
   backup: { no: 'Redfish does not provide a configuration that could be restored' },
+  branches: {
+    settings: ['the same for each other outlet', 'GET the path of its manager or PDU'],
+  },
   accounts: { load },
   options: {
     https: z.boolean().default(true).describe('Whether to use HTTPS instead of HTTP.'),

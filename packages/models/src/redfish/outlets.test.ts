@@ -44,6 +44,26 @@ describe('redfish', () => {
     },
   );
 
+  it('reports model, firmware, and what stays off after a power failure', async () => {
+    const staysOff = 'its PowerRestorePolicy is AlwaysOff';
+    const { driver } = await startDriver(server({ restorePolicy: 'AlwaysOff' }));
+    const { driver: pduDriver } = await startDriver(pdu());
+
+    expect(await driver.report?.(['1'], patient())).toEqual({
+      hardware: '3500',
+      firmware: '1.45.455b66-rev4',
+      outlets: new Map([['1', { staysOff }]]),
+    });
+    expect(await pduDriver.report?.(['A1', 'A2'], patient())).toEqual({
+      hardware: 'ZAP4000',
+      firmware: '4.3.0',
+      outlets: new Map([
+        ['A1', {}],
+        ['A2', {}],
+      ]),
+    });
+  });
+
   it('counts a server as what it was while it changes', async () => {
     const { device, driver } = await startDriver(server({ delaySeconds: 3600 }));
 

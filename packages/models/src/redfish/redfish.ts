@@ -25,6 +25,7 @@ import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
+  type OwnReport,
   oneByOne,
 } from '../contract/outlets.ts';
 
@@ -38,6 +39,7 @@ const Options = z.object({ https: z.boolean(), rackPdu: z.string().exactOptional
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+const Link = z.object({ '@odata.id': Path });
 const Values = z.array(z.string()).optional();
 const Action = z.object({
   target: Path,
@@ -50,12 +52,17 @@ const Resource = z.object({
   Id: z.string(),
   PowerState: z.enum(['On', 'Off', 'PoweringOn', 'PoweringOff', 'Paused']).nullish(),
   PowerWatts: z.object({ Reading: z.number().nullish() }).nullish(),
+  PowerRestorePolicy: z.string().nullish(),
+  Model: z.string().nullish(),
+  Links: z.object({ ManagedBy: z.array(Link).optional() }).nullish(),
   Actions: z
     .object({ '#ComputerSystem.Reset': Action, '#Outlet.PowerControl': Action })
     .partial()
     .default({}),
 });
 type Resource = z.infer<typeof Resource>;
+/** A server's manager, or a PDU. */
+const Maker = z.object({ Model: z.string().nullish(), FirmwareVersion: z.string().nullish() });
 const ActionInfo = z.object({
   Parameters: z.array(z.object({ Name: z.string(), AllowableValues: Values })),
 });
@@ -67,6 +74,8 @@ const ErrorBody = z.object({
       .optional(),
   }),
 });
+
+const pdus = '/redfish/v1/PowerEquipment/RackPDUs';
 
 /** The actions of servers and outlets. */
 const kinds = {
@@ -95,12 +104,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { https, rackPdu } = Options.parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
-  const folder = rackPdu === undefined ? 'Systems' : `PowerEquipment/RackPDUs/${rackPdu}/Outlets`;
+  const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
   const send = httpTo(device, deps, { https, signIn: 'basic', reason: reasonOf });
   const headers = { accept: 'application/json', 'odata-version': '4.0' };
 
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
-    const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
+    const { body } = await send({ path: `${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
     if (resource.Id === id) return resource;
     throw new DeviceRejected(name, `returned a system or outlet other than ${id}`);
@@ -146,6 +155,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
+    async report(ids, signal) {
+      const resources = new Map<string, Resource>();
+      for (const id of ids) resources.set(id, await get(id, signal));
+      const [first] = resources.values();
+      const [manager] = first?.Links?.ManagedBy ?? [];
+      const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
+      const body = path && (await send({ path, headers }, signal)).body;
+      const maker = body ? readJson(name, body, Maker, 'its firmware version') : undefined;
+      return reportOf(resources, (rackPdu === undefined ? first : maker)?.Model, maker);
+    },
     read: oneByOne(async (outlet: string, signal) => {
       const { PowerState, PowerWatts } = await get(outlet, signal);
       const state = (PowerState && states.get(PowerState)) ?? 'unknown';
@@ -153,6 +172,21 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     }),
     set: command,
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
+  };
+}
+
+function reportOf(
+  resources: ReadonlyMap<string, Resource>,
+  model: string | null | undefined,
+  maker: z.infer<typeof Maker> | undefined,
+): OwnReport<string> {
+  return {
+    hardware: model ?? undefined,
+    firmware: maker?.FirmwareVersion ?? undefined,
+    of(id) {
+      const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
+      return { staysOff: isOff ? 'its PowerRestorePolicy is AlwaysOff' : undefined };
+    },
   };
 }
 
@@ -170,7 +204,6 @@ function reasonOf(body: string): string | undefined {
  * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
  */
 
-const Link = z.object({ '@odata.id': Path });
 const Root = z.object({ AccountService: Link });
 const Service = z.object({ Accounts: Link });
 const Members = z.object({ Members: z.array(Link) });

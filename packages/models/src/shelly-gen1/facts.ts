@@ -14,7 +14,7 @@ export const shellyGen1: Model = {
     load,
   },
   backup: { no: 'the device cannot export its configuration' },
-  branches: { outlets: ['GET /status'] },
+  branches: { outlets: ['GET /status'], settings: ['GET /settings'] },
   accounts: { load },
   options: { outlets: whole(1, 4).default(1).describe('Number of relays, numbered from 0.') },
 };

@@ -48,6 +48,20 @@ describe('shelly-gen1', () => {
     await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 
+  it('reports model, firmware, and relays that stay off after a power failure', async () => {
+    const more = { defaultStates: ['last', 'off'], relayNames: ['rpi-001'] };
+    const { driver } = await startDriver(withRelays(2, more));
+
+    expect(await driver.report?.(['0', '1'], patient())).toEqual({
+      hardware: 'SHSW-25',
+      firmware: 'v1.14.0-gcb84623',
+      outlets: new Map([
+        ['0', { name: 'rpi-001' }],
+        ['1', { staysOff: 'its default_state is off' }],
+      ]),
+    });
+  });
+
   it('tells no watts where one meter measures all relays', async () => {
     const { driver } = await startDriver(withRelays(2, { meters: 1 }));
 

@@ -23,11 +23,17 @@ import { checkCount } from '../families/outlet-count.ts';
 export const outlets = driverKind({ model: 'shelly-gen1', experimental: true, create });
 
 const Identity = z.object({
+  type: z.string().optional(),
+  /** `20230913-114244/v1.14.0-gcb84623` */
+  fw: z.string().optional(),
   gen: z.number().optional(),
   num_outputs: z.number().int().optional(),
   num_meters: z.number().int().optional(),
 });
 const Relay = z.object({ ison: z.boolean(), has_timer: z.boolean() });
+const Settings = z.object({
+  relays: z.array(z.object({ name: z.string().nullish(), default_state: z.string().optional() })),
+});
 const Status = z.object({
   relays: z.array(Relay),
   meters: z.array(z.object({ power: z.number(), is_valid: z.boolean().default(true) })).default([]),
@@ -72,6 +78,19 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         const meter = isMeasured ? meters[relay] : undefined;
         const state = relays[relay]?.ison ? 'on' : 'off';
         return { state, watts: meter?.is_valid ? meter.power : undefined };
+      };
+    },
+    async report(_relays, signal) {
+      const { type, fw } = await identify(signal);
+      const { body } = await send({ path: '/settings' }, signal);
+      const { relays } = readJson(name, body, Settings, 'the settings of its relays');
+      return {
+        hardware: type,
+        firmware: fw?.split('/').at(-1),
+        of: (relay) => ({
+          name: relays[relay]?.name ?? undefined,
+          staysOff: relays[relay]?.default_state === 'off' ? 'its default_state is off' : undefined,
+        }),
       };
     },
     set: (relay, state, signal) =>

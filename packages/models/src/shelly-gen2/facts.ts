@@ -14,7 +14,7 @@ export const shellyGen2: Model = {
     load,
   },
   backup: { no: 'the device cannot export its configuration' },
-  branches: { outlets: [] },
+  branches: { outlets: [], settings: ['GET /rpc/Shelly.GetConfig'] },
   accounts: { load },
   options: { outlets: whole(1, 4).default(1).describe('Number of switches, numbered from 0.') },
 };

@@ -35,6 +35,20 @@ describe('shelly-gen2', () => {
     expect(device.board.isOn('1')).toBe(true);
   });
 
+  it('reports model, firmware, and switches that stay off after a power failure', async () => {
+    const more = { initialStates: ['off', 'on'], switchNames: ['', 'rpi-002'] };
+    const { driver } = await startDriver(withSwitches(2, more));
+
+    expect(await driver.report?.(['0', '1'], patient())).toEqual({
+      hardware: 'SPSW-004PE16EU',
+      firmware: '1.4.4',
+      outlets: new Map([
+        ['0', { name: '', staysOff: 'its initial_state is off' }],
+        ['1', { name: 'rpi-002' }],
+      ]),
+    });
+  });
+
   it('needs no login where the device wants none', async () => {
     const { device, driver } = await startDriver({
       ...withSwitches(1),

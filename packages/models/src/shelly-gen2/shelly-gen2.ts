@@ -30,6 +30,14 @@ const Frame = z.object({
   error: Failure.optional(),
 });
 const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
+const Info = z.object({
+  id: z.string().min(1),
+  auth_en: z.boolean(),
+  model: z.string().optional(),
+  ver: z.string().optional(),
+});
+const Components = z.record(z.string(), z.unknown());
+const Configured = z.object({ name: z.string().nullish(), initial_state: z.string().optional() });
 const Switched = z.object({ was_on: z.boolean() });
 
 /** It only has one user. */
@@ -73,9 +81,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   return {
     key: Number,
     async read(_ids, signal) {
-      const status = z
-        .record(z.string(), z.unknown())
-        .safeParse(await call('Shelly.GetStatus', {}, signal));
+      const status = Components.safeParse(await call('Shelly.GetStatus', {}, signal));
       const components = status.data ?? {};
       const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
       checkCount(device, count, 'switches');
@@ -85,6 +91,24 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
           throw new DeviceRejected(name, `does not report whether switch ${id} is on`);
         }
         return { state: found.output ? 'on' : 'off', watts: found.apower };
+      };
+    },
+    async report(_ids, signal) {
+      const about = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
+      const info = readJson(name, about.body, Info, 'its description');
+      const { body } = await send({ path: '/rpc/Shelly.GetConfig' }, signal);
+      const components = readJson(name, body, Components, 'its configuration');
+      return {
+        hardware: info.model,
+        firmware: info.ver,
+        of(id) {
+          const found = Configured.safeParse(components[`switch:${id}`]).data;
+          const isOff = found?.initial_state === 'off';
+          return {
+            name: found?.name ?? undefined,
+            staysOff: isOff ? 'its initial_state is off' : undefined,
+          };
+        },
       };
     },
     set: (id, state, signal) => set(id, { on: state === 'on' }, signal),
@@ -103,7 +127,6 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  * Source: shelly-api-docs.shelly.cloud/gen2, "Authentication", "Shelly.SetAuth", "Shelly.GetDeviceInfo".
  */
 
-const Info = z.object({ id: z.string().min(1), auth_en: z.boolean() });
 const Answer = z.object({ error: Failure.partial({ code: true }).optional() });
 
 export const accounts: Accounts = {

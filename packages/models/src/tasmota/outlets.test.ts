@@ -55,6 +55,31 @@ describe('tasmota', () => {
     expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'on' }]]);
   });
 
+  it.each([
+    [0, 'PowerOnState is 0 (off)', false],
+    [1, undefined, true],
+    [2, 'PowerOnState is 2 (toggle)', false],
+    [3, undefined, true],
+  ])(
+    'reports what stays off after a power failure: PowerOnState %d',
+    async (powerOnState, why, isOn) => {
+      const { device, driver } = await startDriver(withRelays(2, { powerOnState }));
+
+      const report = await driver.report?.(['1', '2'], patient());
+      await device.reboot();
+
+      expect(report).toEqual({
+        hardware: 'ESP8285N08',
+        firmware: '13.1.0(release-tasmota)',
+        outlets: new Map([
+          ['1', { staysOff: why }],
+          ['2', { staysOff: why }],
+        ]),
+      });
+      expect(device.board.isOn('1')).toBe(isOn);
+    },
+  );
+
   it.each([false, true])('lets the plug do off, wait and on (older answer: %s)', async (old) => {
     const { device, driver } = await startDriver(withRelays(2, { warnsOfNoAnswer: old }));
     const off = vi.fn();

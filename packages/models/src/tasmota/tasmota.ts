@@ -69,7 +69,8 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
  * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
- * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
+ * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug. `PowerOnState` has one
+ * value for all relays; 0 and 2 leave those off that were on before a power failure.
  */
 export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
 
@@ -85,6 +86,15 @@ const PulseTime = z.union([
     .string()
     .regex(/^\d+\b/)
     .transform(Number.parseFloat),
+]);
+
+const Firmware = z.object({
+  StatusFWR: z.object({ Version: z.string(), Hardware: z.string().optional() }),
+});
+/** With these values of PowerOnState, relays that are on stay off after a power failure. */
+const stayOff = new Map([
+  [0, 'PowerOnState is 0 (off)'],
+  [2, 'PowerOnState is 2 (toggle)'],
 ]);
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
@@ -133,6 +143,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       };
     },
     set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
+    async report(_relays, signal) {
+      const { PowerOnState } = await run('PowerOnState', signal);
+      const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
+      const staysOff = stayOff.get(Number(PowerOnState));
+      return {
+        hardware: firmware?.Hardware,
+        firmware: firmware?.Version,
+        of: () => ({ staysOff }),
+      };
+    },
     // Delay takes up to 3600 tenths of a second.
     cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
   };

@@ -10,17 +10,12 @@ import {
   SignInRejected,
 } from '@skolo/equipment';
 import { models, type Transport } from '@skolo/models';
-import type { problemKinds } from '@skolo/models/proofs';
+import type { OutletSettings } from '@skolo/models/outlets';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { withoutName } from '../../output/text.ts';
 import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf } from './readers.ts';
-
-interface Problem {
-  kind: (typeof problemKinds)[number];
-  /** For people. */
-  what: string;
-}
+import { oddSettings, type Problem } from './settings.ts';
 
 /** The results of reading one device or computer. */
 export interface Looked {
@@ -43,6 +38,8 @@ export interface DeviceLook extends Looked {
   hardware?: string;
   firmware?: string;
   outlets: Readings[];
+  /** By outlet, as on the device. */
+  settings?: Record<string, OutletSettings>;
   configuration?: { readings: number; bytes: number; differingLines: number };
   hosts?: ConnectedHosts;
   problems: Problem[];
@@ -85,7 +82,7 @@ class Visit {
     this.look = { device: name, model, transport, ...none, isComplete: false };
   }
 
-  async all({ description, outlets, configuration, hosts }: Readers): Promise<void> {
+  async all({ description, outlets, settings, configuration, hosts }: Readers): Promise<void> {
     const { deps, look } = this;
     this.said += (await this.step('description', description)) ?? '';
     const most = deps.dry ? 1 : rounds;
@@ -95,6 +92,7 @@ class Visit {
       if (round > 1 && (hasOutlets || hasConfiguration))
         await pause(deps.pauseMs, deps.signal).catch(() => undefined);
       if (hasOutlets) await this.readOutlets(round, outlets);
+      if (hasOutlets && round === 1) await this.readSettings(settings);
       if (hasConfiguration) await this.readConfiguration(round, configuration);
       if (round > 1) continue;
       const found = await this.step('connected hosts', hosts);
@@ -180,6 +178,16 @@ class Visit {
     if (reading !== undefined) this.look.outlets.push(Object.fromEntries(reading));
   }
 
+  private async readSettings(read: Readers['settings']): Promise<void> {
+    const { look, names, loads, deps } = this;
+    const report = await this.step('settings', read && ((signal) => read(names, signal)));
+    if (report === undefined || deps.dry) return;
+    const { hardware, firmware, outlets } = report;
+    Object.assign(look, hardware && { hardware }, firmware && { firmware });
+    look.settings = Object.fromEntries(outlets);
+    look.problems.push(...oddSettings(deps.rack, look.model, outlets, loads));
+  }
+
   /** Not all outlets can be read: rack.yaml has more than a PDU has, or some ports of a switch have no PoE. */
   private narrow(wired: readonly string[], error: Error): void {
     const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
@@ -229,9 +237,10 @@ class Visit {
 function branchesOf(model: string, step: string): string[] {
   const { outlets = ['the same for each other outlet'], ...others } =
     models.get(model)?.branches ?? {};
-  const { configuration = [], hosts = [] } = others;
+  const { settings = [], configuration = [], hosts = [] } = others;
   const known = new Map([
     ['outlets 1', outlets],
+    ['settings', settings],
     ['configuration 1', configuration],
     ['connected hosts', hosts],
   ]);

@@ -10,6 +10,7 @@ import {
   startApcRpdu2,
   startEdgeos,
   startEdgeSwitch,
+  startTasmota,
   startVyos,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -28,6 +29,7 @@ interface Changes {
   /** In rack.yaml. */
   edit?: (yaml: string) => string;
   router?: ConfiguredDevice;
+  pdu?: Parameters<typeof startApcRpdu2>[0];
   password?: string;
 }
 
@@ -44,7 +46,10 @@ interface Small {
 async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {}): Promise<Small> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const pdu = await startApcRpdu2({ host: '127.0.2.3', outlets: 4, metered: true, watts: 20 });
+  const pdu = await startApcRpdu2({
+    ...{ host: '127.0.2.3', outlets: 4, metered: true, watts: 20, rebootSeconds: 10 },
+    ...changes.pdu,
+  });
   const card = await startApcCard({ ...account, host: '127.0.2.3' });
   const router =
     changes.router ?? (await startEdgeos({ ...account, host: '127.0.2.1', wiring: nothing }));
@@ -235,6 +240,49 @@ describe('a look', () => {
     expect(cabling).toMatchObject([
       { name: 'rpi-001', what: 'is at switch-1/1, not at switch-1/3' },
     ]);
+  });
+
+  it('compares names, off times, and outlets after a power failure', {
+    timeout: 60_000,
+  }, async () => {
+    const { rack, pdu } = await startSmallRack({
+      pdu: {
+        rebootSeconds: 5,
+        powerOnTimes: { 2: -1, 4: -1 },
+        outletNames: { 1: 'router', 3: 'rpi-002' },
+      },
+    });
+
+    const { problems } = await look(rack);
+
+    expect(problems).toEqual([
+      'pdu-1 name: outlet 3: its name on the device is rpi-002, but it feeds nothing in rack.yaml',
+      'pdu-1 power-failure: outlet 2: off after a power failure, because its power-on delay is "never"',
+      expect.stringMatching(
+        /^pdu-1 off-time: outlets 1, 2: .* lasts 5 s, but skolo's off time is 10 s; /,
+      ),
+    ]);
+    expect(pdu.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);
+  });
+
+  it('reads a plug over HTTP', { timeout: 60_000 }, async () => {
+    const plug = await startTasmota({ host: '127.0.2.4', powerOnState: 0 });
+    onTestFinished(() => plug.close());
+    const entry = `  plug-1: { model: tasmota, address: 127.0.2.4, ports: { http: ${plug.port} } }\n`;
+    const { rack } = await startSmallRack({
+      edit: (yaml) => yaml.replace('machines:\n', `${entry}machines:\n`),
+    });
+
+    const { problems, of } = await look(rack);
+
+    expect(problems).toEqual([
+      'plug-1 power-failure: relay 1: off after a power failure, because PowerOnState is 0 (off)',
+      expect.stringMatching(/^plug-1 outlet: relay 1 draws /),
+    ]);
+    expect(of('plug-1')?.firmware).toBe('13.1.0(release-tasmota)');
+    const { out: plan } = await runCommand(['prove', '--look', '--plan', rack]);
+    const sent = plug.received.map(({ text }) => text.replace(/(?<=cmnd=\w+) /, '%20'));
+    expect(sent.filter((text) => !plan.includes(text))).toEqual([]);
   });
 
   it('offers a wrong password once', { timeout: 60_000 }, async () => {

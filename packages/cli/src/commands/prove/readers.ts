@@ -14,7 +14,7 @@ import { snmpTo } from '@skolo/equipment/snmp';
 import type { BackupModel, CreateBackup, Reading } from '@skolo/models/backup';
 import { readWhole, textOf, withoutVolatile } from '@skolo/models/configuration';
 import { loadConnectedHosts } from '@skolo/models/load';
-import type { DriverKind, OutletReading } from '@skolo/models/outlets';
+import type { DeviceReport, DriverKind, OutletReading, PowerDriver } from '@skolo/models/outlets';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
 
@@ -25,7 +25,14 @@ export interface Readers {
   /** How it describes itself over SNMP. */
   description: Read<string>;
   outlets:
-    | ((names: readonly string[], signal: AbortSignal) => Promise<Map<string, OutletReading>>)
+    | ((
+        names: readonly string[],
+        signal: AbortSignal,
+      ) => Promise<Map<string, OutletReading> | undefined>)
+    | undefined;
+  /** Model and settings, if the driver reads them. */
+  settings:
+    | ((names: readonly string[], signal: AbortSignal) => Promise<DeviceReport | undefined>)
     | undefined;
   /** Its text contains secrets, but not the lines that change by themselves. */
   configuration: Read<{ text: string; bytes: number; serial: string | undefined }>;
@@ -73,18 +80,19 @@ export async function readersOf(
     }
   }
 
-  const readOutlets =
-    (kind: DriverKind): Readers['outlets'] =>
-    async (names, signal) => {
-      const { read, close } = kind.create(device, { ...access, sessions });
-      try {
-        return await read(names, signal);
-      } finally {
-        await close();
-      }
-    };
+  const kind = drivers.get(model);
+  const create = () => kind?.create(device, { ...access, sessions });
 
-  const [kind, createBackup] = [drivers.get(model), backups.get(model)];
+  async function driven<T>(work: (driver: PowerDriver) => Promise<T> | undefined) {
+    const driver = create();
+    try {
+      return driver && (await work(driver));
+    } finally {
+      await driver?.close();
+    }
+  }
+
+  const createBackup = backups.get(model);
   const createHosts = await loadConnectedHosts(model);
   const logins = [login, rack.logins.get(login ?? '')?.read];
   const hasUser = logins.some((each) => rack.logins.get(each ?? '')?.username !== undefined);
@@ -93,7 +101,9 @@ export async function readersOf(
     [...(await snmpTo(device, access).walk(systemDescription, signal)).values()].join('\n');
   return {
     description: isSnmp ? describe : undefined,
-    outlets: kind && readOutlets(kind),
+    outlets: kind && ((names, signal) => driven(({ read }) => read(names, signal))),
+    settings:
+      create()?.report && ((names, signal) => driven(({ report }) => report?.(names, signal))),
     configuration:
       createBackup && backup && (hasUser || !isSnmp)
         ? (signal) => connected(signal, (to) => configurationOf(createBackup(device), to, dry))

@@ -1,0 +1,59 @@
+/** Settings of outlets on a device, compared with rack.yaml. Pure. */
+import { fewOf } from '@skolo/computers';
+import { models } from '@skolo/models';
+import type { OutletSettings } from '@skolo/models/outlets';
+import type { problemKinds } from '@skolo/models/proofs';
+import type { Rack } from '@skolo/rack';
+
+export interface Problem {
+  kind: (typeof problemKinds)[number];
+  /** For people. */
+  what: string;
+}
+
+/** @param loads names of what each outlet feeds, by outlet */
+export function oddSettings(
+  rack: Rack,
+  model: string,
+  settings: ReadonlyMap<string, OutletSettings>,
+  loads: ReadonlyMap<string, readonly string[]>,
+): Problem[] {
+  const { offSeconds = 0, outlets } = models.get(model)?.power ?? {};
+  const noun = outlets?.noun ?? 'outlet';
+  const all = [...settings].map(([outlet, each]) => ({
+    outlet,
+    ...each,
+    feeds: loads.get(outlet) ?? [],
+  }));
+  const used = all.filter(({ feeds }) => feeds.length > 0);
+  type Outlet = (typeof all)[number];
+  const grouped = (kind: Problem['kind'], of: readonly Outlet[], why: (each: Outlet) => string) =>
+    [...Map.groupBy(of.filter(why), why)].map(([text, group]) => {
+      const names = fewOf(group.map(({ outlet }) => outlet));
+      return { kind, what: `${noun}${group.length > 1 ? 's' : ''} ${names}: ${text}` };
+    });
+
+  const known = new Set(
+    [rack.jumphost, ...rack.machines.values(), ...rack.infrastructure.values()].map(
+      ({ name }) => name,
+    ),
+  );
+  const names = grouped('name', all, ({ name = '', feeds }) =>
+    !known.has(name) || feeds.includes(name)
+      ? ''
+      : `its name on the device is ${name}, but it feeds ${feeds.join(', ') || 'nothing'} in rack.yaml`,
+  );
+  // Before anything is wired in rack.yaml, any outlet may be in use.
+  const failure = grouped('power-failure', used.length > 0 ? used : all, ({ staysOff }) =>
+    staysOff === undefined ? '' : `off after a power failure, because ${staysOff}`,
+  );
+  const times = grouped('off-time', used, ({ cycleSeconds = Infinity, feeds }) => {
+    const wanted = Math.max(
+      ...feeds.map((name) => rack.machines.get(name)?.offSeconds ?? offSeconds),
+    );
+    return cycleSeconds >= wanted
+      ? ''
+      : `the device's own cycle lasts ${cycleSeconds} s, but skolo's off time is ${wanted} s; set the reboot duration on the device to ${wanted} s or more`;
+  });
+  return [...names, ...failure, ...times];
+}
