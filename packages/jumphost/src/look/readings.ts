@@ -47,8 +47,8 @@ export const jumphostReadings: readonly JumphostReading[] = [
     judge(text) {
       const zone = /^Timezone=(.*)$/m.exec(text)?.[1] ?? 'unknown time zone';
       if (/^NTPSynchronized=yes$/m.test(text))
-        return { differs: [], note: `synchronized, ${zone}` };
-      return { differs: ['the clock is not synchronized; enable an NTP client'], note: zone };
+        return { differs: [], note: `synchronised, ${zone}` };
+      return { differs: ['the clock is not synchronised; enable an NTP client'], note: zone };
     },
   },
   {

@@ -112,7 +112,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
       expect.stringMatching(/^no interface has 192.168.1.8, the address of jumphost in rack.yaml/),
       'has 192.168.1.11, the address of rpi-001 in rack.yaml',
     ]);
-    expect(of('clock')).toEqual([expect.stringMatching(/^the clock is not synchronized; /)]);
+    expect(of('clock')).toEqual([expect.stringMatching(/^the clock is not synchronised; /)]);
     const texts = new Map(facts.map(({ name, text }) => [name, text]));
     expect(texts.get('system')).toMatch(/^\w+ \d+, Linux [\d.]+\S*, \w+, [\d.]+ GiB of memory$/);
     expect(texts.get('disks')).toMatch(/ of \d+ GiB free/);
@@ -134,7 +134,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     const { facts, problems, notes } = await look();
 
     const texts = new Map(facts.map(({ name, text }) => [name, text]));
-    expect(texts.get('clock')).not.toBe('synchronized, 0');
+    expect(texts.get('clock')).not.toBe('synchronised, 0');
     expect(texts.get('addresses')).toBe('eth0 192.168.1.8/24');
     const ports = problems.filter(({ kind }) => kind === 'ports').map(({ what }) => what);
     expect(ports).toEqual([
