@@ -94,6 +94,8 @@ function writeControl(tree, { arch, version }) {
     Depends: 'libc6 (>= 2.28), libstdc++6, libgcc-s1, systemd (>= 250), util-linux',
     // Services start these if rack.yaml requires them.
     Recommends: 'git, iproute2, ipmitool, iputils-ping, openssh-client',
+    // The agent starts these for the phones and the bot of its machine.
+    Suggests: 'adb, libimobiledevice-utils, python3, uhubctl',
     Section: 'admin',
     Priority: 'optional',
     Description: `software that runs racks of test machines

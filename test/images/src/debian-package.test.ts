@@ -19,6 +19,7 @@ const services = [
   'alert-to-pubsub',
   'machine-state',
 ];
+const withAgent = [...services, 'swarming-client'];
 
 let dir: string;
 beforeAll(async () => {
@@ -70,13 +71,15 @@ function whyNot(): string | undefined {
 
 const rackYaml = `rack: lab
 timezone: UTC
-network: { subnet: 192.0.2.0/24 }
+network: {}
 jumphost: { name: here, address: 192.0.2.1, identity: bots }
 identities:
   bots: { project: my-project, email: bots@my-project.iam.gserviceaccount.com, credentials: { fixed: secrets/token.json } }
-access: { tokens: { file: secrets/tokens.yaml } }
-services: { metadata-server: { callers: [{ cidr: 127.0.0.0/8, identity: bots }] } }
-machines: {}
+access: { tokens: { file: secrets/tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+services:
+  metadata-server: { callers: [{ cidr: 127.0.0.0/8, identity: bots }] }
+  swarming-client: { bot: none }
+machines: { rpi-001: { kind: host, address: 127.0.0.2 } }
 `;
 
 const why = whyNot();
@@ -95,7 +98,9 @@ describe.skipIf(why !== undefined)(
     };
     const versions = async () => {
       const { services } = JSON.parse(await need('skolo service list --json'));
-      return services.map(({ service, version }: Record<string, string>) => [service, version]);
+      return services
+        .filter(({ isEnabled }: { isEnabled: boolean }) => isEnabled)
+        .map(({ service, version }: Record<string, string>) => [service, version]);
     };
 
     beforeAll(async () => {
@@ -123,7 +128,7 @@ describe.skipIf(why !== undefined)(
     ) {
       const bundles = join(dir, version);
       await cp(inject('bundles').dir, bundles, { recursive: true });
-      for (const name of [...services.map((each) => `services/${each}`), 'packages/cli']) {
+      for (const name of [...withAgent.map((each) => `services/${each}`), 'packages/cli']) {
         const bundle = name.split('/')[1] ?? '';
         const text = JSON.stringify(manifest(join(root, name, 'package.json'), version));
         await writeFile(join(bundles, bundle, 'opt/skolo', name, 'package.json'), text);
@@ -200,12 +205,29 @@ describe.skipIf(why !== undefined)(
       expect(token).toContain('ya29.of-a-test');
     });
 
+    it('runs the agent without a bot as root, and machine-state lists its machine', async () => {
+      const unknown = await sh('skolo service enable swarming-client');
+      expect(unknown.exitCode).toBe(1);
+      expect(unknown.text).toContain('does not list machine');
+      expect((await sh('systemctl cat skolo-swarming-client')).exitCode).not.toBe(0);
+
+      const text = await need('skolo service enable swarming-client --machine rpi-001');
+
+      expect(text).toContain('swarming-client: running skolo 0.2.0');
+      expect(await need('systemctl show -P User skolo-swarming-client')).toBe('\n');
+      const list = 'skolo machine list --url http://127.0.0.1:8004';
+      await expect.poll(() => need(list), { timeout: 60_000 }).toMatch(/^rpi-001 .*ok .* no bot /m);
+      expect(await need('skolo machine status')).toMatch(/^rpi-001 .*ok .* no bot /m);
+    });
+
     it('changes nothing when a service is enabled again', async () => {
-      const before = await need('systemctl show -P MainPID skolo-machine-state');
+      const pids = () =>
+        need('systemctl show -P MainPID skolo-machine-state skolo-swarming-client');
+      const before = await pids();
 
-      await need('skolo service enable machine-state');
+      await need('skolo service enable machine-state swarming-client');
 
-      expect(await need('systemctl show -P MainPID skolo-machine-state')).toBe(before);
+      expect(await pids()).toBe(before);
     });
 
     it('keeps running the previous version after an upgrade of the package, until enable', async () => {
@@ -213,10 +235,10 @@ describe.skipIf(why !== undefined)(
       const before = await states();
 
       expect(await install('0.2.1')).toMatchObject({ exitCode: 0 });
-      expect(await versions()).toEqual(services.map((service) => [service, '0.2.0']));
+      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
       await need('skolo service enable');
 
-      expect(await versions()).toEqual(services.map((service) => [service, '0.2.1']));
+      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.1']));
       for (const file of before.trim().split('\n')) expect(await states()).toContain(file);
     });
 
@@ -226,10 +248,10 @@ describe.skipIf(why !== undefined)(
       const { exitCode, text } = await sh('skolo service enable');
 
       expect(exitCode).toBe(1);
-      expect(text).toContain('5 services returned to skolo 0.2.1');
+      expect(text).toContain('6 services returned to skolo 0.2.1');
       await expect
         .poll(versions, { timeout: 60_000 })
-        .toEqual(services.map((service) => [service, '0.2.1']));
+        .toEqual(withAgent.map((service) => [service, '0.2.1']));
     });
 
     it('goes back to an older version in the same way', async () => {
@@ -237,7 +259,7 @@ describe.skipIf(why !== undefined)(
 
       await need('skolo service enable');
 
-      expect(await versions()).toEqual(services.map((service) => [service, '0.2.0']));
+      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
     });
 
     it('starts its services after a power cut', async () => {
@@ -247,7 +269,7 @@ describe.skipIf(why !== undefined)(
 
       await expect
         .poll(versions, { timeout: 60_000 })
-        .toEqual(services.map((service) => [service, '0.2.0']));
+        .toEqual(withAgent.map((service) => [service, '0.2.0']));
     });
 
     it('keeps only state, configuration and users when the package is removed', async () => {
@@ -255,6 +277,7 @@ describe.skipIf(why !== undefined)(
 
       expect(exitCode).toBe(0);
       expect(text).toContain('machine-state: stopped and disabled');
+      expect(text).toContain('swarming-client: stopped and disabled');
       expect(text).toContain('skolo: /etc/skolo, /var/lib/skolo and the users skolo-* stay');
       const left = await need(
         "find / -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",

@@ -7,6 +7,7 @@ import {
   opt,
   removeVersions,
   servicesNamed,
+  stopWithinMs,
   thisComputer,
   unitOf,
 } from './installed.ts';
@@ -43,6 +44,7 @@ systemctl disable --now --quiet ${unit}
 rm -f /etc/systemd/system/${unit} ${dropInOf(service)}
 rmdir --ignore-fail-on-non-empty "$(dirname ${dropInOf(service)})"
 systemctl daemon-reload`,
+        { deadlineMs: stopWithinMs },
       );
       command.io.out(
         `${service}: stopped and disabled; its state in /var/lib/skolo/${service} stays`,

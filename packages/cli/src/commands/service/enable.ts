@@ -1,19 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { count } from '@skolo/base';
+import { count, shellWord } from '@skolo/base';
 import { type Host, isPrepared, type StepProgress } from '@skolo/computers';
-import type { JumphostService } from '@skolo/rack/light';
+import type { ServiceName } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { stepRunner } from '../jumphost/steps/run-steps.ts';
 import { printSteps } from '../jumphost/steps/steps-text.ts';
 import {
   currentVersion,
-  dropInOf,
   enabledServices,
+  type Given,
+  givenBefore,
   installed,
   removeVersions,
   servicesNamed,
+  stopWithinMs,
   thisComputer,
   unitOf,
 } from './installed.ts';
@@ -23,7 +25,7 @@ import {
   type Plan,
   runningStep,
   unitStep,
-  userStep,
+  userSteps,
   versionSteps,
 } from './steps.ts';
 
@@ -31,34 +33,39 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs services on this computer under systemd, without Kubernetes, each as its own user. It creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
+      "Runs services on this computer under systemd, without Kubernetes, each as its own user. It creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. The agent of a test machine (swarming-client) runs as root; without a rack.yaml on this computer, it gets its part from the metadata server. It restarts only after its task. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
     )
     .summary('run services on this computer, or upgrade them')
     .argument('[services...]', 'for example router-backup (default: all enabled services)')
+    .option(
+      '--machine <name>',
+      'name of this computer in rack.yaml, for swarming-client (default: its host name)',
+    )
     .uses('rack')
-    .example('skolo service enable router-backup --rack /etc/skolo/rack.yaml');
+    .example('skolo service enable router-backup --rack /etc/skolo/rack.yaml')
+    .example('skolo service enable swarming-client --machine rpi-001');
 
-  command.interruptible(async (signal, names: string[]) => {
+  command.interruptible(async (signal, names: string[], { machine }: { machine?: string }) => {
     const { io } = command;
     const given = servicesNamed(names);
+    if (machine !== undefined && !given.includes('swarming-client'))
+      throw usageError('--machine: only swarming-client uses it; name that service');
     const program = installed();
     const host = await thisComputer(signal);
     const enabled = await enabledServices(host);
     if (given.length === 0 && enabled.length === 0)
       throw usageError('no service is enabled yet; name one, for example router-backup');
-    const rackOf = await racksOf(command, host, enabled);
-    const plan = (service: JumphostService): Plan => ({
-      service,
-      rack: rackOf(service),
-      installed: program,
-      signal,
-    });
     const wanted = given.length > 0 ? given : enabled;
     const others = enabled.filter((service) => !wanted.includes(service));
-    const plans = [...wanted, ...others].map(plan);
+    const plans = await Promise.all(
+      [...wanted, ...others].map(async (service): Promise<Plan> => {
+        const variables = await variablesOf(command, { host, service, machine });
+        return { service, given: variables, installed: program, signal };
+      }),
+    );
     const previous = await currentVersion(host);
     const steps = [
-      ...plans.map(userStep),
+      ...plans.flatMap(userSteps),
       ...plans.map(configurationStep),
       ...(await Promise.all(plans.map(withUnit))),
       ...versionSteps(program),
@@ -87,24 +94,40 @@ export function define(command: SkoloCommand): void {
     return ended.some(({ name, state }) => name === 'version' && state === 'changed');
   }
 
-  async function returnTo(host: Host, version: string, services: readonly JumphostService[]) {
+  async function returnTo(host: Host, version: string, services: readonly ServiceName[]) {
     await moveTo(host, version);
-    await host.need(`systemctl restart ${services.map(unitOf).join(' ')}`);
+    const restart = `systemctl restart ${services.map(unitOf).join(' ')}`;
+    await host.need(restart, { deadlineMs: stopWithinMs });
     throw new CliError(
       `not every service started, so ${count(services.length, 'service')} returned to skolo ${version}; to see why, run journalctl -u 'skolo-*' --since -5min`,
     );
   }
 }
 
-/** rack.yaml of each service: the given one, otherwise the one that it runs with. */
-async function racksOf(command: SkoloCommand, host: Host, enabled: readonly JumphostService[]) {
+interface Asked {
+  host: Host;
+  service: ServiceName;
+  machine: string | undefined;
+}
+
+/** rack.yaml and the machine's name: the given ones, otherwise those that the service runs with. */
+async function variablesOf(
+  command: SkoloCommand,
+  { host, service, machine }: Asked,
+): Promise<Given> {
   const { rack, rackIsDefault } = command.globals();
+  const before = await givenBefore(host, service);
+  const isAgent = service === 'swarming-client';
+  const name = isAgent ? (machine ?? before.SKOLO_MACHINE) : undefined;
+  const ofMachine: Given = name === undefined ? {} : { SKOLO_MACHINE: name };
+  if (rackIsDefault && before.SKOLO_RACK !== undefined)
+    return { SKOLO_RACK: before.SKOLO_RACK, ...ofMachine };
   const file = resolve(command.io.folder, rack);
+  // Then the metadata server has the machine's part of rack.yaml.
+  if (isAgent && rackIsDefault && (await host.run(`[ -e ${shellWord(file)} ]`)).code !== 0)
+    return ofMachine;
   const hidden = /^\/(?:home|root|run\/user|tmp|var\/tmp)\//.exec(file)?.[0];
   if (hidden !== undefined)
     throw usageError(`${file}: services cannot read files in ${hidden}; copy it to /etc/skolo`);
-  const text = await host.need(`cat ${enabled.map(dropInOf).join(' ') || '/dev/null'}`);
-  const racks = [...text.matchAll(/^Environment="SKOLO_RACK=(.+)"$/gm)].map(([, path]) => path);
-  const previous = new Map(enabled.map((service, at) => [service, racks[at]]));
-  return (service: JumphostService) => (rackIsDefault ? previous.get(service) : undefined) ?? file;
+  return { SKOLO_RACK: file, ...ofMachine };
 }

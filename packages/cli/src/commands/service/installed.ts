@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { factsIn, type Host, linesOf, openHost } from '@skolo/computers';
-import { type JumphostService, jumphostServices } from '@skolo/rack/light';
+import { type ServiceName, serviceNames } from '@skolo/rack/light';
 import { CliError, usageError } from '../../errors.ts';
 
 export const opt = '/opt/skolo';
@@ -41,20 +41,36 @@ export async function thisComputer(signal: AbortSignal): Promise<Host> {
   });
 }
 
-export function unitOf(service: JumphostService): string {
+export function unitOf(service: ServiceName): string {
   return `skolo-${service}.service`;
 }
 
 /** What `skolo service enable` writes next to the unit. */
-export function dropInOf(service: JumphostService): string {
+export function dropInOf(service: ServiceName): string {
   return `/etc/systemd/system/${unitOf(service)}.d/service.conf`;
 }
 
+/** Variables of a service that `skolo service enable` sets. */
+export type Given = Partial<Record<'SKOLO_RACK' | 'SKOLO_MACHINE', string>>;
+
+/** The variables in the drop-in of a service; empty if it is not enabled. */
+export async function givenBefore(host: Host, service: ServiceName): Promise<Given> {
+  const text = (await host.read(dropInOf(service))) ?? '';
+  return Object.fromEntries(
+    [...text.matchAll(/^Environment="(SKOLO_RACK|SKOLO_MACHINE)=(.+)"$/gm)].map(
+      ([, name, value]) => [name, value],
+    ),
+  );
+}
+
+/** systemd limits it: before an agent stops, its task may run for `taskGraceSeconds`. */
+export const stopWithinMs = 24 * 3_600_000;
+
 /** Services that were enabled on this computer. */
-export async function enabledServices(host: Host): Promise<JumphostService[]> {
-  const files = jumphostServices.map(dropInOf).join(' ');
+export async function enabledServices(host: Host): Promise<ServiceName[]> {
+  const files = serviceNames.map(dropInOf).join(' ');
   const found = linesOf(await host.need(`ls -d ${files} 2>/dev/null || true`));
-  return jumphostServices.filter((service) => found.includes(dropInOf(service)));
+  return serviceNames.filter((service) => found.includes(dropInOf(service)));
 }
 
 /** The process of a service that is running. */
@@ -70,7 +86,7 @@ interface Running {
 /** Asks the kernel, not the unit. Undefined: it is not running. */
 export async function runningProcess(
   host: Host,
-  service: JumphostService,
+  service: ServiceName,
 ): Promise<Running | undefined> {
   const text = await host.need(`pid=$(systemctl show --property=MainPID --value ${unitOf(service)})
 [ "$pid" != 0 ] || exit 0
@@ -95,16 +111,11 @@ export async function currentVersion(host: Host): Promise<string | undefined> {
   return (await host.need(`readlink ${current} || true`)).trim() || undefined;
 }
 
-/** @throws CliError One of them is not a service, or cannot be run this way. */
-export function servicesNamed(names: readonly string[]): JumphostService[] {
+/** @throws CliError One of them is not a service. */
+export function servicesNamed(names: readonly string[]): ServiceName[] {
   return names.map((name) => {
-    const service = jumphostServices.find((each) => each === name);
+    const service = serviceNames.find((each) => each === name);
     if (service !== undefined) return service;
-    const known = jumphostServices.join(', ');
-    throw usageError(
-      name === 'swarming-client'
-        ? 'swarming-client: runs on test machines; docs/pi-setup.md and deploy/systemd/swarming-client.md describe its installation'
-        : `${name}: no such service; the services are ${known}`,
-    );
+    throw usageError(`${name}: no such service; the services are ${serviceNames.join(', ')}`);
   });
 }

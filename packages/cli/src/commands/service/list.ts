@@ -1,5 +1,5 @@
 import type { Host } from '@skolo/computers';
-import { type JumphostService, jumphostServices } from '@skolo/rack/light';
+import { type ServiceName, serviceNames } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
@@ -20,7 +20,7 @@ export function define(command: SkoloCommand): void {
     const host = await thisComputer(signal);
     const enabled = await enabledServices(host);
     const services = [];
-    for (const service of jumphostServices) {
+    for (const service of serviceNames) {
       const process = await runningProcess(host, service);
       services.push({
         service,
@@ -45,6 +45,6 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-async function stateOf(host: Host, service: JumphostService): Promise<string> {
+async function stateOf(host: Host, service: ServiceName): Promise<string> {
   return (await host.run(`systemctl is-active ${unitOf(service)}`)).stdout.trim();
 }

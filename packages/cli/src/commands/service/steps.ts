@@ -10,14 +10,22 @@ import {
   waitUntil,
   writtenHead,
 } from '@skolo/computers';
-import { type JumphostService, servicePorts } from '@skolo/rack/light';
-import { current, dropInOf, type Installed, opt, runningProcess, unitOf } from './installed.ts';
+import { type ServiceName, servicePorts } from '@skolo/rack/light';
+import {
+  current,
+  dropInOf,
+  type Given,
+  type Installed,
+  opt,
+  runningProcess,
+  stopWithinMs,
+  unitOf,
+} from './installed.ts';
 
 /** A service as it should run. */
 export interface Plan {
-  service: JumphostService;
-  /** Absolute path of rack.yaml. */
-  rack: string;
+  service: ServiceName;
+  given: Given;
   installed: Installed;
   signal: AbortSignal;
 }
@@ -25,49 +33,54 @@ export interface Plan {
 /** Timeout for a service to start, including the recovery of a long journal. */
 const startWithinMs = 60_000;
 
-export function userStep({ service }: Plan): Step {
-  const user = userOf(service);
-  return {
-    name: `${service} user`,
-    about: `the user ${user} exists and is in the group skolo`,
-    check: checkByScript(
-      `id -nG ${user} 2>/dev/null | grep -qw skolo || echo 'the user ${user} is missing or not in the group skolo'`,
-    ),
-    async apply(host) {
-      await host.need(
-        `systemd-sysusers --inline 'g skolo - -' 'u ${user} - "skolo ${service}"' 'm ${user} skolo'`,
-      );
+/** None for the agent. */
+export function userSteps({ service }: Plan): Step[] {
+  const user = ownUserOf(service);
+  if (user === undefined) return [];
+  return [
+    {
+      name: `${service} user`,
+      about: `the user ${user} exists and is in the group skolo`,
+      check: checkByScript(
+        `id -nG ${user} 2>/dev/null | grep -qw skolo || echo 'the user ${user} is missing or not in the group skolo'`,
+      ),
+      async apply(host) {
+        await host.need(
+          `systemd-sysusers --inline 'g skolo - -' 'u ${user} - "skolo ${service}"' 'm ${user} skolo'`,
+        );
+      },
     },
-  };
+  ];
 }
 
 /** Only a person can change rack.yaml and secrets. */
-export function configurationStep({ service, rack, installed: { folder } }: Plan): Step {
-  const user = userOf(service);
+export function configurationStep({ service, given, installed: { folder } }: Plan): Step {
+  const user = ownUserOf(service) ?? 'root';
   const main = `${folder}/services/${service}/dist/main.js`;
   return {
     name: `${service} configuration`,
-    about: `${rack} and its secrets are valid and readable for ${user}`,
+    about: `${given.SKOLO_RACK ?? 'its part of rack.yaml'} and its secrets are valid and readable for ${user}`,
     async check(host) {
       // With the user and groups of the unit, because a check as root could read more.
+      const variables = Object.entries(given).map((each) => shellWord(each.join('=')));
       const { code, stdout, stderr } = await host.run(`cd /
 environment=/etc/skolo/${service}/environment
 if [ -e $environment ]; then set -- --env-file=$environment; fi
-exec setpriv --reuid=${user} --regid=${user} --init-groups ${folder}/bin/node "$@" ${main} --check --rack ${shellWord(rack)}`);
+exec env ${variables.join(' ')} setpriv --reuid=${user} --regid=${user} --init-groups ${folder}/bin/node "$@" ${main} --check`);
       return { differs: code === 0 ? [] : linesOf(`${stdout}\n${stderr}`) };
     },
   };
 }
 
 /** @param unit content of its file in the installed version */
-export function unitStep({ service, rack }: Plan, unit: Buffer): Step {
+export function unitStep({ service, given }: Plan, unit: Buffer): Step {
   const name = unitOf(service);
   return fileStep({
     name: `${service} unit`,
     about: `${name} starts with the computer`,
     files: [
       { path: `/etc/systemd/system/${name}`, content: unit },
-      { path: dropInOf(service), content: dropIn(service, rack) },
+      { path: dropInOf(service), content: dropIn(service, given) },
     ],
     activate: `systemctl daemon-reload\nsystemctl enable --quiet ${name}`,
     verify: `systemctl is-enabled --quiet ${name} || echo '${name} is not enabled'`,
@@ -118,9 +131,10 @@ export async function moveTo(host: Host, version: string): Promise<void> {
 }
 
 /** Asks the running process, not the unit: its program, its rack.yaml, and whether it responds. */
-export function runningStep({ service, rack, installed, signal }: Plan): Step {
+export function runningStep(plan: Plan): Step {
+  const { service, installed, signal } = plan;
   const unit = unitOf(service);
-  const look = (host: Host) => whyNotRunning(host, { service, rack, installed, signal });
+  const look = (host: Host) => whyNotRunning(host, plan);
   return {
     name: service,
     // Not the other services: if one does not start, the others do.
@@ -131,7 +145,8 @@ export function runningStep({ service, rack, installed, signal }: Plan): Step {
       return { differs: why === undefined ? [] : [why] };
     },
     async apply(host) {
-      await host.need(`systemctl reset-failed ${unit} 2>/dev/null; systemctl restart ${unit}`);
+      const restart = `systemctl reset-failed ${unit} 2>/dev/null; systemctl restart ${unit}`;
+      await host.need(restart, { deadlineMs: stopWithinMs });
       await waitUntil(() => look(host), { withinMs: startWithinMs, pollMs: 500, signal });
     },
   };
@@ -139,14 +154,16 @@ export function runningStep({ service, rack, installed, signal }: Plan): Step {
 
 async function whyNotRunning(
   host: Host,
-  { service, rack, installed, signal }: Plan,
+  { service, given, installed, signal }: Plan,
 ): Promise<string | undefined> {
   const running = await runningProcess(host, service);
   if (running === undefined)
     return `${service} is not running; to see why, run journalctl -u ${unitOf(service)}`;
   const { version, program, variables } = running;
   if (version !== installed.version) return `${service} runs ${program}`;
-  if (variables.SKOLO_RACK !== rack) return `${service} runs with ${variables.SKOLO_RACK}`;
+  for (const [name, value] of Object.entries(given)) {
+    if (variables[name] !== value) return `${service} runs with ${name}=${variables[name] ?? ''}`;
+  }
   const port = variables.SKOLO_METRICS_PORT || servicePorts[service].metricsPort;
   const url = `http://127.0.0.1:${port}/healthz`;
   try {
@@ -157,18 +174,19 @@ async function whyNotRunning(
   }
 }
 
-function userOf(service: JumphostService): string {
-  return `skolo-${service}`;
+/** Undefined: it runs as root, because its tasks do. */
+function ownUserOf(service: ServiceName): string | undefined {
+  return service === 'swarming-client' ? undefined : `skolo-${service}`;
 }
 
-function dropIn(service: JumphostService, rack: string): string {
-  const user = userOf(service);
+function dropIn(service: ServiceName, given: Given): string {
+  const variables = Object.entries(given).map(
+    ([name, value]) => `Environment="${name}=${value}"\n`,
+  );
+  const user = ownUserOf(service);
+  const userLines =
+    user === undefined ? '' : `User=${user}\nGroup=${user}\nSupplementaryGroups=skolo\n`;
   // The metadata server's port is 80; the unit for jumphosts runs it as root.
   const port80 = service === 'metadata-server' ? 'AmbientCapabilities=CAP_NET_BIND_SERVICE\n' : '';
-  return `${writtenHead}[Service]
-User=${user}
-Group=${user}
-SupplementaryGroups=skolo
-${port80}Environment="SKOLO_RACK=${rack}"
-`;
+  return `${writtenHead}[Service]\n${userLines}${port80}${variables.join('')}`;
 }
