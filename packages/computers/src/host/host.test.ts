@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { openHost } from './host.ts';
+import { openHost, openUserHost } from './host.ts';
 
 it('waits a minute for the connection of a host that is off, also where a command may take hours', async () => {
   let isOff = false;
@@ -28,4 +28,26 @@ it('waits a minute for the connection of a host that is off, also where a comman
     { reason: { message: 'rpi-1: no response within 60 s; try again' } },
     { reason: { message: 'rpi-1: no response within 5 s; try again' } },
   ]);
+});
+
+/** A computer whose shell is this one's. Its fourth pipe ends with the others. */
+const local = openUserHost({
+  name: 'rpi-1',
+  signal: new AbortController().signal,
+  start: async (command) =>
+    spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }),
+});
+
+it('ends a command at its deadline, even if another process still has its pipes', async () => {
+  const held = local.run('cat <&3 & wait', { deadlineMs: 300 });
+
+  await expect(held).rejects.toThrow('rpi-1: no response within 0.3 s; try again');
+});
+
+it('limits the output of a command', async () => {
+  const what = 'rpi-1: a command printed more than 1000 bytes';
+
+  await expect(local.run('yes', { mostBytes: 1000 })).rejects.toThrow(what);
+  await expect(local.run('yes >&2', { mostBytes: 1000 })).rejects.toThrow(what);
+  expect(await local.run('echo 1', { mostBytes: 2 })).toMatchObject({ code: 0, stdout: '1\n' });
 });

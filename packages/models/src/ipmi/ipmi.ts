@@ -13,7 +13,7 @@
  *
  * The password is passed in ipmitool's environment, not in its arguments, which every user of the computer could read.
  *
- * Source: ipmitool(1); IPMI 2.0, 28.3 (chassis control), 13.17 to 13.24 (RMCP+).
+ * Source: ipmitool(1); IPMI 2.0, 20.1 (device ID), 28.2 and 28.3 (chassis status with the power restore policy, chassis control), 13.17 to 13.24 (RMCP+).
  */
 
 import {

@@ -12,7 +12,7 @@
  * report of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
  * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
  *
- * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
+ * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
  */
 
 import { parseJson } from '@skolo/base';

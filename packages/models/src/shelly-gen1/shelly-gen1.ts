@@ -10,7 +10,7 @@
  * watts are only used if `/shelly` counts as many meters as relays. An "auto off" set in its own menu turns a relay off again some time
  * after it was turned on.
  *
- * Source: shelly-api-docs.shelly.cloud/gen1.
+ * Source: shelly-api-docs.shelly.cloud/gen1 (`default_state` in `/settings`: off, on, last, switch).
  */
 
 import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';

@@ -9,7 +9,7 @@
  * Quirks. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
  * menu turns a switch off again some time after it was turned on.
  *
- * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
+ * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch; `initial_state`: off, on, restore_last, match_input).
  */
 
 import { sha256 } from '@skolo/base';
