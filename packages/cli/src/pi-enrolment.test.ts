@@ -39,7 +39,7 @@ function waits(more: Partial<WaitingPi> = {}): WaitingPi {
     since: at,
     lastAsked: at,
     code: 'unknown',
-    why: 'no machine in rack.yaml has its serial number or MAC address',
+    why: 'no machine in rack.yaml has this serial number or MAC address',
     ...more,
   };
 }

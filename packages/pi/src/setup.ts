@@ -13,7 +13,7 @@ const hostName = z
   .max(63)
   .regex(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-    'is not a host name; use only lower-case letters, digits and hyphens',
+    'is not a host name; use lower-case letters, digits and hyphens, with no hyphen at either end',
   );
 const domain = z
   .string()

@@ -101,7 +101,7 @@ describe('SecretFile', () => {
     expect(error).toBeInstanceOf(SecretError);
     expect(error).toMatchObject({
       code: 'SECRET_INVALID',
-      message: `${path}: it has the wrong content; replace it with the correct file`,
+      message: `${path}: the file has the wrong content; replace it with the correct file`,
     });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hunter2');
   });

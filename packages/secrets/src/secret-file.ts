@@ -57,7 +57,8 @@ export class SecretFile<T> {
     try {
       return { value: this.parse(text) };
     } catch (error) {
-      const why = error instanceof SecretFormatError ? error.message : 'it has the wrong content';
+      const why =
+        error instanceof SecretFormatError ? error.message : 'the file has the wrong content';
       return {
         error: new SecretError(
           'SECRET_INVALID',

@@ -237,7 +237,7 @@ function judgePods(
     const why =
       pod === undefined
         ? 'no pod was scheduled on this node'
-        : pod.why || 'it has not become ready';
+        : pod.why || 'the pod has not become ready';
     const text = `${why}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });

@@ -254,7 +254,7 @@ function whyNotGiven(kubernetes: Kubernetes | undefined): string | undefined {
 }
 
 function whyOf(kubernetes: Kubernetes | undefined): string {
-  if (kubernetes?.state === 'answers') return kubernetes.pod.why || 'it has not become ready';
+  if (kubernetes?.state === 'answers') return kubernetes.pod.why || 'the pod has not become ready';
   return kubernetes?.why ?? 'k3s was not queried';
 }
 

@@ -306,7 +306,7 @@ export function problemText({ pods, cause }: Verdict): string {
   const failed = pods.filter(({ state }) => state === 'failed');
   const unready = pods.filter(({ state }) => !['ready', 'dead', 'unhealthy'].includes(state));
   const shown = problems(failed.length > 0 ? failed : unready);
-  return [...shown, ...(cause ? [cause] : [])].join(', ') || 'it is not ready';
+  return [...shown, ...(cause ? [cause] : [])].join(', ') || 'not ready';
 }
 
 /** Pods with the same problem are one text: `rpi-001, rpi-002 (and 38 more): crashes`. */

@@ -242,8 +242,8 @@ describe('the configuration of a Cisco switch', () => {
   });
 
   it.each([
-    ['', 'it does not start with'],
-    ['% Authorization failed.\n', 'it does not start with'],
+    ['', 'the configuration does not start with'],
+    ['% Authorization failed.\n', 'the configuration does not start with'],
     ['Current configuration : 30 bytes\nversion 16.12\nhostname x\n', 'the last line is'],
     [
       'Current configuration : 9000 bytes\nversion 16.12\nend\n',

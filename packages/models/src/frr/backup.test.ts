@@ -108,8 +108,8 @@ describe('a configuration of FRRouting', () => {
   });
 
   it.for([
-    ['empty', 'it does not contain the line "Current configuration:"'],
-    ['rejected', 'it does not contain the line "Current configuration:"'],
+    ['empty', 'the configuration does not contain the line "Current configuration:"'],
+    ['rejected', 'the configuration does not contain the line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
     const { router, model, connect } = await sit(context);
     await router.setFault(fault);

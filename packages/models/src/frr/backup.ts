@@ -50,7 +50,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 }
 
 function incomplete(content: Content): string | undefined {
-  if (!('bytes' in content)) return 'it is too large for a configuration';
+  if (!('bytes' in content)) return 'the file is too large for a configuration';
   return configurationFault(content.bytes.toString('latin1'));
 }
 

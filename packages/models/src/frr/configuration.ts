@@ -20,7 +20,8 @@ const head = 'Current configuration:';
 /** Why it cannot be a complete `show running-config`, for people; undefined if it is. */
 export function configurationFault(text: string): string | undefined {
   const lines = text.split(/\r?\n/);
-  if (!lines.some((line) => line.startsWith(head))) return `it does not contain the line "${head}"`;
+  if (!lines.some((line) => line.startsWith(head)))
+    return `the configuration does not contain the line "${head}"`;
   const last = lines.findLast((line) => line.trim() !== '') ?? '';
   if (last === 'end') return undefined;
   return `the last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;

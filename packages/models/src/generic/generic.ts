@@ -148,7 +148,7 @@ async function read(
 
 function incomplete(content: Content, end: RegExp | undefined): string | undefined {
   const text = plainText(content);
-  if (text.trim() === '') return 'it is empty';
+  if (text.trim() === '') return 'the configuration is empty';
   const last = lastLine(text);
   if (end === undefined || end.test(last)) return undefined;
   return `the last line is ${quoted(last)}, which does not match ${end}`;

@@ -159,7 +159,7 @@ function incomplete(content: Content): string | undefined {
   return tarFault(content, (members) =>
     members.some(({ name }) => name === systemFile)
       ? undefined
-      : `it does not contain /${systemFile}`,
+      : `the archive does not contain /${systemFile}`,
   );
 }
 

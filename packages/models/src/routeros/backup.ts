@@ -93,11 +93,12 @@ function identityIn(text: string): string | undefined {
 function incomplete(content: Content): string | undefined {
   const text = plainText(content);
   if (!head.test(text.trimStart())) return 'the first line is not "# … by RouterOS …"';
-  if (!/^\/\w/m.test(text)) return 'it does not contain any menus';
+  if (!/^\/\w/m.test(text)) return 'the configuration does not contain any menus';
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
   if (failed !== undefined) return `the device could not export all of it: ${quoted(failed)}`;
   const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
-  if (odd !== undefined) return `it contains a line that is not a statement: ${quoted(odd)}`;
+  if (odd !== undefined)
+    return `the configuration contains a line that is not a statement: ${quoted(odd)}`;
   if (lastLine(text).endsWith('\\')) return 'the last line ends with a backslash';
   return text.endsWith('\n') ? undefined : 'the last line is incomplete';
 }

@@ -32,7 +32,12 @@ export function* singleEntries(
     const path = [section, name];
     draft.declared[section].add(name);
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
-      report(path, 'name', `"${name}" is not a valid name (letters, digits, . _ -)`, 'key');
+      report(
+        path,
+        'name',
+        `"${name}" is not a valid name (at most 63 letters, digits, . _ -, starting with a letter or digit)`,
+        'key',
+      );
     } else if (section === 'identities' && name === 'none') {
       report(path, 'name', '"none" is reserved: it means no identity', 'key');
     }

@@ -12,7 +12,7 @@ import { attributes, line, ownPower, ports, power, uplink } from './wiring-field
 const id = text(/^[A-Za-z0-9][\w.:/-]{0,200}$/, 'an ID', 'us-skolo-1');
 const tag = text(
   /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a GCE tag (lower-case letters, digits, hyphens)',
+  'a GCE tag (lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen)',
   'bot',
 );
 

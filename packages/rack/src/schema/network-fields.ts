@@ -38,7 +38,8 @@ export function hostNameProblem(name: string): string | undefined {
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
     .replaceAll(/^-+|-+$/g, '');
-  const rule = 'lower-case letters, digits and hyphens, at most 63, at least one letter';
+  const rule =
+    'at most 63 lower-case letters, digits and hyphens, with at least one letter and no hyphen at either end';
   const better = hint !== name && /[a-z]/.test(hint) && hint.length <= 63;
   return `"${name}" is not a host name (${rule})${better ? `; did you mean "${hint}"?` : ''}`;
 }

@@ -13,7 +13,9 @@ import { StoreError } from '../errors.ts';
 export function fileAt(root: string, place: string, suffix: string): string {
   const isPlain = place.split('/').every((part) => /^(?!\.)[\w.@+-]+$/.test(part));
   if (isPlain) return join(root, `${place}${suffix}`);
-  throw new StoreError(`${place}: not a valid secret name; use letters, digits, . _ and -`);
+  throw new StoreError(
+    `${place}: not a valid secret name; use letters, digits and . _ @ + -, and do not start with a dot`,
+  );
 }
 
 export async function readText(file: string): Promise<string | undefined> {

@@ -154,7 +154,7 @@ function nameOf(
   const previous = own ?? [...enrolled.values()].find((each) => each.serial === serial);
   const entry = previous && machines.get(previous.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };
-  return { wait: 'unknown', why: 'no machine in rack.yaml has its serial number or MAC address' };
+  return { wait: 'unknown', why: 'no machine in rack.yaml has this serial number or MAC address' };
 }
 
 function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | undefined {

@@ -143,7 +143,7 @@ it.skipIf(why)(
     });
     await expect
       .poll(() => stranger.log, patiently)
-      .toContain('no machine in rack.yaml has its serial number or MAC address');
+      .toContain('no machine in rack.yaml has this serial number or MAC address');
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),

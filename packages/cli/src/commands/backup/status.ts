@@ -165,14 +165,14 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   }
   if (device.unsaved) {
     const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
-    remarks.push(`unsaved: it would not boot with its running configuration${both}`);
+    remarks.push(`unsaved: the device would not boot with the running configuration${both}`);
   }
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }
   if (state === 'not-backed-up') remarks.push(`not backed up: ${why ?? 'no reason given'}`);
   if (state === 'retired') {
-    remarks.push(`removed from rack.yaml${ago(retiredAt)}; its versions are kept`);
+    remarks.push(`removed from rack.yaml${ago(retiredAt)}; the versions are kept`);
   }
   return remarks.map((text) => ({ name, text }));
 }

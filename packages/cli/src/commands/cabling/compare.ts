@@ -130,7 +130,7 @@ function ofOutlet(
   if (was === is) return [];
   const proposed = powerAt(rack, name, seen, uplink);
   if (!('power' in proposed)) return [];
-  const what = `is at ${is}, but its outlet is ${was}`;
+  const what = `is at ${is}, but the outlet in rack.yaml is ${was}`;
   return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
 }
 

@@ -69,7 +69,7 @@ export function forget(command: SkoloCommand): void {
     if (forgot.length > 0) return;
     const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
-      `${device}: ${who} has pinned its host key; run skolo equipment keys to list pinned keys`,
+      `${device}: ${who} has pinned a host key of this device; run skolo equipment keys to list pinned keys`,
     );
   });
 }

@@ -78,9 +78,10 @@ function incomplete(
   { begins, has = [], ends, other }: Complete,
 ): string | undefined {
   const text = plainText(content);
-  if (begins && !begins[0].test(text.trimStart())) return `it does not start with "${begins[1]}"`;
+  if (begins && !begins[0].test(text.trimStart()))
+    return `the configuration does not start with "${begins[1]}"`;
   const missing = has.find(([pattern]) => !pattern.test(text));
-  if (missing) return `it does not contain the line "${missing[1]}"`;
+  if (missing) return `the configuration does not contain the line "${missing[1]}"`;
   const last = lastLine(text);
   if (ends !== undefined && last !== ends) return `the last line is ${quoted(last)}, not "${ends}"`;
   return other?.(text);

@@ -121,7 +121,8 @@ function digestOf(bytes: Buffer, { length }: string): string {
 function incomplete(content: Content, areas: readonly string[]): string | undefined {
   const text = plainText(content);
   const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
-  if (missing !== undefined) return `it does not contain a key that starts with "${missing}."`;
+  if (missing !== undefined)
+    return `the configuration does not contain a key that starts with "${missing}."`;
   return text.endsWith('\n') ? undefined : 'the last line is incomplete';
 }
 

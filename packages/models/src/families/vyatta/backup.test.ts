@@ -179,7 +179,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
   });
 
   it.each([
-    ['', 'it is empty'],
+    ['', 'the configuration is empty'],
     ['system {\n    host-name x\n', 'the block "system" is not closed'],
     ['system {\n    host-name x\n}\n}\n', 'line 4 closes a block that is not open'],
     ['system {\n    host-name x\n}\n', 'the line with the component versions is missing'],
@@ -189,7 +189,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     ],
     [
       'interfaces {\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',
-      'it has no block "system"',
+      'the configuration has no block "system"',
     ],
     [
       'system {\n    password ********\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',

@@ -20,7 +20,7 @@ export function splitVersions(text: string): { body: string; versions: string } 
 /** Why it is not a complete /config/config.boot. */
 export function whyCut(text: string): string | undefined {
   const { body, versions } = splitVersions(text);
-  if (body.trim() === '') return 'it is empty';
+  if (body.trim() === '') return 'the configuration is empty';
   if (!text.endsWith('\n')) return 'the last line is incomplete';
   const settings = settingsIn(body);
   if (typeof settings === 'string') return settings;
@@ -34,7 +34,8 @@ export function whyCut(text: string): string | undefined {
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
     return 'the last line is not "Release version"';
-  if (!settings.some((setting) => setting.startsWith('system '))) return 'it has no block "system"';
+  if (!settings.some((setting) => setting.startsWith('system ')))
+    return 'the configuration has no block "system"';
   const hidden = settings.find((setting) => / \*{8,}$/.test(setting));
   return hidden && `the secrets are hidden: ${hidden}`;
 }
@@ -46,7 +47,7 @@ export function whyNoCommands(text: string): string | undefined {
   if (other !== undefined)
     return `a line is not a "set" command: ${JSON.stringify(other.slice(0, 60))}`;
   if (!lines.some((line) => line.startsWith('set system ')))
-    return 'it does not set anything in "system"';
+    return 'the configuration does not set anything in "system"';
   return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'the secrets are hidden' : undefined;
 }
 
