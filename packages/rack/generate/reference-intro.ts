@@ -9,8 +9,8 @@ One file describes a rack: its jumphost, equipment, machines and identities, and
 - **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its file, line and column, the
   value found, and a likely fix. \`skolo inventory list --yaml\` prints the file with all ranges and defaults expanded.
 - **Edit it** with completion: use \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
-- **Change it**: a running service loads a valid change within two seconds, and rejects an invalid one. On k3s, the kubelet may
-  take up to two minutes to write the changed ConfigMap to the file.
+- **Change it**: a running service loads a valid change within two seconds, and rejects an invalid one. On k3s, the kubelet
+  writes a changed ConfigMap to the file after about a minute, at most two; \`skolo push rack\` reduces this to a second.
 
 ## Ranges
 
