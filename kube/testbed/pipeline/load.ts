@@ -7,7 +7,7 @@ import { Agent, get } from 'node:http';
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
-export interface Load {
+interface Load {
   url: string;
   /** Requests in a second. */
   rate: number;

@@ -4,7 +4,7 @@ export { difference, exchangedLines } from './diff.ts';
 export type { CommitAbout } from './history/commit-message.ts';
 export { replaceHistory, setAside } from './history/folder.ts';
 export { repairHistory } from './history/repair.ts';
-export { type Change, Repository } from './history/repository.ts';
+export { Repository } from './history/repository.ts';
 export { decrypt, decryptWith, encryptTo, parseIdentities } from './offsite/age.ts';
 export { directoryPlace } from './offsite/directory.ts';
 export { gcsPlace } from './offsite/gcs/gcs.ts';

@@ -53,7 +53,7 @@ export interface Distribution {
 export type Programs = Pick<ClusterPlan, 'version' | 'airGap'>;
 
 /** A computer's role in a cluster. */
-export interface Place {
+interface Place {
   distribution: Distribution['name'];
   role: Role;
 }

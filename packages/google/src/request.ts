@@ -6,7 +6,7 @@ import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 /** Token responses are about 2 kB, and Google's keys 5 kB. */
 const mostBytes = 256 * 1024;
 
-export interface Answer {
+interface Answer {
   ok: boolean;
   status: number;
   headers: Headers;

@@ -10,7 +10,7 @@ export interface Contribution extends Proof {
   rack: string;
 }
 
-export interface Checked {
+interface Checked {
   contributions: Contribution[];
   /** Each begins with the path of a file. */
   errors: string[];

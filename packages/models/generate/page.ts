@@ -7,7 +7,7 @@ import { evidenceOf, evidenceText } from '../src/proofs/levels.ts';
 import { Proof } from '../src/proofs/proof.ts';
 import { type Contribution, sightingOf } from './check.ts';
 
-export const folder = join(import.meta.dirname, '../../../docs/proofs');
+const folder = join(import.meta.dirname, '../../../docs/proofs');
 export const pageFile = join(folder, 'README.md');
 export const schemaFile = join(folder, 'proof.schema.json');
 export const sightingsFile = join(import.meta.dirname, '../src/proofs/sightings.ts');

@@ -2,7 +2,7 @@
 export { StoreError } from './errors.ts';
 export { filesInGit } from './repository/git.ts';
 export { installHook } from './repository/hook.ts';
-export { type Finding, verifyRepository } from './repository/verify.ts';
+export { verifyRepository } from './repository/verify.ts';
 export { openStore, type StorePlace } from './stores/open-store.ts';
 export { openSops, sealSops, sopsHeader } from './stores/sops-file.ts';
 export { recipientsFor } from './stores/sops-rules.ts';

@@ -15,7 +15,7 @@ import { type TaskView, taskOutcomes } from './hooks/task.ts';
 import type { MachineView } from './machine.ts';
 
 /** What the gauges show. */
-export interface Measured {
+interface Measured {
   bot: BotView;
   task: TaskView;
   machine: MachineView;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export interface Options {
+interface Options {
   /** Directory of the demo's copy; default: `.skolo/demo` of the repository. */
   dir?: string;
   /** Start with a new copy. */

@@ -11,7 +11,7 @@ interface Surroundings {
   close(): Promise<void>;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   /** Of rack.yaml. */
   dir: string;
   started: readonly Simulator[];

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Api } from '@skolo/api';
 import * as apis from '@skolo/api';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { unusedExports } from './unused-exports.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -45,72 +47,46 @@ it('has at most 20 source files in a folder', () => {
   expect([...sizes].filter(([, size]) => size > 20).map(([folder]) => folder)).toEqual(large);
 });
 
-/**
- * Models of equipment: what `facts.ts` loads has one name in all of them, so it is read from the module and not imported by name.
- */
-const readFromModules = new Set(['accounts', 'backup', 'connectedHosts', 'outlets']);
+/** What is read from a module, not imported by name: by the list of models and their loader, and by Node. */
+const readFromModules =
+  /^packages\/models\/src\/[\w-]+\/facts\.ts: |: (accounts|backup|connectedHosts|outlets)$|^packages\/cli\/testdata\//;
 
 it('exports nothing that no other file uses', () => {
-  const users = usersOfNames();
+  const unused = unusedExports(sources, entries()).filter((each) => !readFromModules.test(each));
 
-  const unused = [...sources].flatMap(([file, text]) =>
-    exportsOf(text)
-      .filter((name) => !readFromModules.has(name))
-      .filter((name) => ![...(users.get(name) ?? [])].some((user) => user !== file))
-      .map((name) => `${file}: ${name}`),
-  );
-
-  expect(users.size).toBeGreaterThan(1000);
+  expect(sources.size).toBeGreaterThan(1000);
   expect(unused).toEqual([]);
 });
 
-function exportsOf(text: string): string[] {
-  const declaration =
-    /^export (?:async )?(?:function\*?|const|let|(?:abstract )?class|interface|type) (\w+)/gm;
-  return [...text.matchAll(declaration)].map(([, name = '']) => name);
-}
+const Manifest = z.object({
+  name: z.string(),
+  exports: z.record(z.string(), z.string()).default({}),
+});
 
-/** The files that import each name, or load its module and read the name from it. An entry that only passes it on is no user. */
-function usersOfNames(): ReadonlyMap<string, ReadonlySet<string>> {
-  const users = new Map<string, Set<string>>();
-  const use = (name: string, file: string) =>
-    users.set(name, (users.get(name) ?? new Set()).add(file));
-  const useAll = (names: string, file: string) => {
-    for (const name of names.match(/\w+/g) ?? []) use(name, file);
-  };
-  for (const [file, text] of sources) {
-    for (const [, names = ''] of text.matchAll(/^import [^;']*?\{([^}]*)\} from '/gm)) {
-      useAll(names, file);
-    }
-    // Another name than that of its file: not just passed on.
-    for (const [, name = ''] of text.matchAll(/^export \{ (\w+) as \w+ \} from '/gm)) {
-      use(name, file);
-    }
-    for (const [, name = ''] of text.matchAll(/\bimport\([^)]*\)+(?:\.then\(\(\{|\.) ?(\w+)/g)) {
-      use(name, file);
-    }
-    for (const [, names = ''] of text.matchAll(
-      /const ([^=;]*) =\s+await (?:import|Promise\.all)\(/g,
-    )) {
-      useAll(names, file);
-    }
-    for (const [, module = ''] of text.matchAll(/^import \* as (\w+) from '/gm)) {
-      for (const [, name = ''] of text.matchAll(new RegExp(`\\b${module}\\.(\\w+)`, 'g'))) {
-        use(name, file);
-      }
-    }
-  }
-  // The list of models is read as a whole.
-  for (const [, name = ''] of (sources.get('packages/models/src/list.ts') ?? '').matchAll(
-    /\{ (\w+) \}/g,
-  )) {
-    use(name, 'packages/models/src/list.ts');
-  }
-  return users;
+/** The files that packages export, by `@skolo/NAME/ENTRY`. */
+function entries(): Map<string, string> {
+  const manifests = execFileSync('git', ['ls-files', '*/package.json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return new Map(
+    manifests
+      .trim()
+      .split('\n')
+      .flatMap((file) => {
+        const { name, exports } = Manifest.parse(
+          JSON.parse(readFileSync(join(root, file), 'utf8')),
+        );
+        return Object.entries(exports).map(([key, path]) => [
+          join(name, key),
+          join(dirname(file), path),
+        ]);
+      }),
+  );
 }
 
 it('passes dependencies by name: no bag is spread into a call, no literal into a literal', () => {
-  const spread = /\.\.\.(?:\{|(?:deps|needs|context|dependencies)\b(?!\.))/;
+  const spread = /\.\.\.(?:\{|common\(|(?:deps|needs|context|dependencies|shared)\b(?!\.))/;
 
   const found = production.flatMap(([file, text]) =>
     text.split('\n').flatMap((line, i) => (spread.test(line) ? [`${file}:${i + 1}`] : [])),
@@ -160,6 +136,20 @@ it('has no route that no client, page or test uses', () => {
       .filter(({ path }) => !pages.includes(path) && !testText.includes(path))
       .map(({ at }) => at),
   ).toEqual([]);
+});
+
+it('has no option of the command that no page or test uses', () => {
+  const command = production
+    .filter(([file]) => file.startsWith('packages/cli/src/'))
+    .map(([, text]) => text)
+    .join('\n');
+  const options = new Set(command.match(/(?<=[Oo]ption\(\s*['"`](?:-\w, )?)--[a-z][a-z-]+/g));
+  const used = new Set(
+    `${textOf('*.md')}\n${testText}\n${textOf('*.session')}`.match(/--[a-z][a-z-]+/g),
+  );
+
+  expect(options.size).toBeGreaterThan(150);
+  expect([...options].filter((option) => !used.has(option))).toEqual([]);
 });
 
 it('reads each key of rack.yaml', () => {

@@ -109,7 +109,7 @@ const Container = z.looseObject({
     )
     .default([]),
 });
-export type Container = z.infer<typeof Container>;
+type Container = z.infer<typeof Container>;
 
 const Source = z.looseObject({
   configMap: KeyRef.optional(),
@@ -126,7 +126,6 @@ const Volume = z.looseObject({
   hostPath: z.looseObject({ path: z.string() }).optional(),
   emptyDir: z.looseObject({ sizeLimit: PortOrName.optional() }).optional(),
 });
-export type Volume = z.infer<typeof Volume>;
 
 const PodSpec = z.looseObject({
   containers: z.array(Container),

@@ -16,7 +16,7 @@ import { type Call, type Place, type ScriptedService, startScriptedService } fro
 import type { TestTokens } from './tokens.ts';
 import type { PowerWorld } from './worlds.ts';
 
-export interface TestDaemon extends ScriptedService {
+interface TestDaemon extends ScriptedService {
   /** How often cycles were requested, and how many distinct requests that were. */
   asked: { times: number; keys: Set<string> };
 }

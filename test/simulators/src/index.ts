@@ -83,7 +83,7 @@ export { type IphoneOptions, iphoneScreenshot } from './phones/iphone.ts';
 export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
-export { Computer, type Output, removeBridge } from './real/computer.ts';
+export { Computer, removeBridge } from './real/computer.ts';
 export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
 export { type Containerd, startContainerd } from './real/containerd.ts';
 export { type ControlPlane, type FakeNode, startControlPlane } from './real/control-plane.ts';

@@ -35,7 +35,7 @@ interface Outgoing {
 }
 
 /** Resolves when the receiver has responded with 2xx. @throws SinkError */
-export type SendRequest = (outgoing: Outgoing, signal: AbortSignal) => Promise<void>;
+type SendRequest = (outgoing: Outgoing, signal: AbortSignal) => Promise<void>;
 
 const tokenPlace = /\{\{\s*token\s*\}\}/g;
 

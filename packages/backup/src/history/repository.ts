@@ -21,7 +21,7 @@ import { HistoryReader } from './reader.ts';
 import { findDamage, repack } from './upkeep.ts';
 import { type Entry, HistoryWriter, type Written } from './writer.ts';
 
-export interface Change {
+interface Change {
   device: string;
   content: Content;
   about: CommitAbout;

@@ -48,7 +48,7 @@ export const outside = {
   theirs: `198.18.${third}.2`,
 };
 /** Addresses of Pis with DHCP, in rack.yaml. */
-export const mac = (name: string) => `dc:a6:32:00:00:${name.slice(-2)}`;
+const mac = (name: string) => `dc:a6:32:00:00:${name.slice(-2)}`;
 const restartAsked = '/run/restart-asked';
 
 /** Performs requested restarts, until the signal. */

@@ -5,7 +5,7 @@ import type { Logger } from '../process/log.ts';
 import type { AuditLog, NewAuditEntry } from './audit-log.ts';
 
 /** A call of a route, for the audit log. */
-export interface Call {
+interface Call {
   name: string;
   spec: RouteSpec;
   given: ParsedInput;

@@ -16,7 +16,7 @@ export interface Connection {
   since: number;
 }
 
-export interface Tracked {
+interface Tracked {
   readonly all: ReadonlySet<Connection>;
   /** @param socket of the connection, or of a request */
   of(socket: Socket): Connection | undefined;

@@ -26,7 +26,7 @@ interface RunningProgram {
   stop(how: { isHurried: boolean }): Promise<unknown>;
 }
 
-export interface Program<F extends ProcessFlags> {
+interface Program<F extends ProcessFlags> {
   name: ServiceName;
   flags: FlagSet<F>;
   /** A second signal means that the operator does not want to wait. Default: a second SIGINT ends the process. */

@@ -48,7 +48,7 @@ export interface StartOptions {
   signal?: AbortSignal;
 }
 
-export interface RunningService {
+interface RunningService {
   port: number;
   metricsPort: number;
   readiness(): { ready: boolean; degraded: Degraded[] };

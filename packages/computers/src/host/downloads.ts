@@ -34,7 +34,7 @@ export interface UnknownSum {
 /** Why these are not the publisher's bytes; undefined if they are. */
 export type FileCheck = (bytes: Buffer) => string | undefined;
 
-export interface DownloadDeps {
+interface DownloadDeps {
   /** Downloaded files, in a directory for each release. */
   folder: string;
   fetch: typeof fetch;

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { bytesUpTo, sha256, shellWord, withDeadline } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 
-export interface Ended {
+interface Ended {
   code: number;
   stdout: string;
   /** Trimmed. */

@@ -12,7 +12,7 @@ import { followed } from '@skolo/api/server-events';
 import { backOffMs, errorText, pause } from '@skolo/base';
 
 /** To machine-state. Reconnects automatically. */
-export interface Way {
+interface Way {
   baseUrl: string;
   /** The name in its rack.yaml. */
   rack: string;

@@ -12,12 +12,12 @@ export const workers = [0, 1, 2, 3, 4, 5];
 export const segmentBytes = 20_000;
 
 /** Text number `part` of that change: whoever sees it knows if it is whole. */
-export function textOf(worker: number, version: number, part: number): string {
+function textOf(worker: number, version: number, part: number): string {
   const filling = 'f'.repeat((version * 7919 + part * 31) % 1500);
   return JSON.stringify({ worker, version, part, filling });
 }
 
-export function countOf(version: number): number {
+function countOf(version: number): number {
   return 1 + (version % 3);
 }
 

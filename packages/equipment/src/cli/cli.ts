@@ -23,7 +23,7 @@ import { decodeBytes } from './terminal-text.ts';
 const runMs = 10_000;
 const signOutMs = 1000;
 
-export interface CliOptions {
+interface CliOptions {
   device: string;
   dialect: Dialect;
   credentials: Credentials;

@@ -10,7 +10,7 @@ import {
 } from '@skolo/rack/jumphost';
 import { type ActiveOptions, isHigher, type Own } from './files.ts';
 
-export interface Group {
+interface Group {
   /** Sends our statement, and asks for those of others. Where that does not work yet, the next one may. */
   say(ask: boolean): void;
   /** Fulfilled with a valid statement that retires this computer. */

@@ -167,7 +167,7 @@ export async function listTags(
   );
 }
 
-export interface Patience {
+interface Patience {
   signal?: AbortSignal | undefined;
   /** Instead of 20 s. */
   deadline?: AbortSignal;

@@ -34,7 +34,6 @@ export {
   openRecords,
   type PushRecord,
   type RackRecord,
-  type RackState,
   type Records,
   type Request,
 } from './record.ts';

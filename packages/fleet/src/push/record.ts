@@ -27,7 +27,7 @@ export const Request = z.object({
 export type Request = z.infer<typeof Request>;
 
 /** `waiting` and the states up to `rolling-back` are steps that a resumed push repeats. */
-export const RackState = z.enum([
+const RackState = z.enum([
   'waiting',
   'rolling-out',
   'pruning',
@@ -40,7 +40,7 @@ export const RackState = z.enum([
   /** Nothing was changed: the plan failed, or another rack did. */
   'not-begun',
 ]);
-export type RackState = z.infer<typeof RackState>;
+type RackState = z.infer<typeof RackState>;
 
 export const RackRecord = z.object({
   rack: z.string(),

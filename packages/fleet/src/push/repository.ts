@@ -118,7 +118,7 @@ export async function sendCommits(
   return await git(root, ['push', '--quiet'], { signal }).then(() => undefined, errorText);
 }
 
-export interface Commit {
+interface Commit {
   commit: string;
   at: string;
   by: string;

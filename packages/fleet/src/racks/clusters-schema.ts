@@ -96,7 +96,7 @@ const gkeSchema = z.strictObject({
 });
 
 /** A rack's name is used as a directory name, as a host in a kubeconfig, and as an argument. */
-export const rackName = text(
+const rackName = text(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   'a rack name of at most 63 lower-case letters, digits and hyphens, with no hyphen at either end',
 );

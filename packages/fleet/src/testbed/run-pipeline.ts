@@ -15,7 +15,7 @@ interface PipelineRun {
   url: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Name of its Job, and of its report's directory. */
   name: string;
   withinMs: number;

@@ -12,7 +12,7 @@ import { judgeAll } from './up.ts';
 /** Ports of every node. */
 export const testbedPorts = { grafana: 31_000, results: 31_001 } as const;
 
-export interface Check {
+interface Check {
   name: string;
   isOk: boolean;
   text: string;

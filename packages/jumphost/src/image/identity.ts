@@ -8,7 +8,7 @@ import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { isIn } from '../address/fixed-address.ts';
 
-export interface Identity {
+interface Identity {
   rack: string;
   name: string;
   /** IPv4. */
@@ -46,7 +46,7 @@ export function identityText(identity: Identity): string {
   return `${text}sha256 ${sha256(text)}\n`;
 }
 
-export interface IdentityNeeds {
+interface IdentityNeeds {
   rack: Rack;
   /** A machine in rack.yaml that becomes a spare; default: the jumphost. */
   machine?: string | undefined;

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { type Part, parts } from './parts.ts';
 
 /** On the same disk as /var/lib, so that a rename moves it into place. */
-export const folder = '/var/lib/skolo-replace';
+const folder = '/var/lib/skolo-replace';
 export const staged = `${folder}/copy`;
 /** Contains the ID of the copy that is complete in `staged`. */
 const copied = `${folder}/copied`;

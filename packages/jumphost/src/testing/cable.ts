@@ -153,7 +153,7 @@ export class CableComputer {
   }
 }
 
-export interface Running {
+interface Running {
   /** Its exit code. */
   ended: Promise<number>;
   /** All that it has printed, once it has ended. */

@@ -2,7 +2,7 @@
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletState } from '../contract/outlets.ts';
 
-export interface Expressions {
+interface Expressions {
   on: string;
   off: string;
 }

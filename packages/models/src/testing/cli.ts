@@ -30,7 +30,7 @@ import {
 export { patient };
 
 const username = 'skolo';
-export const password = 'open-sesame';
+const password = 'open-sesame';
 
 /** A driver's device and its setup. */
 export interface CliSetup {

@@ -14,7 +14,7 @@ import { driverFor, patient, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];
 
-export const users: SnmpUser[] = [
+const users: SnmpUser[] = [
   { name: 'sha', access: 'write', authProtocol: 'sha', authKey, privKey },
   { name: 'sha256', access: 'write', authProtocol: 'sha256', authKey, privKey },
   { name: 'signs', access: 'write', authProtocol: 'sha512', authKey },

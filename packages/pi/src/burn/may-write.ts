@@ -9,7 +9,7 @@ export interface WriteNeeds {
 }
 
 /** SD cards of this size are rare, and disks with data start at this size. */
-export const mostBytes = 160e9;
+const mostBytes = 160e9;
 /** Mount points of a running system, even one on a stick or card. */
 const ofSystem =
   /^(\/|\/(boot|usr|var|home|etc|opt|srv|root|nix)(\/.*)?|\/(cdrom|isodevice)|\/(run|lib)\/(live|initramfs)\/.*|\[SWAP\])$/;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
 import type { Disk } from '../disk/disk.ts';
 
-export const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 4 * 1024 * 1024;
 /** Holes in file systems are whole blocks. */
 const holeBytes = 64 * 1024;
 const zeros = Buffer.alloc(holeBytes);

@@ -33,7 +33,7 @@ isTimeKnown=$(if [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev
 END`;
 
 /** @throws ComputerError */
-export async function readFacts(host: Host): Promise<PiFacts> {
+async function readFacts(host: Host): Promise<PiFacts> {
   const text = await host.need(script);
   return Facts.parse(factsIn(text));
 }

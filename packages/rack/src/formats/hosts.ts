@@ -1,7 +1,7 @@
 /** Names and addresses of a rack, and /etc/hosts. */
 import type { Rack } from '../rack/rack.ts';
 
-export interface Host {
+interface Host {
   name: string;
   address: string;
   aliases: string[];

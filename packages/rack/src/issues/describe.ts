@@ -66,7 +66,7 @@ function isQuotable({ code, input, ...issue }: z.core.$ZodIssue): boolean {
 }
 
 /** The message of an issue, unless its schema has one. */
-export function describe(issue: z.core.$ZodRawIssue): string {
+function describe(issue: z.core.$ZodRawIssue): string {
   const found = shown(issue.input);
   switch (issue.code) {
     case 'unrecognized_keys': {

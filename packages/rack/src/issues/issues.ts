@@ -61,7 +61,7 @@ export function formatIssue({ file, line, column, path, message }: RackIssue): s
 }
 
 /** The position of a path, and the part of the path that exists. */
-export interface Place {
+interface Place {
   line: number;
   column: number;
   path: Path;

@@ -1,7 +1,7 @@
 /** The text around a YAML error: tokens, line, open brackets. */
 import { CST, Lexer } from 'yaml';
 
-export interface Token {
+interface Token {
   type: CST.TokenType | null;
   source: string;
   offset: number;

@@ -25,7 +25,7 @@ import { type ParserError, yamlErrors } from './syntax-errors.ts';
 export const maxTextLength = 4_000_000;
 const maxDepth = 40;
 
-export interface Source {
+interface Source {
   value: unknown;
   locate: Locate;
 }

@@ -7,7 +7,7 @@ import { recipientsFor } from '../stores/sops-rules.ts';
 import { sopsSuffix } from '../stores/sops-store.ts';
 import { type GitDeps, grepIndex, indexedContents, topFolder, trackedFiles } from './git.ts';
 
-export interface Finding {
+interface Finding {
   /** Relative to the repository's top directory. */
   file: string;
   line?: number;

@@ -9,7 +9,7 @@ import { damageText } from '../state/damage.ts';
 /** A notice before it has an ID and a time. */
 export type NoticeDraft = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
-export interface NoticesDeps {
+interface NoticesDeps {
   /** @throws Rejection */
   intake: { notify(notice: NoticeDraft): Promise<void> };
   location(): string;

@@ -3,7 +3,7 @@ import { threadCpuUsage } from 'node:process';
 import { createContext, Script } from 'node:vm';
 import { malformed, Rejection } from './rejection.ts';
 
-export interface Matcher {
+interface Matcher {
   name: string;
   operator: '=' | '!=' | '=~' | '!~';
   value: string;

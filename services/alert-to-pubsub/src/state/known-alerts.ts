@@ -55,7 +55,7 @@ interface StateSettings {
   repeatHours: number;
 }
 
-export interface Change {
+interface Change {
   tracked: Tracked;
   messages: AlertMessage[];
 }

@@ -10,7 +10,7 @@ import type { z } from 'zod';
 import { KnownAlert, restored, type Tracked } from './known-alerts.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
-export interface Known {
+interface Known {
   readonly alerts: Map<string, Tracked>;
   next: number;
 }

@@ -8,7 +8,7 @@ import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '
 import { onTestFinished } from 'vitest';
 import { createAlertToPubsub } from '../service.ts';
 
-export interface LabOptions {
+interface LabOptions {
   /** The service's settings, in block style, without indentation; may contain the lab's directory. */
   settings?: string | ((dir: string) => string);
   clock?: Clock;

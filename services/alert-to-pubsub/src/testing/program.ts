@@ -9,7 +9,7 @@ import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
 
 /** A program's output, and how it ended. */
-export interface Ended {
+interface Ended {
   status: number | null;
   stdout: string;
   stderr: string;

@@ -24,7 +24,7 @@ interface EnrolmentDeps {
 }
 
 /** What a Pi receives. */
-export interface Place {
+interface Place {
   name: string;
   address?: string | undefined;
   token: Secret;

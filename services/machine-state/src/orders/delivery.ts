@@ -12,7 +12,7 @@ import type { OrderRecord } from '../records.ts';
 import type { Orders } from './orders.ts';
 import type { ReportedOrders } from './reported.ts';
 
-export interface DeliveryDeps {
+interface DeliveryDeps {
   rack(): Rack;
   clock: Pick<Clock, 'uptime'>;
   /** An agent must not lose its orders because the journal is unreadable. */

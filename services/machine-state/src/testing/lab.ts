@@ -10,7 +10,7 @@ import type { ServiceTuning } from '../collect/services.ts';
 import { createMachineState, type MachineStateDeps } from '../service.ts';
 import { agentKey, type FakeAgent, rackName } from './fake-agent.ts';
 
-export interface LabOptions {
+interface LabOptions {
   /** By machine; undefined: nothing responds. */
   agents?: Readonly<Record<string, Pick<FakeAgent, 'url'> | undefined>>;
   /** More of rack.yaml, in block style. */

@@ -21,7 +21,7 @@ interface Rendered {
 }
 
 /** `alt`: anything but `json` and `text` is ignored on a leaf, as Google's server does. */
-export interface View {
+interface View {
   recursive: boolean;
   alt: string | undefined;
 }
@@ -37,7 +37,7 @@ export function isRenderable(node: Node): node is Renderable {
 const known = new WeakMap<Renderable, Map<string, Content>>();
 
 /** A rendering with its ETag, which on Google's server is the same in each format. Computed once. */
-export interface Content extends Rendered {
+interface Content extends Rendered {
   etag: string;
 }
 

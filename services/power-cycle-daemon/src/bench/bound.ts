@@ -6,7 +6,7 @@ export interface Load {
   offSeconds: number;
 }
 
-export interface Limits {
+interface Limits {
   atOncePerController: number;
   atOnce: number;
 }

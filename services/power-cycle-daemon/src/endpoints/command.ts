@@ -12,7 +12,7 @@ import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { EndpointDeps } from './endpoint.ts';
 
-export interface Command {
+interface Command {
   action: Ask['action'];
   /** A machine, a phone, a device, or an outlet: pdu-1/4. */
   target: string;

@@ -5,7 +5,7 @@ import { errorCode, withDeadline } from '@skolo/base';
 import type { Transport } from '@skolo/models';
 import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
 
-export interface Look {
+interface Look {
   up: boolean;
   /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
   text: string;

@@ -6,7 +6,7 @@ import { count } from '@skolo/base';
 import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
 import type { RepairRecord } from '../state/records.ts';
 
-export type RepairSettings = PowerCycleDaemonSettings['repair'];
+type RepairSettings = PowerCycleDaemonSettings['repair'];
 
 /** An alert about one machine, timed by a clock that does not jump. */
 export interface Missing {
@@ -33,7 +33,7 @@ export interface RepairFacts {
   isExperimental: (controller: string) => boolean;
 }
 
-export type Decision =
+type Decision =
   | { is: 'cycle' }
   | { is: 'needs-attention'; why: string }
   /** Not now, and why: a brake applies. `quiet`: it is only too early. */

@@ -14,7 +14,7 @@ export interface Service extends ServerProcess {
   idle(): Promise<void>;
 }
 
-export interface Files {
+interface Files {
   /** rack.yaml from `logins:` on, without `services:`. */
   yaml: string;
   /** More settings of the service, as YAML lines. */

@@ -18,7 +18,7 @@ import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';
 import type { Transcript } from './transcript.ts';
 
-export interface FetchDeps {
+interface FetchDeps {
   rack: () => Rack;
   hostKeys: HostKeys;
   /** Directory for configurations that are too large for memory. */

@@ -1,7 +1,7 @@
 /** A clock that only the test advances, including pauses. */
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 
-export interface FakeTime {
+interface FakeTime {
   clock: FakeClock;
   /** For parameters that accept a `pause`. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;

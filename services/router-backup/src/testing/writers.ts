@@ -10,7 +10,7 @@ import { onTestFinished } from 'vitest';
 
 const folder = fileURLToPath(new URL('../../testdata/', import.meta.url));
 
-export interface Writer {
+interface Writer {
   /** The last number that it reported as written; 0: none yet. */
   reported(): Promise<number>;
   /** kill -9. */

@@ -5,7 +5,7 @@ import { peer } from '@skolo/simulators';
 import type { AgentProcess } from '../testing/agent-process.ts';
 import { Lab, machine } from '../testing/lab.ts';
 
-export interface Measured {
+interface Measured {
   agent: AgentProcess;
   lab: Lab;
 }

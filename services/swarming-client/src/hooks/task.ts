@@ -10,7 +10,7 @@ export interface TaskView {
   last?: EndedTask;
 }
 
-export interface EndedTask {
+interface EndedTask {
   id?: string | undefined;
   since?: Date | undefined;
   endedAt: Date;

@@ -9,7 +9,7 @@ import type { Emit, EventLog } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import type { RunCommand } from './run-command.ts';
 
-export interface RebootDeps {
+interface RebootDeps {
   run: RunCommand;
   /** Usually /proc. No default, so that no test reboots its machine. */
   proc: string;

@@ -8,7 +8,7 @@ import { type Flags, localAddressOf } from '../flags.ts';
 import { createRunCommand } from '../host/run-command.ts';
 import { MetadataClient } from './metadata-client.ts';
 
-export interface Checked {
+interface Checked {
   good: boolean;
   text: string;
 }

@@ -20,7 +20,7 @@ interface ScreensDeps {
   memory?: string;
 }
 
-export interface Screen {
+interface Screen {
   png: Uint8Array;
   at: Date;
 }

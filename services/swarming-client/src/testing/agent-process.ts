@@ -11,7 +11,7 @@ import { signerFor } from './metadata.ts';
 const sources = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 const Line = z.looseObject({ level: z.string(), msg: z.string() });
-export type LogLine = z.output<typeof Line>;
+type LogLine = z.output<typeof Line>;
 const Listening = z.looseObject({ port: z.int(), hookPort: z.int(), metricsPort: z.int() });
 
 export class AgentProcess {

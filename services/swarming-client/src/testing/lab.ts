@@ -25,7 +25,7 @@ export const machine = 'rpi-1';
 
 const hooks = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
 
-export interface LabOptions {
+interface LabOptions {
   phones?: readonly AndroidOptions[];
   /** Parts of rack.yaml, as flow maps: the machine's entry, and the settings of all agents. */
   entry?: string;

@@ -3,7 +3,7 @@
 import type { RunningService, Suggestion } from '../services/service.ts';
 import { coloured } from './colour.ts';
 
-export interface Row {
+interface Row {
   name: string;
   url: string;
   note: string;

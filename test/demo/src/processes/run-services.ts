@@ -17,7 +17,7 @@ export interface Planned {
   computer?: Computer;
 }
 
-export interface RunOptions {
+interface RunOptions {
   planned: readonly Planned[];
   /** Seconds that a service may take to end. Evaluated when needed, because rack.yaml may have changed. */
   stopWithin(service: ServiceName): Promise<number>;

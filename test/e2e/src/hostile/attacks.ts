@@ -5,12 +5,12 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pause } from '@skolo/base';
 
-export interface Target {
+interface Target {
   host: string;
   port: number;
 }
 
-export interface Attack {
+interface Attack {
   name: string;
   /** Continues until the signal. @param from the machine's address @returns how often it was done */
   run(target: Target, from: string, random: () => number, signal: AbortSignal): Promise<number>;

@@ -45,7 +45,7 @@ const Workload = z.object({
 });
 
 /** What a test needs to know of a service's pod. */
-export interface Pod {
+interface Pod {
   user: number;
   /** Where `/metrics`, `/healthz` and `/readyz` are. */
   metricsPort: number;

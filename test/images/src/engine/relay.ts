@@ -20,7 +20,7 @@ export interface RelayOptions {
   ports?: Readonly<Record<number, number>>;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-export interface Relay {
+interface Relay {
   /** Path of the command. */
   command: string;
   close(): Promise<void>;

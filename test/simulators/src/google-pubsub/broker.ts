@@ -13,7 +13,7 @@ import { Subscription } from './subscription.ts';
 import type { PublishedMessage, Topic } from './topic.ts';
 import type { Page, PublishRequest, SubscriptionResource, TopicResource } from './wire.ts';
 
-export interface BrokerOptions {
+interface BrokerOptions {
   limits: Limits;
   /** Whether topics remember what was published. */
   keep: boolean;

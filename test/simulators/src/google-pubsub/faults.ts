@@ -4,7 +4,7 @@ import { CallFault, type FaultTimes } from '../cloud/fault.ts';
 import type { Method, PubSubCall } from './calls.ts';
 import { type Code, Rejection, usualWords } from './rejection.ts';
 
-export const faultKinds = ['reject', 'hang', 'slow', 'drop'] as const;
+const faultKinds = ['reject', 'hang', 'slow', 'drop'] as const;
 /**
  * - `reject`: answers an error; `hang`: never answers; `drop`: the connection is reset
  * - `slow`: goes on as if nothing had been, after `milliseconds`, or after `release()` when there are none

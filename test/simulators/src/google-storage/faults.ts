@@ -5,7 +5,7 @@ import { CallFault, type FaultTimes } from '../cloud/fault.ts';
 import { garbage, send } from '../cloud/web-server.ts';
 import type { Operation, StorageCall } from './calls.ts';
 
-export const faultKinds = [
+const faultKinds = [
   'unavailable',
   'too-many-requests',
   'bad-gateway',

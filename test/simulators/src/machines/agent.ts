@@ -18,7 +18,7 @@ export interface Task {
 }
 
 /** What the agent finds wrong. */
-export interface Reason {
+interface Reason {
   verdict: 'recovering' | 'maintenance' | 'quarantined';
   code: string;
   text: string;

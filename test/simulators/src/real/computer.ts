@@ -30,7 +30,7 @@ const unwanted = [
   'systemd-tmpfiles-clean.timer',
 ];
 
-export interface Output {
+interface Output {
   exitCode: number;
   /** What it printed, errors included. */
   text: string;

@@ -34,7 +34,7 @@ interface Attempt {
   to: Endpoint;
 }
 
-export interface Endpoint {
+interface Endpoint {
   address: string;
   port: number;
   network?: 'tcp' | 'udp';

@@ -17,7 +17,7 @@ export type Attributes = z.output<typeof Attributes>;
  */
 export type Crash = 'exception' | 'killed' | 'hang' | number;
 
-export type Order =
+type Order =
   | { cmd: 'bot_restart' | 'host_reboot'; message: string }
   | { cmd: 'terminate'; task_id: string }
   | { cmd: 'simulated_crash'; how: Crash };

@@ -12,7 +12,7 @@ export interface Answer {
   isCut?: boolean;
 }
 
-export interface DownloadDeps {
+interface DownloadDeps {
   code: BotCode;
   accepts: ((token: string | undefined, botId: string) => boolean) | undefined;
   host: string;

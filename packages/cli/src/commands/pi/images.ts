@@ -19,7 +19,7 @@ import { userFolder } from '../../workstation/workstation-files.ts';
 import { byteDisplay } from './byte-progress.ts';
 
 /** The directory of base images. */
-export function imagesFolder({ env }: Pick<Io, 'env'>): string {
+function imagesFolder({ env }: Pick<Io, 'env'>): string {
   return join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'pi-images');
 }
 

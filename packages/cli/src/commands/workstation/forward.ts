@@ -38,11 +38,7 @@ interface Found {
 }
 
 /** The service's address, as the jumphost reaches it. */
-export async function findTarget(
-  command: SkoloCommand,
-  rack: FleetRack,
-  service: string,
-): Promise<Found> {
+async function findTarget(command: SkoloCommand, rack: FleetRack, service: string): Promise<Found> {
   const own = serviceNames.find((each) => each === service);
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);

@@ -15,7 +15,7 @@ interface Live {
   session?: ConsoleSession | null;
 }
 
-export type Change =
+type Change =
   | { machine: Machine }
   | { removed: string }
   | { rack: RackView }

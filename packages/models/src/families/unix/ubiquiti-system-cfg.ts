@@ -38,7 +38,7 @@ const secrets: readonly SecretRule[] = [
   /(\$\d\$[^\s"']+)/,
 ];
 
-export interface SystemCfg {
+interface SystemCfg {
   /** Prefix of the keys of a complete one: `users`. */
   areas: readonly string[];
   volatile: readonly RegExp[];

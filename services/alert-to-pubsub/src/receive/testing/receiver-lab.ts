@@ -33,7 +33,7 @@ jumphost: { name: jumphost, address: 127.0.0.1 }
 `;
 const readable = '{ anonymousRead: [127.0.0.0/8] }';
 
-export interface LabOptions {
+interface LabOptions {
   /** The section of rack.yaml, on one line. */
   settings?: string;
   /** The section `access`, on one line; by default every caller may read. */

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BotSettings } from '../bot-settings.ts';
 
-export interface AgentProcess {
+interface AgentProcess {
   child: ChildProcess;
   pid: number;
   state: { state?: string; pid?: number; why?: string; starts?: number };

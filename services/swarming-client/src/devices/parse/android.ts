@@ -61,7 +61,7 @@ export function readProperties(text: string): ReadonlyMap<string, string> {
   return properties;
 }
 
-export interface Battery {
+interface Battery {
   /** 0 to 100. */
   percent?: number | undefined;
   celsius?: number | undefined;

@@ -31,7 +31,7 @@ export interface Lab {
   plugIn(path: string, usb: Usb): Promise<void>;
 }
 
-export interface Usb {
+interface Usb {
   vendor: string;
   product: string;
   name?: string;

@@ -3,7 +3,7 @@ import { cutShort, withLogInside, withLogLines } from './configuration-faults.ts
 import type { Session } from './core.ts';
 
 /** The parts of a terminal that are required. */
-export interface Way {
+interface Way {
   session: Session;
   isInteractive: boolean;
   put(text: string): void;

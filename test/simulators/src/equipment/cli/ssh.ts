@@ -27,7 +27,7 @@ export const legacyAlgorithms: Algorithms = {
 /** From the last bytes of a connection to its loss. */
 const DROP_MS = 20;
 
-export interface SshEndpoint {
+interface SshEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;

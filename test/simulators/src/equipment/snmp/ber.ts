@@ -15,7 +15,7 @@ export const tags = {
 } as const;
 
 /** One element: its tag, what is in it, and where that begins in the buffer that was read. */
-export interface Element {
+interface Element {
   tag: number;
   content: Buffer;
   start: number;

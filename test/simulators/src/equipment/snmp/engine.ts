@@ -17,7 +17,7 @@ const stats = {
 const timeWindowSeconds = 150;
 
 /** A request that may be answered, or the report that says why not; nothing where even that is forbidden. */
-export type Opened =
+type Opened =
   | { user: LocalUser; scoped: ScopedPdu; encrypted: boolean }
   | { report: Buffer }
   | undefined;

@@ -2,7 +2,7 @@
 import type { SnmpMib } from './mib.ts';
 import { type ErrorStatus, errors, type Pdu, pduTypes, type Varbind } from './pdu.ts';
 
-export interface Asked {
+interface Asked {
   version: 1 | 2 | 3;
   mayWrite: boolean;
   /** Says yes to each write and does nothing. */
@@ -93,7 +93,7 @@ function answered({ requestId }: Pdu, varbinds: Varbind[]): Pdu {
   return { type: pduTypes.response, requestId, errorStatus: 0, errorIndex: 0, varbinds };
 }
 
-export function failed({ requestId, varbinds }: Pdu, status: ErrorStatus, index: number): Pdu {
+function failed({ requestId, varbinds }: Pdu, status: ErrorStatus, index: number): Pdu {
   return {
     type: pduTypes.response,
     requestId,

@@ -27,7 +27,7 @@ interface RancidLogin {
   privateKeyFile?: string;
 }
 
-export interface Collected {
+interface Collected {
   /** What it would store: the configuration in its own form, without what it takes for secret or noise. */
   text: string;
   /** What it says of the run. */

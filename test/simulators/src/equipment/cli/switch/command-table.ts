@@ -4,7 +4,7 @@
  * A pattern is words: `poe opmode auto|shutdown` with a choice, `interface <port>` with anything in the place of `<…>`,
  * and `description <text…>` with the rest of the line.
  */
-export interface Command<Run> {
+interface Command<Run> {
   pattern: string;
   run: Run;
 }

@@ -45,7 +45,7 @@ export type Run = (talk: Talk, words: string[]) => string | Promise<string>;
 export type Commands = Readonly<Record<string, string | Run>>;
 
 /** Answers to a line that is no command. `{marker}` points at the word, `{word}`, which is the `{token}`th. */
-export interface Rejections {
+interface Rejections {
   invalid: string;
   /** As `invalid` when absent. */
   incomplete?: string;

@@ -56,7 +56,7 @@ export function portSettings(device: Switch, ports: readonly string[]): string {
   ].join('\n');
 }
 
-export interface Measured {
+interface Measured {
   /** `Good`: power flows. */
   detection: string;
   watts: number;
