@@ -1,12 +1,14 @@
 /**
  * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder:
  * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball and a bill of materials (CycloneDX) of
- * each program; `skolo` as a package of npm and as executables for Linux; and checksums. It rejects a tree with changes.
+ * each program; `skolo` as a package of npm and as executables for Linux; and checksums. It rejects a tree with changes, and a version
+ * without a section in CHANGELOG.md.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --key FILE     signs the checksums with this SSH key, as SHA256SUMS.sig
  * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes. `images.txt` then contains the digests
  *                of the bases, of third-party images in kube/, and of the pushed images, as their registries have them
+ * --image-files  also builds the images of each architecture with Docker, and writes them to one file; BASE as docs/images.md describes
  * --arch NAME    only for amd64 or arm64
  * --out FOLDER   instead of out/release
  */
@@ -29,12 +31,15 @@ import { readManifestFiles } from '../packages/cli/src/commands/images/manifests
 import { writeExecutable } from './bundle/executable.mjs';
 import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
+import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
+import { writeImages } from './release/images.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     images: { type: 'boolean' },
+    'image-files': { type: 'boolean' },
     out: { type: 'string' },
     key: { type: 'string' },
     arch: { type: 'string' },
@@ -45,6 +50,12 @@ const changes = git('status', '--porcelain');
 if (changes !== '') {
   console.error(
     `the tree has changes: commit them first, so that the release is what git has\n${changes}`,
+  );
+  process.exit(1);
+}
+if (changesIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version) === undefined) {
+  console.error(
+    `CHANGELOG.md has no section for ${version}: add \`## ${version}\` with what users need to know, and commit it`,
   );
   process.exit(1);
 }
@@ -60,10 +71,11 @@ if (platforms.length === 0) {
   process.exit(2);
 }
 const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
-const bundles = join(folder, 'bundle');
+// Where the Dockerfile finds them, so that images contain the same bundles.
+const bundles = join(root, 'out', 'bundle');
 const work = join(folder, 'work');
-rmSync(folder, { recursive: true, force: true });
-for (const each of [bundles, work]) mkdirSync(each, { recursive: true });
+for (const each of [folder, bundles]) rmSync(each, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
 
 const commitTime = git('log', '-1', '--format=%ct');
 run(process.execPath, ['scripts/bundle.mjs', '--out', bundles, '--version', version]);
@@ -85,11 +97,24 @@ for (const [arch, platform] of platforms) {
   const file = join(folder, `skolo_${version}_${arch}.deb`);
   writeDebianPackage({ bundles, node, arch, version, time: Number(commitTime), file });
 }
-for (const each of [bundles, work]) rmSync(each, { recursive: true });
+rmSync(work, { recursive: true });
 if (options.images) {
   const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
   const lines = await pushImages(bases);
   writeFileSync(join(folder, 'images.txt'), lines.map((each) => `${each}\n`).join(''));
+}
+if (options['image-files']) {
+  const { BASE } = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
+  for (const [arch] of platforms) {
+    await writeImages({
+      docker: (args) => run('docker', args, { DOCKER_BUILDKIT: '1' }),
+      images: new Map(targets().map((target) => [target, imageName(target)])),
+      arch,
+      args: { BASE },
+      time: Number(commitTime),
+      file: join(folder, `skolo-images-${version}-${arch}.tar`),
+    });
+  }
 }
 writeFileSync(join(folder, 'SHA256SUMS'), checksums());
 if (options.key) {
@@ -174,11 +199,19 @@ async function pushImages(bases) {
     CREATED: git('log', '-1', '--format=%cI'),
     SOURCE_DATE_EPOCH: commitTime,
   });
-  const { PREFIX = 'skolo/' } = process.env;
-  const bake = readFileSync(join(root, 'docker-bake.hcl'), 'utf8');
-  const names = [...bake.matchAll(/^ {2}\{ name = "([^"]+)"/gm)].map(([, name]) => name);
-  const pushed = await digestsOf(names.map((name) => `${PREFIX}${name}:${version}`));
+  const pushed = await digestsOf(targets().map(imageName));
   return [...new Set([...pushed.values(), ...pinned.values()])];
+}
+
+/** Stages of the Dockerfile that are images. */
+function targets() {
+  const bake = readFileSync(join(root, 'docker-bake.hcl'), 'utf8');
+  return [...bake.matchAll(/^ {2}\{ name = "([^"]+)"/gm)].map(([, name = '']) => name);
+}
+
+/** @param {string} target */
+function imageName(target) {
+  return `${process.env.PREFIX ?? 'skolo/'}${target}:${version}`;
 }
 
 /** @param {string[]} images */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { root } from '../paths.ts';
+import { buildArguments } from '../../../../scripts/release/images.mjs';
 import { type Arch, baseName, makeBase } from './base.ts';
 import { startDebianProxy } from './debian-proxy.ts';
 import { useDocker } from './docker.ts';
@@ -58,10 +58,12 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     opened.push(relay);
     const address = '{{.NetworkSettings.IPAddress}}';
     const host = await docker(['inspect', '--format', address, relay.container]);
+    // http_proxy is known to every builder, and no part of what it makes.
+    const args = { BASE: baseName(arch), http_proxy: `http://${host}:3128` };
     return {
       async build(wanted) {
         const one = (target: Target) =>
-          docker(buildArguments(access, target, arch, `http://${host}:3128`), {
+          docker(buildArguments({ target, name: imageName(access, target, arch), arch, args }), {
             timeoutSeconds: arch === 'amd64' ? 300 : 1800,
           });
         // One after the other they wait for the disk, and for Debian.
@@ -74,19 +76,4 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     await close();
     throw error;
   }
-}
-
-function buildArguments(access: EngineAccess, target: Target, arch: Arch, proxy: string): string[] {
-  const args = {
-    BASE: baseName(arch),
-    BUNDLE: 'given',
-    // Known to every builder, and no part of what it makes.
-    http_proxy: proxy,
-  };
-  return [
-    ...['build', '--quiet', '--platform', `linux/${arch}`, '--target', target],
-    ...['--tag', imageName(access, target, arch)],
-    ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
-    root,
-  ];
 }

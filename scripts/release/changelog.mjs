@@ -1,0 +1,12 @@
+/**
+ * The section of a version: what users need to know about it. Undefined if there is none, or if it is empty.
+ *
+ * @param {string} changelog text of CHANGELOG.md
+ * @param {string} version
+ */
+export function changesIn(changelog, version) {
+  const sections = changelog.split(/^## /m);
+  const section = sections.find((each) => /^\S+/.exec(each)?.[0] === version);
+  const [, ...lines] = section?.split('\n') ?? [];
+  return lines.join('\n').trim() || undefined;
+}
