@@ -9,12 +9,12 @@ import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { rulesFolder } from './rule-files.ts';
-import { faulty, SimulatedWeek, stepSeconds } from './simulated-week.ts';
+import { faulty, hasNoBot, SimulatedWeek, stepSeconds } from './simulated-week.ts';
 
 const promtool = peer('promtool');
 const hours = isLong ? 7 * 24 : 3;
 const sampleSeconds = 60;
-const title = `300 agents that work normally for ${hours} h raise no entry and no alert, and one that does not, does (seed ${seed})`;
+const title = `300 agents that work normally for ${hours} h, some without a bot, raise no entry and no alert, and one that does not, does (seed ${seed})`;
 
 it(title, async (context) => {
   const stateDir = await mkdtemp(join(tmpdir(), 'skolo-week-'));
@@ -73,7 +73,13 @@ async function valuesOf(week: SimulatedWeek): Promise<[series: string, value: nu
       `skolo_swarming_health_reason_seconds{job="swarming-client", machine="${machine}", code="${code}", verdict="${verdict}"}`,
       seconds,
     ]);
-  return [...ofMachineState, ...ofAgents];
+  const ofBots = [...week.current.machines()]
+    .filter(({ name }) => hasNoBot(name))
+    .flatMap(({ name }): [string, number][] => [
+      [`skolo_swarming_machine_known{job="swarming-client", machine="${name}"}`, 1],
+      [`skolo_swarming_bot_state{job="swarming-client", machine="${name}", state="none"}`, 1],
+    ]);
+  return [...ofMachineState, ...ofAgents, ...ofBots];
 }
 
 /** A test for promtool: of all that happened, only the faulty machine raises an alert. */

@@ -1,7 +1,7 @@
 /**
  * A rack of working agents, by a test clock: the real health assessment of each agent, and the real joining, history and metrics of
  * machine-state, in one process and without sockets. Agents run tasks, reboot their phones after each and are updated every day, and people
- * reboot, power-cycle and quarantine some of them. One machine is faulty.
+ * reboot, power-cycle and quarantine some of them. Some machines have no bot, and one is faulty.
  */
 import type { AgentStatus, MachineDowntime, MachineOrder } from '@skolo/api';
 import { createLogger, DegradedList } from '@skolo/common';
@@ -31,6 +31,10 @@ import { healthStatus } from '../../../services/swarming-client/src/status/statu
 
 /** Its phone is missing for 3 minutes after each of its short tasks. */
 export const faulty = 'pi-faulty';
+/** With `bot: none`, it gets no tasks. */
+export function hasNoBot(name: string): boolean {
+  return /[13579]7$/.test(name);
+}
 /** Time between two readings of the agents. */
 export const stepSeconds = 10;
 const hour = 3600;
@@ -207,6 +211,7 @@ export class SimulatedWeek {
           this.quarantine(name);
           return ['idle', 600];
         }
+        if (hasNoBot(name)) return ['idle', 600];
         agent.tasks += 1;
         return ['task', name === faulty ? 300 : 300 + random() * 900];
       }
@@ -278,6 +283,9 @@ export class SimulatedWeek {
         bootId: `${agent.boots}`,
         devices: [],
         health: healthStatus(agent.health),
+        ...(hasNoBot(name) && {
+          bot: { state: 'none', since: now.toISOString(), healthy: false, starts: 0 },
+        }),
         task:
           life === 'task' ? { running: true, id: `${name}-${agent.tasks}` } : { running: false },
       };
