@@ -159,8 +159,12 @@ describe('orders for what is only observed', () => {
       return await problem(daemon.client.switchOutlets({ body }));
     };
 
-    expect((await off('switch-2')).detail).toContain('it also powers poe, and rack.yaml has');
-    expect((await off('pdu-2/6')).detail).toContain('it also powers two, and rack.yaml has');
+    expect((await off('switch-2')).detail).toContain(
+      'the outlet also powers poe, and rack.yaml has',
+    );
+    expect((await off('pdu-2/6')).detail).toContain(
+      'the outlet also powers two, and rack.yaml has',
+    );
     expect(await daemon.turn('off', 'b')).toMatchObject({ outcome: 'off' });
     // Its machines lose the network, not their power.
     expect(await daemon.turn('off', 'router', { force: true })).toMatchObject({ outcome: 'off' });

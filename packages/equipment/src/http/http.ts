@@ -142,7 +142,7 @@ async function signedIn(
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
     const swapped = `if it was swapped, run: skolo equipment forget ${endpoint.name}`;
     const hint = way === 'digest' ? 'check it' : swapped;
-    const what = 'it requests the password in clear text (Basic) instead of as a digest';
+    const what = 'requests the password in clear text (Basic) instead of as a digest';
     throw new DeviceRejected(
       endpoint.name,
       `${what}: another host may be intercepting the connection; ${hint}`,

@@ -34,7 +34,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function tell(command: string, signal: AbortSignal): Promise<void> {
     const answer = await ask(command, signal);
     if (answer === '$A0') return;
-    if (answer === '$AF') throw new DeviceRejected(name, `it reports that ${command} failed`);
+    if (answer === '$AF') throw new DeviceRejected(name, `reported that ${command} failed`);
     throw senseless(name, answer);
   }
 

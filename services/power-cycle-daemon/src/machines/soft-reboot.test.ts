@@ -95,7 +95,7 @@ describe('a machine is asked to reboot itself', () => {
 
     expect(answer.accepted).toBe(true);
     expect(answer.text).toMatch(
-      /^it may be rebooting: the agent did not respond: .*no response within 1 s; /,
+      /^the machine may be rebooting: the agent did not respond: .*no response within 1 s; /,
     );
   });
 

@@ -44,7 +44,7 @@ export async function softReboot(
   }
   // A machine that may be shutting down keeps its power until it had time to do so.
   if (rejected?.maybe)
-    return { accepted: true, text: `it may be rebooting: ${rejections.join('; ')}` };
+    return { accepted: true, text: `the machine may be rebooting: ${rejections.join('; ')}` };
   return { accepted: false, text: `soft reboot failed: ${rejections.join('; ')}` };
 }
 

@@ -131,7 +131,7 @@ function exactly(size: number, source: Readable, path: string): Readable {
       throw new ContentChanged(path, whyNot(error), { cause: error });
     }
     if (length !== size)
-      throw new ContentChanged(path, 'it became shorter while it was being read');
+      throw new ContentChanged(path, 'the file became shorter while it was being read');
   }
   return Readable.from(checked(), { objectMode: false });
 }

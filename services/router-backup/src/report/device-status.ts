@@ -103,7 +103,7 @@ function stateOf(
   const retiredAt = record?.retiredAt;
   if (target === undefined) {
     if (retiredAt !== undefined) return { state: 'retired', retiredAt };
-    return { state: 'not-backed-up', why: inventory.problem ?? 'it is no longer in rack.yaml' };
+    return { state: 'not-backed-up', why: inventory.problem ?? 'no longer in rack.yaml' };
   }
   if (target.why !== undefined) return { state: 'not-backed-up', why: target.why };
   if (last === undefined && record?.failure === undefined) return { state: 'never' };

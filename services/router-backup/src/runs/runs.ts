@@ -231,7 +231,7 @@ export class Runs {
     for (let tries = 0; ; tries += 1) {
       const target = targetOf(rack(), entry.device);
       if (target === undefined || target.why !== undefined) {
-        const detail = target?.why ?? 'it is no longer in rack.yaml';
+        const detail = target?.why ?? 'no longer in rack.yaml';
         return set(entry, { state: 'done', result: 'not-backed-up', detail });
       }
       const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {

@@ -48,7 +48,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     isOnUsb ||= isSeen;
     const boards = await boardsOf(probes, signal);
     if (isOnUsb && !isSeen && !boards?.length)
-      throw new Missing('unplugged: it is no longer connected over USB');
+      throw new Missing('unplugged: no longer connected over USB');
     const fitting = boards?.filter(
       ({ unique_id: id }) => serial === undefined || isSame(id, serial),
     );

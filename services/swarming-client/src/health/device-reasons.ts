@@ -63,8 +63,8 @@ function presence(
   const began = was('not-ready', name)?.since ?? now;
   const isStuck = now.getTime() - began.getTime() > settings.afterTask.readySeconds * 1000;
   const text = isStuck
-    ? `not ready: it has been booting for more than ${settings.afterTask.readySeconds} s`
-    : 'not ready: it is booting';
+    ? `not ready: booting for more than ${settings.afterTask.readySeconds} s`
+    : 'not ready: still booting';
   const verdict = isStuck ? 'quarantined' : 'recovering';
   return [{ verdict, code: 'not-ready', text, device: name }];
 }

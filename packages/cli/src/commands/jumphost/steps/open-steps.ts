@@ -159,7 +159,7 @@ async function confirmSum(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!io.canAsk) return false;
-  io.err(plain(`${name}: its checksum comes from ${url}, the same server as the file:`));
+  io.err(plain(`${name}: the checksum comes from ${url}, the same server as the file:`));
   io.err(
     plain(`${sha256}; compare it with a different source, preferably over a different network`),
   );
