@@ -1,4 +1,9 @@
-import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
+import type {
+  DeadLetter,
+  KnownAlert,
+  ReceiverStatus,
+  SinkStatus,
+} from '@skolo/api/alert-to-pubsub';
 import { alertToPubsub } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Command } from '../parts/command.tsx';
@@ -38,63 +43,10 @@ export function Alerts({ route }: { route: Route }) {
             </p>
             <Firing alerts={alerts} text={text} />
             <h2>Delivery</h2>
-            {status.receivers.length === 0 && <p class="muted">No alert has been received yet.</p>}
-            {status.receivers.length > 0 && (
-              <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
-                {status.receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
-                  <tr key={name}>
-                    <th scope="row">{name}</th>
-                    <td>
-                      {isSilent
-                        ? isExpected
-                          ? 'silent'
-                          : 'silent, but no alerts are expected'
-                        : 'receiving'}
-                    </td>
-                    <td>
-                      <Ago time={lastHeard} suffix=" ago" />
-                    </td>
-                  </tr>
-                ))}
-              </Table>
-            )}
-            <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '']}>
-              {status.sinks.map(({ name, kind, depth, lastSuccess, failingSince, detail }) => (
-                <tr key={name}>
-                  <th scope="row">
-                    {name} <span class="muted">{kind}</span>
-                  </th>
-                  <td class="number">{depth}</td>
-                  <td>
-                    <Ago time={lastSuccess} suffix=" ago" />
-                  </td>
-                  <td>
-                    {failingSince && (
-                      <span class="failure">
-                        failing for <Ago time={failingSince} />: {detail}
-                      </span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </Table>
+            <Receivers receivers={status.receivers} />
+            <Sinks sinks={status.sinks} />
             {deadLetters.length > 0 && (
-              <>
-                <h2>
-                  Dead letters <Retry onDone={loaded.reload} />
-                </h2>
-                <Table caption="Dead letters" head={['From', 'Why', 'Age']}>
-                  {deadLetters.map(({ at, from, why }) => (
-                    <tr key={`${at} ${why}`}>
-                      <th scope="row">{from}</th>
-                      <td>{why}</td>
-                      <td>
-                        <Ago time={at} />
-                      </td>
-                    </tr>
-                  ))}
-                </Table>
-              </>
+              <DeadLetters deadLetters={deadLetters} onRetried={loaded.reload} />
             )}
           </>
         )}
@@ -147,6 +99,75 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
           ))}
         </Table>
       )}
+    </>
+  );
+}
+
+function Receivers({ receivers }: { receivers: ReceiverStatus[] }) {
+  if (receivers.length === 0) return <p class="muted">No alert has been received yet.</p>;
+  return (
+    <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
+      {receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
+        <tr key={name}>
+          <th scope="row">{name}</th>
+          <td>
+            {isSilent
+              ? isExpected
+                ? 'silent'
+                : 'silent, but no alerts are expected'
+              : 'receiving'}
+          </td>
+          <td>
+            <Ago time={lastHeard} suffix=" ago" />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function Sinks({ sinks }: { sinks: SinkStatus[] }) {
+  return (
+    <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '']}>
+      {sinks.map(({ name, kind, depth, lastSuccess, failingSince, detail }) => (
+        <tr key={name}>
+          <th scope="row">
+            {name} <span class="muted">{kind}</span>
+          </th>
+          <td class="number">{depth}</td>
+          <td>
+            <Ago time={lastSuccess} suffix=" ago" />
+          </td>
+          <td>
+            {failingSince && (
+              <span class="failure">
+                failing for <Ago time={failingSince} />: {detail}
+              </span>
+            )}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function DeadLetters(props: { deadLetters: DeadLetter[]; onRetried(): void }) {
+  return (
+    <>
+      <h2>
+        Dead letters <Retry onDone={props.onRetried} />
+      </h2>
+      <Table caption="Dead letters" head={['From', 'Why', 'Age']}>
+        {props.deadLetters.map(({ at, from, why }) => (
+          <tr key={`${at} ${why}`}>
+            <th scope="row">{from}</th>
+            <td>{why}</td>
+            <td>
+              <Ago time={at} />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

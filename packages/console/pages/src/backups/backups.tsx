@@ -1,4 +1,4 @@
-import type { BackupDevice } from '@skolo/api/router-backup';
+import type { BackupDevice, OffsiteStatus } from '@skolo/api/router-backup';
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
@@ -68,26 +68,30 @@ function Devices() {
                 </tr>
               ))}
             </Table>
-            {offsite.length > 0 && (
-              <>
-                <h2>Off site</h2>
-                <Table caption="Off site" head={['Place', 'Queued', 'Last success', '']}>
-                  {offsite.map(({ url, queued, lastSuccess, problem }) => (
-                    <tr key={url}>
-                      <th scope="row">{url}</th>
-                      <td class="number">{queued}</td>
-                      <td>
-                        <Ago time={lastSuccess} suffix=" ago" />
-                      </td>
-                      <td>{problem}</td>
-                    </tr>
-                  ))}
-                </Table>
-              </>
-            )}
+            {offsite.length > 0 && <OffSite destinations={offsite} />}
           </>
         )}
       </Load>
+    </>
+  );
+}
+
+function OffSite({ destinations }: { destinations: OffsiteStatus[] }) {
+  return (
+    <>
+      <h2>Off site</h2>
+      <Table caption="Off site" head={['Place', 'Queued', 'Last success', '']}>
+        {destinations.map(({ url, queued, lastSuccess, problem }) => (
+          <tr key={url}>
+            <th scope="row">{url}</th>
+            <td class="number">{queued}</td>
+            <td>
+              <Ago time={lastSuccess} suffix=" ago" />
+            </td>
+            <td>{problem}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

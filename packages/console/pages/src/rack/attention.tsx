@@ -18,7 +18,7 @@ export function Attention({
   rack: RackView;
   machines: ReadonlyMap<string, Machine>;
 }) {
-  const waiting = needingPerson(machines.values());
+  const waiting = needingAttention(machines.values());
   const ofRack = cardsOfRack(rack);
   const [isLong, setIsLong] = useState(false);
   const hidden = ofRack.length + waiting.length - most;
@@ -45,7 +45,7 @@ export function Attention({
 }
 
 /** Longest waiting first. */
-export function needingPerson(machines: Iterable<Machine>): Machine[] {
+export function needingAttention(machines: Iterable<Machine>): Machine[] {
   return [...machines]
     .filter(({ needsAttention }) => needsAttention !== undefined)
     .sort(({ since: a = '' }, { since: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));

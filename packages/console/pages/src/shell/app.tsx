@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
-import { go, hrefOf, useRoute } from '../parts/router.ts';
+import { go, hrefOf, type Route, useRoute } from '../parts/router.ts';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
@@ -19,9 +19,7 @@ export function App() {
 function Shell() {
   const route = useRoute();
   const [helps, setHelps] = useState(false);
-  const [theme, nextTheme] = useTheme();
   const rackName = useLive(({ rack, session }) => rack?.rack ?? session?.rack);
-  const hasOtherRacks = useLive(({ session }) => session?.hasOtherRacks);
   const view = views.find(({ name }) => name === route.view);
   useKeys('Everywhere', [
     { key: '?', what: 'shows the keyboard shortcuts', run: () => setHelps(true) },
@@ -44,45 +42,7 @@ function Shell() {
       <button type="button" class="skip" onClick={focusMain}>
         Skip to content
       </button>
-      <header class="top">
-        {hasOtherRacks && <a href="../">All racks</a>}
-        <a class="rack-name" href={hrefOf('rack')}>
-          {rackName ?? 'skolo'}
-        </a>
-        <nav aria-label="Views">
-          {views.map(({ name, title }) =>
-            title ? (
-              <a
-                key={name}
-                href={hrefOf(name)}
-                aria-current={name === (view?.below ?? route.view) ? 'page' : undefined}
-              >
-                {title}
-              </a>
-            ) : null,
-          )}
-        </nav>
-        <Search />
-        <Who />
-        <button
-          type="button"
-          class="quiet"
-          aria-label={`Colours: ${theme}. Change`}
-          title={`Colours: ${theme}`}
-          onClick={nextTheme}
-        >
-          {theme === 'auto' ? '◐' : theme === 'light' ? '○' : '●'}
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Keyboard shortcuts"
-          title="Keyboard shortcuts: ?"
-          onClick={() => setHelps(true)}
-        >
-          ?
-        </button>
-      </header>
+      <Top route={route} rackName={rackName} onHelp={() => setHelps(true)} />
       <Banner />
       <main id="main" tabIndex={-1}>
         {View ? (
@@ -96,6 +56,55 @@ function Shell() {
       <ActionHost />
       {helps && <Help onClose={() => setHelps(false)} />}
     </>
+  );
+}
+
+interface TopProps {
+  route: Route;
+  rackName: string | undefined;
+  onHelp(): void;
+}
+
+function Top({ route, rackName, onHelp }: TopProps) {
+  const [theme, nextTheme] = useTheme();
+  const hasOtherRacks = useLive(({ session }) => session?.hasOtherRacks);
+  const current = views.find(({ name }) => name === route.view)?.below ?? route.view;
+  return (
+    <header class="top">
+      {hasOtherRacks && <a href="../">All racks</a>}
+      <a class="rack-name" href={hrefOf('rack')}>
+        {rackName ?? 'skolo'}
+      </a>
+      <nav aria-label="Views">
+        {views.map(({ name, title }) =>
+          title ? (
+            <a key={name} href={hrefOf(name)} aria-current={name === current ? 'page' : undefined}>
+              {title}
+            </a>
+          ) : null,
+        )}
+      </nav>
+      <Search />
+      <Who />
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Colours: ${theme}. Change`}
+        title={`Colours: ${theme}`}
+        onClick={nextTheme}
+      >
+        {theme === 'auto' ? '◐' : theme === 'light' ? '○' : '●'}
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts: ?"
+        onClick={onHelp}
+      >
+        ?
+      </button>
+    </header>
   );
 }
 

@@ -1,10 +1,10 @@
-import type { RackView } from '@skolo/api/machine-state';
+import type { Machine, RackView } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
-import { needingPerson } from '../rack/attention.tsx';
+import { needingAttention } from '../rack/attention.tsx';
 
 /** What needs attention, by shelf, for a visit to the rack; printable. */
 export function Visit() {
@@ -13,7 +13,7 @@ export function Visit() {
   if (!rack) return <p class="muted loading">Loading …</p>;
   const shelves = rack.shelves.map(({ name, machines: names }) => ({
     name,
-    waiting: needingPerson(names.flatMap((each) => machines.get(each) ?? [])).sort((a, b) =>
+    waiting: needingAttention(names.flatMap((each) => machines.get(each) ?? [])).sort((a, b) =>
       a.name.localeCompare(b.name),
     ),
   }));
@@ -52,28 +52,34 @@ export function Visit() {
             <h2>{name}</h2>
             <ul class="tasks">
               {waiting.map((machine) => (
-                <li key={machine.name}>
-                  <span class="box" aria-hidden="true" />
-                  <div>
-                    <p>
-                      <b>
-                        <MachineLink name={machine.name} />
-                      </b>{' '}
-                      <Condition condition={machine.condition} /> <Ago time={machine.since} />
-                    </p>
-                    <p>{machine.needsAttention}</p>
-                    <p class="muted">
-                      {machine.sentence} Port {machine.wiring.uplink ?? 'unknown'}, power{' '}
-                      {machine.wiring.power.join(', ') || 'unknown'}
-                      {machine.devices.map(({ serial }) => serial && `, serial ${serial}`)}.
-                    </p>
-                  </div>
-                </li>
+                <Task key={machine.name} machine={machine} />
               ))}
             </ul>
           </section>
         ))}
     </article>
+  );
+}
+
+function Task({ machine }: { machine: Machine }) {
+  const { name, condition, since, needsAttention, sentence, wiring, devices } = machine;
+  return (
+    <li>
+      <span class="box" aria-hidden="true" />
+      <div>
+        <p>
+          <b>
+            <MachineLink name={name} />
+          </b>{' '}
+          <Condition condition={condition} /> <Ago time={since} />
+        </p>
+        <p>{needsAttention}</p>
+        <p class="muted">
+          {sentence} Port {wiring.uplink ?? 'unknown'}, power {wiring.power.join(', ') || 'unknown'}
+          {devices.map(({ serial }) => serial && `, serial ${serial}`)}.
+        </p>
+      </div>
+    </li>
   );
 }
 
