@@ -5,6 +5,7 @@
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
 
+import { shellWord } from '@skolo/base';
 import { changeGuarded, isPrepared, prepare, type StepProgress, withLock } from '@skolo/computers';
 import { clusterOn, k3sVersion, machineTaint } from '@skolo/k3s';
 import {
@@ -15,9 +16,11 @@ import {
   startBareJumphost,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
+import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testSteps } from '../testing/test-steps.ts';
+import { jumphostReadings } from '../look/readings.ts';
+import { rackYaml, testSteps } from '../testing/test-steps.ts';
 
 const { signal } = new AbortController();
 /** All that may go wrong, as far as it is told here. */
@@ -111,6 +114,19 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     // The power-cycle daemon is not root.
     const main = '/opt/skolo/services/power-cycle-daemon/dist/main.js';
     expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
+  });
+
+  it('does not collide with itself in a look of a user without root', async () => {
+    const reading = jumphostReadings.find(({ name }) => name === 'ports');
+    const asNobody = 'setpriv --reuid=nobody --regid=nogroup --clear-groups';
+
+    const text = await host.need(`${asNobody} sh -c ${shellWord(reading?.command ?? '')}`);
+
+    // Units that are not skolo's are named.
+    expect(text).toMatch(/:22 .*cgroup:\/system.slice\/ssh.service/);
+    expect(text).toMatch(/:6443 /);
+    const rack = parseRack(rackYaml, { file: 'rack.yaml' });
+    expect(reading?.judge(text, rack, Date.now).differs).toEqual([]);
   });
 
   it('repairs a file that keeps its program from starting', async () => {
