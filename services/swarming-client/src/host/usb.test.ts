@@ -173,7 +173,7 @@ describe('a cycle of a port', () => {
     const { usb, hub } = start();
     await usb.set(own, false);
 
-    await expect(usb.cycle(own, 0, never())).rejects.toThrow('an operator turned it off');
+    await expect(usb.cycle(own, 0, never())).rejects.toThrow('an operator turned the port off');
 
     expect(usb.isKeptOff(own)).toBe(true);
     expect(hub.off()).toEqual(all);
