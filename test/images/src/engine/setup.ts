@@ -1,5 +1,5 @@
 /** Before the tests of images: opens an engine, and builds the images in it, once. */
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
@@ -33,7 +33,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     if (typeof engine === 'string') return { is: 'missing', why: engine };
     opened.push(engine);
     const bundles = await makeBundles();
-    await cp(bundles.dir, join(root, 'out/bundle'), { recursive: true });
+    const given = join(root, 'out/bundle');
+    // Parts of earlier bundles have other names.
+    await rm(given, { recursive: true, force: true });
+    await cp(bundles.dir, given, { recursive: true });
     const builder = await openBuilder(engine.access, 'amd64');
     try {
       await builder.build(process.env.SKOLO_LONG ? targets : images);
