@@ -26,6 +26,20 @@ export class NotRun extends Error {
   }
 }
 
+/** Our figure beside that of one peer, or why the peer did not run. */
+export async function beside(
+  figure: number,
+  peer: string,
+  measure: () => Promise<number>,
+): Promise<Measurement> {
+  try {
+    return { figure, against: { [peer]: await measure() } };
+  } catch (error) {
+    if (!(error instanceof NotRun)) throw error;
+    return { figure, notRun: { [peer]: error.message } };
+  }
+}
+
 /** One line of `--json`. */
 export interface Line {
   bench: string;

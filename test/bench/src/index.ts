@@ -1,4 +1,4 @@
-export { type Bench, type Line, type Measurement, NotRun } from './bench.ts';
+export { type Bench, beside, type Line, type Measurement, NotRun } from './bench.ts';
 export { findProgram, pinned } from './cores.ts';
 export { writtenBytes } from './disk.ts';
 export { peakMemory, proportionalMemory, residentMemory } from './memory.ts';

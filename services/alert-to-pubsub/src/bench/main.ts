@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
+  beside,
   inRounds,
   type Measurement,
   peakMemory,
@@ -14,6 +15,7 @@ import {
   wrk,
 } from '@skolo/bench';
 import { writeBacklog } from './backlog.ts';
+import { alertmanager, firstAlert, ours } from './first-alert.ts';
 import {
   inFolder,
   metric,
@@ -191,6 +193,34 @@ async function drained(service: ServerProcess): Promise<number> {
   }
 }
 
+/** From the start of the process until an HTTP receiver has the first alert. */
+const first: Bench = {
+  name: 'first-alert',
+  unit: 's',
+  better: 'lower',
+  measure: () => besideAlertmanager((start) => firstAlert(start, ({ seconds }) => seconds)),
+};
+
+/** Resident after that. */
+const firstMemory: Bench = {
+  name: 'first-memory',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    besideAlertmanager((start) =>
+      firstAlert(start, async ({ pid }) => {
+        await sleep(20_000);
+        return residentMemory(pid);
+      }),
+    ),
+};
+
+async function besideAlertmanager(
+  measure: (start: typeof ours) => Promise<number>,
+): Promise<Measurement> {
+  return await beside(await measure(ours), 'alertmanager', () => measure(alertmanager));
+}
+
 /** With heartbeats, and 20 firing alerts. */
 const memoryIdle: Bench = {
   name: 'memory-idle',
@@ -260,6 +290,8 @@ process.exitCode = await runBenches(
     intakeP99Slow,
     drain,
     drainMemory,
+    first,
+    firstMemory,
     memoryIdle,
     idleWrites,
   ],

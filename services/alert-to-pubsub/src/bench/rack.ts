@@ -73,18 +73,25 @@ export async function startAppendServer(
   });
 }
 
-/** Alertmanager, whose only receiver gets nothing during a bench; undefined: it is not installed. */
+interface AlertmanagerOptions {
+  onAllCores: boolean;
+  /** Its only receiver, and how long it waits for more alerts. By default, the receiver gets nothing during a bench. */
+  receiver?: string;
+  groupWait?: string;
+}
+
+/** Alertmanager; undefined: it is not installed. */
 export async function startAlertmanager(
   folder: string,
-  { onAllCores }: { onAllCores: boolean },
+  { onAllCores, receiver = 'http://127.0.0.1:1', groupWait = '1h' }: AlertmanagerOptions,
 ): Promise<ServerProcess | undefined> {
   const program = peer('alertmanager');
   if (program === undefined) return undefined;
   const config = join(folder, 'alertmanager.yml');
   await writeFile(
     config,
-    `route: { receiver: away, group_wait: 1h }
-receivers: [{ name: away, webhook_configs: [{ url: 'http://127.0.0.1:1' }] }]
+    `route: { receiver: hook, group_wait: ${groupWait} }
+receivers: [{ name: hook, webhook_configs: [{ url: '${receiver}' }] }]
 `,
   );
   const flags = {

@@ -1,8 +1,16 @@
 /** `npm run bench -w services/power-cycle-daemon [-- --json] [-- --only NAME]` */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, NotRun, residentMemory, runBenches, writtenBytes } from '@skolo/bench';
+import {
+  type Bench,
+  beside,
+  type Measurement,
+  residentMemory,
+  runBenches,
+  writtenBytes,
+} from '@skolo/bench';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { bound, type Load } from './bound.ts';
+import { firstOutlet, ours, pdudaemon } from './first-outlet.ts';
 import {
   cycleAll,
   type Lab,
@@ -64,16 +72,39 @@ const againstPdudaemon: Bench = {
     return withDaemon(options, async (daemon, lab) => {
       const figure = await cycleAll(daemon, machinesOf(switches));
       await daemon.stop();
-      try {
-        const pdudaemon = await cycleAllWithPdudaemon(lab, { port: await freeTcpPort(), delay });
-        return { figure, against: { pdudaemon } };
-      } catch (error) {
-        if (!(error instanceof NotRun)) throw error;
-        return { figure, notRun: { pdudaemon: error.message } };
-      }
+      const port = await freeTcpPort();
+      return await beside(figure, 'pdudaemon', () => cycleAllWithPdudaemon(lab, { port, delay }));
     });
   },
 };
+
+/** From the start of the process until it has turned off the first outlet, of one PDU over SNMP. */
+const first: Bench = {
+  name: 'first-outlet',
+  unit: 's',
+  better: 'lower',
+  measure: () => besidePdudaemon((start) => firstOutlet(start, ({ seconds }) => seconds)),
+};
+
+/** Resident after that. */
+const firstMemory: Bench = {
+  name: 'first-memory',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    besidePdudaemon((start) =>
+      firstOutlet(start, async ({ pid }) => {
+        await sleep(20_000);
+        return residentMemory(pid);
+      }),
+    ),
+};
+
+async function besidePdudaemon(
+  measure: (start: typeof ours) => Promise<number>,
+): Promise<Measurement> {
+  return await beside(await measure(ours), 'pdudaemon', () => measure(pdudaemon));
+}
 
 const memoryIdle: Bench = {
   name: 'memory-idle',
@@ -129,6 +160,6 @@ async function withDaemon<T>(
 }
 
 process.exitCode = await runBenches(
-  [rackCycle, oneWedged, againstPdudaemon, memoryIdle, idleWrites],
+  [rackCycle, oneWedged, againstPdudaemon, first, firstMemory, memoryIdle, idleWrites],
   process.argv.slice(2),
 );

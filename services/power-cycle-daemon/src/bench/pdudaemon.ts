@@ -1,12 +1,12 @@
 /** The same rack cycled by pdudaemon (Debian's package). It has no driver for PoE over SNMP, so it runs snmpset for each outlet. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NotRun } from '@skolo/bench';
-import { peer } from '@skolo/simulators';
+import { peer, type SimulatedDevice } from '@skolo/simulators';
 import { type Lab, perPdu, perSwitch } from './lab.ts';
 
 const poeAdmin = '1.3.6.1.2.1.105.1.1.1.3.1';
@@ -17,71 +17,79 @@ export async function cycleAllWithPdudaemon(
   { dir, switches, pdus }: Lab,
   { port, delay }: { port: number; delay: number },
 ): Promise<number> {
-  const program = peer('pdudaemon');
-  const snmpget = peer('snmp-tools');
-  if (program === undefined || snmpget === undefined) {
-    throw new NotRun('pdudaemon and snmp are not installed');
-  }
-  const snmpset = snmpget.replace(/snmpget$/, 'snmpset');
-  const set = (devicePort: number, oid: string, value: number) =>
-    `${snmpset} -v2c -c bench -Oqv 127.0.0.1:${devicePort} ${oid}.%s i ${value}`;
+  const named = (devices: readonly SimulatedDevice[], kind: string) =>
+    devices.map((device, i) => [`${kind}-${i + 1}`, device.port] as const);
   const entries = [
-    ...switches.map((device, i) => [`switch-${i + 1}`, device.port, poeAdmin] as const),
-    ...pdus.map((device, i) => [`pdu-${i + 1}`, device.port, apcControl] as const),
-  ].map(([name, devicePort, oid]) => [
-    name,
-    { driver: 'localcmdline', cmd_on: set(devicePort, oid, 1), cmd_off: set(devicePort, oid, 2) },
-  ]);
-  const config = {
-    daemon: { hostname: '127.0.0.1', port, dbname: '', listener: 'http' },
-    pdus: Object.fromEntries(entries),
-  };
-  const conf = join(dir, 'pdudaemon.conf');
-  await writeFile(conf, JSON.stringify(config));
-  const child = spawn(program, [`--conf=${conf}`, '--listener', 'http'], { stdio: 'ignore' });
+    ...named(switches, 'switch').map(([name, at]) => [name, localcmdline(at, poeAdmin)]),
+    ...named(pdus, 'pdu').map(([name, at]) => [name, localcmdline(at, apcControl)]),
+  ];
+  const daemon = await startPdudaemon(dir, port, Object.fromEntries(entries));
   try {
-    await listening(port, child);
+    await listening(port);
+    const reboot = (hostname: string, outlet: number) =>
+      control(port, 'reboot', `hostname=${hostname}&port=${outlet}&delay=${delay}`);
     const started = performance.now();
     await Promise.all([
-      ...switches.flatMap((_, i) =>
-        outlets(perSwitch).map((n) => reboot(port, `switch-${i + 1}`, n, delay)),
-      ),
-      ...pdus.flatMap((_, i) => outlets(perPdu).map((n) => reboot(port, `pdu-${i + 1}`, n, delay))),
+      ...switches.flatMap((_, i) => outlets(perSwitch).map((n) => reboot(`switch-${i + 1}`, n))),
+      ...pdus.flatMap((_, i) => outlets(perPdu).map((n) => reboot(`pdu-${i + 1}`, n))),
     ]);
     return (performance.now() - started) / 1000;
   } finally {
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    await daemon.stop();
   }
+}
+
+/** A device that snmpset switches. @throws NotRun */
+export function localcmdline(devicePort: number, oid = apcControl) {
+  const snmpget = peer('snmp-tools');
+  if (snmpget === undefined) throw new NotRun('snmp is not installed');
+  const snmpset = snmpget.replace(/snmpget$/, 'snmpset');
+  const set = (value: number) =>
+    `${snmpset} -v2c -c bench -Oqv 127.0.0.1:${devicePort} ${oid}.%s i ${value}`;
+  return { driver: 'localcmdline', cmd_on: set(1), cmd_off: set(2) };
+}
+
+/** @throws NotRun */
+export async function startPdudaemon(dir: string, port: number, pdus: Record<string, object>) {
+  const program = peer('pdudaemon');
+  if (program === undefined) throw new NotRun('pdudaemon is not installed');
+  const daemon = { hostname: '127.0.0.1', port, dbname: '', listener: 'http' };
+  const conf = join(dir, 'pdudaemon.conf');
+  await writeFile(conf, JSON.stringify({ daemon, pdus }));
+  const began = performance.now();
+  const child = spawn(program, [`--conf=${conf}`, '--listener', 'http'], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  if (child.pid === undefined) throw new Error('pdudaemon does not start');
+  return {
+    pid: child.pid,
+    began,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 function outlets(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-async function reboot(
-  port: number,
-  hostname: string,
-  outlet: number,
-  delay: number,
-): Promise<void> {
-  const query = `hostname=${hostname}&port=${outlet}&delay=${delay}`;
-  const answer = await fetch(`http://127.0.0.1:${port}/power/control/reboot?${query}`);
+/** A request to pdudaemon's API, which ours has too. */
+export async function control(port: number, command: string, query: string): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/power/control/${command}?${query}`);
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`pdudaemon: ${answer.status} ${text}`);
+  if (!answer.ok) throw new Error(`${command} ${query}: ${answer.status} ${text}`);
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (child.exitCode !== null) throw new Error('pdudaemon ended by itself');
+export async function listening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 2000; attempt += 1) {
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');
       socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
       socket.on('connect', () => socket.destroy());
     });
     if (isOpen) return;
-    await sleep(100);
+    await sleep(10);
   }
-  throw new Error('pdudaemon does not listen');
+  throw new Error(`nothing listens on port ${port}`);
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
   type Bench,
+  beside,
   median,
   NotRun,
   peakMemory,
@@ -11,7 +12,7 @@ import {
   runBenches,
   writtenBytes,
 } from '@skolo/bench';
-import { startEdgeSwitch, startFrr, startLinuxHost } from '@skolo/simulators';
+import { type Frr, startEdgeSwitch, startFrr, startLinuxHost } from '@skolo/simulators';
 import { type Service, withService } from './rack.ts';
 import { startRancid } from './rancid.ts';
 
@@ -33,41 +34,75 @@ const device: Bench = {
   name: 'device',
   unit: 's',
   better: 'lower',
-  async measure() {
-    const frr = await startFrr({ configuration: frrConfiguration, hostname: 'bench' });
-    if (frr === undefined) throw new NotRun('FRR and sshd are not installed, or may not be run');
-    const yaml = `logins:
+  measure: () =>
+    withFrr(async (service, frr) => {
+      await service.idle();
+      const rancid = await startRancid(frr, canary).catch((error: unknown) => {
+        if (error instanceof NotRun) return error;
+        throw error;
+      });
+      const ours: number[] = [];
+      const plain: number[] = [];
+      const theirs: number[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        ours.push((await service.run('router')).seconds);
+        plain.push(await withSsh(frr));
+        if (!(rancid instanceof NotRun) && round < 3) theirs.push(await rancid.run());
+      }
+      const figure = median(ours);
+      const ssh = median(plain);
+      if (rancid instanceof NotRun) {
+        return { figure, against: { ssh }, notRun: { rancid: rancid.message } };
+      }
+      await rancid.remove();
+      return { figure, against: { ssh, rancid: median(theirs) } };
+    }),
+};
+
+/** That device, from the start of the process without any history until the first version is stored; rancid-run for a new group. */
+const firstBackup: Bench = {
+  name: 'first-backup',
+  unit: 's',
+  better: 'lower',
+  measure: () =>
+    withFrr(async (service, frr) => {
+      await service.stored('router');
+      const figure = (performance.now() - service.began) / 1000;
+      return await beside(figure, 'rancid', async () => {
+        const rancid = await startRancid(frr, canary);
+        return await rancid.run().finally(rancid.remove);
+      });
+    }),
+};
+
+/** Resident after that. RANCID keeps no process. */
+const firstMemory: Bench = {
+  name: 'first-memory',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withFrr(async (service) => {
+      await service.stored('router');
+      await sleep(20_000);
+      return { figure: residentMemory(service.pid) };
+    }),
+};
+
+async function withFrr<T>(work: (service: Service, frr: Frr) => Promise<T>): Promise<T> {
+  const frr = await startFrr({ configuration: frrConfiguration, hostname: 'bench' });
+  if (frr === undefined) throw new NotRun('FRR and sshd are not installed, or may not be run');
+  const yaml = `logins:
   router: { username: ${frr.username}, privateKey: key }
 infrastructure:
   router: { model: frr, address: ${frr.host}, ports: { ssh: ${frr.port} }, login: router }`;
-    try {
-      return await withService({ yaml, secrets: { key: frr.privateKey } }, async (service) => {
-        await service.idle();
-        const rancid = await startRancid(frr, canary).catch((error: unknown) => {
-          if (error instanceof NotRun) return error;
-          throw error;
-        });
-        const ours: number[] = [];
-        const plain: number[] = [];
-        const theirs: number[] = [];
-        for (let round = 0; round < rounds; round += 1) {
-          ours.push((await service.run('router')).seconds);
-          plain.push(await withSsh(frr));
-          if (!(rancid instanceof NotRun) && round < 3) theirs.push(await rancid.run());
-        }
-        const figure = median(ours);
-        const ssh = median(plain);
-        if (rancid instanceof NotRun) {
-          return { figure, against: { ssh }, notRun: { rancid: rancid.message } };
-        }
-        await rancid.remove();
-        return { figure, against: { ssh, rancid: median(theirs) } };
-      });
-    } finally {
-      await frr.close();
-    }
-  },
-};
+  try {
+    return await withService({ yaml, secrets: { key: frr.privateKey } }, (service) =>
+      work(service, frr),
+    );
+  } finally {
+    await frr.close();
+  }
+}
 
 /** Seconds of `ssh HOST 'show running-config'`. */
 async function withSsh(server: {
@@ -177,6 +212,6 @@ ${host ? `  host: { model: linux, files: ["${host.root}/srv/image"], address: 12
 }
 
 process.exitCode = await runBenches(
-  [device, fleet200, memoryPeak, memoryIdle, idleWrites],
+  [device, firstBackup, firstMemory, fleet200, memoryPeak, memoryIdle, idleWrites],
   process.argv.slice(2),
 );

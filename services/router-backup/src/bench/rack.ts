@@ -2,14 +2,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackupRun, type Client, createClient, routerBackupApi } from '@skolo/api';
-import { type ServerProcess, startService } from '@skolo/bench';
+import { bundleOf, type ServerProcess, startService } from '@skolo/bench';
 import { newToken } from '@skolo/common';
 
 export interface Service extends ServerProcess {
   client: Client<typeof routerBackupApi>;
+  /** When its process was started, as of `performance.now()`. */
+  began: number;
   /** Starts a manual run and returns the seconds until it is finished. */
   run(...devices: string[]): Promise<{ seconds: number; run: BackupRun }>;
+  /** This device has a version. */
+  stored(device: string): Promise<void>;
   /** No device is being read any more. */
   idle(): Promise<void>;
 }
@@ -65,6 +70,9 @@ async function start(dir: string): Promise<Service> {
     role: 'operate',
     expiresInDays: 1,
   });
+  // It is built before the process starts.
+  await bundleOf('router-backup');
+  const began = performance.now();
   const server = await startService('router-backup', {
     rackFile: join(dir, 'rack.yaml'),
     stateDir: join(dir, 'state'),
@@ -79,13 +87,14 @@ async function start(dir: string): Promise<Service> {
     for (;;) {
       const run = await client.backup({ params: { id } });
       if (run.finishedAt !== undefined) return run;
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      await sleep(everyMs);
     }
   }
 
   return {
     ...server,
     client,
+    began,
     async run(...devices) {
       const began = performance.now();
       const body = devices.length === 0 ? {} : { devices };
@@ -95,6 +104,9 @@ async function start(dir: string): Promise<Service> {
       const failed = run.devices.find(({ result }) => result === 'failed');
       if (failed !== undefined) throw new Error(`${failed.device}: ${failed.detail}`);
       return { seconds, run };
+    },
+    async stored(device) {
+      while ((await client.device({ params: { device } })).versions === 0) await sleep(10);
     },
     async idle() {
       const { backups } = await client.backups({ query: {} });
