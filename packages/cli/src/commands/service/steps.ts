@@ -33,20 +33,27 @@ export interface Plan {
 /** Timeout for a service to start, including the recovery of a long journal. */
 const startWithinMs = 60_000;
 
-/** None for the agent. */
+/**
+ * With its state directory, which systemd would create only after the configuration that refers to it has been validated. None for the
+ * agent.
+ */
 export function userSteps({ service }: Plan): Step[] {
   const user = ownUserOf(service);
   if (user === undefined) return [];
+  const state = `/var/lib/skolo/${service}`;
   return [
     {
       name: `${service} user`,
-      about: `the user ${user} exists and is in the group skolo`,
+      about: `the user ${user} exists, is in the group skolo, and has ${state}`,
       check: checkByScript(
-        `id -nG ${user} 2>/dev/null | grep -qw skolo || echo 'the user ${user} is missing or not in the group skolo'`,
+        `id -nG ${user} 2>/dev/null | grep -qw skolo || echo 'the user ${user} is missing or not in the group skolo'
+[ -d ${state} ] || echo '${state} is missing'`,
       ),
       async apply(host) {
         await host.need(
-          `systemd-sysusers --inline 'g skolo - -' 'u ${user} - "skolo ${service}"' 'm ${user} skolo'`,
+          `set -e
+systemd-sysusers --inline 'g skolo - -' 'u ${user} - "skolo ${service}"' 'm ${user} skolo'
+[ -d ${state} ] || { install -d /var/lib/skolo; install -d -o ${user} -g ${user} -m 0700 ${state}; }`,
         );
       },
     },
@@ -101,7 +108,7 @@ export function versionSteps({ folder, version }: Installed): Step[] {
         // Hard links use no space, and dpkg replaces files instead of overwriting them.
         await host.need(
           `set -e
-mkdir -p ${opt}
+install -d ${opt}
 rm -rf ${target}.new
 cp -al ${folder} ${target}.new 2>/dev/null || { rm -rf ${target}.new; cp -a ${folder} ${target}.new; }
 rm -rf ${target}
