@@ -19,7 +19,7 @@ export default mergeConfig(together, {
         extends: true,
         test: {
           name: 'engine',
-          exclude: ['src/*.test.ts'],
+          exclude: ['src/*.test.ts', 'src/alone/**'],
           globalSetup: ['src/engine/setup.ts'],
         },
       },

@@ -1,24 +1,22 @@
 /** The Debian package, on a fresh Debian 12 without Node: installed, with services enabled, upgraded, downgraded and removed. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Computer, peer } from '@skolo/simulators';
+import type { Computer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
-import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
-import { root } from './paths.ts';
+import {
+  arch,
+  buildPackage,
+  freshDebian,
+  hasDpkg,
+  services,
+  whyNoFreshDebian,
+  writePackage,
+} from './fresh-debian.ts';
 
 const run = promisify(execFile);
-const services = [
-  'metadata-server',
-  'router-backup',
-  'power-cycle-daemon',
-  'alert-to-pubsub',
-  'machine-state',
-];
 const withAgent = [...services, 'swarming-client'];
 
 let dir: string;
@@ -27,24 +25,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-/** Builds it without compression. */
-async function build(file: string, version: string, bundles = inject('bundles').dir) {
-  const node = process.execPath;
-  const time = 1_790_000_000;
-  writeDebianPackage({ bundles, node, arch, version, time, file, compression: 'none' });
-  return await readFile(file);
-}
-
-const hasDpkg = existsSync('/usr/bin/dpkg-deb');
-const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
-
 describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not installed)'}`, () => {
   it('has the same bytes when it is built from the same files in another folder', async () => {
     const other = join(dir, 'other/place');
     await cp(inject('bundles').dir, join(other, 'bundles'), { recursive: true });
 
-    const first = await build(join(dir, 'first.deb'), '0.2.0');
-    const second = await build(join(other, 'second.deb'), '0.2.0', join(other, 'bundles'));
+    const first = await buildPackage(join(dir, 'first.deb'), '0.2.0');
+    const second = await buildPackage(join(other, 'second.deb'), '0.2.0', join(other, 'bundles'));
 
     expect(first.equals(second)).toBe(true);
   });
@@ -62,13 +49,6 @@ describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not instal
   });
 });
 
-function whyNot(): string | undefined {
-  if (process.env.SKOLO_LONG !== '1') return 'takes minutes: only in npm run test:long';
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const missing = (['systemd-nspawn', 'debian'] as const).filter((name) => !peer(name));
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
 const rackYaml = `rack: lab
 timezone: UTC
 network: {}
@@ -82,7 +62,7 @@ services:
 machines: { rpi-001: { kind: host, address: 127.0.0.2 } }
 `;
 
-const why = whyNot();
+const why = whyNoFreshDebian();
 describe.skipIf(why !== undefined)(
   `a fresh Debian${why ? ` (${why})` : ''}`,
   {
@@ -106,37 +86,15 @@ describe.skipIf(why !== undefined)(
     beforeAll(async () => {
       const packages = join(dir, 'packages');
       await mkdir(packages);
-      for (const version of ['0.2.0', '0.2.1']) await buildVersion(packages, version);
-      await buildVersion(packages, '0.2.2', async (bundles) => {
+      for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
+      await writePackage(packages, '0.2.2', async (bundles) => {
         const main = 'machine-state/opt/skolo/services/machine-state/dist/main.js';
         await writeFile(join(bundles, main), 'process.exitCode = 1;\n');
       });
-      const debian = resolve(peer('debian') ?? '', '../../..');
-      computer = await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
-        network: '198.51.100.1/24',
-        folders: { '/opt/packages': packages },
-      });
+      computer = await freshDebian('198.51.100.1/24', packages);
       await computer.boot();
     }, 600_000);
     afterAll(() => computer?.scrap());
-
-    /** Builds a package of these programs, which print this version. */
-    async function buildVersion(
-      to: string,
-      version: string,
-      change?: (bundles: string) => Promise<void>,
-    ) {
-      const bundles = join(dir, version);
-      await cp(inject('bundles').dir, bundles, { recursive: true });
-      for (const name of [...withAgent.map((each) => `services/${each}`), 'packages/cli']) {
-        const bundle = name.split('/')[1] ?? '';
-        const text = JSON.stringify(manifest(join(root, name, 'package.json'), version));
-        await writeFile(join(bundles, bundle, 'opt/skolo', name, 'package.json'), text);
-      }
-      await change?.(bundles);
-      await build(join(to, `skolo_${version}_${arch}.deb`), version, bundles);
-      await rm(bundles, { recursive: true });
-    }
 
     const install = (version: string) => sh(`dpkg -i /opt/packages/skolo_${version}_${arch}.deb`);
 

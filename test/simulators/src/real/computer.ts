@@ -1,7 +1,12 @@
 /**
  * A whole Debian, booted by systemd in namespaces of its own: a bare one of test/debian, or one whose /usr is this computer's.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  execFile,
+  spawn,
+} from 'node:child_process';
 import { once } from 'node:events';
 import {
   access,
@@ -29,6 +34,13 @@ const unwanted = [
   'systemd-logind.service',
   'systemd-tmpfiles-clean.timer',
 ];
+
+/** Of programs that are started in a computer. */
+const env = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+  HOME: '/root',
+  NODE_COMPILE_CACHE: '/var/cache/node',
+};
 
 interface Output {
   exitCode: number;
@@ -240,17 +252,22 @@ export class Computer {
     await run('ip', ['link', 'set', `ve-${this.machine()}`, isIn ? 'up' : 'down']);
   }
 
+  /** Starts a program in it, as root. */
+  async start(program: string, ...args: string[]): Promise<ChildProcessWithoutNullStreams> {
+    return spawn('nsenter', [...(await this.entry()), program, ...args], { env });
+  }
+
+  /** Arguments of nsenter, before the program. */
+  private async entry(): Promise<string[]> {
+    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+    return [`--target=${await this.leader()}`, ...namespaces, '--'];
+  }
+
   /** Runs a program in it, as root. */
   async run(program: string, ...args: string[]): Promise<Output> {
-    const leader = await this.leader();
-    const enter = [`--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-    const env = {
-      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
-      HOME: '/root',
-      NODE_COMPILE_CACHE: '/var/cache/node',
-    };
+    const entry = await this.entry();
     try {
-      const { stdout, stderr } = await run('nsenter', [...enter, '--', program, ...args], {
+      const { stdout, stderr } = await run('nsenter', [...entry, program, ...args], {
         env,
         timeout: 240_000,
       });

@@ -1,0 +1,283 @@
+/**
+ * The commands of docs/alone as printed, typed by root on a fresh Debian 12 without Node, in an empty directory. Debian's Alertmanager,
+ * pdudaemon, RANCID and FRR run there. Google, Pub/Sub, a receiver of alerts and a PDU are simulated, at the other end of its cable.
+ */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import {
+  type Computer,
+  makeServiceAccountKey,
+  startApcRpdu,
+  startGoogleOAuth,
+  startGooglePubSub,
+} from '@skolo/simulators';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debian.ts';
+import { furnish, lend, ours, oxidized, password, pdudaemonConf, rancid } from './furnish.ts';
+import { Page, Shell } from './page.ts';
+
+const run = promisify(execFile);
+
+const why = whyNoFreshDebian();
+describe.skipIf(why !== undefined)(
+  `docs/alone${why ? ` (${why})` : ''}`,
+  { timeout: 600_000 },
+  () => {
+    let computer: Computer;
+    let shell: Shell;
+    const ends: (() => Promise<unknown>)[] = [];
+
+    beforeAll(async () => {
+      const packages = await mkdtemp(join(tmpdir(), 'skolo-alone-'));
+      ends.push(() => rm(packages, { recursive: true, force: true }));
+      for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
+      await sign(packages);
+      computer = await freshDebian(`${ours}/24`, packages);
+      ends.push(() => computer.scrap());
+      await furnish(computer);
+    }, 600_000);
+    afterAll(async () => {
+      for (const end of ends.reverse()) await end();
+    });
+    afterEach(async () => {
+      shell.close();
+      const files = '/etc/skolo /var/lib/skolo /root/page /root/.skolo-token';
+      await computer.run('sh', '-c', `apt-get remove skolo; rm -rf ${files}`);
+    });
+
+    /** An empty directory, except for the packages. */
+    async function open(name: string, own?: Record<string, string>): Promise<Page> {
+      shell = await Shell.open(computer, '/root/page');
+      await shell.type('ln -s /opt/packages/* .');
+      return await Page.open(name, own);
+    }
+
+    /** README.md#install, which the other pages link to. */
+    async function install(): Promise<void> {
+      await shell.type((await Page.open('README.md')).next('apt install ./skolo_0.2.0'));
+    }
+
+    it('README.md: from the installation to the removal', async () => {
+      const page = await open('README.md');
+
+      await shell.type(page.next('apt install ./skolo_0.2.0'));
+      expect(await shell.type(page.next('ssh-keygen -Y verify'))).toContain(
+        'Good "skolo" signature',
+      );
+      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
+      await shell.type(page.next('skolo token new'));
+      expect(await shell.type(page.next('skolo service enable'))).toContain('running skolo 0.2.0');
+      const status = page.next('skolo service list');
+      expect(await shell.type(status)).toMatch(
+        /^router-backup +yes +active +0\.2\.0 +\/etc\/skolo\/rack\.yaml/m,
+      );
+
+      const upgrade = page.next('apt install ./skolo_0.2.1');
+      await shell.type(upgrade);
+      expect(await shell.type(status)).toMatch(/^router-backup +yes +active +0\.2\.1 /m);
+      await shell.type(upgrade.replace('0.2.1', '0.2.0'));
+      expect(await shell.type(status)).toMatch(/^router-backup +yes +active +0\.2\.0 /m);
+
+      await shell.type(page.next('apt remove'));
+      page.end();
+      expect(
+        await shell.type('ls -d /etc/skolo /var/lib/skolo/* /usr/lib/skolo /opt/skolo || true'),
+      ).toMatch(/^ls: .*\n.*\n\/etc\/skolo\n\/var\/lib\/skolo\/router-backup\n$/);
+    });
+
+    it('router-backup.md: devices of Oxidized and RANCID, with their histories', async () => {
+      await rancid(computer);
+      await oxidized(computer);
+      const page = await open('router-backup.md', {
+        GROUP: 'lab',
+        '--rancid-user rancid': '--rancid-user reader',
+      });
+
+      await shell.type(page.next('apt install'));
+      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
+      await shell.type(page.next('skolo token new'));
+      const fromOxidized = await shell.type(page.next('inventory import --oxidized'));
+      const fromRancid = await shell.type(page.next('inventory import --rancid'));
+      const [set = '', check = ''] = page.next('read -rp').split('\n');
+      const secrets = `${fromOxidized}${fromRancid}`.matchAll(/^secrets\/(\S+): set this secret/gm);
+      for (const [, name = ''] of secrets) {
+        await shell.type(`${set.replace('rancid', name)}\n${password}`);
+      }
+      await shell.type(check);
+      const backup = await shell.type(page.next('skolo backup run'));
+      expect(backup).toMatch(/^core +.*ok/m);
+      expect(backup).toMatch(/^router +.*ok/m);
+
+      await shell.type('umask 077');
+      await shell.type(page.next('oxidized.git'));
+      await shell.type(page.next('cp -r /var/lib/rancid').replace('earlier', 'earlier-rancid'));
+      const log = page.next('log --patch');
+      expect(await shell.type(log.replace('NAME', 'core'))).toContain('+hostname core');
+      const name = 'configs/router.example.com';
+      expect(
+        await shell.type(log.replace('NAME', name).replace('earlier', 'earlier-rancid')),
+      ).toContain('+frr version');
+
+      await shell.type(page.next('apt remove'));
+      page.end();
+      const left = await shell.type('ls /var/lib/skolo/router-backup');
+      expect(left.split('\n')).toEqual(
+        expect.arrayContaining(['earlier', 'earlier-rancid', 'repository']),
+      );
+    });
+
+    it('power-cycle-daemon.md: the outlets of pdudaemon.conf', async () => {
+      const pdu = await startApcRpdu({ host: ours, port: 161, writeCommunity: password });
+      onTestFinished(() => pdu.close());
+      const changes: string[] = [];
+      pdu.board.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));
+      await computer.write('/etc/pdudaemon/pdudaemon.conf', pdudaemonConf);
+      const page = await open('power-cycle-daemon.md');
+      await shell.type('systemctl enable --now pdudaemon');
+
+      await shell.type(page.next('apt install'));
+      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
+      await shell.type(page.next('skolo token new'));
+      const imported = await shell.type(page.next('inventory import'));
+      const [add] = /skolo inventory add .*$/m.exec(imported) ?? [];
+      await shell.type(page.next('read -rp').replace('\n', `\n${password}\n`));
+      await shell.type(`${add}`);
+      await shell.type(page.next('skolo power cycle strip/2'));
+      expect(changes).toEqual(['2 off', '2 on', '2 off', '2 on']);
+
+      await shell.type(page.next('apt remove'));
+      page.end();
+      expect(await shell.type('systemctl is-active pdudaemon')).toBe('active\n');
+      await shell.type('systemctl disable --now pdudaemon');
+    });
+
+    it('alert-to-pubsub.md: alerts of Alertmanager, also while a receiver is down', async () => {
+      const received: string[] = [];
+      const receiver = createServer(async (request, response) => {
+        received.push(await text(request));
+        response.end();
+      });
+      const listen = async (port: number) => {
+        await once(receiver.listen(port, ours), 'listening');
+        return (receiver.address() as AddressInfo).port;
+      };
+      const port = await listen(0);
+      const pubsub = await startGooglePubSub();
+      onTestFinished(() => pubsub.close());
+      await lend(computer, pubsub.port);
+      const page = await open('alert-to-pubsub.md', {
+        'https://alerts.example.com/skolo': `http://${ours}:${port}/skolo`,
+        '  sinks:': `  project: my-project\n       endpoint: ${pubsub.endpoint}\n       sinks:`,
+      });
+      await install();
+
+      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
+      await shell.type(page.next('skolo token new'));
+      await shell.type(page.next('skolo service enable'));
+      await computer.write('/etc/prometheus/alertmanager.yml', page.next('receivers:'));
+      await shell.type(page.next('amtool check-config'));
+      const verify = page.next('amtool --alertmanager.url');
+      page.end();
+      await shell.type(
+        'until amtool --alertmanager.url http://127.0.0.1:9093 alert; do sleep 1; done',
+      );
+      await shell.type(verify);
+      const file = '/var/lib/skolo/alert-to-pubsub/alerts.jsonl';
+      const everywhere = async (name: string) => [
+        (await computer.run('grep', '-c', name, file)).exitCode,
+        received.some((body) => body.includes(name)),
+        pubsub.published('prometheus-alerts').some(({ data }) => data.includes(name)),
+      ];
+      await expect.poll(() => everywhere('Try'), { timeout: 60_000 }).toEqual([0, true, true]);
+      await shell.type(verify.replace(' --no-subscribe', '').split('\n')[0] ?? '');
+
+      const [, , , status = ''] = verify.split('\n');
+      receiver.close();
+      receiver.closeAllConnections();
+      await shell.type(verify.split('\n')[1]?.replace('Try', 'Later') ?? '');
+      await expect
+        .poll(async () => await shell.type(`${status} && echo || echo "exit code $?"`), {
+          timeout: 60_000,
+        })
+        .toMatch(/chat .*down \(unavailable\)[\s\S]*exit code 1/);
+      expect(await everywhere('Later')).toEqual([0, false, true]);
+      await listen(port);
+      await expect.poll(() => everywhere('Later'), { timeout: 60_000 }).toEqual([0, true, true]);
+    });
+
+    it('metadata-server.md: tokens for a command, a shell, and a service', async () => {
+      const google = await startGoogleOAuth();
+      onTestFinished(() => google.close());
+      await lend(computer, Number(new URL(google.tokenUrl).port));
+      const key = makeServiceAccountKey({
+        email: 'ci@my-project.iam.gserviceaccount.com',
+        tokenUri: google.tokenUrl,
+      });
+      google.addServiceAccountKey(key);
+      const page = await open('metadata-server.md');
+      await install();
+      await computer.write('/root/page/key.json', JSON.stringify(key), 0o600);
+      const path = 'computeMetadata/v1/instance/service-accounts/default/token';
+      const curl = `curl -fsS -H 'Metadata-Flavor: Google' http://$GCE_METADATA_HOST/${path}`;
+      await computer.write('/usr/local/bin/npm', `#!/bin/sh\n${curl}\n`, 0o755);
+      const expectToken = (printed: string) => {
+        const [, token = ''] = /"access_token":"([^"]+)"/.exec(printed) ?? [];
+        expect(google.isValid(token), printed).toBe(true);
+      };
+
+      expectToken(await shell.type(page.next('-- npm test')));
+
+      // In another terminal.
+      await shell.type(`${page.next('--key key.json').trimEnd()} > printed & first=$!`);
+      await shell.type('until [ -e printed ] && [ "$(wc -l < printed)" = 4 ]; do sleep 1; done');
+      expectToken(await shell.type(`(. ./printed; ${curl})`));
+      expect(await shell.type('kill $first; wait $first; cat printed')).toContain(
+        'unset GOOGLE_APPLICATION_CREDENTIALS\nexport GCE_METADATA_HOST=127.0.0.1:8080\n',
+      );
+
+      await shell.type(page.next('> variables &'));
+      expectToken(await shell.type(curl));
+      await shell.type('kill $!; wait $!');
+
+      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
+      const served = await shell.type(page.next('skolo service enable'));
+      expectToken(served);
+      page.end();
+    });
+
+    it('machine-state.md: a machine whose agent has not yet reported', async () => {
+      const page = await open('machine-state.md');
+      await install();
+
+      const rackYaml = page.next('rack: lab');
+      await computer.write('/etc/skolo/rack.yaml', rackYaml);
+      const [publicKey = ''] =
+        (await shell.type(page.next('openssl genpkey'))).match(/^[\w-]{43}$/m) ?? [];
+      await computer.write(
+        '/etc/skolo/rack.yaml',
+        rackYaml.replace(/(?<=publicKey: )[\w-]+/, publicKey),
+      );
+      await shell.type(page.next('skolo service enable'));
+      const listed = await shell.type(page.next('skolo machine list'));
+      expect(listed).toMatch(/^rpi-001 +never-reported/m);
+      page.end();
+    });
+  },
+);
+
+/** As a release is signed. */
+async function sign(packages: string): Promise<void> {
+  const sh = (script: string) => run('sh', ['-euc', script], { cwd: packages });
+  await mkdir(join(packages, 'key'));
+  await sh(`sha256sum *.deb > SHA256SUMS
+ssh-keygen -q -t ed25519 -N '' -f key/releaser
+ssh-keygen -q -Y sign -f key/releaser -n skolo SHA256SUMS
+echo "skolo $(cat key/releaser.pub)" > allowed_signers`);
+}

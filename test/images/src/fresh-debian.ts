@@ -1,0 +1,72 @@
+/** Debian packages of the bundles, and a fresh Debian 12 without Node to install them on. */
+import { existsSync } from 'node:fs';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Computer, peer } from '@skolo/simulators';
+import { inject } from 'vitest';
+import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
+import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
+import { root } from './paths.ts';
+
+export const services = [
+  'metadata-server',
+  'router-backup',
+  'power-cycle-daemon',
+  'alert-to-pubsub',
+  'machine-state',
+];
+
+export const hasDpkg = existsSync('/usr/bin/dpkg-deb');
+export const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
+/** Without compression. */
+export async function buildPackage(
+  file: string,
+  version: string,
+  bundles = inject('bundles').dir,
+): Promise<Buffer> {
+  const node = process.execPath;
+  const time = 1_790_000_000;
+  writeDebianPackage({ bundles, node, arch, version, time, file, compression: 'none' });
+  return await readFile(file);
+}
+
+/** Writes a package to the folder, whose programs print this version. */
+export async function writePackage(
+  folder: string,
+  version: string,
+  change?: (bundles: string) => Promise<void>,
+): Promise<void> {
+  const bundles = join(folder, `${version}.bundles`);
+  await cp(inject('bundles').dir, bundles, { recursive: true });
+  const names = [...services, 'swarming-client'].map((each) => `services/${each}`);
+  for (const name of [...names, 'packages/cli']) {
+    const bundle = name.split('/')[1] ?? '';
+    const text = JSON.stringify(manifest(join(root, name, 'package.json'), version));
+    await writeFile(join(bundles, bundle, 'opt/skolo', name, 'package.json'), text);
+  }
+  await change?.(bundles);
+  await buildPackage(join(folder, `skolo_${version}_${arch}.deb`), version, bundles);
+  await rm(bundles, { recursive: true });
+}
+
+/** Why there is none here. */
+export function whyNoFreshDebian(): string | undefined {
+  if (process.env.SKOLO_LONG !== '1') return 'takes minutes: only in npm run test:long';
+  if (process.getuid?.() !== 0) return 'only root can boot a computer';
+  const missing = (['systemd-nspawn', 'debian'] as const).filter((name) => !peer(name));
+  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+}
+
+/**
+ * It is off, and has this folder in /opt/packages.
+ *
+ * @param network our address, at the other end of its cable
+ */
+export async function freshDebian(network: string, packages: string): Promise<Computer> {
+  const debian = resolve(peer('debian') ?? '', '../../..');
+  return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
+    network,
+    folders: { '/opt/packages': packages },
+  });
+}
