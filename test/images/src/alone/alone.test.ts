@@ -251,24 +251,6 @@ describe.skipIf(why !== undefined)(
       expectToken(served);
       page.end();
     });
-
-    it('machine-state.md: a machine whose agent has not yet reported', async () => {
-      const page = await open('machine-state.md');
-      await install();
-
-      const rackYaml = page.next('rack: lab');
-      await computer.write('/etc/skolo/rack.yaml', rackYaml);
-      const [publicKey = ''] =
-        (await shell.type(page.next('openssl genpkey'))).match(/^[\w-]{43}$/m) ?? [];
-      await computer.write(
-        '/etc/skolo/rack.yaml',
-        rackYaml.replace(/(?<=publicKey: )[\w-]+/, publicKey),
-      );
-      await shell.type(page.next('skolo service enable'));
-      const listed = await shell.type(page.next('skolo machine list'));
-      expect(listed).toMatch(/^rpi-001 +never-reported/m);
-      page.end();
-    });
   },
 );
 
