@@ -19,7 +19,7 @@ import {
   startGooglePubSub,
 } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debian.ts';
+import { arch, freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debian.ts';
 import { furnish, lend, ours, oxidized, password, pdudaemonConf, rancid } from './furnish.ts';
 import { Page, Shell } from './page.ts';
 
@@ -250,6 +250,35 @@ describe.skipIf(why !== undefined)(
       const served = await shell.type(page.next('skolo service enable'));
       expectToken(served);
       page.end();
+    });
+
+    it('machine-state.md: this computer as one of the machines, and an order', async () => {
+      const page = await open('machine-state.md', {
+        _arm64: `_${arch}`,
+        '.deb adb': '.deb',
+        '--machine rpi-001': '--machine nuc-001',
+      });
+      await install();
+
+      const rackYaml = page.next('rack: lab');
+      await computer.write('/etc/skolo/rack.yaml', rackYaml);
+      await shell.type(page.next('skolo service enable machine-state'));
+      await shell.type(page.next('skolo service enable swarming-client'));
+      const verify = page.next('skolo machine list');
+      const listed = expect.poll(() => shell.type(verify), { timeout: 60_000 });
+      await listed.toMatch(/^nuc-001 .*ok .* no bot /m);
+      expect(await shell.type(verify)).toMatch(/^rpi-001 .*never-reported/m);
+
+      const printed = await shell.type(page.next('openssl genpkey'));
+      const [publicKey = ''] = /^[\w-]{43}$/m.exec(printed) ?? [];
+      const access = page.next('agents:').replace(/(?<=publicKey: )[\w-]+/, publicKey);
+      page.end();
+      await computer.write('/etc/skolo/rack.yaml', rackYaml.replace(/^access: .*\n/m, access));
+      const order = "skolo machine quarantine nuc-001 --reason 'of a test' --count 1";
+      const ordered = expect.poll(() => shell.type(`${order} || true; ${verify}`), {
+        timeout: 60_000,
+      });
+      await ordered.toMatch(/^nuc-001 .*quarantined/m);
     });
   },
 );

@@ -15,13 +15,14 @@ async function need(computer: Computer, script: string): Promise<void> {
   expect(exitCode, text).toBe(0);
 }
 
-/** Boots it, with programs of Debian and the address that it has in the pages. */
+/** Boots it, with programs of Debian and the addresses that it has in the pages, also as a test machine. */
 export async function furnish(computer: Computer): Promise<void> {
   await computer.write(
     '/etc/network/interfaces',
     `auto lo host0
 iface lo inet loopback
   up ip address add 192.0.2.1/32 dev lo
+  up ip address add 192.0.2.12/32 dev lo
   up ip address add ${core}/32 dev lo
   up ip address add ${router}/32 dev lo
 iface host0 inet static
