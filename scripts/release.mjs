@@ -107,7 +107,11 @@ if (options['image-files']) {
   const { BASE } = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
   for (const [arch] of platforms) {
     await writeImages({
-      docker: (args) => run('docker', args, { DOCKER_BUILDKIT: '1' }),
+      docker: (args) =>
+        execFileSync('docker', args, {
+          encoding: 'utf8',
+          env: { ...process.env, DOCKER_BUILDKIT: '1' },
+        }),
       images: new Map(targets().map((target) => [target, imageName(target)])),
       arch,
       args: { BASE },

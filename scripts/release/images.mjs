@@ -1,4 +1,5 @@
 /** Container images of a release, as one file for each architecture. */
+import { writeFileSync } from 'node:fs';
 import { root } from '../node.mjs';
 import { settleImages } from './settle-images.mjs';
 
@@ -23,20 +24,32 @@ export function buildArguments({ target, name, arch, args }) {
 }
 
 /**
- * Builds images and writes them to one file. The same bundles, base image and Debian packages produce the same bytes.
+ * Builds images and writes them to one file, and the versions of their Debian packages next to it, as `.packages.txt`. The same bundles, base
+ * image and packages produce the same bytes.
  *
  * @param {object} wanted
- * @param {(args: string[]) => unknown} wanted.docker runs `docker`
+ * @param {(args: string[]) => string | Promise<string>} wanted.docker runs `docker` and returns what it prints
  * @param {ReadonlyMap<string, string>} wanted.images names, by stages of the Dockerfile
  * @param {string} wanted.arch
  * @param {Record<string, string>} wanted.args build arguments
  * @param {number} wanted.time nothing in the images is newer, in seconds since 1970
- * @param {string} wanted.file
+ * @param {string} wanted.file ends with `.tar`
  */
 export async function writeImages({ docker, images, arch, args, time, file }) {
+  const platform = ['--platform', `linux/${arch}`];
+  const lines = [];
   for (const [target, name] of images) {
     await docker(buildArguments({ target, name, arch, args }));
+    const run = ['run', '--rm', ...platform, '--network', 'none', '--entrypoint', 'dpkg-query'];
+    const packages = await docker([...run, name, '--show']);
+    lines.push(
+      ...packages
+        .trim()
+        .split('\n')
+        .map((each) => `${target}\t${each}\n`),
+    );
   }
   await docker(['save', '--output', file, ...images.values()]);
   await settleImages(file, time);
+  writeFileSync(file.replace(/tar$/, 'packages.txt'), lines.join(''));
 }

@@ -1,6 +1,7 @@
 /** The file of images that a release contains: always the same bytes, and readable for Docker and containerd. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { peer, startContainerd } from '@skolo/simulators';
@@ -41,6 +42,8 @@ it('has the same bytes when the images are built again', { timeout: 300_000 }, a
   }
 
   expect(made[0]).toBe(made[1]);
+  const packages = await readFile(join(access.dir, 'second.packages.txt'), 'utf8');
+  expect(packages).toMatch(/^alert-to-pubsub\tlibc6:amd64\t2\.36\S*$/m);
   const file = join(access.dir, 'second.tar');
   await docker(['rmi', image]);
   await docker(['load', '--input', file]);
