@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     let isNext = false;
     child.stdout.on('data', (part: Buffer) => {
       text += part.toString().replaceAll('\r\n', '\n');
-      if (!isAgreed && text.includes('Type yes to write over them')) {
+      if (!isAgreed && text.includes('Type yes to overwrite them')) {
         isAgreed = true;
         child.stdin.write('yes\n');
       }

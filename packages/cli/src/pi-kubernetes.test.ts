@@ -66,7 +66,7 @@ machines:
 
     expect(made).toMatchObject({
       code: 0,
-      err: expect.stringContaining('skolo attach pis opens it'),
+      err: expect.stringContaining('run skolo attach pis to use it'),
     });
     expect(made.out).toMatch(/^host01 +changed .*k3s/m);
     expect(await readFile(join(home, 'kube/clusters/config.json'), 'utf8')).toContain(
@@ -78,7 +78,12 @@ machines:
     );
     expect(await setUp('--name', 'others')).toMatchObject({ code: 0 });
     const [, entry] = [await skolo('racks', 'remove', 'others'), await setUp('--master', 'host02')];
-    expect(entry).toMatchObject({ code: 1, err: expect.stringContaining('is another cluster in') });
+    expect(entry).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(
+        'already contains another cluster with this name; choose a different name with --name',
+      ),
+    });
   });
 
   it('are verified', async () => {
@@ -104,15 +109,19 @@ machines:
   it('are taken apart when a person agrees', async () => {
     expect(await verb('reset', 'pis')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/the whole cluster ends: 2 nodes.*\n.*'--yes' agrees/),
+      err: expect.stringMatching(
+        /pis: the whole cluster will be removed: 2 nodes, with .*\n.*'--yes' agrees/,
+      ),
     });
     expect(await verb('reset', 'pis', '--node', 'host01', '--yes')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('is the server of pis'),
+      err: expect.stringContaining(
+        'host01: this is the server of pis; omit --node to reset the whole cluster',
+      ),
     });
 
     expect((await verb('reset', 'pis', '--yes')).out).toMatch(
-      /^host02 +failed +the node is alive.*\nhost01 +failed +stays until all others have left$/m,
+      /^host02 +failed +the node is running, but .*\nhost01 +failed +kept until all other nodes are removed$/m,
     );
 
     await second.cutPower();
@@ -122,9 +131,11 @@ machines:
     const { code, out } = await verb('reset', 'pis', '--yes');
 
     expect(code).toBe(0);
-    expect(out).toMatch(/^host02 +left +only the cluster was changed/m);
+    expect(out).toMatch(
+      /^host02 +left +removed from the cluster, but its software was not uninstalled: /m,
+    );
 
-    expect(out).toMatch(/^host01 +left +pis is no longer in /m);
+    expect(out).toMatch(/^host01 +left +pis: removed from /m);
     expect(await readFile(join(home, 'kube/clusters/config.json'), 'utf8')).not.toContain('host01');
   });
 });

@@ -165,7 +165,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
 
       expect(statesOf(results)).toEqual({
         ...Object.fromEntries(['01', '02', '03', '07', '09', '10'].map((n) => [`host${n}`, 'ok'])),
-        host04: expect.stringContaining('its disk is full: make room'),
+        host04: expect.stringContaining('the disk is full; free disk space'),
         host05: expect.stringMatching(/^system: the clock is \d+ s behind your workstation's/),
         host06: expect.stringMatching(/host06: the connection dropped|no response within/),
         host08: expect.stringMatching(/host08: SSH accepts none of your keys/),
@@ -234,7 +234,9 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
         {
           name: 'host10',
           isGone: true,
-          text: expect.stringMatching(/^only the cluster was changed/),
+          text: expect.stringMatching(
+            /^removed from the cluster, but its software was not uninstalled: /,
+          ),
         },
       ]);
       const left = await shell('host09', 'ls -A /etc/rancher /var/lib/rancher /usr/local/bin/k3s');

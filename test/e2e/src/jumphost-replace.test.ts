@@ -189,8 +189,10 @@ describe.skipIf(why !== undefined)(
 
       expect(out).toMatch(/^database +ok /m);
       expect(out).toMatch(/^fence +differs +pdu-1\/1 reads on/m);
-      expect(out).toMatch(/^metrics +missing +graphs begin/m);
-      expect(out).toMatch(/^rehearsed in \d+ (s|min); nothing of the rack was changed$/m);
+      expect(out).toMatch(/^metrics +missing +graphs start empty$/m);
+      expect(out).toMatch(
+        /^rehearsal finished in \d+ (s|min).*; nothing in the rack was changed$/m,
+      );
       expect(code).toBe(0);
       expect(device.board.isOn('1')).toBe(true);
       expect((await other.run('ls', '/var/lib/skolo-replace/copy')).exitCode).not.toBe(0);
@@ -206,7 +208,9 @@ describe.skipIf(why !== undefined)(
       );
       expect(stopped.out).not.toMatch(/^fence/m);
       expect(stopped.code).toBe(1);
-      expect(out).toMatch(/^database of k3s +missing +a new cluster: every machine joins again/m);
+      expect(out).toMatch(
+        /^k3s database +missing +the cluster starts empty, and every machine must join it again/m,
+      );
       expect(code).toBe(0);
     });
 
@@ -220,8 +224,8 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
       expect((await other.run('mountpoint', '/run/skolo-old-disk')).exitCode).not.toBe(0);
       const wrong = await replace('--disk', 'LABEL=another-root', '--rehearse');
-      expect(wrong.out).toContain('no disk of jumphost-rack4 (');
-      expect(wrong.out).toContain(': is of jumphost-rack5)');
+      expect(wrong.out).toContain('no disk of jumphost-rack4 found (');
+      expect(wrong.out).toContain(': belongs to jumphost-rack5)');
     });
 
     it('stops where the fence does not hold', async () => {
@@ -230,7 +234,9 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace();
       device.faults.set('ignores-commands', false);
 
-      expect(out).toMatch(/jumphost-rack4 is not fenced: .*; pull its cables out/);
+      expect(out).toMatch(
+        /jumphost-rack4 is not fenced: .*; unplug its cables, and run the command again with --cable-is-out/,
+      );
       expect(code).toBe(1);
       expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
     });
@@ -267,7 +273,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace(...from, '--new-cluster');
       if (code !== 0) console.info(said, out);
 
-      expect(out).toMatch(/^rack4: spare-rack4 is the jumphost, after \d+ (s|min)/m);
+      expect(out).toMatch(/^rack4: spare-rack4 is now the jumphost, after \d+ (s|min)/m);
       expect(code).toBe(0);
       expect((await other.run('hostname')).text).toBe('jumphost-rack4\n');
       expect(device.board.isOn('1')).toBe(false);

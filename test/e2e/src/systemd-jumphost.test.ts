@@ -150,7 +150,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await computer.cutPower();
     await computer.boot();
 
-    await expect.poll(() => jumphost.askToken(), patient).toContain('No valid token');
+    await expect
+      .poll(() => jumphost.askToken(), patient)
+      .toContain('Identity bots has no valid token at the moment');
     await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: k3s serves');
     expect(await jumphost.journal()).not.toContain('starting the unit');
     expect((await jumphost.fallback('status')).text).toContain(

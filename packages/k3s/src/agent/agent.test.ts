@@ -79,7 +79,9 @@ esac
     await register(jumphost, name, { isReady: true });
 
     expect(await go()).toMatchObject({
-      'old-node': expect.stringContaining('the node rpi-1 is alive, on another computer'),
+      'old-node': expect.stringContaining(
+        'another computer is running as node rpi-1; rename one of them',
+      ),
       'k3s-agent': 'waiting',
     });
 

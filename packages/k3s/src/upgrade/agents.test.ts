@@ -199,12 +199,12 @@ esac
       `rpi-2: the node is not responding; it runs ${k3sVersion}`,
       'rpi-3: still running tasks after 0 min',
       'rpi-4: no route to host',
-      `rpi-5: it is not in rack.yaml, and runs ${k3sVersion}`,
+      `rpi-5: not in rack.yaml, and runs ${k3sVersion}`,
     ]);
     expect(state).toBe('changed');
     expect(await versionOf('rpi-1')).toBe(next);
     expect(await own.need('ls -A /usr/local/bin')).not.toContain('skolo');
-    expect(done).toEqual(expect.arrayContaining(['rpi-1: waits for its task', 'released']));
+    expect(done).toEqual(expect.arrayContaining(['rpi-1: waiting for the task', 'released']));
   });
 
   it('returns one whose new version does not run, and begins no other', async () => {

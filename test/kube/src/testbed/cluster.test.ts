@@ -48,7 +48,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
       'pipeline: failed',
       'jenkins: skipped',
     ]);
-    expect(results.at(-2)?.why).toContain('give an NFS server with --nfs SERVER:/PATH');
+    expect(results.at(-2)?.why).toContain('specify an NFS server with --nfs SERVER:/PATH');
   });
 
   it('is ready with an NFS server, and a second run changes nothing', async () => {
@@ -207,7 +207,9 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
     expect(wrong.filter(({ isOk }) => !isOk).map(({ name, text }) => `${name}: ${text}`)).toEqual([
       'metrics: no metrics from pi-2',
       'prometheus: node pi-2: connection refused',
-      expect.stringMatching(/^grafana: .* lets in admin with the password admin/),
+      expect.stringMatching(
+        /^grafana: .* accepts the user admin with the password admin; delete Grafana's pod$/,
+      ),
       'dashboard: does not return an HTML page',
       expect.stringContaining('pipeline: run run-2 failed'),
     ]);

@@ -70,7 +70,7 @@ export function overlayOf(
       const by = await authorOf(deps.repository, signal);
       await using push = closing(await preparePush(request(by), deps));
       for (const { problem } of push.racks) if (problem) throw problem;
-      rejectedeletions(push);
+      rejectDeletions(push);
       for (const { state, why } of await push.run()) {
         if (state !== 'done') throw new CliError(`${rack}: ${state}: ${why ?? 'no reason given'}`);
       }
@@ -81,7 +81,7 @@ export function overlayOf(
 }
 
 /** @throws CliError They require a person's consent. */
-function rejectedeletions({ racks }: PreparedPush): void {
+function rejectDeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
     const { length } = preparation.plan.deletions;
