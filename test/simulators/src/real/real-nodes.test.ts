@@ -229,6 +229,8 @@ interface Traces {
   groups: string[];
   /** As in /proc: `net:[4026531840]`. */
   namespaces: string[];
+  /** All processes at that time: later ones may get a number of a namespace that has ended. */
+  running: string[];
 }
 
 /** Identifies a control plane with real nodes: its folder, the nodes' control groups, and the namespaces of all processes. */
@@ -250,18 +252,25 @@ function tracesOf(folder: string): Traces {
   expect(groups).toContain(`/sys/fs/cgroup/memory/${names[0]}`);
   const kinds = namespaces.map((one) => one.replace(/:.*/, ''));
   expect(kinds).toEqual(expect.arrayContaining(['mnt', 'net', 'pid']));
-  return { folder, groups, namespaces };
+  return { folder, groups, namespaces, running: processes().map(withStart) };
 }
 
 /** Folders that still exist, and processes that use a folder, mount or namespace of the nodes. */
-function remaining({ folder, groups, namespaces }: Traces): string[] {
+function remaining({ folder, groups, namespaces, running }: Traces): string[] {
   const users = processes().filter((pid) => {
+    if (!running.includes(withStart(pid))) return false;
     const links = [...linksOf(pid, 'ns'), ...linksOf(pid, 'fd')];
     return [...textsOf(pid), ...links].some((text) =>
       [folder, ...namespaces].some((trace) => text.includes(trace)),
     );
   });
   return [...[folder, ...groups].filter((path) => existsSync(path)), ...users];
+}
+
+/** Distinguishes a process from a later one with its number. */
+function withStart(pid: string): string {
+  const stat = unlessEnded(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
+  return `${pid} ${stat.replace(/.*\) /, '').split(' ')[19]}`;
 }
 
 function processes(): string[] {
