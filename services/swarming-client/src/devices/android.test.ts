@@ -238,7 +238,7 @@ describe('a phone that cannot be used has the reason', () => {
 describe('a phone that misbehaves', () => {
   it.for([
     { fault: 'empty-answers', why: /its shell is not responding/ },
-    { fault: 'garbage', why: /the response is invalid/ },
+    { fault: 'garbage', why: /its response is invalid/ },
     { fault: 'empty-properties', why: /does not report any properties/ },
     { fault: 'hangs', why: /^adb took longer than 4 s$/ },
     { fault: 'hangs-mid-way', why: /^adb took longer than 4 s$/ },

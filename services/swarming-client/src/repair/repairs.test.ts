@@ -265,7 +265,7 @@ describe('a device that is gone', () => {
     ]);
     expect(own.view().map(({ text }) => text)).toEqual([
       'error: device offline',
-      'USB port 1-1.2: it was turned off, but is still on',
+      'USB port 1-1.2: the port was turned off, but is still on',
       'the power-cycle daemon: phone is not a device of rpi-1 (403)',
     ]);
   });
