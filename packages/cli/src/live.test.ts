@@ -191,7 +191,7 @@ describe('waiting for a run in a terminal', () => {
 
     expect(pictures.map((picture) => picture.split('\n').slice(0, 3))).toContainEqual([
       'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
-      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: the device would boot with a different configuration',
+      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: the device would boot with a different configu…',
       'pdu-1     waiting',
     ]);
     expect(text.split('\n')).toEqual([
