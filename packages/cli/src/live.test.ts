@@ -185,13 +185,13 @@ describe('waiting for a run in a terminal', () => {
     if (!hasTty) skip('script of util-linux is not there');
 
     const { text, pictures, exitCode } = await watch(`${command} router switch-1 pdu-1`, {
-      columns: 100,
+      columns: 110,
       rows: 24,
     });
 
     expect(pictures.map((picture) => picture.split('\n').slice(0, 3))).toContainEqual([
       'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
-      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: the device would boot with a different configu…',
+      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: the device would boot with a different configuration',
       'pdu-1     waiting',
     ]);
     expect(text.split('\n')).toEqual([

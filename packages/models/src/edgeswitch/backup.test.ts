@@ -138,7 +138,10 @@ describe('the configuration of an EdgeSwitch', () => {
   it.each([
     ['', 'the configuration does not start with'],
     ['% Authorization failed.\n', 'the configuration does not start with'],
-    ['!Current Configuration:\nvlan database\nexit\n', 'the configuration does not contain the line "configure"'],
+    [
+      '!Current Configuration:\nvlan database\nexit\n',
+      'the configuration does not contain the line "configure"',
+    ],
     ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'the last line is'],
     ['!Current Configuration:\nconfigure\nline console\nexit\n', 'the block "configure" is not'],
     [
