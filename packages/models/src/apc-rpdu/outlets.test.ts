@@ -2,10 +2,10 @@ import { apcRpduModel, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { patient } from '../testing/outlets.ts';
 import {
+  bothAgents,
   logins,
   type SnmpSetup,
   startDriver,
-  startDriverOfSnmpd,
   switchesOutlets,
 } from '../testing/snmp.ts';
 import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
@@ -60,25 +60,25 @@ describe('apc-rpdu', () => {
     },
   );
 
-  it.for([
-    ['our agent', startDriver],
-    ["Debian's snmpd", undefined],
-  ] as const)('reads what stays off after a power failure from %s', async ([, ours], context) => {
-    const configured = { outlets: 2, powerOnTimes: { 2: -1 }, outletNames: { 1: 'rpi-001' } };
-    const own: SnmpSetup = {
-      ...setup,
-      start: (options) => startApcRpdu({ ...options, ...configured }),
-      model: () => apcRpduModel(configured),
-    };
-    const { driver } = await (ours?.(own) ?? startDriverOfSnmpd(context, own, logins.sha));
+  const configured = { outlets: 2, powerOnTimes: { 2: -1 }, outletNames: { 1: 'rpi-001' } };
+  const own: SnmpSetup = {
+    ...setup,
+    start: (options) => startApcRpdu({ ...options, ...configured }),
+    model: () => apcRpduModel(configured),
+  };
+  it.for(bothAgents(own, logins.sha))(
+    'reads what stays off after a power failure from %s',
+    async ([, start], context) => {
+      const { driver } = await start(context);
 
-    const report = await driver.report?.(['1', '2'], patient());
+      const report = await driver.report?.(['1', '2'], patient());
 
-    expect([...(report?.outlets ?? [])]).toEqual([
-      ['1', { name: 'rpi-001' }],
-      ['2', { name: 'Outlet 2', staysOff: 'its power-on delay is "never"' }],
-    ]);
-  });
+      expect([...(report?.outlets ?? [])]).toEqual([
+        ['1', { name: 'rpi-001' }],
+        ['2', { name: 'Outlet 2', staysOff: 'its power-on delay is "never"' }],
+      ]);
+    },
+  );
 
   it('has no cycle of its own: it might leave an outlet off', async () => {
     const { driver } = await startDriver(setup);

@@ -1,11 +1,11 @@
 import { apcRpdu2Model, startApcRpdu2 } from '@skolo/simulators';
-import { describe, expect, it, type TestContext, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { patient } from '../testing/outlets.ts';
 import {
+  bothAgents,
   logins,
   type SnmpSetup,
   startDriver,
-  startDriverOfSnmpd,
   switchesOutlets,
 } from '../testing/snmp.ts';
 import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
@@ -62,30 +62,30 @@ describe('apc-rpdu2', () => {
     },
   );
 
-  it.for([
-    ['our agent', startDriver],
-    ["Debian's snmpd", undefined],
-  ] as const)('reads names, delays and the off time from %s', async ([, ours], context) => {
-    const configured = {
-      ...pdu,
-      rebootSeconds: 7,
-      outletNames: { 2: 'rpi-002' },
-      powerOnTimes: { 1: 60, 2: -1 },
-    };
-    const own: SnmpSetup = {
-      ...setup,
-      start: (options) => startApcRpdu2({ ...options, ...configured }),
-      model: () => apcRpdu2Model(configured),
-    };
-    const { driver } = await (ours?.(own) ?? startDriverOfSnmpd(context, own, logins.sha));
+  const configured = {
+    ...pdu,
+    rebootSeconds: 7,
+    outletNames: { 2: 'rpi-002' },
+    powerOnTimes: { 1: 60, 2: -1 },
+  };
+  const own: SnmpSetup = {
+    ...setup,
+    start: (options) => startApcRpdu2({ ...options, ...configured }),
+    model: () => apcRpdu2Model(configured),
+  };
+  it.for(bothAgents(own, logins.sha))(
+    'reads names, delays and the off time from %s',
+    async ([, start], context) => {
+      const { driver } = await start(context);
 
-    const report = await driver.report?.(['1', '2'], patient());
+      const report = await driver.report?.(['1', '2'], patient());
 
-    expect([...(report?.outlets ?? [])]).toEqual([
-      ['1', { name: 'Outlet 1', staysOff: undefined, cycleSeconds: 7 }],
-      ['2', { name: 'rpi-002', staysOff: 'its power-on delay is "never"', cycleSeconds: 7 }],
-    ]);
-  });
+      expect([...(report?.outlets ?? [])]).toEqual([
+        ['1', { name: 'Outlet 1', staysOff: undefined, cycleSeconds: 7 }],
+        ['2', { name: 'rpi-002', staysOff: 'its power-on delay is "never"', cycleSeconds: 7 }],
+      ]);
+    },
+  );
 
   it('reports that no outlet gets power after a cold start', async () => {
     const never = { ...pdu, coldstartDelay: -1 };
@@ -108,25 +108,25 @@ describe('apc-rpdu2', () => {
     expect((await driver.read(['1'], patient())).get('1')).toEqual({ state: 'on' });
   });
 
-  it.for([
-    ['our agent', () => startDriver(setup)],
-    ["Debian's snmpd", (context: TestContext) => startDriverOfSnmpd(context, setup, logins.sha)],
-  ] as const)('has %s cycle an outlet, for as long as is set there', async ([, start], context) => {
-    const { device, driver } = await start(context);
-    const changes: unknown[] = [];
-    device.board.on('change', (change) => changes.push(change));
+  it.for(bothAgents(setup, logins.v2c))(
+    'has %s cycle an outlet, for as long as is set there',
+    async ([, start], context) => {
+      const { device, driver } = await start(context);
+      const changes: unknown[] = [];
+      device.board.on('change', (change) => changes.push(change));
 
-    await driver.nativeCycle?.run('3', 5, patient());
+      await driver.nativeCycle?.run('3', 5, patient());
 
-    expect(driver.nativeCycle?.offSeconds).toBe('fixed');
-    expect(device.board.isOn('3')).toBe(false);
-    await vi.waitFor(() => expect(device.board.isOn('3')).toBe(true), 10_000);
-    expect(changes).toEqual([
-      { outlet: '3', on: false },
-      { outlet: '3', on: true },
-    ]);
-    expect(device.received).toHaveLength(1);
-  });
+      expect(driver.nativeCycle?.offSeconds).toBe('fixed');
+      expect(device.board.isOn('3')).toBe(false);
+      await vi.waitFor(() => expect(device.board.isOn('3')).toBe(true), 10_000);
+      expect(changes).toEqual([
+        { outlet: '3', on: false },
+        { outlet: '3', on: true },
+      ]);
+      expect(device.received).toHaveLength(1);
+    },
+  );
 
   meetsFaults(setup, '3');
   neverSendsOthers(setup, ['25', '3.1', '1.3']);

@@ -78,8 +78,16 @@ export async function startDriver(
   return { device, driver: driverAt(setup, device, login) };
 }
 
+/** For `it.for`: starts a driver in front of our agent, and in front of Debian's. */
+export function bothAgents(setup: SnmpSetup, login: SnmpCredentials) {
+  return [
+    ['our agent', () => startDriver(setup, login)],
+    ["Debian's snmpd", (context: TestContext) => startDriverOfSnmpd(context, setup, login)],
+  ] as const;
+}
+
 /** In front of Debian's agent; skips the test where it is not installed. */
-export async function startDriverOfSnmpd(
+async function startDriverOfSnmpd(
   context: TestContext,
   setup: SnmpSetup,
   login: SnmpCredentials,
@@ -110,10 +118,7 @@ export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
   describe.for(['v1', 'v2c', 'sha', 'sha256', 'signs'] as const)('signed in by %s', (who) => {
     const login = logins[who];
 
-    it.for([
-      ['our agent', () => startDriver(setup, login)],
-      ["Debian's snmpd", (context: TestContext) => startDriverOfSnmpd(context, setup, login)],
-    ] as const)(
+    it.for(bothAgents(setup, login))(
       'turns one outlet of %s off and on, and reads it back',
       async ([, start], context) => {
         const { device, driver } = await start(context);
