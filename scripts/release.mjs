@@ -13,7 +13,6 @@
  * --out FOLDER   instead of out/release
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -26,6 +25,7 @@ import {
 } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sha256OfFile } from '@skolo/base';
 import { RegistryError } from '@skolo/fleet/registry';
 import { readManifestFiles } from '../packages/cli/src/commands/images/manifests.ts';
 import { writeExecutable } from './bundle/executable.mjs';
@@ -98,13 +98,12 @@ for (const [arch, platform] of platforms) {
   writeDebianPackage({ bundles, node, arch, version, time: Number(commitTime), file });
 }
 rmSync(work, { recursive: true });
+const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
 if (options.images) {
-  const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
   const lines = await pushImages(bases);
   writeFileSync(join(folder, 'images.txt'), lines.map((each) => `${each}\n`).join(''));
 }
 if (options['image-files']) {
-  const { BASE } = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
   for (const [arch] of platforms) {
     await writeImages({
       docker: (args) =>
@@ -114,13 +113,13 @@ if (options['image-files']) {
         }),
       images: new Map(targets().map((target) => [target, imageName(target)])),
       arch,
-      args: { BASE },
+      args: { BASE: bases.BASE },
       time: Number(commitTime),
       file: join(folder, `skolo-images-${version}-${arch}.tar`),
     });
   }
 }
-writeFileSync(join(folder, 'SHA256SUMS'), checksums());
+writeFileSync(join(folder, 'SHA256SUMS'), await checksums());
 if (options.key) {
   const sums = join(folder, 'SHA256SUMS');
   run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
@@ -147,17 +146,12 @@ function writeTarball(programs, file) {
 }
 
 /** In the format that `sha256sum -c` reads. */
-function checksums() {
-  return readdirSync(folder)
-    .filter((name) => name !== 'SHA256SUMS')
-    .sort()
-    .map((name) => {
-      const digest = createHash('sha256')
-        .update(readFileSync(join(folder, name)))
-        .digest('hex');
-      return `${digest}  ${name}\n`;
-    })
-    .join('');
+async function checksums() {
+  let text = '';
+  for (const name of readdirSync(folder).sort()) {
+    if (name !== 'SHA256SUMS') text += `${await sha256OfFile(join(folder, name))}  ${name}\n`;
+  }
+  return text;
 }
 
 /**

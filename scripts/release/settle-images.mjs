@@ -1,9 +1,7 @@
 /** Images in a file, with the same bytes from the same images: builders write the time of the build into layers and settings. */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   closeSync,
-  createReadStream,
   existsSync,
   linkSync,
   mkdirSync,
@@ -16,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { sha256, sha256OfFile } from '@skolo/base';
 
 /** Of tar (https://www.gnu.org/software/tar/manual/html_node/Standard.html): offsets and lengths in a header. */
 const block = 512;
@@ -86,7 +84,7 @@ class Settler {
     }
     config.rootfs.diff_ids = layers.map((name) => `sha256:${name.replace('.tar', '')}`);
     const text = JSON.stringify(config);
-    const name = `${createHash('sha256').update(text).digest('hex')}.json`;
+    const name = `${sha256(text)}.json`;
     writeFileSync(join(this.to, name), text);
     return { Config: name, RepoTags: [...RepoTags].sort(), Layers: layers };
   }
@@ -98,9 +96,7 @@ class Settler {
     const known = this.layers.get(file);
     if (known !== undefined) return known;
     limitTimes(file, this.time);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file), hash);
-    const name = `${hash.digest('hex')}.tar`;
+    const name = `${await sha256OfFile(file)}.tar`;
     // Not moved, because links to it must keep working.
     if (!existsSync(join(this.to, name))) linkSync(file, join(this.to, name));
     this.layers.set(file, name);

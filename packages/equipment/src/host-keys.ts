@@ -119,7 +119,7 @@ export class HostKeys {
   }
 }
 
-/** @param what was presented: `its host key` */
+/** @param what was presented: `the host key` */
 export function keyChanged(
   { name, hostKey }: { name: string; hostKey?: string | undefined },
   what: string,

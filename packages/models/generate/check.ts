@@ -1,4 +1,5 @@
 /** Checks the files in docs/proofs: where they are, what they contain, and whether one is a copy of another. */
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import type { Sighting } from '../src/proofs/levels.ts';
 import { isSwitched, Proof, proofFile } from '../src/proofs/proof.ts';
@@ -45,7 +46,7 @@ function contributionOf(path: string, text: string): Contribution | { errors: st
     return { errors: ['is not at OWNER/rack-NUMBER/proof-MODEL-FIRMWARE.json; move it'] };
   }
   if (text.length > mostCharacters) return { errors: ['is larger than 256 KiB; remove it'] };
-  const read = Proof.safeParse(jsonOf(text));
+  const read = Proof.safeParse(parseJson(text));
   if (!read.success)
     return {
       errors: z
@@ -57,14 +58,6 @@ function contributionOf(path: string, text: string): Contribution | { errors: st
   if (file !== name)
     return { errors: [`is about another model or firmware; rename it to ${name}`] };
   return { ...read.data, path, owner, rack };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `✖ Unrecognized key: "serial"\n  → at devices[0]`. */

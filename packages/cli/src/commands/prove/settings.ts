@@ -33,13 +33,10 @@ export function oddSettings(
       return { kind, what: `${noun}${group.length > 1 ? 's' : ''} ${names}: ${text}` };
     });
 
-  const known = new Set(
-    [rack.jumphost, ...rack.machines.values(), ...rack.infrastructure.values()].map(
-      ({ name }) => name,
-    ),
-  );
+  const isKnown = (name: string) =>
+    name === rack.jumphost.name || rack.machines.has(name) || rack.infrastructure.has(name);
   const names = grouped('name', all, ({ name = '', feeds }) =>
-    !known.has(name) || feeds.includes(name)
+    !isKnown(name) || feeds.includes(name)
       ? ''
       : `its name on the device is ${name}, but it feeds ${feeds.join(', ') || 'nothing'} in rack.yaml`,
   );
