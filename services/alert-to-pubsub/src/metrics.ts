@@ -4,6 +4,7 @@ import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common'
 import { Counter, type Registry } from 'prom-client';
 import type { SinkView } from './delivery/sinks.ts';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
+import { countInvalid } from './receive/batch.ts';
 import { rejectionReasons } from './receive/rejection.ts';
 import type { Status } from './status.ts';
 
@@ -64,7 +65,7 @@ function countReceived(
   if (overShare > 0) count('rejected', { endpoint, reason: 'machine-full' }, overShare);
   // What is left out makes the whole request a rejected one.
   if (leftOut > 0) return;
-  if (bad.length > 0) count('rejected', { endpoint, reason: 'bad' }, bad.length);
+  if (bad.length > 0) count('rejected', { endpoint, reason: 'bad' }, countInvalid(bad));
   if (firing > 0) count('received', { endpoint, status: 'firing' }, firing);
   if (resolved > 0) count('received', { endpoint, status: 'resolved' }, resolved);
 }

@@ -9,7 +9,13 @@ import type { Clock } from '@skolo/common';
 import { GroupCommit, type Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
-import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../receive/batch.ts';
+import {
+  type AcceptAlerts,
+  type Batch,
+  countInvalid,
+  type Received,
+  receivedOf,
+} from '../receive/batch.ts';
 import { pathOf } from '../receive/messages.ts';
 import { full, Rejection } from '../receive/rejection.ts';
 import type { Capacity } from '../state/capacity.ts';
@@ -212,11 +218,11 @@ export class Intake implements AcceptAlerts {
       }
     }
     if (bad.length > 0 && this.reported.isNew(`bad ${endpoint}`)) {
-      const text = `${count(bad.length, 'invalid alert')} posted to ${pathOf[endpoint]}: ${bad[0]?.why}; see skolo alerts dead-letters`;
+      const text = `${count(countInvalid(bad), 'invalid alert')} posted to ${pathOf[endpoint]}: ${bad[0]?.why}; see skolo alerts dead-letters`;
       this.addNotice(draft, {
         notice: 'dead-letters',
         text,
-        facts: { count: bad.length, endpoint },
+        facts: { count: countInvalid(bad), endpoint },
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {

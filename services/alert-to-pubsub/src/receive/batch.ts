@@ -23,6 +23,12 @@ export interface BadAlert {
   why: string;
   /** As received. */
   found: unknown;
+  /** How many entries it stands for; absent: one. */
+  entries?: number;
+}
+
+export function countInvalid(bad: readonly BadAlert[]): number {
+  return bad.reduce((sum, { entries = 1 }) => sum + entries, 0);
 }
 
 /** One request. */

@@ -66,7 +66,7 @@ function readWebhook(value: unknown, now: number): Batch {
     return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
-    why: 'group: larger than 16 MiB with all of its alerts, so the alerts are sent without their group',
+    why: 'group: a copy for each alert would exceed 16 MiB in total, so the alerts are sent without their group',
     found: group,
   });
   return { endpoint: 'webhook', alerts, bad, truncated };
@@ -134,6 +134,7 @@ function readAlerts(
     bad.push({
       why: `${count(unkept, 'more invalid entry', 'more invalid entries')}, not stored`,
       found: null,
+      entries: unkept,
     });
   return { alerts, bad };
 }

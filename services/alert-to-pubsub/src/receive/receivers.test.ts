@@ -213,7 +213,7 @@ describe('invalid alerts', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([200, 400, 200]);
     expect(JSON.parse(answers[1]?.text ?? '')).toMatch(
-      /^1 of 2 alerts are invalid; the others were/,
+      /^1 of 2 alerts was invalid; the other one was accepted: /,
     );
     expect(JSON.parse(answers[1]?.text ?? '')).toContain(why);
     for (const batch of lab.batches) {
@@ -247,7 +247,20 @@ describe('invalid alerts', () => {
     const answer = await lab.post('/api/v2/alerts', bad);
 
     expect(answer.text.length).toBeLessThan(1000);
+    expect(JSON.parse(answer.text)).toMatch(/^1000 of 1000 alerts were invalid: /);
     expect(answer.text).toContain('and 995 more');
+  });
+
+  it('are all counted, even those that are not stored', async () => {
+    const lab = await startReceivers();
+    const list = `[${'1,'.repeat(10_002)}${JSON.stringify([listed(), listed()]).slice(1)}`;
+
+    const answer = await lab.post('/api/v2/alerts', list);
+
+    expect(lab.batches[0]?.bad).toHaveLength(10_001);
+    const text = JSON.parse(answer.text);
+    expect(text).toMatch(/^10002 of 10004 alerts were invalid; the others were accepted: /);
+    expect(text).toMatch(/; and 9997 more$/);
   });
 });
 

@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Endpoint } from '@skolo/alerts';
 import { problemType } from '@skolo/api';
+import { count } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
-import type { Received } from './batch.ts';
+import { countInvalid, type Received } from './batch.ts';
 import type { Rejection } from './rejection.ts';
 
 /** Headers of every response, written in one call: setting them one by one takes Node much longer. */
@@ -28,9 +29,13 @@ const mostNamed = 5;
 
 function whatIsBad({ firing, resolved, bad }: Received): string {
   const named = bad.slice(0, mostNamed).map(({ why }) => why);
-  const others = bad.length > mostNamed ? [`and ${bad.length - mostNamed} more`] : [];
-  const kept = `${bad.length} of ${firing + resolved + bad.length} alerts are invalid; the others were accepted`;
-  return `${kept}: ${[...named, ...others].join('; ')}`;
+  const invalid = countInvalid(bad);
+  const valid = firing + resolved;
+  const others = invalid > mostNamed ? [`and ${invalid - mostNamed} more`] : [];
+  const were = invalid === 1 ? 'was' : 'were';
+  const rest = valid === 1 ? '; the other one was accepted' : '; the others were accepted';
+  const what = `${invalid} of ${count(valid + invalid, 'alert')} ${were} invalid${valid > 0 ? rest : ''}`;
+  return `${what}: ${[...named, ...others].join('; ')}`;
 }
 
 /** @param headers for every answer, unless the response already has some */
