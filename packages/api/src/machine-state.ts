@@ -75,7 +75,9 @@ export const Machine = z
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe('present if faults have changed the condition too often within an hour'),
+      .describe(
+        'present if the condition has changed too often in the last hour because of faults',
+      ),
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),

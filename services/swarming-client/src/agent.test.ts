@@ -169,7 +169,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     await ended(task.id);
   });
 
-  it('obeys orders at once, over kill -9, and until their owner ends them', async () => {
+  it('obeys orders at once, even after kill -9, until their owner ends them', async () => {
     const { swarming } = its;
     await agent.isWell();
     const changed = agent.until(({ orders }) => (orders?.length ?? 0) > 0);

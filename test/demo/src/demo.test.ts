@@ -278,7 +278,7 @@ describe('npm start, while it runs', () => {
     await expect.poll(guard, patiently).toEqual(expect.any(Number));
   });
 
-  describe('over restarts', () => {
+  describe('across restarts', () => {
     // Each test finds one that runs with a rack.yaml without errors, or none, and leaves it so.
     const file = () => join(dir, 'rack.yaml');
 

@@ -85,7 +85,7 @@ describe('a configuration', () => {
     ['LF', 'a\nb\nc\n', 'a\nb\nc'],
     ['LF CR', 'a\n\rb\n\rc\n\r', 'a\nb\nc'],
     ['CR NUL LF', 'a\r\0\nb\r\0\nc\r\0\n', 'a\nb\nc'],
-    ['no end of the last line', 'a\r\nb\r\nc', 'a\nb\nc'],
+    ['no line end after the last line', 'a\r\nb\r\nc', 'a\nb\nc'],
     ['what looks like log messages', `a\r\n${log}\r\nb\r\n`, `a\n${log}\nb`],
     ['returns, NULs and backspaces in a line', 'a\rb\0c\b\bd\x07\r\ne\r\n', 'a\rb\0c\b\bd\x07\ne'],
     [

@@ -186,7 +186,7 @@ describe('a file that comes', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no end of the 7 bytes: no data for 0.3 s while trying to read "config.ini"; 3 bytes arrived',
+      'switch-1: no complete file (7 bytes): no data for 0.3 s while trying to read "config.ini"; 3 bytes arrived',
     );
   });
 

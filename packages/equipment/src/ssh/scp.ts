@@ -26,7 +26,7 @@ export async function scpDownload(
     const size = await announced(wire);
     if (size > maxBytes) throw wire.rejected(`the file has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
-    const content = await wire.take(size, `end of the ${size} bytes`);
+    const content = await wire.take(size, `complete file (${size} bytes)`);
     options.transcript?.receive(`<${size} bytes>\n`);
     await reply(wire, 'confirmation of the end');
     wire.send(ok);

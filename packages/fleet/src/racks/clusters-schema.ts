@@ -41,7 +41,7 @@ const ownKeys = {
   canary: z
     .boolean()
     .default(false)
-    .describe('`skolo push` deploys to this rack before the others in its wave.'),
+    .describe('`skolo push` deploys to this rack before all waves.'),
   notes: z.string().exactOptional().describe('Free text.'),
 };
 

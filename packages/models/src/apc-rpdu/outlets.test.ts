@@ -75,7 +75,7 @@ describe('apc-rpdu', () => {
 
       expect([...(report?.outlets ?? [])]).toEqual([
         ['1', { name: 'rpi-001' }],
-        ['2', { name: 'Outlet 2', staysOff: 'its power-on delay is "never"' }],
+        ['2', { name: 'Outlet 2', staysOff: 'the power-on delay is "never"' }],
       ]);
     },
   );

@@ -82,7 +82,7 @@ describe('apc-rpdu2', () => {
 
       expect([...(report?.outlets ?? [])]).toEqual([
         ['1', { name: 'Outlet 1', staysOff: undefined, cycleSeconds: 7 }],
-        ['2', { name: 'rpi-002', staysOff: 'its power-on delay is "never"', cycleSeconds: 7 }],
+        ['2', { name: 'rpi-002', staysOff: 'the power-on delay is "never"', cycleSeconds: 7 }],
       ]);
     },
   );
@@ -95,8 +95,8 @@ describe('apc-rpdu2', () => {
     const report = await driver.report?.(['1', '24'], patient());
 
     expect([...(report?.outlets ?? [])].map(([, { staysOff }]) => staysOff)).toEqual([
-      'its cold start delay is "never"',
-      'its cold start delay is "never"',
+      'the cold start delay is "never"',
+      'the cold start delay is "never"',
     ]);
     expect(device.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);
   });

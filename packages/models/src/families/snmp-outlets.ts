@@ -76,7 +76,7 @@ export function snmpOutlets(
             : undefined;
         return {
           name: Buffer.isBuffer(label) ? label.toString() : undefined,
-          staysOff: never && `its ${never} delay is "never"`,
+          staysOff: never && `the ${never} delay is "never"`,
           cycleSeconds: typeof seconds === 'number' ? seconds : undefined,
         };
       },

@@ -206,7 +206,7 @@ describe('a version of FRRouting', () => {
     await apply(version.replace(/^hostname .*$/m, 'hostname another'));
 
     expect(await running()).toBe(version);
-    expect(said[0]).toBe('left unchanged, because no command changes it: hostname another');
+    expect(said[0]).toBe('not restored, because no command can set it: hostname another');
   });
 
   it('is rehearsed in a shell', async (context) => {

@@ -155,7 +155,7 @@ async function putBack(
 function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
   const [has, wants] = [givenLines(now), givenLines(wanted)];
   const missing = wants.filter((line) => !has.includes(line));
-  return missing.map((line) => `left unchanged, because no command changes it: ${line}`);
+  return missing.map((line) => `not restored, because no command can set it: ${line}`);
 }
 
 function shown(changes: readonly Change[]): string {

@@ -106,7 +106,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       return {
         hardware: /^Product Name *: (.+)$/m.exec(controller)?.[1],
         firmware: /^Firmware Revision *: (\S+)/m.exec(controller)?.[1],
-        of: () => ({ staysOff: isOff ? 'its power restore policy is always-off' : undefined }),
+        of: () => ({ staysOff: isOff ? 'the power restore policy is always-off' : undefined }),
       };
     },
     set: (_chassis, state, signal) => tell(state, signal),

@@ -62,7 +62,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
 
     expect(report?.firmware).toMatch(/^\d+\.\d+$/);
     // The policy of ipmi_sim.
-    const staysOff = 'its power restore policy is always-off';
+    const staysOff = 'the power restore policy is always-off';
     expect(report?.outlets).toEqual(new Map([['chassis', { staysOff }]]));
   });
 

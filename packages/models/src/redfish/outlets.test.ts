@@ -45,7 +45,7 @@ describe('redfish', () => {
   );
 
   it('reports model, firmware, and what stays off after a power failure', async () => {
-    const staysOff = 'its PowerRestorePolicy is AlwaysOff';
+    const staysOff = 'PowerRestorePolicy is AlwaysOff';
     const { driver } = await startDriver(server({ restorePolicy: 'AlwaysOff' }));
     const { driver: pduDriver } = await startDriver(pdu());
 

@@ -185,7 +185,7 @@ function reportOf(
     firmware: maker?.FirmwareVersion ?? undefined,
     of(id) {
       const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
-      return { staysOff: isOff ? 'its PowerRestorePolicy is AlwaysOff' : undefined };
+      return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
     },
   };
 }

@@ -57,7 +57,7 @@ describe('shelly-gen1', () => {
       firmware: 'v1.14.0-gcb84623',
       outlets: new Map([
         ['0', { name: 'rpi-001' }],
-        ['1', { staysOff: 'its default_state is off' }],
+        ['1', { staysOff: 'default_state is off' }],
       ]),
     });
   });

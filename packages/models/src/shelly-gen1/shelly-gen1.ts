@@ -62,7 +62,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     if (identity.gen === undefined) return identity;
     throw new DeviceRejected(
       name,
-      `this is a Shelly of generation ${identity.gen}; use the model shelly-gen2`,
+      `this is a generation ${identity.gen} Shelly; use the model shelly-gen2`,
     );
   }
 
@@ -89,7 +89,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         firmware: fw?.split('/').at(-1),
         of: (relay) => ({
           name: relays[relay]?.name ?? undefined,
-          staysOff: relays[relay]?.default_state === 'off' ? 'its default_state is off' : undefined,
+          staysOff: relays[relay]?.default_state === 'off' ? 'default_state is off' : undefined,
         }),
       };
     },

@@ -43,7 +43,7 @@ describe('shelly-gen2', () => {
       hardware: 'SPSW-004PE16EU',
       firmware: '1.4.4',
       outlets: new Map([
-        ['0', { name: '', staysOff: 'its initial_state is off' }],
+        ['0', { name: '', staysOff: 'initial_state is off' }],
         ['1', { name: 'rpi-002' }],
       ]),
     });

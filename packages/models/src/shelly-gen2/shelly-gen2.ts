@@ -106,7 +106,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
           const isOff = found?.initial_state === 'off';
           return {
             name: found?.name ?? undefined,
-            staysOff: isOff ? 'its initial_state is off' : undefined,
+            staysOff: isOff ? 'initial_state is off' : undefined,
           };
         },
       };

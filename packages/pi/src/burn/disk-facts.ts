@@ -78,7 +78,7 @@ export async function diskFacts(path: string, signal: AbortSignal): Promise<Disk
     // The disk does not exist.
     if (error instanceof Error && 'code' in error && error.code === 32) return undefined;
     throw new PiError(
-      `${path}: lsblk does not identify this disk. skolo pi burn requires Linux with lsblk; on other systems, build images with skolo pi image and write them with another program`,
+      `${path}: lsblk could not read this disk. skolo pi burn requires Linux with lsblk; on other systems, build images with skolo pi image and write them with another program`,
       { cause: error },
     );
   }

@@ -50,7 +50,7 @@ const metadata = section({
   cpuPlatform: line.exactOptional().describe('CPU platform.'),
   description: line.exactOptional().describe('Description.'),
   tags: z.array(tag).max(64).default([]).describe('Network tags, as in GCE.'),
-  attributes: attributes.describe('Attributes: text by key.'),
+  attributes: attributes.describe('Attributes, as key-value pairs.'),
 }).describe("The machine's metadata, served by the metadata server.");
 
 export const machineSchema = object({

@@ -81,7 +81,7 @@ export const identitySchema = object({
     ])
     .describe('Token scopes. A caller can request a subset.'),
   credentials: credentialsSchema.describe('Source of the tokens. Specify exactly one.'),
-  projectAttributes: attributes.describe('Project attributes: text by key.'),
+  projectAttributes: attributes.describe('Project attributes, as key-value pairs.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });
 

@@ -43,7 +43,7 @@ export const line = canonical('a line of text', 'shelf1', (line) =>
   line !== '' && line.length <= 200 && !/\p{Cc}/u.test(line) ? line : undefined,
 );
 
-/** Attributes of GCE: text by key. */
+/** GCE attributes, as key-value pairs. */
 export const attributes = z
   .record(
     text(/^[A-Za-z0-9_-]{1,127}$/, 'a GCE key (letters, digits, - and _, at most 127)', 'pool'),

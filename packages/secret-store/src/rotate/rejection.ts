@@ -39,7 +39,10 @@ export async function rotationRejection(
   if (others.length > 0) return `is also used as ${others.join(', ')}, which skolo cannot change`;
   const locked = secret.logins.filter((login) => rack.logins.get(login)?.passphrase !== undefined);
   if (kind === 'ssh-key' && locked.length > 0) {
-    return `login ${locked.join(', ')} has a passphrase, but skolo generates keys without one`;
+    const names = locked.join(', ');
+    const which =
+      locked.length > 1 ? `logins ${names} have passphrases` : `login ${names} has a passphrase`;
+    return `${which}, but skolo generates keys without one`;
   }
   const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {

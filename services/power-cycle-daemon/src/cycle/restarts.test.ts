@@ -271,7 +271,7 @@ describe('a daemon that takes over a cycle', () => {
     const second = await startDaemon({ yaml, previous: first, cooldownSeconds: 300 });
 
     await expect(second.request('b')).rejects.toThrow(
-      /b: the power was cut less than 300 s ago; try again in (299|300) s/,
+      /b: the last power cut of this target ended less than 300 s ago; try again in (299|300) s/,
     );
   });
 });

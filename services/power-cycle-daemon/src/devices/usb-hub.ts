@@ -152,8 +152,12 @@ class UsbHub {
           }
           const reading = portIn(stdout, port);
           if (reading) return { reading, ports: switchedWith(stdout, port, isAlone) };
-          if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
-          throw new DeviceRejected(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
+          if (status === undefined)
+            throw new DeviceUnreachable(name, `"${command}" did not finish`);
+          throw new DeviceRejected(
+            name,
+            `uhubctl does not list port ${port.port} of hub ${port.hub}`,
+          );
         };
         const found = await uhubctl();
         if (action === undefined) return found.reading;

@@ -23,7 +23,7 @@ function slowKind() {
   const tell = async (text: string, outlet: string, state: boolean) => {
     told.push(text);
     queue = queue.then(() => void on.set(outlet, state));
-    if (!state) throw new DeviceTimeout('pdu-1', 'no end of "commit" within 20 s');
+    if (!state) throw new DeviceTimeout('pdu-1', '"commit" did not finish within 20 s');
   };
   const kind: DriverKind = {
     model: 'apc-rpdu',

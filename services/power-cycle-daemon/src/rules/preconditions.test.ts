@@ -391,7 +391,7 @@ describe('limits', () => {
       target: 'a',
       code: 'cooling-down',
       detail:
-        'a: the power was cut less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
+        'a: the last power cut of this target ended less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:04:00.000Z',
     });
     expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);

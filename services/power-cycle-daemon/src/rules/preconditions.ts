@@ -261,7 +261,7 @@ function tooSoon(
   const { cooldownSeconds, maxPerHour } = snapshot.rack.services['power-cycle-daemon'];
   const rule =
     why === 'cooldown'
-      ? `the power was cut less than ${cooldownSeconds} s ago`
+      ? `the last power cut of this target ended less than ${cooldownSeconds} s ago`
       : `the power was cut ${maxPerHour} times within an hour`;
   const detail = `${rule}; try again in ${Math.ceil(wait)} s, or use --ignore-limits as an operator`;
   return rejected(target, code, detail, { until });

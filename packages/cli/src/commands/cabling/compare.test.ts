@@ -161,7 +161,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-mac',
         name: 'a',
-        what: `${macOf(9)} is at port switch-1/1 and at address 192.168.1.101, but ${macOf(1)} was not found`,
+        what: `found ${macOf(9)} at port switch-1/1 and at address 192.168.1.101; expected ${macOf(1)} (mac in rack.yaml), which was not found`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);

@@ -182,7 +182,7 @@ function replacement(
     ...(atPort.includes(value) ? [`at port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
-  const what = `${value} is ${where}, but ${mac} was not found`;
+  const what = `found ${value} ${where}; expected ${mac} (mac in rack.yaml), which was not found`;
   return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
 }
 

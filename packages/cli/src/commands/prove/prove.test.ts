@@ -256,8 +256,8 @@ describe('a look', () => {
     const { problems } = await look(rack);
 
     expect(problems).toEqual([
-      'pdu-1 name: outlet 3: its name on the device is rpi-002, but it feeds nothing in rack.yaml',
-      'pdu-1 power-failure: outlet 2: off after a power failure, because its power-on delay is "never"',
+      'pdu-1 name: outlet 3: named rpi-002 on the device, but wired to nothing in rack.yaml',
+      'pdu-1 power-failure: outlet 2: off after a power failure, because the power-on delay is "never"',
       expect.stringMatching(
         /^pdu-1 off-time: outlets 1, 2: .* lasts 5 s, but skolo's off time is 10 s; /,
       ),

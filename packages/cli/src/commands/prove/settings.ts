@@ -38,7 +38,7 @@ export function oddSettings(
   const names = grouped('name', all, ({ name = '', feeds }) =>
     !isKnown(name) || feeds.includes(name)
       ? ''
-      : `its name on the device is ${name}, but it feeds ${feeds.join(', ') || 'nothing'} in rack.yaml`,
+      : `named ${name} on the device, but wired to ${feeds.join(', ') || 'nothing'} in rack.yaml`,
   );
   // Before anything is wired in rack.yaml, any outlet may be in use.
   const failure = grouped('power-failure', used.length > 0 ? used : all, ({ staysOff }) =>

@@ -27,7 +27,7 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      'Minimum time between two power cuts of a machine, whether by `cycle` or by `off` and `on`. It protects the relay and applies to all callers.',
+      'Minimum time from the end of a cycle, or of the `on` that follows an `off`, to the next power cut of the machine. It protects the relay and applies to all callers.',
     ),
   maxPerHour: whole(1, 60)
     .default(4)
