@@ -44,7 +44,7 @@ export const SinkStatus = z
     down: z
       .literal(true)
       .optional()
-      .describe('when the sink stopped accepting messages; absent while it accepts them'),
+      .describe('present while the sink is not accepting any messages'),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;

@@ -23,7 +23,7 @@ const mostTargets = 1000;
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
-    '`stale`: the agent has not responded for 60 s; `gone`: for 10 minutes; `never-reported`: the machine is in rack.yaml, but its agent has never responded',
+    '`stale`: the agent has not responded for `staleSeconds` in rack.yaml (default: 60 s), or slightly less if several machines share the cause; `gone`: for `goneSeconds` (default: 10 minutes); `never-reported`: the machine is in rack.yaml, but its agent has never responded',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 
@@ -67,7 +67,7 @@ export const Machine = z
     needsAttention: z
       .string()
       .optional()
-      .describe('action that a person must take; absent if none is required'),
+      .describe('why the machine needs attention; absent if it does not'),
     cause: z
       .string()
       .optional()
@@ -123,7 +123,7 @@ export const RackPort = z
     state: z
       .enum(['on', 'off', 'unknown'])
       .optional()
-      .describe('absent if nothing is connected to the port'),
+      .describe('absent if the port does not power anything'),
   })
   .meta({ id: 'RackPort' });
 export type RackPort = z.output<typeof RackPort>;
@@ -188,7 +188,9 @@ export const RackView = z
         text: z.string(),
       })
       .optional()
-      .describe('why alerts may not be delivered; absent if the last alerts were delivered'),
+      .describe(
+        'why alerts may not be delivered; absent if no reason is known, or if alert-to-pubsub does not respond',
+      ),
   })
   .meta({ id: 'RackView' });
 export type RackView = z.output<typeof RackView>;
@@ -214,7 +216,7 @@ export const HistoryEntry = z
         .string()
         .optional()
         .describe(
-          'succeeded, failed, internal-failure or bot-exit if the agent reported the end of the task; otherwise ended or lost',
+          'succeeded, failed, internal-failure or bot-exit if the agent reported the end of the task; otherwise ended, lost or bot-exit',
         ),
     }),
     z.object({
@@ -439,7 +441,7 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'Specify the names that you have previewed, because this call does not accept a filter. If they make up more than 10% of the rack, `count` must be their number; otherwise the response is 409.',
+      'Specify the names that you have previewed, because this call does not accept a filter. If there are several, and they make up more than 10% of the rack, `count` must be their number; otherwise the response is 409.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({

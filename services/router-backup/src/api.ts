@@ -197,7 +197,7 @@ function throwProblem(cause: unknown): never {
     cause instanceof AuditUnavailable
   ) {
     const headers = { 'retry-after': '30' };
-    throw new HttpProblem(503, `${cause.message}; no run was started; /readyz shows the reason`, {
+    throw new HttpProblem(503, `${cause.message}; /readyz shows the reason`, {
       headers,
       cause,
     });

@@ -123,7 +123,7 @@ function handlers({
     if (name !== undefined) return name;
     throw new HttpProblem(
       403,
-      'this key does not belong to a machine: it was revoked, or another SD card has its name',
+      'this key does not belong to a machine: it never received a name, it was revoked, or another SD card has its name',
     );
   };
   return {

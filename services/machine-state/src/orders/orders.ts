@@ -190,7 +190,10 @@ export class Orders {
     const [first] = unknown;
     if (first === undefined) return [...new Set(names)];
     const hint = unknown.length === 1 ? didYouMean(first, machines.keys()) : '';
-    throw new HttpProblem(404, `rack.yaml has no machine ${unknown.join(', ')}${hint}`);
+    throw new HttpProblem(
+      404,
+      `rack.yaml has no ${unknown.length === 1 ? 'machine' : 'machines'} ${unknown.join(', ')}${hint}`,
+    );
   }
 
   /** @throws HttpProblem 409 */

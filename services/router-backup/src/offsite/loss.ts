@@ -149,7 +149,7 @@ export class HistoryLoss {
     try {
       await state.write(lost.map((record) => state.lost.put(record)));
     } catch (error) {
-      const what = `${lost.length} devices have lost their history, but the loss cannot be recorded`;
+      const what = `${count(lost.length, 'device')} lost versions from the history, but the loss cannot be recorded`;
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
