@@ -108,7 +108,7 @@ export async function failOverToExisting(
   const units = given.length > 0 ? [...given] : await readExisting(service);
   const unknown = units.length === 0 ? ['a unit of an existing system'] : await unknownUnits(units);
   if (unknown.length > 0) {
-    print(`${service.name}: nothing changed: ${unknown.join(', ')} does not exist`);
+    print(`${service.name}: nothing changed: cannot find ${unknown.join(', ')}`);
     return false;
   }
   const found = await find(context, service);
@@ -127,7 +127,7 @@ export async function failOverToExisting(
     try {
       await startExisting(service, units);
       const ended = await unsteady(units);
-      why = `${ended.join(', ')} keeps exiting; run journalctl -u ${ended[0]}`;
+      why = `not running steadily: ${ended.join(', ')}; run journalctl -u ${ended[0]}`;
       return ended.length === 0;
     } catch (error) {
       why = errorText(error);

@@ -89,7 +89,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const response = await askRegistry(image, `manifests/${wanted ?? tag}`, { accept }, { signal });
   if (response.status === 404) {
     throw new RegistryError(
-      `${name}: no such ${wanted ? 'digest' : 'tag'} in ${registry}; fix the manifest`,
+      `${name}: no such ${wanted ? 'digest' : 'tag'} in ${registry}; specify one that exists`,
     );
   }
   if (!response.ok) {

@@ -208,7 +208,7 @@ async function run(
 
 function failed(rack: string, why: string): FleetError {
   return new FleetError(
-    `${rack}: copying images to the jumphost failed: ${why}; nothing was deployed; run skolo push resume to continue`,
+    `${rack}: copying images to the jumphost failed: ${why}; nothing more was deployed; run skolo push resume to continue`,
   );
 }
 

@@ -91,7 +91,7 @@ export async function holdLease(
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRejected(cause, 'Conflict') && !isRejected(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another workstation acquired the lease at the same moment; try again`;
+    const message = `${rack}: another process acquired the lease at the same moment; try again`;
     throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
@@ -111,7 +111,7 @@ export async function holdLease(
         const isTaken = isRejected(error, 'Conflict') || isRejected(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
         const why = isTaken
-          ? 'another workstation acquired the lease'
+          ? 'another process acquired or deleted the lease'
           : 'the lease could not be renewed';
         lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
         return;

@@ -81,7 +81,9 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
   }
   const renewal = setInterval(() => {
     hold().catch((error: unknown) =>
-      report(`${name}: the hold could not be renewed, so it ends soon: ${errorText(error)}`),
+      report(
+        `${name}: the hold could not be renewed (next attempt in ${renewMs / 60_000} min): ${errorText(error)}`,
+      ),
     );
   }, renewMs);
   return {
@@ -91,7 +93,7 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
         report(
-          `${name}: the hold could not be released, so it ends in ${holdMs / 60_000} min: ${errorText(error)}`,
+          `${name}: the hold could not be released, so it ends within ${holdMs / 60_000} min: ${errorText(error)}`,
         );
       });
     },

@@ -104,7 +104,9 @@ export function agentsStep(needs: AgentsNeeds): Step {
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
-          throw new ComputerError(`${failed.join('; ')}; the remaining machines were not upgraded`);
+          throw new ComputerError(
+            `${failed.join('; ')}; the machines that had not begun were left unchanged`,
+          );
         }
       });
     },

@@ -81,7 +81,7 @@ export async function untilAsWell(
     else wellSince ??= now;
     if (wellSince !== undefined && now - wellSince >= times.soakMs) return [];
     if (wellSince === undefined && now - start > times.wellMs) return worse;
-    const text = worse.join(', ') || `everything is healthy; watching for ${times.soakMs / 1000} s`;
+    const text = worse.join(', ') || `as healthy as before; watching for ${times.soakMs / 1000} s`;
     if (text !== said) report(text);
     said = text;
     await pause(times.pollMs, signal);

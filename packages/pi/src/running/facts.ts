@@ -55,7 +55,7 @@ const leastFreeKib = 64 * 1024;
 export function systemStep(): Step {
   return {
     name: 'system',
-    about: 'the system is Debian with systemd, and disk space is free',
+    about: 'Raspberry Pi OS, Debian or Ubuntu with systemd, and enough disk space',
     async check(host) {
       const facts = await readFacts(host);
       const { family, init, freeKib, system } = facts;
@@ -68,7 +68,7 @@ export function systemStep(): Step {
       if (init !== 'systemd') differs.push(`the init process is ${init}; install systemd-sysv`);
       if (freeKib < leastFreeKib) {
         differs.push(
-          `the disk is full (${Math.floor(freeKib / 1024)} MiB free); free disk space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
+          `the disk has ${Math.floor(freeKib / 1024)} MiB free, but ${leastFreeKib / 1024} MiB are required; free disk space, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
         );
       }
       return { differs, note: factsText(facts) };

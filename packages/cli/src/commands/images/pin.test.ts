@@ -55,7 +55,9 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
 
     expect(exitCode).toBe(3);
     expect(out).toContain(`${digest}, pinned, for one platform only`);
-    expect(err).toBe(`skolo: ${names[1]}: no such tag in ${registry.host}; fix the manifest\n`);
+    expect(err).toBe(
+      `skolo: ${names[1]}: no such tag in ${registry.host}; specify one that exists\n`,
+    );
     expect(await readFile(file, 'utf8')).toContain(`alertmanager:v0.34.0@${digest}`);
   });
 });
