@@ -15,11 +15,15 @@ const rejections = [...rejectionReasons, 'failed', 'bad', 'machine-full'];
 /** Their names are between `skolo_alerts_` and `_total`. */
 const counters = {
   received: ['Alerts that were received and accepted.', 'endpoint', 'status'],
-  rejected: ['Rejected requests, and invalid alerts in accepted requests.', 'endpoint', 'reason'],
+  rejected: [
+    'Rejected requests, and invalid or excess alerts in accepted requests.',
+    'endpoint',
+    'reason',
+  ],
   transitions: ['Alerts that started firing or were resolved.', 'status'],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
-    'Invalid alerts, and messages that a sink rejected while accepting others.',
+    'Invalid alerts, and messages that were too large for a sink or that it rejected while accepting others.',
     'from',
   ],
   spool_damaged_records: ['Spool records that were found damaged or missing.'],
@@ -142,7 +146,7 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     'Age of the oldest queued message for a sink.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
-  skolo_alerts_sink_down: ofSinks('Whether a sink is rejecting all messages.', ({ down }) =>
+  skolo_alerts_sink_down: ofSinks('Whether a sink is not accepting any messages.', ({ down }) =>
     down ? 1 : 0,
   ),
   skolo_alerts_last_success_timestamp_seconds: ofSinks(

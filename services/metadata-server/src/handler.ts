@@ -113,7 +113,8 @@ class Handler {
       this.deps.emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
       this.reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
-      const why = 'Requests with X-Forwarded-For, Forwarded or Via are rejected.';
+      const why =
+        'Requests with X-Forwarded-For, Forwarded or Via are accepted only from trusted proxies.';
       this.reply(exchange, errorPage(403, why, closing));
     } else this.serveIfItsMac(exchange);
   }
@@ -137,7 +138,10 @@ class Handler {
     );
     if (found.seen === caller.machine?.mac) return true;
     this.deps.emit({ type: 'mac-mismatch', caller, ...found });
-    this.reply(exchange, errorPage(403, 'This address belongs to another machine.', closing));
+    this.reply(
+      exchange,
+      errorPage(403, 'The MAC address of this machine could not be confirmed.', closing),
+    );
     return false;
   }
 

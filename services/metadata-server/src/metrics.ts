@@ -100,7 +100,7 @@ function countMismatches(registry: Registry, { rack }: MetricsDeps) {
   const mismatches = new Map<string, number>();
   new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
-    help: 'Requests from the address of a machine, but with a different MAC address.',
+    help: 'Requests from the address of a machine whose MAC address differed from rack.yaml or could not be determined.',
     labelNames: ['machine'],
     registers: [registry],
     collect() {

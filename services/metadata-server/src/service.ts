@@ -89,7 +89,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   });
   lastSuccess.expose(context.metrics, {
     name: 'skolo_metadata_last_success_timestamp_seconds',
-    help: 'When the token endpoint last returned a token of an identity; kept across restarts; 0 if never.',
+    help: 'When the token endpoint last returned a token for an identity; kept across restarts; 0 if never.',
     label: 'identity',
     names: () => rack().identities.keys(),
   });

@@ -86,7 +86,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       // The health of a silent location is unknown.
       holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
       since: heartbeat?.published ?? 0,
-      text: `${location}: ${heartbeat?.why ?? 'alerts are not being delivered'}`,
+      text: `${location}: ${heartbeat?.why ?? 'alert-to-pubsub reports that it is unhealthy'}`,
     },
   ];
 }

@@ -187,7 +187,7 @@ export class AccessControl {
       findKey: (id) => keys.find(id),
     });
     if ('wrong' in verdict) {
-      const hint = `Google ID token: ${verdict.wrong}; request one for audience ${google.audience}`;
+      const hint = `Google ID token: ${verdict.wrong}; ${remedyOf(verdict.wrong, google.audience)}`;
       if (verdict.wrong === 'expired') throw this.unauthorized('expired', 'expired', hint);
       throw this.unauthorized('google', 'unknown token', hint);
     }
@@ -226,6 +226,12 @@ export class AccessControl {
     const { name } = this.deps.rack.rack;
     return { 'www-authenticate': `Bearer realm="${name}", ${parameters}` };
   }
+}
+
+function remedyOf(wrong: string, audience: string): string {
+  if (wrong === 'not valid yet') return "check the jumphost's clock";
+  if (wrong === 'e-mail not verified') return 'use an account with a verified e-mail address';
+  return `request one for audience ${audience}`;
 }
 
 async function verify(...call: Parameters<typeof verifyIdToken>) {

@@ -26,7 +26,7 @@ export async function readTlsFiles(rack: { dir: string }, paths: TlsPair): Promi
     createSecureContext({ cert, key });
   } catch (error) {
     const what = `tls.cert ${paths.cert} and tls.key ${paths.key}`;
-    throw new TlsError(`${what} do not match: ${errorText(error)}`);
+    throw new TlsError(`${what} are not a usable pair: ${errorText(error)}`);
   }
   return { cert, key };
 }

@@ -24,10 +24,11 @@ export async function readJson(
   const { headers } = request;
   const length = headers['content-length'] ?? '0';
   const isEmpty = length === '0' && headers['transfer-encoding'] === undefined;
-  const type = headers['content-type'] ?? 'no content-type';
-  if (!isEmpty && !json.test(type)) {
+  const type = headers['content-type'];
+  if (!isEmpty && !json.test(type ?? '')) {
+    const found = type === undefined ? 'the content-type is missing' : `the body is ${type}`;
     const wanted = 'send JSON, with content-type: application/json';
-    throw new HttpProblem(415, `the body is ${type}; ${wanted}`, {
+    throw new HttpProblem(415, `${found}; ${wanted}`, {
       headers: { accept: 'application/json' },
     });
   }

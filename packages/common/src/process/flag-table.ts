@@ -85,7 +85,7 @@ function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
     }
     if (flag.value === undefined && token.value !== undefined) {
-      throw new UsageError(`--${flag.name} has no value`);
+      throw new UsageError(`--${flag.name} does not take a value`);
     }
     given.set(flag.name, token.value ?? '');
   }

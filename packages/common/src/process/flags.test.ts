@@ -71,7 +71,7 @@ describe('parseFlags', () => {
     [['--port'], {}, '--port needs a value: --port N'],
     [['--rack', '--check'], {}, '--rack needs a value: --rack FILE'],
     [['--rack='], {}, '--rack needs a value: --rack FILE'],
-    [['--check=yes'], {}, '--check has no value'],
+    [['--check=yes'], {}, '--check does not take a value'],
     [['--port', '65536'], {}, '--port: 65536 is not a port; specify a number from 0 to 65535'],
     [['--port', '1e3'], {}, '--port: 1e3 is not a port; specify a number from 0 to 65535'],
     [[], { SKOLO_PORT: '-1' }, 'SKOLO_PORT: -1 is not a port; specify a number from 0 to 65535'],

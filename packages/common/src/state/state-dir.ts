@@ -12,7 +12,9 @@ export async function stateDirTrouble(dir: string): Promise<string | undefined> 
   try {
     await makeFolder(dir);
     await access(dir, constants.W_OK | constants.X_OK);
-    return isFull(await statfs(dir)) ? `${dir}: the disk is full; free disk space` : undefined;
+    return isFull(await statfs(dir))
+      ? `${dir}: the disk has no free space or inodes; delete files`
+      : undefined;
   } catch (error) {
     return `${dir} cannot be written: ${errorText(error)}; specify a writable directory with --state-dir`;
   }

@@ -26,7 +26,11 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     const why = 'not a metadata server: the response does not contain `Metadata-Flavor: Google`';
     throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });
   }
-  if (status >= 500 || status === 429) {
+  if (status === 429) {
+    const why = `${who} is receiving too many requests from this address (429)`;
+    throw new SignInError('unreachable', why, { detail });
+  }
+  if (status >= 500) {
     const why = `${who} does not have a token at the moment (${status}); see its log for the reason`;
     throw new SignInError('unreachable', why, { detail });
   }

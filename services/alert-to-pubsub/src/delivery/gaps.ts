@@ -116,6 +116,6 @@ function noticeOf(sink: string, { from: since, to: until, messages }: Gap): Noti
   const seconds = Math.round(waited);
   const from = new Date(Math.round(until.now - waited * 1000)).toISOString();
   const to = new Date(until.now).toISOString();
-  const text = `delivery to ${sink} was interrupted from ${from} to ${to} (${seconds} s); the ${messages} messages queued meanwhile were delivered before this one`;
+  const text = `delivery to ${sink} was interrupted from ${from} to ${to} (${seconds} s); messages queued meanwhile and delivered before this one: ${messages}`;
   return { notice: 'gap', text, facts: { from, to, seconds, messages }, sink };
 }

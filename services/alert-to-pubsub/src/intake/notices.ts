@@ -49,7 +49,7 @@ export function createNotices({ intake, location, clock, emit }: NoticesDeps): E
         return countDeadLetter(event.sink, event.why);
       case 'dropped': {
         const { sink, count: lost } = event;
-        const text = `the spool was full, so it dropped ${count(lost, 'message')} that only ${sink} had not received`;
+        const text = `the spool was full, so it dropped ${count(lost, 'message')} that ${sink} had not received`;
         return notify({ notice: 'dropped', text, facts: { count: lost }, sink });
       }
       case 'spool-damaged': {

@@ -32,7 +32,7 @@ export class Damage {
     const text = damageText(event, location());
     // Operators find these files by their suffix.
     const files = '; the damaged bytes were saved to *.damaged files in the spool directory';
-    const why = event.type === 'spool-damaged' ? text + files : text;
+    const why = event.type === 'spool-damaged' && event.lines > 0 ? text + files : text;
     this.last = { what: 'spool damage', why, since, uptime: clock.uptime() };
   }
 }

@@ -171,7 +171,7 @@ describe('the watchdog of each receiver', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Alertmanager has not sent anything to /webhook since 2026-11-20T12:10:00Z; check that it is running and sends Watchdog to this service; if it was removed on purpose, remove alertmanager from watchdog.receivers in rack.yaml',
+      why: 'Alertmanager has not sent anything to /webhook since 2026-11-20T12:10:00Z; check that it is running and sends Watchdog to this service; if it was removed on purpose, set watchdog.receivers in rack.yaml to a list without alertmanager',
       lastHeard: clock.now(),
     });
     expect(watchdog.receivers()).toEqual([

@@ -211,7 +211,7 @@ export class Watchdog {
   private silenceOf(name: Receiver): string {
     const { sender, path } = senders[name];
     const { alert } = this.deps.settings();
-    return `${sender} has not sent anything to ${path} since ${this.watched[name].silence.since}; check that it is running and sends ${alert} to this service; if it was removed on purpose, remove ${name} from watchdog.receivers in rack.yaml`;
+    return `${sender} has not sent anything to ${path} since ${this.watched[name].silence.since}; check that it is running and sends ${alert} to this service; if it was removed on purpose, set watchdog.receivers in rack.yaml to a list without ${name}`;
   }
 
   private notYet(): string {

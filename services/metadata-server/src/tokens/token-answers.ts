@@ -37,7 +37,7 @@ export function idTokenAnswer(held: HeldToken): Answer {
 /** `problem`: what `Tokens` or `RenewedToken.get` threw. Upstream's own text never reaches a caller. */
 export function noTokenAnswer(problem: unknown, identity: string): Answer {
   if (problem instanceof TooManyTokens) {
-    const why = 'This machine is requesting tokens for too many audiences or sets of scopes.';
+    const why = 'Tokens for new audiences or sets of scopes are being requested too often.';
     return errorPage(429, why, retryAfter(problem.retryAfterSeconds));
   }
   if (!(problem instanceof NoToken)) return errorPage(500, 'No token could be obtained.');

@@ -80,8 +80,7 @@ describe('a request', () => {
 
     expect(rejected).toMatchObject({
       status: 409,
-      detail:
-        'bare: rack.yaml does not specify the outlet that feeds this machine; add `power:` to its entry, and 1 more',
+      detail: 'bare: rack.yaml does not specify its outlet; add `power:` to its entry, and 1 more',
       rejected: [
         { target: 'bare', code: 'no-outlet' },
         { target: 'switch-1', code: 'others-go-dark', dark: ['a', 'a-device'] },

@@ -147,7 +147,7 @@ function outletHandlers({
         const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet}: the device is in rack.yaml, so the daemon turns it on as soon as possible`;
+      const detail = `${outlet}: the device is in rack.yaml, so the daemon turns the outlet on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {

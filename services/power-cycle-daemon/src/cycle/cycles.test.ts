@@ -405,7 +405,7 @@ describe('a machine', () => {
     const busy = await finished(await daemon.request('m'));
     const forced = await finished(await daemon.request('m', { force: true }));
 
-    expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
+    expect(busy).toMatchObject({ outcome: 'busy', detail: 'task 6f1c is running' });
     expect(forced.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
   });

@@ -44,7 +44,7 @@ export async function taskBegun(step: Step): Promise<string | undefined> {
 }
 
 function taskText({ id }: { id?: string | undefined }): string {
-  return id === undefined ? 'a task is running' : `a task is running ${id.slice(0, 100)}`;
+  return id === undefined ? 'a task is running' : `task ${id.slice(0, 100)} is running`;
 }
 
 export async function reboot(step: Step): Promise<CycleEvent> {

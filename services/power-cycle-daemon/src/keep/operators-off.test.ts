@@ -55,7 +55,7 @@ machines:
     const { cycles } = await daemon.client.switchOutlets({ body });
     const forced = await daemon.finished(cycles[0]?.id ?? '');
 
-    expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
+    expect(busy).toMatchObject({ outcome: 'busy', detail: 'task 6f1c is running' });
     expect(outlet).not.toHaveProperty('switchedOff');
     expect(forced.outcome).toBe('off');
     expect(boards.get('pdu-1').told).toEqual(['off 1']);

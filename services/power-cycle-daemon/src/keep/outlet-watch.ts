@@ -182,7 +182,7 @@ export class OutletWatch {
     const verification = await turnOff(controller, outlet, { tries: 1, patience }, signal);
     log.warn(
       { outlet: key, by: off.by, at: off.at, result: verification.text },
-      'turned off again',
+      verification.is === 'verified' ? 'turned off again' : 'could not be turned off again',
     );
   }
 

@@ -122,7 +122,7 @@ export function chargeProbe(agent: Agent, device: string): Probe {
     const phone = status?.devices.find(({ name }) => name === device);
     if (phone?.state !== 'present' || phone.charging !== false)
       return { up: true, text: 'charges' };
-    return { up: false, text: 'reports that it is not charging' };
+    return { up: false, text: 'the phone is not charging' };
   };
 }
 

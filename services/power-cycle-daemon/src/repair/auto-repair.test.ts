@@ -196,7 +196,7 @@ describe('a missing machine', () => {
     await lab.edit(rackWith(back));
     lab.clock.pass(16 * 60);
 
-    expect(before).toBe('still missing after 1 cycles');
+    expect(before).toBe('still missing after 1 cycle');
     await expect.poll(needsAttention).toBeUndefined();
   });
 });

@@ -54,7 +54,7 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
-    return wait('silent', 'waiting for the next alert, because it may be silenced now', true);
+    return wait('silent', 'waiting for the next alert, because this one may be silenced now', true);
   }
   if (uptime - missing.firstAlertAt < settleSeconds) {
     return wait('settling', 'waiting to see whether more machines are missing', true);
@@ -71,7 +71,7 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   if (record !== undefined && record.tries >= settings.tries) {
     const why = record.notDone
       ? `still missing; rack.yaml has \`acts: false\` for it, so it was not cycled (${count(record.tries, 'time')})`
-      : `still missing after ${record.tries} cycles`;
+      : `still missing after ${count(record.tries, 'cycle')}`;
     return { is: 'needs-attention', why };
   }
   return brake ?? { is: 'cycle' };

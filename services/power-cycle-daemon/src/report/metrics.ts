@@ -137,7 +137,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     },
   },
   skolo_power_outlets_switched_off: {
-    help: 'Outlets that an operator turned off. Only an operator turns them on.',
+    help: 'Outlets that an operator or an endpoint client turned off. The daemon does not turn them on automatically.',
     labels: ['outlet'],
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },

@@ -1,6 +1,7 @@
 /** "Under repair until …": prevents cycles of a machine, of a device and what it powers or connects, or of the rack. */
 import { randomUUID } from 'node:crypto';
 import type { Hold } from '@skolo/api';
+import { count } from '@skolo/base';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { holdsOf } from '../rules/preconditions.ts';
@@ -66,7 +67,7 @@ export class Holds {
     if (end > now + maxHours * hourMs) {
       throw new HttpProblem(
         400,
-        `a hold can last at most ${maxHours} hours; specify an earlier end`,
+        `a hold can last at most ${count(maxHours, 'hour')}; specify an earlier end`,
       );
     }
     const targets = this.namesOf(names);

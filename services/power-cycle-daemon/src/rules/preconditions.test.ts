@@ -98,8 +98,7 @@ describe('a request', () => {
   });
 
   it('is rejected where rack.yaml does not say what feeds it', () => {
-    const detail =
-      'rack.yaml does not specify the outlet that feeds this machine; add `power:` to its entry';
+    const detail = 'rack.yaml does not specify its outlet; add `power:` to its entry';
     expect(rejection('nowhere')).toEqual({
       target: 'nowhere',
       code: 'no-outlet',

@@ -3,6 +3,7 @@
  * request will be possible.
  */
 import type { Hold, Rejection } from '@skolo/api';
+import { count } from '@skolo/base';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { type CycleRecord, feedKey, type PendingOn, type SwitchedOff } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
@@ -127,8 +128,7 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   const canAskIt =
     action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
   if (feeds.length > 0 || canAskIt) return undefined;
-  const detail =
-    'rack.yaml does not specify the outlet that feeds this machine; add `power:` to its entry';
+  const detail = 'rack.yaml does not specify its outlet; add `power:` to its entry';
   return rejected(target, 'no-outlet', detail);
 }
 
@@ -262,7 +262,7 @@ function tooSoon(
   const rule =
     why === 'cooldown'
       ? `the last power cut of this target ended less than ${cooldownSeconds} s ago`
-      : `the power was cut ${maxPerHour} times within an hour`;
+      : `the power was cut ${count(maxPerHour, 'time')} within an hour`;
   const detail = `${rule}; try again in ${Math.ceil(wait)} s, or use --ignore-limits as an operator`;
   return rejected(target, code, detail, { until });
 }
@@ -282,7 +282,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     const [feed, ...more] = feeds;
     const alone = feed !== undefined && more.length === 0;
     if (!alone || !snapshot.cyclesNatively(feed, ask.offSeconds)) {
-      const detail = `${cutOff}; nothing could turn the power on again, because the outlet cannot cycle on its own`;
+      const detail = `${cutOff}; nothing could turn the power on again, because ${alone ? 'the outlet cannot cycle on its own' : 'only a single outlet can cycle on its own'}`;
       return rejected(target, 'protected', detail);
     }
     if (!ask.force) {
@@ -292,7 +292,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const detail = `${dark.length} others would lose power or network; use force if that is intended`;
+    const detail = `${count(dark.length, 'other', 'others')} would lose power or network; use force if that is intended`;
     return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };

@@ -248,7 +248,9 @@ describe('a look-alike at the address of a machine', () => {
     expect(sent).not.toContain('authorization');
     expect(answer).toMatchObject({
       status: 401,
-      text: expect.stringContaining('the challenge was issued before the program restarted'),
+      text: expect.stringContaining(
+        'the challenge was not issued by this program since its last start',
+      ),
     });
     expect(neighbour.done).toEqual([]);
   });
