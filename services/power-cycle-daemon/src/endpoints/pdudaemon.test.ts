@@ -187,7 +187,7 @@ machines:
 
     expect(answer).toMatchObject({
       status: 500,
-      text: expect.stringMatching(/^router: .+others/),
+      text: expect.stringMatching(/^router: 1 other would lose power/),
     });
     expect(told('pdu-1')).toEqual([]);
   });
