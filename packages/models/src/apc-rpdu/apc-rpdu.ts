@@ -20,7 +20,7 @@ const outletGroup = '1.3.6.1.4.1.318.1.1.12.3';
 
 export const outlets = driverKind({
   model: 'apc-rpdu',
-  experimental: false,
+  automaticRepair: true,
   create: (device, deps) =>
     snmpOutlets(device, deps, {
       /** rPDUOutletControlOutletCommand. */

@@ -27,7 +27,7 @@ const outletGroup = `${powerNet}.9`;
 
 export const outlets = driverKind({
   model: 'apc-rpdu2',
-  experimental: false,
+  automaticRepair: true,
   create: (device, deps) =>
     snmpOutlets(device, deps, {
       /** rPDU2OutletSwitchedControlCommand. */

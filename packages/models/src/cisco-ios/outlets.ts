@@ -27,7 +27,7 @@ import { askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
 import { rowOf } from '../families/command-line/table.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
-export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });
+export const outlets = driverKind({ model: 'cisco-ios', automaticRepair: true, create });
 
 /** What may follow `power inline` if the port is on. */
 const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;

@@ -31,7 +31,7 @@ const Options = z.object({
   timeoutSeconds: z.number(),
 });
 
-export const outlets = driverKind({ model: 'command-switch', experimental: false, create });
+export const outlets = driverKind({ model: 'command-switch', automaticRepair: true, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;

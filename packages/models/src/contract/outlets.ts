@@ -105,10 +105,10 @@ export interface DriverKind {
   /** The name of the model in rack.yaml. */
   model: string;
   /**
-   * Whether only our own simulator has ever been used with it: then it is never used for automatic repair. A function if it depends on the
-   * transport.
+   * Whether automatic repair may use it: only if other software has sent all of its commands to the device or its simulator, or if the
+   * model is `proven`. It is not derived from the level, so that a contributed evidence file does not make racks act. A function if it depends on options.
    */
-  experimental: boolean | ((device: Device) => boolean);
+  automaticRepair: boolean | ((device: Device) => boolean);
   create(device: Device, deps: DriverDeps): PowerDriver;
 }
 

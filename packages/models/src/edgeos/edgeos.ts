@@ -30,7 +30,7 @@ import { findRow } from '../families/command-line/table.ts';
 import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
 
-export const outlets = driverKind({ model: 'edgeos', experimental: true, create });
+export const outlets = driverKind({ model: 'edgeos', automaticRepair: false, create });
 
 const wrapper = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
 const activeValue = '/bin/cli-shell-api returnActiveValue';

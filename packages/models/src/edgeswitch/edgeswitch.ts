@@ -28,7 +28,7 @@ import { fastpath as dialect, fastpath } from '../families/fastpath/fastpath.ts'
 import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath/poe.ts';
 import { macPattern } from '../families/mac-address.ts';
 
-export const outlets = driverKind({ model: 'edgeswitch', experimental: false, create });
+export const outlets = driverKind({ model: 'edgeswitch', automaticRepair: true, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = cliOf(device, deps, fastpath);

@@ -49,7 +49,7 @@ const Options = z.object({
   read: z.object({ ...request, on: z.string(), off: z.string() }),
 });
 
-export const outlets = driverKind({ model: 'http-switch', experimental: false, create });
+export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;

@@ -31,7 +31,7 @@ import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 
-export const outlets = driverKind({ model: 'ipmi', experimental: false, create });
+export const outlets = driverKind({ model: 'ipmi', automaticRepair: true, create });
 
 const usualPort = 623;
 /** More than ipmitool's own timeout: 10 s with these retries. */

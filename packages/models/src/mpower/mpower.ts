@@ -26,7 +26,7 @@ import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { numberOf } from '../families/command-line/table.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
 
-export const outlets = driverKind({ model: 'mpower', experimental: true, create });
+export const outlets = driverKind({ model: 'mpower', automaticRepair: false, create });
 
 const folder = '/proc/power';
 /** The meter's reading without a load. */

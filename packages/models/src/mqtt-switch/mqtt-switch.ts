@@ -7,7 +7,7 @@
  *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
  *
  * Verified with: our simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
- * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental.
+ * aedes as brokers. The brokers are somebody else's, but the plug is ours, so automatic repair does not use it.
  *
  * Quirks. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
  * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
@@ -45,7 +45,7 @@ const Options = z.object({
   available: z.string().exactOptional(),
 });
 
-export const outlets = driverKind({ model: 'mqtt-switch', experimental: true, create });
+export const outlets = driverKind({ model: 'mqtt-switch', automaticRepair: false, create });
 
 /** Longer messages are not states. */
 const longestState = 4096;

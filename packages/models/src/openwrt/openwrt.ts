@@ -40,7 +40,7 @@ import { quoted } from '../families/command-line/text-reading.ts';
 import { shellAccounts } from '../families/unix/accounts.ts';
 import { dnsmasqLeases, linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
 
-export const outlets = driverKind({ model: 'openwrt', experimental: true, create });
+export const outlets = driverKind({ model: 'openwrt', automaticRepair: false, create });
 
 const Port = z.object({ status: z.string(), consumption: z.number().optional() });
 const Info = z.object({ ports: z.record(z.string(), Port) });

@@ -31,7 +31,7 @@ import {
 
 export const outlets = driverKind({
   model: 'redfish',
-  experimental: ({ options }) => options.rackPdu !== undefined,
+  automaticRepair: ({ options }) => options.rackPdu === undefined,
   create,
 });
 

@@ -5,7 +5,7 @@ import { routerosSsh } from './outlets-ssh.ts';
 
 export const outlets = driverKind({
   model: 'routeros',
-  experimental: true,
+  automaticRepair: false,
   create: (device, deps) => {
     return device.transport === 'http' ? routerosRest(device, deps) : routerosSsh(device, deps);
   },

@@ -20,7 +20,7 @@ import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
 
-export const outlets = driverKind({ model: 'shelly-gen1', experimental: true, create });
+export const outlets = driverKind({ model: 'shelly-gen1', automaticRepair: false, create });
 
 const Identity = z.object({
   type: z.string().optional(),

@@ -21,7 +21,7 @@ import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
 
-export const outlets = driverKind({ model: 'shelly-gen2', experimental: true, create });
+export const outlets = driverKind({ model: 'shelly-gen2', automaticRepair: false, create });
 
 const Failure = z.object({ code: z.number(), message: z.string().default('') });
 const Frame = z.object({

@@ -35,7 +35,7 @@ const faults = new Map([
 
 export const outlets = driverKind({
   model: 'snmp-poe',
-  experimental: false,
+  automaticRepair: true,
   create: (device, deps) =>
     snmpOutlets(device, deps, {
       // `14` is port 14 of group 1, `2.14` of group 2.

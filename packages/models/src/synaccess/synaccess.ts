@@ -20,7 +20,7 @@ import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
 
-export const outlets = driverKind({ model: 'synaccess', experimental: true, create });
+export const outlets = driverKind({ model: 'synaccess', automaticRepair: false, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;

@@ -72,7 +72,7 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug. `PowerOnState` has one
  * value for all relays; 0 and 2 leave those off that were on before a power failure.
  */
-export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
+export const outlets = driverKind({ model: 'tasmota', automaticRepair: false, create });
 
 const Energy = z.object({
   StatusSNS: z.object({

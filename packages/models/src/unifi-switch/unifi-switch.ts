@@ -173,7 +173,7 @@ function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number
  *
  * Sources: see swctrl.ts and families/fastpath/poe.ts.
  */
-export const outlets = driverKind({ model: 'unifi-switch', experimental: true, create });
+export const outlets = driverKind({ model: 'unifi-switch', automaticRepair: false, create });
 
 const resetSeconds = 5;
 /** By then, the switch has finished its own restart of a port. */

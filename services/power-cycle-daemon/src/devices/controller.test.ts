@@ -31,7 +31,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
 
 function controllerOf(driver: PowerDriver): Controller {
   const deps = { clock: { now: () => 0 }, emit: () => undefined, maySwitch: () => undefined };
-  const facts = { name: 'pdu-1', model: 'board', experimental: false };
+  const facts = { name: 'pdu-1', model: 'board', automaticRepair: true };
   const controller = new Controller(facts, driver, signInsOf(deps), deps);
   onTestFinished(() => controller.close());
   return controller;

@@ -26,7 +26,8 @@ export interface ControllerDeps {
 export interface ControllerFacts {
   name: string;
   model: string;
-  experimental: boolean;
+  /** Whether automatic repair may use its driver. */
+  automaticRepair: boolean;
 }
 
 /** How often, and for how long, an outlet is read after a command. Milliseconds. */
@@ -58,7 +59,7 @@ const busyPauseMs = 1000;
 export class Controller {
   readonly name: string;
   readonly model: string;
-  readonly experimental: boolean;
+  readonly automaticRepair: boolean;
   state: 'unknown' | 'up' | 'down' = 'unknown';
   /** Since when it is in this state; milliseconds since 1970. */
   since: number;
@@ -83,7 +84,7 @@ export class Controller {
   ) {
     this.name = facts.name;
     this.model = facts.model;
-    this.experimental = facts.experimental;
+    this.automaticRepair = facts.automaticRepair;
     this.driver = driver;
     this.signIns = signIns;
     this.deps = deps;

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
+import { loadDrivers } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
@@ -76,7 +77,7 @@ describe('controllers', () => {
       { machine: 'a', agentUrl: 'http://127.0.1.1:11001' },
       { machine: 'b', agentUrl: undefined },
     ]);
-    expect(hub).toMatchObject({ name: 'a', model: 'usb-hub', experimental: true });
+    expect(hub).toMatchObject({ name: 'a', model: 'usb-hub', automaticRepair: false });
     expect(controllers.get('a')).toBe(hub);
     expect(controllers.all().map(({ name }) => name)).toEqual(['switch-1', 'pdu-1', 'a', 'b']);
   });
@@ -128,5 +129,24 @@ describe('controllers', () => {
     boards.get('pdu-1').failsToClose = true;
 
     await expect(controllers.close()).resolves.toBeUndefined();
+  });
+});
+
+describe('automatic repair', () => {
+  it('uses the drivers that the table of models lists', async () => {
+    const page = await readFile(new URL('../../MEASUREMENTS.md', import.meta.url), 'utf8');
+    const listed = [
+      ...page.matchAll(/^\| (`\w.*?) \|.* (yes|no|not for PDU outlets) \|$/gm),
+    ].flatMap(([, models = '', uses]) =>
+      [...models.matchAll(/`(.+?)`/g)].map(([, model]) => [model, uses]),
+    );
+
+    const drivers = [...(await loadDrivers()).values()].map(({ model, automaticRepair }) => [
+      model,
+      { true: 'yes', false: 'no', function: 'not for PDU outlets' }[
+        typeof automaticRepair === 'boolean' ? `${automaticRepair}` : 'function'
+      ],
+    ]);
+    expect(listed.sort()).toEqual(drivers.sort());
   });
 });

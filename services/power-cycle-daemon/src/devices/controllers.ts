@@ -91,9 +91,9 @@ export class Controllers {
     if (kind === undefined) return undefined;
     const { name, model } = device;
     const driver = kind.create(device, this.driverDeps(device.login));
-    const { experimental: known } = kind;
-    const experimental = typeof known === 'boolean' ? known : known(device);
-    return this.controller({ name, model, experimental }, driver, device.login);
+    const { automaticRepair: known } = kind;
+    const automaticRepair = typeof known === 'boolean' ? known : known(device);
+    return this.controller({ name, model, automaticRepair }, driver, device.login);
   }
 
   private ofMachine(machine: Machine): Controller {
@@ -103,7 +103,7 @@ export class Controllers {
     const signer = () => agentSigner(rack(), machine.name);
     const deps = { ...this.driverDeps(machine.login), agentUrl, signer };
     const driver = this.deps.createUsbHub(machine, deps);
-    const facts = { name: machine.name, model: 'usb-hub', experimental: true };
+    const facts = { name: machine.name, model: 'usb-hub', automaticRepair: false };
     return this.controller(facts, driver, machine.login);
   }
 

@@ -21,7 +21,7 @@ function rejecting() {
     password: new Secret(password),
   });
   const signIns = new SignInPause({ credentials, clock });
-  const facts = { name: 'pdu-1', model: 'board', experimental: false };
+  const facts = { name: 'pdu-1', model: 'board', automaticRepair: true };
   const controller = new Controller(facts, boards.driver('pdu-1'), signIns, {
     clock,
     emit: () => undefined,

@@ -7,7 +7,7 @@
  * `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
  *
  * Verified with: our simulator of machine and agent, behind a real ssh server; its uhubctl is written from the source of 2.5.0, and its
- * usage and errors were compared with Debian's program. Hardware: none.
+ * usage and errors were compared with Debian's program.
  *
  * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a missing port is not an error. So only the output counts, and
  * only for that hub and that port. A hub without real switches shows a port as off while it still has power; this is detected if a device

@@ -27,7 +27,7 @@ function slowKind() {
   };
   const kind: DriverKind = {
     model: 'apc-rpdu',
-    experimental: false,
+    automaticRepair: true,
     create: () => ({
       read: async (outlets) =>
         new Map(outlets.map((each) => [each, { state: on.get(each) ? 'on' : 'off' }])),

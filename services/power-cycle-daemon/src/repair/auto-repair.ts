@@ -106,7 +106,7 @@ export class AutoRepair {
       record: store.repairs.get(name),
       lastTryAt: this.lastTryAt(name),
       isDown: (device) => silent.has(device) || controllers.get(device)?.state === 'down',
-      isExperimental: (device) => controllers.get(device)?.experimental ?? true,
+      mayUse: (device) => controllers.get(device)?.automaticRepair ?? false,
     });
     if (decision.is === 'cycle') return this.cycle(machine);
     const { why } = decision;

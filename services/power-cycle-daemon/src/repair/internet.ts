@@ -13,6 +13,7 @@ import { type Reach, reach } from '../machines/probe.ts';
 import type { Request } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import type { Store } from '../state/store.ts';
+import { whyExcluded } from './repair-policy.ts';
 
 export interface InternetWatchDeps {
   rack: () => Rack;
@@ -78,9 +79,7 @@ export class InternetWatch {
     if (controller === undefined || others.length > 0) {
       return ['no-outlet', `rack.yaml does not specify exactly one outlet for ${name}`];
     }
-    if (controller.experimental) {
-      return ['experimental', `the driver of ${controller.name} is experimental`];
-    }
+    if (!controller.automaticRepair) return ['driver-excluded', whyExcluded(controller.name)];
     if (controller.cyclesNatively(undefined)) return undefined;
     return ['not-native', `${controller.name} cannot cycle an outlet itself`];
   }

@@ -45,7 +45,7 @@ function decide(name = 'm-01', own: Partial<RepairFacts> = {}, about: Partial<Mi
     record: undefined,
     lastTryAt: undefined,
     isDown: () => false,
-    isExperimental: () => false,
+    mayUse: () => true,
     ...own,
   });
 }
@@ -69,7 +69,7 @@ describe('a machine that is missing', () => {
     ['shared-down', { isDown: (name: string) => name === 'switch-1' }, {}],
     ['shared-down', { isDown: (name: string) => name === 'router' }, {}],
     ['shared-down', { isDown: (name: string) => name === 'pdu-1' }, {}],
-    ['experimental', { isExperimental: (name: string) => name === 'switch-1' }, {}],
+    ['driver-excluded', { mayUse: (name: string) => name !== 'switch-1' }, {}],
     ['many-down', { missing: others(5) }, {}],
   ] as const)('is left alone: %s', (brake, own, about) => {
     expect(decide('m-01', own, about)).toMatchObject({ is: 'wait', brake });
@@ -77,7 +77,7 @@ describe('a machine that is missing', () => {
 
   it.each([
     ['what is far away is down', { isDown: (name: string) => name === 'pdu-2' }, {}],
-    ['another driver is experimental', { isExperimental: (name: string) => name === 'pdu-2' }, {}],
+    ['another driver is excluded', { mayUse: (name: string) => name !== 'pdu-2' }, {}],
     ['no more than a fifth is missing', { missing: others(4) }, {}],
     ['it has just been dead for long enough', {}, { since: now - 15 * minute }],
     [
@@ -121,7 +121,7 @@ const world = fc.record({
   firstHeardAgo: fc.constantFrom(0, 59, 60, 10_000),
   deadFor: fc.constantFrom(0, 899, 900, 100_000),
   down: fc.array(device, { maxLength: 1 }),
-  experimental: fc.array(device, { maxLength: 1 }),
+  excluded: fc.array(device, { maxLength: 1 }),
   missing: fc.nat(20),
   tries: fc.nat(4),
   needsAttention: fc.boolean(),
@@ -147,7 +147,7 @@ describe('repair', () => {
           record: { target: name, tries, ...(needsAttention && { needsAttention: 'gave up' }) },
           lastTryAt: lastTryAgo === undefined ? undefined : uptime - lastTryAgo,
           isDown: (each) => one.down.some((dead) => dead === each),
-          isExperimental: (each) => one.experimental.some((young) => young === each),
+          mayUse: (each) => !one.excluded.some((name) => name === each),
         });
 
         // The switch feeds the twenty and links all of them, and hangs on router and pdu-1.
@@ -161,7 +161,7 @@ describe('repair', () => {
           one.deadFor >= 900 &&
           uptime >= 900 &&
           !one.down.some((each) => needed.includes(each)) &&
-          !one.experimental.includes(feed) &&
+          !one.excluded.includes(feed) &&
           down <= 21 * 0.2 &&
           tries < 3 &&
           !needsAttention &&

@@ -30,7 +30,8 @@ export interface RepairFacts {
   lastTryAt: number | undefined;
   /** Whether a device of the rack does not respond. */
   isDown: (device: string) => boolean;
-  isExperimental: (controller: string) => boolean;
+  /** Whether automatic repair may use the driver of this switch or PDU. */
+  mayUse: (controller: string) => boolean;
 }
 
 type Decision =
@@ -82,7 +83,7 @@ function brakeFor(
   settings: RepairSettings,
   facts: RepairFacts,
 ): Decision | undefined {
-  const { rack, uptime, isDown, isExperimental } = facts;
+  const { rack, uptime, isDown, mayUse } = facts;
   if (uptime < settings.bootGraceMinutes * 60) {
     return wait('boot', `the rack booted less than ${settings.bootGraceMinutes} minutes ago`, true);
   }
@@ -91,11 +92,14 @@ function brakeFor(
   );
   if (down !== undefined)
     return wait('shared-down', `${down}, which it depends on, is not responding`);
-  const experimental = machine.power.find(({ device }) => isExperimental(device));
-  if (experimental !== undefined) {
-    return wait('experimental', `the driver of ${experimental.device} is experimental`);
-  }
+  const excluded = machine.power.find(({ device }) => !mayUse(device));
+  if (excluded !== undefined) return wait('driver-excluded', whyExcluded(excluded.device));
   return tooMany(machine, settings, facts);
+}
+
+/** Why automatic repair does not use the driver of a switch or PDU. */
+export function whyExcluded(controller: string): string {
+  return `automatic repair does not use the driver of ${controller}, because some of its commands were only tested with skolo's own simulator`;
 }
 
 /** Many missing machines at the same time are not many dead machines: something that they share is dead. */

@@ -19,7 +19,7 @@ const repairOutcomes = [
   'needs-attention',
   'shared-down',
   'many-down',
-  'experimental',
+  'driver-excluded',
   'internet',
   'boot',
   'no-outlet',

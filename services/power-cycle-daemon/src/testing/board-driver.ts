@@ -95,8 +95,8 @@ export class Boards {
   }
 
   /** A driver kind for a model; `native`: it cycles by itself. */
-  kind(model: string, native?: NativeCycle['offSeconds'], experimental = false): DriverKind {
-    return { model, experimental, create: ({ name }) => boardDriver(this.get(name), native) };
+  kind(model: string, native?: NativeCycle['offSeconds'], automaticRepair = true): DriverKind {
+    return { model, automaticRepair, create: ({ name }) => boardDriver(this.get(name), native) };
   }
 
   driver(name: string): PowerDriver {
@@ -113,7 +113,7 @@ export class Boards {
       maySwitch: () => undefined,
     },
   ): Controller {
-    const facts = { name, model: 'board', experimental: false };
+    const facts = { name, model: 'board', automaticRepair: true };
     return new Controller(facts, boardDriver(this.get(name), native), signInsOf(deps), deps);
   }
 }
