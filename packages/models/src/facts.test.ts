@@ -25,6 +25,16 @@ describe.each([...models.values()])('$name', (model) => {
     expect(power !== undefined || network !== undefined || 'load' in backup).toBe(true);
   });
 
+  it('can be read by another login only without sessions, and where it can be read', () => {
+    const { power, backup, connectedHosts = { no: '' }, transports, readOnly = [] } = model;
+    const parts = {
+      outlets: power && transports.every((each) => each === 'snmp' || each === 'http'),
+      configuration: 'load' in backup,
+      hosts: 'load' in connectedHosts,
+    };
+    expect(readOnly.filter((what) => !parts[what])).toEqual([]);
+  });
+
   it('describes each key of its own', () => {
     for (const [key, schema] of Object.entries(model.options)) {
       expect(z.globalRegistry.get(schema)?.description, key).toMatch(/\.$/);

@@ -8,6 +8,7 @@ export type { Device, Transport } from './contract/device.ts';
 export {
   literal,
   type Model,
+  type Readable,
   seconds,
   spreading,
   whole,

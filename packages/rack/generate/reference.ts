@@ -24,7 +24,7 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between. The last column shows [how far each model was verified on real hardware](proofs/README.md).',
+    'Values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn the outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between. “`read` login” lists the readings for which [a read-only login](prove.md#a-read-only-login) suffices. The last column shows [how far each model was verified on real hardware](proofs/README.md).',
     modelTable(),
     'Additional keys of some models:',
     modelKeys(),
@@ -52,7 +52,7 @@ function servicesOf(schema: SubSchema | undefined): string[] {
 
 function modelTable(): string {
   const lines = [...models.values()].map((model) => {
-    const { name, label, transports, power, network, backup } = model;
+    const { name, label, transports, power, network, backup, readOnly } = model;
     const defaults = defaultsOf(model);
     const cells = [
       `\`${name}\``,
@@ -62,13 +62,14 @@ function modelTable(): string {
       power?.outlets.range(defaults) ?? '–',
       power ? `${power.offSeconds} s${power.nativeCycle ? ', autonomous' : ''}` : '–',
       'no' in backup ? `no: ${backup.no}` : 'yes',
+      readOnly?.join(', ') ?? '–',
       evidenceText(evidenceOf(name)),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| model | device | transports | ports | outlets | off | backed up | real hardware |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| model | device | transports | ports | outlets | off | backed up | `read` login | real hardware |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

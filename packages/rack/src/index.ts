@@ -11,6 +11,7 @@ export { sshConfig } from './formats/ssh-config.ts';
 export { swarmingConfig } from './formats/swarming-config.ts';
 export type { Finding, RackIssue } from './issues/issues.ts';
 export * from './light.ts';
+export { loginToRead } from './rack/login-to-read.ts';
 export type { MachinePart } from './rack/machine-part.ts';
 export { machinePartOf, readMachinePart } from './rack/machine-part.ts';
 export { swarmingSettings } from './rack/overrides.ts';

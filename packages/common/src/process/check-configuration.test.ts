@@ -55,7 +55,8 @@ it('finds the secrets of the settings that cannot be read', async () => {
 
 it('names line and key of a login that cannot be used, and only of those that the service uses', async () => {
   const yaml = `logins:
-  switches: { username: ubnt, password: hunter2, snmp: { version: 2c, community: hun.ter/2 } }
+  switches: { username: ubnt, password: hunter2, snmp: { version: 2c, community: hun.ter/2 }, read: readers }
+  readers: { username: ro, password: secrets/none }
   unused: { username: ubnt, password: secrets/missing }
 infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.0.11, login: switches }
@@ -71,7 +72,8 @@ infrastructure:
       /:6:\d+ logins\.switches\.password: the path in rack\.yaml: no such file/,
     ),
     expect.stringMatching(/:6:\d+ logins\.switches\.snmp\.community: the path in rack\.yaml: no/),
-    expect.stringMatching(/:10:3 infrastructure\.pdu-1: has no `login`, .* over snmp$/),
+    expect.stringMatching(/:7:\d+ logins\.readers\.password: .*none: no such file/),
+    expect.stringMatching(/:11:3 infrastructure\.pdu-1: has no `login`, .* over snmp$/),
   ]);
   expect(problems.join()).not.toMatch(/hunter2|hun\.ter/);
 });

@@ -39,7 +39,7 @@ export async function checkConfiguration(
 /** Secrets that the service reads and that are missing, and devices that it signs in to without a login. */
 async function unreadableSecrets(rack: Rack, definition: ServiceDefinition): Promise<Finding[]> {
   const targets = [...(definition.signsInTo?.(rack) ?? [])];
-  const used = new Set(targets.map(({ login }) => login));
+  const used = new Set(targets.flatMap(({ login }) => [login, rack.logins.get(login ?? '')?.read]));
   const isUsed = ([section, name]: Finding['path']) =>
     section !== 'logins' || definition.signsInTo === undefined || used.has(String(name));
   const secrets = await checkSecrets(rack, definition.name);

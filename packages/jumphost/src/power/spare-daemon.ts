@@ -6,7 +6,7 @@
 import { join, relative } from 'node:path/posix';
 import { shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
-import type { Rack } from '@skolo/rack';
+import { loginToRead, type Rack } from '@skolo/rack';
 import type { DaemonRack } from '@skolo/rack/edit';
 import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
@@ -74,7 +74,12 @@ const unitFolder = '/etc/skolo/power-cycle-daemon';
 /** Whether it is used for a device with one of the machine's outlets. */
 function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
   const devices = (rack.machines.get(machine)?.power ?? []).map(({ device }) => device);
-  const own = new Set(devices.map((device) => rack.infrastructure.get(device)?.login));
+  const own = new Set(
+    devices.flatMap((name) => {
+      const device = rack.infrastructure.get(name);
+      return device === undefined ? [] : [device.login, loginToRead(rack, device, 'outlets')];
+    }),
+  );
   return ({ logins, where }) =>
     logins.some((login) => own.has(login)) ||
     devices.some((device) => where.some((each) => each.startsWith(`infrastructure.${device}.`)));

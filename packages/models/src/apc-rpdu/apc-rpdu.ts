@@ -6,7 +6,7 @@
  * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, with which fence_apc_snmp (4.12.1) turned outlets off and on,
  * read and listed them through the same objects.
  *
- * Quirks. The login requires a community or user with write access, which is also used for reading. "Immediate reboot" may leave an
+ * Quirks. Switching requires a community or user with write access. "Immediate reboot" may leave an
  * outlet off that was off before, so the driver sends off and on separately. The object that sets all outlets at once is next to this one,
  * with other numbers (2 on, 3 off): objects written here always end in an outlet's number.
  *

@@ -11,6 +11,8 @@ export const apcRpdu: Model = {
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
   backup: { load },
   reported: { model: /\bAN1:apc_hw\w+_rpdu_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
+  // A community or user with read access (PowerNet-MIB).
+  readOnly: ['outlets'],
   accounts: { no: 'the command line consists of menus; use the menus or the web page' },
   options: { outlets: whole(1, 48).default(24).describe('Number of outlets.') },
 };

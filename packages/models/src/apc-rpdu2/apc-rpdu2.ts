@@ -8,8 +8,8 @@
  *
  * Quirks. The command is 1 on, 2 off, but the state next to it is 1 off, 2 on. The off time of its own reboot is set on the device (5 to
  * 60 s); afterwards an outlet is on even if it was off before. The object that sets all outlets at once has other numbers (1 on, 3 off) in
- * another table: objects written here always end in an outlet's number. Outlets without a meter report -1 W, or nothing. The login requires
- * a community or user with write access, which is also used for reading.
+ * another table: objects written here always end in an outlet's number. Outlets without a meter report -1 W, or nothing. Switching
+ * requires a community or user with write access.
  *
  * Source: PowerNet-MIB 4.2.6, rPDU2DeviceConfigTable, rPDU2OutletSwitchedConfigTable, rPDU2OutletSwitchedControlTable,
  * rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable. It has no object for outlet groups, which the card's web page shows.

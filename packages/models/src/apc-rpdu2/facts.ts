@@ -11,6 +11,8 @@ export const apcRpdu2: Model = {
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { load },
   reported: { model: /\bAN1:apc_hw\w+_rpdu2g_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
+  // A community or user with read access (PowerNet-MIB). Only an administrator may read the configuration.
+  readOnly: ['outlets'],
   accounts: { load },
   options: { outlets: whole(1, 48).default(42).describe('Number of outlets.') },
 };

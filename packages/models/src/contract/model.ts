@@ -45,11 +45,19 @@ export interface Model {
    * or for outlets the same for each.
    */
   branches?: Branches;
+  /**
+   * The readings for which an account suffices that may only read; absent: none, or it is not known. A driver of `outlets` must not keep
+   * sessions, because the account that switches cannot use the session of another one.
+   */
+  readOnly?: readonly Readable[];
   /** How passwords and keys for signing in are changed, or why that is not possible. */
   accounts: { load: () => Promise<{ accounts: Accounts }> } | { no: string };
   /** Its own keys in rack.yaml. */
   options: z.ZodRawShape;
 }
+
+/** What services read from a device. */
+export type Readable = 'outlets' | 'configuration' | 'hosts';
 
 interface Branches {
   outlets?: readonly string[];

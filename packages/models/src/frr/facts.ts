@@ -11,6 +11,8 @@ export const frr: Model = {
   backup: { load: () => import('./backup.ts') },
   reported: { model: /^frr version \d/m, firmware: /^frr version (\S+)/m },
   branches: { hosts: linuxHosts() },
+  // The kernel's tables are readable by every user.
+  readOnly: ['hosts'],
   accounts: { load: () => import('../linux/accounts.ts') },
   options: {},
 };

@@ -15,6 +15,8 @@ export const junos: Model = {
   connectedHosts: { load },
   backup: { load },
   reported: { model: /^version \d+\.\d+[A-Z][^;]*;/m, firmware: /^version (\d[^;]*);/m },
+  // The login class read-only. It does not show the configuration.
+  readOnly: ['hosts'],
   accounts: { load },
   options: {},
 };

@@ -15,6 +15,8 @@ export const linux = {
     configuration: ['tar archives of the files in that list'],
     hosts: linuxHosts('cat /var/lib/misc/dnsmasq.leases'),
   },
+  // The kernel's tables and dnsmasq's leases are readable by every user.
+  readOnly: ['hosts'],
   accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z

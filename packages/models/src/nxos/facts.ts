@@ -17,6 +17,8 @@ export const nxos: Model = {
     model: /^version \S+ Bios:|Nexus Operating System/m,
     firmware: /^version (\S+) Bios:/m,
   },
+  // The role network-operator. It does not see secrets in the configuration.
+  readOnly: ['hosts'],
   accounts: { load },
   options: {},
 };

@@ -23,6 +23,8 @@ export const redfish = {
   branches: {
     settings: ['the same for each other outlet', 'GET the path of its manager or PDU'],
   },
+  // The role ReadOnly (DSP0266, predefined roles).
+  readOnly: ['outlets'],
   accounts: { load },
   options: {
     https: z.boolean().default(true).describe('Whether to use HTTPS instead of HTTP.'),

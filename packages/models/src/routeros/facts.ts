@@ -21,6 +21,8 @@ export const routeros: Model = {
   backup: { load: () => import('./backup.ts') },
   reported: { model: /^# .* by RouterOS \d/m, firmware: /^# .* by RouterOS (\S+)/m },
   branches: { outlets: ['over HTTP: POST /rest/interface/ethernet/poe/monitor'] },
+  // A group with the policies ssh, read and sensitive.
+  readOnly: ['configuration', 'hosts'],
   accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of copper ports, starting with ether1.'),

@@ -37,6 +37,8 @@ export const snmpPoe: Model = {
       'if that table is empty: snmp walk 1.3.6.1.2.1.17.4.3.1.2 and .3',
     ],
   },
+  // A community or user with read access.
+  readOnly: ['outlets', 'hosts'],
   accounts: {
     no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
   },

@@ -44,6 +44,13 @@ export async function rotationRejection(
       locked.length > 1 ? `logins ${names} have passphrases` : `login ${names} has a passphrase`;
     return `${which}, but skolo generates keys without one`;
   }
+  const readers = [...rack.logins.values()].filter(({ read }) =>
+    secret.logins.includes(read ?? ''),
+  );
+  if (readers.length > 0) {
+    const names = readers.map((login) => login.name).join(', ');
+    return `is the secret of an account that may only read (\`read\` in login ${names}), which skolo cannot change; change it on the devices, then use skolo secrets set and apply`;
+  }
   const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {
     const why = await targetRejection(secret, target, rack);

@@ -236,3 +236,19 @@ infrastructure: { pdu-1: ${model} address: 192.168.1.9, login: pdus } }
 
   expect(secret && (await rotationRejection(secret, rack))).toContain(why);
 });
+
+it('is not rotated if it belongs to a login that may only read', async () => {
+  const rack = parseRack(
+    `rack: rack4
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+logins:
+  pdus: { snmp: { version: 2, community: secrets/write }, read: readers }
+  readers: { snmp: { version: 2, community: secrets/read } }
+infrastructure: { pdu-1: { model: apc-rpdu2, address: 192.168.1.9, login: pdus } }
+`,
+    { file: '/x/rack.yaml' },
+  );
+  const secret = rackSecrets(rack).find(({ name }) => name === 'read');
+
+  expect(secret && (await rotationRejection(secret, rack))).toMatch(/`read` in login pdus/);
+});

@@ -30,6 +30,12 @@ export interface ControllerFacts {
   automaticRepair: boolean;
 }
 
+/** One for each login: a device that rejects the one that reads can still be switched. The same if one login does both. */
+interface SignIns {
+  toRead: SignInPause;
+  toSwitch: SignInPause;
+}
+
 /** How often, and for how long, an outlet is read after a command. Milliseconds. */
 interface ReadBack {
   firstMs: number;
@@ -67,7 +73,7 @@ export class Controller {
   detail: string | undefined;
   lastContact: number | undefined;
   private readonly driver: PowerDriver;
-  private readonly signIns: SignInPause;
+  private readonly signIns: SignIns;
   private readonly deps: ControllerDeps;
   private readonly jobs: Job[] = [];
   private readonly closing = new AbortController();
@@ -76,12 +82,7 @@ export class Controller {
   private reads: Read[] = [];
   private working: Promise<void> | undefined;
 
-  constructor(
-    facts: ControllerFacts,
-    driver: PowerDriver,
-    signIns: SignInPause,
-    deps: ControllerDeps,
-  ) {
+  constructor(facts: ControllerFacts, driver: PowerDriver, signIns: SignIns, deps: ControllerDeps) {
     this.name = facts.name;
     this.model = facts.model;
     this.automaticRepair = facts.automaticRepair;
@@ -93,7 +94,8 @@ export class Controller {
 
   /** Whether the device rejected the last sign-in. */
   get rejectsSignIn(): boolean {
-    return this.signIns.isRejected;
+    const { toRead, toSwitch } = this.signIns;
+    return toRead.isRejected || toSwitch.isRejected;
   }
 
   /** The number of operations that wait or run. */
@@ -155,6 +157,7 @@ export class Controller {
         let failure: unknown;
         try {
           await this.attempt(
+            this.signIns.toSwitch,
             this.whenAllowed((limit) => native.run(outlet, offSeconds, limit)),
             signal,
           );
@@ -216,7 +219,11 @@ export class Controller {
   private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {
     const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
     try {
-      const readings = await this.attempt((limit) => this.driver.read(outlets, limit), signal);
+      const readings = await this.attempt(
+        this.signIns.toRead,
+        (limit) => this.driver.read(outlets, limit),
+        signal,
+      );
       this.deps.emit({ type: 'read', controller: this.name, readings });
       for (const { resolve } of reads) resolve(readings);
     } catch (error) {
@@ -234,7 +241,7 @@ export class Controller {
     if (later !== undefined) return later.then(() => this.operate(first, work));
     return new Promise((resolve, reject) => {
       const run = (signal: AbortSignal) =>
-        this.attempt(this.whenAllowed(work), signal).then(resolve, reject);
+        this.attempt(this.signIns.toSwitch, this.whenAllowed(work), signal).then(resolve, reject);
       this.enqueue({ first, run });
     });
   }
@@ -267,6 +274,7 @@ export class Controller {
 
   /** Runs it within its time; a busy device is retried. The result sets the controller's state. */
   private async attempt<T>(
+    signIns: SignInPause,
     work: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
@@ -276,17 +284,17 @@ export class Controller {
     }, operationMs);
     const limit = AbortSignal.any([signal, over.signal]);
     try {
-      await this.signIns.beforeAttempt(this.name);
+      await signIns.beforeAttempt(this.name);
       const result = await this.untilNotBusy(work, limit);
-      this.signIns.accepted();
+      signIns.accepted();
       this.answered();
       return result;
     } catch (error) {
       const isOurs = limit.aborted && !(error instanceof DeviceError);
       let reason: unknown = isOurs ? limit.reason : error;
       if (reason instanceof SignInRejected && !(reason instanceof SignInPaused)) {
-        reason = await this.signIns.rejectedBy(reason);
-      } else if (reason instanceof DeviceRejected) this.signIns.accepted();
+        reason = await signIns.rejectedBy(reason);
+      } else if (reason instanceof DeviceRejected) signIns.accepted();
       this.failed(reason);
       throw reason;
     } finally {

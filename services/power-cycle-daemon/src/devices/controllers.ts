@@ -4,7 +4,13 @@ import type { Clock } from '@skolo/common';
 import { type HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets';
-import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import {
+  type InfrastructureDevice,
+  loginToRead,
+  type Machine,
+  type Rack,
+  serviceUrl,
+} from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { agentSigner } from '../machines/agent.ts';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
@@ -28,6 +34,12 @@ interface Entry {
   made: object;
 }
 
+/** With the name of the login that reads its outlets. */
+interface ReadDevice {
+  device: InfrastructureDevice;
+  reader: string | undefined;
+}
+
 export class Controllers {
   private readonly deps: ControllersDeps;
   private readonly entries = new Map<string, Entry>();
@@ -45,7 +57,8 @@ export class Controllers {
     const { rack } = this.deps;
     const { infrastructure, machines } = rack();
     for (const [name, { controller, made }] of this.entries) {
-      const now = infrastructure.get(name) ?? machines.get(name);
+      const [device, machine] = [infrastructure.get(name), machines.get(name)];
+      const now = device ? this.withReader(device) : machine;
       if (now !== undefined && isDeepStrictEqual(now, made)) continue;
       this.entries.delete(name);
       this.closing.push(controller.close());
@@ -62,10 +75,11 @@ export class Controllers {
     const { infrastructure, machines } = this.deps.rack();
     const device = infrastructure.get(name);
     const machine = machines.get(name);
-    const made = device ? this.ofDevice(device) : machine && this.ofMachine(machine);
-    if (made === undefined) return undefined;
-    this.entries.set(name, { controller: made, made: device ?? machine ?? {} });
-    return made;
+    const read = device && this.withReader(device);
+    const controller = read ? this.ofDevice(read) : machine && this.ofMachine(machine);
+    if (controller === undefined) return undefined;
+    this.entries.set(name, { controller, made: read ?? machine ?? {} });
+    return controller;
   }
 
   /** Switches and PDUs in the order of rack.yaml, then hubs that have been used. */
@@ -86,14 +100,21 @@ export class Controllers {
     await this.sessions.close();
   }
 
-  private ofDevice(device: InfrastructureDevice): Controller | undefined {
+  private withReader(device: InfrastructureDevice): ReadDevice {
+    return { device, reader: loginToRead(this.deps.rack(), device, 'outlets') };
+  }
+
+  private ofDevice({ device, reader }: ReadDevice): Controller | undefined {
     const kind = this.deps.drivers.get(device.model);
     if (kind === undefined) return undefined;
-    const { name, model } = device;
-    const driver = kind.create(device, this.driverDeps(device.login));
+    const { name, model, login } = device;
     const { automaticRepair: known } = kind;
     const automaticRepair = typeof known === 'boolean' ? known : known(device);
-    return this.controller({ name, model, automaticRepair }, driver, device.login);
+    const facts = { name, model, automaticRepair };
+    const driver = kind.create(device, this.driverDeps(login));
+    if (reader === login) return this.controller(facts, driver, login);
+    const { read } = kind.create(device, this.driverDeps(reader));
+    return this.controller(facts, { ...driver, read }, login, reader);
   }
 
   private ofMachine(machine: Machine): Controller {
@@ -107,10 +128,18 @@ export class Controllers {
     return this.controller(facts, driver, machine.login);
   }
 
-  private controller(facts: ControllerFacts, driver: PowerDriver, login: string | undefined) {
+  private controller(
+    facts: ControllerFacts,
+    driver: PowerDriver,
+    login: string | undefined,
+    reader = login,
+  ) {
     const { rack, clock } = this.deps;
-    const credentials = () => readCredentials(rack(), login);
-    return new Controller(facts, driver, new SignInPause({ credentials, clock }), this.deps);
+    const pauseOf = (name: string | undefined) =>
+      new SignInPause({ credentials: () => readCredentials(rack(), name), clock });
+    const toSwitch = pauseOf(login);
+    const toRead = reader === login ? toSwitch : pauseOf(reader);
+    return new Controller(facts, driver, { toRead, toSwitch }, this.deps);
   }
 
   private driverDeps(login: string | undefined): DriverDeps {

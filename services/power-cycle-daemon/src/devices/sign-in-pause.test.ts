@@ -22,7 +22,8 @@ function rejecting() {
   });
   const signIns = new SignInPause({ credentials, clock });
   const facts = { name: 'pdu-1', model: 'board', automaticRepair: true };
-  const controller = new Controller(facts, boards.driver('pdu-1'), signIns, {
+  const both = { toRead: signIns, toSwitch: signIns };
+  const controller = new Controller(facts, boards.driver('pdu-1'), both, {
     clock,
     emit: () => undefined,
     maySwitch: () => undefined,

@@ -119,10 +119,11 @@ export class Boards {
 }
 
 /** The sign-in pause of a device whose login never changes. */
-export function signInsOf({ clock }: { clock: Pick<Clock, 'now'> }): SignInPause {
+export function signInsOf({ clock }: { clock: Pick<Clock, 'now'> }) {
   const uptime = () => clock.now() / 1000;
   const credentials = async () => ({ legacySsh: false });
-  return new SignInPause({ credentials, clock: { now: () => clock.now(), uptime } });
+  const pause = new SignInPause({ credentials, clock: { now: () => clock.now(), uptime } });
+  return { toRead: pause, toSwitch: pause };
 }
 
 /** Turns all outlets on, like a PDU that lost its own power. */

@@ -12,7 +12,7 @@ import type {
   ConnectedHosts as Found,
 } from '@skolo/models/connected-hosts';
 import { loadConnectedHosts } from '@skolo/models/load';
-import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
+import { didYouMean, type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
@@ -92,15 +92,20 @@ export class ConnectedHostReadings {
     signal: AbortSignal,
   ): Promise<Found> {
     const { locks, power, fetch, rack } = this.deps;
-    const credentials = () => readCredentials(rack(), device.login);
+    const reads = 'hosts';
+    const credentials = () => readCredentials(rack(), loginToRead(rack(), device, reads));
     return await locks.hold(device.name, async () => {
       signal.throwIfAborted();
       return await power.unlessWanted(
         device.name,
         signal,
         (either) =>
-          fetch.connected(device, transcript, either, (connection) =>
-            create(device).read({ connection, credentials, signal: either }),
+          fetch.connected(
+            device,
+            transcript,
+            either,
+            (connection) => create(device).read({ connection, credentials, signal: either }),
+            { reads },
           ),
         { isFineWhileOff: true },
       );

@@ -10,9 +10,10 @@ import {
   type HostKeys,
   openConnection,
 } from '@skolo/equipment';
+import type { Readable } from '@skolo/models';
 import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@skolo/models/backup';
 import { isSame, readWhole } from '@skolo/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';
@@ -80,7 +81,8 @@ export class Fetch {
         });
         return await fetched(model, reading);
       };
-      const read = await this.connected(device, transcript, signal, work, onConnected);
+      const how: Connecting = { reads: 'configuration', onConnected };
+      const read = await this.connected(device, transcript, signal, work, how);
       return { ...read, legacyAlgorithms: legacy && [...legacy].sort() };
     } catch (error) {
       await this.drop(device);
@@ -109,13 +111,14 @@ export class Fetch {
     transcript: Transcript,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<T>,
-    onConnected?: (facts: ConnectionFacts) => void,
+    { reads, onConnected }: Connecting = {},
   ): Promise<T> {
     const { rack, hostKeys, scratch } = this.deps;
+    const login = () => (reads ? loginToRead(rack(), device, reads) : device.login);
     const settings = rack().services['router-backup'];
     const { idleSeconds, totalSeconds } = { ...settings, ...device.backupLimits };
     const connection = openConnection(device, {
-      credentials: () => readCredentials(rack(), device.login),
+      credentials: () => readCredentials(rack(), login()),
       hostKeys,
       signal,
       idleMs: idleSeconds * 1000,
@@ -133,6 +136,12 @@ export class Fetch {
       await connection.close();
     }
   }
+}
+
+interface Connecting {
+  /** What is only read; absent: the device may be changed. */
+  reads?: Readable;
+  onConnected?: (facts: ConnectionFacts) => void;
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {

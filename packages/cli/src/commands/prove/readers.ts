@@ -11,11 +11,12 @@ import {
   type SessionPool,
 } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
+import type { Readable } from '@skolo/models';
 import type { BackupModel, CreateBackup, Reading } from '@skolo/models/backup';
 import { readWhole, textOf, withoutVolatile } from '@skolo/models/configuration';
 import { loadConnectedHosts } from '@skolo/models/load';
 import type { DeviceReport, DriverKind, OutletReading, PowerDriver } from '@skolo/models/outlets';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
 
 type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;
@@ -64,14 +65,20 @@ export async function readersOf(
   { rack, sessions, hostKeys, scratch, drivers, backups, dry }: LookDeps,
   onTranscript: OnTranscript,
 ): Promise<Readers> {
-  const { name, model, transport, login, backup, backupLimits } = device;
-  const credentials = () => credentialsToRead(rack, login, dry);
-  const access = { credentials, hostKeys, onTranscript, dry };
+  const { name, model, transport, backup, backupLimits } = device;
+  const accessTo = (what: Readable) => {
+    const credentials = () => credentialsOf(rack, loginToRead(rack, device, what), dry);
+    return { credentials, hostKeys, onTranscript, dry };
+  };
   const settings = { ...rack.services['router-backup'], ...backupLimits };
   const limits = { idleMs: settings.idleSeconds * 1000, deadlineMs: settings.totalSeconds * 1000 };
 
-  async function connected<T>(signal: AbortSignal, work: (to: DeviceConnection) => Promise<T>) {
-    const about = { ...access, ...limits, signal, scratch: join(scratch, name) };
+  async function connected<T>(
+    what: Readable,
+    signal: AbortSignal,
+    work: (to: DeviceConnection) => Promise<T>,
+  ) {
+    const about = { ...accessTo(what), ...limits, signal, scratch: join(scratch, name) };
     const connection = openConnection(device, about);
     try {
       return await work(connection);
@@ -81,7 +88,7 @@ export async function readersOf(
   }
 
   const kind = drivers.get(model);
-  const create = () => kind?.create(device, { ...access, sessions });
+  const create = () => kind?.create(device, { ...accessTo('outlets'), sessions });
 
   async function driven<T>(work: (driver: PowerDriver) => Promise<T> | undefined) {
     const driver = create();
@@ -94,11 +101,13 @@ export async function readersOf(
 
   const createBackup = backups.get(model);
   const createHosts = await loadConnectedHosts(model);
-  const logins = [login, rack.logins.get(login ?? '')?.read];
-  const hasUser = logins.some((each) => rack.logins.get(each ?? '')?.username !== undefined);
+  const reader = rack.logins.get(loginToRead(rack, device, 'configuration') ?? '');
+  const hasUser = reader?.username !== undefined;
   const isSnmp = transport === 'snmp';
   const describe = async (signal: AbortSignal) =>
-    [...(await snmpTo(device, access).walk(systemDescription, signal)).values()].join('\n');
+    [...(await snmpTo(device, accessTo('outlets')).walk(systemDescription, signal)).values()].join(
+      '\n',
+    );
   return {
     description: isSnmp ? describe : undefined,
     outlets: kind && ((names, signal) => driven(({ read }) => read(names, signal))),
@@ -106,31 +115,34 @@ export async function readersOf(
       create()?.report && ((names, signal) => driven(({ report }) => report?.(names, signal))),
     configuration:
       createBackup && backup && (hasUser || !isSnmp)
-        ? (signal) => connected(signal, (to) => configurationOf(createBackup(device), to, dry))
+        ? (signal) =>
+            connected('configuration', signal, (to) =>
+              configurationOf(createBackup(device), to, dry),
+            )
         : undefined,
     hosts:
       createHosts &&
       ((signal) =>
-        connected(signal, async (connection) => {
-          const found = await createHosts(device).read({ ...access, connection, signal });
+        connected('hosts', signal, async (connection) => {
+          const found = await createHosts(device).read({
+            ...accessTo('hosts'),
+            connection,
+            signal,
+          });
           return { device: name, readAt: new Date().toISOString(), ...found };
         })),
   };
 }
 
-/** Secrets of the read-only login, if there is one; each secret is tried once. */
-async function credentialsToRead(
+/** Each secret is tried once. */
+async function credentialsOf(
   rack: Rack,
-  name: string | undefined,
+  login: string | undefined,
   dry: true | undefined,
 ): Promise<Credentials> {
   const masked = dry && (async () => new Secret('<secret>'));
-  const usual = await readCredentials(rack, name, masked);
-  const reading = await readCredentials(rack, rack.logins.get(name ?? '')?.read, masked);
-  const hasAccount = [reading.username, reading.password, reading.token].some(Boolean);
-  const { others: _, ...account } = hasAccount ? reading : usual;
-  const snmp = reading.snmp ?? usual.snmp;
-  return { ...account, ...(snmp && { snmp }), once: true };
+  const { others: _, ...first } = await readCredentials(rack, login, masked);
+  return { ...first, once: true };
 }
 
 async function configurationOf(

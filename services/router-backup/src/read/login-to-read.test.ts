@@ -1,0 +1,38 @@
+/** A login that may only read: used for backups and MAC tables where it suffices. The other one has no password here. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startEdgeSwitch, startRouteros } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { startLab } from '../testing/lab.ts';
+
+const reader = { username: 'reader', password: 'canary-reader-7f3a' };
+
+it('reads with the account that may only read, if the model suits it', async () => {
+  const router = await startRouteros({ ...reader, host: '127.0.2.1' });
+  onTestFinished(() => router.close());
+  const switch1 = await startEdgeSwitch({ ...reader, host: '127.0.2.2', ports: 8 });
+  onTestFinished(() => switch1.close());
+  const lab = await startLab({
+    isFake: false,
+    settings: '    schedule: "0 0 1 1 *"\n    overdueHours: 8760',
+    yaml: `infrastructure:
+  router: { model: routeros, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment }
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${switch1.port} }, login: equipment }
+logins:
+  equipment: { username: skolo, password: missing, read: readers }
+  readers: { username: reader, password: reader }
+`,
+    prepare: (stateDir) =>
+      writeFile(join(stateDir, '..', 'reader'), `${reader.password}\n`, { mode: 0o600 }),
+  });
+
+  const run = await lab.run('router', 'switch-1');
+  const { hosts } = await lab.operator.connectedHosts({ params: { device: 'router' } });
+
+  const results = run.devices.map(({ device, result }) => [device, result]);
+  expect(Object.fromEntries(results)).toEqual({
+    router: expect.stringMatching(/changed$/),
+    'switch-1': 'failed',
+  });
+  expect(hosts).toEqual([]);
+});
