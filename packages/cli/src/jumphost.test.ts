@@ -144,7 +144,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /skia-rpi2-rack4-shelf1-001 +failed .*k3s-config: \S+config.yaml server: is missing.*k3s-agent: .*k3s is not installed/,
+      /skia-rpi2-rack4-shelf1-001 +failed .*k3s-config: \S+config.yaml: server is missing.*k3s-agent: .*k3s is not installed/,
     );
     expect(await workstation?.left()).toEqual([]);
   });

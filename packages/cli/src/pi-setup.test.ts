@@ -168,7 +168,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
       host09: 'failed',
     });
     expect(one.exitCode).toBe(1);
-    expect(one.out).toMatch(/^host03: swap: the connection dropped/m);
+    expect(one.out).toMatch(/^host03: swap: the SSH connection failed/m);
     expect(one.out).toMatch(
       /^host09: system: the disk has \d+ MiB free, but 64 MiB are required; free disk space/m,
     );

@@ -74,16 +74,16 @@ export async function placeOf(host: Host): Promise<Place | undefined> {
 
 /** A different role is removed, with all its data, only by `reset`. */
 export function placeStep(wanted: Place): Step {
-  const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
+  const text = ({ distribution, role }: Place) => `${distribution} ${role}`;
   return {
     name: 'role',
-    about: `the only cluster role is ${text(wanted)}`,
+    about: `the computer's only cluster role is ${text(wanted)}`,
     async check(host) {
       const now = await placeOf(host);
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `already ${text(now)}, not ${text(wanted)}; to remove this computer from the existing cluster first, run skolo pi kubernetes reset`,
+          `the computer is a ${text(now)}, not a ${text(wanted)}; to remove this computer from the existing cluster first, run skolo pi kubernetes reset`,
         ],
       };
     },

@@ -167,7 +167,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
         ...Object.fromEntries(['01', '02', '03', '07', '09', '10'].map((n) => [`host${n}`, 'ok'])),
         host04: expect.stringContaining('the disk is full; free disk space'),
         host05: expect.stringMatching(/^system: the clock is \d+ s behind your workstation's/),
-        host06: expect.stringMatching(/host06: the connection dropped|no response within/),
+        host06: expect.stringMatching(/host06: the SSH connection failed|no response within/),
         host08: expect.stringMatching(/host08: SSH accepts none of your keys/),
       });
       const nodes = await shell('host01', 'k3s kubectl get nodes -o wide --no-headers');

@@ -43,13 +43,15 @@ const before = await readRetired(options, own);
 await tellPower(options, { conflict: null }).catch(() => undefined);
 if (command === 'guard') {
   const by = before ?? (await untilRetired(options, own));
-  console.log(`${why}, so this computer releases the address, k3s and power control`);
+  console.log(`${why}, so this computer releases the address, and stops k3s and power control`);
   await release(options, by);
   process.exit(replaced);
 }
 const by = before ?? (await waitForAddress(options, own, console.log));
 if (by === undefined) process.exit(0);
-console.log(`${why}, so this computer does not serve. Reinstall Debian before you use it again`);
+console.log(
+  `${why}, so this computer does not act as the jumphost. Reinstall Debian before you use it again`,
+);
 // A full disk is no reason to serve.
 await writeRetired(options, by).catch((error: unknown) => console.error(String(error)));
 process.exit(replaced);

@@ -14,9 +14,9 @@ const usage = `usage: skolo-fallback COMMAND
 
   status                     show for each service whether k3s or the unit serves, and why
   fail-over SERVICE          let the unit serve instead of k3s, even after a reboot
-  existing SERVICE [UNIT…]   let units of an existing system serve, even after a reboot (default: the units of the last time)
-  fail-back SERVICE [UNIT…]  let k3s serve again; if its pod does not become ready, nothing changes. Name the units
-                             of an existing system that are running
+  existing SERVICE [UNIT…]   let units of an existing system serve, even after a reboot (default: those used last time)
+  fail-back SERVICE [UNIT…]  let k3s serve again; if its pod does not become ready, the previous units serve again.
+                             Specify the units of an existing system that are running
   sync                       copy the configuration of the units from k3s
   look                       run by the timer: start the unit of a service that does not respond, stop it when k3s can serve
   fence                      prevent every skolo power-cycle daemon from running (skolo-power-fence.service)

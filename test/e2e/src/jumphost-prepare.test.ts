@@ -266,7 +266,7 @@ spec: { policyName: full, validationActions: [Deny] }
         /^clock: .*chrony\.service is not running; run systemctl status chrony\.service.*\n {2}skolo jumphost prepare rack4$/m,
       );
       expect(out).toMatch(
-        /^\/srv\/skolo\/nfs is still exported over NFS, but the overlay does not include the component nfs; /m,
+        /^\/srv\/skolo\/nfs is still exported over NFS, but the overlay does not include the nfs component; /m,
       );
       expect(report).toContain('k3s version v1.36.3+k3s1');
       expect(report).toContain('Bearer <secret>');

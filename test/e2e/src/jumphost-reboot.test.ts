@@ -27,9 +27,9 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
     expect(lines).toEqual([
       'rack4 is on hold: no new power cycles start',
       'rpi-1: being power-cycled',
-      'jumphost-rack4 reboots',
+      'jumphost-rack4 is rebooting',
       'jumphost-rack4: not rebooted yet',
-      'jumphost-rack4 is back',
+      'jumphost-rack4 has rebooted',
       'metadata-server: not ready (503)',
       'all services are ready',
     ]);

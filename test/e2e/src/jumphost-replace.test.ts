@@ -235,7 +235,7 @@ describe.skipIf(why !== undefined)(
       device.faults.set('ignores-commands', false);
 
       expect(out).toMatch(
-        /jumphost-rack4 is not fenced: .*; unplug its cables, and run the command again with --cable-is-out/,
+        /jumphost-rack4 is not fenced: .*; unplug its network cable, and run the command again with --cable-is-out/,
       );
       expect(code).toBe(1);
       expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');

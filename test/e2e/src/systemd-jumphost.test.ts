@@ -261,7 +261,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const failedOver = await jumphost.fallback('fail-over', 'metadata-server');
     expect(failedOver).toEqual({
       exitCode: 0,
-      text: `metadata-server: failed over to ${metadata}, including after a reboot\n`,
+      text: `metadata-server: failed over to ${metadata}; this persists across reboots\n`,
     });
     expect(await jumphost.replicas()).toBe(0);
 

@@ -39,7 +39,7 @@ fi
 mkdir -p /etc/kubernetes && : > ${unfinished} && sync ${unfinished} /etc/kubernetes || exit 1
 kubeadm ${command} --config ${configFile} > /run/skolo-kubeadm.log 2>&1 < /dev/null || {
   grep -iE 'error|timed out|not ' /run/skolo-kubeadm.log | tail -n 3 >&2
-  echo 'kubeadm ${command.split(' ')[0]} failed; see /run/skolo-kubeadm.log there' >&2; exit 1; }
+  echo 'kubeadm ${command.split(' ')[0]} failed; see /run/skolo-kubeadm.log on this computer' >&2; exit 1; }
 # Synced to disk, because a marker that reappears after a power cut would reset a cluster that is in use.
 rm -f ${unfinished} && sync /etc/kubernetes`,
     { deadlineMs },

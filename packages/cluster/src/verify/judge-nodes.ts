@@ -60,7 +60,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       swapKib === 0
         ? ok('off')
         : warning(
-            `${Math.round(swapKib / 1024)} MiB of swap are enabled; run skolo pi kubernetes deploy to disable swap`,
+            `${Math.round(swapKib / 1024)} MiB of swap is enabled; run skolo pi kubernetes deploy to disable swap`,
           ),
     ),
     ...gathered('power', facts, ({ throttled }) => judgePower(throttled)),
@@ -77,7 +77,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       usedPercent < 85
         ? ok('less than 85 % used')
         : wrong(
-            `${usedPercent} % used, ${freeMib} MiB free; kubelet deletes images and evicts pods at 85 %; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
+            `${usedPercent} % used, ${freeMib} MiB free; the kubelet deletes images from 85 % on, and evicts pods if the disk fills up further; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
@@ -90,11 +90,11 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
       notYetValid > 0
         ? wrong(
-            'in the last hour, certificates were not yet or no longer valid because the clock was wrong; check NTP on this node and restart the unit',
+            'in the last hour, certificates were not yet or no longer valid, usually because the clock was wrong; check NTP on this node and restart the unit',
           )
         : tlsTimeouts > 0
           ? wrong(
-              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, because the API server responds too slowly; check its restarts, processor load and fsync times (skolo pi kubernetes bench)`,
+              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, usually because the API server responds too slowly; check its restarts, processor load and fsync times (skolo pi kubernetes bench)`,
             )
           : ok('no TLS handshake timeout in the last hour'),
     ),
@@ -102,7 +102,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       slowDatabase < 10
         ? ok('responds in time')
         : wrong(
-            `${slowDatabase} slow requests in the last hour, because the SD card is too slow for the database; move the server to an SSD`,
+            `${slowDatabase} slow requests in the last hour, usually because the SD card is too slow for the database; move the server to an SSD`,
           ),
     ),
   ];

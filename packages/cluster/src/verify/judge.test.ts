@@ -60,7 +60,7 @@ describe('facts of nodes', () => {
     ],
     ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
     ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
-    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB of swap are enabled/],
+    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB of swap is enabled/],
     [
       'a weak power supply',
       { throttled: 0x50005 },

@@ -234,11 +234,10 @@ function judgePods(
   const wrong = nodes.flatMap(({ name, isReady }): Finding[] => {
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
-    const why =
+    const text =
       pod === undefined
-        ? 'no pod was scheduled on this node'
-        : pod.why || 'the pod has not become ready';
-    const text = `${why}; the image is ${image}; specify another one with --image`;
+        ? `no pod was scheduled on this node; run kubectl describe node ${name} to see why`
+        : `${pod.why || 'the pod has not become ready'}; the image is ${image}; specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];

@@ -91,7 +91,7 @@ function whyWrong(
       name === 'kube-apiserver' || name === 'etcd'
         ? `increase timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
         : 'increase timeoutSeconds of its livenessProbe';
-    return `restarted ${count(restartCount, 'time')}: kubelet stops it when its liveness probe takes longer than ${probeSeconds} s, which can happen on a slow Pi; ${how}`;
+    return `restarted ${count(restartCount, 'time')}, probably because its liveness probe took longer than ${probeSeconds} s, which can happen on a slow Pi; ${how}`;
   }
   return `restarted ${count(restartCount, 'time')} (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
 }

@@ -137,7 +137,7 @@ describe.skipIf(why !== undefined)(
         state: 'wrong',
         where: ['no node'],
         text: expect.stringMatching(
-          /kube-apiserver-host01: restarted 12 times: kubelet stops it when its liveness probe takes longer than 15 s.*increase timeoutSeconds/,
+          /kube-apiserver-host01: restarted 12 times, probably because its liveness probe took longer than 15 s.*increase timeoutSeconds/,
         ),
       });
     });

@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the configuration on disk does not let you in (${rejection}); the configuration was not activated, but sshd would load it when it next starts; fix ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the new configuration does not let you in (${rejection}); the change was undone before sshd loaded it, but sshd will load the other files when it next starts; fix ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -89,7 +89,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: no new SSH session could be opened after the change (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: the change was not confirmed through a new SSH session (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
 
@@ -192,7 +192,9 @@ systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${shellWo
 head -n 2 ${folder}/said; exit 1`,
       { deadlineMs: attemptMs },
     );
-    return code === 0 ? undefined : linesOf(stdout).join('; ') || `failed (${code})`;
+    return code === 0
+      ? undefined
+      : linesOf(stdout).join('; ') || `activating the change failed (${code})`;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ComputerError && error.code === 'LOST') return undefined;
@@ -260,7 +262,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: not responding, although the change should have been rolled back automatically; run \`sh ${pending}/go-back\` at the screen or serial console`,
+        `${host.name}: cannot confirm that the change was rolled back automatically; run \`sh ${pending}/go-back\` at the screen or serial console`,
         { code: 'LOST' },
       );
     }

@@ -220,7 +220,7 @@ async function collect(
   ]);
   if (code === null || code === lostCode) {
     const why = `${complaint}`.trim().split('\n').at(-1) || 'no reason given';
-    throw lost(`${name}: the connection dropped (${why}); run the command again`);
+    throw lost(`${name}: the SSH connection failed (${why}); run the command again`);
   }
   return { code, stdout: `${said}`, stderr: `${complaint}`.trim() };
 }

@@ -49,8 +49,8 @@ async function whyNotReady(look: () => Promise<Probe>): Promise<string | undefin
   for (;;) {
     const { isAnswering, text } = await look();
     if (isAnswering) return undefined;
-    if (!(await unitState(unit)).isRunning) return `it exited; run journalctl -u ${unit}`;
-    if (performance.now() > until) return `${text}; journalctl -u ${unit}`;
+    if (!(await unitState(unit)).isRunning) return `the service exited; run journalctl -u ${unit}`;
+    if (performance.now() > until) return `${text}; run journalctl -u ${unit}`;
     await pause(500);
   }
 }

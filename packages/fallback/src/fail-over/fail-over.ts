@@ -87,7 +87,7 @@ export async function failOverToUnit(
   );
   print(
     isReady
-      ? `${service.name}: failed over to ${service.unit}, including after a reboot`
+      ? `${service.name}: failed over to ${service.unit}; this persists across reboots`
       : `${service.name}: failed over, but ${service.unit} is not ready; run journalctl -u ${service.unit}`,
   );
   return isReady;
@@ -168,7 +168,7 @@ async function stopInK3s(context: Context, found: Found, failedOver: FailedOver)
     await releasePort(found);
   } else {
     context.print(
-      `${service.name}: ${whyOf(kubernetes)}; the Deployment is scaled to 0 as soon as k3s responds`,
+      `${service.name}: ${whyOf(kubernetes)}; the Deployment will be scaled to 0 as soon as k3s responds`,
     );
     await endWhatIsLeft(context, service);
   }
@@ -225,12 +225,12 @@ export async function failBack(
     const why = whyOf(now.kubernetes);
     if (failedOver?.existing !== undefined || given.length > 0) {
       print(
-        `${service.name}: the pod does not serve (${why}); ${existing.join(', ')} serves again`,
+        `${service.name}: the pod does not serve (${why}); failing over to ${existing.join(', ')} again`,
       );
       await failOverToExisting(context, service, existing, failedOver?.by ?? 'skolo-fallback');
       return false;
     }
-    print(`${service.name}: the pod does not serve (${why}); the unit serves again`);
+    print(`${service.name}: the pod does not serve (${why}); restoring the previous state`);
     if (failedOver !== undefined) await scale(api, service, 0);
     await releasePort(now);
     if (unit !== undefined) await changeUnit('start', unit);

@@ -106,7 +106,7 @@ function place(
   for (const { key, path } of wanted) {
     // The API server rejects such a path, too. But it is root who writes here.
     if (!/^(?!\.\.)[^/]+(\/(?!\.\.)[^/]+)*$/.test(path) || path.split('/').includes('.')) {
-      throw new Error(`${kind} ${name} contains the path ${path}, which is outside the folder`);
+      throw new Error(`${kind} ${name} contains the path ${path}, which is outside the directory`);
     }
     const value = values?.get(key);
     if (value !== undefined) files.set(path, value);

@@ -101,7 +101,7 @@ describe('what k3s makes of a service', () => {
       title: 'has a rack.yaml that is no use',
       container: { ...crashed, lastState: ended(78) },
       pod: 'cannot-run',
-      why: 'the pod exits with 78',
+      why: 'the pod exited with 78',
     },
     {
       title: 'has no image',
@@ -271,7 +271,7 @@ describe('what a pod sees at /etc/skolo', () => {
     async (path) => {
       objects[deploymentPath] = volume([rack, secret(false, path)]);
 
-      await expect(texts()).rejects.toThrow('which is outside the folder');
+      await expect(texts()).rejects.toThrow('which is outside the directory');
     },
   );
 

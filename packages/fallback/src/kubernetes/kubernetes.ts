@@ -152,7 +152,11 @@ function podState(pods: Pod[]): PodVerdict {
     const unscheduled = pod.status.conditions.find(
       ({ type, status }) => type === 'PodScheduled' && status === 'False',
     );
-    return cannotRun(`the pod is ${unscheduled?.message ?? pod.status.phase}`);
+    return cannotRun(
+      unscheduled === undefined
+        ? `the pod is ${pod.status.phase}`
+        : `the pod is not scheduled: ${unscheduled.message ?? 'no reason given'}`,
+    );
   }
   if (container.ready) return { state: 'ready', why: '' };
   const { running, waiting, terminated } = container.state;
@@ -163,7 +167,7 @@ function podState(pods: Pod[]): PodVerdict {
   const exitCode = (terminated ?? container.lastState.terminated)?.exitCode ?? 0;
   return exitCode === 0 || exitCode === 1 || exitCode > 128
     ? { state: 'can-run', why: '' }
-    : cannotRun(`the pod exits with ${exitCode}`);
+    : cannotRun(`the pod exited with ${exitCode}`);
 }
 
 function cannotRun(why: string): PodVerdict {

@@ -89,7 +89,7 @@ describe('while k3s does not serve', () => {
     {
       title: 'its Deployment is scaled to 0',
       kubernetes: { ...well, deployment: 'scaled-to-0' },
-      why: 'is not responding: the Deployment is scaled to 0',
+      why: 'not responding: the Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
@@ -124,7 +124,7 @@ describe('while k3s does not serve', () => {
     rack.notInstalled = 'there is no rack.yaml';
     expect(rack.watch(600)).toEqual([]);
     expect(rack.look().why).toBe(
-      'is not responding, and the unit cannot replace it: there is no rack.yaml',
+      'not responding, and the unit cannot replace it: there is no rack.yaml',
     );
 
     rack.notInstalled = undefined;

@@ -58,7 +58,10 @@ function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   }
   const memory = { ...before, readySince: before.readySince ?? uptime };
   if (uptime - memory.readySince < settings.readySeconds) {
-    return nothing('the unit runs as fallback until k3s has been up for a while', memory);
+    return nothing(
+      `the unit runs as fallback until k3s has been healthy for ${settings.readySeconds} s`,
+      memory,
+    );
   }
   if (uptime < memory.notBefore) {
     return nothing(
@@ -97,7 +100,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('is not responding: the Deployment is scaled to 0', memory);
+      return nothing('not responding: the Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
       return nothing('the pod is ready, but is not responding here', memory);
@@ -108,13 +111,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     ? (memory.gaveWayAt ?? 0) + settings.failbackSeconds
     : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
   if (uptime < patientUntil) {
-    return nothing(isHandover ? 'waiting for the pod' : 'is not responding', memory);
+    return nothing(isHandover ? 'waiting for the pod' : 'not responding', memory);
   }
   if (seen.notInstalled !== undefined) {
-    return nothing(
-      `is not responding, and the unit cannot replace it: ${seen.notInstalled}`,
-      memory,
-    );
+    return nothing(`not responding, and the unit cannot replace it: ${seen.notInstalled}`, memory);
   }
   const isSetback = memory.gaveWayAt !== null;
   const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;

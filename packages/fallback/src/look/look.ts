@@ -104,13 +104,13 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
   const seen = { uptime: uptime(), isUnitRunning, isAnswering, notInstalled, kubernetes };
   const { act, why, memory } = decide(seen, before, settings);
   if (act === 'fallback') {
-    context.print(`${service.name}: starting the unit, ${probe.text}: ${why}`);
+    context.print(`${service.name}: starting the unit, because ${why} (${probe.text})`);
     await remember(service, { ...memory, logged: `the unit runs as fallback: ${why}` });
     if (found.api === undefined) await endWhatIsLeft(context, service);
     await releasePort(found);
     await changeUnit('start', service.unit);
   } else if (act === 'give-way') {
-    context.print(`${service.name}: stopping the unit, ${why}`);
+    context.print(`${service.name}: stopping the unit, because ${why}`);
     await giveWay(found);
     // Only now: after an interruption it gives way once more.
     await remember(service, { ...memory, logged: why });
@@ -180,7 +180,7 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
   if (probe.isAnswering) return '';
   const own = await askReadiness(service, rack);
   if (!own.isAnswering) return `; but it is not ready: ${own.text}`;
-  return `; but ${probe.text}: firewall rules that k3s left behind intercept the port; run k3s-killall.sh to remove them`;
+  return `; but ${probe.text}: firewall rules that k3s left behind may intercept the port; run k3s-killall.sh to remove them`;
 }
 
 /**
@@ -236,7 +236,8 @@ export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>)
     }
   }
   try {
-    if (await renewMachines()) print('firewall: k3s agents of other machines may join');
+    if (await renewMachines())
+      print('firewall: updated the list of machines whose k3s agents may join');
   } catch (error) {
     isGood = false;
     print(`firewall: updating the machines failed: ${errorText(error)}`);

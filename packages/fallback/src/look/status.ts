@@ -55,5 +55,5 @@ function kubernetesText({ kubernetes }: Found): string {
 async function configurationText(service: PodService): Promise<string> {
   const file = rackFileOf(service);
   const found = await stat(file).catch(() => undefined);
-  return found === undefined ? `${file} is missing` : `${file} of ${found.mtime.toISOString()}`;
+  return found === undefined ? `${file} is missing` : `${file} from ${found.mtime.toISOString()}`;
 }

@@ -93,7 +93,9 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
     );
   }
   if (!response.ok) {
-    throw new RegistryError(`${name}: ${registry} returned ${response.status}; try again later`);
+    throw new RegistryError(
+      `${name}: ${registry} returned ${response.status}; check the image name, or try again later`,
+    );
   }
   const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
   const isIndex = listTypes.includes(type);
@@ -229,7 +231,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   const token = data?.token ?? data?.access_token;
   if (!response.ok || token === undefined) {
     throw new RegistryError(
-      `${name}: ${url.host} requires a sign-in (${response.status}); only public images can be read`,
+      `${name}: ${url.host} did not issue an anonymous token (${response.status}); only public images can be read`,
     );
   }
   return token;
@@ -250,7 +252,7 @@ async function request(
     signal?.throwIfAborted();
     const { host } = new URL(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-    const why = isLate ? `did not respond within ${deadlineMs / 1000} s` : 'is unreachable';
+    const why = isLate ? 'did not respond in time' : 'is unreachable';
     throw new RegistryError(`${name}: ${host} ${why}; try again later`, { cause });
   }
 }

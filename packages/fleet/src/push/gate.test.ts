@@ -123,7 +123,7 @@ describe('a pod that does not come up', () => {
       'an image that may come',
       container({ waiting: { reason: 'ErrImagePull' } }),
       'waiting',
-      'starts: ErrImagePull',
+      'starting: ErrImagePull',
     ],
     [
       'a missing Secret',
@@ -164,7 +164,7 @@ describe('a Deployment', () => {
   it('waits for a pod that is not there yet', () => {
     expect(judge(deployment, service())).toMatchObject({
       state: 'waiting',
-      cause: '1 of 1 pods do not exist yet',
+      cause: 'pods not created yet: 1 of 1',
     });
   });
 
@@ -232,7 +232,7 @@ describe('a DaemonSet', () => {
           node: 'b',
           state: 'silent',
           cause:
-            'the machine responded before the push, but has not since its pod was replaced; check its power and the new version',
+            'the machine responded before the push, but no longer does; check its power and the new version',
         },
       ],
     });
@@ -315,7 +315,7 @@ describe('a DaemonSet', () => {
   it('waits for machines that have no pod yet', () => {
     expect(judge(daemonSet, [...agents(2), agent('a', 'new')])).toMatchObject({
       state: 'waiting',
-      cause: '1 of 2 pods do not exist yet',
+      cause: 'pods not created yet: 1 of 2',
     });
   });
 });

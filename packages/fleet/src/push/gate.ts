@@ -184,7 +184,7 @@ export function judge(
     state: are('failed') > 0 ? 'failed' : isDone && !isTooMany ? end : 'waiting',
     pods,
     ...(pods.length < wanted
-      ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
+      ? { cause: `pods not created yet: ${wanted - pods.length} of ${wanted}` }
       : isTooMany && {
           cause: `${died} machines stopped responding after the push, more than can be explained by chance`,
         }),
@@ -192,7 +192,7 @@ export function judge(
 }
 
 const silence =
-  'the machine responded before the push, but has not since its pod was replaced; check its power and the new version';
+  'the machine responded before the push, but no longer does; check its power and the new version';
 
 /** The progress of a pod that exists in only one version, such as a Job's. */
 export function judgePod(object: KubeObject): PodVerdict {
@@ -333,7 +333,7 @@ function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[])
   if (unscheduled) return `not scheduled: ${unscheduled.message || unscheduled.reason}`;
   if (spec.nodeName === undefined) return 'not scheduled yet';
   const waiting = containers.find(({ state }) => state.waiting)?.state.waiting;
-  if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
+  if (waiting) return `starting: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
   const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
   if (ended) return `exited with ${ended.exitCode}, restarting`;
   return containers.length === 0

@@ -176,7 +176,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(record).toMatchObject({
         state: 'rolled-back',
         why: expect.stringMatching(
-          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: the machine responded before the push, but has not since its pod was replaced/,
+          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: the machine responded before the push, but no longer does/,
         ),
       });
       expect(lines.join()).not.toContain('others');

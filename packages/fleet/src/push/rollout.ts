@@ -91,7 +91,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
-  report(`rolling back; objects: ${before.length}`);
+  report(`rolling back ${count(before.length, 'object')}`);
   await applyObjects(rack, before);
   await deleteObjects(rack, created.filter(isDeletable));
   const live = await readLive(rack, plan.deletions);

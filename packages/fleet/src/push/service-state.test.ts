@@ -107,7 +107,9 @@ describe('a service', () => {
 
     expect(before).toBeUndefined();
     expect(lines).toEqual([
-      expect.stringContaining('checking only its pods, not its own report: '),
+      expect.stringContaining(
+        'checking only the pods, because the service does not report its state: ',
+      ),
     ]);
   });
 
@@ -139,7 +141,7 @@ describe('a service', () => {
 
     await push('2');
     await expect(push('1')).rejects.toThrow(
-      'router-backup-1 reports version 1, but its image is 2',
+      'router-backup-1 reports version 1, but the image contains version 2',
     );
   });
 });

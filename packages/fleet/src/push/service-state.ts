@@ -49,7 +49,7 @@ export async function stateBefore(
   } catch (error) {
     mustBeKnown(error, deps.signal);
     deps.report(
-      `${titleOf(workload)}: checking only its pods, not its own report: ${errorText(error)}`,
+      `${titleOf(workload)}: checking only the pods, because the service does not report its state: ${errorText(error)}`,
     );
     return undefined;
   }
@@ -109,7 +109,7 @@ export function faultsOf(
   const isNew = (what: string) => before.length > 0 && !known.has(what);
   const faults = after.flatMap(({ pod, version, degraded }) => [
     ...(expected !== undefined && version !== expected
-      ? [`${pod} reports version ${version}, but its image is ${expected}`]
+      ? [`${pod} reports version ${version}, but the image contains version ${expected}`]
       : []),
     ...degraded.filter(({ what }) => isNew(what)).map(({ what, why }) => `${what}: ${why}`),
   ]);
@@ -140,6 +140,8 @@ export async function untilServiceIsWell(
       const after = await askService(workload, await pods(), deps);
       faults.push(...faultsOf(before, after, expected));
       if (faults.length === 0) {
+        if (after.length === 0)
+          return report(`${title}: not checked further, because no pod is ready`);
         const versions = new Set(after.flatMap(({ version }) => version ?? []));
         return report(
           `${title} reports that it is healthy and runs version ${[...versions].join(', ')}`,

@@ -93,7 +93,7 @@ new=$(mktemp "$1.XXXXXXXX")
 trap 'rm -f "$new"' EXIT
 printf %s "$value" | base64 -d > "$new"
 if is_another "$new"; then
-  echo 'k3s has another token than the store; save the token in ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
+  echo 'k3s uses a different token from the one in the secret store; save the token in ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
   exit 1
 fi
 sync "$new"
@@ -142,7 +142,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        `${rack}: ${at.path} on the jumphost does not match the token in the secret store or k3s's current token; run \`k3s token rotate\` there, or save the token as ${ownToken} with skolo secrets set and delete the file`,
+        `${rack}: ${at.path} on the jumphost does not match the token in the secret store or k3s's current token; run \`k3s token rotate\` there, or save the token from ${ownToken} with skolo secrets set and delete the file`,
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;

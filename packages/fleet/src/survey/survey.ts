@@ -34,6 +34,6 @@ async function versionOf(
   if (code === 0 && found !== undefined) return found;
   const last = stderr.split('\n').at(-1);
   throw new FleetError(
-    `${rack.name}: the API server is not responding (${last}); run \`systemctl status k3s\` on the jumphost`,
+    `${rack.name}: cannot read the API server's version (${last}); run \`systemctl status k3s\` on the jumphost`,
   );
 }

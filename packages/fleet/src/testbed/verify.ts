@@ -180,7 +180,7 @@ async function lastRun(cluster: Rack): Promise<string> {
   const end = endOfJob(last.object);
   if (end === undefined) throw wrong(`run ${name} has not finished`);
   if (!end.isDone) throw wrong(`run ${name} failed: ${end.message}`);
-  return `run ${name} is finished`;
+  return `run ${name} succeeded`;
 }
 
 const Addresses = z.object({

@@ -85,7 +85,7 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   }
   if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
     return new FleetError(
-      `${name}: the cluster does not contain service account skolo-${role}; ask an admin to apply kube/base/access to it`,
+      `${name}: the cluster does not contain the service account skolo-${role}; ask an admin to apply kube/base/access to it`,
     );
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {

@@ -32,7 +32,7 @@ export async function checkApi(
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; set the clock that is wrong`,
+        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; correct the wrong clock or, if the certificate has expired, run \`systemctl restart k3s\` on the jumphost`,
         { cause: error },
       );
     }

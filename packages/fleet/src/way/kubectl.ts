@@ -67,7 +67,7 @@ function messageOf(stderr: string): string {
   const text = stderr
     .trim()
     .replaceAll(/^(error: |Error from server \(\w+\): |Warning: .*\n)/gim, '');
-  return errorText(new Error(text || 'it failed without an error message'));
+  return errorText(new Error(text || 'failed without an error message'));
 }
 
 /** Whether kubectl failed because the API server returned this reason. */

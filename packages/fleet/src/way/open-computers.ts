@@ -72,7 +72,7 @@ export async function openComputers({
     const { name } = target;
     const late = () =>
       new FleetError(
-        `${name}: no SSH connection within ${connectMs / 1000} s; the computer is off, hung or overloaded`,
+        `${name}: no SSH connection within ${connectMs / 1000} s; the computer may be off, hung or overloaded`,
       );
     const tunnel = new Tunnel({
       name,

@@ -43,13 +43,13 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} there manually`);
+    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} manually`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
     throw new ComputerError(
-      `${host.name}: another computer (${other}) uses ${address}; turn it off, or fix jumphost.address`,
+      `${host.name}: another computer (${other}) uses ${address}; turn it off, or change jumphost.address in rack.yaml`,
     );
   }
   const files = [...change.files, ...more.files];
@@ -88,7 +88,7 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   const [route] = routes;
   const name = owner ?? route?.name;
   if (name === undefined) {
-    return `no interface has a default route (${addresses.map((each) => each.name).join(', ') || 'no interface is up'})`;
+    return `no interface has a default route (interfaces with an IPv4 address: ${addresses.map((each) => each.name).join(', ') || 'none'})`;
   }
   const present = addresses.find((each) => each.name === name && each.address === address);
   const [, length] = subnet.split('/');
@@ -140,7 +140,7 @@ function changeOf(
   }
   const [stanza, ...more] = ifupdown;
   if (stanza === undefined || more.length > 0) {
-    return `${ifupdown.map(({ path }) => path).join(', ')} contain more than one configuration of ${name}`;
+    return `more than one file configures ${name}: ${ifupdown.map(({ path }) => path).join(', ')}`;
   }
   try {
     const content = interfaces.withFixedAddress(stanza.text, fixed);

@@ -35,7 +35,7 @@ function comparison(file: string): string {
   return `wanted=$(unshare --net sh -c 'nft --file "$1" && nft --stateless list table inet skolo' sh ${file}) || exit 0
 is=$(nft --stateless list table inet skolo 2>/dev/null)
 first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:space:]]*//')
-[ "$is" = "$wanted" ] || echo "the active firewall rules differ from ${file}: \${first:-some are missing}"`;
+[ "$is" = "$wanted" ] || echo "the active firewall rules differ from ${file}: \${first:-some are missing or in a different order}"`;
 }
 
 /** @param file with our table */

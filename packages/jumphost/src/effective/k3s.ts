@@ -17,13 +17,15 @@ const privateFiles = [
 const open = `find -L ${privateFiles} -maxdepth 0 -perm /077`;
 
 /** A script: only root can read the files that give access to the cluster. */
-export const modesInEffect = `${open} -printf '%p has mode %m, so every user of the jumphost can control the cluster\\n' 2>/dev/null || true`;
+export const modesInEffect = `${open} -printf '%p has mode %m, so users other than root may be able to control the cluster\\n' 2>/dev/null || true`;
 export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
 
 /** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
-export const encryptionInEffect = `case $(${binary} secrets-encrypt status 2>&1) in
+export const encryptionInEffect = `status=$(${binary} secrets-encrypt status 2>&1)
+case $status in
   *'Encryption Status: Enabled'*) ;;
-  *) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
+  *'Encryption Status:'*) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
+  *) echo "by hand: cannot determine whether k3s encrypts cluster secrets: $(echo "$status" | tail -n 1); run k3s secrets-encrypt status" ;;
 esac`;
 
 const Arguments = z.array(z.string());

@@ -28,7 +28,7 @@ unit_in_effect() {
   left=60
   while [ "$(of "$unit" SubState)" = start ] && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.5; done
   result=$(of "$unit" Result)
-  [ "$result" = success ] || hand "$unit fails ($result); run journalctl -u $unit to see why"
+  [ "$result" = success ] || hand "$unit failed ($result); run journalctl -u $unit to see why"
 }
 always_on() {
   systemctl is-active -q "$1" || echo "$1 is not running; run systemctl status $1"

@@ -44,6 +44,6 @@ export function failedOverText(
   service: string,
   { by, since, existing }: FailedOver,
 ): string {
-  const who = existing?.join(', ') ?? 'its unit';
+  const who = existing?.join(', ') ?? 'its systemd unit';
   return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`;
 }

@@ -54,7 +54,7 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
     const port = Port.safeParse(words).data;
     const [kind, name = ''] = words;
     if (kind === 'unit') {
-      const why = `${name} is running and can switch the same outlets`;
+      const why = `${name} is running and may switch the same outlets`;
       found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
       continue;
     }

@@ -54,7 +54,8 @@ menuentry 'Debian' {
 /** Disk and boot loader. The root file system grows to the whole disk at each start. */
 export const bootStep = fileStep({
   name: 'boot',
-  about: 'UEFI boot, consoles on screen and serial line, root file system grows to the whole disk',
+  about:
+    'UEFI boot, consoles on the screen and serial port, and a root file system that grows to fill the disk',
   files: [
     {
       path: '/etc/fstab',

@@ -75,7 +75,7 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
 const diskScript = `image=$1 root=$2 efi=$3
 shim=$root$4 grub=$root$5
 for each in "$shim" "$grub" "$root/vmlinuz" "$root/initrd.img"; do
-  [ -e "$each" ] || { echo "\${each#"$root"} is missing in the root file system, which needs the packages $8" >&2; exit 1; }
+  [ -e "$each" ] || { echo "\${each#"$root"} is missing from the root file system, which requires the packages $8" >&2; exit 1; }
 done
 efiMiB=512
 # Space for the ext4 metadata and the first boot, after which the file system grows to the whole disk.

@@ -67,9 +67,9 @@ find_interface() {
   done
   set -- $cabled
   [ $# != 1 ] || { interface=$1; return; }
-  why="$# interfaces have a network cable ($*); unplug the others, or recreate the stick with --interface"
+  why="$# interfaces have a network cable ($*); unplug all but one, or recreate the stick with --interface"
   [ $# != 0 ] || why="no network cable in$all; connect one"
-  [ -n "$all" ] || why="no wired interface \${interface:-found}; recreate the stick without --interface, or add an adapter"
+  [ -n "$all" ] || why="no wired interface\${interface:+ $interface}; \${interface:+recreate the stick without --interface, or }add an adapter"
 }
 
 # put PATH MODE: writes standard input completely or not at all.
@@ -116,7 +116,7 @@ try() {
   identity=$1
   [ -e "$identity" ] || { why='no stick with ${identityFile}; create one with \`skolo jumphost stick RACK FOLDER\` and plug it in'; return; }
   for each in "$@"; do
-    cmp -s "$identity" "$each" || { why="sticks of different computers ($(cd $at/found && echo *)); unplug all but one"; return; }
+    cmp -s "$identity" "$each" || { why="sticks for different computers ($(cd $at/found && echo *)); unplug all but one"; return; }
   done
   why=$(problem)
   [ -z "$why" ] || { why="${identityFile} of /dev/$(basename "$identity") $why"; return; }
@@ -126,7 +126,7 @@ try() {
   other=$(${probeFile} "$interface" "\${address%/*}")
   [ $? != 3 ] || { why="another computer ($other) uses the address \${address%/*} of this stick; turn it off, or use the right stick"; return; }
   # A separate process, which exits at the first error.
-  why=$(sh "$0" --become "$identity" "$interface" 2>&1 > /dev/null) && why= || why="failed ($(echo $why)); trying again"
+  why=$(sh "$0" --become "$identity" "$interface" 2>&1 > /dev/null) && why= || why="cannot apply the identity ($(echo $why)); trying again"
 }
 
 case \${1-} in

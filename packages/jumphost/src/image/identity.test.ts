@@ -91,8 +91,10 @@ sha256 …
   it('has public keys alone', () => {
     expect(publicKeysOf(`# ann\n${key}\n\n`, 'id.pub')).toEqual([key]);
     expect(() => publicKeysOf('-----BEGIN OPENSSH PRIVATE KEY-----\nb3B', 'id')).toThrow(
-      /^id: is a private key; specify the file that ends with .pub$/,
+      /^id: contains a private key; specify the file that ends with .pub$/,
     );
-    expect(() => publicKeysOf('hunter2', 'id.pub')).toThrow(/^id.pub: is not an SSH public key/);
+    expect(() => publicKeysOf('hunter2', 'id.pub')).toThrow(
+      /^id.pub: contains a line that is not an SSH public key/,
+    );
   });
 });

@@ -128,7 +128,9 @@ export function publicKeysOf(text: string, file: string): string[] {
   for (const key of keys) {
     if (publicKey.test(key)) continue;
     // Its content must not appear.
-    const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not an SSH public key';
+    const what = key.includes('PRIVATE KEY')
+      ? 'contains a private key'
+      : 'contains a line that is not an SSH public key';
     throw new ComputerError(`${file}: ${what}; specify the file that ends with .pub`);
   }
   return keys;

@@ -147,7 +147,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     await untilSaid('skolo-identity.txt of /dev/sda1 is damaged or was edited');
     await stick((await textOf()).slice(0, 150));
     await stick('', 'sdb1');
-    await untilSaid('sticks of different computers (sda1 sdb1)');
+    await untilSaid('sticks for different computers (sda1 sdb1)');
     await unplug();
     await stick(await textOf().then((text) => text.replace('identity 1', 'identity 2')));
     await untilSaid('is damaged or from another version of skolo');

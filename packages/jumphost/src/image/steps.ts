@@ -73,7 +73,7 @@ done`),
 function k3sProgramStep(k3s: K3sOptions): Step {
   return {
     name: 'k3s',
-    about: `${binary} is installed (${k3s.version} if new)`,
+    about: `${binary} is installed (${k3s.version} if newly installed)`,
     async check(host) {
       const note = await installedVersion(host);
       return note === undefined ? { differs: [`${binary} is missing`] } : { differs: [], note };

@@ -94,7 +94,7 @@ function judgeUnits(text: string): Check {
       ...failed.map(([unit]) => `${unit} has failed; run journalctl -u ${unit} to see why`),
       ...power.map(
         (unit) =>
-          `${unit} is running and can switch the same outlets; see docs/existing-system.md before you install skolo`,
+          `${unit} is running and may switch the same outlets; see docs/existing-system.md before you install skolo`,
       ),
     ],
     note: `${services} services are active`,
@@ -119,7 +119,9 @@ function judgeAddresses(text: string, { jumphost, machines, infrastructure }: Ra
         : [
             `no interface has ${jumphost.address}, the address of ${jumphost.name} in rack.yaml; skolo jumphost prepare sets it`,
           ]),
-      ...taken.map(({ name, address }) => `has ${address}, the address of ${name} in rack.yaml`),
+      ...taken.map(
+        ({ name, address }) => `an interface has ${address}, the address of ${name} in rack.yaml`,
+      ),
     ],
     note: fewOf(own.map(({ device, address }) => `${device} ${address}`)),
   };

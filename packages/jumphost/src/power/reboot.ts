@@ -47,9 +47,9 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
   try {
     const before = await bootIdOf(deps.host);
     await sendReboot(deps.host);
-    report(`${rack.jumphost.name} reboots`);
+    report(`${rack.jumphost.name} is rebooting`);
     await wait(deps, limits, limits.back, () => whyNotBack(deps, before));
-    report(`${rack.jumphost.name} is back`);
+    report(`${rack.jumphost.name} has rebooted`);
     await wait(deps, limits, limits.back, () => whoIsNotReady(deps));
     report('all services are ready');
   } finally {
@@ -124,5 +124,7 @@ async function wait(
 ): Promise<void> {
   const why = await waitUntil(look, { withinMs, pollMs: betweenLooks, signal, report });
   if (why === undefined) return;
-  throw new ComputerError(`${rack.name}: ${why}, after ${Math.round(withinMs / 60_000)} min`);
+  throw new ComputerError(
+    `${rack.name}: ${why}; gave up after ${Math.round(withinMs / 60_000)} min`,
+  );
 }

@@ -82,13 +82,17 @@ function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Ch
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the k3s database was encrypted with a different token than the one in the copy'],
+      differs: ['the k3s database was encrypted with a different k3s token'],
     };
   }
   try {
     decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
   } catch {
-    return { differs: ['the k3s database is damaged, because the token does not decrypt it'] };
+    return {
+      differs: [
+        'the k3s database is damaged: it was encrypted with this token, but cannot be decrypted',
+      ],
+    };
   }
   return { differs: [], note: `${objects}; the token decrypts the database` };
 }

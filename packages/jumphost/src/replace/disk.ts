@@ -35,7 +35,7 @@ export async function openDisk(
   const isFolder = where !== undefined && (await host.run(`[ -d ${folder} ]`)).code === 0;
   if (isFolder) {
     await host.need(
-      `[ -d ${folder}/var/lib/skolo ] || { echo ${folder}'/var/lib/skolo: no such folder; specify the root of the disk of the old jumphost' >&2; exit 1; }`,
+      `[ -d ${folder}/var/lib/skolo ] || { echo ${folder}'/var/lib/skolo: no such directory; specify the root of the disk of the old jumphost' >&2; exit 1; }`,
     );
     return { title: `disk at ${where}`, folder: where };
   }
@@ -63,7 +63,7 @@ function tryScript(jumphost: string, where: string | undefined): string {
     where === undefined
       ? ''
       : `device=$(findfs ${shellWord(where)} 2>/dev/null || echo ${shellWord(where)})
-[ -b "$device" ] || { echo ${shellWord(where)}': not a folder or device there' >&2; exit 1; }
+[ -b "$device" ] || { echo ${shellWord(where)}': not a directory or device on this computer' >&2; exit 1; }
 `;
   return `${device}! mountpoint -q ${mounted} || umount ${mounted} || exit 1
 mkdir -p -m 0700 ${mounted}

@@ -54,7 +54,9 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
     return outlets.flatMap((name) => {
       const found = all.find(({ outlet }) => outlet === name);
       if (found?.state === 'off' && found.switchedOff !== undefined) return [];
-      return [`${name} reads ${found?.state ?? 'no state yet'}`];
+      if (found?.state === 'off')
+        return [`${name} reads off, but was not turned off by an operator`];
+      return [`${name} ${found === undefined ? 'has not been read yet' : `reads ${found.state}`}`];
     });
   }
   return fence(jumphost, outlets, {
@@ -74,7 +76,8 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
         const { outcome, detail } = await client.cycle({ params: { id: cycle.id } });
         if (outcome === 'off') return;
         if (outcome !== undefined) throw notFenced(jumphost, detail ?? outcome);
-        if (performance.now() > end) throw notFenced(jumphost, detail ?? 'no response in time');
+        if (performance.now() > end)
+          throw notFenced(jumphost, detail ?? `not turned off within ${patienceMs / 1000} s`);
         await pause(betweenLooksMs, signal);
       }
     },
@@ -83,7 +86,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
 
 function notFenced(jumphost: string, why: string): ComputerError {
   return new ComputerError(
-    `${jumphost} is not fenced: ${why}; unplug its cables, and run the command again with --cable-is-out`,
+    `${jumphost} is not fenced: ${why}; unplug its network cable, and run the command again with --cable-is-out`,
   );
 }
 

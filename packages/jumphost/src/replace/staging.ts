@@ -39,7 +39,10 @@ export function copyStep({ title, id, from }: StateCopy): Step {
       const found = await host.need(
         `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
       );
-      return { differs: found.trim() === id ? [] : ['is not on the spare yet'], note: title };
+      return {
+        differs: found.trim() === id ? [] : ['the copy is not on the spare yet'],
+        note: title,
+      };
     },
     async apply(host) {
       await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
@@ -116,7 +119,7 @@ export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
     about: "the old jumphost's state is in place",
     async check(host) {
       const isPlaced = (await host.read(placed))?.trim() === copy.id;
-      return { differs: isPlaced ? [] : ['is still in the staging directory'] };
+      return { differs: isPlaced ? [] : ['the state is not in place yet'] };
     },
     async apply(host) {
       // A machine in the rack cannot also be its jumphost.

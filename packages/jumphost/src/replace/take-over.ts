@@ -32,12 +32,12 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
       });
       if (why !== undefined) {
         return {
-          differs: [`${why}; configure the spare's address with ifupdown or systemd-networkd`],
+          differs: [`${why}; fix the spare's network configuration (ifupdown or systemd-networkd)`],
         };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
       return {
-        differs: hasIt ? [] : [`does not use ${spare.address}, the address in rack.yaml`],
+        differs: hasIt ? [] : [`the spare does not use ${spare.address}, its address in rack.yaml`],
       };
     },
   };
@@ -51,8 +51,8 @@ export function aloneStep({ jumphost: { address }, spare }: TakeOver): Step {
     async check(host) {
       const other = await whoHas(host, address, await deviceOf(host, spare.address));
       if (other === undefined) return { differs: [] };
-      const who = `${other} uses ${address}; it may be the old jumphost`;
-      return { differs: [`${who}; disconnect it before the spare replaces it`] };
+      const who = `the computer with MAC address ${other} uses ${address}`;
+      return { differs: [`${who}, and may be the old jumphost; disconnect it`] };
     },
   };
 }
@@ -70,7 +70,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
     name: 'address',
     about: `name, address and SSH host keys of ${jumphost.name}`,
     check: async () => ({
-      differs: isConfirmed ? [] : [`does not use ${jumphost.address} yet`],
+      differs: isConfirmed ? [] : [`the spare does not use ${jumphost.address} yet`],
     }),
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };

@@ -13,7 +13,7 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
   '') echo 'no interface has ${address}, the address in rack.yaml' ;;
-  *' dynamic '*) echo '${address} comes from DHCP, so booting without the router would wait for it' ;;
+  *' dynamic '*) echo '${address} comes from DHCP, so the jumphost cannot get it if it boots without the router' ;;
 esac`),
     apply: (host) => changeAddress(host, { address, subnet }, guard),
   };

@@ -38,7 +38,8 @@ function printed({ passed, endurance, attributes, nvme, error }: Recording): str
   });
 }
 
-const failed = "the disk's SMART self-check failed; replace the jumphost (skolo jumphost replace)";
+const failed =
+  'the disk fails its SMART health check; replace the jumphost (skolo jumphost replace)';
 
 it.each(recordings)('reads the wear of $disk', (recording) => {
   const differs = recording.passed === false ? [failed] : [];

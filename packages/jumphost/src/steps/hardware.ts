@@ -34,7 +34,7 @@ export function diskWear(text: string): Check {
   const worn = said ?? (left === undefined ? undefined : 100 - left);
   const note = worn === undefined ? 'disk wear unknown' : `disk ${worn} % worn`;
   const differs = [
-    ...(smart_status?.passed === false ? ["the disk's SMART self-check failed"] : []),
+    ...(smart_status?.passed === false ? ['the disk fails its SMART health check'] : []),
     ...(worn !== undefined && worn >= mostWorn ? [note] : []),
   ].map((each) => `${each}; replace the jumphost (skolo jumphost replace)`);
   return { differs, note };

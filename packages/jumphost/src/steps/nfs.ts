@@ -68,7 +68,7 @@ export function nfsStep(needs: NfsNeeds): Step {
 /** As text: the export of a rack whose overlay no longer contains the component. Undefined if there is none. */
 export async function leftExport(host: Host): Promise<string | undefined> {
   if ((await host.read(exportsPath)) === undefined) return undefined;
-  return `${folder} is still exported over NFS, but the overlay does not include the component nfs; when no pod uses it, run rm ${exportsPath} && exportfs -ra`;
+  return `${folder} is still exported over NFS, but the overlay does not include the nfs component; when no pod uses it, run rm ${exportsPath} && exportfs -ra`;
 }
 
 function exportsFile(subnet: string): FileContent {

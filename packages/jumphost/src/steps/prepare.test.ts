@@ -172,7 +172,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
 
       const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
       await expect(bob).rejects.toThrow(
-        /ann@desk since 20\S+ is changing this computer; wait until/,
+        /this computer is locked by ann@desk since 20\S+; wait until/,
       );
       end.resolve();
       await ann;
@@ -386,7 +386,7 @@ nsenter -t "$(systemctl show --value --property=MainPID watch-of-a-test)" -m mou
 until [ -e /run/restarted ]; do sleep 0.2; done
 journalctl -u watch-of-a-test -o cat | grep 'has been read-only'`);
 
-    expect(said).toMatch(/^30s\n.*has been read-only for 2 s: touch/);
+    expect(said).toMatch(/^30s\n.*has been read-only for 2 s; running touch/);
   });
 
   it('adds to the command line of the kernel that file systems are repaired', async () => {
@@ -447,7 +447,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
-    await expect(changed).rejects.toThrow('no new SSH session could be opened');
+    await expect(changed).rejects.toThrow('the change was not confirmed through a new SSH session');
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });

@@ -121,7 +121,7 @@ export function unitsStep(): Step {
     name: 'units',
     about:
       'the skolo user, its directories and systemd units exist, and the fallback timer is running',
-    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or differs"; }
+    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or outdated"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
 for each in ${units.join(' ')}; do
@@ -135,7 +135,7 @@ if [ -e /etc/tmpfiles.d/skolo.conf ]; then
     [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or has another owner or mode"
   done < /etc/tmpfiles.d/skolo.conf
 fi
-[ -x ${opt}/current/bin/node ] || echo '${opt}/current or ${opt}/bin/node is missing'
+[ -x ${opt}/current/bin/node ] || echo '${opt}/current/bin/node is missing'
 [ -x /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });

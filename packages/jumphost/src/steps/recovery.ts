@@ -22,7 +22,7 @@ while :; do
   else
     : "\${since:=$SECONDS}"
     if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then
-      echo "/ has been read-only for $limit s: $*"
+      echo "/ has been read-only for $limit s; running $*"
       "$@" || echo b > /proc/sysrq-trigger
       exit
     fi
@@ -92,7 +92,7 @@ fi`);
     about: 'file systems are checked and repaired at boot',
     async check(host) {
       const { code } = await host.run(`grep -qw ${option} /proc/cmdline`);
-      return { ...(await check(host)), note: code === 0 ? '' : 'takes effect after the next boot' };
+      return { ...(await check(host)), note: code === 0 ? '' : 'takes effect at the next boot' };
     },
     async apply(host) {
       await host.need(`set -e

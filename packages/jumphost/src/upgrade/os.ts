@@ -19,7 +19,7 @@ apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*
       const lines = linesOf(text);
       const names = lines.flatMap((line) => /^Inst (.+)$/.exec(line)?.[1] ?? []);
       const note = lines.filter((line) => !line.startsWith('Inst ')).join('; ');
-      return { differs: names.length === 0 ? [] : [`older: ${fewOf(names)}`], note };
+      return { differs: names.length === 0 ? [] : [`outdated: ${fewOf(names)}`], note };
     },
     async apply(host) {
       await host.need(aptScript('full-upgrade'), { deadlineMs: installDeadlineMs });

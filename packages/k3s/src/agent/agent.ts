@@ -173,7 +173,7 @@ ${isFailing('agent')}
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
-  echo 'the agent does not join the cluster; run journalctl -u k3s-agent to see why' >&2; exit 1; }`,
+  echo 'the agent did not join the cluster; run journalctl -u k3s-agent to see why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
     },

@@ -74,7 +74,7 @@ function nodeOf({ metadata, spec, status }: z.infer<typeof Node>): ClusterNode {
     complaints: [
       ...(isReady ? [] : [ready?.message || 'the kubelet does not report its status']),
       ...pressures.map(({ type, message }) => `${type}: ${message}`),
-      ...(spec.unschedulable ? ['cordoned; run kubectl uncordon'] : []),
+      ...(spec.unschedulable ? [`cordoned; run kubectl uncordon ${metadata.name}`] : []),
     ],
     taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
   };

@@ -25,6 +25,8 @@ tls-san: [rack4.example.com]
   });
 
   it.each(['- a list', 'a: [', 'text'])('rejects %j', (text) => {
-    expect(() => mergeConfig('rack4', text, wanted)).toThrow('is not valid YAML; fix this file');
+    expect(() => mergeConfig('rack4', text, wanted)).toThrow(
+      'is not a valid YAML map; fix this file',
+    );
   });
 });

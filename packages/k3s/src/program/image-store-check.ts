@@ -189,7 +189,7 @@ export function nodeCheckFiles(place: ContainerdPlace): readonly TextFile[] {
       path: `/etc/systemd/system/${imageStoreUnit}`,
       content: `# Written by skolo.
 [Unit]
-Description=skolo: images that a power cut has damaged
+Description=skolo: repair images damaged by a power cut
 DefaultDependencies=no
 Requires=sysinit.target
 After=sysinit.target local-fs.target

@@ -4,7 +4,7 @@ import { checkByScript, type Step } from '@skolo/computers';
 import { startMs } from '../program/unit.ts';
 import { untilReady } from './server.ts';
 
-const renewedBeforeDays = 90;
+export const renewedBeforeDays = 90;
 /** Of a node. */
 export const agentCertificates = '/var/lib/rancher/k3s/agent';
 
@@ -13,7 +13,7 @@ export const agentCertificates = '/var/lib/rancher/k3s/agent';
  * do not renew them.
  */
 export function expiringScript(...folders: string[]): string {
-  return `command -v openssl > /dev/null || { echo 'openssl is missing; apt-get install openssl' >&2; exit 1; }
+  return `command -v openssl > /dev/null || { echo 'openssl is missing; run apt-get install openssl' >&2; exit 1; }
 find ${folders.join(' ')} -name '*.crt' ! -name '*-ca.crt' 2>/dev/null | sort | while read -r each; do
   openssl x509 -in "$each" -noout -checkend ${renewedBeforeDays * 86_400} > /dev/null || echo "$each expires on $(openssl x509 -in "$each" -noout -enddate | cut -d = -f 2)"
 done`;

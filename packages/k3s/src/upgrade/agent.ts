@@ -127,7 +127,7 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Comp
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
   const { code } = await own.run(`[ -e ${old} ]`);
-  if (code !== 0) return new ComputerError(`${said}; the previous version is missing`);
+  if (code !== 0) return new ComputerError(`${said}; there is no previous version to roll back to`);
   report(`${node.name}: rolling back to ${node.version}: ${why}`);
   await own.need(`mv -f ${old} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,

@@ -196,7 +196,7 @@ esac
     const { state, left } = await upgrade(next, machines);
 
     expect(left).toEqual([
-      `rpi-2: the node is not responding; it runs ${k3sVersion}`,
+      `rpi-2: the node is not ready; it runs ${k3sVersion}`,
       'rpi-3: still running tasks after 0 min',
       'rpi-4: no route to host',
       `rpi-5: not in rack.yaml, and runs ${k3sVersion}`,

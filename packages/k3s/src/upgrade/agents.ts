@@ -1,9 +1,9 @@
 /** Upgrades k3s agents to their server's version, some at a time, each between two tasks. */
-import { errorText, inParallel } from '@skolo/base';
+import { count, errorText, inParallel } from '@skolo/base';
 import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import type { K3sOptions } from '../program/unit.ts';
-import { agentCertificates, expiringScript } from '../server/certificates.ts';
+import { agentCertificates, expiringScript, renewedBeforeDays } from '../server/certificates.ts';
 import { type AgentMachine, type AgentTimes, isCutOff, upgradeAgent } from './agent.ts';
 import { type HealthDeps, readHealth, untilAsWell } from './health.ts';
 
@@ -44,16 +44,17 @@ export function agentsStep(needs: AgentsNeeds): Step {
   return {
     name: 'k3s-agents',
     about:
-      version === undefined ? 'machine certificates do not expire soon' : `machines run ${version}`,
+      version === undefined
+        ? `no machine certificate expires within ${renewedBeforeDays} days`
+        : `machines run ${version}`,
     async check(jumphost) {
       const { due, all } = await findDue(jumphost, needs, left, leave);
-      const names = due.map(({ node }) => node.name);
       const note = [
-        `${all} machines`,
+        count(all, 'machine'),
         ...[...left].map(([name, why]) => `${name} skipped: ${why}`),
       ];
       return {
-        differs: names.length === 0 ? [] : [`${fewOf(names)}: ${version ?? 'certificates'}`],
+        differs: dueTexts(due, version),
         note: note.join('; '),
       };
     },
@@ -113,6 +114,16 @@ export function agentsStep(needs: AgentsNeeds): Step {
   };
 }
 
+function dueTexts(due: readonly Due[], version: string | undefined): string[] {
+  const namesOf = (isSoon: boolean) =>
+    due.flatMap(({ node, isExpiring }) => (isExpiring === isSoon ? [node.name] : []));
+  const [older, expiring] = [namesOf(false), namesOf(true)];
+  return [
+    ...(older.length === 0 ? [] : [`${fewOf(older)}: ${version}`]),
+    ...(expiring.length === 0 ? [] : [`${fewOf(expiring)}: certificates expire soon`]),
+  ];
+}
+
 /** Nodes that require a change and can be changed. */
 async function findDue(
   jumphost: Host,
@@ -129,7 +140,7 @@ async function findDue(
       if (isOlder && machine && (await isCutOff(machine))) {
         return [{ node, machine, isExpiring: false }];
       }
-      if (isOlder) leave(node.name, `the node is not responding; it runs ${node.version}`);
+      if (isOlder) leave(node.name, `the node is not ready; it runs ${node.version}`);
       return [];
     }
     if (machine === undefined) {
@@ -141,7 +152,7 @@ async function findDue(
       const soon = await (await machine.open()).need(expiringScript(agentCertificates));
       return soon === '' ? [] : [{ node, machine, isExpiring: true }];
     } catch (error) {
-      leave(node.name, `cannot read when its certificates expire: ${errorText(error)}`);
+      leave(node.name, `cannot read when the certificates expire: ${errorText(error)}`);
       return [];
     }
   });

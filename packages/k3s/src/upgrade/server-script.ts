@@ -124,7 +124,7 @@ is_running() {
   timeout 10 "$k3s" kubectl get --raw /readyz > /dev/null 2> "$at/said" || {
     why="the API server is not ready: $(tail -n 1 "$at/said")"; return 1; }
   is=$(timeout 10 "$k3s" kubectl get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status}' 2>&1)
-  [ "$is" = "$1 True" ] || { why="the node $node is not $1 and ready: $is"; return 1; }
+  [ "$is" = "$1 True" ] || { why="the node $node is not ready with version $1: $is"; return 1; }
 }
 
 last_error() { journalctl -u k3s.service -n 30 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 1; }
@@ -139,7 +139,7 @@ until_running() {
       why="k3s keeps exiting: $(last_error)"
       return 1
     fi
-    [ "$(uptime_now)" -lt "$end" ] || { why="$why, for $seconds s $(last_error)"; return 1; }
+    [ "$(uptime_now)" -lt "$end" ] || { error=$(last_error); why="$why; gave up after $seconds s\${error:+; $error}"; return 1; }
     sleep 2
   done
 }
@@ -150,7 +150,7 @@ while :; do
     needed=$(du -skc $parts "$k3s" "$images" 2> /dev/null | tail -n 1 | cut -f 1)
     free=$(df -kP "$at" | awk 'NR == 2 { print $4 }')
     if [ $((needed + 16384)) -gt "$free" ]; then
-      say "the snapshot needs $((needed / 1024 + 16)) MiB in $at, but only $((free / 1024)) MiB are free; free disk space, for example with journalctl --vacuum-size=200M and apt-get clean"
+      say "the snapshot requires $((needed / 1024 + 16)) MiB in $at, but only $((free / 1024)) MiB are free; free disk space, for example with journalctl --vacuum-size=200M and apt-get clean"
       enter rejected
       continue
     fi

@@ -170,7 +170,7 @@ async function begin(host: Host, needs: ServerNeeds, version: string): Promise<v
   report(`downloading ${version}`);
   const program = await k3sProgram(architecture, { version, download: needs.download });
   const archive = await needs.download(release, images);
-  report('copying it to the jumphost');
+  report(`copying ${version} to the jumphost`);
   await host.need(
     `mkdir -p -m 0700 ${folder} ${folder}/new ${imagesFolder} && rm -f ${folder}/state ${folder}/why`,
   );

@@ -33,9 +33,11 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     tries = now > before ? 1 : tries + 1;
     before = now;
     if (tries >= mostTries || !why.mayRetry) {
-      throw new PiError(
-        `${url}: ${why.text}; the next attempt continues after the ${now} bytes that were downloaded`,
-      );
+      const isPart = now > 0 && (await validatorOf(url, path)) !== undefined;
+      const next = isPart
+        ? `the next attempt continues after the ${now} bytes that were downloaded`
+        : 'check the URL and try again';
+      throw new PiError(`${url}: ${why.text}; ${next}`);
     }
     await pause(pauseMs, signal);
   }

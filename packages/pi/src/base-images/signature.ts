@@ -58,7 +58,7 @@ export async function checkSignature(
       });
     }
     throw new PiError(
-      `${name}: not a valid signature from a key in ${keyring}${whyOf(cause)}; compare the key's fingerprint with the publisher's`,
+      `${name}: not a valid signature from a key in ${keyring}${whyOf(cause)}; download the image again, or specify the publisher's current key`,
       { cause },
     );
   } finally {

@@ -74,7 +74,7 @@ export async function fetchImage(
   const name = imageName(file);
   if (name === undefined) {
     throw new PiError(
-      `${from}: not an image name; it must end with .img, .img.xz, .img.gz or .img.zst`,
+      `${from}: not an image name; it must consist of letters, digits and ".", "_", "+" or "-", and end with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
   const beside = readerBeside(from, isRemote, deps);
@@ -105,7 +105,7 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        `${from}: the SHA-256 ${unpacked.publishedSha256} does not match the publisher's ${wanted}; download the image again`,
+        `${from}: the SHA-256 ${unpacked.publishedSha256} does not match the expected ${wanted}; download the image again`,
       );
     }
     const record = {
@@ -154,7 +154,7 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    `${image}: no signature such as ${names} found beside it; omit --keyring, or use an image that its publisher signs`,
+    `${image}: no signature such as ${names} found next to it; omit --keyring, or use an image that its publisher signs`,
   );
 }
 

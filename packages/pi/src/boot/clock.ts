@@ -53,7 +53,7 @@ Before=shutdown.target`;
 export function clockUnitText(least: number, server: string): string {
   return `# Written by skolo.
 [Unit]
-Description=skolo: correct time, before anything needs TLS
+Description=skolo: set the clock before anything requires TLS
 ${waitsAlone}
 Wants=network-online.target
 After=network-online.target systemd-timesyncd.service chrony.service

@@ -68,7 +68,7 @@ describe('the method of customisation', () => {
     [
       'one that was customised',
       { os: trixie, imagerCustom: true, traces: ['userconf.txt', '/etc/rancher'] },
-      'was customised or booted before, because it contains userconf.txt, /etc/rancher; use the unmodified image',
+      'the image was customised or booted before (it contains userconf.txt, /etc/rancher); use the unmodified image',
     ],
   ])('of %s is not guessed', (_, facts, why) => {
     expect(() => methodOf('x.img', { ...none, ...facts })).toThrow(why);

@@ -31,12 +31,12 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
     throw reject(
-      `was customised or booted before, because it contains ${traces.join(', ')}; use the unmodified image`,
+      `the image was customised or booted before (it contains ${traces.join(', ')}); use the unmodified image`,
     );
   }
   if (os === undefined) {
     throw reject(
-      'has no ext4 root partition with /usr/lib/os-release, so skolo cannot customise it; use Raspberry Pi OS, Ubuntu Server or Debian',
+      'the image has no ext4 root partition with /usr/lib/os-release, so skolo cannot customise it; use Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
   const hasSeed = names.includes('user-data') && names.includes('meta-data');
@@ -46,7 +46,7 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   ];
   if (methods.length > 1) {
     throw reject(
-      `contains ${methods.join(' and ')}, and skolo cannot determine which of them runs`,
+      `the image contains ${methods.join(' and ')}, and skolo cannot determine which of them runs`,
     );
   }
   const [method] = methods;

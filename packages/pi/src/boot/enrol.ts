@@ -143,15 +143,15 @@ until [ -s "$joined" ]; do
   status=$(body | ask "$run/answer" --header 'content-type: application/json' --data-binary @- "$url/v1/enrol" 2> "$run/error")
   code=$?
   if [ "$code" = 90 ]; then
-    say "$url has another key than this image expects; if the jumphost was replaced, burn a new image"
+    say "$url does not have the key that this image expects; if the jumphost was replaced, burn a new image"
   elif [ "$code" != 0 ]; then
-    say "no response: $(tail -n 1 "$run/error")"
+    say "the request to $url failed: $(tail -n 1 "$run/error")"
   elif [ "$status" = 202 ]; then
     say "enrolment pending: $(cat "$run/answer")"
   elif [ "$status" != 200 ]; then
-    say "enrolment rejected: $(cat "$run/answer")"
+    say "enrolment failed ($status): $(cat "$run/answer")"
   elif ! take; then
-    say "invalid response from $url; trying again"
+    say "cannot apply the response from $url; trying again"
   else
     rm -f "$run/answer"
     wipe_secret

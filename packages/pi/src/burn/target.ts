@@ -99,7 +99,7 @@ const reasons: Record<string, string> = {
 /** Empty, so that zeros need not be written. @throws PiError */
 export async function openFile(path: string): Promise<Target> {
   const file = await open(path, 'w+', 0o600).catch((cause: unknown) => {
-    throw new PiError(`${path}: writing failed (${errorCode(cause)})`, { cause });
+    throw new PiError(`${path}: opening failed (${errorCode(cause)})`, { cause });
   });
   return { path, file, disk: undefined };
 }

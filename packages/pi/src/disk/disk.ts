@@ -32,7 +32,7 @@ export async function readFully(
     const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
     if (bytesRead === 0) {
       throw new PiError(
-        `${name}: the file ends at byte ${offset + done}; download the image again`,
+        `${name}: no data after byte ${offset + done}; download the image again, or use another card`,
       );
     }
     done += bytesRead;

@@ -24,9 +24,9 @@ const mostGptBytes = 1024 * 1024;
 export async function partitionsOf(disk: Disk): Promise<Partition[]> {
   const bad = (why: string) =>
     new PiError(`${disk.name}: ${why}; check that it is a complete disk image`);
-  if (disk.size < 2 * sector) throw bad('is too small for a disk');
+  if (disk.size < 2 * sector) throw bad('too small for a disk');
   const mbr = await readBytes(disk, 0, sector);
-  if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('has no partition table');
+  if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('no partition table');
   const entries = [0, 1, 2, 3].map((at) => mbr.subarray(446 + 16 * at, 462 + 16 * at));
   const found = entries.some((entry) => entry[4] === gptMark)
     ? await gptPartitions(disk, bad)
@@ -38,7 +38,7 @@ export async function partitionsOf(disk: Disk): Promise<Partition[]> {
       });
   for (const { number, offset, size } of found) {
     if (offset === 0 || size === 0 || offset + size > disk.size) {
-      throw bad(`partition ${number} extends beyond the end`);
+      throw bad(`partition ${number} has an invalid position or size`);
     }
   }
   return found;
@@ -46,14 +46,14 @@ export async function partitionsOf(disk: Disk): Promise<Partition[]> {
 
 async function gptPartitions(disk: Disk, bad: (why: string) => PiError): Promise<Partition[]> {
   const header = await readBytes(disk, sector, sector);
-  if (header.toString('latin1', 0, 8) !== 'EFI PART') throw bad('has a damaged GPT');
+  if (header.toString('latin1', 0, 8) !== 'EFI PART') throw bad('the GPT is damaged');
   const [table, entries, bytes] = [
     Number(header.readBigUInt64LE(72)) * sector,
     header.readUInt32LE(80),
     header.readUInt32LE(84),
   ];
   if (bytes < 128 || entries * bytes > mostGptBytes || table + entries * bytes > disk.size) {
-    throw bad('has a damaged GPT');
+    throw bad('the GPT is damaged');
   }
   const all = await readBytes(disk, table, entries * bytes);
   return Array.from({ length: entries }, (_, at) =>

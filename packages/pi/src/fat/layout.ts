@@ -48,7 +48,7 @@ export async function fatLayout(
   const bits = isLarge ? 32 : 16;
   if (tableBytes < (clusters + 2) * (bits / 8)) throw bad('is damaged');
   // Bit 7: only one of the tables is updated.
-  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('contains different tables');
+  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('does not mirror its allocation tables');
   return {
     bits,
     cluster,

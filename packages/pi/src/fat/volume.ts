@@ -62,11 +62,17 @@ class Volume implements FatVolume {
   async write(path: string, content: Uint8Array, time: Date): Promise<void> {
     const { parents, name } = split(path);
     const places = await this.folder(parents);
-    if (places === undefined) throw this.bad(`does not contain the directory ${parents.join('/')}`);
+    if (places === undefined)
+      throw this.bad(
+        `does not contain the directory ${parents.join('/')}; check that it is complete`,
+      );
     const list = await this.load(places);
     const entries = entriesIn(list);
     const previous = named(entries, name);
-    if (previous?.isFolder) throw this.bad(`${path} is a directory`);
+    if (previous?.isFolder)
+      throw this.bad(
+        `contains a directory named ${path} instead of a file; check that it is complete`,
+      );
     if (previous !== undefined) this.clusters.release(previous.cluster);
     const chain = this.clusters.allocate(content.length);
     await this.fill(chain, content);
@@ -102,7 +108,7 @@ class Volume implements FatVolume {
   private grow(places: Places): Places[number] {
     const { cluster: bytes, data } = this.layout;
     const last = places.at(-1) as Places[number];
-    if (last.offset < data) throw this.bad('the root directory is full');
+    if (last.offset < data) throw this.bad('has a full root directory; use another image');
     const number = (last.offset - data) / bytes + 2;
     return { offset: this.clusters.offsetOf(this.clusters.extend([number])), bytes };
   }
@@ -153,9 +159,7 @@ class Volume implements FatVolume {
   }
 
   private bad(why: string): PiError {
-    return new PiError(
-      `${this.disk.name}: boot partition: ${why}; check that the image is complete`,
-    );
+    return new PiError(`${this.disk.name}: the boot partition ${why}`);
   }
 }
 

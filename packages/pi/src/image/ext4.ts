@@ -42,7 +42,7 @@ export async function openExt4(
   if (features & metaGroups) throw unsupported(disk, 'uses meta block groups');
   if (features & needsRecovery) {
     throw new PiError(
-      `${disk.name}: this is a copy of an SD card that was in use; use the unmodified image`,
+      `${disk.name}: the ext4 file system was not unmounted, as in a copy of an SD card in use; use the unmodified image`,
     );
   }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
@@ -166,7 +166,7 @@ class Ext4 implements LinuxFiles {
         list.readUInt16LE(at + 4),
         list[at + 6] as number,
       ];
-      if (length < 8) throw damaged(this.disk, 'has a damaged folder');
+      if (length < 8) throw damaged(this.disk, 'has a damaged directory');
       if (inode !== 0) entries.set(list.toString('utf8', at + 8, at + 8 + nameLength), inode);
       at += length;
     }

@@ -66,9 +66,12 @@ export async function bootFiles(
   const cmdlineText = await read(cmdline);
   const { cluster, enrolment, wifi } = setup;
   if (enrolment !== undefined && (lacks.length > 0 || method === 'debian-firstrun')) {
-    const why = lacks.length > 0 ? `has no ${lacks.join(' and no ')}` : "is Debian's own";
+    const why =
+      lacks.length > 0
+        ? `the image does not contain ${lacks.join(' or ')}`
+        : "this is Debian's own image";
     throw new PiError(
-      `${disk.name}: ${why}, so machines with a shared image cannot enrol; use Raspberry Pi OS or Ubuntu Server`,
+      `${disk.name}: ${why}, so machines cannot enrol with it; use Raspberry Pi OS or Ubuntu Server`,
     );
   }
   const files = rootFiles(setup, now);

@@ -99,7 +99,7 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
   const whatFor = async (host: Host) => linesOf(await host.need(needsRestart));
   return {
     name: 'restart',
-    about: 'all these settings were active at the last boot',
+    about: 'the last boot loaded all firmware settings',
     async check(host) {
       const why = await whatFor(host);
       if (mayRestart || why.length === 0) return { differs: why };
@@ -113,11 +113,10 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const look = async () =>
-    (await bootIdOf(host)) === before ? 'the Pi did not shut down' : undefined;
+  const look = async () => ((await bootIdOf(host)) === before ? 'it has not rebooted' : undefined);
   const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
   if (why === undefined) return;
-  throw new ComputerError(`did not come back within ${backMs / 60_000} min: ${why}`, {
+  throw new ComputerError(`the Pi did not come back within ${backMs / 60_000} min: ${why}`, {
     code: 'LOST',
   });
 }

@@ -82,11 +82,11 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
-      "the only network connection is the rack's wired network; connect the Pi to the internet, for example over Wi-Fi with --wifi, and run the command again",
+      "the Pi has no default route outside the rack's wired network; connect it to the internet, for example over Wi-Fi with --wifi, and run the command again",
     );
   }
   throw new ComputerError(
-    `no interface has ${address}, its address in rack.yaml; create its SD card with skolo pi image, or configure the address, and run the command again`,
+    `no interface has ${address}, the jumphost's address in rack.yaml; create the SD card with skolo pi image, or configure the address, and run the command again`,
   );
 }
 

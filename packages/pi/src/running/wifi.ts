@@ -25,7 +25,7 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
         throw new ComputerError(
-          'neither NetworkManager nor netplan is installed; set up Wi-Fi manually and omit --wifi',
+          'NetworkManager is not running, and netplan is not installed; set up Wi-Fi manually and omit --wifi',
         );
       },
       activate: `rfkill unblock wifi 2>/dev/null || true

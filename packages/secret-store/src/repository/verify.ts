@@ -113,7 +113,7 @@ async function verifyStore(deps: GitDeps, top: string, store: string): Promise<F
   for (const [file, text] of contents) {
     const problem = file.endsWith(sopsSuffix)
       ? await problemOf(join(top, file), text)
-      : `is not encrypted: files in the store end with ${sopsSuffix}; use skolo secrets set`;
+      : `does not end with ${sopsSuffix}, so it is probably not encrypted; use skolo secrets set`;
     if (problem !== undefined) findings.push({ file, problem });
   }
   return findings;
@@ -130,7 +130,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
         ...missing.map((each) => `not encrypted for ${each}`),
         ...extra.map((each) => `still encrypted for ${each}`),
       ];
-      return `${lists.join(', ')}: differs from .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
+      return `${lists.join(', ')}, unlike .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
     return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second one to .sops.yaml and run `sops updatekeys`';

@@ -22,7 +22,7 @@ export async function rotationRejection(
     return 'each phone must accept a new key on its screen; replace the key manually, phone by phone';
   }
   if (nounOf(secret) === undefined) {
-    return `${kind}: skolo cannot change it in the other system; change it manually, then use skolo secrets set and apply`;
+    return `skolo cannot change a secret of kind ${kind} in the other system; change it manually, then use skolo secrets set and apply`;
   }
   if (!place.startsWith(`${rack.name}/`)) {
     return `${place} is shared, so other racks would be locked out`;

@@ -195,8 +195,8 @@ async function bringUp(
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
   return again(
     failed.length > 0
-      ? `they still use a previous ${noun}; ${repair}`
-      : `the targets that were left out now use the ${noun} from the store; run the command again to create a new one`,
+      ? `the failed machines and devices still use a previous ${noun}; ${repair}`
+      : `the machines and devices that were skipped before now use the ${noun} from the store; run the command again to create a new one`,
     failed,
   );
 }

@@ -56,7 +56,7 @@ describe('what cannot be rotated', () => {
       'services:\n  router-backup: { git: { remote: "git@x:y", privateKey: secrets/id }, encrypt: none }\n',
       'is also used as services.router-backup.git.privateKey',
     ],
-    ['k3s-token', '', 'k3s-token: skolo cannot change it in the other system'],
+    ['k3s-token', '', 'skolo cannot change a secret of kind k3s-token in the other system'],
   ])('says so: %s', async (name, more, message) => {
     const text = more.startsWith('machines') ? '' : more;
     const rack = more.startsWith('machines')

@@ -90,7 +90,9 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
     if (failed.length > 0) {
       return again('repair them and run the command again; both keys are still in use', failed);
     }
-    report(`${secret.name}: the previous key no longer works anywhere`);
+    const isSkipped = leftOut.size > 0 || deps.leaveOut.length > 0;
+    const where = isSkipped ? 'works only on skipped machines and devices' : 'no longer works';
+    report(`${secret.name}: the previous key ${where}`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };

@@ -105,7 +105,7 @@ function parse(text: string, where: string): SopsFile {
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    `${where}: the checksum is wrong, so the file is damaged or was changed manually; restore it from git`,
+    `${where}: the file is damaged or was changed manually; restore it from git`,
   );
 }
 

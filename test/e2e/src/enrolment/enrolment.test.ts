@@ -203,7 +203,7 @@ it.skipIf(why)(
     void deceived.boot();
     await expect
       .poll(() => deceived.log, patiently)
-      .toContain('has another key than this image expects');
+      .toContain('does not have the key that this image expects');
     expect(asked).toBe(0);
     man.close();
 

@@ -101,7 +101,12 @@ describe('skolo images pin', () => {
       headers: { 'content-type': 'text/html' },
       says: 'sent text/html instead of a manifest',
     },
-    { what: 'an error', status: 503, headers: {}, says: 'returned 503; try again later' },
+    {
+      what: 'an error',
+      status: 503,
+      headers: {},
+      says: 'returned 503; check the image name, or try again later',
+    },
     {
       what: 'a demand for a password',
       status: 401,

@@ -106,11 +106,11 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     ]);
     expect(of('units')).toEqual([
       'backup.timer has failed; run journalctl -u backup.timer to see why',
-      expect.stringMatching(/^pdudaemon.service is running and can switch the same outlets; /),
+      expect.stringMatching(/^pdudaemon.service is running and may switch the same outlets; /),
     ]);
     expect(of('addresses')).toEqual([
       expect.stringMatching(/^no interface has 192.168.1.8, the address of jumphost in rack.yaml/),
-      'has 192.168.1.11, the address of rpi-001 in rack.yaml',
+      'an interface has 192.168.1.11, the address of rpi-001 in rack.yaml',
     ]);
     expect(of('clock')).toEqual([expect.stringMatching(/^the clock is not synchronised; /)]);
     const texts = new Map(facts.map(({ name, text }) => [name, text]));

@@ -26,7 +26,7 @@ export async function startLocalServer(listener: RequestListener): Promise<Local
   const server = createServer((request, response) => {
     if (isOwn(request)) return listener(request, response);
     response.writeHead(403, { 'content-type': 'text/plain' });
-    response.end('this port belongs to another user\n');
+    response.end('this port accepts only the URL that skolo opened or printed\n');
   });
   const { port, close } = await listenOnLoopback(server);
   ownHost = `${secret}.localhost:${port}`;

@@ -135,7 +135,8 @@ export class Tunnel {
       this.current = next.promise;
       if (!signal.aborted) this.report(reason);
       const found = await this.reconnect();
-      if (found === undefined) return next.reject(new Error(`${this.deps.name} is closed`));
+      if (found === undefined)
+        return next.reject(new Error(`the connection to ${this.deps.name} is closed`));
       connection = found;
       next.resolve(found);
     }
