@@ -25,7 +25,8 @@ export async function withDigests(images) {
   const pinned = new Map();
   for (const image of images) {
     const parsed = parseImage(image) ?? parseImage(onDockerHub(image));
-    if (parsed === undefined) throw new RegistryError(`${image}: not NAME:TAG; give it a tag`);
+    if (parsed === undefined)
+      throw new RegistryError(`${image}: not in the form NAME:TAG; add a tag`);
     const { digest } = await resolveImage(parsed);
     pinned.set(image, parsed.digest === undefined ? `${image}@${digest}` : image);
   }

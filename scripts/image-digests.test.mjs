@@ -45,7 +45,7 @@ describe.skipIf(!program)('images of a release, at a real registry', () => {
 
 it('a base without a tag is an error, since nobody knows what it is', async () => {
   await expect(withDigests(['127.0.0.1:1/node'])).rejects.toThrow(
-    '127.0.0.1:1/node: not NAME:TAG; give it a tag',
+    '127.0.0.1:1/node: not in the form NAME:TAG; add a tag',
   );
 });
 

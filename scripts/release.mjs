@@ -49,13 +49,13 @@ const [version = readVersion()] = positionals;
 const changes = git('status', '--porcelain');
 if (changes !== '') {
   console.error(
-    `the tree has changes: commit them first, so that the release is what git has\n${changes}`,
+    `the working tree has changes; commit or stash them, so that the release matches the commit:\n${changes}`,
   );
   process.exit(1);
 }
 if (changesIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version) === undefined) {
   console.error(
-    `CHANGELOG.md has no section for ${version}: add \`## ${version}\` with what users need to know, and commit it`,
+    `CHANGELOG.md has no section for ${version}: add a \`## ${version}\` section with the changes that users must know about, and commit it`,
   );
   process.exit(1);
 }
@@ -124,7 +124,7 @@ if (options.key) {
   const sums = join(folder, 'SHA256SUMS');
   run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
 }
-console.log(`release ${version} of ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
+console.log(`release ${version} of commit ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
 
 /**
  * Unpacked as root in /, it adds files and changes no directory. The agent's `.dockerenv` belongs only in its image: on a machine, it would
@@ -216,7 +216,7 @@ function imageName(target) {
 async function digestsOf(images) {
   return await withDigests(images).catch((error) => {
     if (!(error instanceof RegistryError)) throw error;
-    console.error(`no release: ${error.message}`);
+    console.error(`the release is incomplete: ${error.message}`);
     process.exit(1);
   });
 }

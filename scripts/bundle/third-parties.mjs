@@ -31,7 +31,7 @@ export function licenceTexts(packages) {
   /** @type {Map<string, string[]>} */
   const names = new Map();
   for (const { name, version, license, text } of packages) {
-    const line = `${name} ${version} (${license ?? 'no licence named'})`;
+    const line = `${name} ${version} (${license ?? 'no licence specified'})`;
     names.set(text, [...(names.get(text) ?? []), line]);
   }
   return [...names]
@@ -96,8 +96,6 @@ function read(folder) {
     name,
     version,
     license,
-    text:
-      text?.replaceAll('\r\n', '\n').trim() ??
-      'Its package does not contain the text of the licence.',
+    text: text?.replaceAll('\r\n', '\n').trim() ?? 'The package does not contain the licence text.',
   };
 }

@@ -100,7 +100,8 @@ function writeControl(tree, { arch, version }) {
     Priority: 'optional',
     Description: `software that runs racks of test machines
  The skolo command, and services for routers, switches, PDUs, test machines
- and alerts. Installing it starts nothing; skolo service enable does.`,
+ and alerts. Installing the package does not start any service; to start
+ one, run skolo service enable.`,
   };
   const lines = Object.entries(control).map(([key, value]) => `${key}: ${value}\n`);
   write(join(tree, 'DEBIAN/control'), lines.join(''));

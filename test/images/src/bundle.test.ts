@@ -177,7 +177,7 @@ describe('a bundle', () => {
     expect(text).toMatch(/^@google-cloud\/pubsub \d+\.\d+\.\d+ \(Apache-2\.0\)$/m);
     expect(text).toMatch(/^zod \d+\.\d+\.\d+ \(MIT\)$/m);
     expect(text).toContain('Apache License');
-    expect(text).not.toContain('no licence named');
+    expect(text).not.toContain('no licence specified');
   });
 
   it('has the version of its package', async () => {

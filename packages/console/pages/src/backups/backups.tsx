@@ -1,4 +1,5 @@
 import type { BackupDevice, OffsiteStatus } from '@skolo/api/router-backup';
+import { count } from '@skolo/base/count';
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
@@ -27,7 +28,8 @@ function Devices() {
           <>
             {lost.map((each) => (
               <p class="failure" key={each.device}>
-                The history of {each.device} has lost {each.versions ?? 'some'} versions.
+                The history of {each.device} has lost{' '}
+                {each.versions === undefined ? 'some versions' : count(each.versions, 'version')}.
               </p>
             ))}
             <Table
@@ -62,7 +64,9 @@ function Devices() {
                   <td class="number">{device.versions}</td>
                   <td>{device.offsite}</td>
                   <td>
-                    {device.unsaved && <span class="warning">not saved on the device. </span>}
+                    {device.unsaved && (
+                      <span class="warning">Configuration not saved on the device. </span>
+                    )}
                     {device.detail ?? device.why}
                   </td>
                 </tr>

@@ -136,6 +136,6 @@ async function problemOf(response: Response): Promise<Partial<Problem>> {
   try {
     return JSON.parse(plainJson(await response.text()));
   } catch {
-    return { detail: `the response (${response.status}) did not come from this service` };
+    return { detail: `unexpected response (${response.status}), probably from a proxy` };
   }
 }

@@ -1,4 +1,5 @@
 import type { ControllerStatus } from '@skolo/api/power-cycle-daemon';
+import { count } from '@skolo/base/count';
 import { PortLink } from '../parts/links.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -14,7 +15,7 @@ export function Controllers({ controllers }: { controllers: ControllerStatus[] }
       <List caption="Controllers" controllers={controllers.filter((each) => !isFolded(each))} />
       {hubs.length > 0 && (
         <details>
-          <summary>USB hubs of {hubs.length} machines</summary>
+          <summary>USB hubs of {count(hubs.length, 'machine')}</summary>
           <List caption="USB hubs" controllers={hubs} />
         </details>
       )}

@@ -50,10 +50,12 @@ export function SwitchDialog({
     <Dialog title={`Turn ${state} ${outlet}`} onClose={onClose}>
       <form class="action" onSubmit={submit}>
         {state === 'on' ? (
-          <p>It feeds {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
+          <p>The outlet feeds {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
         ) : (
           <>
-            <p>It stays off until someone turns it back on, even if its controller reboots.</p>
+            <p>
+              The outlet stays off until someone turns it on again, even if the controller reboots.
+            </p>
             <Losing what="Will lose power" names={after?.dark ?? feeds} />
             <Losing what="Will lose their network connection" names={after?.offline ?? []} />
             <Losing what="Will lose one of their power feeds" names={after?.fedTwice ?? []} />

@@ -74,7 +74,7 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
         title={what}
         since={since}
         text={text}
-        more={<a href={hrefOf('rack', [], { cause: what })}>{machines.length} machines</a>}
+        more={<a href={hrefOf('rack', [], { cause: what })}>{count(machines.length, 'machine')}</a>}
       />
     )),
     ...alerts.map(({ name, summary, since }) => (
