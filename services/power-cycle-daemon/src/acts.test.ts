@@ -27,7 +27,7 @@ machines:
 
 const settings = '    repair: { enabled: true, tries: 2, internet: { enabled: true } }';
 const why =
-  'rack.yaml has `acts: false` for it, so nothing was done; to let skolo act, set `acts: true`';
+  '`acts: false` in rack.yaml prohibits this, so nothing was done; to let skolo act, set `acts: true`';
 
 /** It has been missing for so long. */
 async function hear({ missing, after }: RepairLab, machine: string, minutes: number) {
@@ -160,10 +160,10 @@ describe('orders for what is only observed', () => {
     };
 
     expect((await off('switch-2')).detail).toContain(
-      'the outlet also powers poe, and rack.yaml has',
+      'the outlet also powers poe, for which `acts: false` in rack.yaml',
     );
     expect((await off('pdu-2/6')).detail).toContain(
-      'the outlet also powers two, and rack.yaml has',
+      'the outlet also powers two, for which `acts: false` in rack.yaml',
     );
     expect(await daemon.turn('off', 'b')).toMatchObject({ outcome: 'off' });
     // Its machines lose the network, not their power.

@@ -201,7 +201,7 @@ describe('the API', () => {
     const { versions } = await lab.admin.versions({ params: router, query: {} });
     expect(versions).toHaveLength(2);
     await expect(lab.admin.checkRestore({ params })).rejects.toThrow(
-      'router: rack.yaml has `acts: false` for it, so nothing was done',
+      'router: `acts: false` in rack.yaml prohibits this, so nothing was done',
     );
     expect(await statusOf(lab.admin.restore({ params, body }))).toBe(409);
     expect(lab.devices.get('router').applied).toEqual([]);

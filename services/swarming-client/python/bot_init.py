@@ -184,7 +184,7 @@ def lock_folder(folder):
             return None
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                return 'without a lock: %s' % error.strerror
+                return 'the bot directory is not locked: %s' % error.strerror
         if time.monotonic() > until or is_to_end():
             emit('busy')
             sys.exit(EXIT_BUSY)
@@ -400,7 +400,7 @@ def main():
         print('%s: %s' % (folder, error.strerror), file=sys.stderr)
         return 1
     if not prctl(PR_SET_CHILD_SUBREAPER, 1):
-        warning = 'no PR_SET_CHILD_SUBREAPER'
+        warning = 'the kernel does not support PR_SET_CHILD_SUBREAPER'
     guard = os.getpid()
     pid = os.fork()
     if pid == 0:

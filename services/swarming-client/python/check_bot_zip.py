@@ -34,7 +34,7 @@ def configured_server(archive):
     config = json.loads(text)
     server = config.get('server') if isinstance(config, dict) else None
     if not isinstance(server, str):
-        raise Unsound('config/config.json names no server')
+        raise Unsound('config/config.json does not specify a server')
     return server
 
 
@@ -44,7 +44,7 @@ def check(path, expected):
     if head == b'':
         raise Unsound('it is empty')
     if head.lstrip()[:1] == b'<':
-        raise Unsound('it is a page of HTML, not a zip')
+        raise Unsound('it is an HTML page, not a zip file')
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
@@ -57,7 +57,7 @@ def check(path, expected):
             read_whole(archive, member)
         server = configured_server(archive)
     if server.rstrip('/') != expected.rstrip('/'):
-        raise Unsound('it is of the server %.200s, not of %s' % (server, expected))
+        raise Unsound('it belongs to the server %.200s, not to %s' % (server, expected))
     # zipfile tolerates what Python's import does not.
     zipimport.zipimporter(path)
 

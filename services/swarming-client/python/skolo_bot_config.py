@@ -38,21 +38,21 @@ def get_dimensions(bot):
     """Everything of the bot's own, in part replaced by what the agent knows."""
     answer = _ask('get_dimensions', _own_dimensions(bot))
     if not isinstance(answer, dict) or 'id' not in answer:
-        raise AgentAway('skolo agent at %s: its dimensions have no id' % _hook_url())
+        raise AgentAway('skolo agent at %s returned dimensions without an id' % _hook_url())
     return answer
 
 
 def get_state(bot):
     answer = _ask('get_state', _own_state(bot))
     if not isinstance(answer, dict):
-        raise AgentAway('skolo agent at %s: its state is no dict' % _hook_url())
+        raise AgentAway('skolo agent at %s returned a state that is not a dict' % _hook_url())
     return answer
 
 
 def get_settings(bot):
     answer = _ask('get_settings')
     if not isinstance(answer, dict):
-        raise AgentAway('skolo agent at %s: its settings are no dict' % _hook_url())
+        raise AgentAway('skolo agent at %s returned settings that are not a dict' % _hook_url())
     return answer
 
 
@@ -70,16 +70,16 @@ def get_authentication_headers(bot):
     try:
         status, body = _request('GET', url, None, headers, _TOKEN_SECONDS)
     except (OSError, ValueError, TypeError, AttributeError, http.client.HTTPException) as e:
-        raise AgentAway('metadata server did not respond at %s: %s' % (url, _text_of(e)))
+        raise AgentAway('request to the metadata server at %s failed: %s' % (url, _text_of(e)))
     if status != 200:
-        raise AgentAway('metadata server at %s answers %d: %s' % (url, status, _excerpt(body)))
+        raise AgentAway('metadata server at %s returned status %d: %s' % (url, status, _excerpt(body)))
     try:
         token = json.loads(body)
         expires_at = int(before + float(token['expires_in']))
         return {'Authorization': 'Bearer ' + token['access_token']}, expires_at
     except (ValueError, KeyError, TypeError):
         # Without its text, which may contain half a token.
-        raise AgentAway('metadata server at %s answers something that is no token' % url) from None
+        raise AgentAway('metadata server at %s did not return a token' % url) from None
 
 
 # Reports of the bot.
@@ -167,14 +167,14 @@ def _ask(hook, given=None):
         headers = {'Content-Type': 'application/json'}
         status, answer = _request(method, url, body, headers, _GET_SECONDS)
     except (OSError, ValueError, http.client.HTTPException) as e:
-        raise AgentAway('skolo agent did not respond at %s: %s' % (_hook_url(), _text_of(e))) from e
+        raise AgentAway('request to the skolo agent at %s failed: %s' % (_hook_url(), _text_of(e))) from e
     if status != 200:
         why = _excerpt(answer)
-        raise AgentAway('skolo agent at %s answers %d: %s' % (_hook_url(), status, why))
+        raise AgentAway('skolo agent at %s returned status %d: %s' % (_hook_url(), status, why))
     try:
         return json.loads(answer)
     except ValueError:
-        raise AgentAway('skolo agent at %s answers no JSON: %s' % (_hook_url(), _excerpt(answer)))
+        raise AgentAway('skolo agent at %s did not return JSON: %s' % (_hook_url(), _excerpt(answer)))
 
 
 def _report(hook, **facts):
@@ -183,7 +183,7 @@ def _report(hook, **facts):
         query = urllib.parse.urlencode({k: v for k, v in facts.items() if v is not None})
         url = '%s/%s%s' % (_hook_url(), hook, '?' + query if query else '')
         status, answer = _request('GET', url, None, {}, _ON_SECONDS)
-        why = None if status == 200 else 'answers %d: %s' % (status, _excerpt(answer))
+        why = None if status == 200 else 'status %d: %s' % (status, _excerpt(answer))
     except Exception as e:  # pylint: disable=broad-except
         why = _text_of(e)
     if why is None:
@@ -199,7 +199,7 @@ def _request(method, url, body, headers, seconds):
     parts = urllib.parse.urlsplit(url)
     kinds = {'http': http.client.HTTPConnection, 'https': http.client.HTTPSConnection}
     if parts.scheme not in kinds or not parts.hostname:
-        raise ValueError('no http address')
+        raise ValueError('not an http or https URL')
     connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=seconds)
     try:
         target = urllib.parse.urlunsplit(('', '', parts.path or '/', parts.query, ''))
@@ -207,7 +207,7 @@ def _request(method, url, body, headers, seconds):
         response = connection.getresponse()
         answer = response.read(_MOST_BYTES + 1)
         if len(answer) > _MOST_BYTES:
-            raise ValueError('its answer is too large')
+            raise ValueError('the response is too large')
         return response.status, answer
     finally:
         connection.close()

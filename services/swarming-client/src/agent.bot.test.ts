@@ -156,7 +156,7 @@ services: { swarming-client: { ${settings} } }
 `,
   });
   expect((await check(`botDir: ${dir}/b/s, python: /bin/false`)).text).toMatch(
-    /^\/bin\/false cannot be used: .*; set `python` in rack.yaml to Python 3.7 or newer\n$/,
+    /^\/bin\/false cannot run the bot: .*; `python` in rack.yaml must be Python 3.7 or newer\n$/,
   );
   expect(await check(`botDir: ${dir}/rack.yaml/s, python: python3`)).toMatchObject({
     code: 78,

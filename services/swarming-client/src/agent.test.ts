@@ -242,7 +242,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     await agent.until(({ bot }) => bot?.state === 'stopping');
     await agent.until(({ devices }) => devices.some(isHere));
     expect(await agent.hook('get_state', {})).toMatchObject({
-      maintenance: 'the bot will stop when its task has ended: changed settings: reboot',
+      maintenance: 'the bot will stop once it is idle: changed settings: reboot',
     });
     await running.go();
     await agent.until(({ bot }) => bot?.starts === 2);

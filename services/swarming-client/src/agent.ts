@@ -154,7 +154,7 @@ class Agent {
     });
     const whyRejected = () =>
       this.part()?.swarming.reboot === 'reject'
-        ? 'rack.yaml has `reboot: reject` for it'
+        ? 'rack.yaml has `reboot: reject` for this machine'
         : this.machine.whyNotActing();
     this.reboot = new Reboot({ run, proc, whyRejected, bot, stopping, log, emit, onNotRebooted });
   }

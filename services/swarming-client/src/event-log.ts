@@ -8,7 +8,7 @@ const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message
   'bot-started': ['info', 'bot started'],
   'bot-not-started': ['warn', 'bot could not be started'],
   'bot-exited': ['info', 'bot ended'],
-  'bot-restarting': ['info', 'stopping the bot after its task'],
+  'bot-restarting': ['info', 'bot will stop once it is idle'],
   'bot-silent': ['warn', 'bot is not calling its hooks'],
   'bot-downloaded': ['info', 'bot downloaded'],
   'bot-not-downloaded': ['warn', 'bot could not be downloaded'],

@@ -41,7 +41,7 @@ const table: Flag[] = [
     name: 'rack',
     value: 'FILE',
     env: 'SKOLO_RACK',
-    help: 'rack.yaml to read instead of asking the metadata server',
+    help: 'path of rack.yaml, to use it instead of the metadata server',
   },
   {
     name: 'hook-port',

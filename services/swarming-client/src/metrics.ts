@@ -102,21 +102,25 @@ export function createMetrics(
     new Counter({ name: `skolo_swarming_${name}`, help, labelNames, registers });
   const starts = counter('bot_starts_total', 'Number of bot starts.');
   const exits = counter('bot_exits_total', 'Number of bot exits, by reason.', ['why']);
-  const downloads = counter('bot_downloads_total', 'Number of bot downloads.', ['outcome']);
-  const repairs = counter('repairs_total', 'Number of repair steps, by outcome.', [
+  const downloads = counter('bot_downloads_total', 'Number of bot downloads, by outcome.', [
+    'outcome',
+  ]);
+  const repairs = counter('repairs_total', 'Number of repair steps, by step and outcome.', [
     'step',
     'outcome',
   ]);
   const tasks = counter('tasks_total', 'Number of tasks started.');
-  const ends = counter(
-    'tasks_ended_total',
-    'Tasks that have ended, by the outcome that the bot reported.',
-    ['outcome'],
+  const ends = counter('tasks_ended_total', 'Number of tasks that have ended, by outcome.', [
+    'outcome',
+  ]);
+  const hookFailures = counter(
+    'hook_failures_total',
+    'Number of hook calls that returned an error, by hook.',
+    ['hook'],
   );
-  const hookFailures = counter('hook_failures_total', 'Hooks that returned an error.', ['hook']);
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
-    help: 'Time that the bot waited for the response to a hook.',
+    help: 'Time that the agent took to respond to a hook.',
     labelNames: ['hook'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,

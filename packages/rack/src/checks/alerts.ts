@@ -12,12 +12,12 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
   sinks.forEach((sink, i) => {
     const at = [...path, 'sinks', i];
     const { name } = sink;
-    const message = `"${name}" is used twice, but each sink requires a unique name`;
+    const message = `"${name}" is already used, but each sink requires a unique name`;
     if (names.has(name)) report([...at, 'name'], 'twice', message);
     names.add(name);
     if (sink.kind === 'http') checkRequest(sink, at, report);
     else {
-      const shared = `${sink.file} is used twice, but each sink requires its own file`;
+      const shared = `${sink.file} is already used, but each sink requires its own file`;
       if (files.has(sink.file)) report([...at, 'file'], 'twice', shared);
       files.add(sink.file);
     }

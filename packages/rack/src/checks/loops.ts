@@ -18,7 +18,7 @@ export function checkLoops(draft: Draft, report: Report): void {
     infrastructure.get(power[0]?.device ?? ''),
   )) {
     const message =
-      loop.length === 1 ? 'powers itself' : `these power only each other: ${ring(loop)}`;
+      loop.length === 1 ? 'powers itself' : `these devices power only each other: ${ring(loop)}`;
     report(within(draft, loop[0], 'power'), 'loop', message);
   }
 }

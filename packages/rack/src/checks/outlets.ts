@@ -27,8 +27,8 @@ export function checkOutlets(draft: Draft, report: Report): void {
     const key = `${outlet.device}/${outlet.outlet}`;
     const conflict = conflictOf(key, user);
     if (conflict === undefined) return;
-    const does = conflict.use === 'power' ? 'feeds' : 'is the uplink of';
-    const message = `"${key}" is used twice, because it also ${does} ${conflict.name}`;
+    const does = conflict.use === 'power' ? 'already feeds' : 'is already the uplink of';
+    const message = `"${key}" ${does} ${conflict.name}`;
     report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
 
@@ -66,7 +66,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
     const isNetwork = kind === 'rpi' && power.hub === '1-1' && power.port === 1;
     const message = isNetwork
       ? `"${port}" is the network card of a Raspberry Pi 2 or 3; plug the phone into another port`
-      : `"${port}" is used twice, because it also feeds ${other}`;
+      : `"${port}" already feeds ${other}`;
     if (isNetwork || other !== undefined) {
       report(within(draft, device, 'power'), 'outlet twice', message);
     }
@@ -87,7 +87,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   const device = others[0] ?? first;
   if (device === undefined || ports.size < 2) return;
   const message =
-    'does not have its own switch: a Raspberry Pi switches all its USB ports together, and another phone on it has `power`; remove one of them, use a hub that switches each port, or verify the port (see `powerVerified`)';
+    'cannot be switched alone: a Raspberry Pi switches all its USB ports together, and another phone also has `power`; remove `power` from one of them, use a hub that switches each port, or verify the port (see `powerVerified`)';
   report(within(draft, device, 'power'), 'usb port', message);
 }
 

@@ -36,7 +36,7 @@ export function checkRequest(
   } catch {
     // The error of JSON.parse would show a part of the body, which may be a secret.
     const message =
-      'starts like JSON, but is not valid JSON once its fields have values; check quotes, commas and braces, or set another content-type';
+      'starts like JSON, but would not be valid JSON after its fields are filled in; check quotes, commas and braces, or set another content-type';
     report([...at, 'body'], 'template', message);
   }
 }

@@ -41,9 +41,11 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
 }
 
 function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
-  const why = 'the power-cycle daemon cannot protect its own power and network';
-  if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`, so ${why}`, 'key');
-  if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`, so ${why}`, 'key');
+  const why = "the power-cycle daemon cannot protect the jumphost's";
+  if (!jumphost?.power.length)
+    report(['jumphost'], 'power', `has no \`power\`, so ${why} power supply`, 'key');
+  if (!jumphost?.uplink)
+    report(['jumphost'], 'uplink', `has no \`uplink\`, so ${why} network connection`, 'key');
 }
 
 function warnOfAgentKey({ rack: { access } }: Draft, report: Report): void {
@@ -163,7 +165,7 @@ function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
   if (services['power-cycle-daemon'].repair.internet.enabled && !hasSelfCyclingRouter(rack)) {
     const who =
-      'no device with `uplink: internet` is powered by an outlet that can cycle on its own';
+      'no device with `uplink: internet` is powered by an outlet that can cycle autonomously';
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
     report(path, 'internet', `has no effect, because ${who}`);
   }

@@ -23,7 +23,7 @@ export function readCredentials(
   }
   if (kinds.some((kind) => source[kind] !== undefined) || from === undefined) {
     const needs =
-      '`from: { … }` with credentials that may impersonate it, and no other credentials';
+      '`from: { … }` with credentials that may impersonate the account, and no other credentials';
     report(path, 'credentials', `\`impersonate\` requires ${needs}`);
     return undefined;
   }

@@ -89,11 +89,7 @@ function readDevice(
 ): AttachedDevice {
   const { name = '' } = written;
   if (name === '') {
-    report(
-      [...path, 'name'],
-      'missing',
-      'is missing, but if there is more than one device, each requires a name',
-    );
+    report([...path, 'name'], 'missing', 'is missing; each entry of `devices` requires a name');
   }
   const device = { ...written, name, fullName: `${machine}-${name}` };
   draft.where.set(device, path);
@@ -148,11 +144,16 @@ function readPorts(
 ): Ports {
   if (port === undefined) return ports ?? {};
   if (transport === 'command') {
-    report([...path, 'port'], 'port', 'does not apply to a program on the jumphost', 'key');
+    report(
+      [...path, 'port'],
+      'port',
+      'does not apply, because a program controls this device',
+      'key',
+    );
     return {};
   }
   if (ports?.[transport] !== undefined) {
-    const message = `is the same as \`ports.${transport}\`; remove one of them`;
+    const message = `is the short form of \`ports.${transport}\`; remove one of them`;
     report([...path, 'port'], 'port', message, 'key');
   }
   return { ...ports, [transport]: port };

@@ -86,7 +86,7 @@ export function withLogin(
   const known = [...logins.values()].find(({ username }) => username === user);
   if (known !== undefined) return { text, name: known.name };
   if (topOf(text)?.has('logins')) {
-    throw new ByHand(`none of the logins has the user ${user}; add one`);
+    throw new ByHand(`no login has the user ${user}; add one`);
   }
   const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
   const at = text.search(/^machines:/m);

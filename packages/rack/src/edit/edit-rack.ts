@@ -192,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `\`${key}\` of all ${names.length} names cannot be written as one range; write a separate entry for ${whose}`;
+  return `the \`${key}\` values of the ${names.length} names cannot be written as one range; write a separate entry for ${whose}`;
 }
 
 /** Between items of a list. */

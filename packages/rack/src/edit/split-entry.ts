@@ -111,7 +111,9 @@ class Rest {
     const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
-      throw new ByHand(`range ${previous} would be empty without ${[...this.leaving].join(', ')}`);
+      throw new ByHand(
+        `${previous} without ${[...this.leaving].join(', ')} cannot be written as one range`,
+      );
     }
     const list = `[${folded.map(plain).join(', ')}]`;
     const by = folded.length > 1 ? list : written(only, this.text, node);

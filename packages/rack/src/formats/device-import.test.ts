@@ -93,7 +93,9 @@ model_map: { cisco: ios }
   it('lists lines without a model', () => {
     const { left } = readOxidized('sw:ios', 'router.db');
 
-    expect(left).toEqual(['sw: has no model; specify the columns with --oxidized-config']);
+    expect(left).toEqual([
+      'sw: has no model; check its line, and the columns in the file of --oxidized-config',
+    ]);
   });
 
   it('never quotes passwords in errors', () => {

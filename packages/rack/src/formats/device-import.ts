@@ -87,7 +87,9 @@ export function readOxidized(
     const writtenName = at(map, 'name') ?? at(map, 'ip');
     if (writtenName === undefined) return { left: `${file}:${number}: has no name` };
     if (written === undefined) {
-      return { left: `${writtenName}: has no model; specify the columns with --oxidized-config` };
+      return {
+        left: `${writtenName}: has no model; check its line, and the columns in the file of --oxidized-config`,
+      };
     }
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];

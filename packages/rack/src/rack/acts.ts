@@ -7,5 +7,5 @@ export function whyNotActing(
   machine?: Pick<Machine, 'acts'>,
 ): string | undefined {
   if (machine?.acts ?? rack.acts) return undefined;
-  return 'rack.yaml has `acts: false` for it, so nothing was done; to let skolo act, set `acts: true`';
+  return '`acts: false` in rack.yaml prohibits this, so nothing was done; to let skolo act, set `acts: true`';
 }

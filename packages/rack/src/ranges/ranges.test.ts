@@ -36,7 +36,10 @@ describe('expandRange', () => {
 
   it.each([
     ['[3-1]', '[3-1] is reversed; did you mean [1-3]?'],
-    ['[1-010]', '[1-010] mixes numbers with and without zeros; did you mean [001-010]?'],
+    [
+      '[1-010]',
+      '[1-010] has numbers of different lengths, and one has leading zeros; did you mean [001-010]?',
+    ],
     ['x[1-10001]', '[1-10001] has more than 10000 names'],
     ['[1-99999999999999999999]', '[1-99999999999999999999] has more than 10000 names'],
     ['[1-200]-[1-200]', '"[1-200]-[1-200]" has more than 10000 names'],

@@ -75,7 +75,7 @@ function numbersOf(span: string): string[] {
   if (padded && first.length !== last.length) {
     const width = Math.max(first.length, last.length);
     const even = `${first.padStart(width, '0')}-${last.padStart(width, '0')}`;
-    const mixed = 'mixes numbers with and without zeros';
+    const mixed = 'has numbers of different lengths, and one has leading zeros';
     throw new RangeSyntaxError(`[${span}] ${mixed}; did you mean [${even}]?`);
   }
   if (!Number.isSafeInteger(to) || to - from >= maxNames) {

@@ -431,8 +431,8 @@ services:
 `);
 
     expect(rackWarnings(rack).map(formatIssue)).toEqual([
-      'rack.yaml:2:1 jumphost: has no `power`, so the power-cycle daemon cannot protect its own power and network',
-      'rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect its own power and network',
+      "rack.yaml:2:1 jumphost: has no `power`, so the power-cycle daemon cannot protect the jumphost's power supply",
+      "rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect the jumphost's network connection",
       'rack.yaml:4:3 identities.bots: is not used',
       'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) may not provide the address, although clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
@@ -442,7 +442,7 @@ services:
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so it has no identity, and cycles cannot verify that it is back',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',
-      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle on its own',
+      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle autonomously',
       'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so other machines do not receive a bot',
     ]);
   });

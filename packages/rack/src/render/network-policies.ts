@@ -98,7 +98,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
   const internet: DerivedFile = {
     name: 'to-internet.yaml',
     about:
-      'Internet access does not include the jumphost: pods cannot reach its API server, kubelet or metadata server.',
+      "Excludes the jumphost from pods' internet access, which would otherwise include its API server, kubelet and metadata server.",
     objects: [[{ op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: jumphost }]],
     use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-internet' },
   };

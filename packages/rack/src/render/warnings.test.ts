@@ -80,7 +80,7 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.power-cycle-daemon\.endpoints\.report\.host: is not a pod address/,
+      /^services\.power-cycle-daemon\.endpoints\.report\.host: applies to the pod, whose address changes/,
     ],
     [
       'the port of an endpoint',

@@ -118,7 +118,7 @@ function ofEndpoints({ services }: Rack): Remark[] {
             {
               where: `${where}.host`,
               message:
-                'is not a pod address, so the endpoint cannot listen on it; remove it, because `allow` is enough',
+                'applies to the pod, whose address changes; remove it, because `allow` is enough',
             },
           ]),
       ...(endpoint === undefined || endpoint.port >= lowPorts

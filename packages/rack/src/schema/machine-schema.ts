@@ -19,16 +19,14 @@ const tag = text(
 export const deviceSchema = object({
   name: hostName
     .exactOptional()
-    .describe(
-      'Name on the machine; the full name is MACHINE-NAME. Required if there is more than one device.',
-    ),
+    .describe('Name on the machine; the full name is MACHINE-NAME. Required in `devices`.'),
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
     .describe('Kind of device; `auto` detects it and suggests a value.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; required if there is more than one device.'),
+    .describe('Serial number. Required if the machine has several devices of the same kind.'),
   power: ownPower
     .exactOptional()
     .describe("Port on the machine's own USB hub, or an outlet, that powers it."),

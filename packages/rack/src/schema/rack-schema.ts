@@ -217,7 +217,9 @@ export const headSchema = {
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe('Identity for callers that are not listed; default: no identity.'),
+    .describe(
+      'Identity for callers for which rack.yaml does not specify one; default: no identity.',
+    ),
   access: accessSchema,
   secrets: secretsSchema,
 } as const;

@@ -14,5 +14,5 @@ export function whyObserved({ machine, feeds }: Target, rack: Rack): string | un
       [name, ...devices.map(({ fullName }) => fullName)].some((each) => dark.has(each)) ||
       power.some((feed) => outlets.has(formatOutlet(feed))),
   );
-  return other && `the outlet also powers ${other.name}, and ${whyNotActing(rack, other)}`;
+  return other && `the outlet also powers ${other.name}, for which ${whyNotActing(rack, other)}`;
 }

@@ -79,9 +79,9 @@ export function exitOf(ending: Ending): BotExit {
 
 const texts: Partial<Record<BotExit, string>> = {
   rebooted: 'the bot requested a reboot of the machine',
-  killed: 'killed by another program, or by the kernel because it ran out of memory',
-  silent: 'the bot did not call its hooks, so the agent killed it',
-  'bad-zip': 'the zip file is corrupt',
+  killed: 'killed by another program, or by the kernel because memory ran out',
+  silent: 'the bot did not call its hooks, so the agent stopped it',
+  'bad-zip': "the bot's zip file is not valid",
 };
 
 /** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */

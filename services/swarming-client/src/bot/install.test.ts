@@ -125,8 +125,8 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       (r) => r.writeHead(403).end('no\u001b[31maccess'),
     ],
     ['500', /\/bot_code responded with 500/, (r) => r.writeHead(500).end()],
-    ['HTML', /sent a corrupt bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
-    ['nothing', /sent a corrupt bot: it is empty/, (r) => r.end()],
+    ['HTML', /did not send a valid bot: it is an HTML page/, (r) => r.end('<html>Sign in</html>')],
+    ['nothing', /did not send a valid bot: it is empty/, (r) => r.end()],
     ['a redirect to nowhere', /responded with 302, but without/, (r) => r.writeHead(302).end()],
     ['a loop', /more than 5 redirects/, (r) => r.writeHead(302, { location: '/bot_code' }).end()],
     [
@@ -154,7 +154,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
         r.write(zip.subarray(0, 100), () => r.destroy());
       },
     ],
-    ['a zip of another server', /it is of the server https:\/\/other/, () => undefined],
+    ['a zip of another server', /it belongs to the server https:\/\/other/, () => undefined],
   ])('is not content with %s', async (what, why, answer) => {
     await using test = await startInstall();
     const { server, botDir } = test;
@@ -250,7 +250,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     async (path) => {
       await using test = await newBot({ zip: {} }, { python: path });
 
-      expect(await whyNot(test)).toMatch(new RegExp(`^${path} cannot be used: `));
+      expect(await whyNot(test)).toMatch(new RegExp(`^${path} cannot run the bot: `));
     },
   );
 

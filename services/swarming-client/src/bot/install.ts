@@ -78,7 +78,7 @@ async function fetchTo(temp: string, inside: string, deps: InstallDeps): Promise
       await file.close();
     }
     const check = await checkZip(temp, deps);
-    if (!check.isSound) throw new Error(`${deps.server} sent a corrupt bot: ${check.why}`);
+    if (!check.isSound) throw new Error(`${deps.server} did not send a valid bot: ${check.why}`);
     await putInPlace(temp, inside, zipOf(deps.botDir));
   } finally {
     await rm(temp, { force: true }).catch(() => undefined);

@@ -47,11 +47,11 @@ describe.skipIf(python === undefined)('on each Python', () => {
   it.each<[string, Record<string, string | undefined>, string]>([
     ['__main__.py', { '__main__.py': undefined }, '__main__.py is missing'],
     ['its configuration', { 'config/config.json': undefined }, 'config/config.json is missing'],
-    ['a server', { 'config/config.json': '[]' }, 'names no server'],
+    ['a server', { 'config/config.json': '[]' }, 'does not specify a server'],
     [
       'the right server',
       { 'config/config.json': '{"server":"https://x"}' },
-      'of the server https://x',
+      'belongs to the server https://x',
     ],
   ])('a zip without %s is not sound', async (_, members, why) => {
     const zip = stubZip({ server, members });

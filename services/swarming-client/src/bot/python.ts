@@ -5,7 +5,7 @@ import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 /** @param why from the system, or the last line that it printed; undefined: nothing */
 export function whyNotPython(python: string, why: string | undefined): string {
   return why === undefined || !/ENOENT|is not installed/.test(why)
-    ? `${python} cannot be used: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to Python 3.7 or newer`
+    ? `${python} cannot run the bot: ${why ?? 'it printed nothing'}; \`python\` in rack.yaml must be Python 3.7 or newer`
     : `${python} is not installed, but the bot requires Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
 }
 

@@ -123,7 +123,7 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'answers') return;
     throw new CommandFailed(
       'not-started',
-      `port ${this.port} is in use by a program other than adb`,
+      `the adb server on port ${this.port} still does not respond correctly after a restart; check that no other program uses the port`,
     );
   }
 

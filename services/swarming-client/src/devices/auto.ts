@@ -73,7 +73,7 @@ export function auto(
     const entry = [`kind: ${kind}`, ...(more ? [more] : [])].join(', ');
     deps.log.info(
       { device: device.fullName, kind, serial, proposal: `device: { ${entry} }` },
-      `found ${names[kind]}; write device: { kind: ${kind} } into rack.yaml`,
+      `found ${names[kind]}; set kind: ${kind} for it in rack.yaml`,
     );
   }
 

@@ -135,7 +135,7 @@ describe('what is attached', () => {
 
     expect(logged().filter(({ kind: found }) => found === 'android')).toEqual([
       expect.objectContaining({
-        msg: 'found an Android device; write device: { kind: android } into rack.yaml',
+        msg: 'found an Android device; set kind: android for it in rack.yaml',
         proposal: `device: { kind: android, serial: ${serial} }`,
       }),
     ]);

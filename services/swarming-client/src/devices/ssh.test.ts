@@ -138,7 +138,7 @@ describe('a Chromebook that misbehaves', () => {
   it.for([
     { fault: 'refuses', why: /^ssh: .*refused/ },
     { fault: 'silent', why: /took longer than 3 s|timed out/ },
-    { fault: 'wrong-key', why: /rejects this machine's key .*authorized_keys/ },
+    { fault: 'wrong-key', why: /rejects this machine's SSH key .*authorized_keys/ },
     { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },

@@ -100,10 +100,10 @@ function quoted(path: string): string {
 
 function whyRejected(output: string, knownHosts: string): string {
   if (/host key verification failed|identification has changed/i.test(output)) {
-    return `the host key has changed; if the device was reinstalled, remove the line of this host from ${knownHosts}`;
+    return `the host key has changed; if the device was reinstalled, remove this host's line from ${knownHosts}`;
   }
   if (rejectedLogin.test(output)) {
-    return `rejects this machine's key (${output}); add the key of \`ssh.privateKey\` to its authorized_keys`;
+    return `the device rejects this machine's SSH key (${output}); add the public key of \`ssh.privateKey\` to the device's authorized_keys`;
   }
   return `ssh: ${output}`;
 }

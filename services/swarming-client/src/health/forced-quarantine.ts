@@ -82,7 +82,7 @@ export class ForcedQuarantine {
       const path = this.path();
       if (path !== undefined) await rm(path, { force: true });
       await rm(this.keptAt, { force: true });
-      if (this.forced) this.deps.log.info({ was: this.forced.text }, 'quarantine file removed');
+      if (this.forced) this.deps.log.info({ was: this.forced.text }, 'forced quarantine ended');
       this.isUnsaved = false;
       this.forced = undefined;
     });

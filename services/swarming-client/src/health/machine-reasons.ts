@@ -14,7 +14,7 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
     const text = 'the agent is stopping';
     found.push({ verdict: 'maintenance', code: 'stopping', text });
   } else if (botRestart !== undefined) {
-    const text = `the bot will stop when its task has ended: ${botRestart}`;
+    const text = `the bot will stop once it is idle: ${botRestart}`;
     found.push({ verdict: 'maintenance', code: 'bot-restart', text });
   }
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];

@@ -94,7 +94,7 @@ const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 function problemOf(request: IncomingMessage): HttpProblem | undefined {
   const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    return new HttpProblem(403, 'only the bot on this machine may call hooks');
+    return new HttpProblem(403, 'hooks can only be called from this machine');
   }
   if (!loopbackHost.test(headers.host ?? '')) {
     const why = 'the Host header must be a loopback address; use http://127.0.0.1';

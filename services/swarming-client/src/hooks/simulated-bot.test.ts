@@ -127,7 +127,9 @@ describe('a bot with the script of the agent', () => {
     await expect.poll(() => swarming.task(second).state).toBe('completed');
 
     goAway();
-    await expect.poll(() => bot().quarantined).toContain(`skolo agent did not respond at ${url}`);
+    await expect
+      .poll(() => bot().quarantined)
+      .toContain(`request to the skolo agent at ${url} failed`);
     await comeBack();
     await expect.poll(() => bot().quarantined).toBeUndefined();
     expect(bot().dimensions).toMatchObject({ device_type: ['walleye'] });

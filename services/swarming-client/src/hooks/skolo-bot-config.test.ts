@@ -209,7 +209,7 @@ describe('skolo_bot_config.py', () => {
     expect(asked).toEqual(['/token?a=b', 'Google']);
     for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
       expect(by(hook, 1)?.raised).toMatch(
-        /^skolo agent did not respond at http:\/\/127\.0\.0\.1:1: .*refused/,
+        /^request to the skolo agent at http:\/\/127\.0\.0\.1:1 failed: .*refused/,
       );
     }
     expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
@@ -238,11 +238,11 @@ describe('skolo_bot_config.py', () => {
   });
 
   it.for([
-    ['no JSON', 200, 'hello', 'answers no JSON: hello'],
-    ['no dict', 200, '[]', 'no dict|no id'],
-    ['a rejection', 503, '{"detail":"not now"}', 'answers 503: not now'],
-    ['a redirect', 302, '', 'answers 302'],
-    ['too much', 200, '"'.padEnd(5_000_000), 'its answer is too large'],
+    ['no JSON', 200, 'hello', 'did not return JSON: hello'],
+    ['no dict', 200, '[]', 'not a dict|without an id'],
+    ['a rejection', 503, '{"detail":"not now"}', 'returned status 503: not now'],
+    ['a redirect', 302, '', 'returned status 302'],
+    ['too much', 200, '"'.padEnd(5_000_000), 'the response is too large'],
   ] as const)('says so where the agent answers %s', async ([_, status, text, why], { skip }) => {
     const python = await anyPython();
     if (python === undefined) return skip('Python 3 is not installed');
@@ -275,7 +275,7 @@ describe('skolo_bot_config.py', () => {
       set: { _GET_SECONDS: 0.1, _ON_SECONDS: 0.1 },
     });
 
-    expect(came_of[0]?.raised).toBe(`skolo agent did not respond at ${url}: timed out`);
+    expect(came_of[0]?.raised).toBe(`request to the skolo agent at ${url} failed: timed out`);
     expect(came_of[1]?.raised).toBeUndefined();
     expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });
@@ -305,9 +305,9 @@ describe('skolo_bot_config.py', () => {
     ]);
 
     expect(came_of.map(({ raised }) => raised)).toEqual([
-      `metadata server at ${url} answers 404: no identity for 192.168.1.9`,
-      `metadata server at ${url} answers something that is no token`,
-      `metadata server at ${url} answers something that is no token`,
+      `metadata server at ${url} returned status 404: no identity for 192.168.1.9`,
+      `metadata server at ${url} did not return a token`,
+      `metadata server at ${url} did not return a token`,
       expect.stringMatching(/^\/nowhere\/oauth\.json cannot be used: .*No such file/),
     ]);
   });

@@ -63,7 +63,7 @@ export class Reboot {
       .stop()
       .then(() => rebootMachine(why, { run, proc, log }))
       .then(() => pause(rebootWithinMs))
-      .then(() => Promise.reject(new Error('the command had no effect')))
+      .then(() => Promise.reject(new Error('the command had no effect within 10 minutes')))
       .catch((error: unknown) => {
         log.error({ why: errorText(error) }, 'machine did not reboot');
         onNotRebooted();

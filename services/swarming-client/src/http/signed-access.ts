@@ -41,7 +41,7 @@ export function signedAccess({ machine, machinePart, clock }: SignedAccessDeps):
       }
       throw unsigned(
         publicKey === undefined
-          ? 'you cannot sign in, because rack.yaml does not set access.agents.publicKey'
+          ? 'you cannot sign in: rack.yaml does not set access.agents.publicKey, or the agent has not received rack.yaml yet'
           : 'sign the request with the access.agents key (skolo machine does this automatically)',
       );
     },

@@ -1,6 +1,7 @@
+import { Unreachable } from '@skolo/base/request';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { partFromMetadata } from './from-metadata.ts';
-import type { Attribute } from './metadata-client.ts';
+import { type Attribute, MetadataRejected } from './metadata-client.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
@@ -40,4 +41,26 @@ it('receives a change at once from a server without etags', async () => {
 
   expect(heard.length).toBe(etags.length);
   expect(etags.length).toBeLessThan(10);
+});
+
+it.each([
+  [new Unreachable('connect ECONNREFUSED'), 'cannot be reached: connect ECONNREFUSED'],
+  [
+    new MetadataRejected('no identity for 192.168.1.9', 404),
+    "does not recognise this machine's address: no identity for 192.168.1.9; add the address to rack.yaml",
+  ],
+  [new MetadataRejected('busy', 503), "did not return this machine's entry: busy"],
+  [
+    new MetadataRejected('http://metadata is not a metadata server', undefined),
+    "did not return this machine's entry: http://metadata is not a metadata server",
+  ],
+])('reports why there is no entry: %s', async (error, why) => {
+  const source = partFromMetadata({ attribute: () => Promise.reject(error) });
+
+  const reported = await new Promise<string>((failed) => {
+    source.start({ machinePart: () => undefined, failed });
+  });
+  await source.stop();
+
+  expect(reported).toBe(`the metadata server ${why}`);
 });

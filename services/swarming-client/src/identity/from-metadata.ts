@@ -1,6 +1,7 @@
 /** The machine's part of rack.yaml, from the metadata server, followed by waiting for each change. */
 
 import { backOffMs, errorText, parseJson, pause } from '@skolo/base';
+import { Unreachable } from '@skolo/base/request';
 import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRejected } from './metadata-client.ts';
 
@@ -61,8 +62,9 @@ function parse({ text }: Attribute): unknown {
 
 function whyNot(error: unknown): string {
   const text = errorText(error);
-  const isRejected = error instanceof MetadataRejected && [403, 404].includes(error.status);
-  return isRejected
+  if (error instanceof Unreachable) return `the metadata server cannot be reached: ${text}`;
+  const isUnknown = error instanceof MetadataRejected && [403, 404].includes(error.status ?? 0);
+  return isUnknown
     ? `the metadata server does not recognise this machine's address: ${text}; add the address to rack.yaml`
-    : `the metadata server cannot be reached: ${text}`;
+    : `the metadata server did not return this machine's entry: ${text}`;
 }

@@ -114,7 +114,7 @@ it('is unknown where the address is that of another machine', async () => {
 
   expect(keeper.get()).toMatchObject({
     machinePart: undefined,
-    why: "rack.yaml lists rpi-2 at this machine's address, but its name is rpi-1; fix rack.yaml or --machine",
+    why: "rack.yaml lists rpi-2 at this machine's address, but the agent uses the name rpi-1; fix rack.yaml or --machine",
   });
 });
 
@@ -136,7 +136,7 @@ it.each(['', '{', '{"name":"rpi-1"}'])('begins anew with a kept copy of %j', asy
   const { keeper, tell, warnings } = await open();
 
   expect(keeper.get()).toMatchObject({ machinePart: undefined });
-  expect(warnings).toEqual(['stored copy of rack.yaml cannot be used']);
+  expect(warnings).toEqual(["stored copy of this machine's entry cannot be used"]);
   tell.machinePart(machinePart('rpi-1'));
   await keeper.stop();
   expect(JSON.parse(await readFile(join(stateDir, 'machine-part.json'), 'utf8'))).toMatchObject({

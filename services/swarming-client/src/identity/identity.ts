@@ -97,7 +97,7 @@ export class IdentityKeeper {
     } catch (error) {
       this.deps.log.warn(
         { file: path, why: errorText(error) },
-        'stored copy of rack.yaml cannot be used',
+        "stored copy of this machine's entry cannot be used",
       );
     }
   }
@@ -128,7 +128,7 @@ export class IdentityKeeper {
     const machinePart = readMachinePart(value, from);
     if (machinePart.name === this.deps.machine) return machinePart;
     throw new OtherMachine(
-      `rack.yaml lists ${machinePart.name} at this machine's address, but its name is ${this.deps.machine}; fix rack.yaml or --machine`,
+      `rack.yaml lists ${machinePart.name} at this machine's address, but the agent uses the name ${this.deps.machine}; fix rack.yaml or --machine`,
     );
   }
 
@@ -142,7 +142,7 @@ export class IdentityKeeper {
         this.keptText = undefined;
         this.deps.log.warn(
           { file: path, why: errorText(error) },
-          'copy of rack.yaml could not be stored',
+          "copy of this machine's entry could not be stored",
         );
       });
   }

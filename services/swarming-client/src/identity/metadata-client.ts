@@ -26,9 +26,10 @@ export interface Attribute {
 
 /** The server answered, but not with the requested value. */
 export class MetadataRejected extends Error {
-  readonly status: number;
+  /** Undefined: another server's. */
+  readonly status: number | undefined;
 
-  constructor(message: string, status: number) {
+  constructor(message: string, status: number | undefined) {
     super(message);
     this.status = status;
   }
@@ -109,11 +110,11 @@ function rejection(base: string, { status, text, headers }: Answer): MetadataRej
   if (headers['metadata-flavor'] !== 'Google') {
     return new MetadataRejected(
       `${base} is not a metadata server: the response (status ${status}) lacks \`Metadata-Flavor: Google\``,
-      status,
+      undefined,
     );
   }
   const bare = text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' ');
-  return new MetadataRejected(`${base} answers ${status}: ${inOneLine(bare, 300)}`, status);
+  return new MetadataRejected(`${base} returned status ${status}: ${inOneLine(bare, 300)}`, status);
 }
 
 /** The offset of this machine's clock: measured occasionally, and correct in between even if the clock is set. */

@@ -108,7 +108,7 @@ export class AfterTask {
         this.lost.set(name, { ...asked, since: new Date(clock.now()) });
         this.deps.log.warn(
           { device: name, why: errorText(error) },
-          'device did not return after a task',
+          'device did not come back from its reboot after a task',
         );
       })
       .finally(() => {

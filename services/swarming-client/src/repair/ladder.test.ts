@@ -127,7 +127,7 @@ describe('the ladder', () => {
   it('gives up at once where there is nothing to try', () => {
     const lab = new Lab().pass(121, { steps: [] });
 
-    expect(lab.ladder.givenUp).toBe('no repair steps exist for this device');
+    expect(lab.ladder.givenUp).toBe('no repair step is available for this device');
   });
 });
 

@@ -96,7 +96,7 @@ export function stepEnded(
 }
 
 function whyGivenUp({ round }: Ladder, { steps, whyNotActing }: LadderFacts): string {
-  if (steps.length === 0) return 'no repair steps exist for this device';
+  if (steps.length === 0) return 'no repair step is available for this device';
   if (whyNotActing !== undefined) return whyNotActing;
   return `${count(round, 'round')} of repair (${steps.join(', ')}) did not restore it`;
 }

@@ -97,7 +97,7 @@ export class OwnHolds {
     const own = `${url.replace(/\/+$/, '')}/v1/own-holds`;
     const { status, text } = await request(own, { timeoutMs, localAddress, signal });
     daemon.hasAnswered(url);
-    if (status !== 200) throw new Error(`${own} answers ${status}`);
+    if (status !== 200) throw new Error(`${own} returned status ${status}`);
     const { holds } = Answer.parse(JSON.parse(text));
     return holds.map(({ until, ...hold }) => ({ ...hold, until: new Date(until) }));
   }

@@ -62,7 +62,9 @@ export const alertToPubsub = section({
     .describe('Whether to create a missing topic, if the credentials allow it.'),
   endpoint: text(/^[\w.-]+(:\d+)?$/, 'a Pub/Sub host', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
-    .describe('Pub/Sub region. Ordering requires the same region for all publishers.'),
+    .describe(
+      'Pub/Sub endpoint of one region. Ordering requires the same region for all publishers.',
+    ),
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
@@ -104,7 +106,7 @@ export const alertToPubsub = section({
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'Time without an alert after which the heartbeat reports Prometheus or Alertmanager as down.',
+        'Time without an alert after which the heartbeat reports Prometheus or Alertmanager as silent.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))

@@ -34,7 +34,7 @@ export const machineState = section({
   })
     .exactOptional()
     .describe(
-      'Raspberry Pis with a shared image request a name and join the cluster. If absent, the endpoint does not listen. Requires kube/components/enrolment.',
+      'Endpoint on which Raspberry Pis with a shared image request a name and join the cluster. Off by default. Requires kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()

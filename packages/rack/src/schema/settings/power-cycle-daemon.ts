@@ -61,7 +61,7 @@ export const powerCycleDaemon = section({
     cycle: whole(1, 10)
       .default(1)
       .describe('Maximum number of cycles per request if the machine does not come back.'),
-  }).describe('Number of attempts before a step fails.'),
+  }).describe('Limits on attempts.'),
   readSeconds: whole(5, 3600)
     .default(60)
     .describe('Interval at which idle outlets and their power draw are read.'),
@@ -74,7 +74,7 @@ export const powerCycleDaemon = section({
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
     .describe(
-      'Time limit for an agent to report whether a task is running. No response counts as idle.',
+      'Time limit for an agent to report whether a task is running. No response counts as idle, unless the agent requested the cycle.',
     ),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Duration of holds without a specified end.'),
@@ -98,22 +98,24 @@ export const powerCycleDaemon = section({
       .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
     deadMinutes: whole(1, 10_080)
       .default(15)
-      .describe('Time that a machine must be down before it is repaired.'),
+      .describe('Time that the alert must have been firing before the machine is cycled.'),
     tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
-    pauseMinutes: whole(1, 10_080).default(60).describe('Pause between two cycles.'),
+    pauseMinutes: whole(1, 10_080)
+      .default(60)
+      .describe('Minimum time between the requests for two cycles of a machine.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Number of machines on a switch. Repairs stop while more than this number, and more than `maxDownPercent`, are down.',
+        'Number of machines on one switch or PDU. Their repairs stop while more than this number, and more than `maxDownPercent`, are down.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
       .describe(
-        'Percentage of machines on a switch; see `maxDown`. Many dead machines point to a common cause.',
+        'Percentage of the machines on one switch or PDU; see `maxDown`. Many dead machines point to a common cause.',
       ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
-      .describe('Time without repairs after the rack boots.'),
+      .describe('Time without repairs after the jumphost boots.'),
     internet: section({
       enabled: z
         .boolean()

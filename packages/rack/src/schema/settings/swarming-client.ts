@@ -27,9 +27,11 @@ const thresholds = {
   hotCelsius: degrees
     .default(35)
     .describe(
-      'Temperature above which the device does not accept tasks until it cools to `coolCelsius`.',
+      'Temperature above which the device does not accept tasks until it cools below `coolCelsius`.',
     ),
-  coolCelsius: degrees.default(32).describe('Temperature at which the device accepts tasks again.'),
+  coolCelsius: degrees
+    .default(32)
+    .describe('Temperature below which the device accepts tasks again.'),
   hotProcessorCelsius: degrees
     .default(80)
     .describe('The same as `hotCelsius`, but for processor sensors, which get warmer under load.'),
@@ -98,7 +100,9 @@ export const swarmingClient = section({
     .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
     .describe('Action when the bot requests a reboot of the machine.'),
-  readSeconds: seconds(1, 3600).default(30).describe('Interval at which devices are read.'),
+  readSeconds: seconds(1, 3600)
+    .default(30)
+    .describe('Interval at which the machine and its devices are read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
     .describe('Time-out for one adb or libimobiledevice command.'),
@@ -127,11 +131,11 @@ export const swarmingClient = section({
     hotCelsius: degrees
       .default(80)
       .describe(
-        'Temperature above which the machine does not accept tasks until it cools to `coolCelsius`.',
+        'Temperature above which the machine does not accept tasks until it cools below `coolCelsius`.',
       ),
     coolCelsius: degrees
       .default(70)
-      .describe('Temperature at which the machine accepts tasks again.'),
+      .describe('Temperature below which the machine accepts tasks again.'),
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
       .describe('Clock offset above which the machine does not accept tasks.'),
@@ -141,11 +145,11 @@ export const swarmingClient = section({
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'Steps to repair a missing device, in this order; `power-cycle` uses the power-cycle daemon.',
+        'Steps to repair a device that is missing or does not become ready, in this order; `power-cycle` uses the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
-      .describe('Time that the device must be missing before the first step.'),
+      .describe('Time that the problem must last before the first step.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
     rounds: whole(1, 20).default(2).describe('Number of rounds before the device needs attention.'),
@@ -158,7 +162,7 @@ export const swarmingClient = section({
   }).describe('Actions after a task.'),
   isolatedCacheBytes: whole(0, 2 ** 50)
     .default(8 * 2 ** 30)
-    .describe("Size of the bot's cache."),
+    .describe("Maximum size of the bot's cache."),
   dimensions: z
     .record(
       text(/^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,63}$/, 'a dimension', 'pool'),
@@ -169,7 +173,7 @@ export const swarmingClient = section({
   keepEvidence: z
     .boolean()
     .default(true)
-    .describe('Whether to keep a screenshot and the latest log of a quarantined phone.'),
+    .describe('Whether to keep a screenshot and the latest log of a phone that becomes unhealthy.'),
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
