@@ -124,7 +124,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a login with read access only. Services and `skolo prove --look` read with it where that suffices for the model (see [Models](#models)), and use the login here for everything else.',
+      'Name of a login with read access only. Services and `skolo prove --look` use it for readings that do not require more (see [Models](#models)), and this login for everything else.',
     ),
 });
 
