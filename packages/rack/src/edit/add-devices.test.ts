@@ -14,6 +14,7 @@ function device(name: string, address: string, login?: ForeignLogin, model = 'eo
   return {
     name,
     writtenName: name,
+    where: `router.db:${address.at(-1)}`,
     host: address,
     address,
     entry: { model },
@@ -60,7 +61,7 @@ infrastructure:
       file,
     );
 
-    expect(second).toEqual({ text: first, secrets: new Map() });
+    expect(second).toMatchObject({ text: first, secrets: new Map(), bad: [] });
     expect(parseRack(third.text, { file }).infrastructure.get('e')?.login).toBe('ann');
     expect(third.secrets.size).toBe(0);
   });
@@ -83,13 +84,43 @@ machines: {}
     );
   });
 
-  it.each([
-    ['address', device('a', '192.0.2.7', ann), 'a: is eos at 192.0.2.2, but eos at 192.0.2.7'],
-    ['model', device('a', '192.0.2.2', ann, 'junos'), 'but junos at 192.0.2.2 in the import'],
-  ])('is rejected if a device has another %s', (_, other, message) => {
-    const { text } = addDevices(head, [device('a', '192.0.2.2', ann)], file);
+  it('gives new devices the only login with their user name if the import has no passwords', () => {
+    const rancid = { username: 'ann', password: '' };
+    const one = addDevices(head, [device('a', '192.0.2.2', ann)], file).text;
+    const other = { ...ann, password: 'hunter2-b' };
+    const two = addDevices(one, [device('b', '192.0.2.3', other)], file).text;
 
-    expect(() => addDevices(text, [other], file)).toThrow(message);
+    const [afterOne, afterTwo] = [one, two].map((text) =>
+      addDevices(text, [device('e', '192.0.2.6', rancid)], file),
+    );
+
+    expect(afterOne?.text).toContain('e: { model: eos, address: 192.0.2.6, login: ann }');
+    expect(afterOne?.secrets.size).toBe(0);
+    expect(afterTwo?.text).toContain('e: { model: eos, address: 192.0.2.6, login: ann-3 }');
+  });
+
+  it('leaves out devices that would make rack.yaml invalid, and adds the others', () => {
+    const { text } = addDevices(head, [device('a', '192.0.2.2', ann)], file);
+    const rows = [
+      device('b', '192.0.2.3', ann),
+      device('a', '192.0.2.7', ann),
+      device('a', '192.0.2.2', ann, 'junos'),
+      device('c', '192.0.2.3', { username: 'dan', password: 'hunter2' }),
+      device('here', '192.0.2.4', ann),
+      device('d', '192.0.2.5', ann),
+    ];
+
+    const added = addDevices(text, rows, file);
+
+    expect(added.bad).toEqual([
+      'router.db:7: a: is eos at 192.0.2.2 in rack.yaml, but eos at 192.0.2.7 in the import; fix one of them',
+      'router.db:2: a: is eos at 192.0.2.2 in rack.yaml, but junos at 192.0.2.2 in the import; fix one of them',
+      expect.stringMatching(/^router\.db:3: c: 192\.0\.2\.3 is also used by b/),
+      expect.stringMatching(/^router\.db:4: here: /),
+    ]);
+    expect(added.devices.map(({ name }) => name)).toEqual(['b', 'd']);
+    expect([...parseRack(added.text, { file }).infrastructure.keys()]).toEqual(['a', 'b', 'd']);
+    expect(added.text).not.toContain('dan');
   });
 
   it('is rejected while the devices are on one line', () => {

@@ -5,6 +5,7 @@ import { wholeFile } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
 import { canonicalAddress } from '../schema/network-fields.ts';
+import { addable } from './addable.ts';
 import { checkOthers, withEntries } from './change-machines.ts';
 import { plain } from './splice.ts';
 
@@ -12,7 +13,13 @@ interface AddedDevices {
   text: string;
   /** To be set, in `secrets/`: each name, and the devices that need it. */
   secrets: Map<string, string[]>;
+  /** In rack.yaml now, or already before. */
+  devices: AddressedDevice[];
+  /** Devices that would make rack.yaml invalid: their row, and why. */
+  bad: string[];
 }
+
+type AddressedDevice = ForeignDevice & { address: string };
 
 /** Where the secret of each key is: `secrets/LOGIN`, and the ending. */
 const endings: Readonly<Record<string, string>> = {
@@ -24,25 +31,72 @@ const endings: Readonly<Record<string, string>> = {
 /**
  * Devices with equal logins share one. Devices that are already in rack.yaml stay unchanged.
  *
- * @throws RackError It is invalid, or would become invalid. @throws ByHand A section is on one line.
+ * @throws RackError rack.yaml is invalid. @throws ByHand A section is on one line.
  */
 export function addDevices(
   text: string,
-  devices: readonly (ForeignDevice & { address: string })[],
+  devices: readonly AddressedDevice[],
   file: string,
 ): AddedDevices {
   const before = parseRack(text, { file });
-  const wanted = new Set(devices.filter((device) => !isThere(before, device, file)));
+  const isNew = ({ name }: ForeignDevice) => !before.infrastructure.has(name);
+  const { good, bad } = addable(devices, (some) => {
+    for (const device of some) checkThere(before, device, file);
+    withDevices(before, text, some.filter(isNew), new Map(), file);
+  });
+  const wanted = good.filter(isNew);
+  const logins = withLogins(before, text, good, wanted, file);
+  return {
+    text: withDevices(before, logins.text, wanted, logins.nameOf, file),
+    secrets: logins.secrets,
+    devices: good,
+    bad: bad.map(({ item: { where, name }, why }) => `${where}: ${name}: ${why}`),
+  };
+}
+
+/** @throws RackError */
+function withDevices(
+  before: Rack,
+  text: string,
+  devices: readonly AddressedDevice[],
+  loginOf: ReadonlyMap<ForeignDevice, string>,
+  file: string,
+): string {
+  const entries = devices.map((device) => {
+    const { model, ...options } = device.entry;
+    const login = loginOf.get(device);
+    return entryText(device.name, {
+      model,
+      address: device.address,
+      ...(login !== undefined && { login }),
+      ...options,
+    });
+  });
+  const result = entries.length > 0 ? withEntries(text, 'infrastructure', entries, file) : text;
+  const names = devices.map(({ name }) => name);
+  checkOthers(before, parseRack(result, { file }), names, file);
+  return result;
+}
+
+/** Adds the logins of these devices, which some that are already in rack.yaml may share. */
+function withLogins(
+  before: Rack,
+  text: string,
+  devices: readonly AddressedDevice[],
+  wanted: readonly AddressedDevice[],
+  file: string,
+) {
   const secrets: AddedDevices['secrets'] = new Map();
-  const loginOf = new Map<ForeignDevice, string>();
+  const nameOf = new Map<ForeignDevice, string>();
   let result = text;
   for (const group of Map.groupBy(devices, ({ login }) => JSON.stringify(login)).values()) {
     const [{ login } = {}] = group;
-    const added = group.filter((device) => wanted.has(device));
+    const added = group.filter((device) => wanted.includes(device));
     if (login === undefined || added.length === 0) continue;
-    const known = group.flatMap(({ name }) => before.infrastructure.get(name)?.login ?? [])[0];
+    const shared = group.flatMap(({ name }) => before.infrastructure.get(name)?.login ?? [])[0];
+    const known = shared ?? sameAccount(before, login);
     const name = known ?? freeName(result, login.username ?? 'snmp', file);
-    for (const device of added) loginOf.set(device, name);
+    for (const device of added) nameOf.set(device, name);
     if (known !== undefined) continue;
     const written = withReferences(login, (ending) => {
       secrets.set(
@@ -53,33 +107,31 @@ export function addDevices(
     });
     result = withEntries(result, 'logins', [entryText(name, written)], file);
   }
-  const entries = [...wanted].map((device) => {
-    const { model, ...options } = device.entry;
-    const login = loginOf.get(device);
-    return entryText(device.name, {
-      model,
-      address: device.address,
-      ...(login !== undefined && { login }),
-      ...options,
-    });
-  });
-  if (entries.length > 0) result = withEntries(result, 'infrastructure', entries, file);
-  const names = [...wanted].map(({ name }) => name);
-  checkOthers(before, parseRack(result, { file }), names, file);
-  return { text: result, secrets };
+  return { text: result, secrets, nameOf };
 }
 
-function isThere(
+/** The only login with this user name, if the import does not contain the password, which could be another one. */
+function sameAccount({ logins }: Rack, login: ForeignLogin): string | undefined {
+  const { username, password, ...others } = login;
+  if (username === undefined || password !== '' || Object.keys(others).length > 0) return undefined;
+  const known = [...logins.values()].filter(
+    (each) => each.username === username && each.password !== undefined,
+  );
+  return known.length === 1 ? known[0]?.name : undefined;
+}
+
+/** @throws RackError rack.yaml has another device with this name. */
+function checkThere(
   { infrastructure }: Rack,
-  { name, address, entry }: ForeignDevice & { address: string },
+  { name, address, entry }: AddressedDevice,
   file: string,
-): boolean {
+): void {
   const known = infrastructure.get(name);
-  if (known === undefined) return false;
-  if (known.model === entry.model && known.address === canonicalAddress(address)) return true;
+  if (known === undefined) return;
+  if (known.model === entry.model && known.address === canonicalAddress(address)) return;
   const is = `${known.model} at ${known.address ?? 'no address'}`;
   const other = `${entry.model} at ${address}`;
-  throw wholeFile(file, `${name}: is ${is}, but ${other} in the import; fix one of them`);
+  throw wholeFile(file, `is ${is} in rack.yaml, but ${other} in the import; fix one of them`);
 }
 
 /** Neither a login nor a secret has it. */

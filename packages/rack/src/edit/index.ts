@@ -3,11 +3,13 @@ export { type AnsibleHost, readAnsible } from '../formats/ansible-import.ts';
 export {
   type ForeignDevice,
   type ForeignInventory,
+  type OutletAlias,
   readOxidized,
   readPdudaemon,
   readRancid,
 } from '../formats/device-import.ts';
 export { addDevices } from './add-devices.ts';
+export { addable } from './addable.ts';
 export {
   addMachines,
   type MachineValues,

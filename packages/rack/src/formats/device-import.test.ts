@@ -42,12 +42,15 @@ describe('Oxidized', () => {
         {
           name: 'r1',
           writtenName: 'r1.example.com',
+          where: 'router.db:3',
           host: '192.0.2.1',
           entry: { model: 'cisco-ios' },
           login: { username: 'ann', password: 'hunter2' },
         },
       ],
       left: ['fw: skolo has no model for fortios'],
+      bad: [],
+      aliases: [],
     });
   });
 
@@ -91,10 +94,10 @@ model_map: { cisco: ios }
   });
 
   it('lists lines without a model', () => {
-    const { left } = readOxidized('sw:ios', 'router.db');
+    const { bad } = readOxidized('sw:ios\n:192.0.2.1:ios', 'router.db');
 
-    expect(left).toEqual([
-      'sw: has no model; check its line, and the columns in the file of --oxidized-config',
+    expect(bad).toEqual([
+      'router.db:1: sw: has no model; check the row, and the columns in the file of --oxidized-config',
     ]);
   });
 
@@ -119,7 +122,7 @@ model_map: { cisco: ios }
       'core:192.0.2.6',
     ];
 
-    const { devices, left } = readOxidized(
+    const { devices, bad } = readOxidized(
       text.map((line) => `${line}:eos:ann:x`).join('\n'),
       'router.db',
     );
@@ -130,7 +133,10 @@ model_map: { cisco: ios }
       'device-192-0-2-3',
       'ap-4',
     ]);
-    expect(left).toHaveLength(2);
+    expect(bad).toEqual([
+      expect.stringMatching(/^router\.db:5: core: the name is used twice/),
+      expect.stringMatching(/^router\.db:6: core: /),
+    ]);
   });
 });
 
@@ -144,18 +150,45 @@ describe('RANCID', () => {
     ];
     const text = `# group lab\n${lines.map((line) => line.join(separator)).join('\n')}\n`;
 
-    expect(readRancid(text)).toEqual({
-      devices: [
-        { name: 'sw1', writtenName: 'sw1.lab', host: 'sw1.lab', entry: { model: 'cisco-ios' } },
-        { name: 'r1', writtenName: 'r1.lab', host: 'r1.lab', entry: { model: 'junos' } },
-      ],
+    const { devices, ...others } = readRancid(text, 'router.db');
+
+    expect(devices).toEqual([
+      {
+        name: 'sw1',
+        writtenName: 'sw1.lab',
+        where: 'router.db:2',
+        host: 'sw1.lab',
+        entry: { model: 'cisco-ios' },
+      },
+      {
+        name: 'r1',
+        writtenName: 'r1.lab',
+        where: 'router.db:5',
+        host: 'r1.lab',
+        entry: { model: 'junos' },
+      },
+    ]);
+    expect(others).toEqual({
       left: ['sw2.lab: is not up', 'fw.lab: skolo has no model for fortigate'],
+      bad: [],
+      aliases: [],
     });
   });
 });
 
+it('RANCID has rows in another format: says how to fix them, and keeps their passwords', () => {
+  const text = 'r1;juniper;up\nsw1,cisco,up\nr2:192.0.2.1:ios:ann:hunter2\nr3 juniper hunter2\n';
+
+  const { devices, bad } = readRancid(text, 'router.db');
+
+  expect(devices.map(({ name }) => name)).toEqual(['r1']);
+  const remedy =
+    "expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file";
+  expect(bad).toEqual([2, 3, 4].map((line) => `router.db:${line}: ${remedy}`));
+});
+
 it('RANCID has the user of the command line', () => {
-  const { devices } = readRancid('r1;juniper;up', 'rancid');
+  const { devices } = readRancid('r1;juniper;up', 'router.db', 'rancid');
 
   expect(devices[0]?.login).toEqual({ username: 'rancid', password: '' });
 });
@@ -195,18 +228,29 @@ describe('pdudaemon', () => {
     [{ driver: 'snmpv3', controlpoint: 'pethPsePortAdminEnable' }, 'snmpv3 pethPsePortAdminEnable'],
     [{ driver: 'snmpv1', community: 'x', controlpoint: 'sPDUOutletCtl' }, 'snmpv1 sPDUOutletCtl'],
   ])('has no model for %o', (pdu, name) => {
-    expect(one(pdu)).toEqual({ devices: [], left: [`pdu-1: skolo has no model for ${name}`] });
+    expect(one(pdu)).toMatchObject({
+      devices: [],
+      left: [`pdu-1: skolo has no model for ${name}`],
+    });
   });
 
-  it('lists the aliases', () => {
-    const pdus = { 'strip.lab': { driver: 'ubntmfi6port', ip: '192.0.2.7' } };
-    const aliases = { board: { hostname: 'strip.lab', port: 4 } };
+  it('has aliases, and lists entries with errors', () => {
+    const pdus = {
+      'strip.lab': { driver: 'ubntmfi6port', ip: '192.0.2.7' },
+      bad: { driver: 'apc7952', sshport: 'hunter2' },
+    };
+    const aliases = { board: { hostname: 'strip.lab', port: 4 }, odd: { hostname: 'strip.lab' } };
 
-    const { devices, left } = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
+    const { devices, ...others } = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
 
-    expect(devices[0]).toMatchObject({ name: 'strip', host: '192.0.2.7' });
-    expect(left).toEqual([
-      'board: is an alias; if it is a machine, run skolo inventory add board --kind host --set power=strip/4',
-    ]);
+    expect(devices).toMatchObject([{ name: 'strip', host: '192.0.2.7' }]);
+    expect(others).toEqual({
+      left: [],
+      bad: [
+        'p.conf: pdus.bad: sshport: Invalid input: expected number, received string; fix it',
+        'p.conf: aliases.odd: port: Invalid input; fix it',
+      ],
+      aliases: [{ alias: 'board', device: 'strip.lab', outlet: '4' }],
+    });
   });
 });

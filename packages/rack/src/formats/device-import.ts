@@ -25,6 +25,8 @@ export interface ForeignDevice {
   name: string;
   /** As in the file. */
   writtenName: string;
+  /** Its row: `router.db:3`. */
+  where: string;
   /** An address, or a name that resolves to one. */
   host: string;
   /** Keys in rack.yaml, except for the address and login. */
@@ -34,8 +36,19 @@ export interface ForeignDevice {
 
 export interface ForeignInventory {
   devices: ForeignDevice[];
-  /** What is not imported, and why. */
+  /** What is not imported on purpose, and why. */
   left: string[];
+  /** Rows with an error: where, what, and how to fix it. They contain no values, which may be passwords. */
+  bad: string[];
+  /** Other names of outlets. */
+  aliases: OutletAlias[];
+}
+
+export interface OutletAlias {
+  alias: string;
+  /** A device's `writtenName`. */
+  device: string;
+  outlet: string;
 }
 
 /** An error in the file: what, where, what to do. */
@@ -43,7 +56,7 @@ class ForeignInventoryError extends Error {
   readonly code = 'FOREIGN_INVENTORY';
 }
 
-type Found = Omit<ForeignDevice, 'name'> | { left: string };
+type Found = Omit<ForeignDevice, 'name'> | { left: string } | { bad: string };
 
 const Account = z.object({ username: z.string().optional() });
 const accounts = z.record(z.string(), Account).nullish();
@@ -85,12 +98,10 @@ export function readOxidized(
     };
     const written = at(map, 'model') ?? settings.model;
     const writtenName = at(map, 'name') ?? at(map, 'ip');
-    if (writtenName === undefined) return { left: `${file}:${number}: has no name` };
-    if (written === undefined) {
-      return {
-        left: `${writtenName}: has no model; check its line, and the columns in the file of --oxidized-config`,
-      };
-    }
+    const where = `${file}:${number}`;
+    const hint = 'check the row, and the columns in the file of --oxidized-config';
+    if (writtenName === undefined) return { bad: `${where}: has no name; ${hint}` };
+    if (written === undefined) return { bad: `${where}: ${writtenName}: has no model; ${hint}` };
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];
     if (model === undefined) return { left: notSupported(writtenName, foreign) };
@@ -108,6 +119,7 @@ export function readOxidized(
     const isSnmp = models.get(model)?.transports[0] === 'snmp';
     return {
       writtenName,
+      where,
       host: at(map, 'ip') ?? writtenName,
       entry: {
         model,
@@ -123,18 +135,21 @@ export function readOxidized(
 }
 
 /** Only devices that are up. @param user signs in to all, because the file contains no logins */
-export function readRancid(text: string, user?: string): ForeignInventory {
+export function readRancid(text: string, file: string, user?: string): ForeignInventory {
   const login = user === undefined ? {} : { login: { username: user, password: '' } };
-  const lines = linesOf(text.toLowerCase());
-  const delimiter = lines.some(({ line }) => line.includes(';')) ? ';' : ':';
-  const found = lines.map(({ line }): Found => {
-    const [writtenName = '', type = '', state = ''] = line
-      .split(delimiter)
-      .map((each) => each.trim());
+  const found = linesOf(text.toLowerCase()).map(({ line, number }): Found => {
+    const where = `${file}:${number}`;
+    const fields = line.split(';').length < 3 ? line.split(':') : line.split(';');
+    const [writtenName = '', type = '', state = ''] = fields.map((each) => each.trim());
+    if (fields.length < 3 || isIP(type) !== 0) {
+      return {
+        bad: `${where}: expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file`,
+      };
+    }
     if (state !== 'up') return { left: `${writtenName}: is not up` };
     const model = rancidTypes[type];
     if (model === undefined) return { left: notSupported(writtenName, type) };
-    return { writtenName, host: writtenName, entry: { model }, ...login };
+    return { writtenName, where, host: writtenName, entry: { model }, ...login };
   });
   return named(found);
 }
@@ -151,28 +166,34 @@ const Pdu = z.object({
 });
 type Pdu = z.output<typeof Pdu>;
 const PdudaemonConfig = z.object({
-  pdus: z.record(z.string(), Pdu),
-  aliases: z.record(z.string(), z.object({ hostname: z.string(), port: textOrNumber })).default({}),
+  pdus: z.record(z.string(), z.unknown()),
+  aliases: z.record(z.string(), z.unknown()).default({}),
 });
+const Alias = z.object({ hostname: z.string(), port: textOrNumber });
 
 /** @throws ForeignInventoryError */
 export function readPdudaemon(text: string, file: string): ForeignInventory {
   const { pdus, aliases } = checked(PdudaemonConfig, parsed(text, file), file);
-  const found = Object.entries(pdus).map(([writtenName, pdu]): Found => {
+  const found = Object.entries(pdus).map(([writtenName, value]): Found => {
+    const where = `${file}: pdus.${writtenName}`;
+    const { data: pdu, error } = Pdu.safeParse(value);
+    if (pdu === undefined) return { bad: `${where}: ${issueOf(error)}; fix it` };
     const device = pduOf(pdu);
     if (device === undefined) {
       return { left: notSupported(writtenName, [pdu.driver, pdu.controlpoint].join(' ').trim()) };
     }
-    return { writtenName, host: pdu.ip ?? writtenName, ...device };
+    return { writtenName, where, host: pdu.ip ?? writtenName, ...device };
   });
-  const { devices, left } = named(found);
-  for (const [alias, { hostname, port }] of Object.entries(aliases)) {
-    const device = devices.find(({ writtenName }) => writtenName === hostname);
-    if (device === undefined) continue;
-    const command = `skolo inventory add ${alias} --kind host --set power=${device.name}/${port}`;
-    left.push(`${alias}: is an alias; if it is a machine, run ${command}`);
+  const inventory = named(found);
+  for (const [alias, value] of Object.entries(aliases)) {
+    const { data, error } = Alias.safeParse(value);
+    if (data === undefined) {
+      inventory.bad.push(`${file}: aliases.${alias}: ${issueOf(error)}; fix it`);
+    } else {
+      inventory.aliases.push({ alias, device: data.hostname, outlet: data.port });
+    }
   }
-  return { devices, left };
+  return inventory;
 }
 
 function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
@@ -201,22 +222,24 @@ function notSupported(name: string, model: string): string {
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
 function named(found: readonly Found[]): ForeignInventory {
   const devices = new Map<string, ForeignDevice>();
-  const left: string[] = [];
+  const inventory: ForeignInventory = { devices: [], left: [], bad: [], aliases: [] };
   for (const each of found) {
-    if ('left' in each) {
-      left.push(each.left);
-      continue;
+    if ('left' in each) inventory.left.push(each.left);
+    else if ('bad' in each) inventory.bad.push(each.bad);
+    else {
+      const { writtenName, where } = each;
+      const [label = ''] = writtenName.split('.');
+      const full = asHostName(writtenName);
+      const wanted = isIP(writtenName) === 0 ? [asHostName(label), full] : [`device-${full}`];
+      const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
+      if (name !== undefined) devices.set(name, { ...each, name });
+      else {
+        const what = 'the name is used twice, or is not a host name; change it';
+        inventory.bad.push(`${where}: ${writtenName}: ${what}`);
+      }
     }
-    const { writtenName } = each;
-    const [label = ''] = writtenName.split('.');
-    const full = asHostName(writtenName);
-    const wanted = isIP(writtenName) === 0 ? [asHostName(label), full] : [`device-${full}`];
-    const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
-    if (name === undefined)
-      left.push(`${writtenName}: the name is used twice, or is not a host name`);
-    else devices.set(name, { ...each, name });
   }
-  return { devices: [...devices.values()], left };
+  return { ...inventory, devices: [...devices.values()] };
 }
 
 function asHostName(name: string): string {
@@ -246,6 +269,10 @@ function parsed(text: string, file: string): unknown {
 function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new ForeignInventoryError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new ForeignInventoryError(`${file}: ${issueOf(result.error)}`);
+}
+
+function issueOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return [...(issue?.path.length ? [issue.path.join('.')] : []), issue?.message].join(': ');
 }

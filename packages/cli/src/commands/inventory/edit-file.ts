@@ -1,9 +1,11 @@
 /** Edits the inventory file atomically, after validating the result. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, ifThere } from '@skolo/base';
+import { count, errorCode, ifThere } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes } from '../../errors.ts';
+import { CliError, exitCodes, failPartly } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { plain } from '../../output/text.ts';
 import { writeRackFile } from '../../workstation/rack-edits.ts';
 import { printDiff } from '../backup/diff.ts';
 
@@ -54,4 +56,12 @@ async function edited(
     if (!(error instanceof Error) || errorCode(error) !== 'BY_HAND') throw error;
     throw new CliError(`${file}: ${error.message}; nothing was changed; edit it manually`);
   }
+}
+
+/** Lists rows of an import that have errors. The exit code is 3 if others were imported. */
+export function rejectRows(io: Io, rows: readonly string[], isAnyDone: boolean): void {
+  if (rows.length === 0) return;
+  for (const row of rows) io.err(plain(`not imported: ${row}`));
+  io.err(`${count(rows.length, 'row')} with errors; fix them, and repeat the import`);
+  failPartly(io, isAnyDone);
 }

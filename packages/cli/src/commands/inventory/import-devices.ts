@@ -2,11 +2,12 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ForeignDevice, ForeignInventory } from '@skolo/rack/edit';
+import type { ForeignDevice, ForeignInventory, OutletAlias } from '@skolo/rack/edit';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { plain } from '../../output/text.ts';
-import { editInventory } from './edit-file.ts';
+import { editInventory, rejectRows } from './edit-file.ts';
+import { type ImportedRackOptions, importedRack } from './new-rack.ts';
 
 export interface DeviceSources {
   oxidized?: string;
@@ -18,7 +19,7 @@ export interface DeviceSources {
 
 export function addDeviceSources(command: SkoloCommand): SkoloCommand {
   const option = (flags: string, what: string, ...others: string[]) =>
-    new Option(flags, what).conflicts(['create', ...others]);
+    new Option(flags, what).conflicts(others);
   const config =
     "with --oxidized: Oxidized's config, which specifies the columns (default: name:ip:model:username:password)";
   const user = "with --rancid: user name for all devices, because RANCID's router.db contains none";
@@ -30,26 +31,38 @@ export function addDeviceSources(command: SkoloCommand): SkoloCommand {
     .addOption(option('--pdudaemon <file>', 'pdudaemon.conf'));
 }
 
-export async function importDevices(command: SkoloCommand, sources: DeviceSources): Promise<void> {
+export async function importDevices(
+  command: SkoloCommand,
+  options: DeviceSources & ImportedRackOptions,
+): Promise<void> {
   const { io } = command;
-  const { devices: found, left } = await readInventory(command, sources);
+  const { devices: found, left, bad: rows, aliases } = await readInventory(command, options);
   const resolved = await Promise.all(found.map(withAddress));
-  const devices = resolved.filter((each) => typeof each !== 'string');
-  const unresolved = resolved.filter((each) => typeof each === 'string');
-  let secrets = new Map<string, string[]>();
-  await editInventory(command, async (text = '', file) => {
-    const { addDevices } = await import('@skolo/rack/edit');
-    const added = addDevices(text, devices, file);
-    ({ secrets } = added);
+  const { addDevices } = await import('@skolo/rack/edit');
+  let added: ReturnType<typeof addDevices> | undefined;
+  await editInventory(command, async (text, file) => {
+    const devices = resolved.filter((each) => typeof each !== 'string');
+    added = addDevices(text ?? (await importedRack(command, options)), devices, file);
     return added.text;
   });
+  const { devices = [], secrets = new Map<string, string[]>(), bad = [] } = added ?? {};
   for (const [name, users] of secrets) {
     io.err(plain(`secrets/${name}: set this secret, which ${users.join(', ')} requires`));
   }
   for (const { name, writtenName } of devices) {
     if (name !== writtenName) io.err(plain(`${writtenName}: imported as ${name}`));
   }
-  for (const line of [...left, ...unresolved]) io.err(plain(`not imported: ${line}`));
+  const others = aliases.map((alias) => aliasText(alias, devices));
+  for (const line of [...left, ...others]) io.err(plain(`not imported: ${line}`));
+  const unresolved = resolved.filter((each) => typeof each === 'string');
+  rejectRows(io, [...rows, ...unresolved, ...bad], devices.length > 0);
+}
+
+function aliasText({ alias, device, outlet }: OutletAlias, devices: readonly ForeignDevice[]) {
+  const pdu = devices.find(({ writtenName }) => writtenName === device);
+  if (pdu === undefined) return `${alias}: is an alias of ${device}, which was not imported`;
+  const command = `skolo inventory add ${alias} --kind host --set power=${pdu.name}/${outlet}`;
+  return `${alias}: is an alias; if it is a machine, run ${command}`;
 }
 
 async function readInventory(
@@ -62,7 +75,7 @@ async function readInventory(
     const config = oxidizedConfig && { text: await read(oxidizedConfig), file: oxidizedConfig };
     return readOxidized(await read(oxidized), oxidized, config || undefined);
   }
-  if (rancid !== undefined) return readRancid(await read(rancid), rancidUser);
+  if (rancid !== undefined) return readRancid(await read(rancid), rancid, rancidUser);
   if (pdudaemon !== undefined) return readPdudaemon(await read(pdudaemon), pdudaemon);
   return command.error('specify an Ansible inventory, --oxidized, --rancid or --pdudaemon');
 }
@@ -71,12 +84,12 @@ async function readInventory(
 async function withAddress(
   device: ForeignDevice,
 ): Promise<(ForeignDevice & { address: string }) | string> {
-  const { host, writtenName } = device;
+  const { host, where, writtenName } = device;
   try {
     const { address } = await lookup(host, { order: 'ipv4first' });
     return { ...device, address };
   } catch {
-    const what = host === writtenName ? 'it' : host;
-    return `${writtenName}: ${what} does not resolve to an address; fix this and import it again`;
+    const what = host === writtenName ? '' : `${host} `;
+    return `${where}: ${writtenName}: ${what}does not resolve to an address; write its address into the file, or add the name to DNS or /etc/hosts`;
   }
 }

@@ -5,27 +5,28 @@ import { count } from '@skolo/base';
 import type { AnsibleHost } from '@skolo/rack/edit';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { plain } from '../../output/text.ts';
-import { editInventory } from './edit-file.ts';
+import { editInventory, rejectRows } from './edit-file.ts';
 import { addDeviceSources, type DeviceSources, importDevices } from './import-devices.ts';
-import { addNewRackOptions, type NewRackOptions, newRack } from './new-rack.ts';
+import { addImportedRackOptions, type ImportedRackOptions, importedRack } from './new-rack.ts';
 
-interface Options extends NewRackOptions, DeviceSources {
+interface Options extends ImportedRackOptions, DeviceSources {
   names?: string[];
   kind: string;
 }
+
+type Edit = typeof import('@skolo/rack/edit');
 
 /** From k3s-ansible, kubespray or cloudmesh. */
 const serverGroups = ['server', 'master', 'manager', 'kube_control_plane'];
 
 /** `skolo inventory import`: imports machines and devices from another program's inventory. */
 export function define(command: SkoloCommand): void {
-  addNewRackOptions(
+  addImportedRackOptions(
     addDeviceSources(command)
       .description(
-        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --create, the jumphost is the first host of the server group (or master, manager), or else the first host of all. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out.',
+        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The jumphost is then --jumphost, or else the first host of the server group (or master, manager), or the first host of all. Exit code 3: some rows have errors; the others were imported.',
       )
       .summary('add hosts from Ansible, or devices from Oxidized, RANCID or pdudaemon')
       .argument('[file]', 'Ansible inventory')
@@ -45,16 +46,18 @@ export function define(command: SkoloCommand): void {
     const { readAnsible } = await import('@skolo/rack/edit');
     const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
     const hosts = serversFirst(named(command, found.hosts, options.names));
+    let bad: string[] = [];
     await editInventory(command, async (text, file) => {
-      const [first] = hosts;
-      if (text !== undefined || first === undefined)
-        return await withHosts(text ?? '', hosts, file, options.kind);
-      const head = await newRack(command, { name: first.name, address: first.address }, options);
-      return await withHosts(head, hosts.slice(1), file, options.kind);
+      const head = text ?? (await importedRack(command, options, hosts[0]));
+      const added = await withHosts(head, hosts, file, options.kind);
+      ({ bad } = added);
+      return added.text;
     });
     if (found.ignored.length > 0) {
       io.err(plain(`${from}: not imported: ${found.ignored.join(', ')}`));
     }
+    const rows = bad.map((each) => `${from}: ${each}`);
+    rejectRows(io, rows, bad.length < hosts.length);
   });
 }
 
@@ -79,28 +82,44 @@ function serversFirst(hosts: readonly AnsibleHost[]): AnsibleHost[] {
   return [...hosts.filter(isServer), ...hosts.filter((host) => !isServer(host))];
 }
 
-/** Hosts with the same user and port share entries. */
+/** Adds hosts that are not there yet. `bad` lists those that would make rack.yaml invalid, and why. */
 async function withHosts(
   text: string,
   hosts: readonly AnsibleHost[],
   file: string,
   kind: string,
-): Promise<string> {
-  const [{ parseRack }, { addMachines, withLogin }] = await Promise.all([
+): Promise<{ text: string; bad: string[] }> {
+  const [{ parseRack }, edit] = await Promise.all([
     import('@skolo/rack'),
     import('@skolo/rack/edit'),
   ]);
   const { machines, jumphost } = parseRack(text, { file });
-  const isThere = ({ name, address }: AnsibleHost) => {
+  const wanted: AnsibleHost[] = [];
+  const bad: string[] = [];
+  for (const host of hosts) {
+    const { name, address } = host;
     const known = name === jumphost.name ? jumphost : machines.get(name);
-    if (known === undefined) return false;
-    if (address === undefined || known.address === address) return true;
-    throw new CliError(
-      `${name}: has ${known.address ?? 'no address'} in rack.yaml, but ${address} in the inventory; nothing was changed; fix one of them`,
-    );
-  };
-  const wanted = hosts.filter((host) => !isThere(host));
-  const alike = Map.groupBy(wanted, ({ user = '', port, address }) =>
+    if (known === undefined) wanted.push(host);
+    else if (address !== undefined && known.address !== address) {
+      const is = known.address ?? 'no address';
+      bad.push(`${name}: has ${is} in rack.yaml, but ${address} in the inventory; fix one of them`);
+    }
+  }
+  const add = (some: readonly AnsibleHost[]) => addHosts(text, some, file, kind, edit);
+  const sorted = edit.addable(wanted, add);
+  bad.push(...sorted.bad.map(({ item, why }) => `${item.name}: ${why}`));
+  return { text: add(sorted.good), bad };
+}
+
+/** Hosts with the same user and port share entries. */
+function addHosts(
+  text: string,
+  hosts: readonly AnsibleHost[],
+  file: string,
+  kind: string,
+  { addMachines, withLogin }: Edit,
+): string {
+  const alike = Map.groupBy(hosts, ({ user = '', port, address }) =>
     JSON.stringify([user, port, address === undefined]),
   );
   let result = text;

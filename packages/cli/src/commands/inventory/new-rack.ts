@@ -16,6 +16,38 @@ export interface NetworkOptions {
   gateway?: string;
 }
 
+/** A new rack of an import. */
+export interface ImportedRackOptions extends NewRackOptions {
+  jumphost?: string;
+  address?: string;
+}
+
+export function addImportedRackOptions(command: SkoloCommand): SkoloCommand {
+  const create =
+    'create the file for a rack with this name, with `acts: false`: the services only observe';
+  return addNetworkOptions(
+    command
+      .option('--create <name>', create)
+      .option('--jumphost <name>', 'with --create: host name of the jumphost')
+      .addOption(new Option('--address <address>', 'with --jumphost: its address').argParser(ipv4)),
+    'with --create: ',
+  );
+}
+
+/** A new rack that only observes. @param first the jumphost, unless the options specify it */
+export async function importedRack(
+  command: SkoloCommand,
+  options: ImportedRackOptions,
+  first?: { name: string; address?: string },
+): Promise<string> {
+  const { jumphost: name, address } = options;
+  const jumphost = name === undefined ? first : { name, address };
+  if (jumphost === undefined) {
+    return command.error('--create: specify the jumphost with --jumphost and --address');
+  }
+  return await newRack(command, jumphost, { ...options, acts: false });
+}
+
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
   const create = 'create the file for a rack with this name; the first machine is the jumphost';
   return addNetworkOptions(command.option('--create <name>', create), 'with --create: ');
@@ -39,7 +71,7 @@ export function addNetworkOptions(command: SkoloCommand, when = ''): SkoloComman
 /** @throws RackError A value is not valid. */
 export async function newRack(
   command: SkoloCommand,
-  { name, address }: { name: string; address: string | undefined },
+  { name, address }: { name: string; address?: string | undefined },
   { create, subnet, timezone, router, gateway, acts }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
