@@ -135,6 +135,28 @@ describe('a key file with errors', () => {
     });
   });
 
+  it('of another kind is rejected with the kinds that Google writes', async () => {
+    const found = await emulate({ type: 'something' });
+
+    expect(found).toEqual({
+      out: '',
+      err: `skolo: ${file()}: not a Google credentials file of type service_account, authorized_user, external_account; specify a key file with --key\n`,
+      exitCode: 78,
+    });
+  });
+
+  it('may contain a project and an address that are not valid', async () => {
+    const project_id = 'My Project';
+    const { type, private_key } = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+    const found = await emulate({ type, client_email: 'nobody', private_key, project_id });
+
+    expect(found).toEqual({
+      out: '',
+      err: `skolo: ${file()}, or --project: "My Project" is not a project ID; for example my-project; --email: "nobody" is not an e-mail address; for example ann@example.com\n`,
+      exitCode: 2,
+    });
+  });
+
   it('may lack the project and address, which options specify', async () => {
     const user = { client_id: 'id', client_secret: 'secret', refresh_token: 'token' };
     const found = await emulate({ type: 'authorized_user', ...user, quota_project_id: 'mine' });

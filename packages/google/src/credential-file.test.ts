@@ -16,20 +16,16 @@ const account = {
 
 it.each([
   ['serviceAccountKey', JSON.stringify(key), undefined],
-  [
-    'serviceAccountKey',
-    'canary',
-    'not a JSON object; serviceAccountKey requires a file of type service_account',
-  ],
+  ['serviceAccountKey', 'canary', 'not a JSON object; expected a file of type service_account'],
   [
     'serviceAccountKey',
     '{"type": "canary"}',
-    'not a Google credentials file; serviceAccountKey requires a file of type service_account',
+    'not a Google credentials file; expected a file of type service_account',
   ],
   [
     'refreshToken',
     JSON.stringify(key),
-    'is of type service_account, which belongs in serviceAccountKey; refreshToken requires a file of type authorized_user',
+    'is of type service_account, which belongs in serviceAccountKey; expected a file of type authorized_user',
   ],
   [
     'serviceAccountKey',

@@ -72,7 +72,7 @@ export function credentialFileFault(kind: FileKind | 'fixed', content: string): 
   if (kind === 'fixed') return fixedFault(content, json);
   const wanted = kinds[kind].shape.type.value;
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
-  if (type !== wanted) return `${foundType(json, type)}; ${kind} requires a file of type ${wanted}`;
+  if (type !== wanted) return `${foundType(json, type)}; expected a file of type ${wanted}`;
   const { error } = kinds[kind].safeParse(json);
   const faults = error?.issues.map(({ path, code, message }) => {
     return `${path.join('.')} ${code === 'custom' ? message : 'is missing or invalid'}`;

@@ -268,13 +268,13 @@ describe('a credential file', () => {
     client_secret: 'SECRET-KEY',
   };
   it.each([
-    [serviceAccountKey, 'key.json', 'requires a file of type service_account'],
+    [serviceAccountKey, 'key.json', 'expected a file of type service_account'],
     [
       { kind: 'refreshToken', file: 'user.json' },
       'user.json',
-      'requires a file of type authorized_user',
+      'expected a file of type authorized_user',
     ],
-    [externalAccount, 'external.json', 'requires a file of type external_account'],
+    [externalAccount, 'external.json', 'expected a file of type external_account'],
   ] as const)(
     'of %j that is something else is rejected by name, without its content',
     async (credentials, file, expected) => {

@@ -73,8 +73,8 @@ describe('by the key of a service account', () => {
   });
 
   it.each([
-    ['canary, no JSON', {}, 'requires a file of type service_account'],
-    ['', { type: 'authorized_user' }, 'requires a file of type service_account'],
+    ['canary, no JSON', {}, 'expected a file of type service_account'],
+    ['', { type: 'authorized_user' }, 'expected a file of type service_account'],
     ['', { token_uri: 'http://tokens.example.com/' }, 'must be an https address'],
     ['', { private_key: 'canary' }, 'private_key is not an RSA key in PEM form'],
   ])('is not asked for with a wrong key: %s %j', async (text, change, message) => {

@@ -47,14 +47,11 @@ export function define(command: SkoloCommand): void {
     const program = serverProgram();
     const rackYaml = await rackYamlFor(resolve(io.folder, options.key), options);
     const { startGuardian } = await import('@skolo/fleet');
-    const { parseRack } = await import('@skolo/rack');
     // The server saves tokens there, and accepts only an in-memory file system for them.
     const memory = existsSync('/dev/shm') && { XDG_RUNTIME_DIR: '/dev/shm' };
     await using guardian = closing(await startGuardian({ ...memory, ...io.env }));
     const rackFile = join(guardian.folder, 'rack.yaml');
-    const text = rackYaml(join(guardian.folder, 'tokens'));
-    parseRack(text, { file: rackFile });
-    await writeFile(rackFile, text, { mode: 0o600 });
+    await writeFile(rackFile, await rackYaml(join(guardian.folder, 'tokens')), { mode: 0o600 });
     const port = options.port ?? (words.length > 0 ? 0 : 8080);
     const flags = [program, '--rack', rackFile, '--port', `${port}`];
     await using server = closing(startServer(command, guardian, flags));

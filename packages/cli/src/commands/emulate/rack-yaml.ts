@@ -10,7 +10,7 @@ export interface AccountOptions {
   email?: string;
 }
 
-/** Names in rack.yaml, by the type that Google's tools write. Other types are reported as errors of the first. */
+/** Names in rack.yaml, by the type that Google's tools write. */
 const kinds = {
   service_account: 'serviceAccountKey',
   authorized_user: 'refreshToken',
@@ -18,7 +18,7 @@ const kinds = {
 } as const;
 
 const Key = z.object({
-  type: z.enum(['service_account', 'authorized_user', 'external_account']).catch('service_account'),
+  type: z.enum(['service_account', 'authorized_user', 'external_account']),
   project_id: z.string().optional().catch(undefined),
   quota_project_id: z.string().optional().catch(undefined),
   client_email: z.string().optional().catch(undefined),
@@ -27,30 +27,34 @@ const Key = z.object({
 /**
  * Refers to the key file, and does not contain the key.
  *
- * @returns its text, for a directory that keeps tokens
+ * @returns its text, for a directory that keeps tokens; rejected if the project or address is not valid
  * @throws CliError The file does not contain credentials, or lacks a project or address that no option specifies.
  */
 export async function rackYamlFor(
   file: string,
   { project, email }: AccountOptions,
-): Promise<(tokenFolder: string) => string> {
+): Promise<(tokenFolder: string) => Promise<string>> {
   const hint = 'specify a key file with --key';
   const secret = await readSecretFile(file, hint);
   const { data: key } = Key.safeParse(parseJson(secret.reveal()));
-  const kind = kinds[key?.type ?? 'service_account'];
+  if (key === undefined) {
+    const types = Object.keys(kinds).join(', ');
+    throw badFile(`${file}: not a Google credentials file of type ${types}`, hint);
+  }
+  const kind = kinds[key.type];
   const fault = credentialFileFault(kind, secret.reveal());
   if (fault !== undefined) throw badFile(`${file}: ${fault}`, hint);
   const identity = {
-    project: project ?? key?.project_id ?? key?.quota_project_id,
-    email: email ?? key?.client_email,
+    project: project ?? key.project_id ?? key.quota_project_id,
+    email: email ?? key.client_email,
     credentials: { [kind]: file },
   };
   for (const each of ['project', 'email'] as const) {
     if (!identity[each])
       throw usageError(`${file}: contains no ${each} of the account; specify it with --${each}`);
   }
-  return (tokenFolder) =>
-    JSON.stringify({
+  return async (tokenFolder) => {
+    const text = JSON.stringify({
       rack: 'emulated',
       timezone: 'UTC',
       network: { subnet: '127.0.0.0/8' },
@@ -59,4 +63,21 @@ export async function rackYamlFor(
       machines: {},
       services: { 'metadata-server': { tokenFolder } },
     });
+    await validate(text, file);
+    return text;
+  };
+}
+
+/** @throws CliError The project or address is not valid: the other values are ours. */
+async function validate(text: string, file: string): Promise<void> {
+  const { parseRack, RackError } = await import('@skolo/rack');
+  try {
+    parseRack(text, { file });
+  } catch (cause) {
+    if (!(cause instanceof RackError)) throw cause;
+    const faults = cause.issues.map(
+      ({ path, message }) => `--${path.split('.').at(-1)}: ${message}`,
+    );
+    throw usageError(`${file}, or ${faults.join('; ')}`, { cause });
+  }
 }
