@@ -12,9 +12,9 @@ const run = promisify(execFile);
 const page = resolve(import.meta.dirname, '../../../../docs/alone/router-backup.md');
 
 it.each([
-  ['Oxidized', 'router', '--bare', '/home/oxidized/.config/oxidized/oxidized.git'],
-  ['RANCID', 'configs/router.example.com', '', '/var/lib/rancid/GROUP'],
-])('of %s stays complete next to that of router-backup', async (_, path, bare, place) => {
+  ['earlier-oxidized', 'router', '--bare', '/home/oxidized/.config/oxidized/oxidized.git'],
+  ['earlier-GROUP', 'configs/router.example.com', '', '/var/lib/rancid/GROUP'],
+])('%s stays complete next to the history of router-backup', async (copy, path, bare, place) => {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-earlier-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const env = { PATH: process.env.PATH, HOME: folder };
@@ -26,7 +26,7 @@ it.each([
   const state = join(folder, 'var/lib/skolo/router-backup');
   await mkdir(state, { recursive: true });
 
-  const [keep, look] = await printed(place);
+  const [keep, look] = await printed(place, copy);
   await sh(inFolder(keep, folder));
   const repository = await Repository.open(join(state, 'repository'), { rack: 'lab' });
   onTestFinished(() => repository.close());
@@ -36,14 +36,15 @@ it.each([
   await repository.maintain(AbortSignal.timeout(60_000));
   await rm(old, { recursive: true });
 
-  const log = await sh(inFolder(look, folder).replace('NAME', path));
+  const log = await sh(inFolder(look, folder).replace(/NODE|configs\/HOST/, path));
   expect(log).toContain('+vlan 2');
   expect(log).toContain('-vlan 1');
   expect(log).not.toContain('vlan 3');
-  expect(await sh(`git -C '${state}/earlier' fsck --full --strict 2>&1`)).not.toMatch(
+  expect(await sh(`git -C '${state}/${copy}' fsck --full --strict 2>&1`)).not.toMatch(
     /error|missing/,
   );
-  expect(excluded).not.toContain('earlier');
+  expect(await sh(`find '${state}/${copy}' -perm /077`)).toBe('');
+  expect(excluded).not.toContain(copy);
 });
 
 async function makeHistory(work: string, path: string, sh: (script: string) => Promise<string>) {
@@ -56,13 +57,12 @@ async function makeHistory(work: string, path: string, sh: (script: string) => P
   }
 }
 
-/** The block of this program, and the next one. */
-async function printed(place: string): Promise<[string, string]> {
-  const blocks = [...(await readFile(page, 'utf8')).matchAll(/^```\w*\n([\s\S]*?)^```$/gm)];
-  const texts = blocks.map(([, text = '']) => text);
-  const keep = texts.find((text) => text.includes(`cp -r ${place} `)) ?? '';
-  const look = texts.find((text) => text.includes('log --patch')) ?? '';
-  expect({ keep, look }).not.toMatchObject({ keep: '' });
+/** The commands that copy this history, and that show the copy. */
+async function printed(place: string, copy: string): Promise<[string, string]> {
+  const lines = (await readFile(page, 'utf8')).split('\n');
+  const keep = lines.find((line) => line.includes(`cp -r ${place} `)) ?? '';
+  const look = lines.find((line) => line.includes(`${copy} log --patch`)) ?? '';
+  expect([keep, look]).not.toContain('');
   return [keep, look];
 }
 

@@ -59,9 +59,17 @@ describe.skipIf(why !== undefined)(
       return await Page.open(name, own);
     }
 
-    /** README.md#install, which the other pages link to. */
-    async function install(): Promise<void> {
-      await shell.type((await Page.open('README.md')).next('apt install ./skolo_0.2.0'));
+    /** The last two blocks of a page. */
+    async function upgradeAndUninstall(page: Page, service: string): Promise<void> {
+      await shell.type(page.next('apt install ./skolo_0.2.1'));
+      expect(await shell.type('skolo service list')).toMatch(
+        RegExp(`^${service} +yes +active +0\\.2\\.1 `, 'm'),
+      );
+      await shell.type(page.next('apt remove'));
+      page.end();
+      expect(await shell.type('ls -d /usr/lib/skolo /opt/skolo 2>&1 || true')).toMatch(
+        /^(ls: .*\n){2}$/,
+      );
     }
 
     it('README.md: from the installation to the removal', async () => {
@@ -96,6 +104,8 @@ describe.skipIf(why !== undefined)(
       await oxidized(computer);
       const page = await open('router-backup.md', {
         GROUP: 'lab',
+        HOST: 'router.example.com',
+        NODE: 'core',
         '--rancid-user rancid': '--rancid-user reader',
       });
 
@@ -114,21 +124,17 @@ describe.skipIf(why !== undefined)(
       expect(backup).toMatch(/^core +.*ok/m);
       expect(backup).toMatch(/^router +.*ok/m);
 
-      await shell.type('umask 077');
       await shell.type(page.next('oxidized.git'));
-      await shell.type(page.next('cp -r /var/lib/rancid').replace('earlier', 'earlier-rancid'));
-      const log = page.next('log --patch');
-      expect(await shell.type(log.replace('NAME', 'core'))).toContain('+hostname core');
-      const name = 'configs/router.example.com';
-      expect(
-        await shell.type(log.replace('NAME', name).replace('earlier', 'earlier-rancid')),
-      ).toContain('+frr version');
+      await shell.type(page.next('cp -r /var/lib/rancid'));
+      const log = await shell.type(page.next('log --patch'));
+      expect(log).toContain('+hostname core');
+      expect(log).toContain('+frr version');
+      const state = '/var/lib/skolo/router-backup';
+      expect(await shell.type(`find ${state}/earlier-* -perm /077`)).toBe('');
 
-      await shell.type(page.next('apt remove'));
-      page.end();
-      const left = await shell.type('ls /var/lib/skolo/router-backup');
-      expect(left.split('\n')).toEqual(
-        expect.arrayContaining(['earlier', 'earlier-rancid', 'repository']),
+      await upgradeAndUninstall(page, 'router-backup');
+      expect((await shell.type(`ls ${state}`)).split('\n')).toEqual(
+        expect.arrayContaining(['earlier-lab', 'earlier-oxidized', 'repository']),
       );
     });
 
@@ -151,8 +157,7 @@ describe.skipIf(why !== undefined)(
       await shell.type(page.next('skolo power cycle strip/2'));
       expect(changes).toEqual(['2 off', '2 on', '2 off', '2 on']);
 
-      await shell.type(page.next('apt remove'));
-      page.end();
+      await upgradeAndUninstall(page, 'power-cycle-daemon');
       expect(await shell.type('systemctl is-active pdudaemon')).toBe('active\n');
       await shell.type('systemctl disable --now pdudaemon');
     });
@@ -175,15 +180,16 @@ describe.skipIf(why !== undefined)(
         'https://alerts.example.com/skolo': `http://${ours}:${port}/skolo`,
         '  sinks:': `  project: my-project\n       endpoint: ${pubsub.endpoint}\n       sinks:`,
       });
-      await install();
+      const before = await shell.type('cat /etc/prometheus/alertmanager.yml');
 
+      await shell.type(page.next('apt install'));
       await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
       await shell.type(page.next('skolo token new'));
       await shell.type(page.next('skolo service enable'));
       await computer.write('/etc/prometheus/alertmanager.yml', page.next('receivers:'));
-      await shell.type(page.next('amtool check-config'));
+      const restart = page.next('amtool check-config');
+      await shell.type(restart);
       const verify = page.next('amtool --alertmanager.url');
-      page.end();
       await shell.type(
         'until amtool --alertmanager.url http://127.0.0.1:9093 alert; do sleep 1; done',
       );
@@ -209,6 +215,10 @@ describe.skipIf(why !== undefined)(
       expect(await everywhere('Later')).toEqual([0, false, true]);
       await listen(port);
       await expect.poll(() => everywhere('Later'), { timeout: 60_000 }).toEqual([0, true, true]);
+
+      await computer.write('/etc/prometheus/alertmanager.yml', before);
+      await shell.type(restart);
+      await upgradeAndUninstall(page, 'alert-to-pubsub');
     });
 
     it('metadata-server.md: tokens for a command, a shell, and a service', async () => {
@@ -221,7 +231,7 @@ describe.skipIf(why !== undefined)(
       });
       google.addServiceAccountKey(key);
       const page = await open('metadata-server.md');
-      await install();
+      await shell.type(page.next('apt install'));
       await computer.write('/root/page/key.json', JSON.stringify(key), 0o600);
       const path = 'computeMetadata/v1/instance/service-accounts/default/token';
       const curl = `curl -fsS -H 'Metadata-Flavor: Google' http://$GCE_METADATA_HOST/${path}`;
@@ -248,7 +258,7 @@ describe.skipIf(why !== undefined)(
       await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
       const served = await shell.type(page.next('skolo service enable'));
       expectToken(served);
-      page.end();
+      await upgradeAndUninstall(page, 'metadata-server');
     });
 
     it('machine-state.md: this computer as one of the machines, and an order', async () => {
@@ -257,7 +267,7 @@ describe.skipIf(why !== undefined)(
         '.deb adb': '.deb',
         '--machine rpi-001': '--machine nuc-001',
       });
-      await install();
+      await shell.type(page.next('apt install'));
 
       const rackYaml = page.next('rack: lab');
       await computer.write('/etc/skolo/rack.yaml', rackYaml);
@@ -271,13 +281,14 @@ describe.skipIf(why !== undefined)(
       const printed = await shell.type(page.next('openssl genpkey'));
       const [publicKey = ''] = /^[\w-]{43}$/m.exec(printed) ?? [];
       const access = page.next('agents:').replace(/(?<=publicKey: )[\w-]+/, publicKey);
-      page.end();
       await computer.write('/etc/skolo/rack.yaml', rackYaml.replace(/^access: .*\n/m, access));
       const order = "skolo machine quarantine nuc-001 --reason 'of a test' --count 1";
       const ordered = expect.poll(() => shell.type(`${order} || true; ${verify}`), {
         timeout: 60_000,
       });
       await ordered.toMatch(/^nuc-001 .*quarantined/m);
+
+      await upgradeAndUninstall(page, '(machine-state|swarming-client)');
     });
   },
 );
