@@ -84,7 +84,8 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     return unreadable;
   });
   await records.tables.flush();
-  current.recall(await history.open());
+  const standings = await history.open();
+  for (const part of [current, recorder]) part.recall(standings);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp(context, { api, handlers, compresses: true }));

@@ -1,7 +1,7 @@
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
-import { startLab } from '../testing/lab.ts';
+import { type Lab, startLab } from '../testing/lab.ts';
 
 describe('agents', () => {
   it('are known by their last answer, and a change at once', async () => {
@@ -165,4 +165,30 @@ it('report how their tasks ended, also one that was too short to be seen', async
   await expect
     .poll(tasks)
     .toMatchObject([{ id: 'short', at: short.since, outcome: 'succeeded' }, { id: 'long' }]);
+});
+
+it('keep the reasons of their condition in the history, also if the service restarts before they respond', async () => {
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const reason = { verdict: 'quarantined' as const, code: 'battery-low', text: 'at 3 %', since };
+  const health = { verdict: 'quarantined' as const, since, reasons: [reason] };
+  const agent = await startFakeAgent('rpi-1', { status: { health } });
+  const conditions = async ({ client }: Lab) => {
+    const query = { kind: 'condition' };
+    return (await client.history({ params: { name: 'rpi-1' }, query })).entries;
+  };
+  const lab = await startLab({ agents: { 'rpi-1': agent } });
+  await expect.poll(() => conditions(lab)).toMatchObject([{ codes: ['battery-low'] }]);
+  const before = await conditions(lab);
+  await lab.stop();
+
+  agent.answerAs((_request, response) => void response.writeHead(503).end());
+  const later = await startLab({ agents: { 'rpi-1': agent }, previous: lab });
+  expect(await later.machine('rpi-1')).toMatchObject({ condition: 'quarantined', since });
+  expect(await conditions(later)).toEqual(before);
+  agent.answerAs(undefined);
+
+  await expect
+    .poll(() => later.machine('rpi-1'))
+    .toMatchObject({ health: { reasons: [{ code: 'battery-low' }] } });
+  expect(await conditions(later)).toEqual(before);
 });

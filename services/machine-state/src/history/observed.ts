@@ -6,10 +6,18 @@ import { codesOf, isFault } from '../join/condition.ts';
 import { cut } from '../join/machine.ts';
 import type { Entry } from './entry.ts';
 
-/** @param now milliseconds since 1970 */
-export function observed(before: Machine | undefined, after: Machine, now: number): Entry[] {
+/**
+ * @param now milliseconds since 1970
+ * @param isSame whether the history knows that this condition began then
+ */
+export function observed(
+  before: Machine | undefined,
+  after: Machine,
+  now: number,
+  isSame: boolean,
+): Entry[] {
   return [
-    ...ofCondition(before, after, now),
+    ...ofCondition(before, after, now, isSame),
     ...ofTask(before, after, now),
     ...ofRepairs(before, after),
     ...ofHold(before, after, now),
@@ -17,13 +25,21 @@ export function observed(before: Machine | undefined, after: Machine, now: numbe
   ];
 }
 
-function ofCondition(before: Machine | undefined, after: Machine, now: number): Entry[] {
+function ofCondition(
+  before: Machine | undefined,
+  after: Machine,
+  now: number,
+  isSame: boolean,
+): Entry[] {
   const { name: machine, condition, since, sentence } = after;
   if (since === undefined) return [];
   const codes = codesOf(after);
-  const isSame = before?.condition === condition && before.since === since;
-  // An order has ended, but a fault has not: the rest of the time is lost to the fault.
-  if (isSame && isFault(condition, codes) === isFault(condition, codesOf(before))) return [];
+  if (isSame) {
+    // After a restart, only the history knows the reasons until the agent responds.
+    if (before?.health === undefined) return [];
+    // An order has ended, but a fault has not: the rest of the time is lost to the fault.
+    if (isFault(condition, codes) === isFault(condition, codesOf(before))) return [];
+  }
   return [
     {
       machine,

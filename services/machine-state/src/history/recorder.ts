@@ -3,8 +3,8 @@ import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
-import { given } from '../join/machine.ts';
-import type { Services } from '../join/sources.ts';
+import { given, timeOf } from '../join/machine.ts';
+import type { Services, Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
@@ -23,9 +23,15 @@ export class Recorder {
   private readonly deps: RecorderDeps;
   private readonly shares = new Shares();
   private readonly alerts = new Map<string, readonly MachineAlert[]>();
+  private readonly standings = new Map<string, Standing>();
 
   constructor(deps: RecorderDeps) {
     this.deps = deps;
+  }
+
+  /** What the history knows; before anything else. */
+  recall(standings: ReadonlyMap<string, Standing>): void {
+    for (const [name, standing] of standings) this.standings.set(name, standing);
   }
 
   consume(event: MachineStateEvent): void {
@@ -42,6 +48,7 @@ export class Recorder {
       case 'removed':
         this.shares.forget(event.name);
         this.alerts.delete(event.name);
+        this.standings.delete(event.name);
         return;
       default:
     }
@@ -72,16 +79,23 @@ export class Recorder {
     const { clock, history, services } = this.deps;
     const now = clock.now();
     const { name, condition, since, lastSeen } = after;
-    for (const entry of observed(before, after, now)) this.add(entry);
+    const standing = this.standings.get(name);
+    const isSame =
+      standing !== undefined &&
+      standing.condition === condition &&
+      timeOf(standing.since) === since;
+    for (const entry of observed(before, after, now, isSame)) this.add(entry);
     // Without alert-to-pubsub no alert has ended.
     if (services.views().alerts !== undefined) {
       const known = this.alerts.get(name) ?? [];
       for (const entry of observedAlerts(name, known, after.alerts, now)) this.add(entry);
       this.alerts.set(name, after.alerts);
     }
-    if (since !== undefined && (before?.condition !== condition || before.since !== since)) {
+    if (since !== undefined && !isSame) {
       const seenAt = lastSeen === undefined ? undefined : Date.parse(lastSeen);
-      history.setStanding(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
+      const latest = { condition, since: Date.parse(since), ...given({ seenAt }) };
+      this.standings.set(name, latest);
+      history.setStanding(name, latest);
     }
     history.readings.note(after, now);
   }
