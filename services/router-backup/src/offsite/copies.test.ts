@@ -273,6 +273,9 @@ describe('a bucket', () => {
     });
     await lab.idle();
     google.misbehave('corrupt', { times: 1, operations: ['insert'] });
+    const lastSuccess = () => lab.copies.status()[0]?.lastSuccess;
+    const before = lastSuccess();
+    lab.time.pass(1000);
 
     const broken = await lab.store('router', 'hostname r1\n');
     const newer = await lab.store('router', 'hostname r2\n');
@@ -285,8 +288,11 @@ describe('a bucket', () => {
       /^router: .* differs from the content that was sent/,
     );
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
+    // Otherwise, BackupOffsiteBehind would never fire.
+    expect(lastSuccess()).toBe(before);
     lab.time.pass(10_000);
     await lab.idle();
+    expect(lastSuccess()).not.toBe(before);
     expect(google.objects('backups')).toHaveLength(3);
     expect(lab.copies.stateOf(broken), 'only the newest is known').toBe('queued');
     expect(lab.copies.stateOf(newer)).toBe('stored');

@@ -94,7 +94,8 @@ export class Sender {
   private async step(signal: AbortSignal): Promise<void> {
     if (this.isComplete) {
       await this.sendReady(signal);
-      this.deps.lastSuccess.mark(successOf(this.deps.destination));
+      // Otherwise, the others and the daily check would hide a device whose versions never arrive.
+      if (this.blocked.size === 0) this.deps.lastSuccess.mark(successOf(this.deps.destination));
       return;
     }
     try {

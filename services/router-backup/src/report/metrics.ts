@@ -108,7 +108,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
     read: ({ copies }) => copies.status().map(({ url: place, queued }) => [{ place }, queued]),
   },
   skolo_backup_offsite_last_success_timestamp_seconds: {
-    help: 'When the destination last accepted a version, or passed the daily check; 0 if never.',
+    help: 'When the destination last accepted a version, or passed the daily check, while no version was blocked; 0 if never.',
     labels: ['place'],
     read: ({ copies }) =>
       copies
