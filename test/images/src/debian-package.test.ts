@@ -105,7 +105,7 @@ describe.skipIf(why !== undefined)(
 
       expect(exitCode).not.toBe(0);
       expect(text).toContain(
-        'skolo: this computer runs k3s; deploy services to it with skolo push',
+        'skolo: this computer runs k3s; deploy services to it from your workstation',
       );
       await need('rm -r /etc/rancher');
     });
@@ -236,7 +236,7 @@ describe.skipIf(why !== undefined)(
       expect(exitCode).toBe(0);
       expect(text).toContain('machine-state: stopped and disabled');
       expect(text).toContain('swarming-client: stopped and disabled');
-      expect(text).toContain('skolo: /etc/skolo, /var/lib/skolo and the users skolo-* stay');
+      expect(text).toContain('skolo: /etc/skolo, /var/lib/skolo and the skolo-* users remain');
       const left = await need(
         "find / -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
       );

@@ -311,7 +311,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(ssh).toMatchObject({
       state: 'failed',
       text: expect.stringMatching(
-        /a test sshd .* does not let you in .*; the configuration was not activated.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
+        /a test sshd .* does not let you in .*; the change was undone before sshd loaded it.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
       ),
     });
     expect(await host.read(ours)).toBe('MaxSessions 100\n');
