@@ -356,11 +356,49 @@ describe('a plan', () => {
 });
 
 describe('the command', () => {
-  it('needs --look', async () => {
-    const { err, exitCode } = await runCommand(['prove']);
+  const clusters = join(import.meta.dirname, '../../../../../kube/clusters/config.json');
+  const empty = `rack: small
+timezone: UTC
+jumphost: { name: jumphost, address: 127.0.0.8 }
+`;
+  it.each<[string, string[], number, RegExp]>([
+    ['needs --look', ['rack4'], 2, /^skolo: specify --look, .*: skolo prove --look rack4; see/],
+    ['needs --look without a rack, too', [], 2, /: skolo prove --look rack\.yaml; see/],
+    [
+      'needs a rack that is listed, or a file',
+      ['--look', 'rack99', '--clusters', clusters],
+      2,
+      /^skolo: rack99: no such rack in .*; to read a rack that is not listed there, specify its file/,
+    ],
+    [
+      'needs a file that exists',
+      ['--look', './nothing.yaml'],
+      78,
+      /^skolo: \.\/nothing\.yaml: no such file; specify an existing one/,
+    ],
+    [
+      'needs devices',
+      ['--look', 'FILE'],
+      78,
+      /rack\.yaml: contains no switches, PDUs or routers to read; add them to `infrastructure`/,
+    ],
+    [
+      'writes no evidence for a plan',
+      ['--look', '--plan', '--evidence', 'x', 'FILE'],
+      2,
+      /'--evidence <dir>' cannot be used with option '--plan'/,
+    ],
+  ])('%s', async (_, args, code, message) => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const file = join(dir, 'rack.yaml');
+    await writeFile(file, empty);
 
-    expect(exitCode).toBe(2);
-    expect(err).toMatch(/^skolo: only --look exists so far: [^\n]*\n$/);
+    const words = args.map((word) => (word === 'FILE' ? file : word));
+    const { out, err, exitCode } = await runCommand(['prove', ...words]);
+
+    expect([out, exitCode]).toEqual(['', code]);
+    expect(err).toMatch(message);
   });
 
   it('prints a table, problems first', { timeout: 60_000 }, async () => {

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { count } from '@skolo/base';
 import type { MachineTarget } from '@skolo/fleet';
-import { InvalidArgumentError } from 'commander';
+import type { Rack } from '@skolo/rack';
+import { InvalidArgumentError, Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../errors.ts';
+import { CliError, exitCodes, failureOf } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
@@ -29,7 +30,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems.',
+      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that reaches the devices. Ctrl-C prints the results so far. Exit codes: 0 no problems; 1 problems; 78 no devices in rack.yaml.',
     )
     .summary('compare rack.yaml with its devices, read-only')
     .argument('[rack]', 'rack.yaml, or the name of a rack')
@@ -40,24 +41,21 @@ export function define(command: SkoloCommand): void {
       sshTarget,
     )
     .option('--plan', 'list what would be sent, without secrets, and send nothing')
-    .option('--record <file>', 'write what was sent to a file, in the form of --plan')
-    .option('--evidence <directory>', 'write proof-MODEL-FIRMWARE.json, without names or addresses')
+    .addOption(option('--record <file>', 'write what was sent to a file, in the form of --plan'))
+    .addOption(
+      option('--evidence <dir>', 'write proof-MODEL-FIRMWARE.json, without names or addresses'),
+    )
     .addOption(timeOption('--pause <time>', 'time between two readings of outlets', '4m'))
     .addOption(timeOption('--timeout <time>', 'time limit for each step of a device', '2m'))
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo prove --look rack.yaml')
-    .hook('preAction', (_, { args: [rack] }) => {
-      if (rack === undefined) return;
-      const name = /\/|\.ya?ml$/.test(rack) ? 'rack' : 'on';
-      command.root().setOptionValueWithSource(name, rack, 'cli');
-    });
+    .hook('preAction', (_, { args: [rack] }) => choose(command, rack));
 
   command.interruptible(async (signal, _rack: string | undefined, options: Options) => {
     const { io } = command;
-    if (!options.look) command.error('only --look exists so far: it reads, and changes nothing');
     const { lookAtRack } = await import('./look.ts');
-    const rack = await loadRack(command.globals());
+    const rack = await rackToRead(command, options);
     const { plan: dry, record, evidence, pause: pauseMs, timeout: timeoutMs } = options;
     const { jumphost: target } = options;
     const jumphost = target && { target, env: io.env, now: io.now };
@@ -81,6 +79,49 @@ export function define(command: SkoloCommand): void {
     if (hasProblems || look.cabling.length > 0) io.exitCode = exitCodes.failed;
     signal.throwIfAborted();
   });
+}
+
+/** Nothing is read for a plan, so there is nothing to write. */
+function option(flags: string, description: string): Option {
+  return new Option(flags, description).conflicts('plan');
+}
+
+/** The argument is a file or the name of a rack. */
+async function choose(command: SkoloCommand, rack: string | undefined): Promise<void> {
+  if (command.opts<Options>().look === undefined) {
+    const example = ['skolo prove --look', rack ?? 'rack.yaml'].join(' ');
+    command.error(`specify --look, which reads and changes nothing: ${example}`);
+  }
+  if (rack === undefined) return;
+  const isFile = /\/|\.ya?ml$/.test(rack);
+  command.root().setOptionValueWithSource(isFile ? 'rack' : 'on', rack, 'cli');
+  if (isFile) return;
+  try {
+    const { rackOn } = await import('../../reach/racks.ts');
+    await rackOn(command);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const hint = 'to read a rack that is not listed there, specify its file, such as ./rack.yaml';
+    throw new CliError(`${error.message}; ${hint}`, failureOf(error).exitCode, { cause: error });
+  }
+}
+
+/** @throws CliError There is no such file, or nothing to read. */
+async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise<Rack> {
+  const globals = command.globals();
+  const file = globals.rack;
+  const rack = await loadRack(globals).catch((error: unknown) => {
+    if (!(error instanceof CliError)) throw error;
+    const hint = 'specify an existing one, such as skolo prove --look rack.yaml';
+    throw new CliError(`${file}: no such file; ${hint}`, error.exitCode, { cause: error });
+  });
+  if (rack.infrastructure.size > 0 || jumphost !== undefined) return rack;
+  const hint =
+    'add them to `infrastructure`, for example with skolo inventory import, or read the jumphost with --jumphost';
+  throw new CliError(
+    `${file}: contains no switches, PDUs or routers to read; ${hint}`,
+    exitCodes.badConfiguration,
+  );
 }
 
 /** `ops@jumphost-rack4` */
