@@ -274,7 +274,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect((await jumphost.fallback('status')).text).toMatch(
-      /because {8}\S+ serves instead: \w+ failed it over at 20/,
+      /because {8}\S+ serves instead: \w+ failed the service over at 20/,
     );
   });
 

@@ -121,7 +121,7 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
     ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
   };
   report(
-    `testing DNS, ${ready.length * (ready.length - 1)} pairs of nodes, a service and the ingress`,
+    `testing DNS, ${ready.length * (ready.length - 1)} pairs of nodes${hasIngress ? ', a service and the ingress' : ' and a service'}`,
   );
   const tried = await inParallel(ready, 4, ({ name, node }) =>
     tryFrom(kubectl, name, node, targets),

@@ -215,7 +215,7 @@ async function keepFailedOver(
 /** What serves in place of k3s, for people. */
 export function failedOverText(service: PodService, { by, since, existing }: FailedOver): string {
   const who = existing?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
-  return `${who} serves instead: ${by} failed it over at ${since}`;
+  return `${who} serves instead: ${by} failed the service over at ${since}`;
 }
 
 export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {

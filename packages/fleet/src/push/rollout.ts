@@ -289,7 +289,7 @@ async function healthNow(
     return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
-    report(`cannot compare alerts and machines: ${errorText(error)}`);
+    report(`alerts and machines are not compared: ${errorText(error)}`);
     return undefined;
   }
 }

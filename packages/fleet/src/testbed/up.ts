@@ -110,7 +110,7 @@ function reasonToLeave(
   if (!hasClaims || defaultClass !== undefined) return undefined;
   return {
     state: 'failed',
-    why: 'requires a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
+    why: 'this part requires a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
   };
 }
 

@@ -120,7 +120,7 @@ async function targetsUp(cluster: Rack): Promise<string> {
   const { activeTargets } = Targets.parse(await getJson(cluster, path)).data;
   // The health of a new target is unknown until it is scraped.
   const down = activeTargets.filter(({ health }) => health === 'down');
-  if (activeTargets.length === 0) throw wrong('does not scrape any targets');
+  if (activeTargets.length === 0) throw wrong('Prometheus does not scrape any targets');
   if (down.length > 0) {
     const texts = down.map(
       ({ labels: { job, instance }, lastError }) => `${job} ${instance}: ${lastError}`,
@@ -146,13 +146,13 @@ async function hasNoUsualPassword(
   if (status === 200)
     throw wrong(`${url} accepts the user admin with the password admin; delete Grafana's pod`);
   if (status !== 401) throw wrong(`${url} returns ${status} instead of 401`);
-  return `rejects the user admin with the password admin`;
+  return 'Grafana rejects the user admin with the password admin';
 }
 
 async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   const path = servicePath('testbed', 'dashboard:80', '');
   const page = await kubectl(['get', '--raw', path], { deadlineMs: 30_000 });
-  if (!page.includes('<html')) throw wrong('does not return an HTML page');
+  if (!page.includes('<html')) throw wrong('the dashboard does not return an HTML page');
   return 'responds';
 }
 
@@ -175,7 +175,7 @@ async function lastRun(cluster: Rack): Promise<string> {
   const last = (await getObjects(cluster, args))
     .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
     .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
-  if (!last) throw wrong('has not run yet; run skolo pi testbed run');
+  if (!last) throw wrong('the pipeline has not run yet; run skolo pi testbed run');
   const { name } = last.object.metadata;
   const end = endOfJob(last.object);
   if (end === undefined) throw wrong(`run ${name} has not finished`);

@@ -67,7 +67,7 @@ async function ask<S extends z.ZodType>(
   const { data } = schema.safeParse(parseJson(stdout));
   if (data !== undefined) return data;
   throw new FleetError(
-    `${name}: \`kubectl ${args}\` on the jumphost printed unexpected output; run it there`,
+    `${name}: \`kubectl ${args}\` on the jumphost printed unexpected output; run the command there to see it`,
   );
 }
 

@@ -55,7 +55,11 @@ export const parts: readonly Part[] = [
     title: 'k3s database',
     without: 'the cluster starts empty, and every machine must join it again (skolo machine join)',
   },
-  { path: token, title: 'k3s token', without: 'k3s cannot decrypt its database' },
+  {
+    path: token,
+    title: 'k3s token',
+    without: 'k3s can decrypt its database only with the token from the secret store',
+  },
   {
     path: 'var/lib/rancher/k3s/server/tls',
     title: 'k3s CA',

@@ -21,7 +21,7 @@ export function firewallStep(rack: Rack, subnet: string, guard: Guard): Step {
   return guardedStep(
     {
       name: 'firewall',
-      about: `${subnet} can reach all ports except those of k3s, machines also the k3s API server, and everyone else only SSH`,
+      about: `${subnet} can reach all ports except those of k3s, machines can also reach the k3s API server, and everyone else can reach only SSH`,
       files: async (host) => [
         { path: machinesFile, content: firewallMachines(rack, subnet) },
         { path: firewallRules, content: rulesText(rack, subnet, await sshPorts(host)) },

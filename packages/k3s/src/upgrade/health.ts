@@ -45,7 +45,7 @@ export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Hea
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {
     deps.signal.throwIfAborted();
-    deps.report(`cannot compare alerts and machines: ${errorText(error)}`);
+    deps.report(`alerts and machines are not compared: ${errorText(error)}`);
     return undefined;
   });
   const [nodes, services] = await readWell(host, deps);

@@ -49,7 +49,7 @@ export async function rotationRejection(
   );
   if (readers.length > 0) {
     const names = readers.map((login) => login.name).join(', ');
-    return `is the secret of an account that may only read (\`read\` in login ${names}), which skolo cannot change; change it on the devices, then use skolo secrets set and apply`;
+    return `skolo cannot change the secret of a read-only account (\`read\` in login ${names}); change it on the devices, then use skolo secrets set and apply`;
   }
   const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {

@@ -210,7 +210,7 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
       expect.stringMatching(
         /^grafana: .* accepts the user admin with the password admin; delete Grafana's pod$/,
       ),
-      'dashboard: does not return an HTML page',
+      'dashboard: the dashboard does not return an HTML page',
       expect.stringContaining('pipeline: run run-2 failed'),
     ]);
   });
