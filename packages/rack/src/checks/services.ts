@@ -1,10 +1,11 @@
 /** Checks settings of services against each other. */
+import { isDeepStrictEqual } from 'node:util';
 
 import { claims, type Draft, type Report, within } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
 import { servicePorts } from '../schema/service-ports.ts';
-import type { ServicesSettings } from '../schema/settings/settings.ts';
+import { defaultSettings, type ServicesSettings } from '../schema/settings/settings.ts';
 import { checkAlerts } from './alerts.ts';
 import { checkRequest } from './requests.ts';
 
@@ -45,12 +46,33 @@ export function checkServices(draft: Draft, report: Report): void {
     const own = Object.keys(machine.swarming);
     if (own.length === 0) continue;
     const path = within(draft, machine, 'swarming');
-    checkAgent(swarmingSettings(draft.rack, machine), report, path, own);
-    if (machine.swarming.bot !== 'none') continue;
+    const settings = swarmingSettings(draft.rack, machine);
+    checkAgent(settings, report, path, own);
+    if (settings.bot !== 'none') continue;
+    const why =
+      machine.swarming.bot === 'none'
+        ? 'the entry also has `bot: none`; remove one of them'
+        : '`services.swarming-client` has `bot: none`; remove it, or add `bot: swarming` to the entry';
     for (const key of settingsOfBot.filter((each) => own.includes(each))) {
-      const why = 'has no effect, because the entry also has `bot: none`; remove one of them';
-      report([...path, key], 'bot', why);
+      report([...path, key], 'bot', `has no effect, because ${why}`);
     }
+  }
+  checkNoBots(draft, report);
+}
+
+/** Without any bot, its settings contradict `bot: none`. A machine with a bot uses them. */
+function checkNoBots({ rack }: Draft, report: Report): void {
+  const settings = rack.services['swarming-client'];
+  const machines = [...rack.machines.values()];
+  if (settings.bot !== 'none' || machines.some(({ swarming }) => swarming.bot === 'swarming')) {
+    return;
+  }
+  const usual: object = defaultSettings()['swarming-client'];
+  for (const key of settingsOfBot) {
+    if (isDeepStrictEqual(Reflect.get(settings, key), Reflect.get(usual, key))) continue;
+    const why =
+      'has no effect, because of `bot: none`, which no machine overrides; remove one of them';
+    report(['services', 'swarming-client', key], 'bot', why);
   }
 }
 

@@ -464,7 +464,7 @@ services: { machine-state: {} }`,
       `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
 services:
   metadata-server: {}
-  swarming-client: { bot: none, servers: [{ prefix: a-, server: "https://swarming.example.com" }] }`,
+  swarming-client: { bot: none }`,
     ],
   ])('has no warning about other services, where a rack uses only %s', (_, text) => {
     const jumphost = 'rack: r\njumphost: { name: jumphost, address: 127.0.0.2 }\n';
