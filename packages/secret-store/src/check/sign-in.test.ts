@@ -57,7 +57,7 @@ beforeAll(async () => {
   );
 });
 
-it('signs in to devices, machines and accounts through the jumphost, and says which reject it', async () => {
+it('signs in to devices, machines and accounts through the jumphost, and says which reject it and which do not respond', async () => {
   const account = { username: 'ubnt', password, enablePassword: 'second', telnetPort: 0 };
   const device = await startEdgeSwitch({ ...account, ports: 4 });
   const other = await startEdgeSwitch({ ...account, password: 'another', ports: 4 });
@@ -109,12 +109,12 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     'switch-1: opens',
     'switch-2: opens',
     expect.stringMatching(/^router: rejected: router: .*password/),
-    'pdu-1: rejected: pdu-1: the relay is away',
+    'pdu-1: failed: pdu-1: the relay is away',
     'plug-1: opens',
     'bmc-1: unknown: ipmi does not work through the jumphost',
     expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
-    ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: rejected')]),
-    expect.stringMatching(/^rpi-002: rejected: rpi-002: 192.168.1.102:22/),
+    ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: failed')]),
+    expect.stringMatching(/^rpi-002: failed: rpi-002: 192.168.1.102:22/),
     `${key.client_email}: opens`,
     expect.stringMatching(/^old@p.iam.gserviceaccount.com: rejected: .*/),
   ]);

@@ -9,10 +9,11 @@ import {
   openConnection,
   openExec,
   SessionPool,
+  SignInRejected,
   targetOf,
 } from '@skolo/equipment';
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
-import { serviceAccountKey } from '@skolo/google';
+import { SignInError, serviceAccountKey } from '@skolo/google';
 import { models } from '@skolo/models';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
@@ -42,8 +43,11 @@ interface SignInCheck {
   secrets: string[];
   /** A device, a machine, an account. */
   what: string;
-  /** `unknown`: it cannot be checked from a workstation. */
-  state: 'opens' | 'rejected' | 'unknown';
+  /**
+   * `failed`: the check did not finish, for example because the device did not respond, so the secrets may be correct. `unknown`: it cannot
+   * be checked from a workstation.
+   */
+  state: 'opens' | 'rejected' | 'failed' | 'unknown';
   why?: string;
 }
 
@@ -76,8 +80,15 @@ async function outcome(
     return { ...about, state: 'opens' };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...about, state: 'rejected', why: errorText(error) };
+    return { ...about, state: isRejection(error) ? 'rejected' : 'failed', why: errorText(error) };
   }
+}
+
+/** Whether the other end rejects the secrets: a timeout, for example, says nothing about them. */
+function isRejection(error: unknown): boolean {
+  return (
+    error instanceof SignInRejected || (error instanceof SignInError && error.code === 'rejected')
+  );
 }
 
 async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<SignInCheck> {

@@ -20,7 +20,7 @@ interface Options {
 interface Row {
   name: string;
   what: string;
-  state: 'ok' | 'opens' | 'rejected' | 'wrong' | 'missing' | 'unknown';
+  state: 'ok' | 'opens' | 'rejected' | 'failed' | 'wrong' | 'missing' | 'unknown';
   why?: string | undefined;
 }
 
