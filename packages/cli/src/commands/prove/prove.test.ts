@@ -47,7 +47,7 @@ async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const pdu = await startApcRpdu2({
-    ...{ host: '127.0.2.3', outlets: 4, metered: true, watts: 20, rebootSeconds: 10 },
+    ...{ host: '127.0.2.3', outlets: 4, metered: true, watts: 20, rebootSeconds: 5 },
     ...changes.pdu,
   });
   const card = await startApcCard({ ...account, host: '127.0.2.3' });
@@ -246,12 +246,13 @@ describe('a look', () => {
     timeout: 60_000,
   }, async () => {
     const { rack, pdu } = await startSmallRack({
+      edit: (yaml) => `${yaml}  rpi-003: { kind: rpi, power: pdu-1/4, offSeconds: 15 }\n`,
       pdu: {
-        rebootSeconds: 5,
-        powerOnTimes: { 2: -1, 4: -1 },
+        powerOnTimes: { 2: -1, 3: -1 },
         outletNames: { 1: 'router', 3: 'rpi-002' },
       },
     });
+    pdu.board.setWatts('4', 5);
 
     const { problems } = await look(rack);
 
@@ -259,7 +260,7 @@ describe('a look', () => {
       'pdu-1 name: outlet 3: named rpi-002 on the device, but wired to nothing in rack.yaml',
       'pdu-1 power-failure: outlet 2: off after a power failure, because the power-on delay is "never"',
       expect.stringMatching(
-        /^pdu-1 off-time: outlets 1, 2: .* lasts 5 s, but skolo's off time is 10 s; /,
+        /^pdu-1 off-time: outlet 4: .* lasts 5 s, but `offSeconds` in rack.yaml is 15, /,
       ),
     ]);
     expect(pdu.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);

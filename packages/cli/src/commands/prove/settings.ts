@@ -18,8 +18,7 @@ export function oddSettings(
   settings: ReadonlyMap<string, OutletSettings>,
   loads: ReadonlyMap<string, readonly string[]>,
 ): Problem[] {
-  const { offSeconds = 0, outlets } = models.get(model)?.power ?? {};
-  const noun = outlets?.noun ?? 'outlet';
+  const noun = models.get(model)?.power?.outlets.noun ?? 'outlet';
   const all = [...settings].map(([outlet, each]) => ({
     outlet,
     ...each,
@@ -44,13 +43,12 @@ export function oddSettings(
   const failure = grouped('power-failure', used.length > 0 ? used : all, ({ staysOff }) =>
     staysOff === undefined ? '' : `off after a power failure, because ${staysOff}`,
   );
+  // Without `offSeconds`, skolo lets the device cycle the outlet for as long as the device's setting says.
   const times = grouped('off-time', used, ({ cycleSeconds = Infinity, feeds }) => {
-    const wanted = Math.max(
-      ...feeds.map((name) => rack.machines.get(name)?.offSeconds ?? offSeconds),
-    );
+    const wanted = Math.max(...feeds.map((name) => rack.machines.get(name)?.offSeconds ?? 0));
     return cycleSeconds >= wanted
       ? ''
-      : `the device's own cycle lasts ${cycleSeconds} s, but skolo's off time is ${wanted} s; set the reboot duration on the device to ${wanted} s or more`;
+      : `the device's own cycle lasts ${cycleSeconds} s, but \`offSeconds\` in rack.yaml is ${wanted}, so skolo turns the outlet off and on itself; for cycles without skolo, set the reboot duration on the device to ${wanted} s or more`;
   });
   return [...names, ...failure, ...times];
 }
