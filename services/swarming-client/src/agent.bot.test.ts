@@ -163,5 +163,5 @@ services: { swarming-client: { ${settings} } }
     text: expect.stringContaining('it is not a directory'),
   });
   expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
-  expect(await check('bot: none, botDir: /root')).toMatchObject({ code: 0 });
+  expect(await check('bot: none, python: /no/python')).toMatchObject({ code: 0 });
 });

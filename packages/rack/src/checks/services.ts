@@ -60,7 +60,7 @@ export function checkServices(draft: Draft, report: Report): void {
   checkNoBots(draft, report);
 }
 
-/** Without any bot, its settings contradict `bot: none`. A machine with a bot uses them. */
+/** Without any bot, a server contradicts `bot: none`. The other settings may stay for when there are bots again. */
 function checkNoBots({ rack }: Draft, report: Report): void {
   const settings = rack.services['swarming-client'];
   const machines = [...rack.machines.values()];
@@ -68,7 +68,7 @@ function checkNoBots({ rack }: Draft, report: Report): void {
     return;
   }
   const usual: object = defaultSettings()['swarming-client'];
-  for (const key of settingsOfBot) {
+  for (const key of ['server', 'servers']) {
     if (isDeepStrictEqual(Reflect.get(settings, key), Reflect.get(usual, key))) continue;
     const why =
       'has no effect, because of `bot: none`, which no machine overrides; remove one of them';

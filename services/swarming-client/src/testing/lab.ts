@@ -112,7 +112,7 @@ services:
   metadata-server: { url: "${this.metadata.url}" }
   power-cycle-daemon: { url: "http://127.0.0.1:9" }
   swarming-client:
-    server: ${this.swarming.url}
+    ${settings.includes('bot: none') ? '' : `server: ${this.swarming.url}`}
     python: python3
     botDir: ${this.botDir}
     backoffSeconds: { first: 0.1, most: 1 }
