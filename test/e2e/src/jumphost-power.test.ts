@@ -89,7 +89,9 @@ async function lab() {
   const text = `rack: rack4
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.9, power: pdu-1/1 }
-logins: { pdus: { snmp: { version: 2, community: secrets/community } } }
+logins:
+  pdus: { snmp: { version: 2, community: secrets/private }, read: readers }
+  readers: { snmp: { version: 2, community: secrets/public } }
 infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
 machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
 `;
@@ -113,7 +115,7 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
 
   async function start(spare: Spare, at = place) {
     const seen = rackForDaemonOn(text, 'spare-rack4', file);
-    const needs = await daemonNeeds(seen, tokens, async () => new Secret('private'));
+    const needs = await daemonNeeds(seen, tokens, async ({ name }) => new Secret(name));
     return await startSpareDaemon(spare.host, needs, at);
   }
 
