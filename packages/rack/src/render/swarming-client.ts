@@ -26,7 +26,7 @@ export function swarmingClientPatch(rack: Rack): DerivedFile {
   };
   return {
     name: 'swarming-client.yaml',
-    about: `Time for tasks to finish after SIGTERM (the longest of all machines plus ${extraSeconds} s), and bot directories.`,
+    about: `Time for tasks to finish after SIGTERM (the longest grace period of any machine, plus ${extraSeconds} s), and bot directories.`,
     objects: [podPatch('swarming-client', spec, 'DaemonSet')],
     use: { kind: 'DaemonSet', labelSelector: 'app.kubernetes.io/name=swarming-client' },
   };
