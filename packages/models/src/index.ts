@@ -9,6 +9,7 @@ export {
   literal,
   type Model,
   type Readable,
+  readables,
   seconds,
   spreading,
   whole,

@@ -57,7 +57,8 @@ export interface Model {
 }
 
 /** What services read from a device. */
-export type Readable = 'outlets' | 'configuration' | 'hosts';
+export const readables = ['outlets', 'configuration', 'hosts'] as const;
+export type Readable = (typeof readables)[number];
 
 interface Branches {
   outlets?: readonly string[];

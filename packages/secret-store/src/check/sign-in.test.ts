@@ -11,6 +11,7 @@ import {
   makeServiceAccountKey,
   startEdgeSwitch,
   startGoogleOAuth,
+  startRouteros,
   startShellyGen1,
   startSshd,
 } from '@skolo/simulators';
@@ -25,7 +26,9 @@ identities:
   old: { project: my-project, credentials: { serviceAccountKey: secrets/old.json } }
 logins:
   switches: { username: ubnt, password: secrets/switch, enablePassword: { env: ENABLE } }
-  pdus: { snmp: { version: 2, community: secrets/community } }
+  pdus: { snmp: { version: 2, community: secrets/community }, read: readers }
+  mikrotik: { username: admin, password: secrets/switch, read: readers }
+  readers: { username: reader, password: secrets/reader, snmp: { version: 2, community: secrets/public } }
   plugs: { username: admin, password: secrets/plug }
   machines: { username: USER, privateKey: ./secrets/id }
 infrastructure:
@@ -34,6 +37,7 @@ infrastructure:
   router: { model: edgeswitch, address: 192.168.1.1, login: switches }
   pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus }
   plug-1: { model: shelly-gen1, address: 192.168.1.31, login: plugs }
+  mikrotik: { model: routeros, address: 192.168.1.2, login: mikrotik }
   bmc-1: { model: ipmi, address: 192.168.1.33, login: plugs }
   plug-2: { model: shelly-gen1, address: 192.168.1.32, login: switches }
 machines:
@@ -62,17 +66,20 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
   const device = await startEdgeSwitch({ ...account, ports: 4 });
   const other = await startEdgeSwitch({ ...account, password: 'another', ports: 4 });
   const plug = await startShellyGen1({ account: { username: 'admin', password: 'of-the-plug' } });
+  const mikrotik = await startRouteros({ username: 'reader', password: 'of-the-reader' });
   const sshd = await startSshd('true');
   closers.push(
     () => device.close(),
     () => other.close(),
     () => plug.close(),
+    () => mikrotik.close(),
     () => sshd?.close(),
   );
   const ports: Record<string, number | undefined> = {
     '192.168.1.11:22': device.port,
     '192.168.1.12:23': device.telnetPort,
     '192.168.1.1:22': other.port,
+    '192.168.1.2:22': mikrotik.port,
     '192.168.1.31:80': plug.port,
     '192.168.1.32:80': plug.port,
     '192.168.1.101:22': sshd?.port,
@@ -91,6 +98,8 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
         switch: `${password}\n`,
         ENABLE: 'second',
         community: 'public',
+        public: 'public',
+        reader: 'of-the-reader',
         plug: 'of-yesterday\nof-the-plug',
         id: sshd?.privateKey ?? '-----BEGIN',
         'bots.json': JSON.stringify(key),
@@ -110,7 +119,10 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     'switch-2: opens',
     expect.stringMatching(/^router: rejected: router: .*password/),
     'pdu-1: failed: pdu-1: the relay is away',
+    'pdu-1 with readers: failed: pdu-1: the relay is away',
     'plug-1: opens',
+    expect.stringMatching(/^mikrotik: rejected: mikrotik: .*admin/),
+    'mikrotik with readers: opens',
     'bmc-1: unknown: ipmi does not work through the jumphost',
     expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
     ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: failed')]),

@@ -14,9 +14,9 @@ import {
 } from '@skolo/equipment';
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
 import { SignInError, serviceAccountKey } from '@skolo/google';
-import { models } from '@skolo/models';
+import { models, readables } from '@skolo/models';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
-import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
+import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/secrets';
 
@@ -62,7 +62,10 @@ export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
   const devices = [...rack.infrastructure.values()].filter(({ login }) => login !== undefined);
   const machines = [...rack.machines.values()].filter(({ login }) => login !== undefined);
   const work: (() => Promise<SignInCheck>)[] = [
-    ...devices.map((device) => () => checkDevice(device, deps)),
+    ...devices.flatMap((device) => [
+      () => checkDevice(device, deps),
+      ...readersOf(rack, device).map((login) => () => checkReader({ ...device, login }, deps)),
+    ]),
     ...machines.map((machine) => () => checkMachine(machine, deps)),
     ...accountKeys(deps).map((secret) => () => checkAccount(secret, deps)),
   ];
@@ -150,7 +153,26 @@ function outletOf({ machines, infrastructure }: Rack, device: InfrastructureDevi
   return fed ?? models.get(device.model)?.power?.outlets.only?.(device.options);
 }
 
-async function checkMachine(machine: Machine, deps: SignInDeps): Promise<SignInCheck> {
+/** The logins that read it, if they are not the one that changes it. */
+function readersOf(rack: Rack, device: InfrastructureDevice): string[] {
+  const all = readables.flatMap((what) => loginToRead(rack, device, what) ?? []);
+  return [...new Set(all)].filter((login) => login !== device.login);
+}
+
+async function checkReader(
+  device: InfrastructureDevice & { login: string },
+  deps: SignInDeps,
+): Promise<SignInCheck> {
+  const check = device.transport === 'ssh' ? checkMachine : checkDevice;
+  const found = await check(device, deps);
+  return { ...found, what: `${device.name} with ${device.login}` };
+}
+
+/** Only signs in. */
+async function checkMachine(
+  machine: Machine | InfrastructureDevice,
+  deps: SignInDeps,
+): Promise<SignInCheck> {
   const { name, login } = machine;
   const about = { what: name, secrets: secretsOfLogin(deps, login) };
   return await outcome(about, deps.signal, async (stop) => {
