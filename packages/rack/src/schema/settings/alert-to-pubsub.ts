@@ -13,7 +13,7 @@ const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'pro
 /** Keys of every sink. */
 const anySink = {
   name: name.describe(
-    'Name of the sink and its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+    'Name of the sink, under which its position in the spool is stored. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
   ),
   heartbeat: z
     .boolean()

@@ -23,7 +23,7 @@ export const metadataServer = section({
     .array(cidr)
     .default([])
     .describe(
-      'Proxies with a trusted X-Forwarded-For. Other requests with that header are rejected.',
+      'Proxies whose X-Forwarded-For header is trusted. Other requests with that header are rejected.',
     ),
   rateLimit: section({
     perSecond: whole(1, 1_000_000)
