@@ -292,7 +292,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     });
     expect(shell).toMatchObject({ code: 4, stdout: expect.stringContaining('journalctl \n') });
     expect(bot.stderr).toBe(
-      'skolo: jumphost-rack4: this is a jumphost, which does not run a bot\n',
+      'skolo: jumphost-rack4: this is a jumphost; --bot and --adb apply only to machines\n',
     );
     expect(join.stderr).toContain('jumphost-rack4: no such machine in rack4');
     expect(await workstation?.left()).toEqual([]);

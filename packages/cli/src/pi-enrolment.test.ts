@@ -194,7 +194,7 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['a name that no card has', 'rpi-003', /rpi-003: no machine received this name from an image/],
+    ['a name that no card has', 'rpi-003', /rpi-003: no machine with this name has enrolled/],
     ['a key that is too short', 'a1a1', /a1a1: no machine/],
     [
       'a key that may be two',
@@ -227,7 +227,7 @@ services: { machine-state: { enrolment: {} } }
     const { out, err } = await pi('image', '--shared', ...words, '--out', path('cards'));
 
     expect(out.replaceAll(folder, '')).toBe(
-      '/cards/rack4-shared.img: 0.1 GB, for all machines of the rack (cloud-init, debian trixie)\n',
+      '/cards/rack4-shared.img: 0.1 GB, for all machines in the rack (cloud-init, debian trixie)\n',
     );
     expect(err).toMatch(
       /new cards can enrol until 2026-12-22.*; run skolo pi revoke 3fa92c01 to end this earlier/,

@@ -71,7 +71,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
 
   it.each([
     ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
-    ['a warning without a router', '', 'a[1-2]: has no default route or name server'],
+    ['a warning without a router', '', 'a[1-2]: no gateway is known'],
   ])('image of the inventory of a small rack has %s', async (_, gateway, warning) => {
     const rack = path('desk.yaml');
     await writeFile(

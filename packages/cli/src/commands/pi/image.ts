@@ -20,7 +20,7 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        "Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. Each image contains the machine's name and address and your SSH keys, but no password. Settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.",
+        "Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. Each image contains the machine's name and address and your SSH keys, but no login password. Settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.",
       )
       .summary('build SD card images for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
       const { image, needs } = await images.of(name);
       const { wired } = needs.setup.identity;
       const where = wired === 'dhcp' ? 'DHCP' : wired.address;
-      const who = needs.setup.enrolment === undefined ? where : 'for all machines of the rack';
+      const who = needs.setup.enrolment === undefined ? where : 'for all machines in the rack';
       const what = `${who} (${image.method}, ${image.system})`;
       if (options.bootFiles) {
         const folder = join(out, name);

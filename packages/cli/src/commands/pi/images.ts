@@ -28,7 +28,7 @@ export function define(command: SkoloCommand): void {
   const { io } = command;
   command
     .description(
-      "Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against its publisher's checksum and is stored unpacked.",
+      'Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against a SHA-256 checksum and is stored unpacked.',
     )
     .summary('manage published images on your workstation')
     .uses()
@@ -53,7 +53,7 @@ export function define(command: SkoloCommand): void {
         fetchTo(io, { from, sha256, keyring, signal }),
       );
       const signed = keyring === undefined ? '' : `, signed by ${stored.signedBy}`;
-      io.out(plain(`${stored.name}: ${(stored.size / 1e9).toFixed(1)} GB, checked${signed}`));
+      io.out(plain(`${stored.name}: ${(stored.size / 1e9).toFixed(1)} GB, verified${signed}`));
     });
 
   command
@@ -102,7 +102,7 @@ async function verify(io: Io, images: readonly StoredImage[], signal: AbortSigna
   let damaged = 0;
   for (const image of images) {
     if (await verifyImage(image, signal)) {
-      io.out(plain(`${image.name}: is intact`));
+      io.out(plain(`${image.name}: intact`));
       continue;
     }
     damaged++;

@@ -5,6 +5,6 @@ import type { Io } from '../../io.ts';
 export function warnOfNoRoute(io: Io, who: string): void {
   complain(
     io,
-    `${who}: has no default route or name server, because rack.yaml does not specify a router; set network.gateway there, or specify --gateway`,
+    `${who}: no gateway is known, so there will be no default route, and no name server unless you specify --dns; specify --gateway or, without --address, set network.gateway in rack.yaml`,
   );
 }

@@ -50,7 +50,7 @@ function revocable(
   const [first, second] = found;
   if (first === undefined) {
     throw new CliError(
-      `${what}: no machine received this name from an image, and no key or secret begins with it; run skolo pi waiting to list keys, --enrolled to list names, and --secrets to list secrets`,
+      `${what}: no machine with this name has enrolled, no key begins with these digits (specify at least 8), and no secret has this ID; run skolo pi waiting, alone or with --enrolled, --revoked or --secrets, to list them`,
     );
   }
   if (second !== undefined) {

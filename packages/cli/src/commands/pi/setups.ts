@@ -37,7 +37,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       .option('--dhcp', 'use DHCP, even if rack.yaml specifies a fixed address')
       .option(
         '--gateway <address>',
-        'gateway (default: `network.gateway` in rack.yaml, or its device with `uplink: internet`)',
+        'gateway (default: none with --address, otherwise `network.gateway` in rack.yaml or the device with `uplink: internet`)',
         ipv4,
       ),
     'name servers (default: the gateway)',
@@ -52,11 +52,14 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     )
     .option(
       '--secret-days <number>',
-      'with --shared: how long new cards with the image can enrol',
+      'with --shared: number of days during which new cards with the image can enrol',
       upTo(366),
       30,
     )
-    .option('--server <address>', 'k3s server (default: the jumphost in rack.yaml)')
+    .option(
+      '--server <address>',
+      'k3s server, also the default NTP server (default: the jumphost in rack.yaml)',
+    )
     .option(
       '--k3s <version>',
       `k3s version (default: ${k3sVersion}, or the server's version with --join)`,

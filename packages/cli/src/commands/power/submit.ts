@@ -163,7 +163,8 @@ export const ignoreLimitsHelp =
 
 /** `--off-seconds`, within the limits of the service. */
 export function offSecondsOption(): Option {
-  const about = 'how long the power stays off (default: depends on the model)';
+  const about =
+    'how long the power stays off (default: `offSeconds` of the machine in rack.yaml, otherwise depends on the model)';
   return new Option('--off-seconds <n>', about).argParser(offSeconds);
 }
 

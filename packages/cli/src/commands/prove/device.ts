@@ -1,7 +1,7 @@
 /** Looks at one device: a few steps, one session at a time, each with its own time limit. A failure is a result. */
 import type { ConnectedHosts } from '@skolo/api';
 import { exchangedLines } from '@skolo/backup';
-import { errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
+import { count, errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
 import {
   DeviceRejected,
   DeviceTimeout,
@@ -193,7 +193,7 @@ class Visit {
     const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
     const isSwitch = models.get(this.look.model)?.network !== undefined;
     if (isSwitch) this.look.notes.push(what);
-    else this.problem('count', `${what}; fix the number in rack.yaml`);
+    else this.problem('count', `${what}; fix the number of outlets in rack.yaml`);
     this.names = wired;
   }
 
@@ -208,7 +208,7 @@ class Visit {
     const differingLines = added + removed;
     this.text ??= text;
     this.look.configuration = { readings: round, bytes, differingLines };
-    const changed = `configuration changed on its own: ${differingLines} lines`;
+    const changed = `configuration changed between readings: ${count(differingLines, 'line')}`;
     if (differingLines > 0) this.problem('configuration', changed);
     const { serial: wanted = serial } = this.device;
     const other = `reports the serial number ${serial}, not ${wanted}`;

@@ -20,7 +20,7 @@ export function changedOutlets(noun: string, readings: readonly Readings[]): str
   return Object.keys(readings[0] ?? {}).flatMap((outlet) => {
     const states = readings.map((each) => each[outlet]?.state ?? 'unknown');
     const isSame = new Set(states).size <= 1;
-    return isSame ? [] : [`${noun} ${outlet} changed on its own: ${states.join(', ')}`];
+    return isSame ? [] : [`${noun} ${outlet} changed between readings: ${states.join(', ')}`];
   });
 }
 

@@ -32,7 +32,9 @@ export async function agree(
 ): Promise<void> {
   const deletions = deletionsOf(plans);
   if (expected !== undefined && expected !== deletions) {
-    throw new CliError(`nothing was changed: ${count(deletions, 'object')} would be deleted`);
+    throw new CliError(
+      `nothing was changed: ${count(deletions, 'object')} would be deleted, not ${expected}; check the plan, and specify --deletions ${deletions} to confirm it`,
+    );
   }
   const isUnexpected = needsNumber(plans) && expected === undefined;
   if (yes && !isUnexpected) return;

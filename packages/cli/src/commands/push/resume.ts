@@ -39,7 +39,11 @@ export function define(command: SkoloCommand): void {
     const { request, racks } = record;
     for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {
       const state = rack.state === 'waiting' ? 'not-begun' : 'rolling-back';
-      await deps.records.save(request.id, { ...rack, state, why: rack.why ?? 'taken back' });
+      await deps.records.save(request.id, {
+        ...rack,
+        state,
+        why: rack.why ?? 'rolled back with --back',
+      });
     }
     await runPush(io, request, deps, back ? 'taken back' : 'resumed');
   });

@@ -20,7 +20,10 @@ export function define(command: SkoloCommand): void {
     )
     .summary("write the k3s overlay's derived files")
     .option('--to <folder>', 'output directory (default: derived/ next to rack.yaml)')
-    .option('--check', 'only list stale files, and exit with code 1 if there are any')
+    .option(
+      '--check',
+      'only list files that do not match rack.yaml, and exit with code 1 if there are any',
+    )
     .uses('rack')
     .example('skolo rack render --rack kube/racks/rack4/rack.yaml');
 

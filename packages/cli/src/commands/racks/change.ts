@@ -37,10 +37,10 @@ export function add(command: SkoloCommand): void {
   command.action(async (name: string, options: AddOptions) => {
     const { zone, project, jumphost = `jumphost-${name}`, user, jump } = options;
     if ((zone === undefined) !== (project === undefined)) {
-      command.error("specify '--zone' and '--project' for a GKE cluster");
+      command.error("specify both '--zone' and '--project' for a GKE cluster");
     }
     if (zone !== undefined && (options.jumphost ?? user ?? jump) !== undefined) {
-      command.error('a GKE cluster has no jumphost');
+      command.error('a GKE cluster has no jumphost; omit --jumphost, --user and --jump');
     }
     const { like, images: prefix, tag } = options;
     if (like === undefined && (prefix ?? tag) !== undefined) {

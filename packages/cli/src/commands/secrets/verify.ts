@@ -73,7 +73,10 @@ export function define(command: SkoloCommand): void {
       io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
     }
     if (!canOpen)
-      complain(io, 'files were not searched for values because no age identity was found');
+      complain(
+        io,
+        'files were not searched for values from encrypted stores because no age identity was found',
+      );
     io.out(
       findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secrets found',
     );

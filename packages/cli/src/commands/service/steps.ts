@@ -66,7 +66,7 @@ export function configurationStep({ service, given, installed: { folder } }: Pla
   const main = `${folder}/services/${service}/dist/main.js`;
   return {
     name: `${service} configuration`,
-    about: `${given.SKOLO_RACK ?? 'its part of rack.yaml'} and its secrets are valid and readable for ${user}`,
+    about: `${given.SKOLO_RACK ?? 'its part of rack.yaml'} and its secrets are valid and readable by ${user}`,
     async check(host) {
       // With the user and groups of the unit, because a check as root could read more.
       const variables = Object.entries(given).map((each) => shellWord(each.join('=')));
@@ -102,7 +102,7 @@ export function versionSteps({ folder, version }: Installed): Step[] {
       name: 'programs',
       about: `skolo ${version} is in ${target}`,
       check: checkByScript(
-        `cmp -s ${folder}/BUILD ${target}/BUILD || echo '${target} is missing or another build'`,
+        `cmp -s ${folder}/BUILD ${target}/BUILD || echo '${target} is missing or contains another build'`,
       ),
       async apply(host) {
         // Hard links use no space, and dpkg replaces files instead of overwriting them.

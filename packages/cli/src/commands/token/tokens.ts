@@ -117,7 +117,9 @@ function asJson(token: TokenInfo, now: number) {
 /** `skolo token revoke`: removes a token. */
 export function revoke(command: SkoloCommand): void {
   command
-    .description('Removes a token from the token file, so that services reject it.')
+    .description(
+      'Removes a token from the token file, so that services reject it. With --on, they do so after skolo secrets apply.',
+    )
     .summary('revoke a token')
     .argument('<holder>', 'name of the person or program')
     .option('--file <file>', 'token file, instead of the one in rack.yaml')

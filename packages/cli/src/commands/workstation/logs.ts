@@ -28,7 +28,12 @@ export function define(command: SkoloCommand): void {
     .option('--k3s', 'show the k3s log on the jumphost')
     .option('--unit <unit>', 'show the log of this systemd unit on the jumphost')
     .option('-f, --follow', 'print new lines until Ctrl-C')
-    .option('--lines <n>', 'number of most recent lines to print per pod', upTo(1_000_000), 100)
+    .option(
+      '--lines <n>',
+      'number of most recent lines to print per container or unit',
+      upTo(1_000_000),
+      100,
+    )
     .uses('clusters')
     .example('skolo logs rack4 power-cycle-daemon -f');
 

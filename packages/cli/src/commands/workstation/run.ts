@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
       "Runs a command on machines in one rack over SSH, through its jumphost and with your own key. To run it on the jumphost itself, specify its name. The command prints each machine's output, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The jumphost's log records who ran the command.",
     )
     .argument('<range>', 'machines in one rack, or its jumphost')
-    .argument('<command...>', 'after --')
+    .argument('<command...>', 'command and arguments, after --')
     .addOption(timeOption('--timeout <time>', 'time limit for each machine', '60s'))
     .uses('clusters', 'on')
     .example("skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime");

@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     if (machine === undefined) return;
     if (bot || adb !== undefined) {
       if (machine.isJumphost)
-        throw new CliError(`${name}: this is a jumphost, which does not run a bot`);
+        throw new CliError(`${name}: this is a jumphost; --bot and --adb apply only to machines`);
       const open = await openNamed(command, rack.name, 'admin');
       const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
       await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));
@@ -79,7 +79,7 @@ async function inPod(
   const [pod] = items;
   if (pod === undefined) {
     throw new CliError(
-      `${machine}: the agent's pod is not running on this machine; omit --bot and --adb`,
+      `${machine}: the agent's pod is not running on this machine; for a shell on the machine itself, omit --bot and --adb`,
     );
   }
   const flags = hasTerminal ? '-it' : '-i';
