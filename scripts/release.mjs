@@ -33,7 +33,7 @@ import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
-import { writeImages } from './release/images.mjs';
+import { whyNoImages, writeImages } from './release/images.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,6 +70,13 @@ if (platforms.length === 0) {
   console.error(`--arch ${options.arch}: specify amd64 or arm64`);
   process.exit(2);
 }
+const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
+for (const [arch] of options['image-files'] ? platforms : []) {
+  const why = whyNoImages({ docker, arch, base: bases.BASE });
+  if (why === undefined) continue;
+  console.error(why);
+  process.exit(1);
+}
 const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
 // Where the Dockerfile finds them, so that images contain the same bundles.
 const bundles = join(root, 'out', 'bundle');
@@ -98,7 +105,6 @@ for (const [arch, platform] of platforms) {
   writeDebianPackage({ bundles, node, arch, version, time: Number(commitTime), file });
 }
 rmSync(work, { recursive: true });
-const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
 if (options.images) {
   const lines = await pushImages(bases);
   writeFileSync(join(folder, 'images.txt'), lines.map((each) => `${each}\n`).join(''));
@@ -106,11 +112,7 @@ if (options.images) {
 if (options['image-files']) {
   for (const [arch] of platforms) {
     await writeImages({
-      docker: (args) =>
-        execFileSync('docker', args, {
-          encoding: 'utf8',
-          env: { ...process.env, DOCKER_BUILDKIT: '1' },
-        }),
+      docker,
       images: new Map(targets().map((target) => [target, imageName(target)])),
       arch,
       args: { BASE: bases.BASE },
@@ -172,6 +174,15 @@ function nodeFor(platform, work) {
   mkdirSync(folder);
   run('tar', ['-xzf', `${name}-${version}.tgz`, '-C', folder, '--strip-components=1'], {}, work);
   return join(folder, 'bin/node');
+}
+
+/**
+ * @param {string[]} args
+ * @param {string} [input]
+ */
+function docker(args, input = '') {
+  const env = { ...process.env, DOCKER_BUILDKIT: '1' };
+  return execFileSync('docker', args, { encoding: 'utf8', env, input });
 }
 
 /**

@@ -24,6 +24,25 @@ export function buildArguments({ target, name, arch, args }) {
 }
 
 /**
+ * Builds an image that runs a program of the base image: before its images, a release makes everything else, which takes minutes.
+ *
+ * @param {object} wanted
+ * @param {(args: string[], input: string) => unknown} wanted.docker runs `docker`, which prints its own errors
+ * @param {string} wanted.arch
+ * @param {string} wanted.base name of the base image
+ * @returns {string | undefined} why images cannot be built
+ */
+export function whyNoImages({ docker, arch, base }) {
+  const build = ['build', '--quiet', '--platform', `linux/${arch}`, '-'];
+  try {
+    docker(build, `FROM ${base}\nRUN node --version\n`);
+    return undefined;
+  } catch {
+    return `images for ${arch}: docker cannot build from ${base}; see its error above, and the requirements in docs/release.md`;
+  }
+}
+
+/**
  * Builds images and writes them to one file, and the versions of their Debian packages next to it, as `.packages.txt`. The same bundles, base
  * image and packages produce the same bytes.
  *
