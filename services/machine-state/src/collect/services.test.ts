@@ -217,3 +217,52 @@ services:
   clock.pass(10_000);
   await expect.poll(told).toEqual(['stale', 'stale', 'stale']);
 });
+
+it('names a damaged image store as the reason only for the machine that is silent and has the alert', async () => {
+  const names = ['rpi-1', 'rpi-2', 'rpi-3'];
+  const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
+  const services = await startFakeServices();
+  const clock = fakeClock('2026-11-22T12:00:00Z');
+  const firstCommand = 'skolo run rpi-1 -- sudo journalctl -b -u skolo-image-store';
+  const damaged = (machine: string) => ({
+    fingerprint: machine,
+    status: 'firing',
+    startsAt: time,
+    endpoint: 'webhook',
+    first: time,
+    last: time,
+    count: 1,
+    labels: { alertname: 'ImageStoreDamaged', machine, severity: 'warning' },
+    annotations: { first_command: firstCommand },
+  });
+  services.answers['/v1/alerts'] = { alerts: [damaged('rpi-1'), damaged('rpi-3')] };
+  const lab = await startLab({
+    agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
+    rack: `services:
+  alert-to-pubsub: { url: "${services.url}", metricsUrl: "${services.url}" }
+`,
+    clock,
+    deps: { services: servicesEvery(30) },
+  });
+  const told = async () => {
+    const { machines } = await lab.client.machines();
+    return machines.map(({ sentence, needsAttention }) => [sentence, needsAttention]);
+  };
+  const working = ['waiting for a task', undefined];
+  await expect.poll(told).toEqual([working, working, working]);
+
+  for (const agent of agents.slice(0, 2)) await agent.close();
+  clock.pass(601_000);
+
+  const reason = /^the agent is not responding/;
+  await expect
+    .poll(told)
+    .toEqual([
+      [
+        expect.stringMatching(/^image store damaged: the agent is not responding/),
+        `image store damaged; to find the image, run ${firstCommand}`,
+      ],
+      [expect.stringMatching(reason), expect.stringMatching(/^find out why/)],
+      working,
+    ]);
+});

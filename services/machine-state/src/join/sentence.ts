@@ -7,7 +7,7 @@ const mostReasons = 3;
 
 type Told = Pick<
   MachineSources,
-  'agent' | 'orders' | 'unknownOrders' | 'services' | 'cause' | 'flapping'
+  'agent' | 'orders' | 'unknownOrders' | 'services' | 'alerts' | 'cause' | 'flapping'
 >;
 
 export function sentenceOf(name: string, condition: MachineCondition, sources: Told): string {
@@ -45,11 +45,11 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
     case 'quarantined':
       return reasonsOf(condition, sources);
     case 'never-reported':
-      return `the agent has never responded${because(agent.why)}`;
+      return silenceText('the agent has never responded', sources);
     case 'stale':
     case 'gone':
       if (cause !== undefined) return cause.text;
-      return powerText(name, sources) ?? `the agent is not responding${because(agent.why)}`;
+      return powerText(name, sources) ?? silenceText('the agent is not responding', sources);
   }
 }
 
@@ -69,10 +69,10 @@ export function needsAttentionOf(
       return reasonsOf(condition, sources);
     case 'gone':
       return power?.cycle === undefined
-        ? `find out why the agent is not responding${because(agent.why)}`
+        ? (damageText(sources) ?? `find out why the agent is not responding${because(agent.why)}`)
         : undefined;
     case 'never-reported':
-      return 'install the agent, or remove the machine from rack.yaml';
+      return damageText(sources) ?? 'install the agent, or remove the machine from rack.yaml';
     default:
       return flapping === undefined
         ? undefined
@@ -108,6 +108,19 @@ function powerText(name: string, { services }: Told): string | undefined {
   const names = outlets.map(({ outlet }) => outlet).join(', ');
   const by = outlets.map(({ switchedOff }) => switchedOff).find((each) => each !== undefined);
   return `the power is off at ${names}${by === undefined ? '' : `, turned off by ${by.by}: ${by.reason}`}`;
+}
+
+function silenceText(text: string, sources: Told): string {
+  const whole = `${text}${because(sources.agent.why)}`;
+  return damageText(sources) === undefined ? whole : `image store damaged: ${whole}`;
+}
+
+/** Why the agent may be unable to start. A machine can cause this alert only for itself. Undefined: no damage is known. */
+function damageText({ alerts }: Told): string | undefined {
+  const alert = alerts.find(({ name }) => name === 'ImageStoreDamaged');
+  if (alert === undefined) return undefined;
+  const { firstCommand } = alert;
+  return `image store damaged${firstCommand === undefined ? '' : `; to find the image, run ${firstCommand}`}`;
 }
 
 function because(why: string | undefined): string {
