@@ -108,9 +108,9 @@ export function several(text: string, previous: readonly string[] | undefined): 
 }
 
 /** `--dns`, which is repeatable. */
-export function dnsOption(what: string): Option {
+export function dnsOption(about: string): Option {
   const parse = (text: string, previous: string[] | undefined) => several(ipv4(text), previous);
-  return new Option('--dns <address...>', `name servers ${what}`).argParser(parse);
+  return new Option('--dns <address...>', about).argParser(parse);
 }
 
 /** An IPv4 address. */

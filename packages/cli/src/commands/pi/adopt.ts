@@ -30,7 +30,10 @@ export function define(command: SkoloCommand): void {
     .argument('<serial>', 'serial number from skolo pi waiting')
     .argument('<name>', 'name of a machine in rack.yaml')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
-    .option('--key <start>', 'first digits of the key, if several cards report this serial number')
+    .option(
+      '--key <start>',
+      'first digits of the key, if several SD cards report this serial number',
+    )
     .option('--force', 'take the name even from a machine that is up')
     .option('--yes', 'do not ask for confirmation')
     .uses('rack', 'url', 'tokenFile')
@@ -67,7 +70,7 @@ async function writeRack(command: SkoloCommand, pi: WaitingPi, name: string): Pr
   for (const { edit, why } of left) {
     complain(
       io,
-      plain(`${file}: not edited: ${why}; write ${edit.key}: "${edit.value}" for ${name}`),
+      plain(`${file}: not edited: ${why}; add ${edit.key}: "${edit.value}" for ${name}`),
     );
   }
   if (diff === '') return;

@@ -29,6 +29,6 @@ export async function waitingPi(
   if (second === undefined) return first;
   const keys = all.map((each) => shortKey(each.key)).join(', ');
   throw new CliError(
-    `${serial}: ${all.length} cards report this serial number; identify the right one and specify its key with --key: ${keys}`,
+    `${serial}: ${all.length} SD cards report this serial number; identify the right one and specify its key with --key: ${keys}`,
   );
 }

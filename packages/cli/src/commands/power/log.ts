@@ -57,7 +57,7 @@ export function define(command: SkoloCommand): void {
 }
 
 const columns: Column<PowerCycle>[] = [
-  { title: 'ASKED', cell: ({ requestedAt }) => timestamp(requestedAt) },
+  { title: 'REQUESTED', cell: ({ requestedAt }) => timestamp(requestedAt) },
   { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
   { title: 'ACTION', cell: ({ action }) => action },
   {

@@ -46,9 +46,9 @@ function factsOf(cycle: PowerCycle): Fact[] {
     ['action', [action, ...how, ...(force ? ['forced'] : [])]],
     ['outlets', outlets.length > 0 ? outlets : ['none']],
     ['fault', fault],
-    ['asked', [timestamp(cycle.requestedAt), `by ${by} (${origin})`]],
+    ['requested', [timestamp(cycle.requestedAt), `by ${by} (${origin})`]],
     ['reason', reason],
-    ['begun', cycle.startedAt === undefined ? notYet(cycle) : timestamp(cycle.startedAt)],
+    ['started', cycle.startedAt === undefined ? notYet(cycle) : timestamp(cycle.startedAt)],
     ['ended', cycle.finishedAt === undefined ? 'not yet' : timestamp(cycle.finishedAt)],
   ];
 }

@@ -80,7 +80,10 @@ function nothingDone(
       `nothing was done: ${share} rejected; use --skip-rejected to continue with the others`,
     );
   } else {
-    complain(io, 'nothing was done: rejected');
+    complain(
+      io,
+      `nothing was done: ${rejected.length === 1 ? 'the target was' : 'all targets were'} rejected`,
+    );
   }
   io.exitCode = exitCodes.failed;
 }

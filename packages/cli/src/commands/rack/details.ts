@@ -141,11 +141,11 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
       ];
     }
     case 'outlet':
-      return [['outlet', `of ${subject.outlet.device}`]];
+      return [['outlet', `on ${subject.outlet.device}`]];
     case 'identity': {
       const { email, project, scopes, credentials, name } = subject.identity;
       return [
-        ['identity', `of project ${project}`],
+        ['identity', `in project ${project}`],
         ['email', email],
         ['credentials', credentials.kind],
         ['scopes', scopes],

@@ -28,7 +28,9 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   const { io } = command;
   const fleetRack = await rackNamed(command, name);
   if (fleetRack.type === 'gke') {
-    throw new CliError(`${name}: a GKE cluster has neither a rack.yaml nor skolo secrets`);
+    throw new CliError(
+      `${name}: this is a GKE cluster, which has neither a rack.yaml nor skolo secrets`,
+    );
   }
   const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack'),

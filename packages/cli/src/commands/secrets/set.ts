@@ -45,7 +45,7 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on its use in rack.yaml. It prints the public key or recipient. To replace a value that is in use, use skolo secrets rotate.",
+      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on its use in rack.yaml. It prints the public key or recipient. To replace a password, SSH key or SNMP secret that is in use, use skolo secrets rotate.",
     )
     .summary('generate a value for a secret that does not have one')
     .argument('<rack>', 'name of the rack')
@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place}: already has a value, and the devices or services that check it would reject a new one; to replace it there as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
+        `${place}: already has a value, and the devices or services that check it would reject a new one; to replace a password, SSH key or SNMP secret on its devices, run skolo secrets rotate; to replace a value only in the store, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');

@@ -81,7 +81,7 @@ function print({ io }: SkoloCommand, all: readonly Compared[]): void {
   printTable(
     io,
     [
-      { title: 'FIGURE', cell: ({ name }) => name },
+      { title: 'RESULT', cell: ({ name }) => name },
       { title: 'WHERE', cell: ({ where }) => where },
       { title: 'NOW', cell: ({ value }) => short(value), align: 'right' },
       { title: 'UNIT', cell: ({ unit }) => unit },

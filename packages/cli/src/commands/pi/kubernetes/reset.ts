@@ -29,7 +29,7 @@ interface Options {
 export function defineReset(command: SkoloCommand): void {
   command
     .description(
-      'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
+      'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its node password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
     )
     .summary('remove a cluster, or nodes from it')
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
@@ -49,7 +49,7 @@ export function defineReset(command: SkoloCommand): void {
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
       if (keepsData && distribution === kubeadm) {
         throw new CliError(
-          `${name}: this is a kubeadm cluster, so a reset removes its database; save the data that you need, and omit --keep-data`,
+          `${name}: this is a kubeadm cluster, whose data a reset cannot keep; save the data that you need, and omit --keep-data`,
         );
       }
       const loss = await lossOf(server).catch((error: unknown): Loss => {
