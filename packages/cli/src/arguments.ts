@@ -38,16 +38,16 @@ export function spanMs(text: string, units: string): number | undefined {
 }
 
 /** `90s`, `5m`, `2h` in milliseconds. */
-export const shortSpan = span('smhd', 's, m, h or d, such as 90s');
+export const shortSpan = span('smhd', 'a unit (s, m, h or d), such as 90s');
 
 /** `30m`, `2h`, `3d`, `1w` in milliseconds. */
-export const longSpan = span('mhdw', 'm, h, d or w, such as 2h');
+export const longSpan = span('mhdw', 'a unit (m, h, d or w), such as 2h');
 
 function span(units: string, expected: string): (text: string) => number {
   return (text) => {
     const ms = spanMs(text, units);
     if (ms !== undefined) return ms;
-    throw new InvalidArgumentError(`expected a number and ${expected}`);
+    throw new InvalidArgumentError(`expected a positive number and ${expected}`);
   };
 }
 

@@ -69,9 +69,8 @@ export function selected<Row>(
       filter.values ?? [...new Set(rows.flatMap((row) => valuesOf(filter, row)))].sort();
     for (const value of wanted) {
       if (known.includes(value)) continue;
-      const message = unknownValue(filter.name, value, known);
-      if (!filter.isOpen) throw usageError(message);
-      complain(io, message);
+      if (!filter.isOpen) throw usageError(unknownValue(filter.name, value, known));
+      complain(io, absentValue(filter.name, value, known));
     }
     left = left.filter((row) => valuesOf(filter, row).some((value) => wanted.includes(value)));
   }
@@ -85,11 +84,19 @@ function valuesOf<Row>({ of }: Filter<Row>, row: Row): readonly string[] {
 const mostListed = 20;
 
 function unknownValue(name: string, value: string, known: readonly string[]): string {
+  return `--${name} ${value}: unknown ${name}${whatElse(name, value, known, 'valid')}`;
+}
+
+function absentValue(name: string, value: string, known: readonly string[]): string {
+  return `--${name} ${value}: not found${whatElse(name, value, known, 'the list contains')}`;
+}
+
+function whatElse(name: string, value: string, known: readonly string[], title: string): string {
   const more = known.length - mostListed;
   const list = known.slice(0, mostListed).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  const valid = known.length === 0 ? `none of the rows has a ${name}` : `valid: ${list}`;
+  const others = known.length === 0 ? `no row has a value for --${name}` : `${title}: ${list}`;
   const guess = didYouMean(value, known);
-  return `--${name} ${value}: unknown ${name}${guess === '' ? ';' : guess} ${valid}`;
+  return `${guess === '' ? ';' : guess} ${others}`;
 }
 
 function listOf(text: string): string[] {

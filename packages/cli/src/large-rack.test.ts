@@ -204,7 +204,7 @@ describe('filters', () => {
   it('of alerts warn of a severity that no alert has now', async () => {
     const { err, lines, exitCode } = await skolo('alerts list --severity page');
 
-    expect(err).toContain('--severity page: unknown severity; valid: critical, warning');
+    expect(err).toContain('--severity page: not found; the list contains: critical, warning');
     expect(lines[0]).toBe('0 of 200 alerts');
     expect(exitCode).toBe(exitCodes.done);
   });

@@ -215,7 +215,7 @@ describe('waiting for a run in a terminal', () => {
 
     expect(text.split('\n').slice(-4)).toEqual([
       expect.stringMatching(/^6 requested, \d+ s: 2 ok \(1 changed\), 4 waiting$/),
-      'stopped waiting; the run continues',
+      'stopped waiting; this does not stop the run',
       'to see it: skolo backup runs --url $BACKUP --token-file $HOME/.operate-token r1001',
       '',
     ]);

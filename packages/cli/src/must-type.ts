@@ -9,22 +9,24 @@ export interface Question {
   wanted: string;
   /** The option that confirms without a terminal; absent: there is none. */
   option?: string;
+  /** What an answer other than the wanted one means. */
+  otherwise?: string;
 }
 
 /** @throws CliError Nobody can be asked. */
 export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string): void {
   if (canAsk) return;
-  const how = option === undefined ? 'you must type it yourself' : `'${option}' agrees`;
+  const how = option === undefined ? 'run the command in a terminal' : `confirm with '${option}'`;
   throw usageError(`cannot ask for confirmation without a terminal; ${how}`);
 }
 
 /** @throws CliError The person typed something else, or nothing. */
 export async function mustType(
   io: Pick<Io, 'ask' | 'canAsk'>,
-  { what, wanted, option }: Question,
+  { what, wanted, option, otherwise = 'nothing was changed' }: Question,
   signal: AbortSignal,
 ): Promise<void> {
   mustHaveTerminal(io, option);
   const answer = await orAborted(io.ask(`Type ${what}: `), signal);
-  if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
+  if (answer?.trim() !== wanted) throw new CliError(otherwise);
 }

@@ -110,7 +110,7 @@ machines:
     expect(await verb('reset', 'pis')).toMatchObject({
       code: 2,
       err: expect.stringMatching(
-        /pis: the whole cluster will be removed: 2 nodes, with .*\n.*'--yes' agrees/,
+        /pis: the whole cluster will be removed: 2 nodes, with .*\n.*confirm with '--yes'/,
       ),
     });
     expect(await verb('reset', 'pis', '--node', 'host01', '--yes')).toMatchObject({

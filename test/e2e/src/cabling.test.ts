@@ -174,7 +174,9 @@ it('verifies USB ports by what their phones report', { timeout: 240_000 }, async
   const shown = await skolo('cabling', '--prove', '--write');
 
   expect(shown.code).toBe(1);
-  expect(shown.output).toContain('usb-1-own: usb/1-1.3.1: verified: it feeds only this device');
+  expect(shown.output).toContain(
+    'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
+  );
   const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
   for (const text of [
     `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,

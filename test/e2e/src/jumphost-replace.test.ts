@@ -191,7 +191,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(/^fence +differs +pdu-1\/1 reads on/m);
       expect(out).toMatch(/^metrics +missing +graphs start empty$/m);
       expect(out).toMatch(
-        /^rehearsal finished in \d+ (s|min).*; nothing in the rack was changed$/m,
+        /^rehearsal finished in \d+ (s|min).*; apart from packages and programs on the spare, nothing was changed$/m,
       );
       expect(code).toBe(0);
       expect(device.board.isOn('1')).toBe(true);
@@ -245,7 +245,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace('--cable-is-out');
 
       expect(out).toContain(
-        'cannot ask for confirmation without a terminal; you must type it yourself',
+        'cannot ask for confirmation without a terminal; run the command in a terminal',
       );
       expect(code).toBe(2);
       const child = startAtTerminal(racks, jumphost, args('--cable-is-out'));

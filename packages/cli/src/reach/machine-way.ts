@@ -50,12 +50,14 @@ async function find(
   targetsOf: (rack: Rack) => Targets,
 ): Promise<FoundMachines> {
   const [first = ''] = names;
-  const inventories = await readInventories(await racksToSearch(command), targetsOf);
+  const racks = await racksToSearch(command);
+  const inventories = await readInventories(racks, targetsOf);
   const found = inventories.find(({ targets }) => targets.has(first)) ?? inventories[0];
   const known = inventories.flatMap(({ targets }) => [...targets.keys()]);
   if (found === undefined) {
+    const searched = racks.map(({ name }) => name).join(', ') || 'any rack in the list';
     throw new CliError(
-      'no rack in the list has a rack.yaml; see skolo racks --offline',
+      `no rack.yaml found for ${searched}; see skolo racks --offline`,
       exitCodes.badConfiguration,
     );
   }

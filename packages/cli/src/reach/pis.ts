@@ -28,7 +28,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--sign-in-as <user>',
-      'SSH user with sudo (default: from its login in rack.yaml, otherwise from your SSH configuration, otherwise pi; without rack.yaml, ssh decides)',
+      'SSH user with sudo (default: the login in rack.yaml, otherwise the user in your SSH configuration, otherwise pi; without rack.yaml, ssh decides)',
     )
     .option(
       '--password-file <file>',

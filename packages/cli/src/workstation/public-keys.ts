@@ -17,11 +17,16 @@ export async function publicKeys(
     (await ownKeys(io.env.HOME ?? io.env.USERPROFILE ?? ''));
   const keys: string[] = [];
   for (const file of files) {
-    keys.push(...publicKeysOf(await readGivenFile(file, 'correct --key', exitCodes.failed), file));
+    keys.push(
+      ...publicKeysOf(
+        await readGivenFile(file, 'specify a readable file with --key', exitCodes.failed),
+        file,
+      ),
+    );
   }
   if (keys.length > 0) return [...new Set(keys)];
   throw new CliError(
-    'no SSH public key found; specify a file with --key, or create one with ssh-keygen',
+    'no SSH public key found; specify a file with --key, or create a key pair with ssh-keygen',
   );
 }
 

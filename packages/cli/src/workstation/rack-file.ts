@@ -38,8 +38,8 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
-        ? 'specify it with --rack FILE or SKOLO_RACK'
-        : 'fix --rack or SKOLO_RACK';
+        ? 'specify your rack.yaml with --rack FILE or SKOLO_RACK'
+        : 'check --rack and --on, or SKOLO_RACK and SKOLO_ON';
       const message = `${file}: no such file; ${hint}`;
       throw new CliError(message, exitCodes.badConfiguration, { cause });
     }

@@ -1,7 +1,7 @@
 /** Waits until a test alert is delivered. */
 import { SubscribeError, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
-import { errorText, pause } from '@skolo/base';
+import { count, errorText, pause } from '@skolo/base';
 import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
 import type { AlertToPubsub } from '../../reach/service-client.ts';
@@ -132,7 +132,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       .map(({ name, depth, oldestSeconds, reason, detail }) => {
         const why = [reason, detail].filter(Boolean).join(': ');
         const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
-        return `accepted, but ${location} still queues ${depth} for ${name}${oldest}${why && `; ${why}`}`;
+        return `accepted, but ${location} still has ${count(depth, 'message')} queued for sink ${name}${oldest}${why && `; ${why}`}`;
       })
       .join('; ');
   }
@@ -141,5 +141,5 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       ? `${name} has never accepted a message`
       : `${name} accepted a message ${relative(lastSuccess, Date.now())}`,
   );
-  return `the queue of ${location} is empty, and ${arrived.join(', ')}; check that both sides use the same project and topic`;
+  return `the queue of ${location} is empty, and ${arrived.join(', ')}; check that this command and ${location} use the same project and topic`;
 }

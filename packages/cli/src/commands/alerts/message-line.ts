@@ -1,5 +1,6 @@
 /** A message as one line. */
 import type { DecodedAlert, DecodedHeartbeat, Received } from '@skolo/alerts';
+import { count } from '@skolo/base';
 import { plain, type Style, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
@@ -50,7 +51,7 @@ function stateOf({ kind, status, expired }: DecodedAlert): string {
 
 function heartbeatParts(beat: DecodedHeartbeat): Parts {
   const { healthy, why, version, spoolDepth = 0, spoolOldestSeconds = 0 } = beat;
-  const oldest = `${spoolDepth} waiting, the oldest for ${duration(spoolOldestSeconds)}`;
+  const oldest = `${count(spoolDepth, 'message')} queued, the oldest for ${duration(spoolOldestSeconds)}`;
   return {
     state: healthy ? 'healthy' : 'unhealthy',
     style: healthy ? undefined : 'red',

@@ -62,7 +62,7 @@ describe('the notifier', () => {
 
     expect(sent).toEqual([]);
     expect(notifier.waiting.map((message) => message.alert.labels.alertname)).toEqual(['A', 'B']);
-    expect(printed.at(-1)).toBe('skolo: pagers: 2 not sent: 503');
+    expect(printed.at(-1)).toBe('skolo: pagers: 2 messages not sent: 503');
   });
 
   it('does not keep more than anybody would read', async () => {

@@ -56,7 +56,10 @@ export class Notifier {
     await this.running;
     const left = this.waiting.length;
     if (left > 0)
-      complain(this.io, `${this.sink.name}: ${left} not sent: ${this.failing ?? 'no time left'}`);
+      complain(
+        this.io,
+        `${this.sink.name}: ${count(left, 'message')} not sent: ${this.failing ?? 'no time left'}`,
+      );
     await this.sink.close();
   }
 

@@ -25,13 +25,13 @@ const defaultTopic = 'prometheus-alerts';
 /** Adds the options of a subscription. */
 export function withSubscription(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--project <id>', "the topic's project; rack.yaml is not read")
+    .option('--project <id>', "the topic's project; with this option, rack.yaml is not read")
     .option('--topic <name>', `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`)
-    .option('--endpoint <host:port>', 'Pub/Sub region, instead of the one in rack.yaml')
+    .option('--endpoint <host:port>', 'Pub/Sub endpoint, instead of the one in rack.yaml')
     .option('--key-file <file>', 'service account key, instead of the one in rack.yaml')
     .option(
       '--subscription <name>',
-      'existing subscription to use instead of a temporary one; it shares messages with its other subscribers',
+      'existing subscription to use instead of a temporary one; messages are shared with its other subscribers',
     );
 }
 

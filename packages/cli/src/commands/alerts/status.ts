@@ -34,9 +34,10 @@ export function define(command: SkoloCommand): void {
         ? styled('healthy', 'green', command.io.colour)
         : styled(`unhealthy: ${whyNot.join('; ')}`, 'red', command.io.colour);
     command.io.out(`${location}: ${health}`);
-    const heard =
-      lastHeard === undefined ? 'never received' : `last received ${relative(lastHeard, now)}`;
-    command.io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
+    const heard = lastHeard === undefined ? 'never' : relative(lastHeard, now);
+    command.io.out(
+      `last alert from Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`,
+    );
     for (const receiver of receivers)
       command.io.out(receiverLine(receiver, now, command.io.colour));
     const rejecting =
@@ -64,7 +65,7 @@ function receiverLine(
   colour: boolean,
 ): string {
   const state = isSilent ? styled('silent, ', 'red', colour) : '';
-  return `  from ${name}: ${state}last received ${lastSeen(lastHeard, now)}${isExpected ? '' : ' (not expected)'}`;
+  return `  from ${name}: ${state}last alert ${lastSeen(lastHeard, now)}${isExpected ? '' : ' (not expected)'}`;
 }
 
 const columns: Column<SinkStatus>[] = [

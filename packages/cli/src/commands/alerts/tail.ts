@@ -19,11 +19,11 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was long. The command creates a subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
+      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was at least a minute. Without --subscription, the command creates a temporary subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
     )
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'print only messages from this location')
-    .option('--heartbeats', 'include heartbeats, which arrive every 15 seconds')
+    .option('--heartbeats', 'include heartbeats, which racks send every 15 seconds by default')
     .option('--count <n>', 'exit after this many messages', upTo(1_000_000))
     .option('--for <time>', 'exit after this time, such as 30s', shortSpan)
     .option('--json', 'print JSON, one object per line');

@@ -19,7 +19,7 @@ export function printOnce(io: Io, { report, blindWhy }: WatchFacts, json: boolea
     return;
   }
   printTable(io, columns, locations);
-  if (others.length > 0) io.err(`not expected: ${others.join(', ')}`);
+  if (others.length > 0) io.err(`unexpected locations: ${others.join(', ')}`);
   if (blindWhy !== undefined) complain(io, `Pub/Sub is unreachable: ${blindWhy}`);
 }
 

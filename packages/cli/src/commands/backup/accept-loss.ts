@@ -12,7 +12,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the versions that the history has lost and stops reporting them. Before you accept the loss, restore what you can from a copy with skolo backup restore-history.',
+      'Stops reporting the versions that the history has lost, and prints their number for each device. Before you accept the loss, restore what you can from a copy with skolo backup restore-history.',
     )
     .summary('accept that versions are lost')
     .requiredOption('--reason <text>', 'reason to record in the audit log')

@@ -109,7 +109,7 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
 
 /** A device's lost versions, naming those that are in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
-  const what = versions === undefined ? 'its versions' : count(versions, 'version');
+  const what = versions === undefined ? 'versions' : count(versions, 'version');
   return [
     `${device}: the history has lost ${what}; the newest is ${nameOf(newest)}`,
     ...unsent.map((version) => `${device}: no copy contains version ${nameOf(version)}`),
@@ -117,7 +117,7 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
 }
 
 function nameOf({ id, time }: { id: string; time: string }): string {
-  return `${shortVersionId(id)} of ${timestamp(time)}`;
+  return `${shortVersionId(id)} from ${timestamp(time)}`;
 }
 
 export function sizeColumn<Row>(sizeOf: (row: Row) => number | undefined): Column<Row> {

@@ -218,9 +218,10 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
         `${name}: this is an archive of files; save it with ${get(`${name}.tar`)} and unpack it with tar -xpf ${name}.tar -C /`,
       );
     }
-    const which = version.model === undefined ? 'unknown' : version.model;
+    const which = version.model ?? 'unknown';
+    const orRack = context.rack === undefined ? 'specify --rack FILE, or ' : '';
     throw new CliError(
-      `${name}: model (${which}) has no restore steps; specify --rack FILE, or save the version with ${get('FILE')}`,
+      `${name}: cannot determine the restore steps (model: ${which}); ${orRack}save the version with ${get('FILE')}`,
     );
   }
   const { comment } = model.restore;

@@ -88,7 +88,7 @@ function printStatus(
   const more = hidden > 0 ? `; ${hidden} retired (list with --retired)` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore =
-    'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE';
+    'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE --reason WHY';
   const unsafe = 'no off-site copy; set services.router-backup.upload in rack.yaml';
   printOverview(io, {
     head: [
@@ -177,9 +177,10 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   return remarks.map((text) => ({ name, text }));
 }
 
-/** `gs://my-backups/rack4: all stored, last 3 h ago`. */
+/** `gs://my-backups/rack4: all stored, last upload 3 h ago`. */
 function placeText({ url, queued, lastSuccess, problem }: OffsiteStatus, now: number): string {
   const what = queued === 0 ? 'all stored' : `${queued} queued`;
-  const last = lastSuccess === undefined ? 'never yet' : `last ${relative(lastSuccess, now)}`;
+  const last =
+    lastSuccess === undefined ? 'no upload yet' : `last upload ${relative(lastSuccess, now)}`;
   return `${url}: ${what}, ${last}${problem === undefined ? '' : `: ${problem}`}`;
 }

@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
     await printContent(command.io, Buffer.from(transcript + end), false);
     const what = transcript.trim() === '' ? 'empty session' : 'session';
-    command.io.err(`${what} of ${timestamp(at)}, ${relative(at, command.io.now())}`);
+    command.io.err(`${what} from ${timestamp(at)}, ${relative(at, command.io.now())}`);
     return undefined;
   });
 }

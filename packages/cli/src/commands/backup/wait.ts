@@ -30,7 +30,7 @@ const pauseMs = 1000;
 /** A jumphost takes a few minutes to boot. */
 const giveUpMs = 600_000;
 
-/** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
+/** Sets the exit code: 0 all succeeded, 3 some failed, 1 none succeeded. */
 export async function waitForRun({ command, service, run, json }: Wait): Promise<void> {
   const { io } = command;
   const began = io.now();
@@ -41,7 +41,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
     printNew: devicePrinter(io, progress),
     continues: 'the run continues',
     howToContinue: () =>
-      `stopped waiting; the run continues\nto see it: ${commandLine(command, 'backup runs', run.id)}`,
+      `stopped waiting; this does not stop the run\nto see it: ${commandLine(command, 'backup runs', run.id)}`,
   };
   const isOver = await waitWithProgress(io, waiting, async (display, signal) => {
     let lastAnswer = performance.now();

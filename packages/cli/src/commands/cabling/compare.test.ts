@@ -161,7 +161,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-mac',
         name: 'a',
-        what: `found ${macOf(9)} at port switch-1/1 and at address 192.168.1.101; expected ${macOf(1)} (mac in rack.yaml), which was not found`,
+        what: `found ${macOf(9)} at port switch-1/1 and at address 192.168.1.101; expected ${macOf(1)} (\`mac\` in rack.yaml), which was not found`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);
@@ -170,7 +170,7 @@ describe('a cabling audit', () => {
         kind: 'unknown-machine',
         name: 'switch-1/3',
         what: `${macOf(9)} is connected, at 192.168.1.77, named guest`,
-        advice: `add it: \`guest: { kind: host, address: 192.168.1.77, mac: ${macOf(9)}, uplink: switch-1/3 }\``,
+        advice: `add to rack.yaml: \`guest: { kind: host, address: 192.168.1.77, mac: ${macOf(9)}, uplink: switch-1/3 }\``,
       },
     ]);
   });
@@ -290,7 +290,7 @@ describe('a cabling audit', () => {
     expect(possible('a').edits).toEqual([]);
     expect(possible().blocked).toContainEqual({
       name: 'a',
-      why: 'switch-2/2 is still assigned to b in rack.yaml; add --prove to move outlets',
+      why: 'switch-2/2 is still assigned to b in rack.yaml; --prove must verify the new outlet of b first',
     });
     expect(
       possible('a', 'b').edits.map(({ name, key, value }) => `${name} ${key} ${value}`),
@@ -314,7 +314,10 @@ describe('a cabling audit', () => {
     );
 
     expect(strangers).toMatchObject([
-      { name: 'switch-1/26', advice: 'if this is router, give it `mac: 80:2a:a8:00:00:01`' },
+      {
+        name: 'switch-1/26',
+        advice: 'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry',
+      },
     ]);
   });
 

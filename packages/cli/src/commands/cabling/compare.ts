@@ -161,7 +161,7 @@ function dead({ name }: Entry, port: Outlet): Finding {
     name,
     what: `port ${formatOutlet(port)} has no link`,
     edits: [],
-    advice: `check the cable, and the power with skolo power status ${name}; if the machine was removed from the rack, remove the entry`,
+    advice: `check the cable, and the power with skolo power status ${name}; if ${name} was removed from the rack, remove it from rack.yaml`,
   };
 }
 
@@ -182,7 +182,7 @@ function replacement(
     ...(atPort.includes(value) ? [`at port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
-  const what = `found ${value} ${where}; expected ${mac} (mac in rack.yaml), which was not found`;
+  const what = `found ${value} ${where}; expected ${mac} (\`mac\` in rack.yaml), which was not found`;
   return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
 }
 
@@ -251,8 +251,8 @@ function stranger(
     what: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     edits: [],
     advice: above
-      ? `if this is ${above.name}, give it \`mac: ${mac}\``
-      : `add it: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
+      ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
+      : `add to rack.yaml: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
   };
 }
 

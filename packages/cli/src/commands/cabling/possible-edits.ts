@@ -81,7 +81,7 @@ function whyTaken(
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);
   if (itsOwn?.power !== undefined) {
-    return `${value} is still assigned to ${holder.name} in rack.yaml; add --prove to move outlets`;
+    return `${value} is still assigned to ${holder.name} in rack.yaml; --prove must verify the new outlet of ${holder.name} first`;
   }
   return `${value} belongs to ${holder.name} in rack.yaml; find that machine and run the command again`;
 }

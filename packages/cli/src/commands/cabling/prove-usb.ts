@@ -41,7 +41,7 @@ export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
       try {
         await proveOne(machine, device, deps);
         edits.push({ name: machine.name, device: name, key: 'powerVerified', value: 'true' });
-        deps.say(`${port}: verified: it feeds only this device`);
+        deps.say(`${port}: verified: the port powers only this device`);
       } catch (error) {
         if (!isDoubt(error)) throw error;
         doubts.push(`${port}: not verified, so not used as an outlet: ${error.message}`);
@@ -62,7 +62,10 @@ async function proveOne(
     before.some((one) => one.name === each && isThere(one) && one.connectedSeconds !== undefined);
   const silent = machine.devices.find((each) => !tells(each));
   if (silent !== undefined) {
-    const why = 'does not report how long it has been connected (typical of Android 8 with USB-C)';
+    const isPresent = before.some((each) => each.name === silent.name && isThere(each));
+    const why = isPresent
+      ? 'does not report how long it has been connected (typical of Android 8 with USB-C)'
+      : 'is not reported as present';
     throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }
   deps.say(`${fullName}: power-cycling only its port`);

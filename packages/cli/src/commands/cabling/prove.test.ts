@@ -144,7 +144,7 @@ describe('a proof', () => {
     [
       'another one goes',
       (world) => world.feeds.set('2', ['3']),
-      'the link on switch-1/3 went down when switch-1/2 was off',
+      'the link on switch-1/3 went down while switch-1/2 was off',
     ],
     [
       'another one goes, too',
@@ -155,6 +155,15 @@ describe('a proof', () => {
       'nobody can look',
       (world) => Object.assign(world, { readBusy: true }),
       'link states could not be read while switch-1/2 was off',
+    ],
+    [
+      'it cannot be turned off',
+      (world) => {
+        world.steps = ['queued', 'turn-off'];
+        const detail = 'switch-1/2 still reads on';
+        world.outcome = { outcome: 'failed', failedStep: 'turn-off', detail };
+      },
+      'switch-1/2 was not turned off (switch-1/2 still reads on)',
     ],
     [
       'the switch cannot be read',
@@ -228,7 +237,7 @@ describe('a proof', () => {
 
     expect(finding?.power?.edit.value).toBe('switch-1/2');
     expect(jumphosts.doubt).toContain('jumphost depends on switch-1/8');
-    expect(device.doubt).toContain("only machines' outlets can be power-cycled");
+    expect(device.doubt).toContain("only machines' outlets can be verified");
     expect(world.asked).toEqual([]);
   });
 });

@@ -103,7 +103,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
 
 /** @throws Doubt Something that is not a machine, or that the cabling audit depends on, would lose power */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
-  if (!rack.machines.has(name)) throw new Doubt("only machines' outlets can be power-cycled");
+  if (!rack.machines.has(name)) throw new Doubt("only machines' outlets can be verified");
   const port = parseOutlet(outlet);
   const dark = port === undefined ? [] : goesDark(rack, port);
   const machines = new Set(
@@ -159,6 +159,7 @@ export async function begin(
 }
 
 const notYetOff: readonly string[] = ['queued', 'check', 'contact', 'turn-off'];
+const notStarted: readonly string[] = ['busy', 'cancelled', 'would-have'];
 
 /** @throws Doubt Another link went down, or its own stayed up */
 async function watchOff(
@@ -170,15 +171,11 @@ async function watchOff(
   const wasUp = linksOf(before);
   const own = formatOutlet(port);
   let looks = 0;
-  await until(cycleMs, 'the power cycle did not start', deps, async () => {
+  await until(cycleMs, 'the power cycle did not turn the outlet off', deps, async () => {
     const cycle = await cycleOf(id, deps);
     if (cycle.outcome === undefined && notYetOff.includes(cycle.step)) return false;
     if (cycle.outcome !== undefined || cycle.step !== 'off') {
-      const what =
-        looks > 0
-          ? `the link on ${own} stayed up while the outlet was off`
-          : `link states could not be read while ${own} was off`;
-      throw new Doubt(`${what} (${cycle.detail ?? cycle.step})`);
+      throw new Doubt(`${whyUnproven(cycle, own, looks)} (${cycle.detail ?? cycle.step})`);
     }
     const now = await readIfFree(port.device, deps);
     if (now === undefined) return false;
@@ -187,10 +184,21 @@ async function watchOff(
     const gone = [...wasUp].filter((name) => !isUp.has(name));
     const other = gone.find((name) => name !== port.outlet);
     if (other !== undefined) {
-      throw new Doubt(`the link on ${port.device}/${other} went down when ${own} was off`);
+      throw new Doubt(`the link on ${port.device}/${other} went down while ${own} was off`);
     }
     return gone.length === 1;
   });
+}
+
+function whyUnproven({ outcome, failedStep }: PowerCycle, own: string, looks: number): string {
+  if (looks > 0) return `the link on ${own} stayed up while the outlet was off`;
+  const isUncut =
+    failedStep === undefined
+      ? outcome !== undefined && notStarted.includes(outcome)
+      : notYetOff.includes(failedStep);
+  return isUncut
+    ? `${own} was not turned off`
+    : `link states could not be read while ${own} was off`;
 }
 
 /** @throws Doubt Its power is not verified to be on again */
@@ -221,7 +229,7 @@ export async function until(
 ): Promise<void> {
   const end = now() + ms;
   while (!(await isDone())) {
-    if (now() > end) throw new Doubt(`${what} after ${ms / 1000} s`);
+    if (now() > end) throw new Doubt(`${what} within ${ms / 1000} s`);
     await pause();
   }
 }

@@ -81,7 +81,7 @@ function serverProgram(): string {
   const file = isSea() ? '' : fileURLToPath(new URL(program, import.meta.url));
   if (existsSync(file)) return file;
   throw new CliError(
-    'skolo emulate: this skolo does not contain the metadata server; install skolo_VERSION_ARCHITECTURE.deb, or use a clone of the repository',
+    'skolo emulate: this installation does not contain the metadata server; install skolo_VERSION_ARCHITECTURE.deb, or use a clone of the repository',
   );
 }
 

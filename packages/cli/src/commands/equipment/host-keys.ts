@@ -14,7 +14,7 @@ import { connectTo, type Service } from '../../reach/service-client.ts';
 export function keys(command: SkoloCommand): void {
   command
     .description(
-      'Lists the equipment SSH host keys that services pinned on first connection, excluding keys from rack.yaml. Services do not sign in to a device that presents a different key.',
+      'Lists the SSH host keys that services pinned when they first connected to a device. Keys in rack.yaml are not listed. Services do not sign in to a device that presents a different key.',
     )
     .summary('list pinned SSH host keys')
     .option('--json', 'print JSON')

@@ -25,7 +25,9 @@ export function add(command: SkoloCommand): void {
       )
       .summary('add machines')
       .argument('<names...>', 'names of new machines; ranges allowed')
-      .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
+      .addOption(
+        new Option('--kind <kind>', 'machine kind').choices(['rpi', 'host']).default('rpi'),
+      )
       .option('--address <range>', 'addresses: 10.1.1.[2-11]')
       .option('--mac <range>', 'MAC addresses, separated by commas')
       .option('--set <key=value>', 'value for any other machine key; repeatable', several, []),

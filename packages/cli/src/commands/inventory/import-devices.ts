@@ -47,7 +47,7 @@ export async function importDevices(
   });
   const { devices = [], secrets = new Map<string, string[]>(), bad = [] } = added ?? {};
   for (const [name, users] of secrets) {
-    io.err(plain(`secrets/${name}: set this secret, which ${users.join(', ')} requires`));
+    io.err(plain(`secrets/${name}: set this secret, which is required by ${users.join(', ')}`));
   }
   for (const { name, writtenName } of devices) {
     if (name !== writtenName) io.err(plain(`${writtenName}: imported as ${name}`));

@@ -26,12 +26,14 @@ export function define(command: SkoloCommand): void {
   addImportedRackOptions(
     addDeviceSources(command)
       .description(
-        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The jumphost is then --jumphost, or else the first host of the server group (or master, manager), or the first host of all. Exit code 3: some rows have errors; the others were imported.',
+        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address stay unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The jumphost is the one that --jumphost names, otherwise the first host of the server group (or master, manager), otherwise the first host in the inventory. Exit code 3: some rows have errors; the others were imported.',
       )
       .summary('add hosts from Ansible, or devices from Oxidized, RANCID or pdudaemon')
       .argument('[file]', 'Ansible inventory')
       .option('--names <range...>', 'names for hosts that the inventory lists only by address')
-      .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi')),
+      .addOption(
+        new Option('--kind <kind>', 'machine kind').choices(['rpi', 'host']).default('rpi'),
+      ),
   )
     .uses('rack')
     .example('skolo inventory import inventory.yml --create desk --rack desk/rack.yaml')
@@ -71,7 +73,7 @@ function named(
   if (names.length !== nameless.length) {
     const [first] = nameless;
     command.error(
-      `--names: ${count(names.length, 'name')} for ${count(nameless.length, 'host')} with only an address${first === undefined ? '' : ` (${first.name})`}; specify one for each`,
+      `--names: ${count(names.length, 'name')} for ${count(nameless.length, 'host')} with only an address${first === undefined ? '' : ` (${first.name})`}; specify exactly one name for each`,
     );
   }
   return hosts.map((host) => ({ ...host, name: names[nameless.indexOf(host)] ?? host.name }));

@@ -56,7 +56,7 @@ async function cycleJumphost(
   const why = `power cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });
   const service: PowerCycleDaemon = { ask: (question) => question(client) };
-  const goesOn = `the daemon on ${via} continues for an hour; run the same command again to follow it`;
+  const goesOn = `the daemon on ${via} continues until an hour after its start; run the same command again to follow it`;
   await submit({
     command,
     daemon: service,

@@ -71,7 +71,7 @@ export function define(command: SkoloCommand): void {
         io.exitCode = exitCodes.failed;
         return;
       }
-      io.err('the disk');
+      io.err('building the disk image');
       await makeDisk(draft, { folder, architecture, signal });
       await rename(draft, file);
     } finally {

@@ -8,7 +8,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off its outlets and reads them back. If it cannot confirm that they are off, the command stops unless you confirm that the network cables are unplugged. Run it again after an interruption. The power-cycle daemon then turns on outlets that were waiting to be turned on, but does not resume old cycles.",
+        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off the old jumphost's outlets and reads them back. If they cannot be confirmed to be off, the command stops; --cable-is-out fences with unplugged network cables instead. After the replacement, the power-cycle daemon turns on outlets that were waiting to be turned on, but does not resume old cycles. If the command is interrupted, run it again.",
       )
       .summary('replace a dead jumphost with a spare')
       .argument('<rack>', 'rack name, as listed by skolo racks')
@@ -28,11 +28,7 @@ export function define(command: SkoloCommand): void {
         '--identity <file>',
         'age identity that decrypts the archives (default: SKOLO_AGE_IDENTITY_FILE)',
       )
-      .option(
-        '--version <version>',
-        'ID or time of the archive to use (default: the newest)',
-        'latest',
-      )
+      .option('--version <version>', 'archive to use: latest, an ID or a time', 'latest')
       .option(
         '--disk [where]',
         "instead of an archive, use the old jumphost's disk, installed in the spare or connected to its USB port. Without a value the disk is detected automatically; otherwise specify a device, LABEL=NAME, or its mount point",
@@ -43,7 +39,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--cable-is-out',
-        'if no outlet can confirm the fence: unplug the cables and type the name of the jumphost',
+        "instead of turning off outlets, ask you to unplug the old jumphost's network cables and to type its name",
       )
       .addOption(reasonOption("the spare's log")),
   )

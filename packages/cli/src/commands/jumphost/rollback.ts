@@ -83,7 +83,7 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const reason = 'it is falling back to the existing system';
+  const reason = 'the power-cycle daemon is being rolled back to the existing system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
     return await daemon.ask(async (power) => {

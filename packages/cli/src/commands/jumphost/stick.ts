@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
       'gateway (default: the device in rack.yaml with `uplink: internet`)',
       ipv4,
     )
-    .addOption(dnsOption('name servers (default: the gateway)'))
+    .addOption(dnsOption('(default: the gateway)'))
     .option(
       '--interface <name>',
       'network interface to use if several are connected',

@@ -188,7 +188,7 @@ async function change(
       const { name, open } = run;
       if (run.problem !== undefined || open === undefined) return;
       if (failed) {
-        run.problem = `${failed.name} failed`;
+        run.problem = `not upgraded, because ${failed.name} failed`;
         return;
       }
       run.report = (text) => {

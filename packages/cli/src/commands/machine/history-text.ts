@@ -1,5 +1,6 @@
 /** What happened to a machine, in words. */
 import type { HistoryEntry } from '@skolo/api';
+import { count } from '@skolo/base';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
@@ -43,7 +44,12 @@ function told(entry: HistoryEntry): Told {
     }
     case 'order': {
       const { order, endedAt, endedBy, reason, by } = entry;
-      const ended = endedAt === undefined ? undefined : `ended by ${endedBy ?? 'its expiry'}`;
+      const ended =
+        endedAt === undefined
+          ? undefined
+          : endedBy === undefined
+            ? 'expired'
+            : `ended by ${endedBy}`;
       return { what: order, text: joined([reason, ended]), by };
     }
     case 'alert': {
@@ -55,7 +61,7 @@ function told(entry: HistoryEntry): Told {
     case 'boot':
       return { what: 'boot', text: 'the machine booted' };
     case 'omitted': {
-      const text = `${entry.count} events of kind ${entry.of}, because the history stores only a limited number per hour`;
+      const text = `${count(entry.count, 'event')} of kind ${entry.of}, because the history stores only a limited number per hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }

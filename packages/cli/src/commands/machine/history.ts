@@ -25,7 +25,7 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists events of a machine and its phones from the last 90 days, newest last. Kinds of events: ${kinds.join(', ')}.`,
+      `Lists the events of a machine and its phones, newest last; the history goes back 90 days. Kinds of events: ${kinds.join(', ')}.`,
     )
     .summary("list a machine's events")
     .argument('<name>', 'machine name')
@@ -54,7 +54,7 @@ export function history(command: SkoloCommand): void {
     );
     const oldestFirst = answer.entries.toReversed();
     if (json) return printJson(io, { entries: oldestFirst, truncated: answer.truncated });
-    if (answer.truncated) io.err(`only the last ${limit} are shown; use --limit to see more`);
+    if (answer.truncated) io.err('older events are not shown; use --limit to see more');
     return printTable(io, historyColumns, oldestFirst);
   });
 }

@@ -106,7 +106,10 @@ async function leave({ machine: { name }, open, cluster }: Work): Promise<Omit<R
   // Before the node is removed: a running kubelet registers it again.
   const why = await open().then(removeAgent).catch(errorText);
   if (why !== undefined && (await cluster.node(name))?.isReady) {
-    return { state: 'failed', text: `the node is running, but the machine is unreachable: ${why}` };
+    return {
+      state: 'failed',
+      text: `the node is still running, because its k3s agent could not be removed: ${why}`,
+    };
   }
   await cluster.forget(name);
   return {

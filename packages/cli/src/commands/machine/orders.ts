@@ -88,7 +88,7 @@ async function order(
   const missing = now.filter(({ deliveredAt }) => deliveredAt === undefined);
   for (const { machine, why } of missing) {
     const because = why === undefined ? '' : `: ${sentence(why)}`;
-    complain(command.io, `${machine}: the agent has not received the ${kind} yet${because}`);
+    complain(command.io, `${machine}: the agent has not received the ${kind} order yet${because}`);
   }
   if (missing.length > 0) failPartly(command.io, true);
 }
@@ -129,7 +129,10 @@ async function endOrders(
   for (const { name, orders } of machines) {
     const own = orders.filter((each) => each.kind === kind);
     if (own.length === 0) {
-      complain(io, `${name}: no ${kind} was ordered; run skolo show ${name} to see its reasons`);
+      complain(
+        io,
+        `${name}: no ${kind} is ordered; run skolo show ${name} to see the reasons for its condition`,
+      );
       without++;
     }
     for (const { id, by, reason } of own) {

@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (name: string, options: Options) => {
     const { io } = command;
     const { mac, serial } = options;
-    if (mac === undefined && serial === undefined) command.error("give '--mac' or '--serial'");
+    if (mac === undefined && serial === undefined) command.error("specify '--mac' or '--serial'");
     const { parseRack } = await import('@skolo/rack');
     const file = await rackFile(command.globals());
     const text = await readFile(file, 'utf8');
@@ -62,7 +62,7 @@ export function define(command: SkoloCommand): void {
     if (mac !== undefined)
       io.err(`to join the cluster with a new SD card, run skolo machine join ${name}`);
     return io.err(
-      `to add this to its history, run skolo machine note ${name} 'replaced, because …'`,
+      `to add this to the machine's history, run skolo machine note ${name} 'replaced, because …'`,
     );
   });
 }

@@ -38,7 +38,7 @@ export function define(command: SkoloCommand): void {
         return await client.screen({ params: { name }, body, timeoutMs });
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 409) throw error;
-        throw new CliError(`${name}: no screenshot: ${error.problem.detail}; see --force`);
+        throw new CliError(`${name}: no screenshot: ${error.problem.detail}`);
       }
     });
     await outputContent(command.io, bytes, { exact: true, output });

@@ -67,7 +67,7 @@ function modelsOf({ kind, devices }: Machine): string[] {
 /** Adds options that select machines. */
 export function addSelection(command: SkoloCommand): void {
   addFilters(command, filters);
-  command.option('--text <words>', 'only machines that contain all these words in any field');
+  command.option('--text <words>', 'only machines with all these words in their data');
 }
 
 /** Adds options that select machines for a change. */

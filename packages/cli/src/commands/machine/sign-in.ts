@@ -33,7 +33,7 @@ async function findSigner(
 ): Promise<{ signer?: Signer; why: string }> {
   const { rack: rackFile } = command.globals();
   if (rack === undefined)
-    return { why: 'specify --rack with the file that contains the signing key' };
+    return { why: 'specify rack.yaml with --rack, because it names the key that signs requests' };
   const { readAgentKey } = await import('@skolo/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
@@ -41,7 +41,7 @@ async function findSigner(
   } catch (error) {
     const why = `the request could not be signed: ${rackFile}: ${errorText(error)}`;
     return {
-      why: `${why}; without a signature, only networks in access.anonymousRead have read access`,
+      why: `${why}; without a signature, only clients in the networks of access.anonymousRead have read access`,
     };
   }
 }

@@ -35,7 +35,7 @@ const filters: Filter<MetadataClient>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the clients that the metadata server has had since it started, with their identities and last requests. Totals come first, then addresses that are not in rack.yaml, and machines that have not sent any requests. If the terminal is too small for all rows, machines share one line per state; list them with --state asked.',
+      "Lists the metadata server's clients with their identities and their last requests since it started. Totals come first, then addresses without an identity in rack.yaml, and clients that have not sent any requests. If the terminal is too small for all rows, clients in the states asked and never-asked share one line each; list them with --state.",
     )
     .summary('list clients and their last requests');
   addFilters(command, filters);

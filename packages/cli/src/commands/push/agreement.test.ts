@@ -29,7 +29,7 @@ describe('agreement to a push', () => {
     expect(await ask([few], { yes: false }, 'yes')).toBe('Type yes to push to rack4: ');
     expect(await ask([few], { yes: true })).toBeUndefined();
     await expect(ask([few], { yes: false }, 'y')).rejects.toThrow('nothing was changed');
-    await expect(ask([few], { yes: false })).rejects.toThrow("'--yes' agrees");
+    await expect(ask([few], { yes: false })).rejects.toThrow("confirm with '--yes'");
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('agreement to a push', () => {
         `Type the number of objects to be deleted on ${names}: `,
       );
       await expect(ask(plans, { yes }, 'yes')).rejects.toThrow('nothing was changed');
-      await expect(ask(plans, { yes })).rejects.toThrow(`'--deletions ${number}' agrees`);
+      await expect(ask(plans, { yes })).rejects.toThrow(`confirm with '--deletions ${number}'`);
     }
     expect(await ask(plans, { yes: true, deletions: number })).toBeUndefined();
   });

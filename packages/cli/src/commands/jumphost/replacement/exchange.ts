@@ -19,6 +19,7 @@ export async function exchangeInRack(
     mayBeDirty: true,
   });
   const left: string[] = [];
+  let isChanged = false;
   await commitFile(repository, {
     file,
     message: `make ${spare} the jumphost\n`,
@@ -29,12 +30,15 @@ export async function exchangeInRack(
           ({ edit, why }) => `${edit.name}: \`${edit.key}: ${edit.value}\` (${why})`,
         ),
       );
+      isChanged = edited.text !== text;
       return edited.text;
     },
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: swapped the wiring of ${spare} and the jumphost, and committed the change`,
+    ...(isChanged
+      ? [`${file}: swapped the wiring of ${spare} and the jumphost, and committed the change`]
+      : []),
     ...left.map((each) => `edit ${file} manually: ${each}`),
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
@@ -80,7 +84,7 @@ function exchanged({ jumphost, machines }: Rack, spare: string, left: string[]):
     const [a, b] = [own[0], other[0]];
     if (own.length === 0 && other.length === 0) return [];
     if (own.length !== 1 || other.length !== 1 || a === undefined || b === undefined) {
-      left.push(`exchange \`${key}\` of ${jumphost.name} and ${spare}`);
+      left.push(`swap \`${key}\` of ${jumphost.name} and ${spare}`);
       return [];
     }
     return [

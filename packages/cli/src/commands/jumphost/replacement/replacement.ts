@@ -161,7 +161,7 @@ async function swap(
       printSteps(io, stages);
       printParts(io, found, copy, io.now());
       io.out(
-        `rehearsal finished in ${duration((performance.now() - began) / 1000)}; nothing in the rack was changed`,
+        `rehearsal finished in ${duration((performance.now() - began) / 1000)}; apart from packages and programs on the spare, nothing was changed`,
       );
       if (stages.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
       return undefined;
@@ -242,7 +242,8 @@ async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Prom
     `Unplug all network cables of ${jumphost}; otherwise, two jumphosts would switch the same outlets.`,
   );
   const what = `${jumphost} once its cables are unplugged`;
-  await mustType(io, { what, wanted: jumphost }, signal);
+  const otherwise = `not confirmed; ${jumphost} was not replaced`;
+  await mustType(io, { what, wanted: jumphost, otherwise }, signal);
 }
 
 /** Everything that is done once the spare is reachable as the jumphost. */

@@ -59,7 +59,7 @@ export async function readArchive(
       }
     }
     throw new CliError(
-      `${name}: none of ${count(versions.length, 'archive')} in ${from} is intact; specify another location with --from, or the old jumphost's disk with --disk`,
+      `${name}: no intact archive in ${from} (${count(versions.length, 'archive')} checked); specify another location with --from, or the old jumphost's disk with --disk`,
     );
   });
 }

@@ -173,7 +173,9 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     try {
       await work(AbortSignal.any([signal, lease.signal]));
     } finally {
-      await lease.release().catch(() => report('the lease expires automatically'));
+      await lease
+        .release()
+        .catch(() => report('the lease could not be released; it expires automatically'));
     }
   }
   return { health, underLease };

@@ -85,7 +85,7 @@ function rejectDeletions({ racks }: PreparedPush): void {
   for (const { name, preparation } of racks) {
     if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
     const { length } = preparation.plan.deletions;
-    const how = `to confirm, run skolo push --racks ${name} --deletions ${length}`;
+    const how = `to confirm, run skolo push --racks ${name} --deletions ${length} --reason WHY`;
     throw new CliError(`${name}: ${count(length, 'object')} would be deleted; ${how}`);
   }
 }
