@@ -167,7 +167,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/workstation/console.ts')).define,
   },
   attach: {
-    summary: "start a shell or run a command for a rack's cluster",
+    summary: "start a shell or run a command with access to a rack's cluster",
     example: 'skolo attach rack4 -- kubectl get pods -A',
     own: async () => (await import('./commands/workstation/attach.ts')).define,
   },

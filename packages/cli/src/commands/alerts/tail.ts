@@ -19,7 +19,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was at least a minute. Without --subscription, the command creates a temporary subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
+      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was at least a minute. Without --subscription, the command creates a temporary subscription and deletes it on exit. Ctrl-C exits with code 0.',
     )
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'print only messages from this location')

@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Sets up a rack's jumphost over SSH, starting from a fresh Debian 12 or 13. Each step checks the jumphost, changes only what differs, and checks again. If a step fails, the steps that depend on it are skipped and the others continue. You can run the command again at any time. Changes to the address, the firewall or sshd are rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 there are differences or failures.",
+        "Sets up a rack's jumphost over SSH, starting from a fresh Debian 12 or 13. Each step checks the jumphost, changes only what differs, and checks again. If a step fails, the steps that depend on it do not run, but the others do. You can run the command again at any time. Changes to the address, the firewall or sshd are rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 there are differences or failures.",
       )
       .summary('set up a jumphost, step by step')
       .argument('<rack>', 'rack name, as listed by skolo racks')

@@ -96,7 +96,7 @@ function agentFacts(machine: Machine, now: number): Fact[] {
   const since = task?.since === undefined ? '' : ` for ${age(task.since, now)}`;
   const shown = devices.slice(0, mostDevices);
   return [
-    ['agent', `seen ${lastSeen(machine.lastSeen, now)}`],
+    ['agent', machine.lastSeen ? `seen ${relative(machine.lastSeen, now)}` : 'never seen'],
     ['task', task === undefined ? 'none' : `${cell(task.id ?? 'running')}${since}`],
     [
       'bot',
