@@ -102,9 +102,11 @@ USER 10001:10001
 WORKDIR /work
 ENTRYPOINT ["node", "/opt/skolo/packages/cli/bin/skolo.js"]
 
-# The rack's time, for the component of this name. Jumphosts already have its base image.
+# The rack's time, for the component of this name. Jumphosts already have its base image. The package's user would have the current date in
+# /etc/shadow.
 FROM base AS chrony
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends chrony \
+  && sed --in-place '/^_chrony:/s/:[0-9]*:/::/' /etc/shadow \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
 ENTRYPOINT ["/usr/sbin/chronyd", "-d"]

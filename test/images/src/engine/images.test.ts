@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { bundles } from '../../../../scripts/bundle/bundles.mjs';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
-import { imageName, images, type Target } from './build.ts';
+import { imageName, images, type Target, targets } from './build.ts';
 import { type Container, startContainer } from './container.ts';
 import { useDocker } from './docker.ts';
 import { readPodAlone } from './pod.ts';
@@ -220,4 +220,18 @@ it('cli is the skolo command', async ({ skip }) => {
 
 it('builds fetch from mirrors of Debian and from nowhere else', ({ skip }) => {
   expect(theEngine(skip).rejected).toEqual([]);
+});
+
+// Otherwise, an image that is built on another day has other bytes.
+describe.each(targets)('%s', (target) => {
+  it('has users without the date of the build', async ({ skip }) => {
+    if (!process.env.SKOLO_LONG) return skip('in the long run');
+    const linesOf = async (image: string) =>
+      (await outputOf(image, 'cat /etc/shadow', skip)).split('\n');
+    const ofBase = new Set(await linesOf(baseName('amd64')));
+
+    const added = (await linesOf(nameOf(target, skip))).filter((line) => !ofBase.has(line));
+
+    expect(added.filter((line) => line.split(':')[2] !== '')).toEqual([]);
+  });
 });
