@@ -44,6 +44,8 @@ interface ReadBack {
 
 interface NativeResult {
   seenOff: boolean;
+  /** When the device had confirmed the command or it failed (`performance.now()`): it has counted the off time since then at the latest. */
+  sentBy: number;
   failure?: unknown;
 }
 
@@ -149,7 +151,7 @@ export class Controller {
     if (later !== undefined) {
       return later.then(
         () => this.cycleNatively(outlet, offSeconds, watch),
-        (failure: unknown) => ({ seenOff: false, failure }),
+        (failure: unknown) => ({ seenOff: false, sentBy: performance.now(), failure }),
       );
     }
     return new Promise((resolve) => {
@@ -164,9 +166,10 @@ export class Controller {
         } catch (error) {
           failure = error;
         }
+        const sentBy = performance.now();
         const isNotDone = failure instanceof CannotCycle || signal.aborted;
         const seenOff = isNotDone ? false : await this.untilOff(outlet, watch, signal);
-        resolve({ seenOff, ...(failure !== undefined && { failure }) });
+        resolve({ seenOff, sentBy, ...(failure !== undefined && { failure }) });
       };
       this.enqueue({ first: false, run });
     });

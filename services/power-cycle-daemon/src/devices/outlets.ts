@@ -142,7 +142,7 @@ export async function cycleNatively(
   // Read often, because a short off-time is soon over.
   const quick = { ...patience, mostMs: patience.firstMs };
   const watchMs = offSeconds === undefined ? patience.withinMs : offSeconds * 1000;
-  const { seenOff, failure } = await controller.cycleNatively(outlet, offSeconds ?? 0, {
+  const { seenOff, sentBy, failure } = await controller.cycleNatively(outlet, offSeconds ?? 0, {
     firstMs: patience.firstMs,
     withinMs: Math.min(watchMs, patience.withinMs),
   });
@@ -164,8 +164,9 @@ export async function cycleNatively(
   const { name } = controller;
   const when = offSeconds === undefined ? ' after the delay set on the device' : '';
   onSeenOff(`${name}/${outlet} reads off; ${name} turns it on automatically${when}`);
-  // It was off before it was seen off, so it should be on by then.
-  if (offSeconds !== undefined) await pause(offSeconds * 1000, signal);
+  if (offSeconds !== undefined) {
+    await pause(Math.max(0, sentBy + offSeconds * 1000 - performance.now()), signal);
+  }
   const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : 0);
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
