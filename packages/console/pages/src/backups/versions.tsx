@@ -1,3 +1,4 @@
+import type { BackupVersion } from '@skolo/api/router-backup';
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
@@ -25,36 +26,7 @@ export function Versions({ device, route }: { device: string; route: Route }) {
           if (!newer) return <p class="muted">There are no versions yet.</p>;
           return (
             <div class="versions">
-              <fieldset>
-                <legend>
-                  <span>older</span>
-                  <span>newer</span>
-                </legend>
-                {versions.map(({ id, time, changedBy, by, summary }) => (
-                  <div key={id}>
-                    <input
-                      type="radio"
-                      name="older"
-                      aria-label={`older: ${time}`}
-                      checked={id === older?.id}
-                      onChange={() => choose(device, id, newer.id)}
-                    />
-                    <input
-                      type="radio"
-                      name="newer"
-                      aria-label={`newer: ${time}`}
-                      checked={id === newer.id}
-                      onChange={() => choose(device, older?.id, id)}
-                    />
-                    <span>
-                      <At time={time} />{' '}
-                      <span class="muted">
-                        {changedBy ? `changed by ${changedBy}` : (by ?? summary)}
-                      </span>
-                    </span>
-                  </div>
-                ))}
-              </fieldset>
+              <Choices device={device} versions={versions} older={older?.id} newer={newer.id} />
               {older ? (
                 <Difference device={device} from={older.id} to={newer.id} />
               ) : (
@@ -67,6 +39,47 @@ export function Versions({ device, route }: { device: string; route: Route }) {
         }}
       </Load>
     </>
+  );
+}
+
+interface ChoicesProps {
+  device: string;
+  versions: BackupVersion[];
+  older: string | undefined;
+  newer: string;
+}
+
+/** Each version with two radio buttons: compare from it, or with it. */
+function Choices({ device, versions, older, newer }: ChoicesProps) {
+  return (
+    <fieldset>
+      <legend>
+        <span>older</span>
+        <span>newer</span>
+      </legend>
+      {versions.map(({ id, time, changedBy, by, summary }) => (
+        <div key={id}>
+          <input
+            type="radio"
+            name="older"
+            aria-label={`older: ${time}`}
+            checked={id === older}
+            onChange={() => choose(device, id, newer)}
+          />
+          <input
+            type="radio"
+            name="newer"
+            aria-label={`newer: ${time}`}
+            checked={id === newer}
+            onChange={() => choose(device, older, id)}
+          />
+          <span>
+            <At time={time} />{' '}
+            <span class="muted">{changedBy ? `changed by ${changedBy}` : (by ?? summary)}</span>
+          </span>
+        </div>
+      ))}
+    </fieldset>
   );
 }
 

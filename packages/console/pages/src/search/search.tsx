@@ -59,25 +59,38 @@ export function Search() {
         onKeyDown={onKeyDown}
         onBlur={() => setTimeout(() => setText(''), 200)}
       />
-      <div id="found" role="listbox" aria-label="Results" hidden={found.length === 0}>
-        {found.map((each, i) => (
-          // The field has the keys.
-          // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-          // biome-ignore lint/a11y/useFocusableInteractive: see above
-          <div
-            key={each.href}
-            id={`found-${i}`}
-            role="option"
-            aria-selected={i === at}
-            onMouseDown={(event) => event.preventDefault()}
-            onClick={() => open(each)}
-          >
-            <span>{each.text}</span>
-            {each.by && <span class="by">{each.by}</span>}
-            <span class="muted">{each.kind}</span>
-          </div>
-        ))}
-      </div>
+      <Results found={found} at={at} open={open} />
     </search>
+  );
+}
+
+interface ResultsProps {
+  found: Found[];
+  /** The index of the selected one. */
+  at: number;
+  open: (result: Found) => void;
+}
+
+function Results({ found, at, open }: ResultsProps) {
+  return (
+    <div id="found" role="listbox" aria-label="Results" hidden={found.length === 0}>
+      {found.map((each, i) => (
+        // The field has the keys.
+        // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+        // biome-ignore lint/a11y/useFocusableInteractive: see above
+        <div
+          key={each.href}
+          id={`found-${i}`}
+          role="option"
+          aria-selected={i === at}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => open(each)}
+        >
+          <span>{each.text}</span>
+          {each.by && <span class="by">{each.by}</span>}
+          <span class="muted">{each.kind}</span>
+        </div>
+      ))}
+    </div>
   );
 }
