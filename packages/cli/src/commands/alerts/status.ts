@@ -65,7 +65,7 @@ function receiverLine(
   colour: boolean,
 ): string {
   const state = isSilent ? styled('silent, ', 'red', colour) : '';
-  return `  from ${name}: ${state}last alert ${lastSeen(lastHeard, now)}${isExpected ? '' : ' (not expected)'}`;
+  return `  from ${name}: ${state}${lastHeard ? `last alert ${relative(lastHeard, now)}` : 'no alert received yet'}${isExpected ? '' : ' (not expected)'}`;
 }
 
 const columns: Column<SinkStatus>[] = [

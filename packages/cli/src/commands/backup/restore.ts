@@ -50,9 +50,9 @@ export function define(command: SkoloCommand): void {
     if (check || apply) {
       if (check) return checkVersion({ command, json }, wanted);
       if (reason === undefined) {
-        return command.error("option '--apply' needs '--reason'");
+        return command.error("option '--apply' requires '--reason'");
       }
-      if (!yes && json) command.error("option '--apply' with '--json' needs '--yes'");
+      if (!yes && json) command.error("option '--apply' with '--json' requires '--yes'");
       if (!yes) mustHaveTerminal(command.io, '--yes');
       return applyVersion({ command, json }, { ...wanted, reason, yes });
     }

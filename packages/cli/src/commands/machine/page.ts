@@ -6,7 +6,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
-import { age, lastSeen, relative, sizeText, timestamp } from '../../output/time.ts';
+import { age, relative, sizeText, timestamp } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
@@ -152,7 +152,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
       'token',
       token === undefined
         ? 'unknown: the metadata server is not responding to machine-state'
-        : `${token.identity ?? 'no identity'}, last requested ${lastSeen(token.lastAsked, now)}`,
+        : `${token.identity ?? 'no identity'}, ${token.lastAsked ? `last requested ${relative(token.lastAsked, now)}` : 'never requested'}`,
     ],
     [
       'alerts',
