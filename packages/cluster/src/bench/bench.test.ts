@@ -79,7 +79,9 @@ describe('a run', () => {
   it('says that a card is too slow for a database', () => {
     expect(remarksOn([fsync(9), fsync(80, 'host02')], 'host01')).toEqual([]);
     expect(remarksOn([fsync(80)], 'host01')).toEqual([
-      expect.stringContaining('80 ms (p99), but the database of the cluster needs less than 10 ms'),
+      expect.stringContaining(
+        '80 ms (p99), but the database of the cluster requires less than 10 ms',
+      ),
     ]);
   });
 

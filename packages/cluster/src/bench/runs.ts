@@ -86,6 +86,6 @@ export function remarksOn(figures: readonly Figure[], server: string): string[] 
   const fsync = figures.find(({ name, where }) => name === 'fsync p99' && where === server);
   if (fsync === undefined || fsync.value <= mostFsyncMs) return [];
   return [
-    `${server}: an fsync takes ${fsync.value.toFixed(0)} ms (p99), but the database of the cluster needs less than ${mostFsyncMs} ms; put the database on an SSD`,
+    `${server}: an fsync takes ${fsync.value.toFixed(0)} ms (p99), but the database of the cluster requires less than ${mostFsyncMs} ms; put the database on an SSD`,
   ];
 }

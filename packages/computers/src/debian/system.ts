@@ -126,7 +126,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   const freePercent = 100 - facts.usedPercent;
   want(
     freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because k3s evicts pods below 5 %; free disk space`,
+    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because the kubelet evicts pods when the disk is almost full; free disk space`,
   );
   want(
     memoryKib * 1024 >= memoryBytes,

@@ -62,7 +62,8 @@ async function untilSeen(host: Host, id: string, signal: AbortSignal): Promise<v
 
 function busyText(name: string, said: string): string {
   const [, ...by] = said.trim().split(' ');
-  return `${name}: this computer is locked by ${by.join(' ') || 'somebody else'}; wait until that command has finished, or stop it`;
+  const who = by.length === 0 ? '' : ` (${by.join(' ')})`;
+  return `${name}: another skolo command is changing this computer${who}; wait until it has finished, or stop it`;
 }
 
 /** Waits for a disappeared holder, and runs while it receives bytes. The lock ends with the file descriptor. */

@@ -87,10 +87,10 @@ const gkeSchema = z.strictObject({
   type: z.literal('gke'),
   context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
   zone: text(/^[a-z][a-z0-9-]*$/, 'a zone; for example us-central1-a').describe(
-    'Zone of the cluster.',
+    'Google Cloud zone of the cluster.',
   ),
   project: text(/^[a-z][a-z0-9:.-]*$/, 'a project; for example skia-public').describe(
-    'Project of the cluster.',
+    'Google Cloud project of the cluster.',
   ),
   ...ownKeys,
 });

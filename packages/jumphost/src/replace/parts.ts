@@ -42,7 +42,8 @@ export const parts: readonly Part[] = [
   {
     path: 'var/lib/skolo/router-backup/repository',
     title: 'configuration history',
-    without: 'restore it from a copy with skolo backup restore-history',
+    without:
+      'earlier configurations are missing until you restore them with skolo backup restore-history',
   },
   {
     path: 'var/lib/skolo/alertmanager',
