@@ -114,7 +114,7 @@ export class HostKeys {
       await writeFileAtomic(this.path, `${text}\n`);
       this.notWritten = undefined;
     } catch (error) {
-      this.notWritten = `${reasonOf(error)}; host keys pinned since then will be lost at the next restart`;
+      this.notWritten = `${reasonOf(error)}; newly pinned host keys will be lost at the next restart`;
     }
   }
 }

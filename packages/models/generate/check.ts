@@ -89,7 +89,7 @@ function doubts(
     const other = measured.get(key) ?? path;
     if (other !== path) {
       errors.push(
-        `devices[${at}]: is a copy from ${other}; read the rack again, or remove the file`,
+        `devices[${at}]: is a copy of a device in ${other}; read the rack again, or remove the file`,
       );
     }
     measured.set(key, other);

@@ -35,6 +35,8 @@ describe('the key for agents', () => {
   });
 
   it('is asked for where rack.yaml has none', async () => {
-    await expect(readAgentKey({ dir: '/', access: {} })).rejects.toThrow('add access.agents');
+    await expect(readAgentKey({ dir: '/', access: {} })).rejects.toThrow(
+      'rack.yaml does not contain access.agents; add it',
+    );
   });
 });

@@ -38,7 +38,7 @@ export function agentKeyFault(privateKey: Secret, { publicKey }: AgentKeys): str
   try {
     const own = agentPublicKey(privateKey);
     if (own === publicKey) return undefined;
-    return `the public key is ${own}, but access.agents.publicKey in rack.yaml is ${publicKey ?? 'absent'}`;
+    return `belongs to the public key ${own}, but access.agents.publicKey in rack.yaml is ${publicKey ?? 'absent'}`;
   } catch {
     // The message of node:crypto would not help.
     return 'is not an Ed25519 private key in PEM';
@@ -57,11 +57,16 @@ export async function readAgentKey(
   const { agents } = rack.access;
   if (agents === undefined) {
     throw new Error(
-      'agents: rack.yaml does not contain the key that signs requests to them; add access.agents',
+      'requests to agents cannot be signed, because rack.yaml does not contain access.agents; add it',
     );
   }
   const secret = await readSecret(rack, agents.privateKey, env);
   const fault = agentKeyFault(secret, agents);
   if (fault === undefined) return createPrivateKey(secret.reveal());
-  throw new SecretError('SECRET_INVALID', 'access.agents.privateKey', fault, 'fix one of them');
+  throw new SecretError(
+    'SECRET_INVALID',
+    'access.agents.privateKey',
+    fault,
+    'specify the matching private key',
+  );
 }

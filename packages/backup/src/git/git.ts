@@ -182,8 +182,8 @@ function notStarted(error: Error) {
   return new BackupError(
     'storage',
     isMissing
-      ? 'git cannot be run; check that it is installed and that its directory exists'
-      : `git: ${error.message}`,
+      ? "git cannot be run; check that it is installed and that the repository's directory exists"
+      : `git: $error.message`,
     { cause: error },
   );
 }

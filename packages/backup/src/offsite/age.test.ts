@@ -40,12 +40,12 @@ describe('encrypting and decrypting', () => {
 
     await expect(decrypt(secret, [], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringMatching(/^switch-1 is encrypted; use the file with the age identity/),
+      message: expect.stringMatching(/^switch-1 is encrypted; specify the identity file/),
     });
     await expect(decrypt(secret, [eve.identity], 'switch-1')).rejects.toMatchObject({
       code: 'no-key',
       message: expect.stringMatching(
-        /^switch-1 is not encrypted for the specified identity; use the/,
+        /^switch-1 is not encrypted for the specified identity; specify the/,
       ),
     });
     await expect(decrypt(secret, [eve.identity, eve.identity], 'it')).rejects.toThrow(

@@ -63,7 +63,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
 }
 
 const give =
-  'use the file with the age identity (a line AGE-SECRET-KEY-1…) of a recipient that was in rack.yaml when the copy was made';
+  'specify the identity file (with a line AGE-SECRET-KEY-1…) of a recipient that was in rack.yaml when the copy was made';
 
 /** Decrypts all of it in memory. @throws BackupError `no-key`, `damaged` */
 export async function decrypt(

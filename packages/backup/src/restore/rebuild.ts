@@ -187,7 +187,10 @@ async function originalOf(
   for (const { path, blob } of files) {
     const stored = (await readBlobs(dir, [blob])).get(blob);
     if (stored === undefined) {
-      throw new BackupError('damaged', `${path} of ${id.slice(0, 10)} does not exist`);
+      throw new BackupError(
+        'damaged',
+        `the content of ${path} in commit ${id.slice(0, 10)} is missing`,
+      );
     }
     const bytes = inAge.test(path) ? await opened(stored, path, decrypt) : stored;
     const name = path.slice(folderOfDevices.length).replace(inAge, '');

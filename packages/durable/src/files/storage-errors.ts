@@ -6,8 +6,8 @@ export const reasons = new Map([
   ['EDQUOT', 'the disk quota is exhausted'],
   ['EFBIG', 'the file would exceed the size limit of this process'],
   ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'no permission to write to the directory'],
-  ['EPERM', 'no permission to write to the directory'],
+  ['EACCES', 'no permission to read or write the directory'],
+  ['EPERM', 'no permission to read or write the directory'],
   ['ENOENT', 'the directory does not exist'],
   ['ENOTDIR', 'part of the path is a file, not a directory'],
   ['EISDIR', 'a directory has this name'],
@@ -37,6 +37,6 @@ export class StorageUnavailable extends Error {
 }
 
 const own = new Map([
-  ['LOCKED', 'another process has it open, but only one process can use a directory'],
+  ['LOCKED', 'another process is using the directory, but only one can use it at a time'],
   ['CLOSED', 'it is closed'],
 ]);

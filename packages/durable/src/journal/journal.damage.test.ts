@@ -100,25 +100,25 @@ describe('a damaged journal', () => {
     {
       title: 'the snapshot is empty',
       damage: () => truncate(snapshot()),
-      reported: 'the snapshot damaged',
+      reported: 'the snapshot is damaged',
       isWhole: false,
     },
     {
       title: 'the first line of the snapshot is damaged',
       damage: () => flip(snapshot(), 12),
-      reported: 'the snapshot damaged',
+      reported: 'the snapshot is damaged',
       isWhole: true,
     },
     {
       title: 'a byte of the snapshot changed',
       damage: async () => flip(snapshot(), (await middleOf(snapshot())) + 20),
-      reported: '1 record in the snapshot damaged',
+      reported: '1 damaged record in the snapshot',
       isWhole: false,
     },
     {
       title: 'the snapshot lost its end',
       damage: async () => truncate(snapshot(), await middleOf(snapshot())),
-      reported: /\d+ records in the snapshot damaged/,
+      reported: /\d+ damaged records in the snapshot/,
       isWhole: false,
     },
     {

@@ -196,8 +196,11 @@ function problemsOf(
   const problems: string[] = [];
   if (found === 'lost') problems.push('the snapshot is missing');
   else if (found?.isWhole === false) {
-    const many = found.lost ? `${count(found.lost, 'record')} in the snapshot` : 'the snapshot';
-    problems.push(`${many} damaged`);
+    problems.push(
+      found.lost
+        ? `${count(found.lost, 'damaged record')} in the snapshot`
+        : 'the snapshot is damaged',
+    );
   } else if (found !== undefined && found.next > 1 && bytes === 0) {
     problems.push('the changes since the snapshot are missing');
   }

@@ -262,7 +262,7 @@ describe('Spool', () => {
 
     await expect(Spool.open(folder)).rejects.toMatchObject({
       code: 'LOCKED',
-      message: `${folder}: not opened: another process has it open, but only one process can use a directory (LOCKED)`,
+      message: `${folder}: not opened: another process is using the directory, but only one can use it at a time (LOCKED)`,
     });
 
     expect(await spool.append(['1'])).toBe(1);

@@ -36,7 +36,7 @@ export async function confirmPrompt(
   const within = { ...limit, idleMs };
   conversation.mark();
   conversation.write(enter);
-  await conversation.until(`prompt for an empty line behind ${behind}`, within, (view) => {
+  await conversation.until(`prompt for the empty line after ${behind}`, within, (view) => {
     const enough = quietAfter(Math.max(pauseMs, view.pauseMs));
     const seen = look(view, { prompt, dialect, enough });
     if (seen !== 'more') return seen === 'prompt' ? true : undefined;

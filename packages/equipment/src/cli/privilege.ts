@@ -87,9 +87,11 @@ export async function becomePrivileged(
 
   function rejected() {
     const hint =
-      enablePassword === undefined
-        ? 'set enablePassword in its login'
-        : 'the enablePassword in its login is wrong';
+      asked.passwords === 0
+        ? 'it did not request a password; check that the user may enter this mode'
+        : enablePassword === undefined
+          ? 'set enablePassword in its login'
+          : 'the enablePassword in its login is wrong';
     const what = `rejects the change to privileged mode; ${hint}${conversation.lastWords()}`;
     return new SignInRejected(conversation.device, what);
   }

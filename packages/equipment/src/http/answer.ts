@@ -7,7 +7,7 @@ import { type DeviceError, DeviceRejected, SignInRejected } from '../errors.ts';
 export function readJson<T>(device: string, body: string, schema: z.ZodType<T>, what: string): T {
   const read = schema.safeParse(parseJson(body));
   if (read.success) return read.data;
-  throw notAnAnswer(device, body, `with ${what}`);
+  throw notAnAnswer(device, body, what);
 }
 
 const passwordField = /<input\b[^>]*\btype\s*=\s*["']?password\b/i;

@@ -224,7 +224,9 @@ function judge(
   const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
   if (status === 401 || status === 403) {
     const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
-    const what = hasLogin ? 'rejects the password in the login' : 'requires a password';
+    const what = hasLogin
+      ? `rejects the ${credentials.token === undefined ? 'password' : 'token'} in its login`
+      : 'requires a password';
     throw new SignInRejected(name, `${what} (status ${status})${why}`);
   }
   if (status === 429 || status === 503) {

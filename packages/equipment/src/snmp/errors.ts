@@ -80,9 +80,9 @@ function rejection(device: string, { message, status }: RequestFailedError): Dev
   const isRight = noRight.includes(status);
   const isObject = noObject.includes(status);
   const hint = isRight
-    ? '; the login has only read access'
+    ? '; the login may have only read access'
     : isObject
-      ? '; the outlet does not exist, or the login has only read access'
+      ? '; the outlet may not exist, or the login may have only read access'
       : '';
   return new DeviceRejected(device, `returned ${message}${hint}`);
 }

@@ -51,7 +51,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     const hint = credentials.legacySsh
       ? `offers only unsupported ${what}`
       : `offers only outdated ${what}; set legacySsh: true in its login`;
-    return new DeviceRejected(name, `it ${hint}`, cause);
+    return new DeviceRejected(name, hint, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
   if (level === 'client-timeout')

@@ -135,10 +135,7 @@ export class ScpWire {
     if (requiresNewPassword(errors)) return newPasswordRequested(device);
     const said = withoutSecrets(errors, secrets);
     const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
-    return new DeviceRejected(
-      device,
-      `rejects the attempt to ${this.what}: ${words.slice(0, 300)}`,
-    );
+    return new DeviceRejected(device, `failed to ${this.what}: ${words.slice(0, 300)}`);
   }
 
   private receive() {

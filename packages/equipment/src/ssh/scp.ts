@@ -47,7 +47,7 @@ export async function scpUpload(
 ): Promise<undefined | DeviceRejected> {
   const what = `write ${JSON.stringify(path)}`;
   return await copy(channel, what, options, async (wire) => {
-    await reply(wire, 'answer');
+    await reply(wire, 'response');
     const head = `C0600 ${content.length} ${posix.basename(path)}\n`;
     options.transcript?.say(Buffer.from(head).toString('latin1'));
     wire.send(Buffer.from(head));
@@ -89,7 +89,7 @@ async function copy<T>(
 async function announced(wire: ScpWire): Promise<number> {
   wire.send(ok);
   for (;;) {
-    const kind = await kindOf(wire, 'answer');
+    const kind = await kindOf(wire, 'response');
     const line = await wire.line();
     wire.note(`${kind}${line}\n`);
     switch (kind) {

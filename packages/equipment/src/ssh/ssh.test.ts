@@ -37,7 +37,7 @@ describe('a device with old ssh', () => {
 
     await expect(opened).rejects.toBeInstanceOf(DeviceRejected);
     await expect(opened).rejects.toThrow(
-      'switch-1: it offers only outdated key exchanges; set legacySsh: true in its login',
+      'switch-1: offers only outdated key exchanges; set legacySsh: true in its login',
     );
   });
 
@@ -48,7 +48,7 @@ describe('a device with old ssh', () => {
   ])('is told about where only its %s are old', async (what, algorithms) => {
     const server = await startSshServer({ algorithms });
 
-    await expect(openSsh(server.port)).rejects.toThrow(`it offers only outdated ${what}`);
+    await expect(openSsh(server.port)).rejects.toThrow(`offers only outdated ${what}`);
   });
 
   it('is spoken to with new algorithms where it has them', async () => {

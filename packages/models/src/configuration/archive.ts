@@ -127,7 +127,7 @@ function membersOf(source: Source, most: number): TarMember[] {
     const header = parseHeader(block);
     const offset = at + blockSize;
     if ('xgLK'.includes(header.kind)) {
-      if (header.size > longestExtra) throw damaged('a name is not terminated');
+      if (header.size > longestExtra) throw damaged('a name or pax header is too long');
       extras = { ...extras, ...extrasOf(header.kind, source.read(offset, header.size)) };
       at = offset + padded(header.size);
       continue;
@@ -190,7 +190,7 @@ class Names {
   add({ name, type, target = '' }: TarMember): void {
     const quoted = JSON.stringify(name);
     if (name.length > longestName || target.length > longestName) {
-      throw damaged('a name is not terminated');
+      throw damaged('a name is too long');
     }
     if (/\0/.test(name + target)) throw damaged(`${quoted} contains a NUL`);
     const parts = name.split('/');

@@ -21,5 +21,5 @@ export function readState(device: string, text: string, expressions: Expressions
   const fits = new RegExp(expressions.on).test(text)
     ? 'both `on` and `off`'
     : 'neither `on` nor `off`';
-  throw new DeviceRejected(device, `the response matches ${fits} of \`read\` in rack.yaml`);
+  throw new DeviceRejected(device, `the response matches ${fits} under \`read\` in rack.yaml`);
 }

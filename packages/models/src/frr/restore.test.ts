@@ -119,7 +119,7 @@ describe('a version of FRRouting', () => {
 
       expect(await running()).toBe(version);
       expect(said.slice(-2)).toEqual([
-        'read back: the running configuration is the version',
+        'read back: the running configuration matches the version',
         'saved: write memory',
       ]);
       expect(said.join()).not.toContain('canary');
@@ -134,7 +134,7 @@ describe('a version of FRRouting', () => {
     await apply(await running());
 
     expect(said).toEqual([
-      'read back: the running configuration is the version',
+      'read back: the running configuration matches the version',
       'saved: write memory',
     ]);
   });

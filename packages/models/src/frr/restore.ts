@@ -37,7 +37,7 @@ export async function apply(
     const what = `did not accept the whole version: ${shown(rest.changes)}${rest.said}`;
     throw new DeviceRejected(name, `${what}; ${await putBack(name, vtysh, previous, step)}`);
   }
-  step('read back: the running configuration is the version');
+  step('read back: the running configuration matches the version');
   const said = await vtysh.save();
   if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
     const what = `is running the version, but did not save it: ${said.slice(-300)}`;

@@ -10,8 +10,8 @@ export const generic = {
   network: interfaces('names such as wan or 0/1', /^[\w./:-]{1,60}$/),
   connectedHosts: { no: 'rack.yaml describes only the backup of such a device, not its MAC table' },
   backup: { load: () => import('./generic.ts') },
-  branches: { configuration: ['the other commands of rack.yaml'] },
-  accounts: { no: 'only the reading of its configuration is described in rack.yaml' },
+  branches: { configuration: ['the other commands in rack.yaml'] },
+  accounts: { no: 'rack.yaml describes only how to read its configuration' },
   options: {
     prompt: expression.describe(
       'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`.',

@@ -37,7 +37,7 @@ export const httpSwitch = {
     load: () => import('./http-switch.ts'),
   },
   backup: { no: 'the configuration is unknown' },
-  accounts: { no: 'only its outlets are described in rack.yaml' },
+  accounts: { no: 'rack.yaml describes only its outlets' },
   options: {
     outlets,
     https: z.boolean().default(false).describe('Whether to use HTTPS instead of HTTP.'),

@@ -15,7 +15,7 @@ export const ipmi = {
     nativeCycle: true,
     load: () => import('./ipmi.ts'),
   },
-  backup: { no: 'IPMI provides no configuration' },
+  backup: { no: 'IPMI does not provide a configuration' },
   accounts: {
     no: 'ipmitool accepts a new password only on its command line, where other users can see it',
   },

@@ -70,7 +70,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<string> {
     const address = addressOf(device);
     if (username === undefined || password === undefined) {
-      throw new SignInRejected(name, 'IPMI needs a login with `username` and `password`');
+      throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
     }
     const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
     const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
@@ -122,7 +122,10 @@ function errorOf(device: string, output: string): DeviceError {
   if (
     /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
   ) {
-    return new SignInRejected(device, 'the controller rejects the login, or its power commands');
+    return new SignInRejected(
+      device,
+      'the controller rejects the login, or does not allow it to run power commands',
+    );
   }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
     const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3';

@@ -19,7 +19,7 @@ export const mqttSwitch = {
     nativeCycle: false,
     load: () => import('./mqtt-switch.ts'),
   },
-  backup: { no: 'MQTT provides no configuration' },
+  backup: { no: 'MQTT does not provide a configuration' },
   accounts: { no: 'the account belongs to the broker' },
   options: {
     outlets,

@@ -169,14 +169,14 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   return [
     {
       title:
-        'Get the version, and let sysupgrade unpack it over the current files. First install the packages that it configures. Other files are kept',
+        'Get the version, and let sysupgrade unpack it over the current files. First install the packages that the version configures. Other files are kept',
       where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     },
-    { title: 'Reboot it', where: 'workstation', lines: [`${ssh} reboot`] },
+    { title: 'Reboot the device', where: 'workstation', lines: [`${ssh} reboot`] },
   ];
 }
 

@@ -81,7 +81,7 @@ describe('what is generated', () => {
       `The other models (${models.size - 1} of ${models.size}) are \`never seen\`.\n`,
     );
     expect(page).toContain(
-      `\n| alice/rack-1 | [\`edgeswitch\`](${path}) | 1.9.3 | EdgeSwitch 24-Port 250W | 1 | 1 | ${today} |\n`,
+      `\n| alice/rack-1 | [\`edgeswitch\`](${path}) | 1.9.3 | EdgeSwitch 24-Port 250W | 1 | 1 | ${proof.day} |\n`,
     );
   });
 });
@@ -184,7 +184,7 @@ describe('a file', () => {
     );
 
     expect(errors).toEqual([
-      `${copy}: devices[0]: is a copy from ${path}; read the rack again, or remove the file`,
+      `${copy}: devices[0]: is a copy of a device in ${path}; read the rack again, or remove the file`,
     ]);
     expect(contributions).toHaveLength(1);
   });

@@ -23,7 +23,7 @@ export const accounts: Accounts = {
         if (!/^[\w.,:;=@%+/-]+$/.test(`${user}${value}`)) {
           throw new DeviceRejected(
             device.name,
-            'the console would interpret characters of the new value',
+            'the new value contains characters that the console would interpret',
           );
         }
         const command = `/user set [find name="${user}"] password="${value}"`;

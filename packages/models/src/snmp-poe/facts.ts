@@ -27,7 +27,7 @@ export const snmpPoe: Model = {
   network: grouped,
   connectedHosts: { load },
   backup: {
-    no: 'SNMP provides no configuration; if its command line is supported, use that model',
+    no: "SNMP does not provide a configuration; if the switch's command line is supported, use that model",
   },
   branches: {
     hosts: [

@@ -153,7 +153,7 @@ function rejectsLogins(setup: SnmpSetup, outlet: string): void {
     async (who) => {
       const { device, driver } = await startDriver(setup, logins[who]);
 
-      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(/has only read access/);
+      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(/have only read access/);
 
       expect(await stateOf(driver, outlet)).toBe('on');
       expect(device.board.isOn(outlet)).toBe(true);

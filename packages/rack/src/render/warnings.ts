@@ -234,7 +234,7 @@ function ofFolders({ services }: Rack): Remark[] {
   ];
   return places.flatMap(({ service, key, path }) => {
     if (path === undefined || isState(service, path)) return [];
-    const message = `is outside /var/lib/skolo/${service}, the only writable directory in the pod; add a volume for it in the overlay`;
+    const message = `is outside /var/lib/skolo/${service}, the pod's persistent directory; add a volume for it in the overlay`;
     return [{ where: `services.${service}.${key}`, message }];
   });
 }

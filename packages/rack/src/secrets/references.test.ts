@@ -179,10 +179,10 @@ describe('checkSecrets', () => {
 
     expect(await check(key.reveal(), text.replace(other, own))).toBeUndefined();
     expect(await check(key.reveal())).toContain(
-      `the public key is ${own}, but access.agents.publicKey in rack.yaml is ${other}`,
+      `belongs to the public key ${own}, but access.agents.publicKey in rack.yaml is ${other}`,
     );
     expect(await check(key.reveal(), text.replace(`, publicKey: ${other}`, ''))).toContain(
-      `the public key is ${own}, but access.agents.publicKey in rack.yaml is absent`,
+      `belongs to the public key ${own}, but access.agents.publicKey in rack.yaml is absent`,
     );
     expect(await check('hunter2')).toContain('is not an Ed25519 private key in PEM');
   });

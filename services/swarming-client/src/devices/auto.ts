@@ -38,7 +38,7 @@ export function auto(
         ? await attachedKinds(device, deps, usb, signal)
         : await networkKinds(device, deps, signal);
     const [kind, other] = kinds;
-    if (kind === undefined) throw new Missing(nothingFound(usb));
+    if (kind === undefined) throw new Missing(nothingFound(usb, device.serial));
     if (other === undefined) return kind;
     throw new Missing(
       `${kinds.map((one) => names[one]).join(' and ')} are attached; set \`kind\` and \`serial\` in rack.yaml to select one`,
@@ -142,7 +142,11 @@ async function networkKinds(
   return [readAssignments(text).has('CHROMEOS_RELEASE_VERSION') ? 'chromeos' : 'linux'];
 }
 
-function nothingFound(usb: readonly UsbDevice[]): string {
+function nothingFound(attached: readonly UsbDevice[], serial: string | undefined): string {
+  const wanted = plain(serial);
+  const usb = attached.filter(
+    (one) => wanted === undefined || one.serial === undefined || plain(one.serial) === wanted,
+  );
   if (usb.some(({ vendor }) => vendor === apple)) {
     return 'an Apple device is connected over USB, but no tool lists it; check that libimobiledevice-utils is installed and usbmuxd is running';
   }
@@ -152,5 +156,11 @@ function nothingFound(usb: readonly UsbDevice[]): string {
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/01'))) {
     return 'a phone is connected over USB, but adb does not list it; check that adb is installed';
   }
-  return 'no known device is attached: neither adb, idevice_id nor USB lists one';
+  const which = serial === undefined ? '' : ` with the serial number ${serial}`;
+  return `no known device${which} is attached: neither adb, idevice_id nor USB lists one`;
+}
+
+/** iPhones omit the hyphen of their UDID over USB. */
+function plain(serial: string | undefined): string | undefined {
+  return serial?.replaceAll('-', '').toLowerCase();
 }

@@ -184,6 +184,16 @@ describe('what is attached', () => {
     expect(await missing(open({ kind }))).toMatch(why);
   });
 
+  it('is not another one than that of rack.yaml', async () => {
+    const { open, plugIn } = await startLab({ PATH: nobody });
+    await plugIn('1-1', { vendor: '05ac', product: '12a8', serial: '00008030001A' });
+
+    expect(await missing(open({ kind, serial: '00008030-001A' }))).toMatch(/an Apple device/);
+    expect(await missing(open({ kind, serial: 'X' }))).toMatch(
+      /^no known device with the serial number X is attached/,
+    );
+  });
+
   it('is a probe', async () => {
     const { open, plugIn } = await startLab({ PATH: nobody });
     await plugIn('1-1', { ...probe, serial: 'P1' });

@@ -44,7 +44,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
   if (status === 400 && /doesn't match calculated/.test(said)) {
     return new BackupError(
       'damaged',
-      `${place}: the stored content differs from the content that was sent`,
+      `${place}: Cloud Storage received different content than was sent`,
     );
   }
   if (status === 412) {

@@ -81,7 +81,7 @@ export class GitMirror {
       return dir;
     } catch (error) {
       signal.throwIfAborted();
-      throw notRead(`${folder}: the encrypted copy of the history cannot be created`, error);
+      throw notRead(`${folder}: the encrypted copy of the history cannot be updated`, error);
     }
   }
 

@@ -131,7 +131,7 @@ export class GitRemote {
     const said = shownRemote(error.stderr);
     const failed = (code: BackupError['code'], why: string) =>
       new BackupError(code, `${this.shown}: ${why}`, { cause: error });
-    if (error.isKilled) return failed('unreachable', 'git did not finish in time');
+    if (error.isKilled) return failed('unreachable', 'git did not finish in time, or was killed');
     const known = rejections.find(({ text }) => text.test(said));
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
     const { kind } = this.remote;
@@ -169,11 +169,12 @@ const rejections: readonly Rejection[] = [
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `the host key has changed since the first connection. Confirm the new key with the server's operator, then remove ${knownHostsOf(folder)} or set services.router-backup.git.hostKey`,
+      `the host key is not the pinned one. Confirm the new key with the server's operator, then set services.router-backup.git.hostKey to it, or, if that is not set, remove ${knownHostsOf(folder)}`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
-    why: () => 'the git server rejects the SSH key of services.router-backup.git',
+    why: () =>
+      'the git server rejects the SSH key; check services.router-backup.git.privateKey, and that the server has its public key',
   },
   {
     text: /dubious ownership/,
@@ -185,7 +186,8 @@ const rejections: readonly Rejection[] = [
   },
   {
     text: noRepository,
-    why: () => 'the git repository does not exist; create it there with git init --bare',
+    why: () =>
+      'the git repository does not exist, or this account has no access to it; create it there with git init --bare, or grant access',
   },
   {
     text: /No space left/i,

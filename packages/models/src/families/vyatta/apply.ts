@@ -34,7 +34,7 @@ export async function check(
   settingsOfVersion(connection, content);
   return await withFile(connection, content, async (path) => {
     const cli = await configure(connection);
-    const { rejection, compared = 'it is already active\n' } = await load(cli, path);
+    const { rejection, compared = 'the version is already active\n' } = await load(cli, path);
     await ask(cli, 'discard');
     await ask(cli, 'exit');
     return { accepted: rejection === undefined, said: withoutSecrets(rejection ?? compared) };
@@ -103,7 +103,7 @@ async function confirm(
   const { wanted, previous, said } = committed;
   try {
     step(
-      `committed; unless the version is confirmed within ${minutes} minutes, it restarts with its previous configuration`,
+      `committed; unless the version is confirmed within ${minutes} minutes, the router restarts with its previous configuration`,
     );
     const running = await runningAfter(connection, committed);
     if (isSameSettings(running, wanted)) {
@@ -125,7 +125,7 @@ async function confirm(
     throw new NothingChanged(connection.device.name, `did not commit the version${words}`);
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
-    const back = `within ${minutes} minutes it restarts with its previous configuration`;
+    const back = `within ${minutes} minutes the router restarts with its previous configuration`;
     throw rejected(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
 }
@@ -197,7 +197,10 @@ function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setti
   const settings = settingsIn(splitVersions(text).body);
   const why = whyCut(text);
   if (why === undefined && typeof settings !== 'string') return settings;
-  throw new DeviceRejected(device.name, `this version cannot be loaded, ${why}; see its steps`);
+  throw new DeviceRejected(
+    device.name,
+    `this version cannot be loaded, ${why}; restore it manually, as its steps describe`,
+  );
 }
 
 function sizeOf(compared: string): string {

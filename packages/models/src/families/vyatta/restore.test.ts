@@ -107,7 +107,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(told).toEqual([
         ...(isSaved ? [] : ['saved the active configuration for a rollback']),
         expect.stringMatching(/^loaded: \d+ lines? more, \d+ lines? less$/),
-        'committed; unless the version is confirmed within 5 minutes, it restarts with its previous configuration',
+        'committed; unless the version is confirmed within 5 minutes, the router restarts with its previous configuration',
         'reachable in a new session; the version is active',
         'confirmed',
         'saved, and read back',
@@ -164,7 +164,9 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text.startsWith('committed')) device.faults.set('down');
     });
-    await expect(lost).rejects.toThrow(/was not confirmed: .*; within 5 minutes it restarts/);
+    await expect(lost).rejects.toThrow(
+      /was not confirmed: .*; within 5 minutes the router restarts/,
+    );
     const between = device.running();
     device.faults.clear();
 

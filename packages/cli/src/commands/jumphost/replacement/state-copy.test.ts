@@ -80,7 +80,7 @@ it('is not an older one where the key does not open the newest', async () => {
   await writeFile(other, `${await generateX25519Identity()}\n`, { mode: 0o600 });
 
   await expect(read('latest', other)).rejects.toThrow(
-    /2026-11-20-.* is not encrypted for the specified identity; use the file with the age identity/,
+    /2026-11-20-.* is not encrypted for the specified identity; specify the identity file/,
   );
   expect(said).toEqual([]);
 });
