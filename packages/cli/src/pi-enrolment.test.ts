@@ -144,7 +144,11 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['none with that serial number', [], /this Pi has no pending enrolment; run skolo pi waiting/],
+    [
+      'none with that serial number',
+      [],
+      /no Pi with this serial number has a pending enrolment; run skolo pi waiting/,
+    ],
     ['a person who is not there', [waits()], /cannot ask for confirmation without a terminal/],
     [
       'two',

@@ -17,6 +17,6 @@ export function define(command: SkoloCommand): void {
     await powerCycleDaemon(command).ask((client) =>
       client.forgetPendingOn({ params: { outlet }, query }),
     );
-    command.io.err(`${outlet}: given up`);
+    command.io.err(`${outlet}: the service no longer tries to turn it on`);
   });
 }

@@ -66,7 +66,7 @@ function days(text: string): number {
 export function list(command: SkoloCommand): void {
   command
     .description(
-      "Lists the rack's tokens with name, role and expiry, but never the tokens themselves.",
+      "Lists the name, role and expiry of each of the rack's tokens, but never the tokens themselves.",
     )
     .summary('list tokens')
     .option('--file <file>', 'token file, instead of the one in rack.yaml')

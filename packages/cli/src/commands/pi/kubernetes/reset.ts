@@ -91,7 +91,7 @@ export function defineReset(command: SkoloCommand): void {
 }
 
 function unreachable(cluster: string, server: string, error: unknown): string {
-  return `${cluster}: the API server is not responding (${errorText(error)}), so only ${server} is reset; the agents on other nodes remain`;
+  return `${cluster}: the API server is not responding (${errorText(error)}), so only ${server} will be reset, and the agents on other nodes will remain`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {

@@ -45,7 +45,7 @@ export function defineSetUp(command: SkoloCommand): void {
         )
         .option(
           '--address <address>',
-          'master address for the workers (default: from rack.yaml)',
+          'address at which the workers reach the master (default: from rack.yaml)',
           ipv4,
         )
         .option('--check', 'only show what differs'),

@@ -24,7 +24,7 @@ const styles: Record<Finding['state'], Style | undefined> = {
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(
-      "Tests every part of a cluster: the API server; each node's version, architecture, clock, memory cgroup, swap, power supply, temperature and disk; restarts, crash loops and TLS timeouts; and, from a pod on each node, DNS, every pair of pods, a service, the ingress and a volume. Each line states a problem and its solution. The pods use an image that k3s stores on every node, so the test does not require an internet connection. They run in the skolo-verify namespace, which is removed at the end. Exit codes: 0 no problems; 1 problems found.",
+      "Tests every part of a cluster: the API server; each node's version, architecture, clock, memory cgroup, swap, power supply, temperature and disk; restarts, crash loops and TLS timeouts; and, from a pod on each node, DNS, every pair of pods, a service, the ingress and a volume. Each problem is listed with its solution. The pods use an image that k3s stores on every node, so the test does not require an internet connection. They run in the skolo-verify namespace, which is removed at the end. Exit codes: 0 no problems; 1 problems found.",
     )
     .summary('test every part of a cluster')
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
