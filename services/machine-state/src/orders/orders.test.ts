@@ -205,7 +205,10 @@ describe('people', () => {
     const [agent] = Object.values(agents);
     const lab = await startLab({ agents, more: () => ', acts: false' });
     const params = { name: 'rpi-1' };
-    const rejected = { status: 409, message: expect.stringContaining('rpi-1: rack.yaml has') };
+    const rejected = {
+      status: 409,
+      message: expect.stringContaining('rpi-1: `acts: false` in rack.yaml'),
+    };
 
     await expect(lab.client.reboot({ params, body: { reason } })).rejects.toMatchObject(rejected);
     await expect(
