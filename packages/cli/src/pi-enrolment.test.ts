@@ -153,7 +153,7 @@ services: { machine-state: { enrolment: {} } }
     [
       'two',
       [waits(), waits({ key: 'b2'.repeat(32) })],
-      /2 cards report .* --key: a1a1a1a1, b2b2b2b2/,
+      /2 SD cards report .* --key: a1a1a1a1, b2b2b2b2/,
     ],
   ])('changes nothing with %s', async (_, all, why) => {
     waiting = all;

@@ -27,7 +27,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Checks a rack's rack.yaml in git and deploys only that file, without restarting pods. The command waits until each service on the jumphost uses the new file; if a service rejects it, the previous file is restored. Agents receive the file from the metadata server. If the change affects derived files, use skolo push instead.",
+      "Checks a rack's rack.yaml in git and deploys only that file, without restarting pods. The command waits until each service on the jumphost uses the new file; if a service rejects it or does not use it in time, the previous file is restored. Agents receive the file from the metadata server. If the change affects derived files, use skolo push instead.",
     )
     .summary('deploy only rack.yaml, without restarts')
     .argument('<rack>', 'name of the rack')
