@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared <cards>',
-        'number of SD cards to write with a shared image for all machines in the rack, which then enrol with the jumphost',
+        'number of SD cards to write with a shared image for all machines in the rack; each Pi then enrols with the jumphost',
         upTo(1000),
       )
       .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
