@@ -31,7 +31,7 @@ interface Options {
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
-      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; API server reads and writes; and pod startup on each node. Each run is stored with a plot and compared with the last ten: a result counts as better or worse if there are at least five of those runs, and it is outside their range and differs from their median by more than 25%. Exit codes: 0 no result is worse; 1 a result is worse, or nothing could be measured; 3 some tests failed. On the nodes, the tests require only perl, which every Debian installation includes. They put load on the nodes, so do not run other tests at the same time.',
+      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; API server reads and writes; and pod startup on each node. Each run is stored with a plot and compared with the last ten: once there are five of them, a result counts as better or worse if it is outside their range and differs from their median by more than 25%. Exit codes: 0 no result is worse; 1 a result is worse, or nothing could be measured; 3 some tests failed. On the nodes, the tests require only perl, which every Debian installation includes. They put load on the nodes, so do not run other tests at the same time.',
     )
     .summary("measure a cluster's performance")
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
