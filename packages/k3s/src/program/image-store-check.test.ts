@@ -103,6 +103,16 @@ truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
     await expectWhole();
   });
 
+  it('removes the state of pod networks, because a pod with an empty file there never starts again', async () => {
+    const cni = 'disk/var/lib/cni';
+    await node.sh(`mkdir -p ${cni}/results ${cni}/networks/cbr0
+touch ${cni}/results/cbr0-pod-1-eth0 ${cni}/networks/cbr0/10.42.0.2; sync -f disk`);
+
+    await cutAndCheck();
+
+    expect(await node.sh(`find ${cni} -type f`)).toBe('');
+  });
+
   it('keeps an image that is whole, and compares each of its layers once', async () => {
     await node.pull(registry.image);
     await node.sh('sync -f disk');

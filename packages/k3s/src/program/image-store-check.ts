@@ -1,10 +1,13 @@
 /**
- * Repairs a node's images after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
+ * Repairs a node's images and pod networks after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
  *
  * Without the settings in `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a listed layer again. The
  * script removes such layers, with containers that use them, and the kubelet has them unpacked again from their blobs without a pull
  * (containerd, internal/cri/opts/container.go). Only if a blob is damaged, it removes the image. A lease of a pull that was interrupted
  * would protect the layer. After a start of the computer no pull and no container runs.
+ *
+ * CNI does not sync its files. If the cached result of a pod's network is empty, containerd cannot remove the pod's old sandbox, and kubelet
+ * never makes a new one ("failed to get network cached result: unexpected end of JSON input").
  */
 import type { TextFile } from '@skolo/computers';
 
@@ -37,7 +40,7 @@ export const debianPlace: ContainerdPlace = {
 
 /** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it with a different root. */
 const checkOf = (place: ContainerdPlace) => `#!/bin/sh
-# Written by skolo. After a power cut, removes unpacked layers and images that are damaged. kubelet restores them.
+# Written by skolo. After a power cut, removes unpacked layers and images that are damaged, and the state of pod networks. kubelet restores them.
 set -u
 export LC_ALL=C
 root=\${SKOLO_ROOT-}
@@ -64,6 +67,8 @@ if [ -e "$state/clean" ]; then
   rm -f "$state/clean" && sync -f "$state"
   exit 0
 fi
+# Of pods that ran until the power cut. An empty file would keep its pod from starting again, or an address from being free again.
+rm -rf "$root/var/lib/cni/results" "$root/var/lib/cni/networks"
 [ -d "$snapshots" ] || exit 0
 
 cat > "$run/config.toml" << EOF
@@ -189,7 +194,7 @@ export function nodeCheckFiles(place: ContainerdPlace): readonly TextFile[] {
       path: `/etc/systemd/system/${imageStoreUnit}`,
       content: `# Written by skolo.
 [Unit]
-Description=skolo: repair images damaged by a power cut
+Description=skolo: repair images and pod networks damaged by a power cut
 DefaultDependencies=no
 Requires=sysinit.target
 After=sysinit.target local-fs.target

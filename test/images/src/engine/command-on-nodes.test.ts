@@ -1,12 +1,13 @@
 /** The command against real nodes, through an SSH server on the jumphost's node: what only a kubelet can answer. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
-import { peer, whyNoRealNodes } from '@skolo/simulators';
+import { peer, startContainerRegistry, whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
 import { root } from '../paths.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
@@ -22,7 +23,8 @@ describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
   beforeAll(async () => {
     const prepared = inject('prepared');
     if (prepared.is !== 'ready') return;
-    rack = await startRackOnNodes(prepared.access, images);
+    // A push compares the alerts of before and after.
+    rack = await startRackOnNodes(prepared.access, [...images, 'prometheus']);
     const node = rack.nodes.jumphost;
     await node.forward(rack.plane.port);
     const { kubeconfig } = rack.plane;
@@ -39,7 +41,7 @@ describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
     await rack?.close();
   });
 
-  it.each(images)('%s becomes ready', async (name) => {
+  it.each([...images, 'prometheus'])('%s becomes ready', async (name) => {
     await expect.poll(() => rack.stateOf(name), { timeout: 120_000, interval: 500 }).toBe('ready');
   });
 
@@ -123,7 +125,69 @@ describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
     expect(followed.out()).toContain(`[pod/${name}/${service}]`);
     expect(followed.out()).toMatch(/stopp/);
   });
+
+  it('push deploys a version that a kubelet pulls from a registry, and rollback the previous one', async ({
+    skip,
+  }) => {
+    theEngine(skip);
+    const registry = await startContainerRegistry(peer('docker-registry') ?? '');
+    onTestFinished(registry.close);
+    const node = rack.nodes.jumphost;
+    await node.forward(Number(new URL(`http://${registry.host}`).port));
+    const repository = `${registry.host}/skolo/${service}`;
+    const next = '2026-11-26T00_00_00Z-ann-295cca0-clean';
+    const text = rack.objects.map((object) => JSON.stringify(object)).join('\n---\n');
+    const pins = images.map((name) => ({ name, tag: tagIn(text, name) }));
+    const previous = tagIn(text, service);
+    for (const tag of [previous, next]) {
+      const own = `registry.example.com/skolo/${service}:${previous}`;
+      const push = ['ctr', '-n', 'k8s.io', 'images', 'push', '--plain-http'];
+      await node.run(...push, `${repository}:${tag}`, own);
+    }
+    const git = await commitOverlay(text.replaceAll('registry.example.com/skolo/', 'skolo/'), {
+      resources: ['all.yaml'],
+      images: pins.map(({ name, tag }) => ({
+        name: `skolo/${name}`,
+        newName: name === service ? repository : `registry.example.com/skolo/${name}`,
+        newTag: tag,
+      })),
+    });
+    const imageOf = async () => (await rack.podOf(service))?.spec.containers[0]?.image;
+    const options = ['--racks', 'rack4', '--reason', 'faster', '--soak', '1s', '--yes'];
+
+    const pushed = skolo('push', service, '--version', next, ...options);
+    expect(await pushed.ended, pushed.out() + pushed.err()).toEqual({ code: 0 });
+    expect(await imageOf()).toMatch(`${repository}:${next}@sha256:`);
+    expect(await rack.stateOf(service)).toBe('ready');
+    expect(await git('log', '-1', '--format=%s')).toBe(`push(rack4): ${service} ${next}\n`);
+
+    const back = skolo('push', 'rollback', ...options);
+    expect(await back.ended, back.out() + back.err()).toEqual({ code: 0 });
+    expect(await imageOf()).toBe(`${repository}:${previous}`);
+    expect(await rack.stateOf(service)).toBe('ready');
+  });
 });
+
+function tagIn(text: string, name: string): string {
+  return text.match(new RegExp(`"registry\\.example\\.com/skolo/${name}:([^"]+)"`))?.[1] ?? '';
+}
+
+/** Makes kube/ of the workstation a repository of racks. @returns git in it */
+async function commitOverlay(objects: string, kustomization: object) {
+  const { overlay } = workstation.rack;
+  await writeFile(join(overlay, 'all.yaml'), objects);
+  await writeFile(join(overlay, 'kustomization.yaml'), stringify(kustomization));
+  const git = async (...args: string[]) => {
+    const options = { cwd: join(workstation.env.HOME ?? '', 'kube') };
+    return (await promisify(execFile)('git', args, options)).stdout;
+  };
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('config', 'user.name', 'Ann');
+  await git('config', 'user.email', 'ann@example.com');
+  await git('add', '.');
+  await git('commit', '--quiet', '--message', 'racks');
+  return git;
+}
 
 /** By curl, which takes names below localhost for this computer. */
 async function statusOf(url: string): Promise<string> {

@@ -97,7 +97,10 @@ const Pods = z.object({
         namespace: z.string(),
         deletionTimestamp: z.string().optional(),
       }),
-      spec: z.object({ nodeName: z.string().optional() }),
+      spec: z.object({
+        nodeName: z.string().optional(),
+        containers: z.array(z.object({ image: z.string() })),
+      }),
       status: z.object({
         startTime: z.coerce.date().optional(),
         conditions: z
@@ -119,6 +122,8 @@ export type Pod = z.infer<typeof Pods>['items'][number];
 export interface RackOnNodes {
   plane: ControlPlane;
   nodes: { jumphost: RunningNode; machine: RunningNode };
+  /** Of the overlay, as it was applied. */
+  objects: readonly object[];
   google: GoogleOAuth;
   swarming: SimulatedSwarming;
   pubsub: GooglePubSub;
@@ -181,6 +186,7 @@ export async function startRackOnNodes(
     const rack: RackOnNodes = {
       plane,
       nodes,
+      objects,
       google,
       swarming,
       pubsub,
