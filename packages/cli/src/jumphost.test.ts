@@ -105,6 +105,21 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     );
   });
 
+  it('does not reboot the jumphost of a rack with `acts: false`', async () => {
+    const file = join(workstation?.rack.overlay ?? '', 'rack.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, `acts: false\n${text}`);
+
+    const { code, stderr } = await skolo('jumphost', 'reboot', 'rack4', '--reason', 'new kernel');
+
+    await writeFile(file, text);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('rack4: `acts: false` in rack.yaml prohibits this'),
+    });
+    expect(await workstation?.left()).toEqual([]);
+  });
+
   it('says which service does not respond', async () => {
     const { code, stderr } = await skolo('alerts', 'status', '--on', 'rack4');
 

@@ -207,6 +207,19 @@ describe('the API', () => {
     expect(lab.devices.get('router').applied).toEqual([]);
   });
 
+  it('restores nothing into a switch of a machine that has `acts: false`', async () => {
+    const machine = '{ kind: rpi, address: 127.0.2.9, uplink: switch-1/eth1, acts: false }';
+    const lab = await startLab({ yaml: `${threeDevices}machines:\n  m-1: ${machine}\n` });
+    await lab.idle();
+
+    await expect(
+      lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
+    ).rejects.toThrow(
+      'switch-1: m-1 is connected to it, and `acts: false` in rack.yaml prohibits this',
+    );
+    await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
+  });
+
   it('restores nothing into a device that a power cycle needs', async () => {
     const wanted = new Set<string>();
     const lab = await startLab({

@@ -64,7 +64,9 @@ describe('versions out of a place', () => {
 
     await expect(objectSource(place).content(version)).rejects.toMatchObject({
       code: 'no-key',
-      message: expect.stringContaining(`${place.url}/${name} is encrypted; use the file`),
+      message: expect.stringContaining(
+        `${place.url}/${name} is encrypted; specify the identity file`,
+      ),
     });
     const other = objectSource(place, { identities: [eve.identity] });
     await expect(other.content(version)).rejects.toMatchObject({ code: 'no-key' });

@@ -76,7 +76,7 @@ export async function readText(request: IncomingMessage, mostBytes: number): Pro
     if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
     throw new HttpProblem(
       400,
-      `the content-encoding is ${encoding}, but the body is not complete ${encoding} data`,
+      `the content-encoding is ${encoding}, but the body is damaged or incomplete ${encoding} data`,
       { cause },
     );
   }

@@ -6,13 +6,13 @@ import { z } from 'zod';
 
 const host = text(
   /^[A-Za-z0-9][A-Za-z0-9.:-]*$/,
-  'a host name or address; for example jumphost-rack4',
+  'a host name or address (example: jumphost-rack4)',
 );
-const userName = text(/^[A-Za-z_][\w.-]*$/, 'a user name; for example ops');
+const userName = text(/^[A-Za-z_][\w.-]*$/, 'a user name (example: ops)');
 /** OpenSSH runs it in a shell command. */
 const jump = text(
   /^([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(,([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?)*$/,
-  'a list of hosts for ProxyJump; for example ops@router-rack4',
+  'a list of hosts for ProxyJump (example: ops@router-rack4)',
 );
 const port = z.int().min(1).max(65_535);
 
@@ -86,10 +86,10 @@ const k3sSchema = z.strictObject({
 const gkeSchema = z.strictObject({
   type: z.literal('gke'),
   context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
-  zone: text(/^[a-z][a-z0-9-]*$/, 'a zone; for example us-central1-a').describe(
+  zone: text(/^[a-z][a-z0-9-]*$/, 'a zone (example: us-central1-a)').describe(
     'Google Cloud zone of the cluster.',
   ),
-  project: text(/^[a-z][a-z0-9:.-]*$/, 'a project; for example skia-public').describe(
+  project: text(/^[a-z][a-z0-9:.-]*$/, 'a project (example: skia-public)').describe(
     'Google Cloud project of the cluster.',
   ),
   ...ownKeys,

@@ -22,7 +22,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
     ]);
     await jumphost.program('k3s', 'echo "connection refused" >&2; exit 1');
     expect(await surveyRacks([rack], { env, signal: AbortSignal.timeout(30_000) })).toMatchObject([
-      { error: { message: expect.stringContaining('is not responding') } },
+      { error: { message: expect.stringContaining('connection refused') } },
     ]);
     expect(await workstation.left()).toEqual([]);
   });

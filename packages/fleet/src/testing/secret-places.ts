@@ -224,7 +224,9 @@ function leaveK3sAlone(places: () => Places): void {
     expect(await states()).toContain('same /etc/rancher/k3s/token');
     await writeFile(join(own, 'token'), 'K10abcdef::server:other\n');
     await rm(file);
-    await expect(applySecrets(deps)).rejects.toThrow('k3s has another token than the store');
+    await expect(applySecrets(deps)).rejects.toThrow(
+      'k3s uses a different token from the one in the secret store',
+    );
   });
 
   it('are in no command line that came to the jumphost', async () => {

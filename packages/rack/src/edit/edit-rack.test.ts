@@ -153,12 +153,12 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: host, label: &port switch-1/3 }\n  b: { kind: host, uplink: *port }\n',
       uplink('b', 'switch-1/4'),
-      'the `uplink` is an alias, *port',
+      '`uplink` is an alias, *port',
     ],
     [
       '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
       { name: 'a-2', key: 'power' as const, value: 'switch-2/2' },
-      'the `power` values of the 3 names cannot be written as one range; write a separate entry for a-2',
+      'the `power` values of the 3 names cannot be written as one range; write a separate entry for each of: a-2',
     ],
     [
       '  a: { kind: rpi, device: { kind: android } }\n',
@@ -168,7 +168,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',
       { name: 'a', key: 'power' as const, value: 'switch-2/2' },
-      'the `power` is a list of feeds',
+      '`power` is a list of feeds',
     ],
   ])('leaves to a person: %j', (machines, edit, why) => {
     const { machines: result, left } = edited(machines, edit);

@@ -127,7 +127,7 @@ function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Grou
   if (entry === undefined) return { edits, why: `${name} is not in rack.yaml` };
   const { section, names } = entry;
   if (isScalar(value) || isSeq(value)) return { edits, section, names, value };
-  if (isAlias(value)) return { edits, why: `the \`${key}\` is an alias, *${value.source}` };
+  if (isAlias(value)) return { edits, why: `\`${key}\` is an alias, *${value.source}` };
   const mayBeAdded =
     key === 'powerVerified' || (key === 'serial' && device === undefined && section === 'machines');
   const map = holderOf(entry.map, edit);
@@ -173,12 +173,12 @@ function changed(
     if (!mayBeList) throw new NeedsOwnEntry(ownEntry(names, edits, key));
     return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
   }
-  if (!mayBeList) throw new ByHand(`the \`${key}\` is a list of feeds`);
+  if (!mayBeList) throw new ByHand(`\`${key}\` is a list of feeds`);
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {
     if (!isScalar(item))
-      throw new ByHand(`the \`${key}\` is a list that contains values other than text`);
+      throw new ByHand(`\`${key}\` is a list with an item that is not plain text`);
     const previous = expandRange(String(item.value));
     const values = previous.map((each, at) => wanted.get(first + at) ?? each);
     first += previous.length;
@@ -192,7 +192,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `the \`${key}\` values of the ${names.length} names cannot be written as one range; write a separate entry for ${whose}`;
+  return `the \`${key}\` values of the ${names.length} names cannot be written as one range; write a separate entry for each of: ${whose}`;
 }
 
 /** Between items of a list. */

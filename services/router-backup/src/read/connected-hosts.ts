@@ -75,7 +75,7 @@ export class ConnectedHostReadings {
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined)
-        throw new DeviceRejected(name, `reading a ${model} is not supported`);
+        throw new DeviceRejected(name, `reading the model ${model} is not supported`);
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );

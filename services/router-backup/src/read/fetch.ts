@@ -53,7 +53,11 @@ export class Fetch {
   model(device: InfrastructureDevice): BackupModel {
     const create = this.deps.models.get(device.model);
     if (create === undefined) {
-      throw new BackupFailed(device.name, 'internal', `reading a ${device.model} is not supported`);
+      throw new BackupFailed(
+        device.name,
+        'internal',
+        `backups of the model ${device.model} are not supported`,
+      );
     }
     return create(device);
   }

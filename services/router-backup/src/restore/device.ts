@@ -182,7 +182,7 @@ export class DeviceRestores {
       throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
     }
     // A rehearsal also writes to many devices.
-    const why = whyNotActing(this.deps.rack());
+    const why = whyObserved(device, this.deps.rack());
     if (why !== undefined) throw new HttpProblem(409, `${device.name}: ${why}`);
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
@@ -240,4 +240,16 @@ function digestOf(bytes: Buffer, model: BackupModel): string {
   const hash = createHash('sha256');
   if (model.format === 'tar') return hash.update(bytes).digest('hex');
   return hash.update(withoutVolatile(bytes.toString('latin1'), model.volatile)).digest('hex');
+}
+
+/** Why a device must not be restored: skolo only observes the rack, or a machine that is connected to the device. */
+function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undefined {
+  const own = whyNotActing(rack);
+  if (own !== undefined) return own;
+  const machine = [...rack.machines.values()].find(
+    (each) =>
+      whyNotActing(rack, each) !== undefined &&
+      [...each.power, ...(each.uplink ? [each.uplink] : [])].some(({ device }) => device === name),
+  );
+  return machine && `${machine.name} is connected to it, and ${whyNotActing(rack, machine)}`;
 }

@@ -1,7 +1,9 @@
 import { openHost } from '@skolo/computers';
 import { rebootJumphost } from '@skolo/jumphost';
+import { whyNotActing } from '@skolo/rack';
 import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
 import { audit, hostOptions } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
@@ -24,6 +26,8 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const fleetRack = await rackOn(command);
     const rack = await loadRack(command.globals());
+    const why = whyNotActing(rack);
+    if (why !== undefined) throw new CliError(`${rack.name}: ${why}`);
     const jumphost = await openJumphostOf(command, fleetRack);
     const daemon = powerCycleDaemon(command);
     await daemon.open();

@@ -131,7 +131,7 @@ async function endOrders(
     if (own.length === 0) {
       complain(
         io,
-        `${name}: no ${kind} is ordered; run skolo show ${name} to see the reasons for its condition`,
+        `${name}: there is no ${kind} order; to see the reasons for its condition, run skolo show ${name}`,
       );
       without++;
     }
