@@ -65,8 +65,8 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
     return {
       name,
       groups: own,
-      // A DNS name is not an address.
-      ...(isIP(address) !== 0 && { address }),
+      // A DNS name is not an address, but 10.1.1.999 is meant as one, and rack.yaml's schema rejects it.
+      ...((isIP(address) !== 0 || /^\d+(\.\d+){3}$/.test(address)) && { address }),
       ...(user !== undefined && !user.includes('{{') && { user }),
       ...(Number.isInteger(port) && port !== 22 && { port }),
     };
