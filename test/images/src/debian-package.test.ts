@@ -236,7 +236,9 @@ describe.skipIf(why !== undefined)(
       expect(exitCode).toBe(0);
       expect(text).toContain('machine-state: stopped and disabled');
       expect(text).toContain('swarming-client: stopped and disabled');
-      expect(text).toContain('skolo: /etc/skolo, /var/lib/skolo, the skolo-* users and the skolo group remain');
+      expect(text).toContain(
+        'skolo: /etc/skolo, /var/lib/skolo, the skolo-* users and the skolo group remain',
+      );
       const left = await need(
         "find / -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
       );
