@@ -16,7 +16,7 @@ export type { MachinePart } from './rack/machine-part.ts';
 export { machinePartOf, readMachinePart } from './rack/machine-part.ts';
 export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
-export { dependsOn, feedsKnown, goesDark, losesPower } from './rack/wiring.ts';
+export { connectedTo, dependsOn, feedsKnown, goesDark, losesPower } from './rack/wiring.ts';
 export { hasRange } from './ranges/ranges.ts';
 export { locateFindings, parseRack, rackWarnings, readRack, usableRack } from './read/load.ts';
 export type { SeenBack } from './schema/back-check.ts';

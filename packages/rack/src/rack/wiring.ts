@@ -3,7 +3,7 @@
  * while its uplink is on and linked. PoE is a feed; a port without power still has data.
  */
 import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';
-import type { Rack } from './rack.ts';
+import type { Machine, Rack } from './rack.ts';
 
 /** A machine, device, phone or the jumphost. */
 interface Thing {
@@ -82,6 +82,11 @@ export function dependsOn(rack: Rack, name: string): string[] {
   }
   needed.delete(name);
   return [...needed];
+}
+
+/** Switches, PDUs and hubs that a machine itself is connected to. */
+export function connectedTo({ power, uplink }: Pick<Machine, 'power' | 'uplink'>): Set<string> {
+  return new Set([...power, ...(uplink ? [uplink] : [])].map(({ device }) => device));
 }
 
 /**

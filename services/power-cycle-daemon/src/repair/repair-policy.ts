@@ -3,7 +3,13 @@
  * rack that is cycled because its switch was down.
  */
 import { count } from '@skolo/base';
-import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
+import {
+  connectedTo,
+  dependsOn,
+  type Machine,
+  type PowerCycleDaemonSettings,
+  type Rack,
+} from '@skolo/rack';
 import type { RepairRecord } from '../state/records.ts';
 
 type RepairSettings = PowerCycleDaemonSettings['repair'];
@@ -113,8 +119,8 @@ function tooMany(
       .filter(({ lastAlertAt }) => uptime - lastAlertAt <= countedSeconds)
       .map(({ machine: name }) => name),
   );
-  for (const device of sharedBy(machine)) {
-    const peers = [...rack.machines.values()].filter((peer) => sharedBy(peer).has(device));
+  for (const device of connectedTo(machine)) {
+    const peers = [...rack.machines.values()].filter((peer) => connectedTo(peer).has(device));
     const down = peers.filter(({ name }) => recent.has(name)).length;
     const most = Math.max(maxDown, (peers.length * maxDownPercent) / 100);
     if (down > most) {
@@ -122,10 +128,6 @@ function tooMany(
     }
   }
   return undefined;
-}
-
-function sharedBy({ power, uplink }: Machine): Set<string> {
-  return new Set([...power, ...(uplink ? [uplink] : [])].map(({ device }) => device));
 }
 
 function wait(brake: string, why: string, quiet = false): Decision {

@@ -11,7 +11,7 @@ import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import { type InfrastructureDevice, type Rack, whyNotActing } from '@skolo/rack';
+import { connectedTo, type InfrastructureDevice, type Rack, whyNotActing } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
@@ -247,9 +247,7 @@ function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undef
   const own = whyNotActing(rack);
   if (own !== undefined) return own;
   const machine = [...rack.machines.values()].find(
-    (each) =>
-      whyNotActing(rack, each) !== undefined &&
-      [...each.power, ...(each.uplink ? [each.uplink] : [])].some(({ device }) => device === name),
+    (each) => whyNotActing(rack, each) !== undefined && connectedTo(each).has(name),
   );
   return machine && `${machine.name} is connected to it, and ${whyNotActing(rack, machine)}`;
 }
