@@ -64,7 +64,7 @@ async function proveOne(
   if (silent !== undefined) {
     const isPresent = before.some((each) => each.name === silent.name && isThere(each));
     const why = isPresent
-      ? 'does not report how long it has been connected (typical of Android 8 with USB-C)'
+      ? 'does not report how long it has been connected (Android 8 and later do, over USB-C)'
       : 'is not reported as present';
     throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }
