@@ -1,5 +1,6 @@
 /** The inventory of a rack. */
 
+export { outletOf } from './checks/outlets.ts';
 export { needsLogin } from './checks/warnings.ts';
 export { ansibleInventory } from './formats/ansible.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';

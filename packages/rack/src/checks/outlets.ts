@@ -3,7 +3,7 @@
 import { models } from '@skolo/models';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { Machine } from '../rack/rack.ts';
+import type { InfrastructureDevice, Machine } from '../rack/rack.ts';
 import { builtInHubs } from '../rack/uhubctl.ts';
 import { formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
@@ -95,8 +95,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
   const device = draft.rack.infrastructure.get(name);
-  const model = device && models.get(device.model);
-  if (device === undefined || model === undefined) {
+  if (device === undefined) {
     if (!draft.declared.infrastructure.has(name)) {
       report(spot, 'outlet', unknownDevice(name, draft), undefined, {
         missing: { section: 'infrastructure', name },
@@ -104,37 +103,37 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
     }
     return false;
   }
-  const numbering = use === 'power' ? model.power?.outlets : model.network;
+  const found = outletOf(device, written, use);
+  if ('problem' in found) {
+    report(spot, 'outlet', found.problem);
+    return false;
+  }
+  outlet.outlet = found.outlet;
+  return true;
+}
+
+/** The outlet in the notation of its model, or why the device does not have it. */
+export function outletOf(
+  device: InfrastructureDevice,
+  written: string,
+  use: Use,
+): { outlet: string } | { problem: string } {
+  const { name, options } = device;
+  const model = models.get(device.model);
+  const label = `${name} (${model?.label})`;
+  const numbering = use === 'power' ? model?.power?.outlets : model?.network;
   if (numbering === undefined) {
     const why = use === 'power' ? 'cannot turn anything on or off' : 'has no network ports';
-    report(spot, 'outlet', `${name} (${model.label}) ${why}`);
-    return false;
+    return { problem: `${label} ${why}` };
   }
-  if (written === '') {
-    if (use === 'uplink') return true;
-    const only = numbering.only?.(device.options);
-    if (only === undefined) {
-      report(
-        spot,
-        'outlet',
-        `"${name}" does not specify the ${numbering.noun}; ${name} has ${numbering.range(device.options)}`,
-      );
-      return false;
-    }
-    outlet.outlet = only;
-    return true;
-  }
-  const found = numbering.find(written, device.options);
-  if (found === undefined) {
-    report(
-      spot,
-      'outlet',
-      `${name} (${model.label}) has no ${numbering.noun} "${written}"; it has ${numbering.range(device.options)}`,
-    );
-    return false;
-  }
-  outlet.outlet = found;
-  return true;
+  if (written === '' && use === 'uplink') return { outlet: '' };
+  const outlet = written === '' ? numbering.only?.(options) : numbering.find(written, options);
+  if (outlet !== undefined) return { outlet };
+  const { noun } = numbering;
+  const range = numbering.range(options);
+  return written === ''
+    ? { problem: `"${name}" does not specify the ${noun}; ${name} has ${range}` }
+    : { problem: `${label} has no ${noun} "${written}"; it has ${range}` };
 }
 
 function unknownDevice(name: string, { rack, declared }: Draft): string {

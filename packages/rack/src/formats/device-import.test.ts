@@ -250,7 +250,9 @@ describe('pdudaemon', () => {
         'p.conf: pdus.bad: sshport: Invalid input: expected number, received string; fix it',
         'p.conf: aliases.odd: port: Invalid input; fix it',
       ],
-      aliases: [{ alias: 'board', device: 'strip.lab', outlet: '4' }],
+      aliases: [
+        { alias: 'board', where: 'p.conf: aliases.board', device: 'strip.lab', outlet: '4' },
+      ],
     });
   });
 });

@@ -46,6 +46,8 @@ export interface ForeignInventory {
 
 export interface OutletAlias {
   alias: string;
+  /** Its entry: `pdudaemon.conf: aliases.board`. */
+  where: string;
   /** A device's `writtenName`. */
   device: string;
   outlet: string;
@@ -186,12 +188,10 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
   });
   const inventory = named(found);
   for (const [alias, value] of Object.entries(aliases)) {
+    const where = `${file}: aliases.${alias}`;
     const { data, error } = Alias.safeParse(value);
-    if (data === undefined) {
-      inventory.bad.push(`${file}: aliases.${alias}: ${issueOf(error)}; fix it`);
-    } else {
-      inventory.aliases.push({ alias, device: data.hostname, outlet: data.port });
-    }
+    if (data === undefined) inventory.bad.push(`${where}: ${issueOf(error)}; fix it`);
+    else inventory.aliases.push({ alias, where, device: data.hostname, outlet: data.port });
   }
   return inventory;
 }

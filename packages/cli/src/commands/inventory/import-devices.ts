@@ -52,17 +52,36 @@ export async function importDevices(
   for (const { name, writtenName } of devices) {
     if (name !== writtenName) io.err(plain(`${writtenName}: imported as ${name}`));
   }
-  const others = aliases.map((alias) => aliasText(alias, devices));
-  for (const line of [...left, ...others]) io.err(plain(`not imported: ${line}`));
+  const others = await aliasLines(aliases, devices, added?.text ?? '', command.globals().rack);
+  for (const line of [...left, ...others.left]) io.err(plain(`not imported: ${line}`));
   const unresolved = resolved.filter((each) => typeof each === 'string');
-  rejectRows(io, [...rows, ...unresolved, ...bad], devices.length > 0);
+  rejectRows(io, [...rows, ...unresolved, ...bad, ...others.bad], devices.length > 0);
 }
 
-function aliasText({ alias, device, outlet }: OutletAlias, devices: readonly ForeignDevice[]) {
-  const pdu = devices.find(({ writtenName }) => writtenName === device);
-  if (pdu === undefined) return `${alias}: is an alias of ${device}, which was not imported`;
-  const command = `skolo inventory add ${alias} --kind host --set power=${pdu.name}/${outlet}`;
-  return `${alias}: is an alias; if it is a machine, run ${command}`;
+/** The command that adds the machine of each alias; those of missing outlets are errors. */
+async function aliasLines(
+  aliases: readonly OutletAlias[],
+  devices: readonly ForeignDevice[],
+  text: string,
+  file: string,
+): Promise<Pick<ForeignInventory, 'left' | 'bad'>> {
+  const { outletOf, parseRack } = await import('@skolo/rack');
+  const lines: Awaited<ReturnType<typeof aliasLines>> = { left: [], bad: [] };
+  if (aliases.length === 0) return lines;
+  const { infrastructure } = parseRack(text, { file });
+  for (const { alias, where, device: writtenName, outlet } of aliases) {
+    const name = devices.find((each) => each.writtenName === writtenName)?.name ?? '';
+    const device = infrastructure.get(name);
+    const found = device && outletOf(device, outlet, 'power');
+    if (found === undefined) {
+      lines.left.push(`${alias}: is an alias of ${writtenName}, which was not imported`);
+    } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix one of them`);
+    else {
+      const command = `skolo inventory add ${alias} --kind host --set power=${name}/${found.outlet}`;
+      lines.left.push(`${alias}: is an alias; if it is a machine, run ${command}`);
+    }
+  }
+  return lines;
 }
 
 async function readInventory(
