@@ -23,7 +23,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sha256OfFile } from '@skolo/base';
 import { RegistryError } from '@skolo/fleet/registry';
@@ -34,6 +34,7 @@ import { root } from './node.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
 import { whyNoImages, writeImages } from './release/images.mjs';
+import { writeTarball } from './release/tarball.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -84,11 +85,12 @@ const work = join(folder, 'work');
 for (const each of [folder, bundles]) rmSync(each, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
-const commitTime = git('log', '-1', '--format=%ct');
+const time = Number(git('log', '-1', '--format=%ct'));
 run(process.execPath, ['scripts/bundle.mjs', '--out', bundles, '--version', version]);
 for (const name of readdirSync(bundles)) {
   const programs = join(bundles, name);
-  writeTarball(programs, join(folder, `skolo-${name}-${version}.tar.gz`));
+  const file = join(folder, `skolo-${name}-${version}.tar.gz`);
+  writeTarball({ bundle: programs, time, file });
   const [bill = ''] = globSync('opt/skolo/*/*/sbom.cdx.json', { cwd: programs });
   copyFileSync(join(programs, bill), join(folder, `skolo-${name}-${version}.cdx.json`));
 }
@@ -102,7 +104,7 @@ for (const [arch, platform] of platforms) {
   const node = nodeFor(platform, work);
   writeExecutable(join(bundles, 'cli'), node, join(folder, `skolo-${version}-linux-${arch}`));
   const file = join(folder, `skolo_${version}_${arch}.deb`);
-  writeDebianPackage({ bundles, node, arch, version, time: Number(commitTime), file });
+  writeDebianPackage({ bundles, node, arch, version, time, file });
 }
 rmSync(work, { recursive: true });
 if (options.images) {
@@ -116,7 +118,7 @@ if (options['image-files']) {
       images: new Map(targets().map((target) => [target, imageName(target)])),
       arch,
       args: { BASE: bases.BASE },
-      time: Number(commitTime),
+      time,
       file: join(folder, `skolo-images-${version}-${arch}.tar`),
     });
   }
@@ -127,25 +129,6 @@ if (options.key) {
   run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
 }
 console.log(`release ${version} of commit ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
-
-/**
- * Unpacked as root in /, it adds files and changes no directory. The agent's `.dockerenv` belongs only in its image: on a machine, it would
- * make other programs believe that they are in a container.
- *
- * @param {string} programs
- * @param {string} file
- */
-function writeTarball(programs, file) {
-  const order = [`--mtime=@${commitTime}`, '--owner=0', '--group=0'];
-  const files = readdirSync(programs, { recursive: true, withFileTypes: true })
-    .filter((each) => each.isFile() && each.name !== '.dockerenv')
-    .map((each) => relative(programs, join(each.parentPath, each.name)))
-    .sort();
-  const list = join(work, 'files');
-  writeFileSync(list, files.join('\n'));
-  const compressed = ['--numeric-owner', '--use-compress-program=gzip -n'];
-  run('tar', [...order, ...compressed, '-cf', file, '-C', programs, '--files-from', list]);
-}
 
 /** In the format that `sha256sum -c` reads. */
 async function checksums() {
@@ -206,7 +189,7 @@ async function pushImages(bases) {
     VERSION: version,
     REVISION: git('rev-parse', 'HEAD'),
     CREATED: git('log', '-1', '--format=%cI'),
-    SOURCE_DATE_EPOCH: commitTime,
+    SOURCE_DATE_EPOCH: String(time),
   });
   const pushed = await digestsOf(targets().map(imageName));
   return [...new Set([...pushed.values(), ...pinned.values()])];
