@@ -21,7 +21,7 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. With --create it creates the file for a small rack of Pis, whose first machine becomes the jumphost. The command checks everything before it changes the file.',
+        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The first machine becomes the jumphost. The command checks everything before it changes the file.',
       )
       .summary('add machines')
       .argument('<names...>', 'names of new machines; ranges allowed')

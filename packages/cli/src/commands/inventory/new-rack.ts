@@ -5,8 +5,6 @@ import type { SkoloCommand } from '../../command.ts';
 
 export interface NewRackOptions extends NetworkOptions {
   create?: string;
-  /** false: skolo only observes. */
-  acts?: false;
 }
 
 export interface NetworkOptions {
@@ -23,18 +21,12 @@ export interface ImportedRackOptions extends NewRackOptions {
 }
 
 export function addImportedRackOptions(command: SkoloCommand): SkoloCommand {
-  const create =
-    'create the file for a rack with this name, with `acts: false`: the services only observe';
-  return addNetworkOptions(
-    command
-      .option('--create <name>', create)
-      .option('--jumphost <name>', 'with --create: host name of the jumphost')
-      .addOption(new Option('--address <address>', 'with --jumphost: its address').argParser(ipv4)),
-    'with --create: ',
-  );
+  return addNewRackOptions(command)
+    .option('--jumphost <name>', 'with --create: host name of the jumphost')
+    .addOption(new Option('--address <address>', 'with --jumphost: its address').argParser(ipv4));
 }
 
-/** A new rack that only observes. @param first the jumphost, unless the options specify it */
+/** @param first the jumphost, unless the options specify it */
 export async function importedRack(
   command: SkoloCommand,
   options: ImportedRackOptions,
@@ -45,11 +37,12 @@ export async function importedRack(
   if (jumphost === undefined) {
     return command.error('--create: specify the jumphost with --jumphost and --address');
   }
-  return await newRack(command, jumphost, { ...options, acts: false });
+  return await newRack(command, jumphost, options);
 }
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
-  const create = 'create the file for a rack with this name; the first machine is the jumphost';
+  const create =
+    'create the file for a rack with this name, with `acts: false`: the services only observe';
   return addNetworkOptions(command.option('--create <name>', create), 'with --create: ');
 }
 
@@ -68,11 +61,11 @@ export function addNetworkOptions(command: SkoloCommand, when = ''): SkoloComman
     );
 }
 
-/** @throws RackError A value is not valid. */
+/** The text of a rack.yaml that only observes. @throws RackError A value is not valid. */
 export async function newRack(
   command: SkoloCommand,
   { name, address }: { name: string; address?: string | undefined },
-  { create, subnet, timezone, router, gateway, acts }: NewRackOptions,
+  { create, subnet, timezone, router, gateway }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
     return command.error(`--create: ${name} becomes the jumphost, so it requires an address`);
@@ -83,7 +76,7 @@ export async function newRack(
   const line = (value: object) =>
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
   const text = `# Created by skolo. All keys are described in docs/rack-yaml.md.
-${stringify({ rack: create, timezone: zone, ...(acts === false && { acts }) })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
+${stringify({ rack: create, timezone: zone, acts: false })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
 jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;
   parseRack(text, { file: command.globals().rack });

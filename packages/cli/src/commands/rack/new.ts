@@ -31,8 +31,7 @@ export function define(command: SkoloCommand): void {
     );
 
   command.action(async (create: string, { jumphost, address, ...network }: Options) => {
-    const options = { ...network, create, acts: false as const };
-    const edit = () => newRack(command, { name: jumphost, address }, options);
+    const edit = () => newRack(command, { name: jumphost, address }, { ...network, create });
     await editInventory(command, edit, { isNew: true });
   });
 }
