@@ -76,7 +76,7 @@ export const alertmanagerApi = {
   getAlerts: route({
     ...read,
     path: '/api/v2/alerts',
-    summary: 'Firing alerts',
+    summary: 'Lists firing alerts',
     query,
     answers: { 200: z.array(GettableAlert), 400: Text },
   }),
@@ -99,7 +99,7 @@ export const alertmanagerApi = {
   getReceivers: route({
     ...read,
     path: '/api/v2/receivers',
-    summary: 'The sinks',
+    summary: 'Lists the sinks',
     answers: { 200: Names },
   }),
   getStatus: route({
@@ -111,7 +111,7 @@ export const alertmanagerApi = {
   getSilences: route({
     ...read,
     path: '/api/v2/silences',
-    summary: 'Always empty',
+    summary: 'Returns an empty list',
     answers: { 200: nothing },
   }),
   postSilences: route({

@@ -45,7 +45,7 @@ export const consoleRacksApi = {
     summary: 'Exchanges the code from the link that skolo console printed for a cookie',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
-    audits: { elsewhere: 'changes are recorded in the racks in which they are made' },
+    audits: { elsewhere: 'changes are recorded in the rack where they are made' },
     answers: { 204: undefined, 401: Problem, 403: Problem },
   }),
 };

@@ -81,7 +81,7 @@ export const Machine = z
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
-    lastTask: EndedTask.optional().describe('last task that has ended since the agent started'),
+    lastTask: EndedTask.optional().describe('last task that ended after the agent started'),
     bot: BotStatus.optional(),
     devices: z.array(DeviceStatus),
     repairs: z.array(RepairStep),
@@ -184,7 +184,7 @@ export const RackView = z
       .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
       .object({
-        isBroken: z.boolean().describe('true only if the failure of delivery is confirmed'),
+        isBroken: z.boolean().describe('true only if a delivery failure is confirmed'),
         text: z.string(),
       })
       .optional()
@@ -244,7 +244,9 @@ export const HistoryEntry = z
         by: z.string(),
         reason: z.string(),
       })
-      .describe('what was decided and not done, because rack.yaml has `acts: false`'),
+      .describe(
+        'action that skolo decided on but did not take, because rack.yaml has `acts: false`',
+      ),
     z.object({
       ...entry,
       kind: z.literal('hold'),
@@ -292,7 +294,7 @@ export const Curve = z
     device: z.string(),
     quantity: z.string().describe('`battery`, or a temperature sensor'),
     unit: z.enum(['percent', 'celsius']),
-    points: z.array(z.tuple([z.int(), z.number()])).describe('seconds since 1970, value'),
+    points: z.array(z.tuple([z.int(), z.number()])).describe('Unix time in seconds, value'),
   })
   .meta({ id: 'Curve' });
 export type Curve = z.output<typeof Curve>;
@@ -329,17 +331,14 @@ export const machineStateApi = {
       code: z.string().optional().describe('reason code, such as `battery-low`'),
       model: z.string().optional().describe('device model, or machine kind'),
       pool: z.string().optional(),
-      text: z
-        .string()
-        .optional()
-        .describe('words that must all occur in the fields of the machine'),
+      text: z.string().optional().describe("words that must all occur in the machine's fields"),
     }),
     answers: { 200: z.object({ machines: z.array(Machine) }) },
   }),
   machine: route({
     method: 'get',
     path: '/v1/machines/{name}',
-    summary: 'One machine',
+    summary: 'Returns a machine',
     role: 'view',
     params: machine,
     answers: { 200: Machine, 404: Problem },
@@ -376,7 +375,7 @@ export const machineStateApi = {
     params: machine,
     query: z.strictObject({
       ...span,
-      kind: z.string().optional().describe('kinds of entries, separated by commas'),
+      kind: z.string().optional().describe('comma-separated kinds of entries'),
       limit: z.coerce.number().int().min(1).max(10_000).default(1000),
     }),
     answers: {

@@ -368,7 +368,7 @@ export const powerCycleDaemonApi = {
       ids: z
         .union([z.string(), z.array(z.string())])
         .optional()
-        .describe('IDs, separated by commas'),
+        .describe('comma-separated IDs'),
     }),
     events: { cycle: PowerCycle },
     answers: { 200: undefined, 404: Problem, 503: Problem },

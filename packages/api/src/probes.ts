@@ -15,7 +15,7 @@ export const Readiness = z
           since: Time,
         }),
       )
-      .describe('parts that do not fully work, although the service accepts requests'),
+      .describe('parts that are degraded although the service accepts requests'),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;

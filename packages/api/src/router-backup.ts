@@ -286,7 +286,7 @@ export const routerBackupApi = {
   device: route({
     method: 'get',
     path: '/v1/devices/{device}',
-    summary: 'One device',
+    summary: 'Returns a device',
     role: 'view',
     params: device,
     answers: { 200: BackupDevice, 404: Problem },
@@ -443,7 +443,7 @@ export const routerBackupApi = {
   receiveHistory: route({
     method: 'post',
     path: '/v1/history/pieces',
-    summary: 'Uploads part of a history that is to be restored',
+    summary: 'Uploads part of a history to restore',
     description:
       'A history is a git bundle of the `main` branch, whose parts are sent in order. A part at offset 0 starts a new history. `skolo backup restore-history` creates and sends the bundle.',
     role: 'admin',

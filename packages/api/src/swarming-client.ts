@@ -179,7 +179,7 @@ export const AgentStatus = z
       running: z.boolean(),
       id: text(100).optional(),
       since: Time.optional(),
-      last: EndedTask.optional().describe('last task that has ended since the agent started'),
+      last: EndedTask.optional().describe('last task that ended after the agent started'),
     }),
     devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),

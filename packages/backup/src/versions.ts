@@ -28,7 +28,7 @@ function fewer(versions: readonly Version[], wanted: string): never {
 function activeAt(versions: readonly Version[], time: number, wanted: string) {
   const found = versions.find((version) => Date.parse(version.time) <= time);
   if (found) return found;
-  throw notFound(`there was no version at ${wanted}: the oldest is from ${versions.at(-1)?.time}`);
+  throw notFound(`there was no version at ${wanted}; the oldest is from ${versions.at(-1)?.time}`);
 }
 
 function byId(versions: readonly Version[], wanted: string): Version {

@@ -152,7 +152,7 @@ describe('a key file with errors', () => {
 
     expect(found).toEqual({
       out: '',
-      err: `skolo: ${file()}, or --project: "My Project" is not a project ID; for example my-project; --email: "nobody" is not an e-mail address; for example ann@example.com\n`,
+      err: `skolo: ${file()}, or --project: "My Project" is not a project ID such as my-project; --email: "nobody" is not an e-mail address such as ann@example.com\n`,
       exitCode: 2,
     });
   });

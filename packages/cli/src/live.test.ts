@@ -105,7 +105,7 @@ describe('waiting in a terminal', () => {
 
     expect(text.split('\n')).toEqual([
       'cycling skia-rpi2-rack4-shelf1-[001-004]',
-      'skia-rpi2-rack4-shelf1-004: failed at turn-off, after 12 s: switch-1/4: still reads on after 3 attempts; its power is on',
+      'skia-rpi2-rack4-shelf1-004: failed at turn-off, after 12 s: switch-1/4 is still on after 3 attempts',
       'back: skia-rpi2-rack4-shelf1-[001-003]',
       '4 requested, 41 s: 1 failed, 3 back',
       '',
@@ -147,7 +147,7 @@ describe('waiting in a terminal', () => {
     const lines = text.split('\n');
     expect(lines.slice(1, 4)).toEqual([
       expect.stringMatching(
-        /^skia-e-linux-01-left {8}see-back +\d+ s {2}pdu-1\/5: on, and reads on$/,
+        /^skia-e-linux-01-left {8}see-back +\d+ s {2}pdu-1\/5 is reported as on$/,
       ),
       expect.stringMatching(
         /^skia-rpi2-rack4-shelf1-001 {2}back +41 s {2}a new boot, seen over ssh$/,

@@ -165,7 +165,7 @@ describe('readSecret', () => {
     await asNobody(async () => {
       await expect(readSecret({ dir }, { file: 'locked' })).rejects.toMatchObject({
         code: 'SECRET_UNREADABLE',
-        hint: "make it readable for the service's user",
+        hint: "make it readable by the service's user",
       });
     });
   });
@@ -176,8 +176,8 @@ describe('checkSecretFile', () => {
     { mode: 0o600, warnings: [] },
     { mode: 0o400, warnings: [] },
     { mode: 0o640, warnings: [/: accessible to its group \(mode 0640\); run chmod 600/] },
-    { mode: 0o644, warnings: [/: accessible to every user of this computer \(mode 0644\)/] },
-    { mode: 0o602, warnings: [/: accessible to every user of this computer \(mode 0602\)/] },
+    { mode: 0o644, warnings: [/: accessible to every user on this computer \(mode 0644\)/] },
+    { mode: 0o602, warnings: [/: accessible to every user on this computer \(mode 0602\)/] },
   ])('of a file with mode $mode warns $warnings.length times', async ({ mode, warnings }) => {
     await writeFile(join(dir, 'key'), 'hunter2');
     await chmod(join(dir, 'key'), mode);

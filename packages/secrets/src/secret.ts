@@ -122,7 +122,7 @@ export async function checkSecretFile(
   const path = secretPath(rack, typeof ref === 'string' ? ref : ref.file);
   const mode = (await statSecret(path)).mode & 0o777n;
   if ((mode & 0o077n) === 0n) return [];
-  const who = (mode & 0o007n) === 0n ? 'its group' : 'every user of this computer';
+  const who = (mode & 0o007n) === 0n ? 'its group' : 'every user on this computer';
   const octal = mode.toString(8).padStart(4, '0');
   return [
     `${path}: accessible to ${who} (mode ${octal}); run chmod 600, or in Kubernetes, set the volume's defaultMode to 0400`,
@@ -216,7 +216,7 @@ function fileError(path: string, error: unknown): SecretError {
     }
     case 'EACCES':
     case 'EPERM': {
-      const hint = "make it readable for the service's user";
+      const hint = "make it readable by the service's user";
       return new SecretError('SECRET_UNREADABLE', path, 'permission denied', hint);
     }
     default: {

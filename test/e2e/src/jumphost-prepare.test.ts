@@ -183,7 +183,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       // Neither a push nor prepare takes it from there.
       const diff = await push('--dry-run');
       expect(diff).toContain(
-        'served by another program: power-cycle-daemon: powercycle.service serves instead: root failed the service over at ',
+        'served by another program: power-cycle-daemon: failed over to powercycle.service by root at ',
       );
       expect(diff).toContain('nothing to change');
       const again = await prepare();

@@ -188,7 +188,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace('--rehearse');
 
       expect(out).toMatch(/^database +ok /m);
-      expect(out).toMatch(/^fence +differs +pdu-1\/1 reads on/m);
+      expect(out).toMatch(/^fence +differs +pdu-1\/1 is reported as on/m);
       expect(out).toMatch(/^metrics +missing +graphs start empty$/m);
       expect(out).toMatch(
         /^rehearsal finished in \d+ (s|min).*; apart from packages and programs on the spare, nothing was changed$/m,

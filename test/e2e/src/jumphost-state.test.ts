@@ -311,7 +311,7 @@ describe.skipIf(why !== undefined)(
       const log = ['journalctl', '-u', 'skolo-jumphost-archive.service', '-o', 'cat'] as const;
 
       expect((await jumphost.computer.run(...log)).text).toMatch(
-        /^\d+ files, \d+ bytes, \d+ left out$/m,
+        /^\d+ files, \d+ bytes, \d+ omitted$/m,
       );
       expect((await readdir(offsite())).filter((name) => name.endsWith('.age')).length).toBe(
         (await jumphost.computer.run('ls', '/srv/offsite')).text.trim().split('\n').length,

@@ -275,7 +275,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     // A pod that has not ended yet may have given the token.
     await expect.poll(() => jumphost.isActive(metadata), patient).toBe(true);
     expect((await jumphost.fallback('status')).text).toMatch(
-      /because {8}\S+ serves instead: \w+ failed the service over at 20/,
+      /because {8}failed over to \S+ by \w+ at 20/,
     );
   });
 
@@ -287,7 +287,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     expect(failedBack.exitCode).toBe(1);
     expect(failedBack.text).toContain(
-      'the pod does not serve (the pod is waiting: ImagePullBackOff)',
+      'the service is not responding on k3s (the pod is waiting: ImagePullBackOff)',
     );
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.replicas()).toBe(0);

@@ -137,7 +137,7 @@ describe.skipIf(why !== undefined)(
 
       expect(unreadable.exitCode).toBe(1);
       expect(unreadable.text).toContain(
-        "secrets/tokens.yaml: permission denied; make it readable for the service's user",
+        "secrets/tokens.yaml: permission denied; make it readable by the service's user",
       );
       expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
     });

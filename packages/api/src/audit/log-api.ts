@@ -64,9 +64,7 @@ export const auditApi = {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       before: cursor.optional(),
       who: filter.describe('text that the name must contain'),
-      text: filter.describe(
-        'words that must all occur in the fields of the entry, except the name',
-      ),
+      text: filter.describe("words that must all occur in the entry's fields other than the name"),
     }),
     answers: { 200: AuditPage, 503: Problem },
   }),

@@ -109,7 +109,7 @@ export function urlOf(spec: { path: string }, request: AnyRequest, baseUrl: stri
     const value = String(request.params?.[param] ?? '');
     // URL parsers treat `.` and `..` as directories, encoded or not.
     if (['', '.', '..'].includes(value)) {
-      throw new TypeError(`'${value}' cannot be the ${param} in ${spec.path}`);
+      throw new TypeError(`'${value}' is not a valid ${param} for ${spec.path}`);
     }
     return encodeURIComponent(value);
   });

@@ -147,7 +147,7 @@ describe('a call', () => {
     const call = client.thing({ params: { name, owner: 1 } });
 
     await expect(call).rejects.toThrow(
-      `'${name}' cannot be the name in /v1/things/{name}/of/{owner}`,
+      `'${name}' is not a valid name for /v1/things/{name}/of/{owner}`,
     );
     expect(requests).toEqual([]);
   });

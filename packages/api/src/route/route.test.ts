@@ -42,7 +42,7 @@ describe('route', () => {
     [
       'a parameter without a schema',
       { method: 'get', path: '/v1/{a}', summary: '', answers },
-      'GET /v1/{a}: the path has {a}, params has no parameters',
+      'GET /v1/{a}: the path contains {a}, but params contains no parameters',
     ],
     [
       'a schema without its parameter',
@@ -53,7 +53,7 @@ describe('route', () => {
         params: z.object({ a: z.string(), b: z.string() }),
         answers,
       },
-      'GET /v1/{a}: the path has {a}, params has {a}, {b}',
+      'GET /v1/{a}: the path contains {a}, but params contains {a}, {b}',
     ],
     [
       'a get with a body',
@@ -63,7 +63,7 @@ describe('route', () => {
     [
       'no answer when all is well',
       { method: 'post', path: '/v1', summary: '', answers: { 404: z.string() } },
-      'POST /v1: none of the answers is 2xx',
+      'POST /v1: none of the responses is 2xx',
     ],
     [
       'a change that does not say what is audited',

@@ -53,14 +53,14 @@ export function route<const R extends RouteSpec>(spec: R): R {
   const inPath = pathParams(spec.path).sort();
   const declared = Object.keys(spec.params?.shape ?? {}).sort();
   if (inPath.join() !== declared.join()) {
-    const found = `the path has ${list(inPath)}, params has ${list(declared)}`;
+    const found = `the path contains ${list(inPath)}, but params contains ${list(declared)}`;
     throw new TypeError(`${name(spec)}: ${found}`);
   }
   if (spec.body && (spec.method === 'get' || spec.method === 'delete')) {
     throw new TypeError(`${name(spec)}: a ${spec.method} request must not have a body`);
   }
   if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
-    throw new TypeError(`${name(spec)}: none of the answers is 2xx`);
+    throw new TypeError(`${name(spec)}: none of the responses is 2xx`);
   }
   const why = whyNotAudited(spec);
   if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);

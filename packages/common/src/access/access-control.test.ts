@@ -179,7 +179,7 @@ describe('a token of the token file', () => {
 
     expect(await get('/view', token)).toMatchObject({
       code: 401,
-      detail: expect.stringMatching(/^expired: token ann expired 2\d{3}-.*; make another$/),
+      detail: expect.stringMatching(/^expired: token ann expired 2\d{3}-.*; create another$/),
       challenge: 'Bearer realm="rack4", error="invalid_token", error_description="expired"',
     });
   });

@@ -153,7 +153,7 @@ export class AccessControl {
       );
     }
     if (found.expires.getTime() <= this.deps.clock.now()) {
-      const hint = `token ${found.name} expired ${found.expires.toISOString()}; make another`;
+      const hint = `token ${found.name} expired ${found.expires.toISOString()}; create another`;
       const known = { who: found.name, role: found.role };
       throw this.unauthorized('expired', 'expired', hint, known);
     }

@@ -49,7 +49,7 @@ describe('challenges', () => {
       first.issue().slice(1),
     ]) {
       expect(second.whyNot(made, 'rpi-1')).toBe(
-        'the challenge was not issued by this program since its last start',
+        'this program has not issued the challenge since it last started',
       );
     }
     expect(first.whyNot(issued, 'rpi-1')).toBeUndefined();

@@ -62,7 +62,7 @@ export class Challenges {
     const code = bytes.subarray(-codeBytes);
     const isOurs =
       content.length === uptimeBytes + randomCount && timingSafeEqual(code, this.codeOf(content));
-    if (!isOurs) return 'the challenge was not issued by this program since its last start';
+    if (!isOurs) return 'this program has not issued the challenge since it last started';
     if (this.used.get(machine)?.has(challenge)) return 'the challenge has already been used';
     const age = this.clock.uptime() - content.readDoubleBE();
     return age > validSeconds ? `the challenge is older than ${validSeconds} s` : undefined;

@@ -84,7 +84,7 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'Time of the last valid rack.yaml. Absent if none was read since the service started, so the last valid copy is active.',
+    help: 'Time of the last valid rack.yaml. Absent if none has been read since the service started, in which case the last valid copy is active.',
     registers: [registry],
   });
   // A gauge without labels starts at 0, which would be a time long ago.

@@ -18,7 +18,7 @@ export function originProblem(
     return site === 'same-origin' ? undefined : problem(`Sec-Fetch-Site: ${site}`);
   }
   const { origin } = headers;
-  if (origin === undefined) return hasSession ? problem('no header Origin') : undefined;
+  if (origin === undefined) return hasSession ? problem('the Origin header is missing') : undefined;
   const host = URL.canParse(origin) ? new URL(origin).host : undefined;
   return host === headers.host ? undefined : problem(`Origin: ${origin}`);
 }

@@ -73,7 +73,7 @@ export class ScpWire {
       hasRoom = true;
       this.receive();
     });
-    await this.until('readiness for more data', () =>
+    await this.until('request for more data', () =>
       hasRoom || this.length > 0 ? true : undefined,
     );
   }
@@ -93,7 +93,7 @@ export class ScpWire {
     let text = '';
     while (text.length < longestLine) {
       if (this.length === 0 && this.ended !== undefined) break;
-      const char = (await this.take(1, 'end of its line')).toString('latin1');
+      const char = (await this.take(1, 'end of the line')).toString('latin1');
       if (char === '\n') break;
       text += char;
     }

@@ -28,7 +28,7 @@ export async function scpDownload(
     wire.send(ok);
     const content = await wire.take(size, `complete file (${size} bytes)`);
     options.transcript?.receive(`<${size} bytes>\n`);
-    await reply(wire, 'confirmation of the end');
+    await reply(wire, 'end-of-file confirmation');
     wire.send(ok);
     return content;
   });

@@ -277,5 +277,5 @@ function noChannel(device: string, cause: unknown): DeviceError {
       cause,
     });
   }
-  return new DeviceBusy(device, `does not open a session: ${text}`, { cause });
+  return new DeviceBusy(device, `rejected the SSH session: ${text}`, { cause });
 }

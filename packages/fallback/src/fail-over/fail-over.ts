@@ -70,7 +70,7 @@ export async function failOverToUnit(
   const existing = (await readFailedOver(service))?.existing;
   if (existing !== undefined) {
     print(
-      `${service.name}: nothing changed: ${existing.join(', ')} serves; run skolo-fallback fail-back first`,
+      `${service.name}: nothing changed: already failed over to ${existing.join(', ')}; run skolo-fallback fail-back first`,
     );
     return false;
   }
@@ -137,7 +137,7 @@ export async function failOverToExisting(
   const names = units.join(', ');
   if (!isStarted) {
     print(
-      `${service.name}: failed over, but ${names} does not serve: ${why}; the timer keeps trying`,
+      `${service.name}: failed over, but ${names} is not running: ${why}; the timer keeps trying`,
     );
     return false;
   }
@@ -225,12 +225,14 @@ export async function failBack(
     const why = whyOf(now.kubernetes);
     if (failedOver?.existing !== undefined || given.length > 0) {
       print(
-        `${service.name}: the pod does not serve (${why}); failing over to ${existing.join(', ')} again`,
+        `${service.name}: the service is not responding on k3s (${why}); failing over to ${existing.join(', ')} again`,
       );
       await failOverToExisting(context, service, existing, failedOver?.by ?? 'skolo-fallback');
       return false;
     }
-    print(`${service.name}: the pod does not serve (${why}); restoring the previous state`);
+    print(
+      `${service.name}: the service is not responding on k3s (${why}); restoring the previous state`,
+    );
     if (failedOver !== undefined) await scale(api, service, 0);
     await releasePort(now);
     if (unit !== undefined) await changeUnit('start', unit);

@@ -65,7 +65,7 @@ function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   }
   if (uptime < memory.notBefore) {
     return nothing(
-      'the unit runs as fallback, because the pod did not serve at the last attempt',
+      'the unit runs as fallback, because the service did not respond after the last attempt to return to k3s',
       memory,
     );
   }

@@ -215,7 +215,7 @@ async function keepFailedOver(
 /** What serves in place of k3s, for people. */
 export function failedOverText(service: PodService, { by, since, existing }: FailedOver): string {
   const who = existing?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
-  return `${who} serves instead: ${by} failed the service over at ${since}`;
+  return `failed over to ${who} by ${by} at ${since}`;
 }
 
 export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {

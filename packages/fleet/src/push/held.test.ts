@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { leaveHeld } from './held.ts';
 import { type KubeObject, keyOf } from './objects.ts';
 
-const why = 'powercycle.service serves instead: ann has taken it at 2026-11-20T07:30:00Z';
+const why = 'failed over to powercycle.service by ann at 2026-11-20T07:30:00Z';
 
 function namespace(annotations: Record<string, string> = {}): KubeObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'skolo', annotations } };

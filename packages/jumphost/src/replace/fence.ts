@@ -55,8 +55,10 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
       const found = all.find(({ outlet }) => outlet === name);
       if (found?.state === 'off' && found.switchedOff !== undefined) return [];
       if (found?.state === 'off')
-        return [`${name} reads off, but was not turned off by an operator`];
-      return [`${name} ${found === undefined ? 'has not been read yet' : `reads ${found.state}`}`];
+        return [`${name} is reported as off, but was not turned off by an operator`];
+      return [
+        `${name} ${found === undefined ? 'has not been read yet' : `is reported as ${found.state}`}`,
+      ];
     });
   }
   return fence(jumphost, outlets, {

@@ -106,7 +106,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
         });
         if (failed.length > 0) {
           throw new ComputerError(
-            `${failed.join('; ')}; the machines that had not begun were left unchanged`,
+            `${failed.join('; ')}; machines whose upgrade had not started were left unchanged`,
           );
         }
       });

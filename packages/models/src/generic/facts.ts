@@ -21,7 +21,9 @@ export const generic = {
       .string()
       .min(1)
       .exactOptional()
-      .describe('Command that prompts for the second password.'),
+      .describe(
+        'Command that enters privileged mode and prompts for its password, such as `enable`.',
+      ),
     commands: z
       .array(z.string().min(1))
       .min(1)

@@ -188,7 +188,8 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
       ? pair.value.range
       : undefined;
   if (pair !== undefined) {
-    if (!Array.isArray(range)) throw new ByHand(`\`${key}\` is written in an unusual way`);
+    if (!Array.isArray(range))
+      throw new ByHand(`\`${key}\` is written in a form that skolo cannot edit`);
     const [from, to] = range;
     // A list with a line for each item starts on the next line, and ends with the line of its last item.
     const written = text.slice(from, to).trimEnd();

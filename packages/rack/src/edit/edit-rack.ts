@@ -140,11 +140,11 @@ function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap },
   const [{ key, value }] = edits as [RackEdit];
   if (names.length > 1) throw new NeedsOwnEntry(ownEntry(names, edits, key));
   const next = (map.items[1] ?? map.items[0])?.key;
-  if (!isScalar(next)) throw new ByHand('the entry is written in an unusual way');
+  if (!isScalar(next)) throw new ByHand('the entry is written in a form that skolo cannot edit');
   const { from } = rangeOf(next);
   const margin = marginOf(text, from);
   if (!map.flow && margin.trim() !== '') {
-    throw new ByHand('the entry is written in an unusual way');
+    throw new ByHand('the entry is written in a form that skolo cannot edit');
   }
   const end = map.flow ? ', ' : `\n${margin}`;
   return { from, to: from, text: `${key}: ${plain(value)}${end}` };
@@ -177,8 +177,7 @@ function changed(
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {
-    if (!isScalar(item))
-      throw new ByHand(`\`${key}\` is a list with an item that is not plain text`);
+    if (!isScalar(item)) throw new ByHand(`\`${key}\` contains an item that is not plain text`);
     const previous = expandRange(String(item.value));
     const values = previous.map((each, at) => wanted.get(first + at) ?? each);
     first += previous.length;
@@ -201,7 +200,7 @@ function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
   const { from } = rangeOf(item);
   const margin = marginOf(text, from);
   if (/^ *- +$/.test(margin)) return `\n${margin}`;
-  throw new ByHand('the list is written in an unusual way');
+  throw new ByHand('the list is written in a form that skolo cannot edit');
 }
 
 /** @throws RackError Something else has changed, for example because of an anchor. */

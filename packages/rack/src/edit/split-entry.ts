@@ -66,7 +66,7 @@ function splitPair(
   const margin = marginOf(text, rangeOf(pair.key).from);
   const end = map.range?.[2];
   if (end === undefined || margin.trim() !== '')
-    throw new ByHand('the entry is written in an unusual way');
+    throw new ByHand('the entry is written in a form that skolo cannot edit');
   const before = text[end - 1] === '\n' ? '' : '\n';
   const lines = linesOf(own, spread).map((line) => `${margin}${line}\n`);
   return applied(text, [

@@ -88,7 +88,7 @@ describe('a valid value', () => {
 
 describe('an invalid value', () => {
   it.each<[string, unknown, string]>([
-    ['address', '192.168.1.256', '"192.168.1.256" is not an IP address; for example 192.168.1.8'],
+    ['address', '192.168.1.256', '"192.168.1.256" is not an IP address such as 192.168.1.8'],
     [
       'address',
       '192.168.1.08',

@@ -39,11 +39,11 @@ export function hours(most: number): z.ZodNumber {
 /** Text that is not empty. */
 export const word = z.string().min(1);
 
-/** Text with a pattern. `what` and `example` make the error: `"x" is not a MAC address; for example …`. */
+/** Text with a pattern. `what` and `example` make the error: `"x" is not a MAC address such as …`. */
 export function text(pattern: RegExp, what: string, example: string) {
   return z
     .string()
-    .regex(pattern, { error: ({ input }) => `"${input}" is not ${what}; for example ${example}` })
+    .regex(pattern, { error: ({ input }) => `"${input}" is not ${what} such as ${example}` })
     .meta({ title: titleOf(what), examples: [example] });
 }
 
@@ -58,9 +58,7 @@ export function reading<T>(
     .meta({ title: titleOf(what), examples: [example] })
     .transform((input, context): T => {
       const value = read(input);
-      const message = isWrong(value)
-        ? value.wrong
-        : `"${input}" is not ${what}; for example ${example}`;
+      const message = isWrong(value) ? value.wrong : `"${input}" is not ${what} such as ${example}`;
       if (value !== undefined && !isWrong(value)) return value;
       context.issues.push({ code: 'custom', message, input });
       return z.NEVER;
@@ -82,7 +80,7 @@ export function canonical(
         payload.value = value;
         return;
       }
-      const message = value?.wrong ?? `"${input}" is not ${what}; for example ${example}`;
+      const message = value?.wrong ?? `"${input}" is not ${what} such as ${example}`;
       payload.issues.push({ code: 'custom', message, input });
     })
     .meta({ title: titleOf(what), examples: [example] });

@@ -159,7 +159,7 @@ describe('checkSecrets', () => {
       [
         'services.metadata-server.tls.key',
         undefined,
-        expect.stringContaining('accessible to every user of this computer (mode 0644)'),
+        expect.stringContaining('accessible to every user on this computer (mode 0644)'),
       ],
     ]);
     expect(JSON.stringify(checked)).not.toContain('hunter2');

@@ -45,6 +45,6 @@ async function checkFolder(root: string): Promise<void> {
   const { mode } = await stat(root);
   if ((mode & 0o077) === 0) return;
   throw new StoreError(
-    `${root}: other users of this computer can read it; run \`chmod 700 ${root}\``,
+    `${root}: other users on this computer can read it; run \`chmod 700 ${root}\``,
   );
 }

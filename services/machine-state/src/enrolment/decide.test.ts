@@ -125,7 +125,7 @@ describe('who a Pi is', () => {
     [
       'copied',
       { enrolled: has('rpi-1', { key, serial: '0'.repeat(16) }) },
-      'a copy of the SD card of rpi-1',
+      'a copy of the one in rpi-1',
     ],
     ['rivals', { rivals: 1 }, '2 computers'],
     ['taken', { enrolled: has('rpi-1') }, 'adopt this Pi'],
@@ -135,7 +135,7 @@ describe('who a Pi is', () => {
       'another SD card has the name rpi-2',
     ],
     ['expired', { secret: 'expired' }, 'has expired'],
-    ['clock', { secret: 'clock' }, 'clock of the jumphost'],
+    ['clock', { secret: 'clock' }, "the jumphost's clock"],
     ['alive', { liveness: () => 'alive' }, 'rpi-1 is running'],
     ['alive', { enrolled: has('rpi-1', { key }), liveness: () => 'alive' }, 'rpi-1 is running'],
     [

@@ -66,7 +66,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   const barred = isNew ? whyBarred(known.secret) : undefined;
   if (barred !== undefined) return barred;
   if (own !== undefined && own.serial !== asking.serial) {
-    const why = `this Pi's SD card is a copy of the SD card of ${own.name}, whose board is ${own.serial}; write a new SD card for this Pi`;
+    const why = `this Pi's SD card is a copy of the one in ${own.name} (serial number ${own.serial}); write a new SD card for this Pi`;
     return { wait: 'copied', why, name: own.name };
   }
   const adoption = adoptionOf(known, own);
@@ -99,14 +99,13 @@ function whyBarred(secret: SecretState): Waits | Rejected | undefined {
     case 'valid':
       return undefined;
     case 'expired': {
-      const why =
-        'the enrolment secret of its image has expired; adopt this Pi, or write a new image';
+      const why = "the image's enrolment secret has expired; adopt this Pi, or write a new image";
       return { wait: 'expired', why };
     }
     case 'clock':
-      return { wait: 'clock', why: 'the clock of the jumphost is wrong' };
+      return { wait: 'clock', why: "the jumphost's clock is wrong" };
     case 'unknown':
-      return { reject: 'the enrolment secret of the image is unknown; write a new image' };
+      return { reject: "the image's enrolment secret is unknown; write a new image" };
   }
 }
 

@@ -223,7 +223,11 @@ export class Enrolment {
         ...(before && before.name !== name ? [records.enrolled.remove(before.name)] : []),
         records.enrolled.put(enrolled),
         records.adopted.remove(key),
-        this.note(name, by ?? 'enrolment', `an SD card of the board ${serial} was given this name`),
+        this.note(
+          name,
+          by ?? 'enrolment',
+          `this name was assigned to the Raspberry Pi with serial number ${serial}`,
+        ),
       ]);
       // Meanwhile the name may have been another card's, whose node password is in the cluster.
       this.tokens.delete(key);

@@ -16,13 +16,13 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
     basicSentence(name, condition, sources),
     ...undelivered.map(
       ({ kind, by, why }) =>
-        `${kind}${orderedBy(by)} has not reached the agent${why === undefined ? '' : `: ${why}`}`,
+        `the ${kind} order${orderedBy(by)} has not reached the agent${why === undefined ? '' : `: ${why}`}`,
     ),
     ...sources.unknownOrders
       .slice(0, mostReasons)
       .map(
         ({ kind, by }) =>
-          `the agent reports ${kind} by ${by}, but the journal does not contain this order`,
+          `the agent reports a ${kind} order by ${by}, but the journal does not contain it`,
       ),
   ].join('; ');
 }

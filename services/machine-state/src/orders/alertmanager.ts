@@ -17,7 +17,7 @@ const silencesApi = {
   silences: route({
     method: 'get',
     path: '/api/v2/silences',
-    summary: 'All silences',
+    summary: 'Lists all silences',
     answers: { 200: z.array(Silence) },
   }),
   setSilence: route({

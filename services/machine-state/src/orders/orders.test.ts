@@ -145,7 +145,7 @@ describe('an order', () => {
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
         orders: [{ why: expect.stringContaining('it is not signed') }],
-        sentence: expect.stringContaining('maintenance by ann has not reached the agent'),
+        sentence: expect.stringContaining('the maintenance order by ann has not reached the agent'),
       });
     await expect
       .poll(() => lab.machine('rpi-2'))
@@ -179,9 +179,9 @@ describe('an order', () => {
     const machines = ['rpi-1', 'rpi-2'];
     const body = { machines, kind: 'maintenance', reason } as const;
 
-    await expect(lab.client.order({ body })).rejects.toThrow('no count was given');
+    await expect(lab.client.order({ body })).rejects.toThrow('`count` is not set');
     await expect(lab.client.order({ body: { ...body, count: 3 } })).rejects.toThrow(
-      '2 of 2 machines are more than a tenth of the rack, and the count given is 3',
+      '2 of 2 machines are more than a tenth of the rack, and `count` is 3',
     );
     await expect(
       lab.client.order({ body: { ...body, machines: ['rpi-1', 'rpi-3'], count: 2 } }),

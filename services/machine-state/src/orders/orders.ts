@@ -200,7 +200,7 @@ export class Orders {
   private checkCount(number: number, count: number | undefined): void {
     const size = this.deps.rack().machines.size;
     if (number <= 1 || number <= size * largeShare || count === number) return;
-    const found = count === undefined ? 'no count was given' : `the count given is ${count}`;
+    const found = count === undefined ? '`count` is not set' : `\`count\` is ${count}`;
     throw new HttpProblem(
       409,
       `${number} of ${size} machines are more than a tenth of the rack, and ${found}; set \`count\` to ${number} to confirm`,

@@ -66,7 +66,7 @@ describe('orders that a machine reports', () => {
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
         sentence:
-          'waiting for a task; the agent reports maintenance by adm, but the journal does not contain this order',
+          'waiting for a task; the agent reports a maintenance order by adm, but the journal does not contain it',
         orders: [],
       });
     const { entries } = await lab.client.history({

@@ -45,7 +45,7 @@ const written = {
   'seen-off': { is: 'seen-off', text: 'seen off' },
   'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on automatically' },
   'off-failed': { is: 'off-failed', text: 'not seen off' },
-  'off-unseen': { is: 'off-unseen', text: 'the outlet was never seen off' },
+  'off-unseen': { is: 'off-unseen', text: 'the outlet was never reported as off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn the outlet on in time' },
   'off-waited': { is: 'off-waited' },
@@ -261,7 +261,7 @@ const ways: Way[] = [
       phases: 'check contact ready turn-off turn-on see-back finished',
       outcome: 'back',
       story: [
-        ...[checked, read, 'turn-off: the outlet was never seen off'],
+        ...[checked, read, 'turn-off: the outlet was never reported as off'],
         ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
         'turn-on: seen on',
         `see-back: back: ssh answers; ${proof} confirms that the power was off`,
@@ -282,7 +282,7 @@ const ways: Way[] = [
       outcome: 'failed',
       failedStep: 'turn-off',
       story: [
-        ...[checked, read, 'turn-off: the outlet was never seen off'],
+        ...[checked, read, 'turn-off: the outlet was never reported as off'],
         ...[seen === 'noted' ? 'turn-on: tried again' : 'turn-on: seen down', 'turn-on: seen on'],
         `see-back: ${text}`,
       ],

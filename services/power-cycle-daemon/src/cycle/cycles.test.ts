@@ -62,8 +62,8 @@ describe('a cycle', () => {
       checked,
       'soft-reboot: soft reboot failed: rack.yaml does not specify an SSH login for the machine',
       'contact: pdu-1/1 is on',
-      'turn-off: pdu-1/1 reads off',
-      'turn-on: pdu-1/1 reads on',
+      'turn-off: pdu-1/1 is reported as off',
+      'turn-on: pdu-1/1 is reported as on',
     ]);
     expect(await pendingOns(daemon)).toEqual([]);
   });
@@ -78,8 +78,8 @@ describe('a cycle', () => {
     expect(texts(cycle)).toEqual([
       checked,
       'contact: switch-1/1 is on',
-      'turn-off: switch-1/1 reads off; switch-1 turns it on automatically',
-      'turn-on: switch-1/1 reads on',
+      'turn-off: switch-1/1 is reported as off; switch-1 turns it on automatically',
+      'turn-on: switch-1/1 is reported as on',
     ]);
     expect(await pendingOns(daemon)).toEqual([]);
   });
@@ -108,8 +108,8 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
     expect(daemon.boards.get('pdu-2').told).toEqual(['off 2', 'on 2 auto']);
     expect(texts(cycle).slice(2)).toEqual([
-      'turn-off: pdu-1/2 reads off, pdu-2/2 reads off',
-      'turn-on: pdu-1/2 reads on, pdu-2/2 reads on',
+      'turn-off: pdu-1/2 is reported as off, pdu-2/2 is reported as off',
+      'turn-on: pdu-1/2 is reported as on, pdu-2/2 is reported as on',
     ]);
   });
 
@@ -123,7 +123,10 @@ describe('a cycle', () => {
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
-    expect(texts(cycle).slice(2)).toEqual([`turn-off: ${detail}`, 'turn-on: pdu-1/1 reads on']);
+    expect(texts(cycle).slice(2)).toEqual([
+      `turn-off: ${detail}`,
+      'turn-on: pdu-1/1 is reported as on',
+    ]);
     expect(await pendingOns(daemon)).toEqual([]);
   });
 
@@ -161,7 +164,7 @@ describe('a cycle', () => {
     const cycle = await daemon.finished(await daemon.request('a'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
-    expect(cycle.detail).toBe('switch-1/1 is still on; the outlet was never seen off');
+    expect(cycle.detail).toBe('switch-1/1 is still on; the outlet was never reported as off');
     expect(board.told).toEqual(['cycle 1', 'on 1 auto']);
   });
 
@@ -462,7 +465,7 @@ describe('a machine', () => {
       expect(cycle.detail).toContain(
         expected.outcome === 'back'
           ? 'an observed outage confirms that the power was off'
-          : 'the outlet was never seen off',
+          : 'the outlet was never reported as off',
       );
       expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
         1,
@@ -538,7 +541,7 @@ describe('a phone', () => {
     outcome: 'failed',
     failedStep: 'turn-off',
     detail:
-      'm/usb/1-1.2 reads off according to its hub, which does not confirm that the phone lost power',
+      'm/usb/1-1.2 is reported as off by its hub, which does not confirm that the phone lost power',
   };
   const deceptive = { ...mega4, location: '1-1', ports: 5 };
 

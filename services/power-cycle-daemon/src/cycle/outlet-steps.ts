@@ -161,7 +161,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   if (failed.length > 0) return { is: 'off-failed', text };
   if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
   // Many hubs report a port as off but leave the power on.
-  const unverified = `${text} according to its hub, which does not confirm that the phone lost power`;
+  const unverified = `${text} by its hub, which does not confirm that the phone lost power`;
   return { is: 'seen-off', text: unverified, unverified: true };
 }
 

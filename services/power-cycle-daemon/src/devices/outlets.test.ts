@@ -26,7 +26,7 @@ describe('seeing the state of an outlet', () => {
 
     expect(verification).toMatchObject({
       is: 'verified',
-      text: 'pdu-1/1 reads off',
+      text: 'pdu-1/1 is reported as off',
       reading: { state: 'off', delivering: false },
     });
   });
@@ -198,8 +198,8 @@ describe('the own cycle of a device', () => {
 
     const { outcome, seenOff } = await cycle(controller, offSeconds);
 
-    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 reads on' });
-    expect(seenOff).toEqual([`pdu-1/1 reads off; pdu-1 turns it on automatically${when}`]);
+    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 is reported as on' });
+    expect(seenOff).toEqual([`pdu-1/1 is reported as off; pdu-1 turns it on automatically${when}`]);
     expect(board.told).toEqual(['cycle 1']);
   });
 
@@ -235,13 +235,13 @@ describe('the own cycle of a device', () => {
       'took it and was never seen off',
       { ignores: 'off' },
       'off-unseen',
-      'pdu-1/1 is still on; the outlet was never seen off',
+      'pdu-1/1 is still on; the outlet was never reported as off',
     ],
     [
       'lost the answer and was never seen off',
       { ignores: 'off', losesAnswers: 1 },
       'off-unseen',
-      'pdu-1: the connection died; pdu-1/1 is still on; the outlet was never seen off',
+      'pdu-1: the connection died; pdu-1/1 is still on; the outlet was never reported as off',
     ],
     ['rejected it', { rejectsCycles: true }, 'rejected', 'pdu-1: no such command'],
   ] as const)(

@@ -33,7 +33,11 @@ export async function seeState(
     const { seen, text, reading } = await readOnce(controller, outlet, state);
     signal.throwIfAborted();
     if (seen && reading !== undefined) {
-      return { is: 'verified', reading, text: `${controller.name}/${outlet} reads ${state}` };
+      return {
+        is: 'verified',
+        reading,
+        text: `${controller.name}/${outlet} is reported as ${state}`,
+      };
     }
     if (performance.now() + wait > end) return { is: 'not', text };
     await pause(wait, signal);
@@ -103,7 +107,7 @@ export async function turnOn(
     return {
       is: 'verified',
       reading: before.reading,
-      text: `${controller.name}/${outlet} reads on`,
+      text: `${controller.name}/${outlet} is reported as on`,
     };
   }
   const error = await controller
@@ -157,13 +161,13 @@ export async function cycleNatively(
       const why = failure === undefined ? [] : [errorText(failure)];
       return {
         is: 'off-unseen',
-        text: [...why, `${off.text}; the outlet was never seen off`].join('; '),
+        text: [...why, `${off.text}; the outlet was never reported as off`].join('; '),
       };
     }
   }
   const { name } = controller;
   const when = offSeconds === undefined ? ' after the delay set on the device' : '';
-  onSeenOff(`${name}/${outlet} reads off; ${name} turns it on automatically${when}`);
+  onSeenOff(`${name}/${outlet} is reported as off; ${name} turns it on automatically${when}`);
   if (offSeconds !== undefined) {
     await pause(Math.max(0, sentBy + offSeconds * 1000 - performance.now()), signal);
   }

@@ -64,7 +64,7 @@ async function attempt(
   if (target === undefined) return taken(command, askFor(command), deps);
   const off = offOf(target, switchedOff);
   if (off !== undefined && !off.by.startsWith(endpointName)) {
-    return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only a person may turn it on`;
+    return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only an operator may turn it on`;
   }
   const [hold] = holdsOf(target, snapshot);
   if (hold !== undefined) {

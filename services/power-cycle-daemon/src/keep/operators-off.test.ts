@@ -24,7 +24,11 @@ describe('off by a person', () => {
 
     const off = await daemon.turn('off', 'b');
 
-    expect(off).toMatchObject({ action: 'off', outcome: 'off', detail: 'pdu-1/1 reads off' });
+    expect(off).toMatchObject({
+      action: 'off',
+      outcome: 'off',
+      detail: 'pdu-1/1 is reported as off',
+    });
     expect(await daemon.outlet('pdu-1/1')).toMatchObject({
       state: 'off',
       switchedOff: { by: daemon.who, reason: 'smoke', at: expect.any(String) },
@@ -68,7 +72,7 @@ machines:
 
     const on = await daemon.turn('on', 'b');
 
-    expect(on).toMatchObject({ action: 'on', outcome: 'on', detail: 'pdu-1/1 reads on' });
+    expect(on).toMatchObject({ action: 'on', outcome: 'on', detail: 'pdu-1/1 is reported as on' });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
     expect(await daemon.outlet('pdu-1/1')).not.toHaveProperty('switchedOff');
     expect(await daemon.outlet('pdu-1/1')).not.toHaveProperty('pendingOnSince');
@@ -105,8 +109,8 @@ machines:
     const off = await daemon.turn('off', 'c');
     const on = await daemon.turn('on', 'c');
 
-    expect(off.detail).toBe('pdu-1/2 reads off, pdu-2/2 reads off');
-    expect(on.detail).toBe('pdu-1/2 reads on, pdu-2/2 reads on');
+    expect(off.detail).toBe('pdu-1/2 is reported as off, pdu-2/2 is reported as off');
+    expect(on.detail).toBe('pdu-1/2 is reported as on, pdu-2/2 is reported as on');
   });
 
   it('is of a single outlet, by its name', async () => {

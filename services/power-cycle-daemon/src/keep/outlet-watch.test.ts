@@ -150,7 +150,7 @@ describe('the watch', () => {
     expect(lines.at(-1)).toMatchObject({
       outlet: 'pdu-1/7',
       by: 'ann',
-      result: 'pdu-1/7 reads off',
+      result: 'pdu-1/7 is reported as off',
     });
   });
 

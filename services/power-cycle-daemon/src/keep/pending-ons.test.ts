@@ -60,7 +60,7 @@ describe('pending ons', () => {
 
     const turnedOn = await pendingOns.turnOn(pendingOn);
 
-    expect(turnedOn).toEqual({ is: 'on', text: 'pdu-1/3 reads on' });
+    expect(turnedOn).toEqual({ is: 'on', text: 'pdu-1/3 is reported as on' });
     expect(boards.get('pdu-1').told).toEqual(['on 3 forced-on']);
     expect(store.pendingOns.all.size).toBe(0);
     expect(events).toEqual(['ended 3']);
@@ -82,7 +82,7 @@ describe('pending ons', () => {
 
     const turnedOn = await pendingOns.turnOn(pending('pdu-1', '3'));
 
-    expect(turnedOn).toEqual({ is: 'on', text: 'pdu-1/3 reads on' });
+    expect(turnedOn).toEqual({ is: 'on', text: 'pdu-1/3 is reported as on' });
     expect(boards.get('pdu-1').outlets.isOn('3')).toBe(true);
   });
 

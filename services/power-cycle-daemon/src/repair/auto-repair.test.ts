@@ -264,7 +264,7 @@ describe('brakes', () => {
     await expect.poll(async () => (await lab.cycles()).length).toBe(4);
 
     expect(braked).toEqual([]);
-    expect(new Set(why)).toEqual(new Set(['5 of the 21 machines of pdu-1 are missing']));
+    expect(new Set(why)).toEqual(new Set(['5 of the 21 machines connected to pdu-1 are missing']));
   });
 
   it('while what it needs does not respond', async () => {
@@ -302,7 +302,7 @@ describe('brakes', () => {
 
     expect(await lab.cycles()).toEqual([]);
     expect(lab.said('not repaired')).toEqual([
-      "automatic repair does not use the driver of pdu-1, because some of its commands were only tested with skolo's own simulator",
+      "automatic repair does not use the driver of pdu-1, because some of its commands have only been tested with skolo's own simulator",
     ]);
   });
 });

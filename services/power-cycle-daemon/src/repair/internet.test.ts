@@ -177,7 +177,7 @@ describe('brakes', () => {
 
     expect(await lab.cycles()).toEqual([]);
     expect(lab.said('internet connection not repaired')).toEqual([
-      "automatic repair does not use the driver of switch-1, because some of its commands were only tested with skolo's own simulator",
+      "automatic repair does not use the driver of switch-1, because some of its commands have only been tested with skolo's own simulator",
     ]);
   });
 

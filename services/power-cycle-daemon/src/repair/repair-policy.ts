@@ -105,7 +105,7 @@ function brakeFor(
 
 /** Why automatic repair does not use the driver of a switch or PDU. */
 export function whyExcluded(controller: string): string {
-  return `automatic repair does not use the driver of ${controller}, because some of its commands were only tested with skolo's own simulator`;
+  return `automatic repair does not use the driver of ${controller}, because some of its commands have only been tested with skolo's own simulator`;
 }
 
 /** Many missing machines at the same time are not many dead machines: something that they share is dead. */
@@ -124,7 +124,10 @@ function tooMany(
     const down = peers.filter(({ name }) => recent.has(name)).length;
     const most = Math.max(maxDown, (peers.length * maxDownPercent) / 100);
     if (down > most) {
-      return wait('many-down', `${down} of the ${peers.length} machines of ${device} are missing`);
+      return wait(
+        'many-down',
+        `${down} of the ${peers.length} machines connected to ${device} are missing`,
+      );
     }
   }
   return undefined;

@@ -142,7 +142,7 @@ describe('the audit log', () => {
         target: 'b-1',
         input: { mode: 'hard', force: false, offSeconds: 0.5, outlets: ['pdu-1/1'] },
         why: reason,
-        outcome: 'on: pdu-1/1 reads on',
+        outcome: 'on: pdu-1/1 is reported as on',
       },
       { what: 'requestCycles', target: 'bare', outcome: 'begun' },
       { what: 'requestCycles', outcome: expect.stringMatching(/^rejected: bare: rack.yaml/) },

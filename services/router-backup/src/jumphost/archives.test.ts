@@ -52,7 +52,7 @@ describe('Archives', () => {
       sha1: first.plain.sha1,
       run: 'r1',
       by: 'schedule',
-      summary: 'jumphost-rack4: 12 files, 1 left out (/x)',
+      summary: 'jumphost-rack4: 12 files, 1 omitted (/x)',
     });
     expect(again.versions()).toEqual(archives.versions());
     expect(again.versions().map(({ reason }) => reason)).toEqual(['why not', undefined]);

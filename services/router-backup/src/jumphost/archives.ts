@@ -142,7 +142,7 @@ function asVersion(id: string, facts: Facts): Version {
   const { device, time, plain, run, by, reason, files, left } = facts;
   const paths = left.slice(0, mostNamed).map(({ path }) => path);
   const named = [...paths, ...(left.length > mostNamed ? ['…'] : [])].join(', ');
-  const without = left.length === 0 ? '' : `, ${left.length} left out (${named})`;
+  const without = left.length === 0 ? '' : `, ${left.length} omitted (${named})`;
   return {
     id,
     device,

@@ -39,7 +39,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       now: Date.now(),
     });
     await respond(folder, { archive });
-    console.log(`${archive.files} files, ${archive.size} bytes, ${archive.left.length} left out`);
+    console.log(`${archive.files} files, ${archive.size} bytes, ${archive.left.length} omitted`);
     return 0;
   } catch (error) {
     await respond(folder, { failed: errorText(error) });

@@ -220,7 +220,7 @@ export class Attempts {
       const { repository } = store;
       const before = await repository.newest(file);
       if (before && isSame(await repository.content(before), startup, model)) return before.id;
-      const reason = `the startup configuration of ${name}; it runs another one`;
+      const reason = `startup configuration of ${name}, which differs from its running configuration`;
       const { id } = await this.commit(device, file, { bytes: startup }, { run, by, reason });
       return id;
     } catch (error) {

@@ -249,7 +249,7 @@ describe('a look-alike at the address of a machine', () => {
     expect(answer).toMatchObject({
       status: 401,
       text: expect.stringContaining(
-        'the challenge was not issued by this program since its last start',
+        'this program has not issued the challenge since it last started',
       ),
     });
     expect(neighbour.done).toEqual([]);

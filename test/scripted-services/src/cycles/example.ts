@@ -22,7 +22,7 @@ export function exampleCycle(target: string, more: Partial<PowerCycle> = {}): Po
     offSeconds: 5,
     force: false,
     step: 'queued',
-    steps: [{ at: at(0), step: 'queued', text: 'asked for by ann' }],
+    steps: [{ at: at(0), step: 'queued', text: 'requested by ann' }],
     ...more,
   };
 }

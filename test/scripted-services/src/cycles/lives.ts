@@ -24,16 +24,16 @@ function outletOf(target: string): string {
 function lifeOf(target: string, action: PowerAction): Life {
   const outlet = outletOf(target);
   const off: Moment = { seconds: 0, step: 'turn-off', text: `${outlet}: turning off` };
-  const isOff: Moment = { seconds: 2, step: 'off', text: `${outlet}: off, and reads off` };
+  const isOff: Moment = { seconds: 2, step: 'off', text: `${outlet} is reported as off` };
   const on: Moment = { seconds: 7, step: 'turn-on', text: `${outlet}: turning on` };
-  const isOn: Moment = { seconds: 8, step: 'see-back', text: `${outlet}: on, and reads on` };
+  const isOn: Moment = { seconds: 8, step: 'see-back', text: `${outlet} is reported as on` };
   const life = { outlets: [outlet], moments: [off, isOff, on, isOn] };
   if (action === 'off') {
-    const detail = `${outlet}: off, and reads off`;
+    const detail = `${outlet} is reported as off`;
     return { ...life, moments: [off], end: { seconds: 2, outcome: 'off', detail } };
   }
   if (action === 'on') {
-    const detail = `${outlet}: on, and reads on`;
+    const detail = `${outlet} is reported as on`;
     return {
       ...life,
       moments: [{ ...on, seconds: 0 }],
@@ -41,18 +41,18 @@ function lifeOf(target: string, action: PowerAction): Life {
     };
   }
   if (target.endsWith('-004')) {
-    const detail = `${outlet}: still reads on after 3 attempts; its power is on`;
+    const detail = `${outlet} is still on after 3 attempts`;
     const end = { seconds: 12, outcome: 'failed', failedStep: 'turn-off', detail } as const;
     const again = [4, 8].map((seconds) => ({
       ...off,
       seconds,
-      text: `${outlet}: reads on; again`,
+      text: `${outlet} is still on; turning it off again`,
     }));
     return { ...life, moments: [off, ...again], end };
   }
   if (target.endsWith('-left')) return { ...life, outlets: [`${target}/1-1.1`] };
   if (target.startsWith('skia-e-')) {
-    const detail = 'on; nothing says whether it is back';
+    const detail = 'on; there is no way to check whether it is back';
     return { ...life, end: { seconds: 9, outcome: 'on', detail } };
   }
   const detail = 'a new boot, seen over ssh';
@@ -84,7 +84,7 @@ export class ScriptedCycle {
       requestedAt: this.at(0),
       step: 'queued',
       position: 2,
-      steps: [{ at: this.at(0), step: 'queued', text: `asked for by ${asked.by}` }],
+      steps: [{ at: this.at(0), step: 'queued', text: `requested by ${asked.by}` }],
     };
   }
 

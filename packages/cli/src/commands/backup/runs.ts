@@ -57,7 +57,7 @@ function printRun(io: Io, run: BackupRun): void {
 }
 
 const columns: Column<BackupRun>[] = [
-  { title: 'ASKED', cell: ({ requestedAt }) => timestamp(requestedAt) },
+  { title: 'REQUESTED', cell: ({ requestedAt }) => timestamp(requestedAt) },
   { title: 'ORIGIN', cell: ({ origin }) => origin, leaveOut: 3 },
   { title: 'RESULT', cell: ({ devices }) => tallyOfRun(devices), shrinkTo: 24 },
   { title: 'TOOK', cell: (run) => tookText(run) ?? 'now', align: 'right', leaveOut: 2 },

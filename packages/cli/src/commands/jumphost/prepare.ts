@@ -21,7 +21,7 @@ export function define(command: SkoloCommand): void {
       )
       .summary('set up a jumphost, step by step')
       .argument('<rack>', 'rack name, as listed by skolo racks')
-      .option('--check', 'only show what differs')
+      .option('--check', 'only show the differences')
       .option('--skip <step...>', 'skip these steps, but not the steps that depend on them'),
   )
     .addOption(returnAfterOption())

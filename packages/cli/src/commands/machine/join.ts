@@ -41,7 +41,7 @@ export function joinMachines(command: SkoloCommand): void {
     )
     .summary('join machines to the cluster')
     .argument('<names...>', 'machines in one rack')
-    .option('--check', 'only show what differs')
+    .option('--check', 'only show the differences')
     .option('--files <folder>', 'download directory for k3s; existing files are reused')
     .uses('clusters', 'on')
     .example("skolo machine join 'skia-rpi2-rack4-shelf1-[001-040]'");

@@ -89,7 +89,7 @@ const columns: Column<MetadataClient>[] = [
   { title: 'ADDRESS', cell: ({ address }) => address },
   { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
   {
-    title: 'ASKED',
+    title: 'LAST REQUEST',
     cell: ({ lastAsked }, now) => lastSeen(lastAsked, now),
     style: ({ lastAsked }) => (lastAsked === undefined ? 'yellow' : undefined),
   },

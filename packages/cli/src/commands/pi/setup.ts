@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
           '<names...>',
           'machines or the jumphost in rack.yaml, or SSH host names; ranges allowed',
         )
-        .option('--check', 'only show what differs')
+        .option('--check', 'only show the differences')
         .option(
           '--restart',
           'reboot Pis whose firmware must load new settings, and wait until they are back',

@@ -17,7 +17,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a shared image whose enrolment is pending, and the reason for each. To name one, use skolo pi adopt. Be aware that the data that a Pi reports about itself can be forged. Pis that have not sent a request in the last hour are not listed.',
+      'Lists the Raspberry Pis with a shared image whose enrolment is pending, and the reason for each. To name one, use skolo pi adopt. A Pi can forge the data that it reports about itself, so check which Pi it is. Pis that have not sent a request in the last hour are not listed.',
     )
     .summary('list pending enrolments')
     .option('--enrolled', 'list Pis that have received their name')

@@ -28,7 +28,7 @@ const steps = {
     step: 'turn-off',
     startedAt: at(2),
     steps: [
-      { at: at(0), step: 'queued', text: 'asked for by ann' },
+      { at: at(0), step: 'queued', text: 'requested by ann' },
       { at: at(2), step: 'turn-off', text: 'switch-1/2: turning off' },
       { at: at(9), step: 'turn-off', text: 'switch-1/2: reads on; again' },
     ],
@@ -67,7 +67,7 @@ describe('the picture of cycles', () => {
     expect(progressFrame(progressOf(four), plain, now)).toEqual([
       'skia-rpi2-rack4-shelf1-001  back             9 s  a new boot, seen over ssh',
       'skia-rpi2-rack4-shelf1-002  turn-off        10 s  switch-1/2: reads on; again',
-      'skia-rpi2-rack4-shelf1-003  queued          12 s  asked for by ann',
+      'skia-rpi2-rack4-shelf1-003  queued          12 s  requested by ann',
       'skia-rpi2-rack4-shelf1-004  failed           8 s  switch-1/4: still reads on after 3 attempts; its…',
       '4 requested, 12 s: 1 failed, 1 back, 1 running, 1 queued',
     ]);

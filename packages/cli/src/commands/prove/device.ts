@@ -106,7 +106,8 @@ class Visit {
     if (from === 'device') this.said = (this.said + text).slice(0, mostSaid);
     const lines = from === 'us' ? text.split(/[\r\n]+/).map((line) => line.trimEnd()) : [];
     for (const line of lines.filter(Boolean)) {
-      if (line.startsWith('snmp set ')) throw new RangeError(`${line}: a look changes nothing`);
+      if (line.startsWith('snmp set '))
+        throw new RangeError(`${line}: a look does not change anything`);
       this.sent.push(line);
     }
   }

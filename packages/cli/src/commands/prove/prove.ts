@@ -90,7 +90,7 @@ function option(flags: string, description: string): Option {
 async function choose(command: SkoloCommand, rack: string | undefined): Promise<void> {
   if (command.opts<Options>().look === undefined) {
     const example = ['skolo prove --look', rack ?? 'rack.yaml'].join(' ');
-    command.error(`specify --look, which reads and changes nothing: ${example}`);
+    command.error(`specify --look, which only reads: ${example}`);
   }
   if (rack === undefined) return;
   const isFile = /\/|\.ya?ml$/.test(rack);

@@ -27,9 +27,7 @@ import { userFolder } from '../../workstation/workstation-files.ts';
 /** `--racks`. */
 export function racksOption(): Option {
   const parse = (text: string) => text.split(',').map((name) => name.trim());
-  return new Option('--racks <names>', 'racks, separated by commas (default: all)').argParser(
-    parse,
-  );
+  return new Option('--racks <names>', 'comma-separated racks (default: all)').argParser(parse);
 }
 
 export function soakOption(): Option {

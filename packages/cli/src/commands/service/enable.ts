@@ -49,12 +49,12 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const given = servicesNamed(names);
     if (machine !== undefined && !given.includes('swarming-client'))
-      throw usageError('--machine: only swarming-client uses it; name that service');
+      throw usageError('--machine: only swarming-client uses it; specify that service');
     const program = installed();
     const host = await thisComputer(signal);
     const enabled = await enabledServices(host);
     if (given.length === 0 && enabled.length === 0)
-      throw usageError('no service is enabled yet; name one, for example router-backup');
+      throw usageError('no service is enabled yet; specify one, such as router-backup');
     const wanted = given.length > 0 ? given : enabled;
     const others = enabled.filter((service) => !wanted.includes(service));
     const plans = await Promise.all(

@@ -84,7 +84,7 @@ export function unitStep({ service, given }: Plan, unit: Buffer): Step {
   const name = unitOf(service);
   return fileStep({
     name: `${service} unit`,
-    about: `${name} starts with the computer`,
+    about: `${name} starts at boot`,
     files: [
       { path: `/etc/systemd/system/${name}`, content: unit },
       { path: dropInOf(service), content: dropIn(service, given) },

@@ -86,7 +86,7 @@ async function serveRacks(
   const link = `${server.url}/#/?code=${encodeURIComponent(workstation.createCode())}`;
   if (open) await openInBrowser(command, link);
   else io.out(link);
-  io.err('the page is available until Ctrl-C');
+  io.err('the page is available until you press Ctrl-C');
   await Promise.all(running);
 }
 

@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     command.atEnd(forward.close);
     const stop = untilStopped(io);
     io.out(`${forward.url}/`);
-    io.err(`${service} of ${name} is available at this URL until Ctrl-C`);
+    io.err(`${service} of ${name} is available at this URL until you press Ctrl-C`);
     if (!stop.signal.aborted) {
       await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     }

@@ -54,7 +54,7 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe(
-      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no key configures Pub/Sub, such as `project`.',
+      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no key for Pub/Sub, such as `project`, is set.',
     ),
   createTopic: z
     .boolean()

@@ -106,12 +106,12 @@ export const powerCycleDaemon = section({
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Number of machines on one switch or PDU. Their repairs stop while more than this number, and more than `maxDownPercent`, are down.',
+        'Repairs of the machines on a switch or PDU stop while more than this number of them, and more than `maxDownPercent`, are missing.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
       .describe(
-        'Percentage of the machines on one switch or PDU; see `maxDown`. Many dead machines point to a common cause.',
+        'Percentage of the machines on a switch or PDU; see `maxDown`. Many missing machines point to a common cause.',
       ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)

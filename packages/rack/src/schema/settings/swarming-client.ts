@@ -109,7 +109,7 @@ export const swarmingClient = section({
   ssh: section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
-      .describe('User name on devices over SSH.'),
+      .describe('User name for SSH to the devices.'),
     port: whole(1, 65_535).default(22).describe('SSH port on devices.'),
     privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out for one command.'),

@@ -18,7 +18,7 @@ export function defineDeploy(command: SkoloCommand): void {
         )
         .summary('install the cluster software on all Pis')
         .argument('<names...>', 'machines; ranges allowed')
-        .option('--check', 'only show what differs'),
+        .option('--check', 'only show the differences'),
     ),
   )
     .uses('rack', 'on')

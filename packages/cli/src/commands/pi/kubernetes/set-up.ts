@@ -48,7 +48,7 @@ export function defineSetUp(command: SkoloCommand): void {
           'address at which the workers reach the master (default: from rack.yaml)',
           ipv4,
         )
-        .option('--check', 'only show what differs'),
+        .option('--check', 'only show the differences'),
     ),
   )
     .uses('rack', 'on', 'clusters')
