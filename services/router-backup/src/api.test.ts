@@ -220,6 +220,22 @@ describe('the API', () => {
     await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
   });
 
+  it('restores nothing into what powers the phone of such a machine through a PDU', async () => {
+    const pdu = '{ model: synaccess, address: 127.0.2.10, power: switch-1/Gi1/0/2 }';
+    const device = '{ kind: android, power: pdu-1/1 }';
+    const machine = `{ kind: rpi, address: 127.0.2.9, acts: false, device: ${device} }`;
+    const devices = threeDevices.replace('switch-1: { model: frr', 'switch-1: { model: cisco-ios');
+    const lab = await startLab({
+      yaml: `${devices}  pdu-1: ${pdu}\nmachines:\n  m-1: ${machine}\n`,
+    });
+    await lab.idle();
+
+    await expect(
+      lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
+    ).rejects.toThrow('switch-1: it powers m-1-device, and `acts: false` in rack.yaml prohibits');
+    await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
+  });
+
   it('restores nothing into a device that a power cycle needs', async () => {
     const wanted = new Set<string>();
     const lab = await startLab({

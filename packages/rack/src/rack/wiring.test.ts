@@ -43,6 +43,17 @@ describe('dependsOn', () => {
     ]);
   });
 
+  it('for power only, follows feeds and no uplinks', () => {
+    expect(dependsOn(rack, 'skia-rpi2-rack4-shelf2-002-left', ['power'])).toEqual([
+      'skia-rpi2-rack4-shelf2-002/usb/1-1.3.1',
+      'skia-rpi2-rack4-shelf2-002',
+      'switch-2/2',
+      'switch-2',
+      'pdu-1/3',
+      'pdu-1',
+    ]);
+  });
+
   it('does not ask for the network of what only feeds', () => {
     const rack = smallRack(`infrastructure:
   switch-1: { model: edgeswitch, address: 192.168.1.11 }

@@ -14,6 +14,8 @@ interface Thing {
   host?: string;
 }
 
+type Use = 'power' | 'network';
+
 function thingsOf(rack: Rack): Map<string, Thing> {
   const things = new Map<string, Thing>();
   const add = (thing: Thing) => things.set(thing.name, thing);
@@ -48,19 +50,21 @@ export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
  * Devices and outlets that an entry depends on for power and network, transitively, nearest first: `switch-1/14`,
  * `switch-1`, `pdu-1/2` … Includes all of several feeds. A phone needs its machine.
  *
+ * @param uses only for power, or only for network
  * @throws RangeError Unknown name.
  */
-export function dependsOn(rack: Rack, name: string): string[] {
+export function dependsOn(
+  rack: Rack,
+  name: string,
+  uses: readonly Use[] = ['power', 'network'],
+): string[] {
   const things = thingsOf(rack);
   const start = things.get(name);
   if (start === undefined) throw new RangeError(`${name} is not in ${rack.name}`);
   const needed = new Set<string>();
   const visited = new Set<string>();
-  const queue: { thing: Thing; needs: 'power' | 'network' }[] = [
-    { thing: start, needs: 'power' },
-    { thing: start, needs: 'network' },
-  ];
-  const visit = (name: string, needs: 'power' | 'network') => {
+  const queue = uses.map((needs) => ({ thing: start, needs }));
+  const visit = (name: string, needs: Use) => {
     needed.add(name);
     const thing = things.get(name);
     if (thing !== undefined && !visited.has(`${needs} ${name}`)) queue.push({ thing, needs });

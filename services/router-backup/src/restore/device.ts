@@ -11,7 +11,13 @@ import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import { connectedTo, type InfrastructureDevice, type Rack, whyNotActing } from '@skolo/rack';
+import {
+  connectedTo,
+  dependsOn,
+  type InfrastructureDevice,
+  type Rack,
+  whyNotActing,
+} from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
@@ -242,12 +248,20 @@ function digestOf(bytes: Buffer, model: BackupModel): string {
   return hash.update(withoutVolatile(bytes.toString('latin1'), model.volatile)).digest('hex');
 }
 
-/** Why a device must not be restored: skolo only observes the rack, or a machine that is connected to the device. */
+/**
+ * Why a device must not be restored: skolo only observes the rack, or a machine that is connected to the device. A device that powers a
+ * machine or its phones through others counts, one that only connects it to the network through others does not: the router would be one.
+ */
 function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undefined {
   const own = whyNotActing(rack);
   if (own !== undefined) return own;
-  const machine = [...rack.machines.values()].find(
-    (each) => whyNotActing(rack, each) !== undefined && connectedTo(each).has(name),
-  );
-  return machine && `${machine.name} is connected to it, and ${whyNotActing(rack, machine)}`;
+  for (const machine of rack.machines.values()) {
+    const why = whyNotActing(rack, machine);
+    if (why === undefined) continue;
+    if (connectedTo(machine).has(name)) return `${machine.name} is connected to it, and ${why}`;
+    const all = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
+    const powered = all.find((each) => dependsOn(rack, each, ['power']).includes(name));
+    if (powered !== undefined) return `it powers ${powered}, and ${why}`;
+  }
+  return undefined;
 }
