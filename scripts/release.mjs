@@ -1,7 +1,7 @@
 /**
  * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder:
- * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball and a bill of materials (CycloneDX) of
- * each program; `skolo` as a package of npm and as executables for Linux; and checksums. It rejects a tree with changes, and a version
+ * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a package of npm
+ * and as executables for Linux; their bills of materials (CycloneDX); and checksums. It rejects a tree with changes, and a version
  * without a section in CHANGELOG.md.
  *
  * VERSION        what programs print as their version; by default the version in package.json
@@ -29,8 +29,10 @@ import { sha256OfFile } from '@skolo/base';
 import { RegistryError } from '@skolo/fleet/registry';
 import { readManifestFiles } from '../packages/cli/src/commands/images/manifests.ts';
 import { writeExecutable } from './bundle/executable.mjs';
+import { betweenTexts, licenceTexts } from './bundle/third-parties.mjs';
 import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
+import { billWithNode, nodeItself } from './release/bills.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
 import { whyNoImages, writeImages } from './release/images.mjs';
@@ -101,10 +103,12 @@ run(
   join(bundles, 'cli/opt/skolo/packages/cli'),
 );
 for (const [arch, platform] of platforms) {
-  const node = nodeFor(platform, work);
-  writeExecutable(join(bundles, 'cli'), node, join(folder, `skolo-${version}-linux-${arch}`));
+  const { node, nodeLicence } = nodeFor(platform, work);
+  const executable = join(folder, `skolo-${version}-linux-${arch}`);
+  writeExecutable(join(bundles, 'cli'), node, executable);
+  describeExecutable(executable, nodeLicence);
   const file = join(folder, `skolo_${version}_${arch}.deb`);
-  writeDebianPackage({ bundles, node, arch, version, time, file });
+  writeDebianPackage({ bundles, node, nodeLicence, arch, version, time, file });
 }
 rmSync(work, { recursive: true });
 if (options.images) {
@@ -130,6 +134,24 @@ if (options.key) {
 }
 console.log(`release ${version} of commit ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
 
+/**
+ * Writes the bill of materials and the licences of a command that includes Node next to it, because an executable contains no text files.
+ *
+ * @param {string} executable
+ * @param {string} nodeLicence
+ */
+function describeExecutable(executable, nodeLicence) {
+  const programs = join(bundles, 'cli/opt/skolo');
+  const node = nodeItself(nodeLicence);
+  const command = { name: '@skolo/cli', version, license: 'Apache-2.0' };
+  writeFileSync(`${executable}.cdx.json`, billWithNode(command, node, programs));
+  const texts = [
+    readFileSync(join(programs, 'packages/cli/third-parties.txt'), 'utf8'),
+    licenceTexts([node]),
+  ];
+  writeFileSync(`${executable}.third-parties.txt`, texts.join(betweenTexts));
+}
+
 /** In the format that `sha256sum -c` reads. */
 async function checksums() {
   let text = '';
@@ -140,8 +162,8 @@ async function checksums() {
 }
 
 /**
- * The Node binary for a platform: the installed npm package, or the same version for another platform, whose checksum npm verifies. An
- * executable requires the running version of Node, because another version may not read the blob that this one writes.
+ * The Node binary for a platform, and its licence: the installed npm package, or the same version for another platform, whose checksum npm
+ * verifies.
  *
  * @param {string} platform
  * @param {string} work a directory
@@ -150,13 +172,17 @@ function nodeFor(platform, work) {
   const name = `node-${platform}`;
   const { node: version } = process.versions;
   const installed = join(root, 'node_modules', name);
-  if (existsSync(installed) && readVersion(installed) === version)
-    return join(installed, 'bin/node');
+  if (existsSync(installed) && readVersion(installed) === version) return filesOfNode(installed);
   run('npm', ['pack', '--silent', `${name}@${version}`], {}, work);
   const folder = join(work, name);
   mkdirSync(folder);
   run('tar', ['-xzf', `${name}-${version}.tgz`, '-C', folder, '--strip-components=1'], {}, work);
-  return join(folder, 'bin/node');
+  return filesOfNode(folder);
+}
+
+/** @param {string} folder */
+function filesOfNode(folder) {
+  return { node: join(folder, 'bin/node'), nodeLicence: join(folder, 'LICENSE') };
 }
 
 /**

@@ -9,7 +9,10 @@ import { root } from '../node.mjs';
  * @property {string} version
  * @property {string | undefined} license an SPDX expression
  * @property {string} text of its licence
+ * @property {string} [purl] its package URL (https://github.com/package-url/purl-spec), unless it is a package of npm
  */
+
+export const betweenTexts = `\n${'-'.repeat(80)}\n\n`;
 
 /**
  * The packages that these files belong to, without duplicates.
@@ -34,35 +37,39 @@ export function licenceTexts(packages) {
     const line = `${name} ${version} (${license ?? 'no licence specified'})`;
     names.set(text, [...(names.get(text) ?? []), line]);
   }
-  return [...names]
-    .map(([text, named]) => `${named.join('\n')}\n\n${text}\n`)
-    .join(`\n${'-'.repeat(80)}\n\n`);
+  return [...names].map(([text, named]) => `${named.join('\n')}\n\n${text}\n`).join(betweenTexts);
 }
+
+/**
+ * @typedef {Omit<ThirdParty, 'text'>} Named
+ * @typedef {Record<string, unknown> & { 'bom-ref': string }} Component as in the format
+ */
 
 /**
  * A bill of materials in CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/), without a timestamp or random serial number, so that builds
  * are reproducible.
  *
- * @param {Omit<ThirdParty, 'text'>} program
- * @param {Omit<ThirdParty, 'text'>[]} packages
+ * @param {Named} program
+ * @param {Component[]} components
  */
-export function billOfMaterials(program, packages) {
+export function billOfMaterials(program, components) {
   const bill = {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
     metadata: { component: component('application', program) },
-    components: packages.map((each) => component('library', each)),
+    components,
   };
   return `${JSON.stringify(bill, null, 2)}\n`;
 }
 
 /**
- * @param {'application' | 'library'} type
- * @param {Omit<ThirdParty, 'text'>} of
+ * @param {'application' | 'library' | 'platform'} type
+ * @param {Named} of
+ * @returns {Component}
  */
-function component(type, { name, version, license }) {
-  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+export function component(type, { name, version, license, ...of }) {
+  const purl = of.purl ?? `pkg:npm/${name.replace('@', '%40')}@${version}`;
   // A single identifier is a licence; several with operators are an expression.
   const licenses = /\s/.test(license ?? '')
     ? [{ expression: license }]

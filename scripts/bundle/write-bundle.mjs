@@ -14,7 +14,7 @@ import { build } from 'esbuild';
 import { root } from '../node.mjs';
 import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
 import { shares } from './sizes.mjs';
-import { billOfMaterials, licenceTexts, thirdParties } from './third-parties.mjs';
+import { billOfMaterials, component, licenceTexts, thirdParties } from './third-parties.mjs';
 
 /** Bundled CommonJS expects these variables. */
 const banner = `import{createRequire as __createRequire}from'node:module';
@@ -97,7 +97,8 @@ async function writeTo(out, bundle, version) {
   const copied = contains.map((name) => `node_modules/${name}/package.json`);
   const thirds = thirdParties([...Object.keys(metafile.inputs), ...copied]);
   writeFileSync(join(target, 'third-parties.txt'), licenceTexts(thirds));
-  writeFileSync(join(target, 'sbom.cdx.json'), billOfMaterials(ofPackage, thirds));
+  const libraries = thirds.map((each) => component('library', each));
+  writeFileSync(join(target, 'sbom.cdx.json'), billOfMaterials(ofPackage, libraries));
   for (const [path, text] of Object.entries((await files?.()) ?? {})) {
     mkdirSync(dirname(join(out, path)), { recursive: true });
     writeFileSync(join(out, path), text);

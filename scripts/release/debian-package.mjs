@@ -14,13 +14,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { licenceTexts } from '../bundle/third-parties.mjs';
 import { settle } from '../bundle/write-bundle.mjs';
 import { root } from '../node.mjs';
+import { billWithNode, nodeItself } from './bills.mjs';
 
 /**
  * @typedef {object} Package
  * @property {string} bundles directory with a bundle of each program
  * @property {string} node Node binary for the architecture
+ * @property {string} nodeLicence file with its licence
  * @property {'amd64' | 'arm64'} arch
  * @property {string} version
  * @property {number} time of the commit, in seconds since 1970: the only time in the package
@@ -29,7 +32,8 @@ import { root } from '../node.mjs';
  */
 
 /**
- * Writes `skolo_VERSION_ARCH.deb`. The same input produces the same bytes, in any directory.
+ * Writes `skolo_VERSION_ARCH.deb`, and its bill of materials next to it, as `.cdx.json`. The same input produces the same bytes, in any
+ * directory.
  *
  * @param {Package} wanted
  */
@@ -55,7 +59,7 @@ export function writeDebianPackage({ compression = 'xz', ...wanted }) {
  * @param {string} tree
  * @param {Package} wanted
  */
-function writePrograms(tree, { bundles, node, version }) {
+function writePrograms(tree, { bundles, node, nodeLicence, arch, version, file }) {
   const folder = join(tree, 'usr/lib/skolo', version);
   for (const name of readdirSync(bundles).sort()) {
     // The fallback belongs to k3s; `skolo jumphost prepare` installs it.
@@ -66,6 +70,16 @@ function writePrograms(tree, { bundles, node, version }) {
   for (const unit of readdirSync(join(root, 'deploy/systemd'))) {
     put(join(root, 'deploy/systemd', unit), join(folder, 'deploy/systemd', unit), 0o644);
   }
+  const itself = nodeItself(nodeLicence);
+  write(join(folder, 'third-parties.txt'), licenceTexts([itself]));
+  const purl = `pkg:deb/skolo@${version}?arch=${arch}`;
+  const bill = billWithNode(
+    { name: 'skolo', version, license: 'Apache-2.0', purl },
+    itself,
+    folder,
+  );
+  for (const path of [join(folder, 'sbom.cdx.json'), file.replace(/deb$/, 'cdx.json')])
+    write(path, bill);
   write(join(folder, 'VERSION'), `${version}\n`);
   // Changes with any file, so that a build replaces another one of the same version.
   write(join(folder, 'BUILD'), `${digestOf(folder)}\n`);
@@ -75,7 +89,9 @@ function writePrograms(tree, { bundles, node, version }) {
     `#!/bin/sh\nexec ${start}/bin/node ${start}/packages/cli/bin/skolo.js "$@"\n`,
     0o755,
   );
-  put(join(root, 'LICENSE'), join(tree, 'usr/share/doc/skolo/copyright'), 0o644);
+  const ours = readFileSync(join(root, 'LICENSE'), 'utf8');
+  const others = `Licences of third-party software: ${start}/third-parties.txt for Node, and ${start}/*/*/third-parties.txt for libraries\n`;
+  write(join(tree, 'usr/share/doc/skolo/copyright'), `${ours}\n${others}`);
 }
 
 /**

@@ -1,11 +1,12 @@
 /** The Debian package, on a fresh Debian 12 without Node: installed, with services enabled, upgraded, downgraded and removed. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Computer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 import {
   arch,
   buildPackage,
@@ -15,6 +16,7 @@ import {
   whyNoFreshDebian,
   writePackage,
 } from './fresh-debian.ts';
+import { root } from './paths.ts';
 
 const run = promisify(execFile);
 const withAgent = [...services, 'swarming-client'];
@@ -34,6 +36,8 @@ describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not instal
     const second = await buildPackage(join(other, 'second.deb'), '0.2.0', join(other, 'bundles'));
 
     expect(first.equals(second)).toBe(true);
+    const bill = await readFile(join(dir, 'first.cdx.json'), 'utf8');
+    expect(await readFile(join(other, 'second.cdx.json'), 'utf8')).toBe(bill);
   });
 
   it('contains files of its version only, and starts nothing', async () => {
@@ -47,7 +51,36 @@ describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not instal
     const control = await run('dpkg-deb', ['--info', join(dir, 'first.deb')]);
     expect(control.stdout).not.toMatch(/postinst|conffiles/);
   });
+
+  it('names Node and all libraries with their licences', async () => {
+    const tree = join(dir, 'tree');
+    await run('dpkg-deb', ['--extract', join(dir, 'first.deb'), tree]);
+    const folder = join(tree, 'usr/lib/skolo/0.2.0');
+    const read = (path: string) => readFile(join(folder, path), 'utf8');
+
+    const text = await read('third-parties.txt');
+    const bill = await read('sbom.cdx.json');
+
+    expect(text).toContain(`node ${process.versions.node} (MIT)\n\n`);
+    expect(text).toContain((await readFile(join(root, 'LICENSE'), 'utf8')).trim());
+    expect(await readFile(join(dir, 'first.cdx.json'), 'utf8')).toBe(bill);
+    const refs = refsIn(bill);
+    expect(refs[0]).toBe(`pkg:generic/node@${process.versions.node}`);
+    expect(new Set(refs).size).toBe(refs.length);
+    for (const program of ['services/router-backup', 'services/alert-to-pubsub', 'packages/cli'])
+      expect(refs).toEqual(expect.arrayContaining(refsIn(await read(`${program}/sbom.cdx.json`))));
+  });
 });
+
+/** Names of the components in a bill of materials, each of which has a licence. */
+function refsIn(bill: string): string[] {
+  const Bill = z.object({
+    components: z.array(
+      z.object({ 'bom-ref': z.string(), licenses: z.array(z.unknown()).nonempty() }),
+    ),
+  });
+  return Bill.parse(JSON.parse(bill)).components.map((each) => each['bom-ref']);
+}
 
 const rackYaml = `rack: lab
 timezone: UTC

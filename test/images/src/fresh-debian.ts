@@ -25,9 +25,17 @@ export async function buildPackage(
   version: string,
   bundles = inject('bundles').dir,
 ): Promise<Buffer> {
-  const node = process.execPath;
-  const time = 1_790_000_000;
-  writeDebianPackage({ bundles, node, arch, version, time, file, compression: 'none' });
+  writeDebianPackage({
+    bundles,
+    node: process.execPath,
+    // Any text: an installed Node may have none beside it.
+    nodeLicence: join(root, 'LICENSE'),
+    arch,
+    version,
+    time: 1_790_000_000,
+    file,
+    compression: 'none',
+  });
   return await readFile(file);
 }
 

@@ -1,0 +1,43 @@
+/** Bills of materials of files of a release that contain Node as well as programs, which have their own. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { billOfMaterials, component } from '../bundle/third-parties.mjs';
+
+/** @import { Component, Named, ThirdParty } from '../bundle/third-parties.mjs' */
+
+/**
+ * The version of Node that runs this program: an executable requires it, because another version may not read the blob that this one writes.
+ *
+ * @param {string} licence file with its licence, and with those of the libraries in it
+ * @returns {ThirdParty}
+ */
+export function nodeItself(licence) {
+  const { node: version } = process.versions;
+  const text = readFileSync(licence, 'utf8').trim();
+  return { name: 'node', version, license: 'MIT', text, purl: `pkg:generic/node@${version}` };
+}
+
+/**
+ * @param {Named} program
+ * @param {Named} node
+ * @param {string} folder as /opt/skolo, with the programs
+ */
+export function billWithNode(program, node, folder) {
+  const bills = globSync('*/*/sbom.cdx.json', { cwd: folder }).map((path) =>
+    readFileSync(join(folder, path), 'utf8'),
+  );
+  return billOfMaterials(program, [component('platform', node), ...mergedComponents(bills)]);
+}
+
+/**
+ * The components of several programs, without duplicates.
+ *
+ * @param {string[]} bills of these programs
+ * @returns {Component[]}
+ */
+function mergedComponents(bills) {
+  /** @type {Component[]} */
+  const all = bills.flatMap((bill) => JSON.parse(bill).components);
+  const byName = new Map(all.map((each) => [each['bom-ref'], each]));
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
+}
