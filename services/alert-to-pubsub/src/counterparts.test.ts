@@ -1,4 +1,5 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
+import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startPubSubEmulator } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Exporter, startExporter } from './testing/exporter.ts';
@@ -130,73 +131,75 @@ describe('Prometheus alone', patiently, () => {
     expect(subscriber.summaries()).toHaveLength(3);
   });
 
-  it('may be two that watch the same: the alert is one, and outlives either of them', async ({
-    skip,
-  }) => {
-    if (!prometheus) return skip(noPrometheus);
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
-    const lab = await startLab({ pubsub, settings: signedIn });
-    await writeSecrets(lab);
-    const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
-    const lastHeardFrom = async () => (await lab.alerts())[0]?.generatorURL;
-    const of = ({ url }: Program) => expect.stringContaining(`:${new URL(url).port}/graph`);
+  it.runIf(isLong)(
+    'may be two that watch the same: the alert is one, and outlives either of them',
+    async ({ skip }) => {
+      if (!prometheus) return skip(noPrometheus);
+      const pubsub = await newPubSub();
+      const subscriber = await startSubscriber(pubsub.endpoint);
+      const thermometer = await startThermometer();
+      const lab = await startLab({ pubsub, settings: signedIn });
+      await writeSecrets(lab);
+      const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
+      const lastHeardFrom = async () => (await lab.alerts())[0]?.generatorURL;
+      const of = ({ url }: Program) => expect.stringContaining(`:${new URL(url).port}/graph`);
 
-    thermometer.set('temperature', 90);
-    const first = await startPrometheus(prometheus, { ...rack, replica: 'a' });
-    await eventually(lastHeardFrom).toEqual(of(first));
-    // It sees the alert begin long after the first has sent it.
-    const second = await startPrometheus(prometheus, { ...rack, replica: 'b' });
-    await eventually(lastHeardFrom).toEqual(of(second));
-    await first.kill();
-    thermometer.set('temperature', 50);
+      thermometer.set('temperature', 90);
+      const first = await startPrometheus(prometheus, { ...rack, replica: 'a' });
+      await eventually(lastHeardFrom).toEqual(of(first));
+      // It sees the alert begin long after the first has sent it.
+      const second = await startPrometheus(prometheus, { ...rack, replica: 'b' });
+      await eventually(lastHeardFrom).toEqual(of(second));
+      await first.kill();
+      thermometer.set('temperature', 50);
 
-    await eventually(subscriber.summaries).toEqual([
-      'transition firing Hot',
-      'transition resolved Hot',
-    ]);
-  });
+      await eventually(subscriber.summaries).toEqual([
+        'transition firing Hot',
+        'transition resolved Hot',
+      ]);
+    },
+  );
 
-  it('gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported', async ({
-    skip,
-  }) => {
-    if (!prometheus) return skip(noPrometheus);
-    const clock = movedClock();
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
-    const lab = await startLab({ pubsub, clock, settings: signedIn });
-    await writeSecrets(lab);
-    await pubsub.stop();
-    await startPrometheus(prometheus, {
-      rules: hot,
-      scrapes: thermometer.host,
-      alerting: alertingOf(lab),
-    });
-    thermometer.set('temperature', 90);
-    await eventually(() => knownStatus(lab, 'Hot')).toBe('firing');
-    thermometer.set('temperature', 50);
-    await eventually(() => knownStatus(lab, 'Hot')).toBe('resolved');
-    clock.pass(120);
-    await pubsub.start();
+  it.runIf(isLong)(
+    'gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported',
+    async ({ skip }) => {
+      if (!prometheus) return skip(noPrometheus);
+      const clock = movedClock();
+      const pubsub = await newPubSub();
+      const subscriber = await startSubscriber(pubsub.endpoint);
+      const thermometer = await startThermometer();
+      const lab = await startLab({ pubsub, clock, settings: signedIn });
+      await writeSecrets(lab);
+      await pubsub.stop();
+      await startPrometheus(prometheus, {
+        rules: hot,
+        scrapes: thermometer.host,
+        alerting: alertingOf(lab),
+      });
+      thermometer.set('temperature', 90);
+      await eventually(() => knownStatus(lab, 'Hot')).toBe('firing');
+      thermometer.set('temperature', 50);
+      await eventually(() => knownStatus(lab, 'Hot')).toBe('resolved');
+      clock.pass(120);
+      await pubsub.start();
 
-    await eventually(subscriber.summaries).toHaveLength(3);
-    const [fired, ended, gap] = lab.arrived();
-    expect(lab.arrived().map(({ attributes }) => attributes.alertname)).toEqual([
-      ...['Hot', 'Hot'],
-      'AlertDeliveryGap',
-    ]);
-    expect([fired, ended].map((arrived) => arrived?.attributes.status)).toEqual([
-      ...['firing', 'resolved'],
-    ]);
-    expect(gap?.body).toMatchObject({ messages: '2', severity: 'warning' });
-    // Pub/Sub keeps the order of an alert; the notice is of another key.
-    expect(subscriber.summaries().filter((summary) => summary.endsWith('Hot'))).toEqual([
-      'transition firing Hot',
-      'transition resolved Hot',
-    ]);
-  });
+      await eventually(subscriber.summaries).toHaveLength(3);
+      const [fired, ended, gap] = lab.arrived();
+      expect(lab.arrived().map(({ attributes }) => attributes.alertname)).toEqual([
+        ...['Hot', 'Hot'],
+        'AlertDeliveryGap',
+      ]);
+      expect([fired, ended].map((arrived) => arrived?.attributes.status)).toEqual([
+        ...['firing', 'resolved'],
+      ]);
+      expect(gap?.body).toMatchObject({ messages: '2', severity: 'warning' });
+      // Pub/Sub keeps the order of an alert; the notice is of another key.
+      expect(subscriber.summaries().filter((summary) => summary.endsWith('Hot'))).toEqual([
+        'transition firing Hot',
+        'transition resolved Hot',
+      ]);
+    },
+  );
 });
 
 describe('Prometheus and Alertmanager', patiently, () => {

@@ -1,4 +1,5 @@
 /** `skolo cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newToken } from '@skolo/common';
+import { isLong } from '@skolo/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   mega4,
@@ -157,45 +159,49 @@ async function startUsb(
   };
 }
 
-it('verifies USB ports by what their phones report', { timeout: 240_000 }, async () => {
-  const reports = { ...mega4, ports: 5, together: { ports: [1, 2, 3, 4], switchedBy: [5] } };
-  const port4 = { ...raspberryPi4, together: { ports: [1, 2, 3, 4], switchedBy: [4] } };
-  const racks = await Promise.all([
-    startUsb('usb-1', '127.0.1.11', mega4, [1, 2]),
-    startUsb('usb-2', '127.0.1.12', raspberryPi4, [3, 2]),
-    startUsb('usb-3', '127.0.1.13', port4, [4, 2]),
-    startUsb('usb-4', '127.0.1.14', raspberryPi3, [2, 3]),
-    startUsb('usb-5', '127.0.1.15', reports, [1, 2]),
-  ]);
-  const more = racks.map(({ entry }) => entry).join('');
-  const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
-  const before = await read();
+it.runIf(isLong)(
+  'verifies USB ports by what their phones report',
+  { timeout: 240_000 },
+  async () => {
+    const reports = { ...mega4, ports: 5, together: { ports: [1, 2, 3, 4], switchedBy: [5] } };
+    const port4 = { ...raspberryPi4, together: { ports: [1, 2, 3, 4], switchedBy: [4] } };
+    const racks = await Promise.all([
+      startUsb('usb-1', '127.0.1.11', mega4, [1, 2]),
+      startUsb('usb-2', '127.0.1.12', raspberryPi4, [3, 2]),
+      startUsb('usb-3', '127.0.1.13', port4, [4, 2]),
+      startUsb('usb-4', '127.0.1.14', raspberryPi3, [2, 3]),
+      startUsb('usb-5', '127.0.1.15', reports, [1, 2]),
+    ]);
+    const more = racks.map(({ entry }) => entry).join('');
+    const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
+    const before = await read();
 
-  const shown = await skolo('cabling', '--prove', '--write');
+    const shown = await skolo('cabling', '--prove', '--write');
 
-  expect(shown.code).toBe(1);
-  expect(shown.output).toContain(
-    'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
-  );
-  const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
-  for (const text of [
-    `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
-    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,
-    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour also stopped charging`,
-    `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
-  ]) {
-    expect(shown.output).toContain(text);
-  }
-  expect(await read()).toBe(
-    before.replace(
-      '{ name: own, power: usb/1-1.3.1',
-      '{ name: own, powerVerified: true, power: usb/1-1.3.1',
-    ),
-  );
-  expect(racks.flatMap(({ off }) => off())).toEqual([]);
-  expect(racks[0]?.changes).toEqual(['usb/1-1.3.1 off', 'usb/1-1.3.1 on']);
-  expect(racks[1]?.changes.filter((change) => change.endsWith('off'))).toEqual(['usb/1-1.3 off']);
-});
+    expect(shown.code).toBe(1);
+    expect(shown.output).toContain(
+      'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
+    );
+    const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
+    for (const text of [
+      `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
+      `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,
+      `usb-4${unverified('usb/1-1.2')}usb-4-neighbour also stopped charging`,
+      `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
+    ]) {
+      expect(shown.output).toContain(text);
+    }
+    expect(await read()).toBe(
+      before.replace(
+        '{ name: own, power: usb/1-1.3.1',
+        '{ name: own, powerVerified: true, power: usb/1-1.3.1',
+      ),
+    );
+    expect(racks.flatMap(({ off }) => off())).toEqual([]);
+    expect(racks[0]?.changes).toEqual(['usb/1-1.3.1 off', 'usb/1-1.3.1 on']);
+    expect(racks[1]?.changes.filter((change) => change.endsWith('off'))).toEqual(['usb/1-1.3 off']);
+  },
+);
 
 it.runIf(process.env.SKOLO_LONG === '1')(
   'proves the outlets of two that were swapped, though rack.yaml has each at that of the other',

@@ -297,84 +297,93 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.need('ls /var/lib/skolo-jumphost')).toBe('said\n');
   });
 
-  it('tries the files of sshd with a second one, before the first reads what others wrote', async () => {
-    const [ours, foreign] = ['10-skolo', '99-foreign'].map(
-      (each) => `/etc/ssh/sshd_config.d/${each}.conf`,
-    ) as [string, string];
-    await host.write({ path: ours, content: 'MaxSessions 100\n' });
-    await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
+  it.runIf(inFull)(
+    'tries the files of sshd with a second one, before the first reads what others wrote',
+    async () => {
+      const [ours, foreign] = ['10-skolo', '99-foreign'].map(
+        (each) => `/etc/ssh/sshd_config.d/${each}.conf`,
+      ) as [string, string];
+      await host.write({ path: ours, content: 'MaxSessions 100\n' });
+      await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
 
-    const [ssh] = await only('ssh');
-    const session = await openTestHost(jumphost.workstation, signal);
-    await session.close();
+      const [ssh] = await only('ssh');
+      const session = await openTestHost(jumphost.workstation, signal);
+      await session.close();
 
-    expect(ssh).toMatchObject({
-      state: 'failed',
-      text: expect.stringMatching(
-        /a test sshd .* does not let you in .*; the change was undone before sshd loaded it.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
-      ),
-    });
-    expect(await host.read(ours)).toBe('MaxSessions 100\n');
-    expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
+      expect(ssh).toMatchObject({
+        state: 'failed',
+        text: expect.stringMatching(
+          /a test sshd .* does not let you in .*; the change was undone before sshd loaded it.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
+        ),
+      });
+      expect(await host.read(ours)).toBe('MaxSessions 100\n');
+      expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
 
-    await host.need(`rm ${foreign}`);
-    expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
-  });
+      await host.need(`rm ${foreign}`);
+      expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
+    },
+  );
 
-  it('sees a failover whose units do not serve, as a run leaves it that failed there', async () => {
-    const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
-    const path = `${failedOverFolder}/metadata-server.json`;
-    await host.write({ path, content: JSON.stringify(failedOver) });
+  it.runIf(inFull)(
+    'sees a failover whose units do not serve, as a run leaves it that failed there',
+    async () => {
+      const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
+      const path = `${failedOverFolder}/metadata-server.json`;
+      await host.write({ path, content: JSON.stringify(failedOver) });
 
-    const differs = await only('existing-system');
-    await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
-    const deaf = await only('existing-system');
-    await host.need(`systemctl stop old-metadata
+      const differs = await only('existing-system');
+      await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
+      const deaf = await only('existing-system');
+      await host.need(`systemctl stop old-metadata
 systemd-run --quiet --unit=old-metadata /opt/test/node -e "require('node:http').createServer((_, answer) => answer.end()).listen(80)"
 until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
-    const serves = await only('existing-system');
-    await host.need(`systemctl stop old-metadata && rm ${path}`);
+      const serves = await only('existing-system');
+      await host.need(`systemctl stop old-metadata && rm ${path}`);
 
-    expect(differs).toMatchObject([
-      { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
-    ]);
-    expect(deaf).toMatchObject([
-      {
-        text: expect.stringContaining(
-          'nothing listens on port 80 or 20010; repair the unit, or run',
-        ),
-      },
-    ]);
-    expect(serves).toMatchObject([{ state: 'ok' }]);
-  });
+      expect(differs).toMatchObject([
+        { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
+      ]);
+      expect(deaf).toMatchObject([
+        {
+          text: expect.stringContaining(
+            'nothing listens on port 80 or 20010; repair the unit, or run',
+          ),
+        },
+      ]);
+      expect(serves).toMatchObject([{ state: 'ok' }]);
+    },
+  );
 
-  it('goes on past a step that fails, names the file of apt, and can leave a step out', async () => {
-    const file = '/etc/apt/apt.conf.d/99-foreign';
-    const node =
-      'k3s kubectl label node jumphost-rack4 node-restriction.kubernetes.io/skolo-jumphost-';
-    const foreign = (content: string) => host.write({ path: file, content });
-    await foreign('APT::Periodic {\n  Unattended-Upgrade "0";\n};\n');
-    // As a power cut leaves it, which has zeroed a file.
-    await host.need(`${node} > /dev/null; : > "$(readlink -f /usr/bin/node)"`);
+  it.runIf(inFull)(
+    'goes on past a step that fails, names the file of apt, and can leave a step out',
+    async () => {
+      const file = '/etc/apt/apt.conf.d/99-foreign';
+      const node =
+        'k3s kubectl label node jumphost-rack4 node-restriction.kubernetes.io/skolo-jumphost-';
+      const foreign = (content: string) => host.write({ path: file, content });
+      await foreign('APT::Periodic {\n  Unattended-Upgrade "0";\n};\n');
+      // As a power cut leaves it, which has zeroed a file.
+      await host.need(`${node} > /dev/null; : > "$(readlink -f /usr/bin/node)"`);
 
-    const steps = await go();
-    await foreign('APT::Periodic { nonsense\n');
-    const [damaged] = await only('updates');
-    const skipped = await go(false, ['updates']);
-    await host.need(`rm ${file}`);
+      const steps = await go();
+      await foreign('APT::Periodic { nonsense\n');
+      const [damaged] = await only('updates');
+      const skipped = await go(false, ['updates']);
+      await host.need(`rm ${file}`);
 
-    expect(statesOf(steps)).toMatchObject({
-      updates: `failed: another file turns updates off: ${file}:2; fix that file`,
-      node: 'changed',
-      label: 'changed',
-      'existing-system': 'ok',
-    });
-    expect(damaged?.text).toMatch(
-      /apt cannot read its configuration: .*99-foreign.*; fix that file/,
-    );
-    expect(statesOf(skipped).updates).toBe('skipped');
-    expect(isPrepared(skipped)).toBe(true);
-  });
+      expect(statesOf(steps)).toMatchObject({
+        updates: `failed: another file turns updates off: ${file}:2; fix that file`,
+        node: 'changed',
+        label: 'changed',
+        'existing-system': 'ok',
+      });
+      expect(damaged?.text).toMatch(
+        /apt cannot read its configuration: .*99-foreign.*; fix that file/,
+      );
+      expect(statesOf(skipped).updates).toBe('skipped');
+      expect(isPrepared(skipped)).toBe(true);
+    },
+  );
 
   it('restarts when its root file system has become read-only, and stayed so', async () => {
     // In mounts of its own: files of the log are open in the others.

@@ -134,7 +134,6 @@ export const breakages: readonly Breakage[] = [
     step: 'address',
     script:
       "sed -i 's/^iface host0 inet static/iface host0 inet dhcp/; /address/d; /gateway/d' /etc/network/interfaces",
-    isSample: true,
   },
   {
     what: 'no `auto` in /etc/network/interfaces',
@@ -273,7 +272,6 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
       "printf '[Journal]\\nStorage=volatile\\n' > /etc/systemd/journald.conf.d/99-person.conf; systemctl restart systemd-journald",
     why: other,
     undo: 'rm /etc/systemd/journald.conf.d/99-person.conf; systemctl restart systemd-journald',
-    isSample: true,
   },
   {
     what: '`deny all` of chrony in a later file',
@@ -281,7 +279,6 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
     script: 'echo deny all > /etc/chrony/conf.d/99-person.conf; systemctl restart chrony',
     why: other,
     undo: 'rm /etc/chrony/conf.d/99-person.conf; systemctl restart chrony',
-    isSample: true,
   },
   {
     what: 'another program listens on port 123',
@@ -308,7 +305,6 @@ until ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done`,
     what: 'another host name',
     step: 'name',
     script: 'hostname other; echo other > /etc/hostname',
-    isSample: true,
   },
   {
     what: 'a disk that is 98 % full',

@@ -78,7 +78,7 @@ ln -s '${containerd}' $bin/containerd; sync -f disk`);
     await expectUnpackedWhole();
   });
 
-  it('repairs an image at most once a day', async () => {
+  it.runIf(isLong)('repairs an image at most once a day', async () => {
     await aDayPasses();
     await node.pull(registry.image);
     await cutAndCheck();

@@ -177,7 +177,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
   });
 
-  it('waits while another agent has the folder', async () => {
+  it.runIf(isLong)('waits while another agent has the folder', async () => {
     await using test = await newBot({ zip: {} });
     if (test.settings.current === undefined) throw new Error('no settings');
     await using other = startAgent(test.settings.current);
@@ -217,7 +217,7 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     },
   );
 
-  it('keeps both also where it has the folder that the other one wants', async () => {
+  it.runIf(isLong)('keeps both also where it has the folder that the other one wants', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
     if (test.settings.current === undefined) throw new Error('no settings');
     await using container = startAgent(test.settings.current, commandIn('pid'));
