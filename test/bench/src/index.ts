@@ -1,7 +1,7 @@
 export { type Bench, beside, type Line, type Measurement, NotRun } from './bench.ts';
 export { findProgram, pinned } from './cores.ts';
 export { writtenBytes } from './disk.ts';
-export { peakMemory, proportionalMemory, residentMemory } from './memory.ts';
+export { memoryOf, peakMemory, residentMemory } from './memory.ts';
 export { inRounds } from './rounds.ts';
 export { runBenches } from './run-benches.ts';
 export { type ServerProcess, startServer } from './server.ts';

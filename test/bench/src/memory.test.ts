@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mebibytes, peakMemory, proportionalMemory, residentMemory } from './memory.ts';
+import { mebibytes, memoryOf, peakMemory, residentMemory } from './memory.ts';
 
 describe('memory of a process', () => {
   it('is read from /proc', () => {
@@ -11,7 +11,9 @@ describe('memory of a process', () => {
     expect(resident).toBeGreaterThan(own / 2);
     expect(resident).toBeLessThan(own * 2);
     expect(peakMemory(process.pid)).toBeGreaterThanOrEqual(resident);
-    expect(proportionalMemory(process.pid)).toBeLessThanOrEqual(residentMemory(process.pid) * 1.1);
+    const { figure, against: { proportional = 0 } = {} } = memoryOf(process.pid);
+    expect(proportional).toBeGreaterThan(figure / 10);
+    expect(proportional).toBeLessThanOrEqual(figure * 1.1);
   });
 
   it('is in MiB', () => {

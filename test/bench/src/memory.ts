@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Measurement } from './bench.ts';
 
 /** Memory of a running process that is in RAM, in MiB; throws when there is no process with this id. */
 export function residentMemory(pid: number): number {
@@ -10,9 +11,10 @@ export function peakMemory(pid: number): number {
   return mebibytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmHWM');
 }
 
-/** As `residentMemory`, but of what it shares with other processes only its part. */
-export function proportionalMemory(pid: number): number {
-  return mebibytes(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss');
+/** `residentMemory`, compared with its proportional part (PSS): memory shared with other processes counts once for all of them. */
+export function memoryOf(pid: number): Measurement {
+  const proportional = mebibytes(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss');
+  return { figure: residentMemory(pid), against: { proportional } };
 }
 
 /** A field of a file of /proc, which says kB and means KiB. */

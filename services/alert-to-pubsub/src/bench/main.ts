@@ -7,6 +7,7 @@ import {
   beside,
   inRounds,
   type Measurement,
+  memoryOf,
   peakMemory,
   residentMemory,
   runBenches,
@@ -229,7 +230,7 @@ const memoryIdle: Bench = {
   measure: () =>
     withIdle(async (service) => {
       await sleep(20_000);
-      return residentMemory(service.pid);
+      return memoryOf(service.pid);
     }),
 };
 
@@ -245,11 +246,11 @@ const idleWrites: Bench = {
       await sleep(70_000);
       const before = writtenBytes(service.pid);
       await sleep(idleMinutes * 60_000);
-      return (writtenBytes(service.pid) - before) / idleMinutes;
+      return { figure: (writtenBytes(service.pid) - before) / idleMinutes };
     }),
 };
 
-async function withIdle(measure: (service: ServerProcess) => Promise<number>) {
+async function withIdle(measure: (service: ServerProcess) => Promise<Measurement>) {
   return await inFolder(async (folder) => {
     const pubsub = await startPubSub();
     const settings = `    endpoint: 127.0.0.1:${pubsub.groups.port}`;
@@ -258,7 +259,7 @@ async function withIdle(measure: (service: ServerProcess) => Promise<number>) {
     repeat();
     const repeating = setInterval(repeat, 60_000);
     try {
-      return { figure: await measure(service) };
+      return await measure(service);
     } finally {
       clearInterval(repeating);
       await service.stop();

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
+  type Measurement,
   median,
+  memoryOf,
   percentile,
-  residentMemory,
   runBenches,
   startServer,
   writtenBytes,
@@ -59,21 +60,22 @@ const memorySilent = memoryBench('memory-silent', withSilentRack);
 
 function memoryBench(
   name: string,
-  within: (folder: string, work: (service: Running) => Promise<number>) => Promise<number>,
+  within: (
+    folder: string,
+    work: (service: Running) => Promise<Measurement>,
+  ) => Promise<Measurement>,
 ): Bench {
   return {
     name,
     unit: 'MiB',
     better: 'lower',
-    async measure() {
-      const figure = await inFolder((folder) =>
+    measure: () =>
+      inFolder((folder) =>
         within(folder, async ({ pid }) => {
           await sleep(2 * measuredSeconds * 1000);
-          return residentMemory(pid);
+          return memoryOf(pid);
         }),
-      );
-      return { figure };
-    },
+      ),
   };
 }
 

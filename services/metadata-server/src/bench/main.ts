@@ -8,6 +8,7 @@ import {
   type Bench,
   inRounds,
   median,
+  memoryOf,
   residentMemory,
   runBenches,
   type ServerProcess,
@@ -103,7 +104,7 @@ const memoryIdle: Bench = {
     withServer(async ({ pid, port }) => {
       await ask(port);
       await pause(20_000);
-      return { figure: residentMemory(pid) };
+      return memoryOf(pid);
     }),
 };
 

@@ -4,6 +4,7 @@ import {
   type Bench,
   beside,
   type Measurement,
+  memoryOf,
   residentMemory,
   runBenches,
   writtenBytes,
@@ -114,7 +115,7 @@ const memoryIdle: Bench = {
     withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
       await client.machines();
       await sleep(20_000);
-      return { figure: residentMemory(pid) };
+      return memoryOf(pid);
     }),
 };
 

@@ -6,6 +6,7 @@ import {
   type Bench,
   beside,
   median,
+  memoryOf,
   NotRun,
   peakMemory,
   residentMemory,
@@ -84,7 +85,7 @@ const firstMemory: Bench = {
     withFrr(async (service) => {
       await service.stored('router');
       await sleep(20_000);
-      return { figure: residentMemory(service.pid) };
+      return memoryOf(service.pid);
     }),
 };
 

@@ -6,8 +6,8 @@ import { pause } from '@skolo/base';
 import {
   type Bench,
   inRounds,
+  memoryOf,
   peakMemory,
-  residentMemory,
   runBenches,
   writtenBytes,
   wrk,
@@ -43,7 +43,13 @@ const memoryIdle: Bench = {
   name: 'memory-idle',
   unit: 'MB',
   better: 'lower',
-  measure: () => ofIdle(async (pid) => megabytes(residentMemory(pid)), idleSeconds),
+  async measure() {
+    const { figure, against } = await whileIdle(async (pid) => memoryOf(pid), idleSeconds);
+    return {
+      figure: megabytes(figure),
+      against: { proportional: megabytes(against?.proportional ?? 0) },
+    };
+  },
 };
 
 /** Peak: during startup. */
@@ -90,9 +96,13 @@ const idleSyncs: Bench = {
 const settleSeconds = 15;
 
 async function ofIdle(measure: (pid: number) => Promise<number>, afterSeconds = settleSeconds) {
+  return { figure: await whileIdle(measure, afterSeconds) };
+}
+
+async function whileIdle<T>(measure: (pid: number) => Promise<T>, afterSeconds: number) {
   return await withAgent(usualReadSeconds, async ({ agent }) => {
     await pause(afterSeconds * 1000);
-    return { figure: await measure(agent.pid) };
+    return await measure(agent.pid);
   });
 }
 
