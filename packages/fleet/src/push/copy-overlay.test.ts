@@ -18,12 +18,14 @@ async function racks(): Promise<string> {
   await writeFile(join(folder, 'rack4/kustomization.yaml'), kustomization);
   await writeFile(join(folder, 'rack4/rack.yaml'), 'rack: rack4\nnewTag: of a person\n');
   await writeFile(join(folder, 'rack4/derived/README.md'), 'of rack4');
+  await mkdir(join(folder, 'rack4/secrets'));
+  await writeFile(join(folder, 'rack4/secrets/router-password'), 'of rack4');
   return folder;
 }
 
 const names = { from: 'rack4', to: 'rack5' };
 
-it('has the name and the images of the new rack, and no digest of the previous tag', async () => {
+it('has the name and the images of the new rack, but no digest of the previous tag and no secrets', async () => {
   const folder = await racks();
 
   await copyOverlay(folder, names, { prefix: 'new.example.com/', tag: '2026-11-24-bob' });

@@ -10,7 +10,8 @@ interface Images {
 }
 
 /**
- * Copies a rack's overlay for a new rack, with its name in all files and without `derived/`, which is generated from rack.yaml.
+ * Copies a rack's overlay for a new rack, with its name in all files. It omits `derived/`, which is generated from rack.yaml, and
+ * `secrets/`, because each rack has its own.
  *
  * @param folder the directory of all racks, `kube/racks`
  * @param images prefix and tag of all images in the new rack; absent: those of the copied rack
@@ -24,8 +25,8 @@ export async function copyOverlay(
   const [old, own] = [join(folder, from), join(folder, to)];
   if (!existsSync(old)) throw new FleetError(`${old}: no such overlay`);
   if (existsSync(own)) throw new FleetError(`${own}: already exists`);
-  const derived = join(old, 'derived');
-  await cp(old, own, { recursive: true, filter: (path) => path !== derived });
+  const left = ['derived', 'secrets'].map((each) => join(old, each));
+  await cp(old, own, { recursive: true, filter: (path) => !left.includes(path) });
   for (const file of await readdir(own, { recursive: true, withFileTypes: true })) {
     if (!file.isFile()) continue;
     const path = join(file.parentPath, file.name);

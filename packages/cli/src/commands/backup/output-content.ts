@@ -21,7 +21,10 @@ export async function outputContent(
 ): Promise<void> {
   if (output === undefined) return printContent(io, content, exact);
   await saveContent(output, content);
-  io.err(`${output}: ${sizeText(content.length)}, readable only by you`);
+  const written = await stat(output);
+  // Not of a pipe, or where the file system has no permissions.
+  const isPrivate = written.isFile() && (written.mode & 0o077) === 0;
+  io.err(`${output}: ${sizeText(content.length)}${isPrivate ? ', readable only by you' : ''}`);
 }
 
 /** Prints content unchanged. A terminal gets no control characters: masked text shows them escaped, and exact content is an error. */
