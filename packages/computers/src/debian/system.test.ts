@@ -35,7 +35,7 @@ it.each([
   ['debian', '13', 'Debian 13, arm64', []],
   ['raspbian', '12', 'Debian 12, arm64', []],
   ['ubuntu', '24.04', 'Ubuntu 24.04, arm64', []],
-  ['ubuntu', '20.04', expect.anything(), [expect.stringContaining('Ubuntu 22.04 or newer')]],
+  ['ubuntu', '22.04', expect.anything(), [expect.stringContaining('Ubuntu 24.04 or newer')]],
   [
     'debian',
     '11',

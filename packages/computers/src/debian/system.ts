@@ -99,7 +99,7 @@ export function systemStep(needs: SystemNeeds): Step {
 }
 
 function systemsOf({ hasUbuntu }: SystemNeeds): string {
-  return `Debian 12 or 13${hasUbuntu ? ', or Ubuntu 22.04 or newer' : ''}`;
+  return `Debian 12 or 13${hasUbuntu ? ', or Ubuntu 24.04 or newer' : ''}`;
 }
 
 /** @param text what {@link systemScript} prints @throws ZodError It is something else. */
@@ -113,7 +113,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
   // The 32-bit Raspberry Pi OS has its own name.
   const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
-  const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
+  const isUbuntu = id === 'ubuntu' && /^(2[4-9]|[3-9]\d)\.\d\d$/.test(version);
   want(
     isDebian || (isUbuntu && hasUbuntu === true),
     `the operating system is ${id} ${version}; install ${systemsOf(needs)}`,
