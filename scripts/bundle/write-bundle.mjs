@@ -93,7 +93,10 @@ async function writeTo(out, bundle, version) {
   for (const copy of copies) put(join(source, copy), join(target, copy));
   const ofPackage = manifest(join(source, 'package.json'), version);
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(ofPackage, null, 2)}\n`);
-  if (folder.startsWith('services/')) checkNodeFirst(join(target, 'dist'), bundle);
+  // The command's bin/skolo.js does the same.
+  if (bundle.name !== 'cli') {
+    for (const program of programs) checkNodeFirst(join(target, 'dist'), program, bundle);
+  }
   const copied = contains.map((name) => `node_modules/${name}/package.json`);
   const thirds = thirdParties([...Object.keys(metafile.inputs), ...copied]);
   writeFileSync(join(target, 'third-parties.txt'), licenceTexts(thirds));
@@ -150,17 +153,19 @@ export function manifest(file, wantedVersion) {
 }
 
 /**
- * Puts a program that any version of Node can parse in front of a service, so that an old Node reports in one line that it is too old.
+ * Puts a file that any version of Node can parse in front of a program, so that an old Node reports in one line that it is too old.
  *
  * @param {string} dist
+ * @param {string} program
  * @param {import('./bundles.mjs').Bundle} bundle
  */
-function checkNodeFirst(dist, { name, leastNode }) {
-  renameSync(join(dist, 'main.js'), join(dist, 'service.js'));
+function checkNodeFirst(dist, program, { name, leastNode }) {
+  const checked = `${program}-program.js`;
+  renameSync(join(dist, `${program}.js`), join(dist, checked));
   const message = `\`${name}: Node \${process.versions.node} is too old; install Node ${leastNode} or newer\``;
   writeFileSync(
-    join(dist, 'main.js'),
-    `if (Number(process.versions.node.split('.')[0]) >= ${leastNode}) await import('./service.js');
+    join(dist, `${program}.js`),
+    `if (Number(process.versions.node.split('.')[0]) >= ${leastNode}) await import('./${checked}');
 else {
   console.error(${message});
   process.exitCode = 78;

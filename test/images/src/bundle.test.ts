@@ -202,15 +202,25 @@ describe('a bundle', () => {
     }
   });
 
-  it('of the command reports a Node that is too old', async () => {
-    const bin = join(out, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+  it.each([
+    ['cli/opt/skolo/packages/cli/bin/skolo.js', 'skolo', 1, 22],
+    ['swarming-client/opt/skolo/services/swarming-client/dist/main.js', 'swarming-client', 78, 22],
+    ['machine-state/opt/skolo/services/machine-state/dist/main.js', 'machine-state', 78, 24],
+    ['fallback/opt/skolo/packages/fallback/dist/main.js', 'fallback', 78, 24],
+    ['fallback/opt/skolo/packages/fallback/dist/active.js', 'fallback', 78, 24],
+  ])('reports a Node that is too old for %s', async (path, name, code, least) => {
     const old = `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })`;
 
-    const asked = run(process.execPath, ['--import', `data:text/javascript,${old}`, bin]);
+    const asked = run(process.execPath, [
+      '--import',
+      `data:text/javascript,${old}`,
+      join(out, path),
+    ]);
 
     await expect(asked).rejects.toMatchObject({
-      code: 1,
-      stderr: 'skolo: Node 20.20.2 is too old; install Node 22 or newer\n',
+      code,
+      stdout: '',
+      stderr: `${name}: Node 20.20.2 is too old; install Node ${least} or newer\n`,
     });
   });
 
