@@ -59,7 +59,7 @@ describe('metrics in alert rules', () => {
     expect(metricsOf(expression)).toEqual(['a_b:c', 'j', 'k', 'l']);
   });
 
-  it('are exported by a service, recorded by a rule, or in README.md with their source', () => {
+  it('are exported by a service, recorded by a rule, or listed in README.md', () => {
     const recorded = ruleFiles
       .flatMap(rulesIn)
       .flatMap((rule) => ('record' in rule ? [rule.record] : []));
