@@ -180,6 +180,7 @@ describe('the rehearsal', () => {
     await cluster.kill();
     const killed = (await writers[0]?.reported()) ?? 0;
     const second = await jumphost.archive();
+    await writers[1]?.kill();
 
     const ours = join(root, 'ours');
     const restored = await restoreArchive(archive.file, identity, ours);
