@@ -49,7 +49,7 @@ export function listPage(results: readonly Result[]): string {
 
 export function markdownOf(result: Result): string {
   const { run, startedAt, subject, sender, objective, levels, knee, saturation } = result;
-  const promise = `p99 of at most ${objective.p99Ms} ms and ${100 * objective.answeredShare} % of the requests answered`;
+  const promise = `p99 of at most ${objective.p99Ms} ms and ${100 * objective.answeredShare}% of the requests answered`;
   return `${[
     `# Run ${run}`,
     '',
@@ -75,7 +75,7 @@ function rowOf(level: Level): string {
     rate,
     spreadText(achieved),
     ...[p50Ms, p90Ms, p99Ms, maxMs].map(spreadText),
-    `${failedPercent.median.toFixed(1)} %`,
+    `${failedPercent.median.toFixed(1)}%`,
     meetsObjective ? 'met' : 'missed',
   ];
   return `| ${cells.join(' | ')} |`;

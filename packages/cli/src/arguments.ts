@@ -65,7 +65,7 @@ export function reasonOption(where: string): Option {
 
 /** `--return-after` of a change that may lock out the person who makes it. */
 export function returnAfterOption(): Option {
-  const about = 'time after which a change that locks you out is rolled back';
+  const about = 'how long to wait before rolling back a change that locks you out';
   return timeOption('--return-after <time>', about, '90s');
 }
 

@@ -100,7 +100,8 @@ describe('of 200 machines', () => {
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
         skia-rpi2-rack4-shelf5-[016,038]: quarantined for 3 h:
-        device: missing: adb does not see it
+        device: missing: not attached: adb does not list any
+        devices
       skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-[004,
         026],skia-rpi2-rack4-shelf3-[008,030],
         skia-rpi2-rack4-shelf4-[012,034],
@@ -112,7 +113,7 @@ describe('of 200 machines', () => {
         that this is its port (ECONNREFUSED)
       skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,
         skia-rpi2-rack4-shelf4-021: recovering for 40 min: device:
-        battery low: 12 %, recovers at 40 %
+        battery low: 12%, recovers at 40%
 
       ok: skia-rpi2-rack4-shelf1-[002-021,023-040],
         skia-rpi2-rack4-shelf2-[001-003,005-010,015-025,027-030,

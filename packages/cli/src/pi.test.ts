@@ -128,7 +128,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     expect(printed.out.replaceAll(folder, '')).toBe(
       'rpi-001: written to the SD card in /card-a and verified\nrpi-002: written to the SD card in /card-b and verified\n',
     );
-    expect(printed.err).toMatch(/card-b: rpi-002 reads back: 55 of 55 MB, 100 %, [\d.]+ MB\/s\n/);
+    expect(printed.err).toMatch(/card-b: rpi-002 reads back: 55 of 55 MB, 100%, [\d.]+ MB\/s\n/);
     expect(await readByMtools(path('card-b'), 'meta-data')).toContain('local-hostname: rpi-002');
   });
 
@@ -146,9 +146,9 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     }
 
     expect(lines).toEqual([
-      'rpi-001: 0 of 2000 MB, 0 %, 0.0 MB/s',
-      'rpi-001: 400 of 2000 MB, 20 %, 20.0 MB/s, 3 min left',
-      'rpi-001: 2000 of 2000 MB, 100 %, 20.0 MB/s',
+      'rpi-001: 0 of 2000 MB, 0%, 0.0 MB/s',
+      'rpi-001: 400 of 2000 MB, 20%, 20.0 MB/s, 3 min left',
+      'rpi-001: 2000 of 2000 MB, 100%, 20.0 MB/s',
     ]);
   });
 

@@ -217,7 +217,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 
 RACK   STATE         OK  UNHEALTHY  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
 rack5  unreachable    -          -     -       -       -       -       -      -        -     -       -        -  -
-rack4  critical     3/5          1     1       1       2  30 min    20 h    2/3        4  74 %       1  12 days  1.2.0
+rack4  critical     3/5          1     1       1       2  30 min    20 h    2/3        4   74%       1  12 days  1.2.0
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup

@@ -71,7 +71,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
 
     await expect
       .poll(() => swarming.bots.get(machine)?.state.maintenance)
-      .toMatch(/battery low: 5 %/);
+      .toMatch(/battery low: 5%/);
     const task = swarming.addTask({ python: 'pass' });
     const { polls } = swarming.bot(machine);
     await swarming.until(() => swarming.bot(machine).polls > polls + 1);

@@ -120,7 +120,7 @@ export function createMetrics(
   );
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
-    help: 'Time that the agent took to respond to a hook.',
+    help: 'How long the agent took to respond to a hook.',
     labelNames: ['hook'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,

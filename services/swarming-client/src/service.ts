@@ -19,7 +19,7 @@ export async function runAgent(): Promise<void> {
         log,
         lines,
         version,
-        // A hundred times per second doubles the cost of an idle agent: 0.6 % of a core here, not 0.3 %.
+        // A hundred times per second doubles the cost of an idle agent: 0.6% of a core here, not 0.3%.
         metrics: processMetrics({ eventLoopEveryMs: 500 }),
         proc: '/proc',
         // Its supervisor restarts it, and with it the bot.

@@ -206,7 +206,7 @@ function agentHandlers({ calls, find }: Parts) {
         number,
         at: ago(40 - number),
         from: number % 3 === 0 ? ('agent' as const) : ('bot' as const),
-        text: number % 3 === 0 ? 'device present, battery 82 %' : `task step ${number}: running`,
+        text: number % 3 === 0 ? 'device present, battery 82%' : `task step ${number}: running`,
       }));
       return { status: 200, body: { lines: lines.filter(({ number }) => number > after) } };
     },

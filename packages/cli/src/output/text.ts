@@ -122,7 +122,7 @@ export function paragraph(text: string, columns: number | undefined): string {
   return [...lines, line].join('\n');
 }
 
-/** Not after a number: `40 %`, `3 h` and `12 machines` stay together. */
+/** Not after a number: `40%`, `3 h` and `12 machines` stay together. */
 const breaks = /(?<!(?:^| |\()\d+) /;
 
 /** Splits a word that is wider than a line, after a comma if it has one. */

@@ -56,7 +56,7 @@ describe('a run', () => {
     expect(compared([fsync(50)], earlier)).toMatchObject([{ verdict: undefined }]);
   });
 
-  it(`calls at most 3 % of unchanged figures worse, where they vary by a tenth (seed ${seed})`, () => {
+  it(`calls at most 3% of unchanged figures worse, where they vary by a tenth (seed ${seed})`, () => {
     const random = seeded(seed);
     // A spread of a tenth: the sum of twelve is nearly normal.
     const around = () => 10 + Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);

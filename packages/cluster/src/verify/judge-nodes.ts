@@ -75,9 +75,9 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
     ),
     ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
       usedPercent < 85
-        ? ok('less than 85 % used')
+        ? ok('less than 85% used')
         : wrong(
-            `${usedPercent} % used, ${freeMib} MiB free; the kubelet deletes images from 85 % on, and evicts pods if the disk fills up further; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
+            `${usedPercent}% used, ${freeMib} MiB free; the kubelet deletes images above 85% usage, and evicts pods if the disk fills up further; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>

@@ -68,7 +68,7 @@ describe('facts of nodes', () => {
     ],
     ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since boot/],
     ['heat', { celsius: 84 }, /^temperature: .*84 °C/],
-    ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93 % used.*with k3s crictl rmi/],
+    ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93% used.*with k3s crictl rmi/],
     ['a full disk of kubeadm', { usedPercent: 93, unit: 'kubelet' }, /^disk: .*with crictl rmi/],
     ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s restarted 40 times/],
     ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],

@@ -21,7 +21,7 @@ const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
 /** On a computer that k3s has already filled: space for the images of an upgrade. */
 const freeBytesLater = 1024 * mib;
-/** k3s evicts pods below 5 % (docs.k3s.io, kubelet's `eviction-hard`). */
+/** k3s evicts pods below 5% (docs.k3s.io, kubelet's `eviction-hard`). */
 const leastFreePercent = 10;
 
 const Facts = z.object({
@@ -126,7 +126,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   const freePercent = 100 - facts.usedPercent;
   want(
     freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, but ${neededBytes / mib} MiB and ${leastFreePercent} % are required, because the kubelet evicts pods when the disk is almost full; free disk space`,
+    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent}%) free, but ${neededBytes / mib} MiB and ${leastFreePercent}% are required, because the kubelet evicts pods when the disk is almost full; free disk space`,
   );
   want(
     memoryKib * 1024 >= memoryBytes,

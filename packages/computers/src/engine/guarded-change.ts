@@ -98,7 +98,7 @@ async function outcome(guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
   return why === undefined
     ? 'the previous settings are in effect again, and new SSH sessions can be opened'
-    : `the previous files are restored, but new SSH sessions still fail (${why}); fix this at the screen or serial console, or in a session that is still open`;
+    : `the previous files are restored, but new SSH sessions still fail (${why}); fix this at a local or serial console, or in a session that is still open`;
 }
 
 /** Undefined if one can be opened. */
@@ -262,7 +262,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: cannot confirm that the change was rolled back automatically; run \`sh ${pending}/go-back\` at the screen or serial console`,
+        `${host.name}: cannot confirm that the change was rolled back automatically; run \`sh ${pending}/go-back\` at a local or serial console`,
         { code: 'LOST' },
       );
     }

@@ -57,7 +57,7 @@ cd "$1"
 gid=$2
 for entry in *; do
   [ -e "$entry" ] || continue
-  [ -L "$entry" ] || { echo "$PWD/$entry was created manually and stays unchanged; move it away" >&2; exit 1; }
+  [ -L "$entry" ] || { echo "$PWD/$entry was created manually, so it is left unchanged; move it elsewhere" >&2; exit 1; }
 done
 new=$(mktemp -d "..skolo-XXXXXXXX")
 trap 'rm -rf "$new"' EXIT

@@ -54,7 +54,7 @@ it('reports a disk before it fails', () => {
   const text = printed({ disk: 'worn', note: '', attributes: [], nvme: { percentage_used: 93 } });
 
   expect(diskWear(text).differs).toEqual([
-    'disk 93 % worn; replace the jumphost (skolo jumphost replace)',
+    'disk 93% worn; replace the jumphost (skolo jumphost replace)',
   ]);
   expect(diskWear('')).toEqual({ differs: [], note: 'disk wear unknown' });
 });

@@ -32,7 +32,7 @@ export function diskWear(text: string): Check {
   const left = ata_smart_attributes?.table.find(({ name }) => remainingLife.test(name))?.value;
   const said = smart.endurance_used?.current_percent ?? nvme?.percentage_used;
   const worn = said ?? (left === undefined ? undefined : 100 - left);
-  const note = worn === undefined ? 'disk wear unknown' : `disk ${worn} % worn`;
+  const note = worn === undefined ? 'disk wear unknown' : `disk ${worn}% worn`;
   const differs = [
     ...(smart_status?.passed === false ? ['the disk fails its SMART health check'] : []),
     ...(worn !== undefined && worn >= mostWorn ? [note] : []),

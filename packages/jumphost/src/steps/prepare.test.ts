@@ -202,7 +202,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100 %) free, but 1024 MiB and 10 % are required, because the kubelet evicts pods when the disk is almost full; free disk space',
+      text: '/var/lib/skolo has 512 MiB (100%) free, but 1024 MiB and 10% are required, because the kubelet evicts pods when the disk is almost full; free disk space',
     });
   });
 

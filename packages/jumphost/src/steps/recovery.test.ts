@@ -82,7 +82,7 @@ grep -wo fsck.repair=yes /proc/cmdline`);
     const checked = await run(true);
     expect(checked.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
     expect(checked.at(-1)?.text).toMatch(
-      /^disk 0 % worn; watchdog: i6300ESB timer; .*restarted without a shutdown at 20/,
+      /^disk 0% worn; watchdog: i6300ESB timer; .*restarted without a shutdown at 20/,
     );
   });
 

@@ -307,7 +307,7 @@ until ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done`,
     script: 'hostname other; echo other > /etc/hostname',
   },
   {
-    what: 'a disk that is 98 % full',
+    what: 'a disk that is 98% full',
     step: 'system',
     script:
       'mount -t tmpfs -o size=64M tmpfs /var/lib/skolo; head -c 63M /dev/zero > /var/lib/skolo/full',

@@ -54,7 +54,7 @@ export function steps(
     },
     {
       title:
-        'Unpack the archive. Other files stay unchanged. Reload the programs whose files have changed',
+        'Unpack the archive. Other files are left unchanged. Reload the programs whose files have changed',
       where: 'device',
       lines: [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
     },

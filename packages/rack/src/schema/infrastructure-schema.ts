@@ -45,7 +45,7 @@ export const infrastructureShape = {
     ])
     .default(true)
     .describe(
-      "`false`: no backup. `{ idleSeconds, totalSeconds }`: time-outs for this device's backup.",
+      "`false`: no backup. `{ idleSeconds, totalSeconds }`: timeouts for this device's backup.",
     ),
 } as const;
 

@@ -42,8 +42,8 @@ export const deviceSchema = object({
 
 const metadata = section({
   id: each(digits64).exactOptional().describe('64-bit number; default: derived from the name.'),
-  zone: id.exactOptional().describe('Zone, for example us-skolo-1.'),
-  machineType: id.exactOptional().describe('Machine type, for example rpi4.'),
+  zone: id.exactOptional().describe('Zone, such as us-skolo-1.'),
+  machineType: id.exactOptional().describe('Machine type, such as rpi4.'),
   image: id.exactOptional().describe('Image name.'),
   cpuPlatform: line.exactOptional().describe('CPU platform.'),
   description: line.exactOptional().describe('Description.'),
@@ -91,7 +91,9 @@ export const machineSchema = object({
     ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
-    .describe("Time without power in a cycle; the default depends on the outlet's model."),
+    .describe(
+      "How long the power stays off in a cycle; the default depends on the outlet's model.",
+    ),
   seenBack: seenBackWithin
     .exactOptional()
     .describe(

@@ -196,7 +196,7 @@ const secretsSchema = object({
 
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Rack name, used in alerts and backups, for example.'),
+  rack: hostName.describe('Rack name, as shown in alerts and backups.'),
   timezone: timezone.default('UTC').describe('Time zone for schedules.'),
   acts: z
     .boolean()

@@ -322,7 +322,7 @@ describe('a password of several devices', () => {
     );
     expect(await opens(2, only(state.applied, next))).toBe(true);
     await expect(run('pw', ['device-9'])).rejects.toThrow(
-      'device-9: no machine or device of this name uses pw',
+      'device-9: no machine or device with this name uses pw',
     );
   });
 

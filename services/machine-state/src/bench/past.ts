@@ -31,7 +31,7 @@ export function writePast(stateDir: string, now: number, options: PastOptions): 
           tables.putEntry({ machine, kind: 'task', key, at, endedAt, outcome: 'ended' });
         }
         for (const at of timesIn(hour, conditions / 24)) {
-          const data = 'device: battery is at 12 %, and tasks need 30 %';
+          const data = 'device: battery is at 12%, and tasks need 30%';
           const [key, outcome] = Math.random() < 0.5 ? ['ok', ''] : ['recovering', 'battery-low'];
           tables.putEntry({ machine, kind: 'condition', key, outcome, at, data });
         }

@@ -169,7 +169,7 @@ it('report how their tasks ended, also one that was too short to be seen', async
 
 it('keep the reasons of their condition in the history, also if the service restarts before they respond', async () => {
   const since = new Date(Date.now() - 60_000).toISOString();
-  const reason = { verdict: 'quarantined' as const, code: 'battery-low', text: 'at 3 %', since };
+  const reason = { verdict: 'quarantined' as const, code: 'battery-low', text: 'at 3%', since };
   const health = { verdict: 'quarantined' as const, since, reasons: [reason] };
   const agent = await startFakeAgent('rpi-1', { status: { health } });
   const conditions = async ({ client }: Lab) => {

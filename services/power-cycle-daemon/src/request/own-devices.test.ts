@@ -58,11 +58,23 @@ describe('an agent', () => {
   });
 
   it.each([
-    [['b-device'], 'a', 'b-device is not a device of a, which may request only its own'],
-    [['a'], 'a', 'a is not a device of a, which may request only its own'],
-    [['left', 'b-device'], 'a', 'b-device is not a device of a, which may request only its own'],
-    [['left'], 'b', 'left is not a device of b, which may request only its own'],
-    [['left'], 'gone', 'left is not a device of gone, which may request only its own'],
+    [
+      ['b-device'],
+      'a',
+      'b-device is not a device of a, which may request cycles only for its own devices',
+    ],
+    [['a'], 'a', 'a is not a device of a, which may request cycles only for its own devices'],
+    [
+      ['left', 'b-device'],
+      'a',
+      'b-device is not a device of a, which may request cycles only for its own devices',
+    ],
+    [['left'], 'b', 'left is not a device of b, which may request cycles only for its own devices'],
+    [
+      ['left'],
+      'gone',
+      'left is not a device of gone, which may request cycles only for its own devices',
+    ],
   ])('may not ask for %s as %s', async (devices, machine, message) => {
     const { ask, taken } = asked();
 

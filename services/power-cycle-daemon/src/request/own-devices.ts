@@ -67,5 +67,8 @@ export class OwnDevices {
 function ownDevice(name: string, devices: Machine['devices'], asked: string): string {
   const own = devices.find((device) => device.name === asked || device.fullName === asked);
   if (own !== undefined) return own.fullName;
-  throw new HttpProblem(403, `${asked} is not a device of ${name}, which may request only its own`);
+  throw new HttpProblem(
+    403,
+    `${asked} is not a device of ${name}, which may request cycles only for its own devices`,
+  );
 }

@@ -119,7 +119,7 @@ describe('a request', () => {
       target: 'two',
       code: 'not-reachable',
       detail:
-        "two: rack.yaml does not specify the machine's address, so it cannot be asked to reboot",
+        "two: rack.yaml does not specify the machine's address, so a soft reboot cannot be requested",
     });
     for (const name of ['a-device', 'switch-2', 'pdu-2/20']) {
       expect(rejection(name, { mode: 'soft' })).toEqual({

@@ -122,7 +122,7 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
     return rejected(
       target,
       'not-reachable',
-      "rack.yaml does not specify the machine's address, so it cannot be asked to reboot",
+      "rack.yaml does not specify the machine's address, so a soft reboot cannot be requested",
     );
   }
   const canAskIt =

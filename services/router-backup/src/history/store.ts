@@ -311,7 +311,7 @@ export class Store {
     this.isAside = broken.length > 0;
     if (!this.isAside) return this.report(undefined, aside);
     const what =
-      'a broken history was set aside, and newer backups are in a new one; save what you need, then move it away:';
+      'a broken history was set aside, and newer backups are in a new one; save what you need, then move it elsewhere:';
     this.report(`${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`, aside);
   }
 }

@@ -124,7 +124,7 @@ describe('a phone', () => {
     expect(verdictsOf([withPhone(view)])).toEqual([is]);
   });
 
-  it('recovers below 30 % until it has 40 %', () => {
+  it('recovers below 30% until it has 40%', () => {
     expect(verdictsOf(charged([30, 29, 35, 39, 40, 35, 30]))).toEqual([
       'ok',
       'recovering',
@@ -237,11 +237,11 @@ describe('a reason', () => {
 
     expect(first.reasons[0]).toMatchObject({
       since: noon,
-      text: 'battery low: 20 %, recovers at 40 %',
+      text: 'battery low: 20%, recovers at 40%',
     });
     expect(later.reasons[0]).toMatchObject({
       since: noon,
-      text: 'battery low: 22 %, recovers at 40 %',
+      text: 'battery low: 22%, recovers at 40%',
     });
   });
 

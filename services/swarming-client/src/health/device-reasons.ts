@@ -93,7 +93,7 @@ function battery(
 ) {
   if (percent === undefined) return;
   const { batteryLowPercent: low, batteryGoodPercent: good } = thresholdsFor(settings, dimensions);
-  const text = `battery low: ${rounded(percent)} %, recovers at ${Math.max(low, good)} %`;
+  const text = `battery low: ${rounded(percent)}%, recovers at ${Math.max(low, good)}%`;
   add('battery-low', (before) => isLow(percent, { low, good }, before), text);
 }
 

@@ -29,7 +29,7 @@ export interface Health {
   reasons: readonly Reason[];
 }
 
-/** One line for Swarming and for people: `phone: battery low: 12 %; held by ann: new cable`. Empty if everything is well. */
+/** One line for Swarming and for people: `phone: battery low: 12%; held by ann: new cable`. Empty if everything is well. */
 export function healthText({ reasons }: Health): string {
   return reasons
     .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`))

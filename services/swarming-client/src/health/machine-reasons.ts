@@ -65,8 +65,8 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     const percent = (disk.freeBytes / disk.sizeBytes) * 100;
     const { diskLowPercent: low, diskGoodPercent: good } = limits;
     if (isLow(percent, { low, good }, was('disk-low') !== undefined)) {
-      const free = `${rounded(percent)} % (${rounded(disk.freeBytes / gib)} GiB) free`;
-      recovers('disk-low', `disk low: ${free}, recovers at ${Math.max(low, good)} %`);
+      const free = `${rounded(percent)}% (${rounded(disk.freeBytes / gib)} GiB) free`;
+      recovers('disk-low', `disk low: ${free}, recovers at ${Math.max(low, good)}%`);
     }
   }
   if (celsius !== undefined) {

@@ -115,10 +115,10 @@ describe('a bot with the script of the agent', () => {
     await expect.poll(() => swarming.task(first).state).toBe('completed');
     await expect.poll(() => told).toEqual([`task ${first.slice(0, -1)}1`, 'end']);
 
-    const reasons = [reason('recovering', 'battery low: 12 %', 'device')];
+    const reasons = [reason('recovering', 'battery low: 12%', 'device')];
     const health = { verdict: 'recovering' as const, since: new Date(0), reasons };
     agent.view = { ...agent.view, health };
-    await expect.poll(() => bot().maintenance).toBe('device: battery low: 12 %');
+    await expect.poll(() => bot().maintenance).toBe('device: battery low: 12%');
     const second = swarming.addTask(forWalleye);
     const { polls } = bot();
     await expect.poll(() => bot().polls).toBeGreaterThan(polls + 2);

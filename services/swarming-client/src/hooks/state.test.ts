@@ -59,14 +59,14 @@ describe('stateFor', () => {
   it('has both where both apply', () => {
     const reasons = [
       reason('quarantined', 'gone', 'left'),
-      reason('recovering', 'battery low: 12 %', 'right'),
+      reason('recovering', 'battery low: 12%', 'right'),
       reason('maintenance', 'held by ann: new cable'),
     ];
     const state = stateFor({}, viewWith({ health: { verdict: 'quarantined', since, reasons } }));
 
     expect(Object.entries(state).slice(-2)).toEqual([
       ['quarantined', 'left: gone'],
-      ['maintenance', 'right: battery low: 12 %; held by ann: new cable'],
+      ['maintenance', 'right: battery low: 12%; held by ann: new cable'],
     ]);
   });
 

@@ -42,7 +42,7 @@ function unhealthy(differently: Partial<Reason> = {}): Health {
   const reason: Reason = {
     verdict: 'recovering',
     code: 'battery-low',
-    text: 'battery low: 12 %',
+    text: 'battery low: 12%',
     since: noon,
     device: 'phone',
     ...differently,
@@ -64,7 +64,7 @@ describe('evidence', () => {
     expect(folder).toBe('000001-20261120T120000Z');
     expect((await readdir(path)).sort()).toEqual(['screen.png', 'why.txt']);
     expect(await readFile(join(path, 'why.txt'), 'utf8')).toBe(
-      '2026-11-20T12:00:00.000Z battery low: 12 %\n',
+      '2026-11-20T12:00:00.000Z battery low: 12%\n',
     );
   });
 

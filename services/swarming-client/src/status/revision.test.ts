@@ -32,7 +32,7 @@ function start() {
 }
 
 function lowBattery({ machine }: AgentNow, percent: number): void {
-  const text = `battery low: ${percent} %`;
+  const text = `battery low: ${percent}%`;
   const reason = { verdict: 'recovering', code: 'battery-low', text, since: noon } as const;
   const reading = { dimensions: {}, temperatures: {}, batteryPercent: percent };
   const view = { name: 'device', fullName: 'rpi-1-device', kind: 'android' } as const;

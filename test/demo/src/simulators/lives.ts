@@ -148,7 +148,7 @@ export function live(
               verdict: 'recovering' as const,
               code: 'battery-low',
               device,
-              text: `battery low: ${Math.round(batteryPercent)} %`,
+              text: `battery low: ${Math.round(batteryPercent)}%`,
               since: iso(chargingSince),
             },
           ]

@@ -56,7 +56,7 @@ export async function startPhone(
   const control = await startControlServer(host, controlPort, {
     'POST /battery'(percent) {
       phone.battery.level = Math.min(100, percent);
-      return `the battery of the phone is at ${phone.battery.level} %; it charges ${chargePercent} % a second`;
+      return `the battery of the phone is at ${phone.battery.level}%; it charges ${chargePercent}% a second`;
     },
   });
   return {

@@ -23,7 +23,7 @@ const data = load(
 
 function machines(): Machine[] {
   const [one, two, three, four, linux] = exampleAgents().statuses;
-  const text = 'device: missing: adb does not see it';
+  const text = 'device: missing: not attached: adb does not list any devices';
   return [
     machine('rpi-001', one, { sentence: 'runs task 67e8a4c01f2b3d10' }),
     machine('rpi-002', two, {
@@ -31,7 +31,7 @@ function machines(): Machine[] {
       needsAttention: text,
       alerts: [{ name: 'MachineQuarantined', severity: 'warning', since: ago(2.5 * hours) }],
     }),
-    machine('rpi-003', three, { sentence: 'device: battery low: 12 %, recovers at 40 %' }),
+    machine('rpi-003', three, { sentence: 'device: battery low: 12%, recovers at 40%' }),
     machine('rpi-004', four, { sentence: 'waiting for a task' }),
     machine('rpi-005', undefined, {
       condition: 'gone',

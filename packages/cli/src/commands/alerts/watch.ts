@@ -22,7 +22,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. If Pub/Sub is unreachable, the command reports that, and does not report racks as silent.',
+      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until you press Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. If Pub/Sub is unreachable, the command reports that, and does not report racks as silent.',
     )
     .summary('report silent racks')
     .option('--location <name...>', 'expected location; repeatable')
@@ -30,7 +30,7 @@ export function define(command: SkoloCommand): void {
     .addOption(
       timeOption(
         '--silent-after <time>',
-        'time without a heartbeat after which a location is reported as silent',
+        'how long heartbeats must be absent before a location is reported as silent',
         '90s',
       ),
     )

@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
       'key file of a service account, or credentials from gcloud auth application-default login',
     )
     .option('--project <id>', 'project ID (default: from the key file)')
-    .option('--email <address>', 'email address of the account (default: from the key file)')
+    .option('--email <address>', 'e-mail address of the account (default: from the key file)')
     .option(
       '--port <n>',
       'port to listen on, 0 for any free one (default: 8080, or 0 with a command)',

@@ -21,7 +21,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Adds the registry's current digest to each image tag: `docker.io/prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; if its tag now points to another digest, the command reports it. Images without a registry in their name are skolo's own and stay unchanged.",
+      "Adds the registry's current digest to each image tag: `docker.io/prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; if its tag now points to another digest, the command reports it. Images without a registry in their name are skolo's own and are left unchanged.",
     )
     .summary('pin third-party images to digests')
     .argument('<paths...>', 'manifests or directories')

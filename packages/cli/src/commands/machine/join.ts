@@ -72,7 +72,7 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      "Removes machines from their rack's cluster. The command holds each machine so that no new task starts on it, and waits until a running task has finished. Then it stops the k3s agent and all its pods, and removes the node and its password. skolo's state stays on the machine. A machine that does not respond is only removed from the cluster.",
+      "Removes machines from their rack's cluster. The command holds each machine so that no new task starts on it, and waits until a running task has finished. Then it stops the k3s agent and all its pods, and removes the node and its password. skolo's state remains on the machine. A machine that does not respond is only removed from the cluster.",
     )
     .summary('remove machines from the cluster')
     .argument('<names...>', 'machines in one rack')

@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
       '--needs-attention',
       'print a work list: shared causes, then machines that need attention by shelf',
     )
-    .option('--watch', 'update the list after each change, until Ctrl-C')
+    .option('--watch', 'update the list after each change until you press Ctrl-C')
     .option('--json', 'print JSON; with --watch, one line per change')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine list --shelf shelf1 --condition quarantined,gone');

@@ -131,7 +131,7 @@ function deviceLine(device: DeviceStatus, now: number): string {
     `${state}${since === undefined ? '' : ` for ${age(since, now)}`}`,
     ...(why === undefined ? [] : [sentence(why)]),
     ...(serial === undefined ? [] : [`serial ${cell(serial)}`]),
-    ...(percent === undefined ? [] : [`battery ${Math.round(percent)} %`]),
+    ...(percent === undefined ? [] : [`battery ${Math.round(percent)}%`]),
     ...(celsius === undefined ? [] : [`${Math.round(celsius)} °C`]),
   ];
   return `${cell(name)}${kind === undefined ? '' : ` (${cell(kind)})`}: ${figures.join(', ')}`;

@@ -129,7 +129,7 @@ function columns(now: number): Column<Answer>[] {
       title: 'BATTERY',
       cell: (answer) =>
         devices(answer).flatMap(({ batteryPercent: percent }) =>
-          percent === undefined ? [] : [`${Math.round(percent)} %`],
+          percent === undefined ? [] : [`${Math.round(percent)}%`],
         ),
       align: 'right',
       leaveOut: 2,

@@ -53,14 +53,14 @@ interface ByteCount {
   seconds: number;
 }
 
-/** `raspios.img.xz: 100 of 500 MB, 20 %, 12.3 MB/s, 32 s left` */
+/** `raspios.img.xz: 100 of 500 MB, 20%, 12.3 MB/s, 32 s left` */
 function byteLine(what: string, { done, total, then, from, seconds }: ByteCount): string {
   const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
   const rate = seconds > 0 ? (done - from) / seconds / 1e6 : 0;
   const share =
     total === undefined || total === 0
       ? `${mb(done)} MB`
-      : `${mb(done)} of ${mb(total)} MB, ${Math.floor((done / total) * 100)} %`;
+      : `${mb(done)} of ${mb(total)} MB, ${Math.floor((done / total) * 100)}%`;
   const left = total === undefined ? 0 : (total - done + then) / 1e6 / rate;
   const time = left > 0 && Number.isFinite(left) ? `, ${duration(Math.ceil(left))} left` : '';
   return `${what}: ${share}, ${rate.toFixed(1)} MB/s${time}`;

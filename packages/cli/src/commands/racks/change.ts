@@ -69,7 +69,7 @@ export function add(command: SkoloCommand): void {
 export function remove(command: SkoloCommand): void {
   command
     .description(
-      'Removes a rack from kube/clusters/config.json. Its overlay and its cluster stay unchanged.',
+      'Removes a rack from kube/clusters/config.json. Its overlay and its cluster are left unchanged.',
     )
     .summary('remove a rack from the list')
     .argument('<name>', 'name of the rack')

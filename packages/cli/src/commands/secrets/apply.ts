@@ -53,7 +53,7 @@ const marks: Readonly<Partial<Record<Place['state'], string>>> = {
 export function apply(command: SkoloCommand): void {
   command
     .description(
-      "Copies values from the store to the rack: to Secrets in its cluster with server-side apply, and to files for systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store stay unchanged. Services reload files automatically, but read variables only when they start. The jumphost's log records who ran the command.",
+      "Copies values from the store to the rack: to Secrets in its cluster with server-side apply, and to files for systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store are left unchanged. Services reload files automatically, but read variables only when they start. The jumphost's log records who ran the command.",
     )
     .summary('copy secrets to the rack')
     .argument('<rack>', 'name of the rack')

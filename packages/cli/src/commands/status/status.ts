@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
       "Shows the health of all racks, or the specified ones, worst first. Each rack's Prometheus provides the data: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. For an unreachable rack, the list shows why. If kube/clusters/config.json lists several ways to a rack, the command tests each at most once a day, and a failed one again after 5 minutes. UNHEALTHY is the number of machines that are quarantined or recovering, HELD those with a hold, and SILENT those that do not respond. Exit codes: 0 all racks are ok; 3 some are not; 1 none is.",
     )
     .argument('[racks...]', 'rack names, as listed by skolo racks (default: all)')
-    .option('--watch', `refresh every ${watchMs / 1000} s, until Ctrl-C`)
+    .option('--watch', `refresh every ${watchMs / 1000} s until you press Ctrl-C`)
     .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo status --watch');
@@ -184,5 +184,5 @@ function durationText(seconds: number | undefined): string | undefined {
 }
 
 function percent(part: number | undefined): string | undefined {
-  return part === undefined ? undefined : `${Math.round(part * 100)} %`;
+  return part === undefined ? undefined : `${Math.round(part * 100)}%`;
 }

@@ -19,7 +19,7 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Opens a rack's web console and signs you in with your token, through a link that works only once and expires after a minute. If you specify racks, the command stays connected through their jumphosts until Ctrl-C and shows all of them on one page, worst first; for unreachable racks, the page shows why. If there are several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add. If you have no token, the page asks for one.",
+      "Opens a rack's web console and signs you in with your token, through a link that works only once and expires after a minute. If you specify racks, the command stays connected through their jumphosts until you press Ctrl-C, and shows all of them on one page, worst first; for unreachable racks, the page shows why. If there are several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add. If you have no token, the page asks for one.",
     )
     .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack of --rack)')
     .option('--all', 'open all listed racks')

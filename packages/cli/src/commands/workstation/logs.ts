@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
     .argument('[source]', 'service or machine name')
     .option('--k3s', 'show the k3s log on the jumphost')
     .option('--unit <unit>', 'show the log of this systemd unit on the jumphost')
-    .option('-f, --follow', 'print new lines until Ctrl-C')
+    .option('-f, --follow', 'print new lines until you press Ctrl-C')
     .option(
       '--lines <n>',
       'number of most recent lines to print per container or unit',

@@ -33,7 +33,7 @@ function Device({ device }: { device: Machine['devices'][number] }) {
         rows={[
           ['Serial', device.serial],
           ['System', device.dimensions?.device_os?.join(', ')],
-          ['Battery', device.batteryPercent !== undefined && `${device.batteryPercent} %`],
+          ['Battery', device.batteryPercent !== undefined && `${device.batteryPercent}%`],
           ...Object.entries(device.temperaturesCelsius ?? {}).map(
             ([sensor, celsius]): [string, string] => [
               `Temperature, ${sensor}`,

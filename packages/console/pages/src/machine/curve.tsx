@@ -24,7 +24,7 @@ export function CurveLane({
   const [low, high] = unit === 'percent' ? [0, 100] : rangeOf(values);
   const yOf = (value: number) =>
     y + height - pad - ((value - low) / (high - low)) * (height - 2 * pad);
-  const suffix = unit === 'percent' ? ' %' : ' °C';
+  const suffix = unit === 'percent' ? '%' : ' °C';
   const near = at === undefined ? undefined : nearest(points, at / 1000);
   const last = near ?? points.at(-1);
   return (

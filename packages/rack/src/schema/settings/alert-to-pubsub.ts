@@ -77,14 +77,16 @@ export const alertToPubsub = section({
       "`flat`: labels and annotations in one JSON object, like the Skia service; `full`: Alertmanager's alert with its group.",
     ),
   fields: section({
-    state: word.default('__state__').describe('Field for "active" or "resolved".'),
-    link: word.default('link_to_source').describe('Field for the graph URL.'),
-    location: word.default('location').describe('Field for the location.'),
+    state: word.default('__state__').describe('Name of the field for "active" or "resolved".'),
+    link: word.default('link_to_source').describe('Name of the field for the graph URL.'),
+    location: word.default('location').describe('Name of the field for the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
   replicaLabels: z
     .array(word)
     .default(['prometheus_replica'])
-    .describe('Labels that do not distinguish alerts.'),
+    .describe(
+      'Labels that are ignored when alerts are compared, so that replicas of Prometheus do not cause duplicates.',
+    ),
   orderingKeys: whole(1, 1000)
     .default(32)
     .describe('Number of ordering keys over which alerts are distributed.'),
@@ -94,7 +96,7 @@ export const alertToPubsub = section({
   repeatHours: hours(87_600)
     .default(24)
     .describe(
-      'Time within which Alertmanager repeats a firing alert (a little more than `repeat_interval`). If it is not repeated, the alert is resolved as expired.',
+      'How long to wait for Alertmanager to repeat a firing alert (a little more than `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
     ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
   watchdog: section({
@@ -106,7 +108,7 @@ export const alertToPubsub = section({
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'Time without an alert after which the heartbeat reports Prometheus or Alertmanager as silent.',
+        'How long no alert must arrive before the heartbeat reports Prometheus or Alertmanager as silent.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))

@@ -19,5 +19,5 @@ export const anyService = {
     .describe('Certificate for HTTPS, which then replaces HTTP on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
-    .describe('Time to finish work after SIGTERM; unfinished work stays in the journal.'),
+    .describe('Grace period after SIGTERM; unfinished work stays in the journal.'),
 };

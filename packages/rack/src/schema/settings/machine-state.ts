@@ -11,10 +11,10 @@ export const machineState = section({
   historyDays: whole(1, 3650).default(90).describe('Days of history to keep.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
-    .describe('Time without a response from the agent after which a machine is `stale`.'),
+    .describe('How long an agent can go without responding before its machine is `stale`.'),
   goneSeconds: seconds(60, 86_400)
     .default(600)
-    .describe('Time without a response from the agent after which a machine is `gone`.'),
+    .describe('How long an agent can go without responding before its machine is `gone`.'),
   alertmanager: z
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')

@@ -17,7 +17,7 @@ export const metadataServer = section({
     )
     .default([])
     .describe(
-      'Callers that are not machines, for example pods on the jumphost. The most specific network applies; an entry in `machines` takes precedence.',
+      'Callers that are not machines, such as pods on the jumphost. The most specific network applies; an entry in `machines` takes precedence.',
     ),
   trustedProxies: z
     .array(cidr)

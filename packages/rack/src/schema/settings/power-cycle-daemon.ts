@@ -66,10 +66,10 @@ export const powerCycleDaemon = section({
     .default(60)
     .describe('Interval at which idle outlets and their power draw are read.'),
   probeSeconds: section({
-    first: seconds(0.1, 3600).default(5).describe('First pause.'),
-    most: seconds(1, 86_400).default(300).describe('Longest pause.'),
+    first: seconds(0.1, 3600).default(5).describe('Initial pause.'),
+    most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses between attempts to reach a controller that is down; each pause is twice as long as the last.',
+    'Pauses between attempts to reach a controller that is down; each pause is twice as long as the previous one.',
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
@@ -77,8 +77,8 @@ export const powerCycleDaemon = section({
       'Time limit for an agent to report whether a task is running. No response counts as idle, unless the agent requested the cycle.',
     ),
   holds: section({
-    defaultHours: hours(8760).default(24).describe('Duration of holds without a specified end.'),
-    maxHours: hours(8760).default(720).describe('Longest hold.'),
+    defaultHours: hours(8760).default(24).describe('Default duration of a hold.'),
+    maxHours: hours(8760).default(720).describe('Maximum duration of a hold.'),
   }).describe('Holds, which block power cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
@@ -98,7 +98,7 @@ export const powerCycleDaemon = section({
       .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
     deadMinutes: whole(1, 10_080)
       .default(15)
-      .describe('Time that the alert must have been firing before the machine is cycled.'),
+      .describe('How long the alert must fire before the machine is cycled.'),
     tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080)
       .default(60)
@@ -115,7 +115,7 @@ export const powerCycleDaemon = section({
       ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
-      .describe('Time without repairs after the jumphost boots.'),
+      .describe('How long repairs are suspended after the jumphost boots.'),
     internet: section({
       enabled: z
         .boolean()
@@ -125,7 +125,7 @@ export const powerCycleDaemon = section({
         ),
       silentMinutes: whole(5, 1440)
         .default(15)
-        .describe('Time without a response from the router before it is cycled.'),
+        .describe('How long the router must be unresponsive before it is cycled.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two router cycles.'),

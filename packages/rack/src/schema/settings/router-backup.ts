@@ -24,13 +24,13 @@ export const routerBackup = section({
     .describe('Period over which backups are distributed. Each device has a fixed offset.'),
   overdueHours: hours(8760)
     .default(26)
-    .describe('Time without a verified backup of a device after which an alert fires.'),
+    .describe('How long a device can go without a verified backup before an alert fires.'),
   concurrency: whole(1, 200)
     .default(10)
     .describe('Maximum number of devices that are backed up at the same time.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time without data from the device after which a backup fails.'),
+    .describe('How long to wait for data from the device before a backup fails.'),
   totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one device.'),
   shrinkPercent: whole(1, 100)
     .default(50)
@@ -60,7 +60,7 @@ export const routerBackup = section({
   retention: section({
     days: whole(1, 36_500)
       .default(365)
-      .describe('Age at which uploaded copies are deleted, except the newest `versions`.'),
+      .describe('Age at which uploaded copies other than the newest `versions` are deleted.'),
     versions: whole(1, 100_000)
       .default(30)
       .describe('Number of most recent copies that are always kept for each device.'),
@@ -111,7 +111,7 @@ export const routerBackup = section({
       .describe('UDP port for SNMP traps, which also start a backup of the sender.'),
     settleSeconds: whole(1, 3600)
       .default(60)
-      .describe('Time without further notices before the backup starts.'),
+      .describe('How long to wait after the last notice before the backup starts.'),
   }).describe('Change notices sent by devices. Off by default.'),
   jumphost: section({
     backup: z

@@ -88,14 +88,14 @@ export const swarmingClient = section({
     .default('/b/s')
     .describe("The bot's directory, for its exclusive use, because it deletes unknown files."),
   backoffSeconds: section({
-    first: seconds(0.1, 3600).default(2).describe('First pause.'),
-    most: seconds(1, 86_400).default(300).describe('Longest pause.'),
+    first: seconds(0.1, 3600).default(2).describe('Initial pause.'),
+    most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses before the bot restarts; each is twice as long as the last until the bot calls its hooks.',
+    'Pauses before the bot restarts; each is twice as long as the previous one until the bot calls its hooks.',
   ),
   taskGraceSeconds: whole(0, 86_400)
     .default(3600)
-    .describe('Time for a running task to finish after SIGTERM.'),
+    .describe('Grace period for a running task after SIGTERM.'),
   reboot: z
     .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
@@ -105,14 +105,14 @@ export const swarmingClient = section({
     .describe('Interval at which the machine and its devices are read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
-    .describe('Time-out for one adb or libimobiledevice command.'),
+    .describe('Timeout for one adb or libimobiledevice command.'),
   ssh: section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
       .describe('User name for SSH to the devices.'),
     port: whole(1, 65_535).default(22).describe('SSH port on devices.'),
     privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
-    commandSeconds: seconds(0.1, 300).default(20).describe('Time-out for one command.'),
+    commandSeconds: seconds(0.1, 300).default(20).describe('Timeout for one command.'),
   }).describe('Devices over SSH (chromeos, linux).'),
   thresholds: section(thresholds).describe('Health thresholds.'),
   deviceModels: z
@@ -149,9 +149,9 @@ export const swarmingClient = section({
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
-      .describe('Time that the problem must last before the first step.'),
+      .describe('How long the problem must last before the first step.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
-    usbOffSeconds: whole(1, 60).default(5).describe('Time without power in `usb-cycle`.'),
+    usbOffSeconds: whole(1, 60).default(5).describe('How long the power stays off in `usb-cycle`.'),
     rounds: whole(1, 20).default(2).describe('Number of rounds before the device needs attention.'),
   }).describe('Repair steps, from the least to the most disruptive.'),
   afterTask: section({
