@@ -120,6 +120,7 @@ if (options['image-files']) {
     await writeImages({
       docker,
       images: new Map(targets().map((target) => [target, imageName(target)])),
+      version,
       arch,
       args: { BASE: bases.BASE },
       time,

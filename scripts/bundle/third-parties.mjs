@@ -51,14 +51,16 @@ export function licenceTexts(packages) {
  *
  * @param {Named} program
  * @param {Component[]} components
+ * @param {{ ref: string, dependsOn: string[] }[]} [dependencies] which component contains which ones
  */
-export function billOfMaterials(program, components) {
+export function billOfMaterials(program, components, dependencies) {
   const bill = {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
     metadata: { component: component('application', program) },
     components,
+    dependencies,
   };
   return `${JSON.stringify(bill, null, 2)}\n`;
 }

@@ -12,9 +12,15 @@ import { billOfMaterials, component } from '../bundle/third-parties.mjs';
  * @returns {ThirdParty}
  */
 export function nodeItself(licence) {
-  const { node: version } = process.versions;
-  const text = readFileSync(licence, 'utf8').trim();
-  return { name: 'node', version, license: 'MIT', text, purl: `pkg:generic/node@${version}` };
+  return { ...ofNode(process.versions.node), text: readFileSync(licence, 'utf8').trim() };
+}
+
+/**
+ * @param {string} version
+ * @returns {Named}
+ */
+export function ofNode(version) {
+  return { name: 'node', version, license: 'MIT', purl: `pkg:generic/node@${version}` };
 }
 
 /**
@@ -23,21 +29,18 @@ export function nodeItself(licence) {
  * @param {string} folder as /opt/skolo, with the programs
  */
 export function billWithNode(program, node, folder) {
-  const bills = globSync('*/*/sbom.cdx.json', { cwd: folder }).map((path) =>
-    readFileSync(join(folder, path), 'utf8'),
+  const libraries = globSync('*/*/sbom.cdx.json', { cwd: folder }).flatMap(
+    (path) => JSON.parse(readFileSync(join(folder, path), 'utf8')).components,
   );
-  return billOfMaterials(program, [component('platform', node), ...mergedComponents(bills)]);
+  return billOfMaterials(program, [component('platform', node), ...merged(libraries)]);
 }
 
 /**
  * The components of several programs, without duplicates.
  *
- * @param {string[]} bills of these programs
- * @returns {Component[]}
+ * @param {Component[]} components
  */
-function mergedComponents(bills) {
-  /** @type {Component[]} */
-  const all = bills.flatMap((bill) => JSON.parse(bill).components);
-  const byName = new Map(all.map((each) => [each['bom-ref'], each]));
+export function merged(components) {
+  const byName = new Map(components.map((each) => [each['bom-ref'], each]));
   return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
 }

@@ -1,6 +1,7 @@
 /** Container images of a release, as one file for each architecture. */
 import { writeFileSync } from 'node:fs';
 import { root } from '../node.mjs';
+import { billOfImages, contentOf, contentScript } from './image-bill.mjs';
 import { settleImages } from './settle-images.mjs';
 
 /**
@@ -43,32 +44,56 @@ export function whyNoImages({ docker, arch, base }) {
 }
 
 /**
- * Builds images and writes them to one file, and the versions of their Debian packages next to it, as `.packages.txt`. The same bundles, base
- * image and packages produce the same bytes.
+ * Builds images and writes them to one file, with the versions of their Debian packages next to it, as `.packages.txt`, and a bill of
+ * materials, as `.cdx.json`. The same bundles, base image and packages produce the same bytes.
  *
  * @param {object} wanted
  * @param {(args: string[]) => string | Promise<string>} wanted.docker runs `docker` and returns what it prints
  * @param {ReadonlyMap<string, string>} wanted.images names, by stages of the Dockerfile
+ * @param {string} wanted.version
  * @param {string} wanted.arch
- * @param {Record<string, string>} wanted.args build arguments
+ * @param {Record<string, string> & { BASE: string }} wanted.args build arguments
  * @param {number} wanted.time nothing in the images is newer, in seconds since 1970
  * @param {string} wanted.file ends with `.tar`
  */
-export async function writeImages({ docker, images, arch, args, time, file }) {
+export async function writeImages({ docker, images, version, arch, args, time, file }) {
   const platform = ['--platform', `linux/${arch}`];
+  const base = await baseImage(docker, args.BASE, arch);
+  const contents = new Map();
   const lines = [];
   for (const [target, name] of images) {
     await docker(buildArguments({ target, name, arch, args }));
-    const run = ['run', '--rm', ...platform, '--network', 'none', '--entrypoint', 'dpkg-query'];
-    const packages = await docker([...run, name, '--show']);
-    lines.push(
-      ...packages
-        .trim()
-        .split('\n')
-        .map((each) => `${target}\t${each}\n`),
-    );
+    const run = ['run', '--rm', ...platform, '--network', 'none', '--entrypoint', 'sh'];
+    const content = contentOf(await docker([...run, name, '-c', contentScript]));
+    contents.set(name, content);
+    for (const each of content.packages) lines.push(`${[target, ...each].join('\t')}\n`);
   }
   await docker(['save', '--output', file, ...images.values()]);
   await settleImages(file, time);
   writeFileSync(file.replace(/tar$/, 'packages.txt'), lines.join(''));
+  const bill = billOfImages({ version, arch, base, images: contents });
+  writeFileSync(file.replace(/tar$/, 'cdx.json'), bill);
+}
+
+/**
+ * Pulls the base image unless the engine has it, so that all images have the same one, and identifies it. An image that was loaded from a file
+ * has no digest in a registry.
+ *
+ * @param {(args: string[]) => string | Promise<string>} docker
+ * @param {string} name
+ * @param {string} arch
+ * @returns {Promise<import('./image-bill.mjs').Base>}
+ */
+export async function baseImage(docker, name, arch) {
+  const inspect = async () => JSON.parse(await docker(['image', 'inspect', name]))[0];
+  const isHere = (await docker(['image', 'ls', '--quiet', name])).trim() !== '';
+  let found = isHere ? await inspect() : undefined;
+  if (found?.Architecture !== arch) {
+    await docker(['pull', '--quiet', '--platform', `linux/${arch}`, name]);
+    found = await inspect();
+  }
+  const [, digest] = found.RepoDigests[0]?.split('@') ?? [];
+  return digest === undefined
+    ? { name, digest: found.Id, digestOf: 'image ID' }
+    : { name, digest, digestOf: 'manifest' };
 }
