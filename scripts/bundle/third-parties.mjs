@@ -22,7 +22,10 @@ export const betweenTexts = `\n${'-'.repeat(80)}\n\n`;
  */
 export function thirdParties(inputs) {
   const folders = [...new Set(inputs.flatMap((path) => packageFolder(path) ?? []))].sort();
-  return folders.map(read);
+  // npm installs some versions in several directories.
+  return [
+    ...new Map(folders.map(read).map((each) => [`${each.name} ${each.version}`, each])).values(),
+  ];
 }
 
 /**

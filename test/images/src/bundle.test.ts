@@ -180,6 +180,17 @@ describe('a bundle', () => {
     expect(text).not.toContain('no licence specified');
   });
 
+  it('names each library once in its bill of materials', async () => {
+    const file = join(out, 'router-backup/opt/skolo/services/router-backup/sbom.cdx.json');
+    const Bill = z.object({ components: z.array(z.object({ purl: z.string() })) });
+    const { components } = Bill.parse(JSON.parse(await readFile(file, 'utf8')));
+
+    const names = components.map(({ purl }) => purl);
+
+    expect(names.length).toBeGreaterThan(50);
+    expect([...new Set(names)]).toEqual(names);
+  });
+
   it('has the version of its package', async () => {
     const bin = join(out, 'cli/opt/skolo/packages/cli/bin/skolo.js');
     const { stdout } = await run(process.execPath, [bin, '--version']);
