@@ -85,7 +85,7 @@ const firstMemory: Bench = {
     withFrr(async (service) => {
       await service.stored('router');
       await sleep(20_000);
-      return memoryOf(service.pid);
+      return { figure: residentMemory(service.pid) };
     }),
 };
 
@@ -172,7 +172,7 @@ const memoryIdle: Bench = {
   measure: () =>
     withFleet(async (service) => {
       await sleep(20_000);
-      return { figure: residentMemory(service.pid) };
+      return memoryOf(service.pid);
     }),
 };
 
