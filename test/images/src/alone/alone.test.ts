@@ -162,6 +162,38 @@ describe.skipIf(why !== undefined)(
       await shell.type('systemctl disable --now pdudaemon');
     });
 
+    it('a new rack: its PDU is compared with rack.yaml, and then only observed', async () => {
+      const pdu = await startApcRpdu({ host: ours, port: 161, writeCommunity: password });
+      onTestFinished(() => pdu.close());
+      const changes: unknown[] = [];
+      pdu.board.on('change', (change) => changes.push(change));
+      await computer.write('/etc/pdudaemon/pdudaemon.conf', pdudaemonConf);
+      await open('README.md');
+
+      await shell.type(`apt install ./skolo_0.2.0_${arch}.deb
+skolo rack new lab --jumphost here --address 198.51.100.2 --rack /etc/skolo/rack.yaml
+echo 'access: { tokens: { file: secrets/tokens.yaml } }' >> /etc/skolo/rack.yaml
+mkdir /etc/skolo/secrets
+printf ${password} > /etc/skolo/secrets/snmp-community
+skolo token new ann --role operate > ~/.skolo-token
+skolo inventory import --pdudaemon /etc/pdudaemon/pdudaemon.conf
+skolo inventory add board-1 --kind host --set power=strip/2`);
+      const look = 'skolo prove --look --pause 1s';
+      expect(await shell.type(`${look} || true`)).toContain('fix the number of outlets');
+      await shell.type("sed -i 's/model: apc-rpdu,/& outlets: 8,/' /etc/skolo/rack.yaml");
+      expect(await shell.type(look)).toMatch(/^lab: 1 device, no problems; nothing was changed$/m);
+
+      await shell.type(`groupadd --system --force skolo
+chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo
+skolo service enable power-cycle-daemon
+export SKOLO_TOKEN_FILE=~/.skolo-token`);
+      expect(await shell.type('skolo power status')).toContain('strip');
+      expect(await shell.type('skolo power cycle board-1 || true')).toContain(
+        'board-1: `acts: false` in rack.yaml prohibits this, so nothing was done',
+      );
+      expect(changes).toEqual([]);
+    });
+
     it('alert-to-pubsub.md: alerts of Alertmanager, also while a receiver is down', async () => {
       const received: string[] = [];
       const receiver = createServer(async (request, response) => {
