@@ -1,5 +1,5 @@
 /**
- * `npm test`: installs what is missing, then type-checks, lints and runs every test.
+ * `npm test`: installs what is missing, then type-checks, lints and runs the tests, the long ones only in part.
  *
  * --long [PACKAGE…]        runs in full the tests that are sampled otherwise (`npm run test:long`): all, or those of these packages
  * --hours N                with --long: how long machines attack the rest of a rack; default: ten minutes
