@@ -201,7 +201,7 @@ export const AgentStatus = z
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
           .describe('source of the machine’s entry from rack.yaml'),
-        why: text(500).optional().describe('why the agent has no entry, or no current one'),
+        why: text(500).optional().describe('why the agent has no entry, or only an outdated one'),
       })
       .optional(),
     versions: z

@@ -106,7 +106,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ notHeard }) => notHeard,
   },
   skolo_machines_history_pending_entries: {
-    help: 'Observed entries that are not yet in the history.',
+    help: 'Entries that have not been written to the history yet.',
     read: ({ pending }) => pending,
   },
   skolo_machines_history_open: {

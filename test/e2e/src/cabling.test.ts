@@ -125,7 +125,7 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   );
   expect(busy.code).toBe(1);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
-  expect(verified.output).toContain('rpi-1: verified: switch-1/4 feeds it');
+  expect(verified.output).toContain('rpi-1: verified: switch-1/4 powers it');
   expect(changes).toEqual(['4 off', '4 on']);
   expect(await read()).toBe(before.replaceAll('switch-1/1,', 'switch-1/4,'));
   expect(verified.code).toBe(0);

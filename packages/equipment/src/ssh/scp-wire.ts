@@ -45,7 +45,7 @@ export class ScpWire {
     channel.on('data', (bytes: Buffer) => {
       addChunk(this.chunks, bytes);
       this.length += bytes.length;
-      if (this.length > mostUnread) this.over(this.rejected('the device sends more than 33 MiB'));
+      if (this.length > mostUnread) this.over(this.rejected('the device sent more than 33 MiB'));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {

@@ -27,7 +27,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
     const key = `${outlet.device}/${outlet.outlet}`;
     const conflict = conflictOf(key, user);
     if (conflict === undefined) return;
-    const does = conflict.use === 'power' ? 'already feeds' : 'is already the uplink of';
+    const does = conflict.use === 'power' ? 'already powers' : 'is already the uplink of';
     const message = `"${key}" ${does} ${conflict.name}`;
     report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
@@ -66,7 +66,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
     const isNetwork = kind === 'rpi' && power.hub === '1-1' && power.port === 1;
     const message = isNetwork
       ? `"${port}" is the network card of a Raspberry Pi 2 or 3; plug the phone into another port`
-      : `"${port}" already feeds ${other}`;
+      : `"${port}" already powers ${other}`;
     if (isNetwork || other !== undefined) {
       report(within(draft, device, 'power'), 'outlet twice', message);
     }

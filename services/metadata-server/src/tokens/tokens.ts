@@ -179,7 +179,8 @@ export class Tokens {
       return existing;
     }
     const waitSeconds = caller === undefined ? 0 : this.limiter.take(caller);
-    if (waitSeconds > 0) throw new TooManyTokens('too many of its choice', waitSeconds);
+    if (waitSeconds > 0)
+      throw new TooManyTokens('too many requests for new audiences or scopes', waitSeconds);
     this.makeRoom(account, caller);
     const token = new RenewedToken({
       clock: this.deps.clock,

@@ -435,7 +435,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toContain(`${why}; check that pdu-1/9 feeds it`);
+    expect(cycle.detail).toContain(`${why}; check that pdu-1/9 powers it`);
   });
 
   it.each([

@@ -67,7 +67,7 @@ async function changeJournal(
   const at = new Date(clock.now()).toISOString();
   const old = keepOff.map((key) => {
     const [controller = '', ...outlet] = key.split('/');
-    const why = { by: 'skolo jumphost replace', reason: 'it feeds the old jumphost', at };
+    const why = { by: 'skolo jumphost replace', reason: 'it powers the old jumphost', at };
     return { controller, outlet: outlet.join('/'), ...why };
   });
   const changes: Change[] = [

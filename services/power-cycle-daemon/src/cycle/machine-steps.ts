@@ -117,6 +117,6 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   const why =
     interrupted || unwatched
       ? 'the daemon was restarted and may have missed the reboot'
-      : `check that ${record.feeds.map(feedKey).join(', ')} feeds it`;
+      : `check that ${record.feeds.map(feedKey).join(', ')} powers it`;
   return { is: 'not-back', text: `${seen.text}; ${why}` };
 }

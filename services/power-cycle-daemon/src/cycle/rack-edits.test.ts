@@ -69,7 +69,7 @@ describe('an edit of rack.yaml', () => {
     expect(cycle).toMatchObject({
       outcome: 'failed',
       failedStep: 'queued',
-      detail: 'b is no longer fed by pdu-1/2, but by pdu-1/3; send the request again',
+      detail: 'b is now powered by pdu-1/3 instead of pdu-1/2; send the request again',
     });
     await daemon.finished(first);
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);

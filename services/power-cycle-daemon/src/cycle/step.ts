@@ -47,7 +47,7 @@ export function whyMoved({ record, target }: Step): string | undefined {
   const then = record.feeds.map(feedKey).join(', ');
   const now = target.feeds.map(formatOutlet).join(', ');
   if (then === now) return undefined;
-  return `${record.target} is no longer fed by ${then}, but by ${now || 'nothing'}; send the request again`;
+  return `${record.target} is now powered by ${now || 'nothing'} instead of ${then}; send the request again`;
 }
 
 /** Undefined: nothing shows whether it is up. Only its machine's agent sees a phone, which is up while it charges. */

@@ -45,7 +45,7 @@ function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | un
   if (target === undefined) return undefined;
   const feeds = findTarget(rack, target)?.feeds ?? [];
   if (feeds.some((feed) => formatOutlet(feed) === key)) return undefined;
-  return `the outlet was turned off to cut power to ${target}, which it no longer feeds`;
+  return `the outlet was turned off to cut power to ${target}, which it no longer powers`;
 }
 
 export class OutletWatch {

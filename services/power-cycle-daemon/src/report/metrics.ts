@@ -142,7 +142,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_held: {
-    help: 'Machines on hold, whether the hold is on the machine, on a device that feeds it, or on the rack.',
+    help: 'Machines on hold, whether the hold is on the machine, on a device that powers it, or on the rack.',
     read({ rack, snapshot }) {
       const now = snapshot();
       return allTargets(rack()).filter(
@@ -159,7 +159,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {
-    help: 'Whether an outlet that feeds something, or that an operator turned off, was on at the last reading; absent while unknown.',
+    help: 'Whether an outlet that powers something, or that an operator turned off, was on at the last reading; absent while unknown.',
     labels: ['outlet'],
     read(view) {
       const { store, readings } = view;

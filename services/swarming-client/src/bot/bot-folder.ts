@@ -19,7 +19,9 @@ function checkFolder(botDir: string, home: string | undefined): void {
   const remedy = 'set `botDir` in rack.yaml to a directory that only the bot uses, such as /b/s';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
   if (!/^[\x00-\x7f]*$/.test(botDir)) {
-    throw new Error(`${botDir}: the path of the bot directory must be ASCII; ${remedy}`);
+    throw new Error(
+      `${botDir}: the path of the bot directory must contain only ASCII characters; ${remedy}`,
+    );
   }
   if (botDir === home || !isOfBotsOnly(botDir)) {
     throw new Error(

@@ -166,11 +166,11 @@ describe('createHookServer', () => {
   });
 
   it.each([
-    ['', 'it is empty'],
+    ['', 'but is empty'],
     ['{"a":', 'is not valid JSON'],
-    ['[1]', 'it is not an object'],
-    ['"text"', 'it is not an object'],
-    ['null', 'it is not an object'],
+    ['[1]', 'but is not an object'],
+    ['"text"', 'but is not an object'],
+    ['null', 'but is not an object'],
     [`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, 'nested too deeply'],
   ])('rejects a body that is no dict: %.20s', async (body, why) => {
     const { ask, calls, errors } = await start();

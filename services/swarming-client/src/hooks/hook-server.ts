@@ -63,7 +63,7 @@ const mostBodyBytes = 1024 * 1024;
 /** As received: zod would drop a key `__proto__`. */
 const body = z.custom<Given>(isObject, {
   error: ({ input }) =>
-    `it must be the bot's dict as JSON, but it is ${input === undefined ? 'empty' : 'not an object'}`,
+    `must be the bot's dict as JSON, but is ${input === undefined ? 'empty' : 'not an object'}`,
 });
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {

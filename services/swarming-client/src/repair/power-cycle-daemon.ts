@@ -120,7 +120,7 @@ function acceptedText(body: string): string {
 
 function problemText(body: string, status: number): string {
   const problem = Problem.safeParse(parseJson(body)).data;
-  const detail = problem?.rejected?.[0]?.detail ?? problem?.detail ?? 'no';
+  const detail = problem?.rejected?.[0]?.detail ?? problem?.detail ?? 'no reason given';
   return `${inOneLine(detail, 300)} (${status})`;
 }
 

@@ -129,9 +129,9 @@ describe('a proof', () => {
     expect(world.asked).toEqual(['switch-1/2', 'switch-1/1']);
     expect(world.said).toEqual([
       'a: cycling switch-1/2',
-      'a: verified: switch-1/2 feeds it',
+      'a: verified: switch-1/2 powers it',
       'b: cycling switch-1/1',
-      'b: verified: switch-1/1 feeds it',
+      'b: verified: switch-1/1 powers it',
     ]);
   });
 

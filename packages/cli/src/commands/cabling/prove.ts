@@ -56,7 +56,7 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
     try {
       await proveOne(name, power, deps);
       verified.add(name);
-      deps.say(`${name}: verified: ${power.edit.value} feeds it`);
+      deps.say(`${name}: verified: ${power.edit.value} powers it`);
     } catch (error) {
       if (!isDoubt(error)) throw error;
       return {
@@ -82,7 +82,7 @@ async function proveOne(
   const before = await read(port.device, deps);
   if (!isAlone(before, port.outlet, card)) throw new Doubt(`no longer at ${outlet}`);
   say(`${name}: cycling ${outlet}`);
-  const reason = `cabling audit: checking whether ${outlet} feeds ${name}`;
+  const reason = `cabling audit: checking whether ${outlet} powers ${name}`;
   const { offSeconds = usualOffSeconds } = deps;
   const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);

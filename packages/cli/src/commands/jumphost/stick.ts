@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
     const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
     if (user !== undefined) {
       throw new CliError(
-        `${name}: skolo signs in as ${user}, but the image has only root; set the rack's \`user\` to root in kube/clusters/config.json`,
+        `${name}: skolo signs in as ${user}, but root is the only user in the image; set the rack's \`user\` to root in kube/clusters/config.json`,
       );
     }
     const identity = identityOf({

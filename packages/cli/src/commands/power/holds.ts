@@ -21,7 +21,7 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks power cycles by people and programs during a repair. You can hold machines, phones, a switch or PDU with everything that it feeds, or the whole rack (by its name). Without --until or --for, the hold ends after 24 hours, unless rack.yaml sets a different time.',
+      'Blocks power cycles by people and programs during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, the hold ends after 24 hours, unless rack.yaml sets a different time.',
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")

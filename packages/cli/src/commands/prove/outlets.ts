@@ -37,10 +37,12 @@ export function oddOutlets(
     if (fault !== undefined) return [`${where} reports a fault: ${fault}`];
     if (fed === undefined) {
       const much = watts === undefined ? 'power' : `${watts} W`;
-      return draws ? [`${where} draws ${much}, but feeds nothing in rack.yaml`] : [];
+      return draws ? [`${where} draws ${much}, but powers nothing according to rack.yaml`] : [];
     }
-    if (state === 'off') return [`${where} is off, but feeds ${fed} in rack.yaml`];
-    return draws === false ? [`${where} draws no power, but feeds ${fed} in rack.yaml`] : [];
+    if (state === 'off') return [`${where} is off, but powers ${fed} according to rack.yaml`];
+    return draws === false
+      ? [`${where} draws no power, but powers ${fed} according to rack.yaml`]
+      : [];
   });
 }
 
@@ -56,7 +58,7 @@ export function linkedButOff(
       return [];
     }
     if (![feed, ...more].every(isOff)) return [];
-    const what = `port ${uplink.outlet} has a link, but ${feed.device}/${feed.outlet}, which feeds ${name} in rack.yaml, is off`;
+    const what = `port ${uplink.outlet} has a link, but ${feed.device}/${feed.outlet}, which powers ${name} according to rack.yaml, is off`;
     return [{ device: uplink.device, what }];
   });
 }

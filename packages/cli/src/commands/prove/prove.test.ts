@@ -233,11 +233,13 @@ describe('a look', () => {
     const { problems, cabling } = await look(rack);
 
     expect(problems).toEqual([
-      expect.stringMatching(/^switch-1 outlet: port 2 draws 4.5 W, but feeds nothing in rack.yaml/),
+      expect.stringMatching(
+        /^switch-1 outlet: port 2 draws 4.5 W, but powers nothing according to rack.yaml/,
+      ),
       expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
-      'switch-1 link: port 2 has a link, but pdu-1/4, which feeds rpi-002 in rack.yaml, is off',
+      'switch-1 link: port 2 has a link, but pdu-1/4, which powers rpi-002 according to rack.yaml, is off',
       expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*fix the number/),
-      'pdu-1 outlet: outlet 4 is off, but feeds rpi-002 in rack.yaml',
+      'pdu-1 outlet: outlet 4 is off, but powers rpi-002 according to rack.yaml',
     ]);
     expect(cabling).toMatchObject([
       { name: 'rpi-001', what: 'is at switch-1/1, not at switch-1/3' },
@@ -412,7 +414,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
 
     const lines = out.trimEnd().split('\n');
     expect(lines[1]).toMatch(/^pdu-1 .*3 of 4 on, 3 times .* 1 problem$/);
-    expect(lines[2]).toBe('  problem: outlet 1 is off, but feeds router in rack.yaml');
+    expect(lines[2]).toBe('  problem: outlet 1 is off, but powers router according to rack.yaml');
     expect(lines.at(-1)).toBe('small: 3 devices, 1 problem; nothing was changed');
   });
 

@@ -177,7 +177,7 @@ function pluggedFacts(subject: Subject, plugged: Plugged[]): Fact[] {
       plugged.filter((each) => each.use === use).map((each) => each.name + otherFeedsText(each));
     const feeds = used('power');
     return [
-      ['feeds', feeds.length > 0 ? feeds : 'nothing in rack.yaml'],
+      ['powers', feeds.length > 0 ? feeds : 'nothing in rack.yaml'],
       ['connects', used('network')],
     ];
   }
@@ -185,7 +185,9 @@ function pluggedFacts(subject: Subject, plugged: Plugged[]): Fact[] {
 }
 
 function otherFeedsText({ otherFeeds }: Plugged): string {
-  return otherFeeds.length === 0 ? '' : ` (also fed by ${otherFeeds.map(outletText).join(', ')})`;
+  return otherFeeds.length === 0
+    ? ''
+    : ` (also powered by ${otherFeeds.map(outletText).join(', ')})`;
 }
 
 /** `14  rpi-014: power, network`, in the order of the outlets. */

@@ -36,7 +36,7 @@ export function Outlets({
           {shown.length} of {outlets.length}
         </span>
       </p>
-      <Table caption="Outlets" head={['Outlet', 'Feeds', 'State', 'Watt', '', '']}>
+      <Table caption="Outlets" head={['Outlet', 'Powers', 'State', 'Watt', '', '']}>
         {sorted.slice(0, 200).map((outlet) => (
           <tr key={outlet.outlet}>
             <th scope="row">

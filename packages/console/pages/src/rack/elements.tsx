@@ -108,7 +108,7 @@ class Port extends Component<PortProps> {
 function saying({ powers, connects, state }: RackPort): string {
   return [
     state,
-    powers.length > 0 && `feeds ${powers.join(', ')}`,
+    powers.length > 0 && `powers ${powers.join(', ')}`,
     connects.length > 0 && `connects ${connects.join(', ')}`,
   ]
     .filter(Boolean)

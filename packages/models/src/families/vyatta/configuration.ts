@@ -35,7 +35,7 @@ export function whyCut(text: string): string | undefined {
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
     return 'the last line is not "Release version"';
   if (!settings.some((setting) => setting.startsWith('system ')))
-    return 'the configuration has no block "system"';
+    return 'the configuration does not contain a "system" block';
   const hidden = settings.find((setting) => / \*{8,}$/.test(setting));
   return hidden && `the secrets are hidden: ${hidden}`;
 }
