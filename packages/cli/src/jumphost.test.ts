@@ -3,6 +3,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +13,12 @@ import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
-import { createTokens, startAgents, startPowerCycleDaemon } from '@skolo/scripted-services';
+import {
+  createTokens,
+  startAgents,
+  startPowerCycleDaemon,
+  startRouterBackup,
+} from '@skolo/scripted-services';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
@@ -117,6 +124,36 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
       code: 1,
       stderr: expect.stringContaining('rack4: `acts: false` in rack.yaml prohibits this'),
     });
+    expect(await workstation?.left()).toEqual([]);
+  });
+
+  it('cabling --prove asks agents through the jumphost', async () => {
+    const asked: unknown[] = [];
+    const agent = createServer((request, response) => {
+      asked.push(request.headers.forwarded);
+      response.writeHead(500).end();
+    });
+    await once(agent.listen(0, '127.0.0.1'), 'listening');
+    const tokens = await createTokens();
+    const backup = await startRouterBackup({ tokens });
+    ends.push(tokens.remove, backup.close);
+    const file = join(workstation?.rack.overlay ?? '', 'rack.yaml');
+    const text = await readFile(file, 'utf8');
+    const { port } = agent.address() as AddressInfo;
+    const wired = text
+      .replaceAll('127.0.1.', '192.168.1.')
+      .replace('http://127.0.0.1:5', backup.url)
+      .replace('uplink: switch-1/[1-4]', `$&\n    swarming: { url: "http://127.0.0.1:${port}" }`);
+    await writeFile(file, wired);
+    const operator = join(workstation?.env.HOME ?? '', 'operator');
+    await writeFile(operator, tokens.operate, { mode: 0o600 });
+
+    const { stderr } = await skolo('cabling', 'rack4', '--prove', '--token-file', operator);
+
+    await writeFile(file, text);
+    agent.close();
+    expect(stderr).toMatch(/shelf1-002: not verified: .* does not report whether it is idle/);
+    expect(asked).toContain('for=unknown');
     expect(await workstation?.left()).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { powerCycleDaemon, routerBackup } from '../../reach/service-client.ts';
+import { powerCycleDaemon, routerBackup, wayOn } from '../../reach/service-client.ts';
 import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
 import { rackFile } from '../../workstation/rack-file.ts';
 import { printDiff } from '../backup/diff.ts';
@@ -107,7 +107,7 @@ async function proofs(
     if (machine === undefined) throw new CliError(`${name} is not a machine`);
     const url = serviceUrl(rack, 'swarming-client', machine);
     const options = { timeoutMs: 5000, answers: 'status', rack: rack.name } as const;
-    return await agentClient(url, options).status();
+    return await agentClient(url, { ...options, ...(await wayOn(command)) }).status();
   }
   const deps: ProofDeps & UsbProofDeps = {
     rack,
