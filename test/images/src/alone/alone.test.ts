@@ -209,6 +209,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       onTestFinished(() => pubsub.close());
       await lend(computer, pubsub.port);
       const page = await open('alert-to-pubsub.md', {
+        '# - { name: chat': '- { name: chat',
         'https://alerts.example.com/skolo': `http://${ours}:${port}/skolo`,
         '  sinks:': `  project: my-project\n       endpoint: ${pubsub.endpoint}\n       sinks:`,
       });
