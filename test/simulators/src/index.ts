@@ -91,10 +91,12 @@ export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type ImageRegistry, startImageRegistry } from './real/image-registry.ts';
 export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
+export { PowerCutDisk } from './real/power-cut-disk.ts';
 export { PowerCutNode } from './real/power-cut-node.ts';
 export {
   bridgeAddress,
   type NodeNetwork,
+  nodePrograms,
   type RealNode,
   type RunningNode,
   whyNoRealNodes,

@@ -1,5 +1,11 @@
 /** What the gate says of versions that fail, from what a real kubelet reports. */
-import { type ControlPlane, peer, startControlPlane, whyNoRealNodes } from '@skolo/simulators';
+import {
+  type ControlPlane,
+  nodePrograms,
+  peer,
+  startControlPlane,
+  whyNoRealNodes,
+} from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateKinds, judge } from './gate.ts';
 import { readAnswer } from './objects.ts';
@@ -35,11 +41,6 @@ const failing: Record<string, Failing> = {
 function deployment(name: string, given: Failing): object {
   const { command = '', limit = '64Mi', image = 'test.skolo/pause:1', ...probes } = given;
   const labels = { app: name };
-  const mounts = ['', 'lib', 'lib64'].map((subPath) => ({
-    name: 'usr',
-    mountPath: subPath === '' ? '/usr' : `/${subPath}`,
-    ...(subPath !== '' && { subPath }),
-  }));
   const container = {
     name: 'main',
     image,
@@ -47,13 +48,13 @@ function deployment(name: string, given: Failing): object {
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: { readOnlyRootFilesystem: true },
     resources: { limits: { memory: limit } },
-    volumeMounts: mounts,
+    volumeMounts: nodePrograms.volumeMounts,
     ...probes,
   };
   const spec = {
     terminationGracePeriodSeconds: 0,
     containers: [container],
-    volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+    volumes: nodePrograms.volumes,
   };
   return {
     apiVersion: 'apps/v1',

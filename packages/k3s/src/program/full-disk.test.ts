@@ -11,6 +11,7 @@ import { isLong } from '@skolo/durable/fault-injection';
 import {
   type ControlPlane,
   type ImageRegistry,
+  nodePrograms,
   peer,
   startControlPlane,
   startImageRegistry,
@@ -90,12 +91,8 @@ fallocate -l $(($1 * ${percent} / 100 - used))K /var/filler`);
     plane.kubectl(['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s']);
 
   async function createPod(pod: string, image: string, priorityClassName?: string) {
-    const usr = ['lib', 'lib64', ''].map((subPath) => ({
-      name: 'usr',
-      mountPath: subPath === '' ? '/usr' : `/${subPath}`,
-      ...(subPath !== '' && { subPath }),
-    }));
     const command = ['/usr/bin/sleep', '100000'];
+    const { volumeMounts, volumes } = nodePrograms;
     await plane.kubectl(['create', '--validate=false', '-f', '-'], {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -104,10 +101,8 @@ fallocate -l $(($1 * ${percent} / 100 - used))K /var/filler`);
         nodeName: name,
         terminationGracePeriodSeconds: 0,
         ...(priorityClassName && { priorityClassName }),
-        containers: [
-          { name: pod, image, imagePullPolicy: 'IfNotPresent', command, volumeMounts: usr },
-        ],
-        volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+        containers: [{ name: pod, image, imagePullPolicy: 'IfNotPresent', command, volumeMounts }],
+        volumes,
       },
     });
   }

@@ -1,19 +1,12 @@
 /**
- * containerd on a disk whose power a test cuts. The disk is a file with ext4, as SD cards have, on XFS. A cut is a copy of that file
- * at one moment (reflink), from which the node boots: what the kernel had not written to the disk by then is lost. Unlike a real
- * cut, it keeps what is in the disk's own cache. No container runs.
+ * containerd on a disk whose power a test cuts. No container runs.
  *
- * The kernel writes the journal of ext4 every ten minutes instead of every five seconds, so that it does not help by chance. All
- * file systems are in a mount namespace. Nothing is left of it when the test ends, however it ends.
+ * The kernel writes the journal of ext4 every ten minutes instead of every five seconds, so that it does not help by chance.
  */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { PowerCutDisk } from './power-cut-disk.ts';
 import { Process, succeeds } from './process.ts';
-
-const run = promisify(execFile);
 
 interface PowerCutOptions {
   /** The program of its node: `peer('containerd')` or `peer('containerd-2')`. */
@@ -29,46 +22,33 @@ interface PowerCutOptions {
 }
 
 const mountDisk = 'mount -o loop,commit=600 outer/disk.img disk';
-const makeDisk = `cd "$1"
-mkdir outer disk mounted
-truncate -s 2G outer.img
-mkfs.xfs -q -m reflink=1 outer.img
-mount -o loop outer.img outer
-truncate -s 1G outer/disk.img
-mkfs.ext4 -q outer/disk.img
-${mountDisk}
-mkdir ready
-exec cat`;
 
 export class PowerCutNode {
-  /** Visible to its programs. */
-  readonly dir: string;
   private readonly options: PowerCutOptions;
-  private readonly holder: Process;
+  private readonly disk: PowerCutDisk;
   private containerd: Process | undefined;
 
-  private constructor(dir: string, options: PowerCutOptions) {
-    this.dir = dir;
+  private constructor(disk: PowerCutDisk, options: PowerCutOptions) {
+    this.disk = disk;
     this.options = options;
-    const inside = ['--mount', '--propagation', 'private', 'sh', '-euc', makeDisk, 'sh', dir];
-    this.holder = new Process('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...inside]);
   }
 
   /** With a new disk, on which containerd runs. */
   static async start(options: PowerCutOptions): Promise<PowerCutNode> {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-cut-'));
-    await writeFile(
-      join(dir, 'config.toml'),
-      `root = "${dir}/disk${options.store ?? '/var/lib/rancher/k3s/agent/containerd'}"
+    const disk = await PowerCutDisk.make();
+    const { dir } = disk;
+    const node = new PowerCutNode(disk, options);
+    try {
+      await node.writeFile(
+        'config.toml',
+        `root = "${dir}/disk${options.store ?? '/var/lib/rancher/k3s/agent/containerd'}"
 state = "${dir}/state"
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 grpc.address = "${dir}/containerd.sock"
 ttrpc.address = "${dir}/containerd.sock.ttrpc"
 ${options.settings}`,
-    );
-    const node = new PowerCutNode(dir, options);
-    try {
-      await node.holder.until('its disk', () => succeeds(node.sh('[ -e ready ]')));
+      );
+      await disk.sh(`mkdir mounted; ${mountDisk}`);
       await node.boot();
     } catch (error) {
       await node.close();
@@ -78,9 +58,8 @@ ${options.settings}`,
   }
 
   /** Runs a script in its folder, where `disk` is its disk. */
-  async sh(script: string): Promise<string> {
-    const args = [...this.inside(), 'sh', '-euc', `cd "$1"; ${script}`, 'sh', this.dir];
-    return (await run('nsenter', args, { maxBuffer: 10_000_000 })).stdout;
+  sh(script: string): Promise<string> {
+    return this.disk.sh(script);
   }
 
   /** Runs ctr in the namespace of Kubernetes. */
@@ -119,21 +98,24 @@ ${options.settings}`,
 
   /** Beside its disk. */
   async writeFile(name: string, content: string): Promise<void> {
-    await writeFile(join(this.dir, name), content);
+    await writeFile(join(this.disk.dir, name), content);
   }
 
   /** Its disk is from now on what it was at this moment, and containerd does not run. */
   async cutPower(): Promise<void> {
-    await this.sh('cp --reflink=always outer/disk.img outer/next.img');
-    await this.stop();
-    await this.sh(`umount -R disk; mv outer/next.img outer/disk.img; rm -rf state; ${mountDisk}`);
+    await this.disk.cutPower(async () => {
+      await this.stop();
+      await this.sh('umount -R disk; rm -rf state');
+    });
+    await this.sh(mountDisk);
   }
 
   /** Starts containerd. @throws Error It ends, or does not respond. */
   async boot(): Promise<void> {
     const server = new Process('setpriv', [
-      ...['--pdeathsig', 'KILL', 'nsenter', ...this.inside(), this.options.containerd],
-      ...['--config', join(this.dir, 'config.toml'), '--log-level', 'warn'],
+      ...['--pdeathsig', 'KILL', 'nsenter', `--mount=/proc/${this.disk.pid}/ns/mnt`],
+      ...[this.options.containerd, '--config', join(this.disk.dir, 'config.toml')],
+      ...['--log-level', 'warn'],
     ]);
     this.containerd = server;
     await server.until('to answer', () => succeeds(this.ctr('namespaces ls')));
@@ -146,12 +128,6 @@ ${options.settings}`,
 
   async close(): Promise<void> {
     await this.stop();
-    await this.holder.stop();
-    await rm(this.dir, { recursive: true, force: true });
-  }
-
-  /** Arguments of nsenter, for programs that see its disk. */
-  private inside(): string[] {
-    return [`--mount=/proc/${this.holder.pid}/ns/mnt`];
+    await this.disk.close();
   }
 }

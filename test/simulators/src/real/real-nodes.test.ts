@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { peer } from '../peer.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { policyCases } from './policy-cases.ts';
-import { whyNoRealNodes } from './real-nodes.ts';
+import { nodePrograms, whyNoRealNodes } from './real-nodes.ts';
 
 const why = whyNoRealNodes();
 const inFull = Boolean(process.env.SKOLO_LONG);
@@ -64,14 +64,10 @@ const client = {
         name: 'client',
         image: 'test.skolo/pause:1',
         command: ['/usr/bin/sh', '-c', 'echo started; exec sleep 1000'],
-        volumeMounts: ['lib', 'lib64', ''].map((subPath) => ({
-          name: 'usr',
-          mountPath: subPath === '' ? '/usr' : `/${subPath}`,
-          ...(subPath !== '' && { subPath }),
-        })),
+        volumeMounts: nodePrograms.volumeMounts,
       },
     ],
-    volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+    volumes: nodePrograms.volumes,
   },
 };
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
+import { PowerCutDisk } from './power-cut-disk.ts';
 import { Process, succeeds } from './process.ts';
 
 const run = promisify(execFile);
@@ -21,8 +22,10 @@ export interface RealNode {
   labels?: Record<string, string>;
   /** Those that it registers with. */
   taints?: readonly { key: string; value?: string; effect: string }[];
-  /** Becomes its /var: a folder, or a file with a file system. Default: a folder of its own, which disappears with the control plane */
-  data?: string;
+  /** Becomes its /var: a folder, a file with a file system, or a disk. Default: a folder of its own, which disappears with the control plane */
+  data?: string | PowerCutDisk;
+  /** Ports that are forwarded before kubelet starts, for a registry: after a failed pull, kubelet waits for 10 s, then longer. */
+  forwards?: readonly number[];
   /** Settings of its KubeletConfiguration. */
   kubelet?: Record<string, unknown>;
 }
@@ -86,6 +89,16 @@ interface NetworkOptions {
   isReady(node: string): Promise<boolean>;
 }
 
+/** For a pod that runs programs of its node, beside the files of its image. */
+export const nodePrograms = {
+  volumeMounts: ['lib', 'lib64', ''].map((subPath) => ({
+    name: 'usr',
+    mountPath: subPath === '' ? '/usr' : `/${subPath}`,
+    ...(subPath !== '' && { subPath }),
+  })),
+  volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
+};
+
 /** Why real nodes cannot be had here; undefined where they can. */
 export function whyNoRealNodes(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can make nodes';
@@ -121,12 +134,19 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
     await writeNode(folder, node, options);
     // Of its previous start.
     await rm(join(folder, 'pid'), { force: true });
-    const one = new Process(program, ['node', '--dir', folder, '--network', `${network.pid}`]);
+    const { data } = node;
+    const enter = data instanceof PowerCutDisk ? [`--mount=/proc/${data.pid}/ns/mnt`] : [];
+    const command = [program, 'node', '--dir', folder, '--network', `${network.pid}`];
+    const one = new Process('nsenter', [...enter, ...command]);
     processes.push(one);
     const started = runningNode(program, one, Number(await pidOf(one, folder)));
     running.push(started);
+    for (const port of node.forwards ?? []) await started.forward(port);
+    // Without --norc, bash would read the .bashrc of this computer until the node has its root, and wait for what is in it.
     const listens = 'exec 3<>/dev/tcp/127.0.0.1/10248';
-    await one.until('kubelet to listen', () => succeeds(started.run('bash', '-c', listens)));
+    await one.until('kubelet to listen', () =>
+      succeeds(started.run('bash', '--norc', '-c', listens)),
+    );
     await one.until('the node to be ready', () => options.isReady(node.name));
     return started;
   }
@@ -166,9 +186,9 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
 /** Writes what `real-node node` reads. */
 async function writeNode(folder: string, node: RealNode, options: NetworkOptions): Promise<void> {
   const settings = join(folder, 'settings');
-  const data = node.data ?? join(folder, 'var');
   await mkdir(settings, { recursive: true });
-  if (!existsSync(data)) await mkdir(data, { recursive: true });
+  const { data = join(folder, 'var') } = node;
+  if (typeof data === 'string' && !existsSync(data)) await mkdir(data, { recursive: true });
   const subnetOf = (at: number) => `10.42.${at}.0/24`;
   const routes = options.nodes.map(({ address }, at) => `${subnetOf(at)} via ${address}`);
   const at = options.nodes.findIndex(({ name }) => name === node.name);
@@ -180,7 +200,7 @@ async function writeNode(folder: string, node: RealNode, options: NetworkOptions
     routes: routes.filter((_, other) => other !== at),
     taints: node.taints ?? [],
     kubelet: node.kubelet ?? {},
-    data,
+    data: typeof data === 'string' ? data : data.file,
   };
   await writeFile(join(folder, 'node.json'), JSON.stringify(spec));
   await writeFile(join(settings, 'authority.crt'), await readFile(options.authority));
