@@ -156,7 +156,7 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
 
   const cases = policyCases(addressOf);
   // Each takes seconds.
-  const sample = cases.filter((_, at) => inFull || at % 12 === 1);
+  const sample = cases.filter((_, at) => inFull || at % 10 === 1);
   it.each(sample.map(({ name }) => name))('%s', async (name) => {
     const steps = policyCases(addressOf).find((one) => one.name === name)?.steps ?? [];
     for (const step of steps) {
