@@ -217,11 +217,11 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 
 RACK   STATE         OK  UNHEALTHY  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
 rack5  unreachable    -          -     -       -       -       -       -      -        -     -       -        -  -
-rack4  critical     3/5          1     1       1       2  30 min    20 h    2/3        4   74%       1  12 days  1.2.0
+rack4  critical     3/5          1     1       1       4  30 min    20 h    2/3        4   74%       1  12 days  1.2.0
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
-rack4: MachineMissing (critical), TokenExpires
+rack4: MachineMissing (critical), TokenExpires, ImageStoreDamaged ×2
 `,
     });
     const asked = await printed({ PATH }, 'status', 'rack4', '--json');
@@ -349,6 +349,7 @@ async function withPrometheus(): Promise<string> {
     ['down', 0, { job: 'router-backup' }],
     ['alerts', 1, { alertname: 'MachineMissing', severity: 'critical' }],
     ['alerts', 1, { alertname: 'TokenExpires', severity: 'warning' }],
+    ['alerts', 2, { alertname: 'ImageStoreDamaged', severity: 'warning' }],
     ['health', 3, { verdict: 'ok' }],
     ['health', 1, { verdict: 'quarantined' }],
     ...Object.entries({ machines: 5, silent: 1, held: 1, controllers: 3, controllersUp: 2 }),

@@ -183,6 +183,17 @@ describe.skipIf(!chromium)('the console', () => {
     await page.getByText(`skolo machine status ${machine} --on rack4`, { exact: true }).waitFor();
   });
 
+  it('shows why an agent may be silent, and what to do', async () => {
+    const machine = idle();
+    const needsAttention = 'image store damaged; to find the image, run skolo run rpi-1 -- true';
+    const sentence = 'image store damaged: the agent is not responding';
+    fixture.show({ ...machine, condition: 'gone', sentence, needsAttention });
+    await page.goto(`${fixture.url}/#/machine/${machine.name}`);
+
+    await page.getByText(sentence, { exact: true }).waitFor();
+    await page.getByText(needsAttention, { exact: true }).waitFor();
+  });
+
   it('begins with alerts that may not get through', async () => {
     await page.goto(`${fixture.url}/#/rack`);
     const card = page.getByLabel('Needs attention').getByRole('listitem').first();

@@ -16,6 +16,8 @@ const minutes = 60;
 const hours = 3600;
 const shelf1 = ['rpi-001', 'rpi-002', 'rpi-003'];
 
+const journal = 'skolo run linux-1 -- sudo journalctl -b -u skolo-image-store';
+
 const data = load(
   'machines.yaml',
   z.object({ rack: RackView, history: z.array(HistoryEntry), downtime: z.array(MachineDowntime) }),
@@ -43,8 +45,8 @@ function machines(): Machine[] {
     }),
     machine('linux-1', linux, {
       condition: 'never-reported',
-      sentence: 'the agent has never responded: \u001b[2Jconnection refused',
-      needsAttention: 'install the agent, or remove the machine from rack.yaml',
+      sentence: 'image store damaged: the agent has never responded: \u001b[2Jconnection refused',
+      needsAttention: `image store damaged; to find the image, run ${journal}`,
       power: undefined,
       token: undefined,
     }),
