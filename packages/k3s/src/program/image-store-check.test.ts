@@ -70,6 +70,9 @@ ln -s '${containerd}' $bin/containerd; sync -f disk`);
   it('removes layers with empty files, and their containers, so that they are unpacked again without a pull', async () => {
     await node.pull(registry.image);
     await node.ctr(`containers create '${registry.image}' pod-1`);
+    const [layer] = /^sha256:\w+/m.exec(await node.ctr('snapshots ls')) ?? [];
+    // As while it is unpacked.
+    await node.ctr(`snapshots prepare 'extract-1 ${layer}' ${layer}`);
 
     expect(await cutAndCheck()).toContain(`damaged: ${registry.image}`);
 
@@ -98,6 +101,24 @@ ln -s '${containerd}' $bin/containerd; sync -f disk`);
 truncate -s -1 "$(ls -S | head -n 1)"; sync -f .`);
 
     await cutAndCheck();
+
+    expect(await node.ctr('images ls -q')).toBe('');
+    await expectWhole();
+  });
+
+  it('removes an image of which containerd cannot remove a layer, because garbage collection has removed a child of it', async () => {
+    await aDayPasses();
+    await node.pull(registry.image);
+    const layers = (await node.ctr('snapshots ls')).matchAll(/^(sha256:\w+)/gm);
+    for (const [layer] of layers) {
+      await node.ctr(`snapshots prepare child-${layer} ${layer}`);
+      await node.ctr(`snapshots label child-${layer} containerd.io/gc.root=`);
+    }
+    await node.ctr('leases create --id unused');
+    await node.ctr('leases rm --sync unused');
+    expect(await node.ctr('snapshots ls')).not.toContain('child');
+
+    expect(await cutAndCheck()).toContain('cannot remove snapshot with child');
 
     expect(await node.ctr('images ls -q')).toBe('');
     await expectWhole();

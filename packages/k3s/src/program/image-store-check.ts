@@ -3,8 +3,9 @@
  *
  * Without the settings in `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a listed layer again. The
  * script removes such layers, with containers that use them, and the kubelet has them unpacked again from their blobs without a pull
- * (containerd, internal/cri/opts/container.go). Only if a blob is damaged, it removes the image. A lease of a pull that was interrupted
- * would protect the layer. After a start of the computer no pull and no container runs.
+ * (containerd, internal/cri/opts/container.go). It removes the image only if a blob is damaged, or if containerd does not remove the layer,
+ * because it still lists a child that garbage collection has removed (containerd#11908). After a start of the computer no pull and no
+ * container runs.
  *
  * CNI does not sync its files. If the cached result of a pod's network is empty, containerd cannot remove the pod's old sandbox, and kubelet
  * never makes a new one ("failed to get network cached result: unexpected end of JSON input").
@@ -80,6 +81,10 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 address = "$run/containerd.sock"
 [ttrpc]
 address = "$run/containerd.sock.ttrpc"
+# Not while a layer is compared: what garbage collection removes stays listed as a child of its layer (containerd#11908).
+[plugins."io.containerd.gc.v1.scheduler"]
+startup_delay = "1h"
+mutation_threshold = 0
 EOF
 containerd --config "$run/config.toml" --log-level error &
 server=$!
@@ -117,11 +122,10 @@ layer_is_whole() {
   echo "$1 $unpacked" >> "$verified"
 }
 
-# remove_layer KEY: with all that is based on it.
+# remove_layer KEY: with all that is based on it. The key of a layer that is being unpacked has two words.
 remove_layer() {
-  for child in $(ask snapshots --snapshotter overlayfs ls | awk -v key="$1" '$2 == key { print $1 }'); do
-    (remove_layer "$child")
-  done
+  ask snapshots --snapshotter overlayfs ls | sed -n "s/\\([^ ]\\)  *$1  *[A-Z][a-z]* *$/\\1/p" |
+    while read -r child; do remove_layer "$child" < /dev/null; done
   # The files of a container have its name.
   ask containers rm "$1" 2> /dev/null || ask snapshots --snapshotter overlayfs rm "$1"
 }
@@ -152,7 +156,6 @@ image_of_platform_is_whole() {
   done
 }
 
-for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
 # containerd 1.6 lists blobs whose names are not on the disk, and a pull fails that finds one.
 for each in $(ask content ls -q); do
   [ -e "$blobs/\${each#sha256:}" ] || ask content rm "$each" > /dev/null
@@ -174,15 +177,14 @@ for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
   touch "$note" && sync "$note"
   names=$(ask images ls "target.digest==$each" | awk 'NR > 1 { print $1 }')
   echo damaged: $names
-  if [ -n "$layer" ]; then
-    remove_layer "$layer"
-    continue
-  fi
+  [ -z "$layer" ] || ! remove_layer "$layer" || continue
   for name in $names; do
     for container in $(ask containers ls -q "image==$name"); do ask containers rm "$container"; done
     ask images rm --sync "$name" > /dev/null
   done
 done
+# Last, because garbage collection follows.
+for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
 [ ! -e "$verified" ] || sync "$verified"
 exit "$failed"
 `;
