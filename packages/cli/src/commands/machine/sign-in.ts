@@ -1,9 +1,17 @@
-/** Signs requests to a machine's agent with the rack's key for agents. */
+/** Signs requests to a machine's agent with the rack's key for agents, or sends them through machine-state. */
+
+import { randomUUID } from 'node:crypto';
 import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
 import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agents.ts';
-import { explaining } from '../../reach/service-client.ts';
+import {
+  explained,
+  explaining,
+  type MachineState,
+  machineState,
+} from '../../reach/service-client.ts';
 
 interface SignedIn {
   /** @throws CliError The agent rejects the request or does not respond; the message says what to do. */
@@ -16,14 +24,42 @@ export async function signIn(
   answers: 'status' | 'log',
 ): Promise<SignedIn> {
   const { signer, why } = await findSigner(command, place);
-  const client = agentClient(place.url, {
+  const direct = agentClient(place.url, {
     signer,
     answers,
     rack: place.rack?.name,
     fetch: place.fetch,
   });
+  const isDirect = signer !== undefined || place.rack === undefined || command.gives('url');
+  const client = isDirect
+    ? direct
+    : { ...direct, ...throughMachineState(command, place.name, why) };
   const signIn = { hint: why, statuses: [401, 403] };
   return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
+}
+
+/** machine-state has the key. It requires the operator's token instead of a signature. */
+function throughMachineState(
+  command: SkoloCommand,
+  name: string,
+  whyUnsigned: string,
+): Pick<AgentClient, 'clearQuarantine' | 'repair' | 'reboot'> {
+  const ask: MachineState['ask'] = (question) =>
+    machineState(command)
+      .ask(question)
+      .catch((error: unknown) => {
+        throw error instanceof CliError ? explained(error, whyUnsigned) : error;
+      });
+  const headers = { 'idempotency-key': randomUUID() };
+  const params = { name };
+  return {
+    clearQuarantine: ({ body: { why: reason } }) =>
+      ask((state) => state.clear({ params, body: { reason } })),
+    repair: ({ body: { why: reason, ...body } }) =>
+      ask((state) => state.repair({ headers, params, body: { ...body, reason } })),
+    reboot: ({ body: { why: reason } }) =>
+      ask((state) => state.reboot({ headers, params, body: { reason } })),
+  };
 }
 
 /** `why` is the hint if the agent rejects the signature, or that there is none. */
