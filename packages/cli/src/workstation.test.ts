@@ -280,7 +280,7 @@ rack4: MachineMissing (critical), TokenExpires, ImageStoreDamaged ×2
     );
     expect(none.err).toContain("rpi-008: the agent's pod is not running on this machine");
     const lines = await readFile(record, 'utf8');
-    expect(lines).toContain('shell on the bot of rpi-007');
+    expect(lines).toContain("shell in the agent's pod on rpi-007");
     expect(lines).toContain('shell on phone R58M123 of rpi-007');
     expect(await left()).toEqual([]);
   });

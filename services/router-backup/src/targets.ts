@@ -50,7 +50,7 @@ function whyNotJumphost({ services }: Rack): string | undefined {
   const { jumphost, encrypt } = services['router-backup'];
   if (!jumphost.backup) return 'rack.yaml excludes it: `jumphost: { backup: false }`';
   if (encrypt === undefined || encrypt === 'none') {
-    return 'the backup of the jumphost contains secrets, so it must be encrypted: set services.router-backup.encrypt to an age recipient';
+    return "the jumphost's backup contains secrets, so it must be encrypted: set services.router-backup.encrypt to an age recipient";
   }
   return undefined;
 }

@@ -27,9 +27,9 @@ export function elements(buffer: Buffer): Element[] {
       length = buffer.readUIntBE(at, bytes);
       at += bytes;
     }
-    if (at + length > buffer.length) throw new RangeError('cut short');
+    if (at + length > buffer.length) throw new RangeError('truncated');
     if (found.push({ tag, content: buffer.subarray(at, at + length), start }) > mostElements) {
-      throw new RangeError('too much');
+      throw new RangeError('too many elements');
     }
     at += length;
   }
@@ -60,7 +60,7 @@ export function oidOf(element: Element | undefined): string {
     if ((byte & 0x80) === 0) {
       numbers.push(number);
       number = 0;
-    } else if (index === content.length - 1) throw new RangeError('cut short');
+    } else if (index === content.length - 1) throw new RangeError('truncated');
   }
   const [first, ...rest] = numbers;
   if (first === undefined || numbers.length > 128) throw new RangeError('not an object identifier');

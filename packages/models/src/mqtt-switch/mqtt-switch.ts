@@ -86,7 +86,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       },
       late() {
         const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
-        if (other === undefined) return new DeviceTimeout(name, `nothing on ${answer} ${after}`);
+        if (other === undefined) return new DeviceTimeout(name, `no message on ${answer} ${after}`);
         return new DeviceRejected(name, `${answer} has ${other} ${after}`);
       },
     };

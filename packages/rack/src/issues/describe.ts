@@ -95,7 +95,7 @@ function describe(issue: z.core.$ZodRawIssue): string {
       }
       return `expected ${unionOf(issue.errors)}, found ${found}`;
     case 'invalid_format':
-      return `${found} has a wrong format`;
+      return `${found} has an invalid format`;
     default:
       return `${found} is not valid here`;
   }

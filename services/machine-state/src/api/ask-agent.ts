@@ -18,7 +18,7 @@ export async function askAgent<T>(
     return await ask(await agentClient(rack, machine));
   } catch (error) {
     if (error instanceof ApiError) {
-      const detail = `the agent of ${machine}: ${error.problem.detail.slice(0, 1000)}`;
+      const detail = `the agent on ${machine}: ${error.problem.detail.slice(0, 1000)}`;
       throw new HttpProblem(passed.has(error.status) ? error.status : 503, detail, {
         cause: error,
       });
@@ -26,8 +26,8 @@ export async function askAgent<T>(
     const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
-      ? `the agent of ${machine} may have received the request, but did not respond: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
-      : `the agent of ${machine} was not contacted: ${why}`;
+      ? `the agent on ${machine} may have received the request, but did not respond: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
+      : `the agent on ${machine} was not contacted: ${why}`;
     throw new HttpProblem(503, detail, { cause: error });
   }
 }

@@ -109,7 +109,7 @@ export class AgentWatch {
         signal,
       });
       if (status.machine !== machine) {
-        throw new Error(`the agent of ${JSON.stringify(status.machine)} responds at its address`);
+        throw new Error(`the agent on ${JSON.stringify(status.machine)} responds at its address`);
       }
       this.status = status;
       this.seenAt = clock.now();

@@ -235,7 +235,7 @@ describe('people', () => {
 
     agent?.set({ task: { running: true } });
     await expect(lab.client.reboot({ params, body: { reason } })).rejects.toThrow(
-      'the agent of rpi-1: a task is running',
+      'the agent on rpi-1: a task is running',
     );
     await expect(
       lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),

@@ -68,7 +68,7 @@ describe('a neighbour at the address of a machine', () => {
       status: 403,
       body: {
         detail:
-          'the agent of a used a different key before, so another computer may be using its address; if its SD card was replaced, run: skolo equipment forget a',
+          'the agent on a used a different key before, so another computer may be using its address; if its SD card was replaced, run: skolo equipment forget a',
       },
     });
     expect(replaced.status).toBe(202);

@@ -56,7 +56,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const fingerprint = `SHA256:${createHash('sha256').update(shown).digest('base64')}`;
       if ((hostKeys.get(agentKeyName(machine)) ?? fingerprint) !== fingerprint) {
         const hint = `if its SD card was replaced, run: skolo equipment forget ${machine}`;
-        const why = `the agent of ${machine} used a different key before, so another computer may be using its address`;
+        const why = `the agent on ${machine} used a different key before, so another computer may be using its address`;
         throw new HttpProblem(403, `${why}; ${hint}`);
       }
       await hostKeys.pin(agentKeyName(machine), fingerprint);

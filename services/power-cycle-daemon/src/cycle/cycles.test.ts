@@ -359,8 +359,8 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
-    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: nothing at /));
-    expect(cycle.detail).toMatch(/^back: ssh answers at 127\.0\.1\.1:\d+, after \d+ s$/);
+    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: no response at /));
+    expect(cycle.detail).toMatch(/^back: SSH is responding at 127\.0\.1\.1:\d+, after \d+ s$/);
   });
 
   it('is asked by its agent to reboot itself, before its outlet is touched', async () => {
@@ -496,7 +496,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toMatch(/^not back within 1 s: nothing at/);
+    expect(cycle.detail).toMatch(/^not back within 1 s: no response at/);
     expect(boards.get('pdu-1').outlets.isOn('9')).toBe(true);
   });
 

@@ -7,7 +7,7 @@ import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack'
 
 interface Look {
   up: boolean;
-  /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
+  /** For people: `SSH is responding at 192.168.1.101:22`, `connection refused`. */
   text: string;
   /** The port is closed: its network stack rejects the connection. */
   isRefused?: boolean;
@@ -27,7 +27,7 @@ export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
   if (address === undefined) return undefined;
   if (!('ssh' in how)) return (timeoutMs, signal) => lookIcmp(address, timeoutMs, signal);
   // RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not an ssh server.
-  const target = { address, port: how.ssh, banner: /(^|\n)SSH-/, up: 'ssh answers at' };
+  const target = { address, port: how.ssh, banner: /(^|\n)SSH-/, up: 'SSH is responding at' };
   return (timeoutMs, signal) => lookTcp(target, timeoutMs, signal);
 }
 
@@ -46,7 +46,7 @@ export function infrastructureProbe(device: InfrastructureDevice): Probe | undef
   // The address of an MQTT switch is that of its broker.
   if (address === undefined || usual === undefined || transport === 'mqtt') return undefined;
   const port = (transport in ports ? ports[transport as keyof typeof ports] : undefined) ?? usual;
-  const target = { address, port, up: 'a TCP connection opens at' };
+  const target = { address, port, up: 'TCP connections are accepted at' };
   return (timeoutMs, signal) => lookTcp(target, timeoutMs, signal);
 }
 
@@ -98,7 +98,7 @@ function lookTcp(
       socket.destroy();
       resolve(look);
     };
-    const down = (why: string) => end({ up: false, text: `nothing at ${where}${why}` });
+    const down = (why: string) => end({ up: false, text: `no response at ${where}${why}` });
     const abort = () => end({ up: false, text: 'no longer checked' });
     const timer = setTimeout(() => down(` within ${timeoutMs} ms`), timeoutMs);
     signal.addEventListener('abort', abort);
@@ -111,7 +111,7 @@ function lookTcp(
     });
     socket.on('error', (error) => {
       const code = codeOf(error);
-      const text = `nothing at ${where}: ${code}`;
+      const text = `no response at ${where}: ${code}`;
       end({ up: false, text, isRefused: code === 'ECONNREFUSED' });
     });
     socket.on('close', () => down(': the connection was closed'));
@@ -119,12 +119,12 @@ function lookTcp(
 }
 
 async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
-  const late = () => new Error(`not within ${timeoutMs} ms`);
+  const late = () => new Error(`timed out after ${timeoutMs} ms`);
   try {
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const response = await fetch(url, { signal: limit, redirect: 'manual' });
       await response.body?.cancel();
-      return { up: response.status < 400, text: `${url} answers ${response.status}` };
+      return { up: response.status < 400, text: `${url} responded with ${response.status}` };
     });
   } catch (error) {
     return { up: false, text: `${url} did not respond: ${codeOf(error)}` };
@@ -138,7 +138,7 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
   const unknown = (text: string): Look => ({ up: false, isUnknown: true, text });
   return new Promise<Look>((resolve) => {
     execFile('ping', args, { signal }, (error) => {
-      if (error === null) resolve({ up: true, text: `${address} answers a ping` });
+      if (error === null) resolve({ up: true, text: `${address} responds to pings` });
       else if (error.code === 'ENOENT') resolve(unknown('no ping program is installed here'));
       // Exit status 1 means no reply; any other non-zero status means that it could not send: see ping(8).
       else if (error.code === 1)

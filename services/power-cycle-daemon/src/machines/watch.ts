@@ -84,7 +84,7 @@ export async function seeBack(
         return { is: 'never-down', text: `${look.text}, but it has not rebooted` };
       }
       if (boot === 'another') {
-        const text = `back: ${look.text}, it has rebooted${after(start)}`;
+        const text = `back: ${look.text}, and it has rebooted${after(start)}`;
         return { is: 'back', text, proof: 'a new boot' };
       }
       if (wasDown) {

@@ -138,7 +138,7 @@ describe('a missing machine', () => {
 
     expect(await lab.cycles()).toEqual([]);
     expect(lab.said('not repaired')).toEqual([
-      expect.stringMatching(/^ssh answers at 127\.0\.1\.1/),
+      expect.stringMatching(/^SSH is responding at 127\.0\.1\.1/),
     ]);
   });
 

@@ -34,8 +34,9 @@ export function define(command: SkoloCommand): void {
       if (machine.isJumphost)
         throw new CliError(`${name}: this is a jumphost; --bot and --adb apply only to machines`);
       const open = await openNamed(command, rack.name, 'admin');
-      const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
-      await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));
+      const where =
+        adb === undefined ? `in the agent's pod on ${name}` : `on phone ${adb} of ${name}`;
+      await interruptible(command, (signal) => audit(open, rack.name, `shell ${where}`, signal));
       const child = await inPod(command, open, name, programOf(adb), io.canAsk);
       io.exitCode = (await programEnd(io, 'kubectl', child)).exitCode;
       return;

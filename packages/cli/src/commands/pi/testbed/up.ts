@@ -32,7 +32,7 @@ const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
 export function defineUp(command: SkoloCommand): void {
   command
     .description(
-      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists the state of each part. A second run changes nothing, and if one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, claims use directories on an NFS server. The first run generates a random password for Grafana. Exit codes: 0 all parts are ready or were skipped; 3 some failed; 1 all failed.',
+      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists the state of each part. Running it again changes nothing, and if one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, claims use directories on an NFS server. The first run generates a random password for Grafana. Exit codes: 0 all parts are ready or were skipped; 3 some failed; 1 all failed.',
     )
     .summary('install or update the testbed')
     .addOption(clusterOption())
