@@ -437,7 +437,7 @@ PidFile /run/router-sshd.pid
       const inJournal = files.pop();
       // The snapshot of the database is worth nothing without the token.
       const places =
-        /^(\/var\/lib\/skolo-jumphost\/k3s-upgrade\/snapshot)?\/(var\/lib\/rancher\/k3s\/server\/token|etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router)))$/;
+        /^(\/var\/lib\/skolo-steps\/k3s-upgrade\/snapshot)?\/(var\/lib\/rancher\/k3s\/server\/token|etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router)))$/;
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
       expect(files).toHaveLength(5);

@@ -90,7 +90,7 @@ is() {
   echo "by hand: another file $3: \${where:-below /etc/apt}; fix that file"
 }
 if [ -e ${updatesFile} ]; then
-  is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the jumphost'
+  is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the computer'
   is APT::Periodic::Unattended-Upgrade 1 'turns updates off'
 fi`,
   });

@@ -16,7 +16,7 @@ interface SystemNeeds {
   now(): number;
 }
 
-/** Between the clocks of the workstation and jumphost. Certificates and tokens tolerate minutes. */
+/** Between the clocks of the workstation and the computer. Certificates and tokens tolerate minutes. */
 const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
 /** On a computer that k3s has already filled: space for the images of an upgrade. */

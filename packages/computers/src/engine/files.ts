@@ -7,7 +7,7 @@ import type { Check, Step } from './step.ts';
 export const writtenHead = '# Written by skolo. The next run overwrites your changes.\n';
 
 /** Records that a program has not read its new files yet. A reboot clears it. */
-const pendingFolder = '/run/skolo-jumphost';
+const pendingFolder = '/run/skolo-steps';
 
 /** Records that a program must read new files: shell commands that set and clear the record, and its path. */
 export function pendingMark(name: string) {

@@ -1,8 +1,8 @@
 /**
- * A change that may lock everybody out, such as of the firewall, sshd or an address. The jumphost undoes it automatically unless a
+ * A change that may lock everybody out, such as of the firewall, sshd or an address. The computer undoes it automatically unless a
  * new SSH session is opened and confirms it.
  *
- * Everything required for the rollback is on the jumphost's disk before anything is changed. A systemd timer rolls back, and
+ * Everything required for the rollback is on its disk before anything is changed. A systemd timer rolls back, and
  * after a power cut, the next boot does so before the network is up.
  */
 import { closing, errorText, pause, shellWord } from '@skolo/base';
@@ -28,7 +28,7 @@ export interface Trial {
 }
 
 export interface Guard {
-  /** After this time, the jumphost rolls back automatically. */
+  /** After this time, the computer rolls back automatically. */
   returnSeconds: number;
   /**
    * A new connection, independent of the existing one.
@@ -40,7 +40,7 @@ export interface Guard {
   signal: AbortSignal;
 }
 
-const folder = '/var/lib/skolo-jumphost';
+const folder = '/var/lib/skolo-steps';
 /** The rollback, while it is possible. Whoever renames it decides. */
 const pending = `${folder}/pending`;
 const returning = `${folder}/returning`;
@@ -54,13 +54,13 @@ const filesOnly = 'files-only';
 /** Part of the time reserved for the timer itself and a slow response to the confirmation. */
 const marginSeconds = 3;
 const attemptMs = 15_000;
-/** Time limit of the first new session. Each attempt has twice the time of the last one, so that a slow jumphost is not lost. */
+/** Time limit of the first new session. Each attempt has twice the time of the last one, so that a slow computer is not lost. */
 const firstSessionMs = 15_000;
 
 /**
  * Makes the change, and confirms it through a new session.
  *
- * @throws ComputerError No session could be opened, and the jumphost has its previous settings.
+ * @throws ComputerError No session could be opened, and the computer has its previous settings.
  */
 export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
   await arm(host, change, guard.returnSeconds);
@@ -128,7 +128,7 @@ async function arm(host: Host, { name, files, activate }: GuardedChange, seconds
   );
   // A file that was not written stays unchanged, because the disk may be full.
   const goBack = `#!/bin/sh
-# Rolls back a change of skolo jumphost prepare (${name}) that was not confirmed.
+# Rolls back an unconfirmed change of this computer (${name}).
 [ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
 ${back.join('\n')}
 sync

@@ -6,7 +6,7 @@ import { pause, shellWord } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
-const folder = '/run/skolo-jumphost';
+const folder = '/run/skolo-steps';
 const holder = `${folder}/holder`;
 const beatMs = 2000;
 /** A workstation that is silent for this long counts as gone, because sshd may not notice an unplugged cable for hours. */

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 
-/** One part of a jumphost's setup. */
+/** One part of a computer's setup. */
 export interface Step {
   /** One word. */
   name: string;

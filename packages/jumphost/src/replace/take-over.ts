@@ -139,13 +139,13 @@ export function nodePasswordStep(jumphost: string): Step {
     check: async (host) => ({
       differs: linesOf(
         await host.need(
-          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-jumphost/node-password ] && echo 'the cluster rejects the node, because its password was on the old disk'; true`,
+          `journalctl -u k3s.service -b -n 200 -o cat --no-pager 2>/dev/null | grep -q 'Node password rejected' && [ ! -e /run/skolo-steps/node-password ] && echo 'the cluster rejects the node, because its password was on the old disk'; true`,
         ),
       ),
     }),
     async apply(host) {
       await host.need(
-        `k3s kubectl delete --ignore-not-found ${secret} && systemctl restart k3s.service && mkdir -p /run/skolo-jumphost && touch /run/skolo-jumphost/node-password`,
+        `k3s kubectl delete --ignore-not-found ${secret} && systemctl restart k3s.service && mkdir -p /run/skolo-steps && touch /run/skolo-steps/node-password`,
         { deadlineMs: 600_000 },
       );
     },

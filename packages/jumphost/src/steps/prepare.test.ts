@@ -79,7 +79,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     ['journal', '/etc/systemd/journald.conf.d'],
     ['updates', '/etc/apt/apt.conf.d'],
     ['node', '/usr/local/lib'],
-    ['firewall', '/var/lib/skolo-jumphost'],
+    ['firewall', '/var/lib/skolo-steps'],
     ['firewall', '/etc/skolo'],
     ['ssh', '/etc/ssh/sshd_config.d'],
     ['programs', '/opt/skolo'],
@@ -294,7 +294,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     await expect(changed).rejects.toThrow('(writing /proc/of-a-test)');
     expect(await host.read(path)).toBe(before);
     expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
-    expect(await host.need('ls /var/lib/skolo-jumphost')).toBe('said\n');
+    expect(await host.need('ls /var/lib/skolo-steps')).toBe('said\n');
   });
 
   it.runIf(inFull)(
@@ -489,7 +489,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       await jumphost.computer.boot();
 
       expect(await jumphost.computer.read(path)).toBe(before);
-      const left = await jumphost.computer.run('ls', '/var/lib/skolo-jumphost');
+      const left = await jumphost.computer.run('ls', '/var/lib/skolo-steps');
       expect(left.text).toBe('said\n');
     },
   );

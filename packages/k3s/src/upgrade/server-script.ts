@@ -10,7 +10,7 @@ import type { FileContent } from '@skolo/computers';
 import { z } from 'zod';
 import { binary } from '../program/unit.ts';
 
-export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
+export const folder = '/var/lib/skolo-steps/k3s-upgrade';
 export const unit = 'skolo-k3s-upgrade.service';
 
 /** States between two checks by the workstation, and final states. */
