@@ -1,5 +1,5 @@
 /** Computes the changes from one text to another. */
-import { count } from '@skolo/base';
+import { count, oneLine } from '@skolo/base';
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 
 /** Time limit in milliseconds, because it blocks this process. */
@@ -86,8 +86,4 @@ export function exchangedLines(from: string, to: string): { added: number; remov
 /** With their ends. */
 function linesOf(text: string): string[] {
   return text === '' ? [] : text.split(/(?<=\n)/);
-}
-
-function oneLine(name: string) {
-  return name.replaceAll(/[\r\n\t]+/g, ' ');
 }

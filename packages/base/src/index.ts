@@ -17,6 +17,7 @@ export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { isObject } from './is-object.ts';
 export { lazily } from './lazily.ts';
+export { oneLine } from './one-line.ts';
 export { parseJson } from './parse-json.ts';
 export { pause } from './pause.ts';
 export { type Repetition, repeat } from './repeat.ts';

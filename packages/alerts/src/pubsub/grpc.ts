@@ -34,12 +34,12 @@ const mostChars = 500;
 export function grpcText(error: unknown): string {
   const details = error instanceof Error && 'details' in error ? error.details : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  if (typeof details !== 'string' || details === '') return oneLine(message);
+  if (typeof details !== 'string' || details === '') return firstLine(message);
   // gRPC adds the history of the error.
   const [, last] = /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(details) ?? [];
-  return oneLine(last ?? details);
+  return firstLine(last ?? details);
 }
 
-function oneLine(text: string): string {
+function firstLine(text: string): string {
   return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '').slice(0, mostChars);
 }

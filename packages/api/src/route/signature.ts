@@ -5,7 +5,8 @@
  *     Accept-Signature: skolo=("@method" …);nonce="…";alg="ed25519";tag="skolo"        each answer of the agent
  *     Signature-Input:  the same, Signature: skolo=:…:                                 each signed request
  */
-import { createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
+import { sha256Bytes } from '@skolo/base';
 import { rackHeader } from './rack-header.ts';
 
 /** The machine whose agent is addressed. */
@@ -69,7 +70,7 @@ export function createSigner(privateKey: KeyObject, receiver: Receiver): Signer 
 
 /** `Content-Digest` of a body. */
 export function contentDigest(body: string): string {
-  return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
+  return `sha-256=:${sha256Bytes(body).toString('base64')}:`;
 }
 
 /** The value of `Signature-Input`, and of {@link challengeHeader}. */

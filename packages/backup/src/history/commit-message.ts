@@ -1,4 +1,5 @@
 /** Commit messages of the history: a line for people, then trailers (`Key: value`), which `git log --format='%(trailers)'` shows. */
+import { oneLine } from '@skolo/base';
 import type { Version } from '../source.ts';
 
 /** Who requested the version, when it was read, and from what. */
@@ -38,10 +39,10 @@ export function commitMessage(subject: string, trailers: Trailers): string {
     ['SHA1', trailers.sha1],
   ];
   const lines = pairs.flatMap(([key, value]) => {
-    const text = oneLine(String(value ?? ''));
+    const text = oneLine(String(value ?? ''), longest);
     return text === '' ? [] : [`${key}: ${text}`];
   });
-  return `${oneLine(subject)}\n\n${lines.join('\n')}\n`;
+  return `${oneLine(subject, longest)}\n\n${lines.join('\n')}\n`;
 }
 
 export interface Commit {
@@ -79,14 +80,4 @@ export function versionOf({ id, committedAt, message }: Commit, device: string):
 function timeOf(readAt: string | undefined, committedAt: number) {
   const time = new Date(readAt ?? Number.NaN);
   return (Number.isNaN(time.getTime()) ? new Date(committedAt * 1000) : time).toISOString();
-}
-
-/** Replaces control characters, line ends and unpaired surrogates with spaces. */
-function oneLine(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim()
-    .slice(0, longest)
-    .replace(/\p{Cs}$/u, '')
-    .trim();
 }

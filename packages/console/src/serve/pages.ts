@@ -1,11 +1,10 @@
 /** The built pages: a few files, kept compressed in memory. */
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { ifThere } from '@skolo/base';
+import { ifThere, sha256Bytes } from '@skolo/base';
 import { acceptsGzip, pathOf } from '@skolo/common/light';
 
 /** Nothing from other origins, nothing inline. `blob:` is for a phone's screen, which is fetched with a POST. */
@@ -107,7 +106,7 @@ export function servePage(
 async function pageOf([path, body]: readonly [string, Buffer]): Promise<[string, Page]> {
   const page = {
     type: types[extname(path)] ?? 'application/octet-stream',
-    etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
+    etag: `"${sha256Bytes(body).toString('base64url')}"`,
     isImmutable: path.startsWith('/assets/'),
     body,
     gzipped: await promisify(gzip)(body),

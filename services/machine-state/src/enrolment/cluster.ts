@@ -2,10 +2,10 @@
  * The cluster that a Pi joins: which nodes are alive, and a token for one more. This service has only the rights granted in
  * kube/components/enrolment.
  */
-import { createHash, randomInt, X509Certificate } from 'node:crypto';
+import { randomInt, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errorText } from '@skolo/base';
+import { errorText, sha256 } from '@skolo/base';
 import { request } from '@skolo/base/request';
 import type { Rack } from '@skolo/rack';
 import { readSecret, Secret } from '@skolo/secrets';
@@ -142,9 +142,7 @@ export function digestOfCa(pem: string): string {
     pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   ).map((each) => new X509Certificate(each));
   const root = first && others.length > 0 ? rootOf(first, others) : undefined;
-  return createHash('sha256')
-    .update(root?.raw ?? pem)
-    .digest('hex');
+  return sha256(root?.raw ?? pem);
 }
 
 function rootOf(first: X509Certificate, others: readonly X509Certificate[]) {

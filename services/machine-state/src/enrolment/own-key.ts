@@ -1,6 +1,5 @@
 /** Key and certificate of the endpoint. Cards pin the key, so it never changes. */
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -8,6 +7,7 @@ import {
   sign,
 } from 'node:crypto';
 import { join } from 'node:path';
+import { sha256Bytes } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 
 interface OwnKey {
@@ -30,7 +30,7 @@ export async function ownKey(stateDir: string): Promise<OwnKey> {
   }
   const privateKey = createPrivateKey(key);
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  const pin = `sha256//${createHash('sha256').update(spki).digest('base64')}`;
+  const pin = `sha256//${sha256Bytes(spki).toString('base64')}`;
   return { key, cert: certificateOf(privateKey, spki), pin };
 }
 
@@ -46,7 +46,7 @@ function certificateOf(privateKey: KeyObject, spki: Buffer): string {
     der(0x31, der(0x30, commonName, der(0x0c, Buffer.from('skolo enrolment')))),
   );
   const version3 = Buffer.from('a003020102', 'hex');
-  const serial = createHash('sha256').update(spki).digest().subarray(0, 8);
+  const serial = sha256Bytes(spki).subarray(0, 8);
   serial[0] = 0x40;
   const utc = (text: string) => der(0x17, Buffer.from(text));
   const valid = der(0x30, utc('700101000000Z'), utc('491231235959Z'));

@@ -2,7 +2,7 @@
  * A caller's metadata document: project, instance, universe. It contains what Google's server shows for a virtual machine, filled from this
  * machine's entry in rack.yaml.
  */
-import { createHash } from 'node:crypto';
+import { sha256Bytes } from '@skolo/base';
 import {
   type Identity,
   type Machine,
@@ -131,6 +131,6 @@ function attributes(pairs: Record<string, string>): Node {
 
 /** 63 bits: positive for clients that parse it as a signed integer, and constant. */
 function derivedId(rack: string, name: string): string {
-  const hash = createHash('sha256').update(`${rack}/${name}`).digest();
+  const hash = sha256Bytes(`${rack}/${name}`);
   return (hash.readBigUInt64BE() >> 1n || 1n).toString();
 }

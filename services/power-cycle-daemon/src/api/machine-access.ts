@@ -2,8 +2,9 @@
  * Identifies the machine that sends a request for itself: by its address, and by a signature with its agent's key. The first key seen is
  * trusted from then on, like an ssh host key, until an operator forgets it: after that, taking over the address is not enough.
  */
-import { createHash } from 'node:crypto';
+
 import { agentKeyHeader } from '@skolo/api/signature';
+import { keyFingerprint } from '@skolo/base';
 import {
   type Caller,
   Challenges,
@@ -53,7 +54,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       }
       const whom = { rack: rack().name, machine, key: parseAgentPublicKey(shown) };
       const digest = challenges.verify(request, whom);
-      const fingerprint = `SHA256:${createHash('sha256').update(shown).digest('base64')}`;
+      const fingerprint = keyFingerprint(Buffer.from(shown, 'base64url'));
       if ((hostKeys.get(agentKeyName(machine)) ?? fingerprint) !== fingerprint) {
         const hint = `if its SD card was replaced, run: skolo equipment forget ${machine}`;
         const why = `the agent on ${machine} used a different key before, so another computer may be using its address`;

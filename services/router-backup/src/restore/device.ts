@@ -2,11 +2,10 @@
  * Restores a version to its device: rehearses it, and loads it if the model can do so safely. The device's current configuration is
  * stored in the history first, so that a restore can be undone.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { routerBackupApi } from '@skolo/api';
 import { difference, type Version } from '@skolo/backup';
-import { settlesWithin } from '@skolo/base';
+import { settlesWithin, sha256 } from '@skolo/base';
 import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
@@ -243,9 +242,9 @@ async function readLimited(
 }
 
 function digestOf(bytes: Buffer, model: BackupModel): string {
-  const hash = createHash('sha256');
-  if (model.format === 'tar') return hash.update(bytes).digest('hex');
-  return hash.update(withoutVolatile(bytes.toString('latin1'), model.volatile)).digest('hex');
+  return sha256(
+    model.format === 'tar' ? bytes : withoutVolatile(bytes.toString('latin1'), model.volatile),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@
  * All calculations use the rack's local time: the minutes that summer time skips are between the last checked minute and now, and minutes
  * that winter time repeats are not checked again.
  */
-import { createHash } from 'node:crypto';
+import { sha256Bytes } from '@skolo/base';
 import { createTask, type ScheduledTask } from 'node-cron';
 
 const minuteMs = 60_000;
@@ -64,6 +64,6 @@ export class Schedule {
 
 /** A device's delay within a run, in milliseconds: constant per device. */
 export function jitterOf(device: string, jitterSeconds: number): number {
-  const place = createHash('sha256').update(device).digest().readUInt32BE() / 2 ** 32;
+  const place = sha256Bytes(device).readUInt32BE() / 2 ** 32;
   return Math.floor(place * jitterSeconds * 1000);
 }

@@ -3,8 +3,8 @@
  * X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { oneLine } from '@skolo/base';
 import { type OpenAnswer, Unreachable, withAnswer } from '@skolo/base/request';
-import { inOneLine } from '../one-line.ts';
 
 /** The real one has 1.3 MB. */
 const mostBytes = 64 * 1024 * 1024;
@@ -126,7 +126,7 @@ async function startOf(message: AsyncIterable<Buffer | string>): Promise<string>
     text += piece.toString();
     if (text.length > most) break;
   }
-  return inOneLine(text.slice(0, most));
+  return oneLine(text.slice(0, most));
 }
 
 async function save(

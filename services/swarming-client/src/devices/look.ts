@@ -1,6 +1,5 @@
-import { errorText } from '@skolo/base';
+import { errorText, oneLine } from '@skolo/base';
 import { CommandFailed, type CommandResult } from '../host/run-command.ts';
-import { inOneLine } from '../one-line.ts';
 import type { Device, DeviceReading } from './device.ts';
 
 /** A device that is missing or unusable. The message is for people. */
@@ -39,7 +38,7 @@ function whyOf(error: unknown): string {
 
 /** Output of a program or a device, as one short line without control characters. */
 export function excerpt(text: string): string {
-  const line = inOneLine(text);
+  const line = oneLine(text);
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 

@@ -7,11 +7,10 @@ import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorText, ifThere, parseJson } from '@skolo/base';
+import { errorText, ifThere, oneLine, parseJson } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
-import { inOneLine } from '../one-line.ts';
 import type { Ordered } from './health.ts';
 
 interface ForcedQuarantineDeps {
@@ -109,7 +108,7 @@ export class ForcedQuarantine {
     const path = this.path();
     const written = path === undefined ? undefined : await firstOf(path);
     if (written !== undefined) {
-      const text = inOneLine(written) || 'no reason given';
+      const text = oneLine(written) || 'no reason given';
       const since =
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {

@@ -8,13 +8,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Order } from '@skolo/api/swarming-client';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, oneLine, parseJson } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import type { ClockOffset } from '../identity/metadata-client.ts';
-import { inOneLine } from '../one-line.ts';
 import type { Ordered } from './health.ts';
 
 interface OrdersDeps {
@@ -76,8 +75,8 @@ export class Orders {
   current(): Ordered[] {
     return this.active().map(({ kind, by, reason, since, until }) => ({
       kind,
-      by: inOneLine(by),
-      reason: inOneLine(reason),
+      by: oneLine(by),
+      reason: oneLine(reason),
       since: new Date(since),
       until: until === undefined ? undefined : new Date(until),
     }));

@@ -4,12 +4,11 @@
  * `last_etag` for values that may change.
  */
 
-import { parseJson } from '@skolo/base';
+import { oneLine, parseJson } from '@skolo/base';
 import { type Answer, request, Unreachable } from '@skolo/base/request';
 import type { Clock, Emit } from '@skolo/common/light';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
-import { inOneLine } from '../one-line.ts';
 
 interface MetadataClientDeps {
   /** Its possible URLs, best first: `http://metadata`. */
@@ -114,7 +113,7 @@ function rejection(base: string, { status, text, headers }: Answer): MetadataRej
     );
   }
   const bare = text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' ');
-  return new MetadataRejected(`${base} returned status ${status}: ${inOneLine(bare, 300)}`, status);
+  return new MetadataRejected(`${base} returned status ${status}: ${oneLine(bare, 300)}`, status);
 }
 
 /** The offset of this machine's clock: measured occasionally, and correct in between even if the clock is set. */

@@ -2,12 +2,11 @@
  * The power-cycle daemon's URLs, and requests for cycles. The daemon identifies a machine by its source address and its key. On a k3s node,
  * connections to the daemon's port on the jumphost get another source address, so its second port is tried first on a node.
  */
-import { errorText, parseJson } from '@skolo/base';
+import { errorText, oneLine, parseJson } from '@skolo/base';
 import { Unreachable } from '@skolo/base/request';
 import { servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 import type { SendRequest } from '../http/signed-request.ts';
-import { inOneLine } from '../one-line.ts';
 import type { StepResult } from './records.ts';
 
 const ownPort = `${servicePorts['power-cycle-daemon'].port}`;
@@ -82,7 +81,7 @@ export async function requestPowerCycle(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Unreachable)) throw error;
-    const text = `the power-cycle daemon did not respond: ${inOneLine(errorText(error), 300)}`;
+    const text = `the power-cycle daemon did not respond: ${oneLine(errorText(error), 300)}`;
     return { outcome: 'postponed', text, later: usualLaterSeconds };
   }
 }
@@ -115,13 +114,13 @@ function acceptedText(body: string): string {
   const cycle = Accepted.safeParse(parseJson(body)).data?.cycles[0];
   if (cycle === undefined) return 'the power-cycle daemon accepted the request';
   const how = cycle.joined ? 'is already cycling the device' : 'accepted the request';
-  return `the power-cycle daemon ${how}: cycle ${inOneLine(cycle.id, 300)}`;
+  return `the power-cycle daemon ${how}: cycle ${oneLine(cycle.id, 300)}`;
 }
 
 function problemText(body: string, status: number): string {
   const problem = Problem.safeParse(parseJson(body)).data;
   const detail = problem?.rejected?.[0]?.detail ?? problem?.detail ?? 'no reason given';
-  return `${inOneLine(detail, 300)} (${status})`;
+  return `${oneLine(detail, 300)} (${status})`;
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date, which is ignored because the clock may be wrong. */

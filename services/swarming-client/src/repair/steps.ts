@@ -1,9 +1,8 @@
 /** The steps of the repair ladder: their effects on a device, and which of them a device supports. */
-import { errorText } from '@skolo/base';
+import { errorText, oneLine } from '@skolo/base';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
 import type { SendRequest } from '../http/signed-request.ts';
-import { inOneLine } from '../one-line.ts';
 import type { RepairStep } from './ladder.ts';
 import { requestPowerCycle } from './power-cycle-daemon.ts';
 import type { StepResult } from './records.ts';
@@ -50,7 +49,7 @@ export async function doStep(
     return await perform(step, patient, why, deps, signal);
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
-    return { outcome: 'failed', text: inOneLine(errorText(reason), 300) };
+    return { outcome: 'failed', text: oneLine(errorText(reason), 300) };
   }
 }
 

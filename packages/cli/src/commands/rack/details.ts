@@ -1,5 +1,5 @@
 /** Entries of the rack with their wiring. */
-import { count } from '@skolo/base';
+import { count, isObject } from '@skolo/base';
 import { models } from '@skolo/models';
 import { expandedInventory, foldValues, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
@@ -64,7 +64,7 @@ function entryOf(inventory: Json, subject: Subject): Json | undefined {
 function at(value: Json | undefined, ...keys: string[]): Json | undefined {
   let found = value;
   for (const key of keys) {
-    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+    if (!isObject(found)) return undefined;
     found = found[key];
   }
   return found;
