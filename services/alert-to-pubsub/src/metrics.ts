@@ -132,15 +132,6 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     help: 'When the last alert was received, not counting test alerts; 0 = never.',
     read: (status) => (status.health().lastHeard ?? 0) / 1000,
   },
-  skolo_alerts_receiver_silent: {
-    help: 'Whether a receiver that is expected to receive alerts has been silent for too long.',
-    labels: ['receiver'],
-    read: (status) =>
-      status
-        .receivers()
-        .filter(({ isExpected }) => isExpected)
-        .map(({ name, isSilent }) => [{ receiver: name }, Number(isSilent)]),
-  },
   skolo_alerts_spool_depth: ofSinks('Queued messages for a sink.', ({ depth }) => depth),
   skolo_alerts_spool_oldest_seconds: ofSinks(
     'Age of the oldest queued message for a sink.',
@@ -148,10 +139,6 @@ const gauges: Record<string, GaugeSpec<Status>> = {
   ),
   skolo_alerts_sink_down: ofSinks('Whether a sink is not accepting any messages.', ({ down }) =>
     down ? 1 : 0,
-  ),
-  skolo_alerts_last_success_timestamp_seconds: ofSinks(
-    'When a sink last accepted a message; 0 = never.',
-    ({ lastSuccess }) => (lastSuccess ?? 0) / 1000,
   ),
   skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
     'When a sink that receives heartbeats last accepted one; 0 = never.',

@@ -99,7 +99,6 @@ describe('metrics', () => {
       'skolo_metadata_requests_total{class="token",code="403",identity="bots"} 1',
       'skolo_metadata_requests_total{class="other",code="404",identity="jumphost"} 1',
       'skolo_metadata_upstream_calls_total{identity="bots",kind="access-token",outcome="success"} 1',
-      'skolo_metadata_upstream_call_duration_seconds_count{identity="bots",kind="access-token"} 1',
     ]) {
       expect(metrics).toContain(`${line}\n`);
     }

@@ -1,6 +1,6 @@
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { type PathClass, pathClasses } from './document/request.ts';
 import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
@@ -29,13 +29,6 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
     labelNames: ['identity', 'kind', 'outcome'],
     registers,
   });
-  const upstreamSeconds = new Histogram({
-    name: 'skolo_metadata_upstream_call_duration_seconds',
-    help: 'Duration of requests to the token endpoint.',
-    labelNames: ['identity', 'kind'],
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
   const unknownCallers = new Counter({
     name: 'skolo_metadata_unknown_caller_requests_total',
     help: 'Requests from addresses that have no identity in rack.yaml.',
@@ -46,10 +39,9 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
     else if (event.type === 'unknown-caller') unknownCallers.inc();
     else if (event.type === 'mac-mismatch') countMismatch(event.caller.name);
     else if (event.type === 'upstream-call') {
-      const { account, what: kind, seconds, error } = event.call;
+      const { account, what: kind, error } = event.call;
       const identity = account.identity.name;
       upstreamCalls.inc({ identity, kind, outcome: error === undefined ? 'success' : 'failure' });
-      upstreamSeconds.observe({ identity, kind }, seconds);
     }
   };
 }

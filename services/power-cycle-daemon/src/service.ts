@@ -243,7 +243,7 @@ function connectClients(
   const ownDevices = new OwnDevices({ rack, clock, take });
   registerGauges(metrics, gauges, () => view);
   events.consume(createReporter({ log, degraded }));
-  events.consume(createMetrics(metrics, { clock }));
+  events.consume(createMetrics(metrics));
   // The breaker before the cycles, which consult it.
   for (const stage of [trail, past, breaker, outletWatch, pendingOns, cycles]) {
     events.consume((event) => stage.onEvent(event));

@@ -29,7 +29,7 @@ interface RenewedTokenDeps {
   /** Seconds to wait after this number of consecutive failures. */
   backOff: (failures: number) => number;
   /** After each upstream call. `error`: it returned no token. */
-  onSettled: (seconds: number, error?: unknown) => void;
+  onSettled: (error?: unknown) => void;
 }
 
 /** No valid token is available, and none could be fetched in time. */
@@ -164,13 +164,13 @@ export class RenewedToken {
       this.lastFailure = undefined;
       const calm = Math.min(calmSeconds, (lifeSeconds - this.renewBelow) / 2);
       this.notBefore = clock.uptime() + calm;
-      this.deps.onSettled(clock.uptime() - askedAt);
+      this.deps.onSettled();
     } catch (error) {
       this.failures += 1;
       this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
       const why = error instanceof Error ? error.message : 'unknown error';
       this.lastFailure = { why, at: clock.now() };
-      this.deps.onSettled(clock.uptime() - askedAt, error);
+      this.deps.onSettled(error);
     }
   }
 }

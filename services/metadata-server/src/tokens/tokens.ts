@@ -21,7 +21,6 @@ interface UpstreamCall {
   /** The account as it was when the call began, or as it is by now. */
   account: Account;
   what: Wanted['kind'];
-  seconds: number;
   error?: unknown;
 }
 
@@ -189,7 +188,7 @@ export class Tokens {
       issue: (signal) => this.call(entry, signal),
       mayCall: () => entry.usual || (this.calls.get(account.key) ?? 0) < mostCalls,
       closing: this.closing.signal,
-      onSettled: (seconds, error) => this.settled(entry, seconds, error),
+      onSettled: (error) => this.settled(entry, error),
     });
     token.askedAt = this.deps.clock.uptime();
     const entry: Entry = { key, account, wanted, token, usual: false, caller };
@@ -218,10 +217,10 @@ export class Tokens {
     }
   }
 
-  private settled(entry: Entry, seconds: number, error: unknown): void {
+  private settled(entry: Entry, error: unknown): void {
     if (this.closing.signal.aborted) return;
     const { emit } = this.deps;
-    const call = { account: entry.account, what: entry.wanted.kind, seconds, error };
+    const call = { account: entry.account, what: entry.wanted.kind, error };
     emit({ type: 'upstream-call', call });
     if (error === undefined) {
       delete entry.stampAtFailure;

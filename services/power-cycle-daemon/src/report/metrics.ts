@@ -1,11 +1,10 @@
 /** Metrics for Prometheus. Alert rules: kube/base/prometheus/rules/power.yaml. */
 import { CycleStep, Outcome, PowerAction, Rejection } from '@skolo/api';
-import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { GaugeSpec } from '@skolo/common';
+import { Counter, type Registry } from 'prom-client';
 import type { EmitPower } from '../events.ts';
 import { holdsOf } from '../rules/preconditions.ts';
 import { allTargets } from '../rules/targets.ts';
-import type { CycleRecord } from '../state/records.ts';
 import { outletStatuses, type View } from './status.ts';
 
 /** Outcomes of automatic repair decisions. */
@@ -27,10 +26,7 @@ const repairOutcomes = [
 ];
 
 /** Counts events. */
-export function createMetrics(
-  registry: Registry,
-  { clock }: { clock: Pick<Clock, 'uptime'> },
-): EmitPower {
+export function createMetrics(registry: Registry): EmitPower {
   const registers = [registry];
   function counter(name: string, help: string, labelNames: string[]) {
     return new Counter({ name, help, labelNames, registers });
@@ -50,13 +46,6 @@ export function createMetrics(
     'Decisions of automatic repair, by outcome.',
     ['outcome'],
   );
-  const duration = new Histogram({
-    name: 'skolo_power_cycle_duration_seconds',
-    help: 'Time from the request to the outcome.',
-    labelNames: ['action', 'outcome'],
-    buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
-    registers,
-  });
   // If a counter begins with its first event, no rate shows that event.
   for (const action of PowerAction.options) {
     for (const outcome of Outcome.options) {
@@ -66,24 +55,11 @@ export function createMetrics(
   }
   for (const code of Rejection.shape.code.options) rejections.inc({ code }, 0);
   for (const outcome of repairOutcomes) repairs.inc({ outcome }, 0);
-  /** When each cycle was requested, in seconds since boot. */
-  const requested = new Map<string, number>();
-
-  function onCycle({ id, phase, action, outcome = 'failed', failedStep }: CycleRecord): void {
-    const now = clock.uptime();
-    const requestedAt = requested.get(id);
-    if (phase !== 'finished') {
-      requested.set(id, requestedAt ?? now);
-      return;
-    }
-    requested.delete(id);
-    cycles.inc({ action, outcome, failed_step: failedStep ?? '' });
-    if (requestedAt !== undefined) duration.observe({ action, outcome }, now - requestedAt);
-  }
-
   return (event) => {
-    if (event.type === 'cycle') onCycle(event.record);
-    else if (event.type === 'rejected') rejections.inc({ code: event.rejection.code });
+    if (event.type === 'cycle') {
+      const { phase, action, outcome = 'failed', failedStep: failed_step = '' } = event.record;
+      if (phase === 'finished') cycles.inc({ action, outcome, failed_step });
+    } else if (event.type === 'rejected') rejections.inc({ code: event.rejection.code });
     else if (event.type === 'repair') repairs.inc({ outcome: event.outcome });
   };
 }
@@ -179,13 +155,5 @@ export const gauges: Record<string, GaugeSpec<View>> = {
       outletStatuses(view)
         .filter(({ state }) => state !== 'unknown')
         .map(({ outlet, fault }) => [{ outlet }, Number(fault !== undefined)]),
-  },
-  skolo_power_outlet_watts: {
-    help: 'Power drawn at an outlet at the last reading.',
-    labels: ['outlet'],
-    read: (view) =>
-      outletStatuses(view).flatMap(({ outlet, watts }): GaugeSample[] =>
-        watts === undefined ? [] : [[{ outlet }, watts]],
-      ),
   },
 };

@@ -17,25 +17,15 @@ interface MetricsDeps {
 
 /** Returns a consumer of events. */
 export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup {
-  const registers = [registry];
-  const failures = new Counter({
-    name: 'skolo_backup_failures_total',
-    help: 'Devices that failed in a run after all retries, by class.',
-    labelNames: ['class'],
-    registers,
-  });
   const messages = new Counter({
     name: 'skolo_backup_webhook_messages_total',
     help: 'Messages to the webhook, by outcome: sent, failed, dropped.',
     labelNames: ['outcome'],
-    registers,
+    registers: [registry],
   });
   registerGauges(registry, gauges, () => deps);
   return (event) => {
     if (event.type === 'webhook-message') messages.inc({ outcome: event.outcome });
-    else if (event.type === 'device-done' && event.outcome.failure !== undefined) {
-      failures.inc({ class: event.outcome.failure });
-    }
   };
 }
 
@@ -83,16 +73,6 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
         { device },
         record?.unsaved === undefined ? undefined : Number(record.unsaved),
       ]),
-  },
-  skolo_backup_legacy_algorithm: {
-    help: 'Outdated SSH algorithms used in the last reading of a device; always 1.',
-    labels: ['device', 'algorithm'],
-    read: (deps) =>
-      wanted(deps).flatMap(({ device, record }) =>
-        (record?.legacyAlgorithms ?? []).map(
-          (algorithm): GaugeSample => [{ device, algorithm }, 1],
-        ),
-      ),
   },
   skolo_backup_repository_sound: {
     help: 'Whether the history is writable, passed its last check, and has not lost any versions.',
