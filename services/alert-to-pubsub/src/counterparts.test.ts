@@ -1,11 +1,11 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startPubSubEmulator } from '@skolo/simulators';
+import type { Program } from '@skolo/simulators/prometheus';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Exporter, startExporter } from './testing/exporter.ts';
 import { type Lab, newPubSub, startLab } from './testing/lab.ts';
 import { movedClock } from './testing/moved-clock.ts';
-import type { Program } from './testing/program.ts';
 import {
   alertingAt,
   alertingOf,

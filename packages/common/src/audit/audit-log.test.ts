@@ -261,7 +261,7 @@ describe('old segments', () => {
     const { audit, clock, dir, degraded } = await aged(60);
 
     for (const time of jumps) {
-      clock.setWall(Date.parse(time));
+      clock.setWall(time);
       await audit.append(entry);
     }
     await openLog(dir, { clock, degraded }).append(entry);

@@ -5,10 +5,13 @@ export interface FakeClock extends Clock {
   /** Lets time pass: wall clock and uptime. */
   pass(ms: number): void;
   /** Sets the wall clock and nothing else. */
-  setWall(ms: number): void;
+  setWall(time: number | string): void;
 }
 
-export function fakeClock(wall: number | string, uptime = 100_000): FakeClock {
+export function fakeClock(
+  wall: number | string = '2026-11-20T12:00:00Z',
+  uptime = 100_000,
+): FakeClock {
   let now = new Date(wall).getTime();
   let up = uptime;
   return {
@@ -18,8 +21,50 @@ export function fakeClock(wall: number | string, uptime = 100_000): FakeClock {
       now += ms;
       up += ms / 1000;
     },
-    setWall(ms) {
-      now = ms;
+    setWall(time) {
+      now = new Date(time).getTime();
     },
+  };
+}
+
+export interface FakeTime {
+  clock: FakeClock;
+  /** For parameters that accept a `pause`. */
+  pause: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Advances the time; pauses that are over by then end. */
+  pass(ms: number): void;
+  /** How long the current pauses still last, in milliseconds. */
+  pauses(): number[];
+}
+
+/** A clock, and pauses that end by it. */
+export function fakeTime(wall?: number | string): FakeTime {
+  const clock = fakeClock(wall);
+  const waiting = new Set<{ due: number; end: () => void }>();
+  return {
+    clock,
+    pause: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const abort = () => {
+          if (waiting.delete(entry)) reject(signal?.reason);
+        };
+        const end = () => {
+          signal?.removeEventListener('abort', abort);
+          resolve();
+        };
+        const entry = { due: clock.uptime() + ms / 1000, end };
+        waiting.add(entry);
+        signal?.addEventListener('abort', abort);
+      }),
+    pass(ms) {
+      clock.pass(ms);
+      for (const entry of [...waiting]) {
+        if (entry.due > clock.uptime() + 1e-6) continue;
+        waiting.delete(entry);
+        entry.end();
+      }
+    },
+    pauses: () => [...waiting].map(({ due }) => (due - clock.uptime()) * 1000),
   };
 }

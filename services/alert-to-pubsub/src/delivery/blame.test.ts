@@ -1,11 +1,11 @@
 /** Which message is to blame: one that the sink rejects while it takes others. A sink that takes none is not asked for less. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FakeTime } from '../testing/fake-time.ts';
+import type { SteppedTime } from '../testing/stepped-time.ts';
 import type { Delivery } from './delivery.ts';
 import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 
-const begun: { delivery: Delivery; time: FakeTime }[] = [];
+const begun: { delivery: Delivery; time: SteppedTime }[] = [];
 
 async function started(many: number, keys: number, options: LabOptions = {}) {
   const made = createLab(options);

@@ -1,11 +1,11 @@
 import { SinkError } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FakeTime } from '../testing/fake-time.ts';
+import type { SteppedTime } from '../testing/stepped-time.ts';
 import type { Delivery } from './delivery.ts';
 import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
 
-const begun: { delivery: Delivery; time: FakeTime }[] = [];
+const begun: { delivery: Delivery; time: SteppedTime }[] = [];
 
 function lab(options: LabOptions = {}) {
   const made = createLab(options);

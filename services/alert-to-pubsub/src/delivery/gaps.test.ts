@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FakeTime } from '../testing/fake-time.ts';
+import type { SteppedTime } from '../testing/stepped-time.ts';
 import type { Delivery } from './delivery.ts';
 import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
 
-const begun: { delivery: Delivery; time: FakeTime }[] = [];
+const begun: { delivery: Delivery; time: SteppedTime }[] = [];
 
 /** A sink that a test takes away and gives back. */
 function lab(options: LabOptions = {}) {
@@ -224,7 +224,7 @@ describe('a wall clock that jumps', () => {
       delivery.start();
       await accept(5);
       await time.pass(5000);
-      time.clock.setWall(Date.parse(wall));
+      time.clock.setWall(wall);
       await accept(5);
       await time.settle();
       expect(delivery.status().oldestSeconds).toBeCloseTo(5);
@@ -243,7 +243,7 @@ describe('a wall clock that jumps', () => {
     delivery.start();
     await accept(5);
     await time.pass(120_000);
-    time.clock.setWall(Date.parse('1970-01-01T00:05:00Z'));
+    time.clock.setWall('1970-01-01T00:05:00Z');
     internet.isAway = false;
 
     await time.until(() => notices().length > 0);
@@ -259,7 +259,7 @@ describe('a wall clock that jumps', () => {
     const { accept, time, spool } = lab();
     time.clock.setWall(5000);
     await accept(5);
-    time.clock.setWall(Date.parse('2026-11-20T12:00:00Z'));
+    time.clock.setWall('2026-11-20T12:00:00Z');
 
     const { delivery, isEmpty } = lab({ spool, time });
     delivery.start();

@@ -3,7 +3,7 @@
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fakeTime } from '../testing/fake-time.ts';
+import { steppedTime } from '../testing/stepped-time.ts';
 import type { Delivery, DeliveryDeps } from './delivery.ts';
 import { lab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
@@ -50,7 +50,7 @@ const run = fc.record({
 it('each ordering key gets the messages of the spool in order, and rejected ones are set aside', async () => {
   await fc.assert(
     fc.asyncProperty(run, async ({ behaviours, events, poison, sinkKeys, batch }) => {
-      const time = fakeTime();
+      const time = steppedTime();
       const disk = new MemorySpool();
       let lastPoison = Number.POSITIVE_INFINITY;
       const isPoison = (id: string) => {

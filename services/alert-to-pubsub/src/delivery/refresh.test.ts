@@ -1,13 +1,13 @@
 /** Each sink gets refreshes of alerts that still fire. They never fill the spool, nor overtake a change. */
 import type { AlertMessage } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FakeTime } from '../testing/fake-time.ts';
+import type { SteppedTime } from '../testing/stepped-time.ts';
 import type { Delivery } from './delivery.ts';
 import { alert, lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
 
-const begun: { delivery: Delivery; time: FakeTime }[] = [];
+const begun: { delivery: Delivery; time: SteppedTime }[] = [];
 
 afterEach(async () => {
   for (const { delivery, time } of begun.splice(0)) {

@@ -1,8 +1,8 @@
 /** A rack's Prometheus and Alertmanager, configured as in README.md, but faster. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { alertmanager, type Program, startProgram } from '@skolo/simulators/prometheus';
 import type { Lab } from './lab.ts';
-import { type Program, startProgram } from './program.ts';
 import { yamlOfReadme } from './readme.ts';
 
 /** The address of alert-to-pubsub in README.md. */
@@ -34,16 +34,14 @@ interface RackPrometheus {
 }
 
 /** README.md's configuration, for a lab; and for an Alertmanager, too, if one is given. */
-export function alertingOf(lab: Lab, alertmanager?: Program): string {
+export function alertingOf(lab: Lab, between?: Program): string {
   const ours = yamlOfReadme('alertmanagers:').replace(readmeHost, new URL(lab.url).host);
-  return alertmanager === undefined
-    ? ours
-    : ours.replace('  alertmanagers:\n', `$&${to(alertmanager)}`);
+  return between === undefined ? ours : ours.replace('  alertmanagers:\n', `$&${to(between)}`);
 }
 
 /** Only an Alertmanager. */
-export function alertingAt(alertmanager: Program): string {
-  return `alerting:\n  alertmanagers:\n${to(alertmanager)}`;
+export function alertingAt(sender: Program): string {
+  return `alerting:\n  alertmanagers:\n${to(sender)}`;
 }
 
 function to({ url }: Program): string {
@@ -79,13 +77,5 @@ export async function startAlertmanager(
   const config = yamlOfReadme('webhook_configs:')
     .replace(`http://${readmeHost}`, url)
     .replaceAll(/(group_wait|group_interval): \S+/g, '$1: 300ms');
-  return startProgram(program, {
-    files: { 'config.yml': edit(config), ...secrets },
-    flags: (dir) => ({
-      'config.file': join(dir, 'config.yml'),
-      'storage.path': dir,
-      // Standalone: no port for peers.
-      'cluster.listen-address': '',
-    }),
-  });
+  return startProgram(program, alertmanager(edit(config), secrets));
 }

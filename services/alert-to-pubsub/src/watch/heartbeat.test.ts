@@ -2,13 +2,13 @@ import type { Message } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loggedEvents } from '../delivery/testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from '../delivery/testing/fake-sink.ts';
-import { fakeTime } from '../testing/fake-time.ts';
+import { steppedTime } from '../testing/stepped-time.ts';
 import { Heartbeat, type HeartbeatDeps, type HeartbeatTarget } from './heartbeat.ts';
 
 const begun: Heartbeat[] = [];
 
 function setUp(more: Partial<HeartbeatDeps> = {}) {
-  const time = fakeTime();
+  const time = steppedTime();
   const sink = fakeSink();
   const { emit, consume, messages } = loggedEvents(time.clock);
   const now = { every: 15 };

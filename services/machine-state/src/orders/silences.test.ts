@@ -1,6 +1,6 @@
 import { peer } from '@skolo/simulators';
+import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 import { expect, it } from 'vitest';
-import { startAlertmanager } from '../testing/alertmanager.ts';
 import { startLab } from '../testing/lab.ts';
 import { alertmanagerClient } from './alertmanager.ts';
 
@@ -8,7 +8,8 @@ const program = peer('alertmanager');
 
 it('of a real Alertmanager begin and end with a maintenance, also after a restart', async (context) => {
   if (program === undefined) return context.skip('alertmanager is not installed');
-  const url = await startAlertmanager(program);
+  const config = 'route: { receiver: none }\nreceivers: [{ name: none }]\n';
+  const { url } = await startProgram(program, alertmanager(config));
   const settings = `{ alertmanager: "${url}" }`;
   const agents = { 'rpi-1': undefined };
   const deps = { silencesEveryMs: 200 };

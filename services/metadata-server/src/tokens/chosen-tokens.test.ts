@@ -1,6 +1,6 @@
 /** Tokens whose audience or scopes the caller chooses: one machine may choose ever new ones. */
+import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../testing/clock.ts';
 import type { Reply } from '../testing/http.ts';
 import { rackYaml, startRack, startTestGoogle, type TestRack } from '../testing/rack.ts';
 
@@ -13,14 +13,14 @@ function idToken(rack: TestRack, audience: string, from: string): Promise<Reply>
 
 interface Racked {
   rack: TestRack;
-  clock: TestClock;
+  clock: FakeClock;
 }
 
 /** As Google's clients do: a 503 is tried again a second later. */
-async function patiently(clock: TestClock, ask: () => Promise<Reply>): Promise<Reply> {
+async function patiently(clock: FakeClock, ask: () => Promise<Reply>): Promise<Reply> {
   const reply = await ask();
   if (reply.status !== 503) return reply;
-  clock.pass(1);
+  clock.pass(1_000);
   return await patiently(clock, ask);
 }
 
@@ -37,7 +37,7 @@ function statusesOf(replies: readonly Reply[]): Record<number, number> {
 
 describe('a machine that chooses ever new audiences', () => {
   it('has two upstream calls at a time, and other machines get their tokens meanwhile', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const google = await startTestGoogle(undefined, clock);
     const rack = await startRack({ google, clock });
     await rack.token();
@@ -55,7 +55,7 @@ describe('a machine that chooses ever new audiences', () => {
   });
 
   it('may choose ten at once, and ten more a minute later', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const google = await startTestGoogle(undefined, clock);
     const rack = await startRack({ google, clock });
     await rack.token();
@@ -67,18 +67,18 @@ describe('a machine that chooses ever new audiences', () => {
     expect((await idToken(rack, 'first-0', greedy)).status).toBe(200);
     const another = await patiently(clock, () => idToken(rack, 'one-more', other));
     expect(another.status).toBe(200);
-    clock.pass(60);
+    clock.pass(60_000);
     expect(statusesOf(await idTokens({ rack, clock }, 10, 'second'))).toEqual({ 200: 10 });
   });
 
   it('takes no token away that another machine has', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const google = await startTestGoogle(undefined, clock);
     const rack = await startRack({ google, clock });
     await patiently(clock, () => idToken(rack, 'mine', other));
     for (let minute = 0; minute < 12; minute += 1) {
       await idTokens({ rack, clock }, 10, `at-${minute}`);
-      clock.pass(60);
+      clock.pass(60_000);
     }
     const before = google.calls.length;
 
@@ -90,7 +90,7 @@ describe('a machine that chooses ever new audiences', () => {
 it('sets of scopes are counted like audiences', async () => {
   const scopes = ['a', 'b', 'c', 'd'].map((name) => `https://www.googleapis.com/auth/${name}`);
   const yaml = rackYaml.replace(/scopes: \[.*\]/, `scopes: [${scopes.join(', ')}]`);
-  const clock = new TestClock();
+  const clock = fakeClock(Date.now());
   const google = await startTestGoogle(undefined, clock);
   const rack = await startRack({ google, clock, yaml });
   /** All but none and all of them. */

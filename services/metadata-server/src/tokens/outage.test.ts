@@ -1,4 +1,5 @@
 /** Upstream, disk and clock on a bad day. */
+
 import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { fakeClock } from '@skolo/common/testing';
 import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { TestClock } from '../testing/clock.ts';
 import { ask, type Reply } from '../testing/http.ts';
 import {
   bots,
@@ -98,7 +99,7 @@ describe('upstream that fails', () => {
     'by %s costs an honest 503 while there is no token, and nothing once it is well',
     async (kind) => {
       const google = await startTestGoogle();
-      const clock = new TestClock();
+      const clock = fakeClock(Date.now());
       const fault = google.misbehave(kind);
       const rack = await startRack({ google, yaml: oneIdentity, clock });
       await fault.arrived();
@@ -113,7 +114,7 @@ describe('upstream that fails', () => {
       expect(await readiness(rack)).toMatchObject({ status: 503, degraded: ['identity bots'] });
 
       google.behave();
-      clock.pass(120);
+      clock.pass(120_000);
 
       expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
       expect(await readiness(rack)).toEqual({ status: 200, degraded: [] });
@@ -176,30 +177,30 @@ describe('upstream that fails', () => {
 
   it('does not take away a token that is still good', async () => {
     const google = await startTestGoogle();
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const rack = await startRack({ google, yaml: oneIdentity, clock });
     const token = tokenOf(await rack.token());
     google.misbehave('unavailable-html');
 
-    clock.pass(3500);
+    clock.pass(3_500_000);
     const late = await rack.token();
     expect(tokenOf(late)).toBe(token);
     expect(secondsLeft(late)).toBeLessThanOrEqual(99);
     expect((await readiness(rack)).status).toBe(200);
 
-    clock.pass(99);
+    clock.pass(99_000);
     expect((await rack.token()).status).toBe(503);
   });
 });
 
 describe('a token', () => {
   it('is renewed well before it is short, and counts down truly', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const rack = await startRack({ yaml: oneIdentity, clock });
     const { google } = rack;
     let last = await rack.token();
     for (let minutes = 0; minutes < 120; minutes++) {
-      clock.pass(60);
+      clock.pass(60_000);
       const reply = await rack.token();
       const left = secondsLeft(reply);
       expect(left).toBeGreaterThanOrEqual(600);
@@ -219,19 +220,19 @@ describe('a token', () => {
 
   it('survives a wall clock that boots in 1970 and jumps, and is renewed at once', async () => {
     const google = await startTestGoogle();
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const today = clock.now();
-    clock.set(0);
+    clock.setWall(0);
     const rack = await startRack({ google, yaml: oneIdentity, clock, tickMs: 10 });
     await google.callsSeen(1);
     expect((await rack.token()).status).toBe(503);
     expect(google.calls[0]).toMatchObject({ rejection: 'invalid_grant' });
 
-    clock.set(today);
+    clock.setWall(today);
     await google.callsSeen(2);
     const token = tokenOf(await rack.token());
     for (const wall of [0, today + 1e12, today]) {
-      clock.set(wall);
+      clock.setWall(wall);
       expect(tokenOf(await rack.token())).toBe(token);
     }
     expect(google.calls.length).toBe(2);
@@ -239,7 +240,7 @@ describe('a token', () => {
 
   it('is had with the new key as soon as a broken one is replaced', async () => {
     const google = await startTestGoogle();
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const dir = await newRackFolder(google, oneIdentity);
     const file = join(dir, 'secrets/bots.json');
     const good = await readFile(file, 'utf8');
@@ -255,7 +256,7 @@ describe('a token', () => {
   });
 
   it('is had with the rotated key at the next renewal', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const rack = await startRack({ yaml: oneIdentity, clock });
     const { google } = rack;
     const before = tokenOf(await rack.token());
@@ -266,7 +267,7 @@ describe('a token', () => {
       makeServiceAccountKey({ email: bots, tokenUri: google.tokenUrl }).private_key_id,
     );
     await writeFile(join(rack.dir, 'secrets/bots.json'), JSON.stringify(key));
-    clock.pass(3100);
+    clock.pass(3_100_000);
 
     const after = tokenOf(await rack.token());
 
@@ -276,7 +277,7 @@ describe('a token', () => {
   });
 
   it('of another account, whose key took the place of the old one, is not shown under the old e-mail', async () => {
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const rack = await startRack({ clock });
     const email = 'instance/service-accounts/default/email';
     await rack.token({ from: self });
@@ -285,7 +286,7 @@ describe('a token', () => {
     const key = makeServiceAccountKey({ email: other, tokenUri: rack.google.tokenUrl });
     rack.google.addServiceAccountKey(key);
     await writeFile(join(rack.dir, 'secrets/jumphost.json'), JSON.stringify(key));
-    clock.pass(3100);
+    clock.pass(3_100_000);
 
     await rack.token({ from: self });
 
@@ -363,7 +364,7 @@ describe('a token', () => {
 
   it('is called degraded since the same time, however often other keys are looked at', async () => {
     const google = await startTestGoogle();
-    const clock = new TestClock();
+    const clock = fakeClock(Date.now());
     const other = rackYaml.replace(`email: ${bots}`, 'email: x@example.com');
     const dir = await newRackFolder(google, other);
     const file = join(dir, 'secrets/jumphost.json');
@@ -375,7 +376,7 @@ describe('a token', () => {
       return JSON.parse(body).degraded as { what: string; since: string }[];
     };
     const before = (await entries()).find(({ what }) => what === 'e-mail of identity bots');
-    clock.pass(60);
+    clock.pass(60_000);
     await writeFile(file, key);
     await vi.waitFor(async () => expect(await entries()).toHaveLength(1), 5000);
 

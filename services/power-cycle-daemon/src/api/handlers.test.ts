@@ -1,11 +1,12 @@
 /** The HTTP API: what is answered to whom. What cycles do is in cycles.test.ts. */
+
 import { join } from 'node:path';
 import { createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
 import { evidenceOf } from '@skolo/models';
 import { describe, expect, it } from 'vitest';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 
 const yaml = `
 infrastructure:
@@ -122,11 +123,11 @@ describe('a request', () => {
     const daemon = await startDaemon({ yaml, clock, cooldownSeconds: 300 });
     const { cycles } = await ask(daemon, ['b-1', 'b-2']);
     await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
-    clock.pass(60);
+    clock.pass(60_000);
 
     const soon = await problem(ask(daemon, ['b-1']));
     const { machines } = await daemon.client.machines({ query: { name: 'b-1' } });
-    clock.pass(240);
+    clock.pass(240_000);
     const later = await ask(daemon, ['b-1']);
 
     expect(soon).toMatchObject({
@@ -254,7 +255,7 @@ describe('an Idempotency-Key', () => {
     await daemon.finished(first.cycles[0]?.id ?? '');
     clock.setWall('2030-01-01T00:00:00Z');
     const second = await withKey(daemon, 'k1', ['b-1']);
-    clock.pass(86_401);
+    clock.pass(86_401_000);
     const third = await withKey(daemon, 'k1', ['b-1']);
 
     expect(second).toEqual(first);
@@ -466,7 +467,7 @@ describe('holds', () => {
     const daemon = await startDaemon({ yaml, clock });
     await daemon.client.hold({ body: { targets: ['rack1'], reason: 'move' } });
     const held = await problem(ask(daemon, ['b-1']));
-    clock.pass(24 * 3600);
+    clock.pass(24 * 3600_000);
 
     expect(held).toMatchObject({ rejected: [{ until: '2026-11-21T12:00:00.000Z' }] });
     expect((await daemon.client.holds()).holds).toEqual([]);

@@ -1,11 +1,12 @@
 /** A daemon on a jumphost, as the guard of the jumphost (packages/fallback/src/active.ts) tells it. */
+
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fakeClock } from '@skolo/common/testing';
 import { type JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
@@ -45,7 +46,7 @@ describe('the daemon of a jumphost', () => {
     expect((await daemon.client.outlets()).outlets.map(({ state }) => state)).toEqual(['on', 'on']);
     const told = ['pdu-1', 'switch-1'].map((name) => daemon.boards.get(name).told);
     expect(told).toEqual([[], []]);
-    clock.pass(90);
+    clock.pass(90_000);
     for (const id of ids) expect(await daemon.finished(id)).toMatchObject({ outcome: 'on' });
   });
 
@@ -100,7 +101,7 @@ describe('the daemon of a jumphost', () => {
       ),
     );
 
-    clock.pass(890);
+    clock.pass(890_000);
     await waitUntil(async () => ((await reasons(daemon)).length === 0 ? true : undefined));
   });
 });

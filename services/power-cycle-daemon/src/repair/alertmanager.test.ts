@@ -1,8 +1,8 @@
 /** Automatic repair, asked for by Alertmanager itself. */
+import { fakeClock } from '@skolo/common/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { type Alertmanager, startAlertmanager } from '../testing/alertmanager.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 
 const yaml = `
@@ -30,7 +30,7 @@ async function startLab(context: TestContext): Promise<Lab> {
     return context.skip('Alertmanager is not installed (Debian: prometheus-alertmanager)');
   }
   // Alertmanager goes by the real clock: where the two begin they agree.
-  const lab = await startRepairLab({ yaml, settings, clock: fakeClock(new Date().toISOString()) });
+  const lab = await startRepairLab({ yaml, settings, clock: fakeClock(Date.now()) });
   const alerts = await startAlertmanager({ alertmanager, amtool }, lab);
   async function webhooks(): Promise<number> {
     const text = await (await fetch(`${lab.metricsUrl}/metrics`)).text();

@@ -194,7 +194,7 @@ describe('a missing machine', () => {
     const before = await needsAttention();
     const back = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
     await lab.edit(rackWith(back));
-    lab.clock.pass(16 * 60);
+    lab.clock.pass(16 * 60_000);
 
     expect(before).toBe('still missing after 1 cycle');
     await expect.poll(needsAttention).toBeUndefined();

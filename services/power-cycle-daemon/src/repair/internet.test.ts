@@ -1,8 +1,8 @@
 /** The dead-man switch of the internet connection, in a running daemon: its request, its limits and the journal are the real ones. */
+import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { boardDrivers } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { startRepairLab } from '../testing/repair-lab.ts';
 
 function rackWith(power: string): string {
@@ -114,9 +114,9 @@ describe('a silent router', () => {
     const lab = await startRepairLab({ yaml, settings: '    repair: { enabled: true }' });
 
     lab.router.isThere = false;
-    lab.clock.pass(120 * 60);
+    lab.clock.pass(120 * 60_000);
     await lab.missing('a', 120);
-    lab.clock.pass(60);
+    lab.clock.pass(60_000);
     await expect.poll(() => lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
 
     expect(lab.boards.get('switch-1').told).toEqual([]);

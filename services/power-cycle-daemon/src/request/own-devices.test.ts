@@ -1,8 +1,8 @@
 import { HttpProblem } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { OwnDevices } from './own-devices.ts';
 import type { Request } from './requests.ts';
 
@@ -85,12 +85,12 @@ describe('an agent', () => {
   it('may ask for so many in an hour, each phone counted', async () => {
     const { ask, taken, clock } = asked(3);
     await ask(['left', 'right']);
-    clock.pass(600);
+    clock.pass(600_000);
 
     const tooMany = await ask(['left', 'right']);
     const one = await ask(['left']);
     const next = await ask(['right']);
-    clock.pass(3000);
+    clock.pass(3_000_000);
     const later = await ask(['left', 'right']);
 
     expect(tooMany).toMatchObject({

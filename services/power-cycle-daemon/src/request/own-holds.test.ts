@@ -1,8 +1,8 @@
 /** The agent of a machine asks what is under repair. */
+import { fakeClock } from '@skolo/common/testing';
 import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { sendAsMachine } from '../testing/machine-request.ts';
 
 const yaml = `
@@ -52,7 +52,7 @@ describe('the agent of a machine', () => {
     await daemon.client.hold({ body: { targets: ['a', 'switch-1'], reason: 'fan' } });
 
     const other = await ownHolds(daemon, 'b');
-    clock.pass(24 * 3600);
+    clock.pass(24 * 3600_000);
     const later = await ownHolds(daemon, 'a');
 
     expect([other, later]).toEqual([

@@ -1,10 +1,10 @@
 /** Limits protect the relay, whoever asks and however: through the API, through the pdudaemon endpoint, by machine or by outlet. */
+import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { sendRequest } from '../testing/endpoint-client.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
 
 const yaml = `
 infrastructure:
@@ -76,12 +76,12 @@ describe('limits of off and on', () => {
   it('count from the on, so that a long off is no way around', async () => {
     const daemon = await start();
     await daemon.turn('off', 'b');
-    daemon.clock.pass(1000);
+    daemon.clock.pass(1_000_000);
     await daemon.turn('on', 'b');
-    daemon.clock.pass(60);
+    daemon.clock.pass(60_000);
 
     const rejected = await problem(daemon.turn('off', 'b'));
-    daemon.clock.pass(240);
+    daemon.clock.pass(240_000);
 
     expect(rejected).toMatchObject({ detail: expect.stringContaining('try again in 240 s') });
     expect(await daemon.turn('off', 'b')).toMatchObject({ outcome: 'off' });

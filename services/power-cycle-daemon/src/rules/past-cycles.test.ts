@@ -1,5 +1,5 @@
+import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { fakeClock } from '../testing/fake-clock.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { PastCycles } from './past-cycles.ts';
 
@@ -19,11 +19,11 @@ describe('past cycles', () => {
     const { clock, past } = remembered();
     past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'contact' }) });
     const before = past.list();
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'turn-off', begun: true }) });
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
 
     expect(before).toEqual([]);
@@ -36,11 +36,11 @@ describe('past cycles', () => {
     const on = { action: 'on', begun: true, phase: 'finished', outcome: 'on' } as const;
 
     past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-1', ...off }) });
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-2', ...off }) });
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-1', ...on }) });
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-2', ...on }) });
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
@@ -62,7 +62,7 @@ describe('past cycles', () => {
     const { clock, past } = remembered();
     past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'turn-off' }) });
     clock.setWall('1970-01-01T00:00:00Z');
-    clock.pass(120);
+    clock.pass(120_000);
     past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
@@ -81,7 +81,7 @@ describe('past cycles', () => {
   it('that another process left go on', () => {
     const { clock, past } = remembered();
     past.load([cycleRecord({ begun: true, startedAt: at(-5), phase: 'see-back' })]);
-    clock.pass(60);
+    clock.pass(60_000);
     past.onEvent({
       type: 'cycle',
       record: cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }),
@@ -93,9 +93,9 @@ describe('past cycles', () => {
   it('are forgotten after a day', () => {
     const { clock, past } = remembered();
     past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
-    clock.pass(1439 * 60);
+    clock.pass(1439 * 60_000);
     const kept = past.list().length;
-    clock.pass(120);
+    clock.pass(120_000);
 
     expect([kept, past.list().length]).toEqual([1, 0]);
   });

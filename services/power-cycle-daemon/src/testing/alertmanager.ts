@@ -1,13 +1,7 @@
 /** Alertmanager itself, as its own process, configured to post to a daemon; and amtool, as people use it. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { freeTcpPort } from '@skolo/simulators/free-port';
-import { onTestFinished } from 'vitest';
-import { waitUntil } from './wait-until.ts';
+import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 
 const run = promisify(execFile);
 
@@ -45,30 +39,8 @@ export async function startAlertmanager(
   programs: { alertmanager: string; amtool: string },
   daemon: { url: string; token: string },
 ): Promise<Alertmanager> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-alertmanager-'));
-  const config = join(dir, 'alertmanager.yml');
-  await writeFile(config, configuration(daemon.url));
-  await writeFile(join(dir, 'token'), daemon.token, { mode: 0o600 });
-  const url = `http://127.0.0.1:${await freeTcpPort()}`;
-  const flags = {
-    'config.file': config,
-    'storage.path': dir,
-    'web.listen-address': new URL(url).host,
-    // Standalone: no port for peers.
-    'cluster.listen-address': '',
-  };
-  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(programs.alertmanager, args, { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    await exited;
-    await rm(dir, { recursive: true, force: true });
-  });
-  await waitUntil(async () => {
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
-    return response?.ok || undefined;
-  });
+  const files = alertmanager(configuration(daemon.url), { token: daemon.token });
+  const { url } = await startProgram(programs.alertmanager, files);
 
   async function amtool(...words: string[]): Promise<string> {
     const { stdout } = await run(programs.amtool, [`--alertmanager.url=${url}`, ...words]);

@@ -1,7 +1,8 @@
 /** A daemon with automatic repair, driven by the test's clock, that checks continuously. */
+
 import type { PowerCycle } from '@skolo/api';
+import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts';
-import { type FakeClock, fakeClock } from './fake-clock.ts';
 
 export interface RepairLab extends TestDaemon {
   clock: FakeClock;
@@ -52,7 +53,7 @@ export async function startRepairLab(
     resolved: (machine) => tell('resolved', machine, 0),
     router,
     async after(minutes) {
-      clock.pass(minutes * 60);
+      clock.pass(minutes * 60_000);
       await new Promise<void>((resolve) => waiting.push({ looks: 0, resolve }));
     },
     cycles: async () => (await daemon.client.cycles({ query: {} })).cycles,

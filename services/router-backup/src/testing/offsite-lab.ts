@@ -3,12 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
 import { type Clock, createLogger } from '@skolo/common';
+import { fakeTime } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
 import { OffsiteCopies, type OffsiteCopiesDeps } from '../offsite/copies.ts';
-import { fakeTime } from './fake-time.ts';
 import { tempDir } from './fixtures.ts';
 import { smallRack } from './small-rack.ts';
 
@@ -171,7 +171,9 @@ export class OffsiteLab {
 
   /** Work in progress has ended, successfully or not. */
   async settled(): Promise<void> {
-    await expect.poll(() => this.time.pauses).toBeGreaterThanOrEqual(this.copies.status().length);
+    await expect
+      .poll(() => this.time.pauses().length)
+      .toBeGreaterThanOrEqual(this.copies.status().length);
   }
 
   private rackOf(yaml: string): Rack {

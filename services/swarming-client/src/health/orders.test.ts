@@ -95,9 +95,9 @@ describe('orders of people', () => {
     const orders = await open();
     await orders.set([quarantine, maintenance]);
 
-    clock.setWall(Date.parse('2026-11-20T13:00:00Z'));
+    clock.setWall('2026-11-20T13:00:00Z');
     const ahead = orders.active();
-    clock.setWall(Date.parse('2026-11-20T12:00:00Z'));
+    clock.setWall('2026-11-20T12:00:00Z');
 
     expect(ahead).toEqual([quarantine]);
     expect(orders.active()).toEqual([quarantine, maintenance]);

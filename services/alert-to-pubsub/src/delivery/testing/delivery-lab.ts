@@ -5,7 +5,7 @@ import { type Clock, createEvents, createLogger } from '@skolo/common';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import type { NoticeDraft } from '../../intake/notices.ts';
-import { type FakeTime, fakeTime } from '../../testing/fake-time.ts';
+import { type SteppedTime, steppedTime } from '../../testing/stepped-time.ts';
 import { Delivery, type DeliveryDeps } from '../delivery.ts';
 import { type FakeSink, fakeSink } from './fake-sink.ts';
 import { MemorySpool } from './memory-spool.ts';
@@ -44,13 +44,13 @@ export interface LabOptions extends Partial<Omit<DeliveryDeps, 'spool' | 'sink' 
   notify?: DeliveryDeps['intake']['notify'];
   sink?: FakeSink;
   spool?: MemorySpool;
-  time?: FakeTime;
+  time?: SteppedTime;
   /** The spool as seen by the delivery. */
   spoolAs?: (spool: MemorySpool) => DeliveryDeps['spool'];
 }
 
 export function lab(options: LabOptions = {}) {
-  const { sink = fakeSink(), spool = new MemorySpool(), time = fakeTime() } = options;
+  const { sink = fakeSink(), spool = new MemorySpool(), time = steppedTime() } = options;
   const { spoolAs = () => spool, intake, notify, ...others } = options;
   const logged = loggedEvents(time.clock);
   const letters: DeadLetter[] = [];

@@ -1,7 +1,7 @@
 /** Prometheus and Alertmanager, configured to send to the receivers. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startProgram } from '../../testing/program.ts';
+import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 
 /** Posts to the webhook at `url`; `webhook` contains further lines of its configuration. */
 export async function startAlertmanager(
@@ -17,16 +17,7 @@ receivers:
       - url: ${url}/webhook
 ${webhook}
 `;
-  const { url: own } = await startProgram(program, {
-    files: { 'config.yml': config, ...files },
-    flags: (dir) => ({
-      'config.file': join(dir, 'config.yml'),
-      'storage.path': dir,
-      // Standalone: no port for peers.
-      'cluster.listen-address': '',
-    }),
-  });
-  return own;
+  return (await startProgram(program, alertmanager(config, files))).url;
 }
 
 /** Fires an alert at an Alertmanager at `url`. `alerting` contains further settings for it. */
