@@ -34,7 +34,7 @@ describe('a version', () => {
     ['latest~3', 'latest~3 does not exist: the history contains 3 versions'],
     [
       '2026-11-17',
-      'there was no version at 2026-11-17: the oldest is from 2026-11-18T03:15:00.000Z',
+      'there was no version at 2026-11-17; the oldest is from 2026-11-18T03:15:00.000Z',
     ],
     ['2026-02-30', '2026-02-30 is not a valid date or time'],
     ['2026-11-20T99:15:00Z', '2026-11-20T99:15:00Z is not a valid date or time'],

@@ -221,7 +221,7 @@ rack4  critical     3/5          1     1       1       4  30 min    20 h    2/3 
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
-rack4: MachineMissing (critical), TokenExpires, ImageStoreDamaged ×2
+rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
 `,
     });
     const asked = await printed({ PATH }, 'status', 'rack4', '--json');

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
 const (
@@ -46,7 +49,7 @@ func runInside(dir string) error {
 	if err := start("containerd", "containerd", "--config", "/etc/containerd/config.toml"); err != nil {
 		return err
 	}
-	if err := waitForSocket(criSocket); err != nil {
+	if err := waitForRuntime(criSocket); err != nil {
 		return err
 	}
 	if err := importPauseImage(); err != nil {
@@ -103,14 +106,28 @@ func startLogged(name string, command []string) (*os.Process, error) {
 	return os.StartProcess(path, command, &os.ProcAttr{Files: []*os.File{nil, log, log}, Env: os.Environ()})
 }
 
-func waitForSocket(path string) error {
+// waitForRuntime waits until containerd answers for Kubernetes: it listens before it is initialized, and a kubelet ends at that error.
+func waitForRuntime(socket string) error {
+	connection, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	client := runtimeapi.NewRuntimeServiceClient(connection)
 	for range 600 {
-		if connection, err := net.Dial("unix", path); err == nil {
-			return connection.Close()
+		if err = askStatus(client); err == nil {
+			return nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return fmt.Errorf("%s: nobody listens after 30 s", path)
+	return fmt.Errorf("%s: no status after 30 s: %w", socket, err)
+}
+
+func askStatus(client runtimeapi.RuntimeServiceClient) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := client.Status(ctx, &runtimeapi.StatusRequest{})
+	return err
 }
 
 func importPauseImage() error {

@@ -338,7 +338,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
     const { text } = await jumphost.fallback('status');
     expect(text).toMatch(
-      /serves {9}powercycle.service; .*\n {2}because {8}powercycle.service serves/,
+      /serves {9}powercycle.service; .*\n {2}because {8}failed over to powercycle.service by /,
     );
   });
 

@@ -173,7 +173,7 @@ function changed(
     if (!mayBeList) throw new NeedsOwnEntry(ownEntry(names, edits, key));
     return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
   }
-  if (!mayBeList) throw new ByHand(`\`${key}\` is a list of feeds`);
+  if (!mayBeList) throw new ByHand(`\`${key}\` is a list of outlets`);
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {

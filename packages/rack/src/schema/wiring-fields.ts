@@ -17,7 +17,7 @@ export const power = z
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
   .describe(
-    'Outlet that supplies power, or a list of feeds. The power is off only if all feeds are off.',
+    'Outlet that supplies power, or a list of outlets. The power is off only if all of them are off.',
   );
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>

@@ -76,12 +76,16 @@ describe('asking the power-cycle daemon', () => {
     {
       title: 'broken',
       answer: { status: 500, body: '<html>' },
-      result: { outcome: 'postponed', text: 'the power-cycle daemon: no (500)', later: 60 },
+      result: {
+        outcome: 'postponed',
+        text: 'the power-cycle daemon: no reason given (500)',
+        later: 60,
+      },
     },
     {
       title: 'another program',
       answer: { status: 200, body: '<html>' },
-      result: { outcome: 'failed', text: 'the power-cycle daemon: no (200)' },
+      result: { outcome: 'failed', text: 'the power-cycle daemon: no reason given (200)' },
     },
   ])('hears no: $title', async ({ answer, result }) => {
     const daemon = await startDaemon();

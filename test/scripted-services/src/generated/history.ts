@@ -40,8 +40,8 @@ export function generatedHistory(machine: Machine, { from, to }: Span): HistoryE
   }
   const conditions = [
     [24, 'ok', 'waiting for a task'],
-    [15, 'recovering', 'battery at 24 %, charging to 40 %', 'battery-low'],
-    [13.5, 'ok', 'battery at 41 %'],
+    [15, 'recovering', 'battery at 24%, charging to 40%', 'battery-low'],
+    [13.5, 'ok', 'battery at 41%'],
     [6, 'quarantined', 'the phone is missing', 'device-missing'],
     [4.9, machine.condition, machine.sentence],
   ] as const;

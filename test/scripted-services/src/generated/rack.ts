@@ -18,7 +18,7 @@ const troubles: readonly {
   text: string;
   person?: string;
 }[] = [
-  { condition: 'recovering', code: 'battery-low', text: 'battery at 21 %, charging to 40 %' },
+  { condition: 'recovering', code: 'battery-low', text: 'battery at 21%, charging to 40%' },
   { condition: 'recovering', code: 'too-hot', text: 'battery at 41 °C, cooling to 36 °C' },
   {
     condition: 'quarantined',
