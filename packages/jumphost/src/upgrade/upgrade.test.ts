@@ -135,7 +135,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await host.need(`umount ${folder}`);
 
     expect(server).toMatch(
-      /failed: .*the snapshot needs \d+ MiB .* free; free disk space.*; nothing was changed$/,
+      /failed: .*the snapshot requires \d+ MiB .* free; free disk space.*; nothing was changed$/,
     );
     expect(await host.need('systemctl show --property=ExecMainStartTimestamp k3s')).toBe(started);
   });
