@@ -163,7 +163,7 @@ describe('a key file with errors', () => {
 
     expect(found).toEqual({
       out: '',
-      err: `skolo: ${file()}: does not contain the account's email; specify it with --email\n`,
+      err: `skolo: ${file()} does not contain the account's email; specify it with --email\n`,
       exitCode: 2,
     });
   });

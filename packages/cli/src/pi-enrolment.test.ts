@@ -245,6 +245,6 @@ services: { machine-state: { enrolment: {} } }
     expect(script).not.toContain(secret);
     expect(await readByMtools(card, 'user-data')).toContain('hostname: skolo-new');
     const named = await pi('image', 'rpi-001', '--shared', ...words);
-    expect(named.err).toContain('--shared: applies to all machines; omit the names');
+    expect(named.err).toContain('--shared applies to all machines; omit the names');
   });
 });

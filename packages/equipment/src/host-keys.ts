@@ -52,7 +52,7 @@ export class HostKeys {
       }
       for (const [device, since] of Object.entries(digest)) this.digest.set(device, since);
     } catch (error) {
-      this.notRead = `${this.path}: cannot be used, so host keys are pinned again: ${reasonOf(error)}`;
+      this.notRead = `${this.path} cannot be used, so host keys are pinned again: ${reasonOf(error)}`;
       await rename(this.path, `${this.path}.bad`).catch(() => undefined);
     }
   }

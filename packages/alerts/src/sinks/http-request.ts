@@ -189,5 +189,5 @@ function unreachable(what: string, error: unknown): SinkError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = errorCode(cause) ?? 'UNKNOWN';
   const why = errorText(cause);
-  return new SinkError('unavailable', code, `${what}: cannot be reached: ${why}`);
+  return new SinkError('unavailable', code, `${what} cannot be reached: ${why}`);
 }

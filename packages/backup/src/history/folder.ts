@@ -85,7 +85,7 @@ export async function openFolder(
  */
 export async function setAside(folder: string): Promise<string> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  return await storing(`${folder}: cannot be set aside`, async () => {
+  return await storing(`${folder} cannot be set aside`, async () => {
     for (let number = 1; ; number += 1) {
       const name = `${folder.replace(/\/+$/, '')}.broken-${time}${number === 1 ? '' : `-${number}`}`;
       if (!(await isMissingOrEmpty(name))) continue;
@@ -103,7 +103,7 @@ export async function setAside(folder: string): Promise<string> {
  */
 export async function replaceHistory(folder: string, by: string): Promise<void> {
   try {
-    await storing(`${folder}: cannot be replaced`, async () => {
+    await storing(`${folder} cannot be replaced`, async () => {
       await syncAll(by);
       await rename(folder, replacedBy(folder));
       await rename(by, folder);

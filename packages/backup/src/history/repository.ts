@@ -146,7 +146,7 @@ export class Repository implements BackupSource {
         await syncCommits(this.dir);
       } catch (error) {
         await removeLeftovers(this.dir);
-        throw signal.aborted ? error : notStored(`${this.folder}: cannot be repacked`, error);
+        throw signal.aborted ? error : notStored(`${this.folder} cannot be repacked`, error);
       }
     });
   }
@@ -163,7 +163,7 @@ export class Repository implements BackupSource {
       damage = (await findDamage(this.dir, signal)) ?? (await this.findWrongHead(signal));
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = notRead(`${this.folder}: cannot be checked`, error);
+      const failure = notRead(`${this.folder} cannot be checked`, error);
       if (failure.code !== 'damaged') throw failure;
       damage = failure.message;
     }

@@ -130,8 +130,8 @@ describe('parseIdentities', () => {
   });
 
   it.each([
-    ['', 'keys.txt: does not contain an age identity'],
-    ['# only a comment\n', 'keys.txt: does not contain an age identity'],
+    ['', 'keys.txt does not contain an age identity'],
+    ['# only a comment\n', 'keys.txt does not contain an age identity'],
     ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p', 'it is a recipient'],
     ['# key\n-----BEGIN OPENSSH PRIVATE KEY-----', 'keys.txt: line 2 is not an age identity'],
     ['AGE-PLUGIN-YUBIKEY-1QQQQ', 'plugin identities are not supported'],

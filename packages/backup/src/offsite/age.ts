@@ -105,7 +105,7 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
   if (identities.length === 0) {
     throw new BackupError(
       'no-key',
-      `${where}: does not contain an age identity (a line AGE-SECRET-KEY-1…)`,
+      `${where} does not contain an age identity (a line AGE-SECRET-KEY-1…)`,
     );
   }
   return identities;

@@ -122,7 +122,7 @@ describe('a git repository as a source', () => {
 
     await expect(opening).rejects.toMatchObject({ code: 'unreachable' });
     await expect(opening).rejects.not.toThrow('CANARY');
-    await expect(opening).rejects.toThrow('https://127.0.0.1:1/rack4.git: cannot be cloned: ');
+    await expect(opening).rejects.toThrow('https://127.0.0.1:1/rack4.git cannot be cloned: ');
   });
 
   it.each([

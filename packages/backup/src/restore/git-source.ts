@@ -108,7 +108,7 @@ function notCloned(url: string, error: GitFailed) {
         : 'unreachable';
   return new BackupError(
     code,
-    `${shownRemote(url)}: cannot be cloned: ${lines.slice(0, 3).join('; ')}`,
+    `${shownRemote(url)} cannot be cloned: ${lines.slice(0, 3).join('; ')}`,
     { cause: error },
   );
 }

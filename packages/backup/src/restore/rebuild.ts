@@ -65,7 +65,7 @@ export async function writeBundle(folder: string, file: string): Promise<void> {
   try {
     await git(['bundle', 'create', '--quiet', '--version=2', file, branch], { dir: folder });
   } catch (error) {
-    throw notStored(`${file}: cannot be written`, error);
+    throw notStored(`${file} cannot be written`, error);
   }
 }
 

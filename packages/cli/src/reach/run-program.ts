@@ -32,7 +32,7 @@ export async function programEnd(
     const [code, signal] = await once(child, 'exit');
     return { exitCode: code ?? 128 + numberOf(signal), isStopped: isStopped || signal !== null };
   } catch (cause) {
-    throw new CliError(`${name}: cannot be started (${errorText(cause)})`, 126, { cause });
+    throw new CliError(`${name} cannot be started (${errorText(cause)})`, 126, { cause });
   } finally {
     end();
   }

@@ -27,7 +27,7 @@ export async function readGivenFile(
 ): Promise<string> {
   return await readFile(file, 'utf8').catch((cause: unknown) => {
     const why = errorCode(cause) ?? cause;
-    throw new CliError(`${file}: cannot be read (${why}); ${hint}`, exitCode, { cause });
+    throw new CliError(`${file} cannot be read (${why}); ${hint}`, exitCode, { cause });
   });
 }
 

@@ -145,7 +145,7 @@ describe('newToken', () => {
       `cannot be changed: ${text} is not a directory; fix the path`,
     );
     await expect(newToken(folder, ann)).rejects.toThrow(
-      `${folder}: cannot be read: this is a directory; specify the path of a file`,
+      `${folder} cannot be read: this is a directory; specify the path of a file`,
     );
     await expect(listTokens(folder)).rejects.toThrow('this is a directory');
     expect(await readdir(folder)).toEqual([]);

@@ -194,7 +194,7 @@ async function readTokenFile(file: string): Promise<string | undefined> {
   try {
     return await readFileIfExists(file);
   } catch (cause) {
-    throw new TokenFileError(`${file}: cannot be read: ${whyNot(file, cause)}`, { cause });
+    throw new TokenFileError(`${file} cannot be read: ${whyNot(file, cause)}`, { cause });
   }
 }
 

@@ -19,7 +19,7 @@ describe('stateDirTrouble', () => {
 
     const trouble = await stateDirTrouble(join(file, 'state'));
 
-    expect(trouble).toContain(`${file}/state cannot be written: ENOTDIR`);
+    expect(trouble).toContain(`${file}/state is not writable: ENOTDIR`);
     expect(trouble).toContain('--state-dir');
   });
 });

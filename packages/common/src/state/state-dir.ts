@@ -16,7 +16,7 @@ export async function stateDirTrouble(dir: string): Promise<string | undefined> 
       ? `${dir}: the disk has no free space or inodes; delete files`
       : undefined;
   } catch (error) {
-    return `${dir} cannot be written: ${errorText(error)}; specify a writable directory with --state-dir`;
+    return `${dir} is not writable: ${errorText(error)}; specify a writable directory with --state-dir`;
   }
 }
 

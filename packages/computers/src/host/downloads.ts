@@ -79,7 +79,7 @@ export function downloader(deps: DownloadDeps): Download {
     const sha256 = await sumInFile(fetched, name);
     await rm(fetched, { force: true });
     if (sha256 === undefined) {
-      throw wrongFile(`${url}: does not contain a checksum for ${name}; check the version`);
+      throw wrongFile(`${url} does not contain a checksum for ${name}; check the version`);
     }
     if (!(await confirm({ url, name, sha256 }))) {
       const why = 'the checksum comes from the same server as the file and has not been confirmed';
@@ -145,7 +145,7 @@ function wrongFile(message: string): ComputerError {
 
 function another(file: string, { url }: Release, why: string): ComputerError {
   return wrongFile(
-    `${file}: does not match the file at ${url}: ${why}; delete the local file and try again`,
+    `${file} does not match the file at ${url}: ${why}; delete the local file and try again`,
   );
 }
 

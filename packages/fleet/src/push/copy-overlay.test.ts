@@ -56,7 +56,7 @@ it('writes over nothing', async () => {
   const folder = await racks();
   await mkdir(join(folder, 'rack5'));
 
-  await expect(copyOverlay(folder, names, {})).rejects.toThrow('rack5: already exists');
+  await expect(copyOverlay(folder, names, {})).rejects.toThrow('rack5 already exists');
   await expect(copyOverlay(folder, { from: 'rack9', to: 'rack6' }, {})).rejects.toThrow(
     'rack9: no such overlay',
   );

@@ -24,7 +24,7 @@ export async function copyOverlay(
 ): Promise<void> {
   const [old, own] = [join(folder, from), join(folder, to)];
   if (!existsSync(old)) throw new FleetError(`${old}: no such overlay`);
-  if (existsSync(own)) throw new FleetError(`${own}: already exists`);
+  if (existsSync(own)) throw new FleetError(`${own} already exists`);
   const left = ['derived', 'secrets'].map((each) => join(old, each));
   await cp(old, own, { recursive: true, filter: (path) => !left.includes(path) });
   for (const file of await readdir(own, { recursive: true, withFileTypes: true })) {

@@ -51,7 +51,7 @@ export function fixedToken(
     },
     async idToken() {
       const { id_token: token } = await read();
-      if (!token) throw new SignInError('rejected', `${file}: does not contain id_token`);
+      if (!token) throw new SignInError('rejected', `${file} does not contain id_token`);
       return issued(token, timesOfJwt(token).exp * 1000);
     },
   };

@@ -159,7 +159,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Activate the version. Only the differences are changed. The command does not ask for confirmation, and the session ends if the address of the switch changes',
+        'Activate the version. Only the differences are applied. The command does not ask for confirmation, and the session ends if the address of the switch changes',
       where: 'device',
       lines: [`configure replace ${file} force`],
     },

@@ -68,7 +68,7 @@ export async function checkSignature(
 
 async function keysIn(keyring: string): Promise<Buffer> {
   return await readFile(keyring).catch((cause: unknown) => {
-    throw new PiError(`${keyring}: cannot be read (${errorCode(cause)}); fix --keyring`, {
+    throw new PiError(`${keyring} cannot be read (${errorCode(cause)}); fix --keyring`, {
       cause,
     });
   });

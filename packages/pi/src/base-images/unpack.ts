@@ -67,7 +67,7 @@ export async function unpack(
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
     throw new PiError(
-      `${published}: cannot be unpacked (${errorText(error)}); download the image again`,
+      `${published} cannot be unpacked (${errorText(error)}); download the image again`,
       {
         cause: error,
       },

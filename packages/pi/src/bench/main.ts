@@ -52,7 +52,7 @@ try {
 
 async function burn() {
   const disk = await findTarget(device, signal);
-  if (disk === undefined) throw new Error(`${device}: is not a disk`);
+  if (disk === undefined) throw new Error(`${device} is not a disk`);
   const target = await openDisk(disk, { bytes: size, confirmed: [] }, signal);
   const source = await open(image);
   const start = performance.now();

@@ -34,7 +34,7 @@ export async function findTarget(
   if (isFile) return undefined;
   if (!found?.isBlockDevice()) throw new PiError(`${path}: neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
-  if (disk === undefined) throw new PiError(`${path}: does not contain a card; insert one`);
+  if (disk === undefined) throw new PiError(`${path} does not contain a card; insert one`);
   return disk;
 }
 

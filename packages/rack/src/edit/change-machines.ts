@@ -145,7 +145,7 @@ export function withEntries(
   if (map === undefined) {
     // Without a value, it is not a map.
     if (new RegExp(`^${section}:`, 'm').test(text)) {
-      throw wholeFile(file, `${section}: has no value; remove the line and try again`);
+      throw wholeFile(file, `${section} has no value; remove the line and try again`);
     }
     return `${ended}${section}:\n${lines('  ')}\n`;
   }

@@ -41,7 +41,7 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
   const groups = isYaml(text, file) ? readYamlGroups(text, file) : readIniGroups(text, file);
   const names = [...new Set([...groups.values()].flatMap(({ hosts }) => [...hosts.keys()]))];
   if (names.length === 0)
-    throw new AnsibleError(`${file}: does not contain hosts; check that it is an inventory`);
+    throw new AnsibleError(`${file} does not contain hosts; check that it is an inventory`);
   const ignored = new Set<string>();
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);
@@ -123,13 +123,13 @@ function readYamlGroups(text: string, file: string): Map<string, Group> {
     value = parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : '';
-    throw new AnsibleError(`${file}: is not YAML: ${why}`, { cause: error });
+    throw new AnsibleError(`${file} is not YAML: ${why}`, { cause: error });
   }
   const result = z.record(z.string(), YamlGroup).safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
     const place = issue?.path.join('.') ?? '';
-    throw new AnsibleError(`${file}: ${place}: is not an Ansible group (${issue?.message})`);
+    throw new AnsibleError(`${file}: ${place} is not an Ansible group (${issue?.message})`);
   }
   const groups = new Map<string, Group>();
   for (const [name, group] of Object.entries(result.data)) addYaml(groups, name, group, file);
@@ -191,7 +191,7 @@ function variablesIn(words: readonly string[], where: string): Variables {
     words.map((word) => {
       const [, key, value = ''] = /^([\w.-]+)\s*=\s*(.*)$/.exec(word) ?? [];
       if (key === undefined)
-        throw new AnsibleError(`${where} ${word}: is not a variable; write KEY=VALUE`);
+        throw new AnsibleError(`${where} ${word} is not a variable; write KEY=VALUE`);
       return [key, value.replace(/^(["'])(.*)\1$/, '$2')];
     }),
   );

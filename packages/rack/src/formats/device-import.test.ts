@@ -97,7 +97,7 @@ model_map: { cisco: ios }
     const { bad } = readOxidized('sw:ios\n:192.0.2.1:ios', 'router.db');
 
     expect(bad).toEqual([
-      'router.db:1: sw: has no model; check the row, and the columns in the file of --oxidized-config',
+      'router.db:1: sw has no model; check the row, and the columns in the file of --oxidized-config',
     ]);
   });
 
@@ -106,7 +106,7 @@ model_map: { cisco: ios }
     const typo = { text: 'source: { csv: { map: { name: hunter2 } } }', file: 'config' };
 
     expect(() => readOxidized('', 'router.db', config)).toThrow(
-      /^config: is not valid YAML or JSON$/,
+      /^config is not valid YAML or JSON$/,
     );
     expect(() => readOxidized('', 'router.db', typo)).toThrow(/^config: source\.csv\.map\.name: /);
     expect(() => readOxidized('', 'router.db', typo)).not.toThrow(/hunter2/);
@@ -169,7 +169,7 @@ describe('RANCID', () => {
       },
     ]);
     expect(others).toEqual({
-      left: ['sw2.lab: is not up', 'fw.lab: skolo has no model for fortigate'],
+      left: ['sw2.lab is not up', 'fw.lab: skolo has no model for fortigate'],
       bad: [],
       aliases: [],
     });

@@ -103,7 +103,7 @@ export function readOxidized(
     const where = `${file}:${number}`;
     const hint = 'check the row, and the columns in the file of --oxidized-config';
     if (writtenName === undefined) return { bad: `${where}: has no name; ${hint}` };
-    if (written === undefined) return { bad: `${where}: ${writtenName}: has no model; ${hint}` };
+    if (written === undefined) return { bad: `${where}: ${writtenName} has no model; ${hint}` };
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];
     if (model === undefined) return { left: notSupported(writtenName, foreign) };
@@ -148,7 +148,7 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
         bad: `${where}: expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file`,
       };
     }
-    if (state !== 'up') return { left: `${writtenName}: is not up` };
+    if (state !== 'up') return { left: `${writtenName} is not up` };
     const model = rancidTypes[type];
     if (model === undefined) return { left: notSupported(writtenName, type) };
     return { writtenName, where, host: writtenName, entry: { model }, ...login };
@@ -262,7 +262,7 @@ function parsed(text: string, file: string): unknown {
   try {
     return parse(text, { logLevel: 'error' });
   } catch {
-    throw new ForeignInventoryError(`${file}: is not valid YAML or JSON`);
+    throw new ForeignInventoryError(`${file} is not valid YAML or JSON`);
   }
 }
 

@@ -24,7 +24,7 @@ export async function installHook(deps: GitDeps): Promise<string> {
   const previous = await readFileIfExists(path);
   if (previous !== undefined && previous !== script) {
     throw new StoreError(
-      `${path}: already exists and was not created by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
+      `${path} already exists and was not created by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
     );
   }
   await makeFolder(folder, 0o755);

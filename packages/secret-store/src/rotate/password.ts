@@ -120,7 +120,7 @@ async function change(
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(
-        `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
+        `${target.name} does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
         {
           cause: error,
         },

@@ -23,7 +23,7 @@ export async function readText(file: string): Promise<string | undefined> {
     return await readFileIfExists(file);
   } catch (cause) {
     throw new StoreError(
-      `${file}: cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
+      `${file} cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
       { cause },
     );
   }

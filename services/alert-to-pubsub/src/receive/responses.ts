@@ -33,9 +33,9 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
   const valid = firing + resolved;
   const others = invalid > mostNamed ? [`and ${invalid - mostNamed} more`] : [];
   const were = invalid === 1 ? 'was' : 'were';
-  const rest = valid === 1 ? '; the other one was accepted' : '; the others were accepted';
-  const what = `${invalid} of ${count(valid + invalid, 'alert')} ${were} invalid${valid > 0 ? rest : ''}`;
-  return `${what}: ${[...named, ...others].join('; ')}`;
+  const rest = valid === 1 ? '. The other one was accepted' : '. The others were accepted';
+  const what = `${invalid} of ${count(valid + invalid, 'alert')} ${were} invalid`;
+  return `${what}: ${[...named, ...others].join('; ')}${valid > 0 ? rest : ''}`;
 }
 
 /** @param headers for every answer, unless the response already has some */

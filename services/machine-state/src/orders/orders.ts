@@ -70,7 +70,7 @@ export class Orders {
     }
     for (const machine of names) {
       if (this.active(machine).length < mostActive) continue;
-      throw new HttpProblem(409, `${machine}: already has ${mostActive} orders; end some of them`);
+      throw new HttpProblem(409, `${machine} already has ${mostActive} orders; end some of them`);
     }
     const since = new Date(now).toISOString();
     const orders = names.map((machine): OrderRecord => {

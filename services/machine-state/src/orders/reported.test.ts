@@ -106,7 +106,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     const [order] = await ordersOf(later)();
     expect(order).toMatchObject({
       kind: 'quarantine',
-      reason: `reported by the machine as ordered by adm at 2020-01-01T00:00:00Z; the new journal does not contain this order: ${reason}`,
+      reason: `reported by the machine as ordered by adm at 2020-01-01T00:00:00Z; the new journal does not contain this order; the reason given was: ${reason}`,
     });
     expect(Object.keys(order ?? {})).not.toContain('by');
     expect(Object.keys(order ?? {})).not.toContain('until');

@@ -110,5 +110,8 @@ export class ReportedOrders {
 function reportedReason({ by, since, reason }: Order, newest: string | undefined): string {
   const journal = newest === undefined ? 'the new journal' : `the journal of ${newest}`;
   const claim = `reported by the machine as ordered by ${by} at ${since}`;
-  return `${claim}; ${journal} does not contain this order: ${reason}`.slice(0, 1000);
+  return `${claim}; ${journal} does not contain this order; the reason given was: ${reason}`.slice(
+    0,
+    1000,
+  );
 }

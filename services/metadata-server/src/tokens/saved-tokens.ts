@@ -56,7 +56,7 @@ export class SavedTokens {
       contents = Contents.parse(JSON.parse(content));
     } catch {
       throw new Error(
-        `${this.file}: does not contain saved tokens, so the file is ignored and replaced`,
+        `${this.file} does not contain saved tokens, so the file is ignored and replaced`,
       );
     }
     return contents.bootId === this.bootId() ? contents.tokens : [];
@@ -87,7 +87,7 @@ export class SavedTokens {
     const folder = await lstat(dir);
     const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
     if (!folder.isDirectory() || !isPrivate) {
-      throw new Error(`${dir}: must be a directory that only this user can access (mode 0700)`);
+      throw new Error(`${dir} must be a directory that only this user can access (mode 0700)`);
     }
     const { type } = await statfs(dir);
     if (!memoryFileSystems.has(type)) {

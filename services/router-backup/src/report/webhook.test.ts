@@ -160,7 +160,7 @@ describe('Webhook', () => {
     webhook.send(change);
 
     await expect.poll(() => outcomes).toEqual(['failed']);
-    expect(lines.join()).toContain(`127.0.0.1:${port}): cannot be reached: connect ECONNREFUSED`);
+    expect(lines.join()).toContain(`127.0.0.1:${port}) cannot be reached: connect ECONNREFUSED`);
     expect(lines.join()).not.toContain('secret-path');
   });
 

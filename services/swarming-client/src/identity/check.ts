@@ -51,7 +51,7 @@ async function checkFile(machine: string, file: string): Promise<Found> {
   const rack = await readRack(file, { strictFor: 'swarming-client' });
   const found = rack.machines.get(machine);
   if (found === undefined) {
-    throw new Error(`${file}: does not list machine ${machine}; specify --machine NAME`);
+    throw new Error(`${file} does not list machine ${machine}; specify --machine NAME`);
   }
   const machinePart = readMachinePart(JSON.parse(JSON.stringify(machinePartOf(rack, found))), file);
   return { machinePart, text: `${file}: valid for ${machine}` };

@@ -42,7 +42,7 @@ describe('an alert that the service sends', () => {
     const { sending } = waiting(age, 1000);
 
     await expect(sending.arrived('firing', accepted)).rejects.toThrow(
-      /^firing: was not sent within 1 s: accepted, but rack4 still has 1 message queued for sink pubsub/,
+      /^the firing message was not sent within 1 s: accepted, but rack4 still has 1 message queued for sink pubsub/,
     );
   });
 

@@ -105,7 +105,9 @@ export function sinkDelivery({ service, withinMs, signal }: DeliveryDeps): Deliv
         await pause(pauseMs, signal);
       }
       const where = await whereQueued(service, 'any');
-      throw new CliError(`${status}: was not sent within ${withinMs / 1000} s: ${where}`);
+      throw new CliError(
+        `the ${status} message was not sent within ${withinMs / 1000} s: ${where}`,
+      );
     },
     async end() {},
   };

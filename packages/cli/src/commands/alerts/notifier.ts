@@ -92,7 +92,7 @@ export class Notifier {
     const { sink, io } = this;
     try {
       await sink.send([message], sink.orderingKeyOf(message), this.ending.signal);
-      if (this.failing !== undefined) io.err(`${sink.name}: has recovered`);
+      if (this.failing !== undefined) io.err(`${sink.name} has recovered`);
       this.failing = undefined;
       return true;
     } catch (error) {

@@ -27,7 +27,7 @@ export async function printCopyStatus(
     const names = (await copy.devices()).map((name) => ({ name }));
     if (names.length === 0) {
       const place = shownRemote(from);
-      throw new CliError(`${place}: does not contain a copy of any configuration; check --from`);
+      throw new CliError(`${place} does not contain a copy of any configuration; check --from`);
     }
     const found: { name: string; newest: KnownVersion }[] = [];
     for (const { name } of findDevices(io, wanted, names)) {

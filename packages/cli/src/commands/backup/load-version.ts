@@ -64,7 +64,7 @@ export async function applyVersion(
   if (checked.diff === '') {
     const done = { version: checked.version, restored: true, remaining: '', steps: [] };
     if (json) return printJson(io, done);
-    return io.err(`${device}: already has this version`);
+    return io.err(`${device} already has this version`);
   }
   if (!yes) {
     const what = 'the name of the device to continue';

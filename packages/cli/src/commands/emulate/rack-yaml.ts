@@ -51,9 +51,7 @@ export async function rackYamlFor(
   };
   for (const each of ['project', 'email'] as const) {
     if (!identity[each])
-      throw usageError(
-        `${file}: does not contain the account's ${each}; specify it with --${each}`,
-      );
+      throw usageError(`${file} does not contain the account's ${each}; specify it with --${each}`);
   }
   return async (tokenFolder) => {
     const text = JSON.stringify({

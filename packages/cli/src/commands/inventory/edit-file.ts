@@ -29,7 +29,7 @@ export async function editInventory(
   }
   if (before !== undefined && isNew) {
     const hint = command.opts().create === undefined ? 'specify' : 'omit --create, or specify';
-    throw new CliError(`${file}: already exists; ${hint} another file`);
+    throw new CliError(`${file} already exists; ${hint} another file`);
   }
   const after = await edited(edit, before, file);
   if (after === before) return io.err(`${file}: nothing to change`);

@@ -74,11 +74,11 @@ async function aliasLines(
     const device = infrastructure.get(name);
     const found = device && outletOf(device, outlet, 'power');
     if (found === undefined) {
-      lines.left.push(`${alias}: is an alias of ${writtenName}, which was not imported`);
+      lines.left.push(`${alias} is an alias of ${writtenName}, which was not imported`);
     } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix one of them`);
     else {
       const command = `skolo inventory add ${alias} --kind host --set power=${name}/${found.outlet}`;
-      lines.left.push(`${alias}: is an alias; if it is a machine, run ${command}`);
+      lines.left.push(`${alias} is an alias; if it is a machine, run ${command}`);
     }
   }
   return lines;

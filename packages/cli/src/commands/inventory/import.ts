@@ -104,7 +104,7 @@ async function withHosts(
     if (known === undefined) wanted.push(host);
     else if (address !== undefined && known.address !== address) {
       const is = known.address ?? 'no address';
-      bad.push(`${name}: has ${is} in rack.yaml, but ${address} in the inventory; fix one of them`);
+      bad.push(`${name} has ${is} in rack.yaml, but ${address} in the inventory; fix one of them`);
     }
   }
   const add = (some: readonly AnsibleHost[]) => addHosts(text, some, file, kind, edit);

@@ -55,7 +55,7 @@ export function define(command: SkoloCommand): void {
       io.err(plain(`${name}: not edited: ${edit.key}: ${edit.value}: ${why}`));
     }
     if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml manually');
-    if (edited.diff === '') return io.err(`${file}: already contains these values`);
+    if (edited.diff === '') return io.err(`${file} already contains these values`);
     await writeRackFile(file, text, edited.text);
     printDiff(io, edited.diff);
     io.err(`${file}: written`);

@@ -138,7 +138,7 @@ export async function selectForChange(
     );
   } else if (options.count !== length) {
     throw new CliError(
-      `--count ${options.count}: does not match the number of machines; nothing was changed`,
+      `--count ${options.count} does not match the number of machines; nothing was changed`,
     );
   }
   return { machines: found, count: length };

@@ -151,7 +151,7 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
   if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
   if (/^https?:/.test(base)) {
     throw new PiError(
-      `${base}: cannot be used directly; download it first with skolo pi images fetch ${base}`,
+      `${base} cannot be used directly; download it first with skolo pi images fetch ${base}`,
     );
   }
   return resolve(io.folder, base);

@@ -30,7 +30,7 @@ export async function machineImages(
   const setups = await readSetups(command, words, options, signal);
   const path = await basePath(io, options.base, signal);
   const file = await open(path).catch((cause: unknown) => {
-    throw new CliError(`${path}: cannot be read (${errorCode(cause)}); fix --base`, 1, {
+    throw new CliError(`${path} cannot be read (${errorCode(cause)}); fix --base`, 1, {
       cause,
     });
   });

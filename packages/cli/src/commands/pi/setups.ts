@@ -122,7 +122,7 @@ export async function readSetups(
   const cluster = await clusterOf(command, words, options, signal);
   const server = options.server ?? rack?.jumphost.address;
   if (cluster !== undefined && server === undefined) {
-    command.error('--join-token-file: requires a server; specify one with --server');
+    command.error('--join-token-file requires a server; specify one with --server');
   }
   const joins = cluster !== undefined || shared !== undefined;
   const version = cluster?.version ?? options.k3s ?? k3sVersion;

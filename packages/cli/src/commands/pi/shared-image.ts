@@ -18,7 +18,7 @@ export function sharedImage(
   { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
 ) {
   const { shared, dhcp, gateway, dns, secretDays: days = 30 } = options;
-  if (words.length > 0) command.error('--shared: applies to all machines; omit the names');
+  if (words.length > 0) command.error('--shared applies to all machines; omit the names');
   const others = {
     '--address': options.address,
     '--join': options.join,
@@ -28,8 +28,7 @@ export function sharedImage(
   if (other !== undefined) {
     command.error(`--shared: omit ${other[0]}, which the jumphost provides`);
   }
-  if (rack === undefined)
-    throw new CliError('--shared: requires rack.yaml; specify it with --rack');
+  if (rack === undefined) throw new CliError('--shared requires rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
     throw new CliError(
       `${rack.name}: rack.yaml does not contain services.machine-state.enrolment, so enrolment requests would remain without a response; add it and run skolo push`,

@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (words: string[], { reason }: { reason?: string }) => {
     const daemon = powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
-    for (const word of unknown) complain(command.io, `${word}: has no queued or running cycle`);
+    for (const word of unknown) complain(command.io, `${word} has no queued or running cycle`);
     let cancelled = 0;
     for (const { id, target } of cycles) {
       const query = { why: reason };

@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
           over.push(last);
           const ended = timestamp(last.finishedAt);
           command.io.err(
-            `${last.target}: has no queued or running cycle; the last one ended ${ended}`,
+            `${last.target} has no queued or running cycle; the last one ended ${ended}`,
           );
         }
       }

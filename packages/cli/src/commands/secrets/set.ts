@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place}: already has a value, and the devices or services that check it would reject a new one; to replace a password, SSH key or SNMP secret on its devices, run skolo secrets rotate; to replace a value only in the store, run skolo secrets set`,
+        `${place} already has a value, and the devices or services that check it would reject a new one; to replace a password, SSH key or SNMP secret on its devices, run skolo secrets rotate; to replace a value only in the store, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');
@@ -98,7 +98,7 @@ async function generateApiToken(
     const previous = file && (await store.read(file.place, signal));
     if (file === undefined || previous === undefined) {
       throw new CliError(
-        `${name}: cannot be generated, because the store does not contain the token file for its hash; add access.tokens to rack.yaml, and create a first token with skolo token new --on ${fleetRack.name}`,
+        `${name} cannot be generated, because the store does not contain the token file for its hash; add access.tokens to rack.yaml, and create a first token with skolo token new --on ${fleetRack.name}`,
       );
     }
     const [{ newToken }, { withPrivateFile }] = await Promise.all([

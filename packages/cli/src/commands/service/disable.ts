@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     const given = all ? enabled : servicesNamed(names);
     for (const service of given) {
       if (!enabled.includes(service)) {
-        command.io.out(`${service}: is not enabled`);
+        command.io.out(`${service} is not enabled`);
         continue;
       }
       const unit = unitOf(service);
