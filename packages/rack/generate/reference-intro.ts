@@ -3,14 +3,14 @@ export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\
 
 # rack.yaml
 
-One file describes a rack: its jumphost, equipment, machines and identities, and the settings of its services.
+One file describes a rack: its jumphost, equipment, machines, identities and service settings.
 [rack4's rack.yaml](../kube/racks/rack4/rack.yaml) is a complete example with comments.
 
 - **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its file, line and column, the
-  value found, and a likely fix. \`skolo inventory list --yaml\` prints the file with all ranges and defaults expanded.
-- **Edit it** with completion: use \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
+  invalid value and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.
+- **Edit it** with completion: make \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` the first line.
 - **Change it**: a running service loads a valid change within two seconds, and rejects an invalid one. On k3s, the kubelet
-  writes a changed ConfigMap to the file after about a minute, at most two; \`skolo push rack\` reduces this to a second.
+  takes about a minute, and at most two, to write a changed ConfigMap to the file; \`skolo push rack\` reduces this to a second.
 
 ## Ranges
 
@@ -29,7 +29,7 @@ machines:
     mac: [dc:a6:32:00:00:01, dc:a6:32:00:00:02, dc:a6:32:00:00:03]  # a list does the same
 \`\`\`
 
-- A range contains numbers and spans in brackets: \`[1-3,7]\`. Leading zeros are kept. Several ranges in one text expand to all
+- A range contains numbers and spans in brackets: \`[1-3,7]\`. Leading zeros are kept. Several ranges in one value expand to all
   combinations, and the last range varies fastest: \`rack[1-2]-[1-3]\` expands to six names.
 - Keys whose type ends in “or a list” also accept a list with one value for each name.
 - To use brackets literally, put a backslash before them: \`\\[1-3]\`. Ranges in regular expressions (\`prompt\`, \`read.on\` …) are not
@@ -39,7 +39,7 @@ machines:
 
 ## Wiring
 
-\`power: switch-1/14\` is the outlet that powers an entry. If you list several feeds, the entry is off only if all of them are off.
+\`power: switch-1/14\` is the outlet that powers an entry. If you list several outlets, the entry is off only if all of them are off.
 \`uplink: switch-1/14\` is the switch port that the entry is plugged into. [Models](#models) shows how each model numbers its
 outlets. A phone is named \`MACHINE-device\` or \`MACHINE-NAME\`. \`usb/1-1.2\` is port 2 of USB hub 1-1 on the phone's machine.
 

@@ -27,7 +27,7 @@ export const snmpPoe: Model = {
   network: grouped,
   connectedHosts: { load },
   backup: {
-    no: "SNMP does not provide a configuration; if the switch's command line is supported, use that model",
+    no: "SNMP does not provide a configuration; if skolo has a model for the switch's command line, use that model instead",
   },
   branches: {
     hosts: [

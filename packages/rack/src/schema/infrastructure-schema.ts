@@ -15,22 +15,22 @@ export const infrastructureShape = {
   address: each(address).exactOptional().describe('Network address.'),
   port: each(portOrRange)
     .exactOptional()
-    .describe('Port of the transport; default: the standard port.'),
+    .describe('Port for the transport; default: the standard port.'),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'The switch port that the device is connected to, only the switch if the port is unknown, or `internet`.',
+      'Switch port that the device is connected to, or only the switch if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)
     .exactOptional()
-    .describe('Pinned SSH host key fingerprint; default: pinned on the first connection.'),
+    .describe('Fingerprint of the SSH host key; default: pinned on the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; backups reject a device with a different one.'),
+    .describe('Serial number; backups of a device with a different one fail.'),
   backup: z
     .union([
       z.boolean(),
@@ -45,7 +45,7 @@ export const infrastructureShape = {
     ])
     .default(true)
     .describe(
-      "`false`: no backup. `{ idleSeconds, totalSeconds }`: timeouts for this device's backup.",
+      '`false` disables backups. `{ idleSeconds, totalSeconds }` sets their timeouts for this device.',
     ),
 } as const;
 

@@ -23,7 +23,7 @@ export function rackJsonSchema(): JsonSchema {
       identities: z
         .record(z.string(), identitySchema)
         .exactOptional()
-        .describe('Accounts whose tokens the metadata server may issue, by name.'),
+        .describe('Accounts for which the metadata server may issue tokens, by name.'),
       logins: z
         .record(z.string(), loginSchema)
         .exactOptional()

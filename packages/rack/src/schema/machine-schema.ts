@@ -23,18 +23,18 @@ export const deviceSchema = object({
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
-    .describe('Kind of device; `auto` detects it and suggests a value.'),
+    .describe('Kind of device; with `auto`, the agent detects the kind and suggests a value.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number. Required if the machine has several devices of the same kind.'),
+    .describe('Serial number; required if the machine has several devices of one kind.'),
   power: ownPower
     .exactOptional()
-    .describe("Port on the machine's own USB hub, or an outlet, that powers it."),
+    .describe("Port on the machine's own USB hub, or an outlet, that powers the device."),
   powerVerified: z
     .boolean()
     .exactOptional()
     .describe(
-      'true: `skolo cabling --prove` has verified that turning off the USB port stops charging this phone but not the others. Until then, all ports on a built-in hub count as one outlet.',
+      'Whether `skolo cabling --prove` has verified that turning off the USB port stops only this phone from charging. Otherwise, all ports on a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
@@ -56,7 +56,7 @@ export const machineSchema = object({
     .enum(['rpi', 'host'])
     .describe('`rpi`: a Raspberry Pi and k3s node. `host`: any other computer.'),
   shelf: each(line).exactOptional().describe('Shelf that the machine is on.'),
-  label: each(line).exactOptional().describe('Printed label.'),
+  label: each(line).exactOptional().describe('Text printed on the label.'),
   address: each(address)
     .exactOptional()
     .describe('Address by which the metadata server identifies the machine.'),
@@ -65,39 +65,37 @@ export const machineSchema = object({
   mac: each(mac)
     .exactOptional()
     .describe(
-      'MAC address. If it is set, another machine with the same IP address does not receive a token.',
+      'MAC address. If you set it, another machine with the same IP address does not receive a token.',
     ),
   serial: each(boardSerial)
     .exactOptional()
     .describe(
-      'Board serial number of a Raspberry Pi. An SD card from `skolo pi image --shared` gets its name from it, or from the MAC address.',
+      "Board serial number of a Raspberry Pi. With a shared image, this number or the MAC address determines the machine's name.",
     ),
   power,
-  uplink: each(uplink)
-    .exactOptional()
-    .describe('The switch port that the machine is connected to.'),
+  uplink: each(uplink).exactOptional().describe('Switch port that the machine is connected to.'),
   identity: each(z.string())
     .exactOptional()
-    .describe('A name from `identities`, or `none` for no identity. Default: `defaultIdentity`.'),
+    .describe('A name from `identities`, or `none`. Default: `defaultIdentity`.'),
   login: z
     .string()
     .exactOptional()
-    .describe('Name of an entry in `logins`, for soft reboots and the USB hub over SSH.'),
+    .describe('Name of an entry in `logins`, used for soft reboots and the USB hub over SSH.'),
   acts: z
     .boolean()
     .exactOptional()
     .describe(
-      "Whether skolo may act on the machine and its phones, or only observes them. Default: the rack's `acts`.",
+      "Whether skolo may act on the machine and its phones instead of only observing them. Default: the rack's `acts`.",
     ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe(
-      "How long the power stays off in a cycle; the default depends on the outlet's model.",
+      "How long the power stays off in a power cycle; the default depends on the outlet's model.",
     ),
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
-      'Method for checking that the machine is back after a cycle: { ssh: 22 }, { http: URL } or { icmp: true }.',
+      'Method for checking that the machine is back after a cycle: `{ ssh: 22 }`, `{ http: URL }` or `{ icmp: true }`.',
     ),
   device: deviceSchema.exactOptional().describe('Attached phone; its full name is MACHINE-device.'),
   devices: z

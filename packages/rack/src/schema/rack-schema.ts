@@ -17,23 +17,26 @@ import { attributes, infrastructureUplink, line, power } from './wiring-fields.t
 
 const jumphostSchema = object({
   name: hostName.describe('Host name.'),
-  address: address.describe('Address in the rack.'),
-  aliases: z.array(domainName).default([]).describe('Other host names. Bots use `metadata`.'),
+  address: address.describe('Address in the rack network.'),
+  aliases: z
+    .array(domainName)
+    .default([])
+    .describe('Other host names, such as `metadata`, which bots use.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Other names and addresses that clients send as Host, for example through a NAT or proxy. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
+      'Other names and addresses that clients may send as Host, for example through a NAT or proxy. Services reject any other Host, because a web page could make its own name resolve to the jumphost.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
     .string()
     .exactOptional()
-    .describe('A name from `identities`, used by programs on the jumphost.'),
+    .describe('Identity of programs on the jumphost, a name from `identities`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      "The switch port that the jumphost is connected to. `internet`: the jumphost is the rack's router, configured by `skolo pi setup`.",
+      "Switch port that the jumphost is connected to. With `internet`, the jumphost is the rack's router, which `skolo pi setup` configures.",
     ),
   power,
 });
@@ -42,14 +45,14 @@ const sources = {
   serviceAccountKey: secretFile.exactOptional().describe('JSON key file of a service account.'),
   refreshToken: secretFile
     .exactOptional()
-    .describe('JSON file with client id, client secret and refresh token (authorized_user).'),
+    .describe('JSON file with a client ID, client secret and refresh token (authorized_user).'),
   tokenUrl: tokenUrl
     .exactOptional()
-    .describe('Token endpoint for `refreshToken`; default: Google.'),
+    .describe("Token endpoint for `refreshToken`; default: Google's."),
   externalAccount: secretFile
     .exactOptional()
     .describe('JSON file for workload identity federation (external_account).'),
-  fixed: secretFile.exactOptional().describe('A file that contains a token, for development.'),
+  fixed: secretFile.exactOptional().describe('File that contains a token, for development.'),
 };
 
 export const credentialsSchema = object({
@@ -57,9 +60,11 @@ export const credentialsSchema = object({
   impersonate: email
     .exactOptional()
     .describe('E-mail address of the service account to impersonate; requires `from`.'),
-  from: object(sources).exactOptional().describe('Credentials that may impersonate the account.'),
-  delegates: z.array(email).exactOptional().describe('Service accounts in a delegation chain.'),
-  endpoint: tokenUrl.exactOptional().describe('IAM credentials endpoint; default: Google.'),
+  from: object(sources)
+    .exactOptional()
+    .describe('Credentials that are permitted to impersonate the account.'),
+  delegates: z.array(email).exactOptional().describe('Service accounts in the delegation chain.'),
+  endpoint: tokenUrl.exactOptional().describe("IAM credentials endpoint; default: Google's."),
 });
 
 const scope = text(
@@ -70,8 +75,10 @@ const scope = text(
 
 export const identitySchema = object({
   project: project.describe('Project ID.'),
-  projectNumber: digits64.default('0').describe('Project number; in quotes.'),
-  email: email.exactOptional().describe('Account e-mail address; default: from the credentials.'),
+  projectNumber: digits64.default('0').describe('Project number, in quotes.'),
+  email: email
+    .exactOptional()
+    .describe('Account e-mail address; default: the one in the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -80,7 +87,7 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/userinfo.email',
     ])
     .describe('Token scopes. A caller can request a subset.'),
-  credentials: credentialsSchema.describe('Source of the tokens. Specify exactly one.'),
+  credentials: credentialsSchema.describe('Source of the tokens. Specify exactly one source.'),
   projectAttributes: attributes.describe('Project attributes, as key-value pairs.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });
@@ -90,7 +97,7 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      "Password: a path, { file } or { env }. A file may contain several, one per line: the first is used until a device rejects it. The same applies to a login's other passwords and keys. Machines accept only `privateKey`.",
+      "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until a device rejects it. The same applies to the login's other passwords and keys. For machines, use only `privateKey`.",
     ),
   enablePassword: secret.exactOptional().describe('Password for `enable`.'),
   privateKey: secret.exactOptional().describe('SSH key.'),
@@ -100,7 +107,7 @@ export const loginSchema = object({
     .boolean()
     .default(false)
     .describe(
-      'Whether to also offer the outdated key exchanges and ciphers that old devices require.',
+      'Whether to also offer outdated key exchanges and ciphers, which old devices require.',
     ),
   snmp: object({
     version: z
@@ -112,38 +119,40 @@ export const loginSchema = object({
     authProtocol: z
       .enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'])
       .default('sha')
-      .describe("The key's algorithm."),
+      .describe('Algorithm for `authKey`.'),
     privKey: secret.exactOptional().describe('Privacy key, for version 3.'),
     privProtocol: z
       .enum(['des', 'aes', 'aes256b', 'aes256r'])
       .default('aes')
-      .describe("The key's algorithm."),
+      .describe('Algorithm for `privKey`.'),
   })
     .exactOptional()
     .describe('SNMP settings.'),
   read: word
     .exactOptional()
     .describe(
-      'Name of a login with read access only. Services and `skolo prove --look` use it for readings that do not require more (see [Models](#models)), and this login for everything else.',
+      'Name of a read-only login, which services and `skolo prove --look` use for readings for which it suffices (see [Models](#models)). This login is used for everything else.',
     ),
 });
 
 const accessSchema = section({
-  tokens: object({ file: path.describe('File path.') })
+  tokens: object({ file: path.describe('Path of the file.') })
     .exactOptional()
-    .describe('File of named, hashed, expiring tokens that `skolo token new` creates.'),
+    .describe(
+      'File that contains the named, hashed, expiring tokens created by `skolo token new`.',
+    ),
   google: object({
-    audience: word.describe('Required audience of the ID tokens.'),
+    audience: word.describe('Audience that ID tokens must contain.'),
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
       .describe('Role of each e-mail address.'),
-    certsUrl: tokenUrl.exactOptional().describe('URL of the public keys; default: Google.'),
+    certsUrl: tokenUrl.exactOptional().describe("URL of the public keys; default: Google's."),
   })
     .exactOptional()
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Private key (Ed25519, PEM), created by `skolo secrets generate`. Services on the jumphost and operators sign with it. Machines never receive it.',
+      'Private key (Ed25519, PEM), created by `skolo secrets generate`. Services on the jumphost and operators sign requests with it. Machines never receive it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,
@@ -152,13 +161,16 @@ const accessSchema = section({
     )
       .exactOptional()
       .describe(
-        'Public key that belongs to `privateKey`, which `skolo secrets generate` prints. Agents accept only orders signed with it.',
+        'Public key for `privateKey`, as printed by `skolo secrets generate`. Agents accept only orders that were signed with `privateKey`.',
       ),
   })
     .exactOptional()
-    .describe('The key that signs requests to the agents on machines.'),
-  anonymousRead: z.array(cidr).default([]).describe('Networks with read access without sign-in.'),
-}).describe('Access to the services for people and programs. Roles: view, operate, admin.');
+    .describe('Key pair that signs and verifies requests to the agents on machines.'),
+  anonymousRead: z
+    .array(cidr)
+    .default([])
+    .describe('Networks whose clients have read access without signing in.'),
+}).describe('Access control for people and programs. The roles are `view`, `operate` and `admin`.');
 
 const storeKeys = ['sops', 'folder', 'command'] as const;
 
@@ -166,17 +178,19 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Directory of age-encrypted files in sops format, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or a parent directory lists the recipients.',
+      'Directory for age-encrypted files in sops format, `RACK/NAME.sops`, to be kept in git; default: `../../sops`. The `.sops.yaml` file in this or a parent directory lists the recipients.',
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Directory of unencrypted files, `RACK/NAME`, outside git, for use by one person.'),
+    .describe(
+      'Directory outside git for unencrypted files, `RACK/NAME`, which only one person uses.',
+    ),
   command: z
     .array(word)
     .min(1)
     .exactOptional()
     .describe(
-      'Program and arguments that print a value. `{rack}` and `{name}` are replaced: `[berglas, access, "my-bucket/{rack}/{name}"]`.',
+      'Program and arguments that print the value of a secret. skolo replaces `{rack}` and `{name}`, as in `[berglas, access, "my-bucket/{rack}/{name}"]`.',
     ),
   shared: z
     .record(
@@ -185,7 +199,7 @@ const secretsSchema = object({
     )
     .default({})
     .describe(
-      'Secrets that racks share, and their locations: `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets that several racks share, with their locations: `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
@@ -202,14 +216,14 @@ export const headSchema = {
     .boolean()
     .default(true)
     .describe(
-      'Whether skolo may act. With `false`, skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects such orders. The history shows what it would have done. Machines can override this key.',
+      'Whether skolo may act. With `false`, skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects requests to do so. The history shows the actions that it would have taken. Machines can override this key.',
     ),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
     gateway: address
       .exactOptional()
       .describe(
-        'Default route and name server for SD cards. Default: the device with `uplink: internet`.',
+        'Default gateway and name server that skolo configures on SD cards. Default: the device with `uplink: internet`.',
       ),
     domain: domainName.default('lan').describe('Domain for host names.'),
   }).describe("The rack's network."),

@@ -13,17 +13,19 @@ const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'pro
 /** Keys of every sink. */
 const anySink = {
   name: name.describe(
-    'Name of the sink, under which its position in the spool is stored. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+    "Name under which the sink's position in the spool is stored. A renamed sink counts as new, and starts with the oldest message that no sink has received.",
   ),
   heartbeat: z
     .boolean()
     .default(false)
-    .describe('Whether to also send heartbeats; intended for a dead-man service, not for a pager.'),
+    .describe(
+      'Whether to also send heartbeats, which are intended for a dead-man service, not for a pager.',
+    ),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'Whether a full spool drops (and reports) messages that only this sink has not received, instead of rejecting new alerts.',
+      'Whether a full spool drops and reports messages that only this sink has not received, instead of rejecting new alerts.',
     ),
 };
 
@@ -54,7 +56,7 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe(
-      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no key for Pub/Sub, such as `project`, is set.',
+      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no Pub/Sub key, such as `project`, is set.',
     ),
   createTopic: z
     .boolean()
@@ -68,16 +70,23 @@ export const alertToPubsub = section({
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
-    .describe("Google's default credentials, the rack's metadata server, or the path of a key."),
-  location: word.max(100).exactOptional().describe('Location in alerts; default: the rack name.'),
+    .describe(
+      "`default`: Google's default credentials; `metadata`: the rack's metadata server; `{ keyFile: PATH }`: a key file.",
+    ),
+  location: word
+    .max(100)
+    .exactOptional()
+    .describe('Location shown in alerts; default: the rack name.'),
   format: z
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      "`flat`: labels and annotations in one JSON object, like the Skia service; `full`: Alertmanager's alert with its group.",
+      "`flat` sends labels and annotations in one JSON object, as the Skia service does; `full` sends Alertmanager's alert with its group.",
     ),
   fields: section({
-    state: word.default('__state__').describe('Name of the field for "active" or "resolved".'),
+    state: word
+      .default('__state__')
+      .describe('Name of the field that contains "active" or "resolved".'),
     link: word.default('link_to_source').describe('Name of the field for the graph URL.'),
     location: word.default('location').describe('Name of the field for the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
@@ -85,7 +94,7 @@ export const alertToPubsub = section({
     .array(word)
     .default(['prometheus_replica'])
     .describe(
-      'Labels that are ignored when alerts are compared, so that replicas of Prometheus do not cause duplicates.',
+      'Labels to ignore when comparing alerts, so that Prometheus replicas do not cause duplicates.',
     ),
   orderingKeys: whole(1, 1000)
     .default(32)
@@ -96,27 +105,27 @@ export const alertToPubsub = section({
   repeatHours: hours(87_600)
     .default(24)
     .describe(
-      'How long to wait for Alertmanager to repeat a firing alert (a little more than `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
+      'How long to wait for Alertmanager to repeat a firing alert (slightly longer than `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
     ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
   watchdog: section({
     alert: word
       .default('Watchdog')
       .describe(
-        'Name of the alert that always fires. Any other alert also shows that alerts arrive.',
+        'Name of the alert that always fires. Any other alert also confirms that alerts arrive.',
       ),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'How long no alert must arrive before the heartbeat reports Prometheus or Alertmanager as silent.',
+        'Time without alerts after which the heartbeat reports Prometheus or Alertmanager as silent.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))
       .optional()
       .describe(
-        'Receivers that must receive alerts within `withinSeconds`: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
+        'Receivers that must receive alerts within `withinSeconds`: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: those that have received the watchdog alert.',
       ),
-  }).describe('Silence detection.'),
+  }).describe('Detection of missing alerts.'),
   maxBodyBytes: whole(1024, 2 ** 30)
     .default(64 * 2 ** 20)
     .describe('Maximum request size; larger requests receive 413.'),
@@ -124,18 +133,18 @@ export const alertToPubsub = section({
     username: word.exactOptional().describe('User name for basic auth.'),
     password: secret.exactOptional().describe('Password for basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
-  }).describe('Sign-in for alert senders. Not required by default.'),
+  }).describe('Credentials that alert senders must use. Not required by default.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
-      .describe('Size at which new alerts are rejected with 503.'),
+      .describe('Maximum size, above which new alerts are rejected with 503.'),
     maxAgeHours: hours(87_600)
       .default(336)
-      .describe('Age of the oldest message at which new alerts are rejected with 503.'),
+      .describe('Maximum age of the oldest message, above which new alerts are rejected with 503.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Maximum size of the dead-letter file.'),
-  }).describe('Queue for messages while the internet connection is down.'),
+  }).describe('Queue that holds messages while the internet connection is down.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])

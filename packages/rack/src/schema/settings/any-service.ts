@@ -5,18 +5,16 @@ import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 
 export const anyService = {
-  url: httpUrl
-    .exactOptional()
-    .describe("URL of this service; default: the service's port on the jumphost."),
+  url: httpUrl.exactOptional().describe('URL of the service; default: its port on the jumphost.'),
   metricsUrl: httpUrl
     .exactOptional()
-    .describe("URL of the service's metrics; default: the metrics port on the jumphost."),
+    .describe('Metrics URL; default: the metrics port on the jumphost.'),
   tls: object({
-    cert: path.describe('Certificate and chain, as a PEM file.'),
-    key: path.describe('Private key, as a PEM file.'),
+    cert: path.describe('Certificate and chain (PEM).'),
+    key: path.describe('Private key (PEM).'),
   })
     .exactOptional()
-    .describe('Certificate for HTTPS, which then replaces HTTP on the public port.'),
+    .describe('Certificate for HTTPS, which replaces HTTP on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
     .describe('Grace period after SIGTERM; unfinished work stays in the journal.'),

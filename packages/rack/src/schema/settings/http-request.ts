@@ -15,13 +15,13 @@ export const httpRequest = {
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, unless `url`, `headers` or `body` contain `{{token}}`, which it then replaces.',
+      'Bearer token, or the value for `{{token}}` if `url`, `headers` or `body` contain it.',
     ),
   body: z
     .string()
     .exactOptional()
     .describe(
-      'Body template with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first value that is not empty. Default: the message as JSON.',
+      'Body template with fields such as `{{labels.alertname}}`, whose values are escaped for JSON. `{{labels.severity | "warning"}}` uses the first non-empty value. Default: the message as JSON.',
     ),
   timeoutSeconds: seconds(0.1, 300)
     .default(10)

@@ -11,10 +11,10 @@ export const machineState = section({
   historyDays: whole(1, 3650).default(90).describe('Days of history to keep.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
-    .describe('How long an agent can go without responding before its machine is `stale`.'),
+    .describe('How long an agent can be silent before its machine is `stale`.'),
   goneSeconds: seconds(60, 86_400)
     .default(600)
-    .describe('How long an agent can go without responding before its machine is `gone`.'),
+    .describe('How long an agent can be silent before its machine is `gone`.'),
   alertmanager: z
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
@@ -34,7 +34,7 @@ export const machineState = section({
   })
     .exactOptional()
     .describe(
-      'Endpoint on which Raspberry Pis with a shared image request a name and join the cluster. Off by default. Requires kube/components/enrolment.',
+      'Endpoint through which Raspberry Pis with a shared image request a name and join the cluster. Off by default. Requires kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()

@@ -12,33 +12,31 @@ export const metadataServer = section({
     .array(
       object({
         cidr: cidr.describe('Network or address.'),
-        identity: z.string().describe('A name from `identities`, or `none` for no identity.'),
+        identity: z.string().describe('A name from `identities`, or `none`.'),
       }),
     )
     .default([])
     .describe(
-      'Callers that are not machines, such as pods on the jumphost. The most specific network applies; an entry in `machines` takes precedence.',
+      'Callers that are not machines, such as pods on the jumphost. The most specific matching network applies, but entries in `machines` take precedence.',
     ),
   trustedProxies: z
     .array(cidr)
     .default([])
     .describe(
-      'Proxies whose X-Forwarded-For header is trusted. Other requests with that header are rejected.',
+      'Proxies whose X-Forwarded-For header is trusted. Requests from other addresses with that header are rejected.',
     ),
   rateLimit: section({
-    perSecond: whole(1, 1_000_000)
-      .default(1000)
-      .describe('Sustained requests per second per caller.'),
-    burst: whole(1, 1_000_000).default(2000).describe('Request burst per caller.'),
-  }).describe('Rate limit per caller; further requests receive 429.'),
+    perSecond: whole(1, 1_000_000).default(1000).describe('Sustained rate in requests per second.'),
+    burst: whole(1, 1_000_000).default(2000).describe('Maximum number of requests in a burst.'),
+  }).describe('Rate limit per caller; requests above it receive 429.'),
   perCaller: section({
     watches: whole(1, 100_000)
       .default(64)
-      .describe('Maximum number of pending requests with `wait_for_change` per caller.'),
-  }).describe('Limits per caller; further requests receive 429.'),
+      .describe('Maximum number of pending `wait_for_change` requests.'),
+  }).describe('Limits per caller; requests above them receive 429.'),
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
-      'Directory in a memory file system that keeps tokens when the service restarts; never on a disk. Default: a directory in /dev/shm for each state directory.',
+      'Directory that keeps tokens when the service restarts, in a memory file system, never on a disk. Default: a directory in /dev/shm for each state directory.',
     ),
 });

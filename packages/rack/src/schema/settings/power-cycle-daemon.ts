@@ -10,13 +10,11 @@ import { anyService } from './any-service.ts';
 function endpoint(port: number, of: string) {
   return object({
     port: portNumber.default(port).describe('Port to listen on.'),
-    host: word.exactOptional().describe('Address to listen on; default: all.'),
+    host: word.exactOptional().describe('Address to listen on; default: all addresses.'),
     allow: z
       .array(cidr)
       .min(1)
-      .describe(
-        'Networks that may access this API. Required because the API does not authenticate callers.',
-      ),
+      .describe('Networks that may access this API, which does not authenticate callers.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -27,7 +25,7 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      'Minimum time from the end of a cycle, or of the `on` that follows an `off`, to the next power cut of the machine. It protects the relay and applies to all callers.',
+      "Minimum time from the end of a cycle, or of the `on` that follows an `off`, to the machine's next power cut. This protects the relay, and applies to all callers.",
     ),
   maxPerHour: whole(1, 60)
     .default(4)
@@ -35,17 +33,15 @@ export const powerCycleDaemon = section({
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
-      'Maximum number of concurrent cycles on one switch or PDU; machines that are booting draw more current.',
+      'Maximum number of concurrent cycles on one switch or PDU. Booting machines draw more current.',
     ),
   atOnce: whole(1, 1000).default(20).describe('Maximum number of concurrent cycles in the rack.'),
   staggerSeconds: seconds(0, 60)
     .default(2)
-    .describe(
-      'Pause between two outlets on one controller when turning them on after a power failure.',
-    ),
+    .describe('Pause between turning on two outlets on the same controller after a power failure.'),
   softSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time limit for a reachable machine to go down after a soft reboot is requested.'),
+    .describe('Time limit for a reachable machine to go down after a soft reboot request.'),
   seenBack: seenBack
     .exactOptional()
     .describe(
@@ -64,31 +60,31 @@ export const powerCycleDaemon = section({
   }).describe('Limits on attempts.'),
   readSeconds: whole(5, 3600)
     .default(60)
-    .describe('Interval at which idle outlets and their power draw are read.'),
+    .describe('Interval at which the state and power draw of idle outlets are read.'),
   probeSeconds: section({
     first: seconds(0.1, 3600).default(5).describe('Initial pause.'),
     most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses between attempts to reach a controller that is down; each pause is twice as long as the previous one.',
+    'Pauses between attempts to reach a controller that is down; each is twice as long as the previous one.',
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
     .describe(
-      'Time limit for an agent to report whether a task is running. No response counts as idle, unless the agent requested the cycle.',
+      'Time limit for an agent to report whether a task is running. Without a response, the machine counts as idle, unless the agent requested the cycle.',
     ),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Default duration of a hold.'),
     maxHours: hours(8760).default(720).describe('Maximum duration of a hold.'),
-  }).describe('Holds, which block power cycles of a target during a repair.'),
+  }).describe("Holds, which block a target's power cycles during a repair."),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
-      "Cycles per hour that an agent may request for its own phones; 0 disables such requests. The requests must come from the machine's address and be signed with the agent's key.",
+      "Cycles per hour that an agent may request for its own phones; 0 disables such requests. Requests must come from the machine's address and be signed with the agent's key.",
     ),
   endpoints: section({
-    pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),
+    pdudaemon: endpoint(16_421, "pdudaemon's HTTP API, for labgrid and LAVA."),
     report: endpoint(9211, "The Skia service's `POST /powercycled_bots` endpoint."),
-  }).describe('APIs of other software, each on its own port.'),
+  }).describe('APIs compatible with other software, each on its own port.'),
   repair: section({
     enabled: z.boolean().default(false).describe('Whether to cycle dead machines automatically.'),
     alerts: z
@@ -102,16 +98,16 @@ export const powerCycleDaemon = section({
     tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080)
       .default(60)
-      .describe('Minimum time between the requests for two cycles of a machine.'),
+      .describe('Minimum time between two requests to cycle the same machine.'),
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Repairs of the machines on a switch or PDU stop while more than this number of them, and more than `maxDownPercent`, are missing.',
+        'Repairs of the machines on a switch or PDU are suspended while more than `maxDown` of them, and more than `maxDownPercent`, are missing.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
       .describe(
-        'Percentage of the machines on a switch or PDU; see `maxDown`. Many missing machines point to a common cause.',
+        'Percentage of the machines on a switch or PDU; see `maxDown`. Many missing machines suggest a common cause.',
       ),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
@@ -128,7 +124,7 @@ export const powerCycleDaemon = section({
         .describe('How long the router must be unresponsive before it is cycled.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
-        .describe('Minimum time between two router cycles.'),
+        .describe('Minimum time between two cycles of the router.'),
     }).describe(
       'Dead-man switch for the internet connection. Requires an outlet that can cycle autonomously.',
     ),

@@ -21,21 +21,21 @@ export const routerBackup = section({
     .describe("Cron schedule for all devices, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Period over which backups are distributed. Each device has a fixed offset.'),
+    .describe('Period over which backups are distributed, with a fixed offset for each device.'),
   overdueHours: hours(8760)
     .default(26)
     .describe('How long a device can go without a verified backup before an alert fires.'),
   concurrency: whole(1, 200)
     .default(10)
-    .describe('Maximum number of devices that are backed up at the same time.'),
+    .describe('Maximum number of devices to back up concurrently.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('How long to wait for data from the device before a backup fails.'),
-  totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one device.'),
+    .describe('Time without data from the device after which a backup fails.'),
+  totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one backup.'),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until a requested backup reads the same configuration again.',
+      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until one that an operator requests reads the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -55,7 +55,7 @@ export const routerBackup = section({
     .union([z.array(recipient).min(1), z.literal('none')])
     .exactOptional()
     .describe(
-      'age recipients that encrypt everything that leaves the rack; `none` sends plain text. Required with `upload` or `git.remote`.',
+      'age recipients to which everything that leaves the rack is encrypted; `none` sends plain text. Required with `upload` or `git.remote`.',
     ),
   retention: section({
     days: whole(1, 36_500)
@@ -63,7 +63,7 @@ export const routerBackup = section({
       .describe('Age at which uploaded copies other than the newest `versions` are deleted.'),
     versions: whole(1, 100_000)
       .default(30)
-      .describe('Number of most recent copies that are always kept for each device.'),
+      .describe('Number of latest copies that are always kept for each device.'),
   }).describe('Retention of uploads. The git history is never pruned.'),
   git: section({
     remote: text(
@@ -79,9 +79,7 @@ export const routerBackup = section({
     privateKey: secret.exactOptional().describe('SSH key for the remote.'),
     hostKey: hostKey
       .exactOptional()
-      .describe(
-        "Pinned fingerprint of the remote's host key; default: pinned on the first connection.",
-      ),
+      .describe("Fingerprint of the remote's host key; default: pinned on the first connection."),
   }).describe('Remote git repository for the history.'),
   webhook: object({
     ...httpRequest,
@@ -90,7 +88,7 @@ export const routerBackup = section({
       .min(1)
       .default(['change', 'failure'])
       .describe(
-        'Events: the summary of each run, a changed device with the masked difference, a failed device.',
+        'Events to report: `run` (summary of each run), `change` (changed device, with masked differences), `failure` (device whose backup failed).',
       ),
   })
     .exactOptional()
@@ -98,21 +96,21 @@ export const routerBackup = section({
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token for the power-cycle daemon, so that backups give priority to its operations on a device. Not needed if `access.anonymousRead` includes the jumphost.',
+      'Token for the power-cycle daemon, used to give its operations on a device priority over backups. Not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
       .exactOptional()
       .describe(
-        'UDP port for syslog messages. A message about a changed configuration starts a backup of its sender.',
+        'UDP port for syslog messages. A message that reports a changed configuration starts a backup of its sender.',
       ),
     trapPort: portNumber
       .exactOptional()
       .describe('UDP port for SNMP traps, which also start a backup of the sender.'),
     settleSeconds: whole(1, 3600)
       .default(60)
-      .describe('How long to wait after the last notice before the backup starts.'),
-  }).describe('Change notices sent by devices. Off by default.'),
+      .describe('Pause between the last notice and the start of the backup.'),
+  }).describe('Change notices that devices send. Off by default.'),
   jumphost: section({
     backup: z
       .boolean()
@@ -129,6 +127,6 @@ export const routerBackup = section({
         '/etc/rancher',
         '/etc/ssh',
       ])
-      .describe('Files and directories to back up; unreadable ones are reported and omitted.'),
+      .describe('Files and directories to back up; unreadable ones are reported and skipped.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),
 });

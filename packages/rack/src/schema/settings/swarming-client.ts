@@ -19,7 +19,7 @@ const thresholds = {
   batteryLowPercent: percent
     .default(30)
     .describe(
-      'Charge below which the device does not accept tasks until it reaches `batteryGoodPercent`.',
+      'Charge below which the device stops accepting tasks until the charge reaches `batteryGoodPercent`.',
     ),
   batteryGoodPercent: percent
     .default(40)
@@ -27,17 +27,17 @@ const thresholds = {
   hotCelsius: degrees
     .default(35)
     .describe(
-      'Temperature above which the device does not accept tasks until it cools below `coolCelsius`.',
+      'Temperature above which the device stops accepting tasks until it cools below `coolCelsius`.',
     ),
   coolCelsius: degrees
     .default(32)
     .describe('Temperature below which the device accepts tasks again.'),
   hotProcessorCelsius: degrees
     .default(80)
-    .describe('The same as `hotCelsius`, but for processor sensors, which get warmer under load.'),
+    .describe('Same as `hotCelsius`, but for processor sensors, which get hotter under load.'),
   coolProcessorCelsius: degrees
     .default(65)
-    .describe('The same as `coolCelsius`, but for processor sensors.'),
+    .describe('Same as `coolCelsius`, but for processor sensors.'),
   ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
 
@@ -54,18 +54,18 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      "URL of the status port; default: at the machine's address. Set this key in a machine's entry.",
+      "URL of the agent's status port; default: that port on the machine. Set this key in a machine's entry.",
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      "URL of the agent's metrics; default: at the machine's address. Set this key in a machine's entry.",
+      "Metrics URL; default: the metrics port on the machine. Set this key in a machine's entry.",
     ),
   bot: z
     .enum(['swarming', 'none'])
     .default('swarming')
     .describe(
-      '`none`: the agent does not run a bot and does not need a Swarming server. It still monitors and repairs the machine and its phones.',
+      'With `none`, the agent does not run a bot or need a Swarming server, but still monitors and repairs the machine and its phones.',
     ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
@@ -86,12 +86,14 @@ export const swarmingClient = section({
   python: word.default('/usr/bin/python3').describe('Python interpreter for the bot.'),
   botDir: absolute
     .default('/b/s')
-    .describe("The bot's directory, for its exclusive use, because it deletes unknown files."),
+    .describe(
+      "The bot's directory. Do not store anything else there, because the bot deletes unknown files.",
+    ),
   backoffSeconds: section({
     first: seconds(0.1, 3600).default(2).describe('Initial pause.'),
     most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses before the bot restarts; each is twice as long as the previous one until the bot calls its hooks.',
+    'Pauses before the bot is restarted; each is twice as long as the previous one until the bot calls its hooks.',
   ),
   taskGraceSeconds: whole(0, 86_400)
     .default(3600)
@@ -102,28 +104,28 @@ export const swarmingClient = section({
     .describe('Action when the bot requests a reboot of the machine.'),
   readSeconds: seconds(1, 3600)
     .default(30)
-    .describe('Interval at which the machine and its devices are read.'),
+    .describe('Interval at which the state of the machine and its devices is read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
-    .describe('Timeout for one adb or libimobiledevice command.'),
+    .describe('Timeout for each adb or libimobiledevice command.'),
   ssh: section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
-      .describe('User name for SSH to the devices.'),
-    port: whole(1, 65_535).default(22).describe('SSH port on devices.'),
-    privateKey: path.exactOptional().describe('SSH key, as a path on the machine.'),
-    commandSeconds: seconds(0.1, 300).default(20).describe('Timeout for one command.'),
-  }).describe('Devices over SSH (chromeos, linux).'),
+      .describe('User name for SSH connections.'),
+    port: whole(1, 65_535).default(22).describe('SSH port on the devices.'),
+    privateKey: path.exactOptional().describe('Path of the SSH key on the machine.'),
+    commandSeconds: seconds(0.1, 300).default(20).describe('Timeout for each command.'),
+  }).describe('SSH connections to devices (chromeos, linux).'),
   thresholds: section(thresholds).describe('Health thresholds.'),
   deviceModels: z
     .record(z.string(), object(overridesOf(thresholds)))
     .default({})
-    .describe('Thresholds by `device_type`: `{ walleye: { hotCelsius: 40 } }`.'),
+    .describe('Thresholds for each `device_type`: `{ walleye: { hotCelsius: 40 } }`.'),
   host: section({
     diskLowPercent: percent
       .default(5)
       .describe(
-        'Percentage of free disk space below which the machine does not accept tasks until it reaches `diskGoodPercent`.',
+        'Percentage of free disk space below which the machine stops accepting tasks until free space reaches `diskGoodPercent`.',
       ),
     diskGoodPercent: percent
       .default(8)
@@ -131,7 +133,7 @@ export const swarmingClient = section({
     hotCelsius: degrees
       .default(80)
       .describe(
-        'Temperature above which the machine does not accept tasks until it cools below `coolCelsius`.',
+        'Temperature above which the machine stops accepting tasks until it cools below `coolCelsius`.',
       ),
     coolCelsius: degrees
       .default(70)
@@ -145,15 +147,17 @@ export const swarmingClient = section({
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'Steps to repair a device that is missing or does not become ready, in this order; `power-cycle` uses the power-cycle daemon.',
+        'Steps, in order, to repair a device that is missing or does not become ready; `power-cycle` uses the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
       .describe('How long the problem must last before the first step.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
     usbOffSeconds: whole(1, 60).default(5).describe('How long the power stays off in `usb-cycle`.'),
-    rounds: whole(1, 20).default(2).describe('Number of rounds before the device needs attention.'),
-  }).describe('Repair steps, from the least to the most disruptive.'),
+    rounds: whole(1, 20)
+      .default(2)
+      .describe('Number of rounds of all steps before the device needs attention.'),
+  }).describe('Automatic repair of devices, from the least to the most disruptive step.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Whether to reboot the device after each task.'),
     readySeconds: whole(1, 3600)
@@ -169,7 +173,7 @@ export const swarmingClient = section({
       z.array(word.max(256)).min(1),
     )
     .default({})
-    .describe('Additional dimensions, sent unchanged: `{ pool: [Skia] }`.'),
+    .describe('Additional Swarming dimensions, which are sent unchanged: `{ pool: [Skia] }`.'),
   keepEvidence: z
     .boolean()
     .default(true)
@@ -177,7 +181,7 @@ export const swarmingClient = section({
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File that quarantines the machine and contains the reason. The agent deletes it after reading it.',
+      'File to which an operator writes a reason to quarantine the machine. The agent deletes the file after reading it.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;
