@@ -255,7 +255,7 @@ export class History {
       try {
         const aside = await setAside(this.file, clock.now());
         log.error({ err: error, aside }, 'history set aside');
-        const hint = `a new history was started; the previous one is ${aside}`;
+        const hint = `a new history was started; the previous one was moved to ${aside}`;
         // Until the next start.
         degraded.raise('history damaged', `${error.message}; ${hint}`);
         this.tables = this.openTables();

@@ -98,7 +98,7 @@ async function watch(command: SkoloCommand, options: Options): Promise<void> {
 
 function checkOptions({ once, notify, state, metricsPort }: Options): void {
   if (once && metricsPort !== undefined) {
-    throw usageError("option '--metrics-port' has no effect with '--once'");
+    throw usageError("option '--metrics-port' cannot be used with '--once'");
   }
   if (once && notify !== undefined && state === undefined) {
     throw usageError(

@@ -74,9 +74,9 @@ export function isFromCopy(
     }
     return false;
   }
-  if (command.gives('url')) command.error("option '--url' has no effect with '--from'");
+  if (command.gives('url')) command.error("option '--url' cannot be used with '--from'");
   if (command.gives('tokenFile')) {
-    command.error("option '--token-file' has no effect with '--from'");
+    command.error("option '--token-file' cannot be used with '--from'");
   }
   return true;
 }

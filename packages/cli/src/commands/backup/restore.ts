@@ -80,11 +80,11 @@ function givenPlace(command: SkoloCommand, { from, identity }: Options): string[
 function rejectUnused(command: SkoloCommand, options: Options): void {
   const { check, apply, yes, reason, from, output, json } = options;
   if (from !== undefined && (check || apply)) {
-    command.error(`option '--${check ? 'check' : 'apply'}' has no effect with '--from'`);
+    command.error(`option '--${check ? 'check' : 'apply'}' cannot be used with '--from'`);
   }
   if (output !== undefined && (check || apply || json)) {
     const other = json ? 'json' : check ? 'check' : 'apply';
-    command.error(`option '--output' has no effect with '--${other}'`);
+    command.error(`option '--output' cannot be used with '--${other}'`);
   }
   if (apply) return;
   if (yes) command.error("option '--yes' has no effect without '--apply'");

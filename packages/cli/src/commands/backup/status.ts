@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
     const isFilter = isFiltered(backupFilters, options);
     if (isFromCopy(command, options)) {
       if (isFilter) {
-        command.error("'--state' and '--model' have no effect with '--from'");
+        command.error("'--state' and '--model' cannot be used with '--from'");
       }
       const { printCopyStatus } = await import('./copy-status.ts');
       return printCopyStatus(command, options, names);

@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
     const isSelection = isFiltered(filters, options);
     if (json && yaml) command.error("specify '--json' or '--yaml', not both");
     if (isSelection && yaml) {
-      command.error("options '--shelf' and '--kind' have no effect with '--yaml'");
+      command.error("options '--shelf' and '--kind' cannot be used with '--yaml'");
     }
     const rack = await loadRack(command.globals());
     const { expandedInventory } = await import('@skolo/rack');

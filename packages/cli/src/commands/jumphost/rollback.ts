@@ -52,7 +52,7 @@ export function define(command: SkoloCommand): void {
       const fleetRack = await rackOn(command);
       const { name } = await loadRack(command.globals());
       const jumphost = await openJumphostOf(command, fleetRack);
-      const what = forward ? 'forward to k3s' : 'back to the existing system';
+      const what = forward ? 'cut over to k3s' : 'rolled back to the existing system';
       await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
       const host = await openHost(hostOptions(fleetRack, jumphost, signal));
       const isPower = service === 'power-cycle-daemon';

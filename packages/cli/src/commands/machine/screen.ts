@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     .summary("save a phone's screen as a PNG file")
     .argument('<name>', 'machine name')
     .option('--device <name>', 'name of the phone, if the machine has several, such as left')
-    .option('--fresh', 'take a new screenshot instead of using the last evidence')
+    .option('--fresh', 'take a new screenshot instead of showing the last one stored')
     .option('--force', 'take a new screenshot even while a task is running')
     .requiredOption('-o, --output <file>', 'output file, readable only by you')
     .uses('rack', 'url', 'tokenFile')

@@ -66,7 +66,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (words: string[], options: Options) => {
     if (command.globals().url !== undefined && isFiltered(placeFilters, options)) {
       command.error(
-        "'--shelf' and '--kind' require rack.yaml, so they have no effect with '--url'",
+        "'--shelf' and '--kind' require rack.yaml, so they cannot be used with '--url'",
       );
     }
     checkValues(answerFilters, options);

@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
     .description(
       "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. With --bot the shell runs in the agent's pod, like the bot, and with --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
     )
-    .argument('<machine>', 'machine or jumphost in the rack.yaml of any listed rack')
+    .argument('<machine>', 'machine or jumphost of any rack in the clusters file')
     .option('--bot', "start the shell in the agent's pod")
     .option('--adb <serial>', 'start the shell on the phone with this serial number')
     .uses('clusters', 'on')

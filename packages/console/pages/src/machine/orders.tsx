@@ -12,7 +12,7 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
       {orders.map(({ id, kind, by, reason, since, until, deliveredAt, why }) => (
         <div class="card" key={id}>
           <b>{kind === 'maintenance' ? 'Maintenance' : 'Quarantine'}</b>
-          {by !== undefined && ` by ${by}`} since <Ago time={since} />, <Until time={until} />:{' '}
+          {by !== undefined && ` by ${by}`} for <Ago time={since} />, <Until time={until} />:{' '}
           {reason}
           {!deliveredAt && (
             <span class="warning"> The agent has not received it yet{why && `: ${why}`}.</span>

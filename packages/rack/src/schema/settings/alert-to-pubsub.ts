@@ -105,7 +105,7 @@ export const alertToPubsub = section({
   repeatHours: hours(87_600)
     .default(24)
     .describe(
-      'How long to wait for Alertmanager to repeat a firing alert (slightly longer than `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
+      'How long to wait for Alertmanager to repeat a firing alert (at least twice its `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
     ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
   watchdog: section({
