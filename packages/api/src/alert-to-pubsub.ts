@@ -58,7 +58,7 @@ export const ReceiverStatus = z
     name: Receiver,
     isExpected: z
       .boolean()
-      .describe('whether the service is unhealthy if it receives nothing from this receiver'),
+      .describe('whether the service is unhealthy if this receiver does not receive any alerts'),
     isSilent: z.boolean().describe('whether nothing has been received for too long'),
     lastHeard: Time.optional(),
   })
@@ -81,7 +81,7 @@ export const alertToPubsubApi = {
     path: '/v1/alerts',
     summary: 'Lists firing and recently resolved alerts',
     description:
-      'The service receives alerts at `POST /webhook` (Alertmanager webhook, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
+      'The service receives alerts at `POST /webhook` (Alertmanager webhook, version 4), and from Prometheus at `POST /api/v2/alerts` and `POST /api/v1/alerts`.',
     role: 'view',
     answers: { 200: z.object({ alerts: z.array(KnownAlert) }) },
   }),
@@ -139,7 +139,7 @@ export const alertToPubsubApi = {
         kept: z
           .int()
           .describe(
-            'number of dead letters that remain, because they are not messages, are truncated, or their sink is no longer in rack.yaml',
+            'number of dead letters that cannot be resent, because they are invalid alerts, are truncated, or belong to a sink that is no longer in rack.yaml',
           ),
       }),
       404: Problem,

@@ -42,7 +42,7 @@ const read = { method: 'get', role: 'view', tags } as const;
 const receive = {
   method: 'post',
   tags,
-  audits: { elsewhere: 'accepted for compatibility; the spool stores every alert' },
+  audits: { elsewhere: 'not recorded, because the spool stores every alert' },
 } as const;
 const noSilences = { tags, answers: { 200: z.object({}), 400: Text } } as const;
 const silence = {
@@ -83,7 +83,7 @@ export const alertmanagerApi = {
   getAlertGroups: route({
     ...read,
     path: '/api/v2/alerts/groups',
-    summary: 'Lists firing alerts by name, once for each sink',
+    summary: 'Lists firing alerts grouped by name, once for each sink',
     query,
     answers: {
       200: z.array(

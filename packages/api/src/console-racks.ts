@@ -13,7 +13,7 @@ export const ConsoleRack = z
     name,
     connection: z
       .enum(['connecting', 'live', 'lost'])
-      .describe('`connecting`: the state is not yet known; `lost`: skolo retries the connection'),
+      .describe('`connecting`: the state is not yet known; `lost`: skolo is trying to reconnect'),
     since: Time.describe('when the connection entered this state'),
     why: z.string().optional().describe('why the connection is lost, and what to do'),
     known: z
@@ -27,7 +27,9 @@ export const ConsoleRack = z
         services: z.array(name).describe('services that are not ready or are degraded'),
       })
       .optional()
-      .describe('current or last known data; absent if the rack has never been connected'),
+      .describe(
+        'current or last known data; absent if a connection to the rack has never succeeded',
+      ),
   })
   .meta({ id: 'ConsoleRack' });
 export type ConsoleRack = z.output<typeof ConsoleRack>;

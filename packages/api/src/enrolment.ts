@@ -127,7 +127,7 @@ export type EnrolledPi = z.output<typeof EnrolledPi>;
 export const RevokedPi = z
   .object({
     key,
-    name: name.optional().describe('name that the card had previously'),
+    name: name.optional().describe('name that the SD card had previously'),
     serial: serial.optional(),
     at: Time,
     by: z.string(),

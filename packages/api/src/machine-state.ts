@@ -23,7 +23,7 @@ const mostTargets = 1000;
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
-    '`stale`: the agent has not responded for `staleSeconds` in rack.yaml (default: 60 s), or slightly less if several machines share the cause; `gone`: for `goneSeconds` (default: 10 minutes); `never-reported`: the machine is in rack.yaml, but its agent has never responded',
+    '`stale`: the agent has not responded for `staleSeconds` in rack.yaml (default: 60 s), or for slightly less if several machines share a cause; `gone`: it has not responded for `goneSeconds` (default: 10 minutes); `never-reported`: the machine is in rack.yaml, but its agent has never responded',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 
@@ -71,7 +71,7 @@ export const Machine = z
     cause: z
       .string()
       .optional()
-      .describe('cause of the condition if several machines share it: `switch-1`'),
+      .describe('cause of the condition if several machines share it, such as `switch-1`'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
@@ -116,9 +116,7 @@ export type Machine = z.output<typeof Machine>;
 export const RackPort = z
   .object({
     port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
-    powers: z
-      .array(z.string())
-      .describe('machines, devices or infrastructure powered by this port'),
+    powers: z.array(z.string()).describe('machines and devices powered by this port'),
     connects: z.array(z.string()).describe('connected uplink'),
     state: z
       .enum(['on', 'off', 'unknown'])
@@ -137,7 +135,7 @@ export const RackElement = z
     power: z.array(z.string()),
     state: z
       .enum(['up', 'down', 'unknown'])
-      .describe('whether the power-cycle daemon or router-backup can reach the element'),
+      .describe('whether the power-cycle daemon or router-backup can reach the device'),
     why: z.string().optional(),
     since: Time.optional(),
     lastBackup: Time.optional(),
@@ -283,7 +281,7 @@ export const HistoryEntry = z
         endedAt: Time,
       })
       .describe(
-        'entries that were omitted because the machine exceeded the hourly limit of the history',
+        'entries of one kind that were omitted because the machine had too many of them within an hour',
       ),
   ])
   .meta({ id: 'HistoryEntry' });

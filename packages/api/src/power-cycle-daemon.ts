@@ -166,7 +166,7 @@ const force = z
   .boolean()
   .default(false)
   .describe(
-    'proceed even if this ends a running task or cuts power to other targets or to the daemon itself (only if the hardware completes the cycle on its own). On a failing controller, this allows one more target every 10 minutes',
+    'proceed even if this ends a running task, or if other targets or the daemon itself lose power or network. The daemon can lose power or network only if the hardware completes the cycle on its own. On a failing controller, this allows one more target every 10 minutes',
   );
 const ignoreLimits = z
   .boolean()
@@ -185,7 +185,7 @@ export const OutletStatus = z
       .string()
       .optional()
       .describe(
-        'fault that the device reports for the outlet, because it is on but does not deliver power',
+        'fault that the controller reports for an outlet that is on but does not deliver power',
       ),
     watts: z.number().optional(),
     mode: z.string().optional(),
@@ -215,7 +215,7 @@ export const ControllerStatus = z
       .describe('outlets that are stuck off; absent if none are'),
     level: z
       .enum(['never seen', 'read', 'switched', 'proven'])
-      .describe('how far the model was verified on real hardware'),
+      .describe('how thoroughly the model was verified on real hardware'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -253,7 +253,9 @@ export type MachinePower = z.output<typeof MachinePower>;
 export const Hold = z
   .object({
     id: z.string(),
-    target: z.string().describe('a machine, a device, or the name of the rack to hold all of them'),
+    target: z
+      .string()
+      .describe('a machine, a device, or the name of the rack to hold everything in it'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -452,7 +454,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/own-holds',
     summary: 'Lists the holds on the calling machine and its phones',
     description:
-      'The agent on a machine uses this endpoint; the service identifies the agent by its address and signature. The response includes holds on devices that power the machine, and on the rack.',
+      'The agent on a machine uses this endpoint; the service identifies the agent by its address and signature. The response includes holds on the rack and on devices that power or connect the machine.',
     tags: ['holds'],
     machine: true,
     answers: {
@@ -467,7 +469,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/holds',
     summary:
-      'Blocks power cycles of machines, of devices along with everything that they power, or of the whole rack',
+      'Blocks power cycles of machines, of devices along with everything that they power or connect, or of the whole rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),

@@ -193,7 +193,7 @@ export const ConnectedHost = z
     hostname: z.string().optional().describe('host name in a DHCP lease'),
     source: z
       .enum(['mac-table', 'arp', 'lease'])
-      .describe('source of the entry; only MAC tables contain the port'),
+      .describe('source of the entry; only MAC tables identify the port reliably'),
   })
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
@@ -241,7 +241,7 @@ export const routerBackupApi = {
   requestBackup: route({
     method: 'post',
     path: '/v1/backups',
-    summary: 'Requests a backup of these devices, or of all devices',
+    summary: 'Requests a backup of the specified devices, or of all devices',
     role: 'operate',
     body: z.strictObject({
       devices: z.array(deviceName).min(1).max(maxDevices).optional(),
@@ -296,7 +296,7 @@ export const routerBackupApi = {
     path: '/v1/devices/{device}/connected-hosts',
     summary: 'Lists the hosts connected to a switch or router, as read from the device',
     description:
-      'MAC table, links, ARP table and DHCP leases, as far as the model has them. Concurrent requests for a device share one reading. A power cycle has priority.',
+      'MAC table, links, ARP table and DHCP leases, as far as the model supports them. Concurrent requests for a device share one reading. A power cycle has priority.',
     role: 'view',
     params: device,
     answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
@@ -394,7 +394,7 @@ export const routerBackupApi = {
         diff: z
           .string()
           .describe('diff from the current configuration to the version, with masked secrets'),
-        rehearsed: z.boolean().describe('false if the model does not support this'),
+        rehearsed: z.boolean().describe('whether the device has checked the version'),
         accepted: z.boolean().optional(),
         said: z.string().optional().describe("the device's output"),
         canApply: z.boolean(),
@@ -459,7 +459,7 @@ export const routerBackupApi = {
     path: '/v1/history/restore',
     summary: 'Replaces the history with the uploaded one',
     description:
-      'Then appends the versions that were stored after the loss. Versions are never removed.',
+      'The service then appends the versions that were stored after the loss. Versions are never removed.',
     role: 'admin',
     body: z.strictObject({
       sha256: z
@@ -477,7 +477,9 @@ export const routerBackupApi = {
       200: z.object({
         devices: z.int(),
         versions: z.int(),
-        lost: z.array(LostHistory).describe('lost versions that the copy does not contain'),
+        lost: z
+          .array(LostHistory)
+          .describe('lost versions that the uploaded history does not contain'),
       }),
       409: Problem,
       503: Problem,

@@ -51,7 +51,9 @@ const bytes = figure(0, 1e18);
 
 export const DeviceStatus = z
   .object({
-    name: text(mostOfName).describe('name of the device on its machine, as in rack.yaml: `device`'),
+    name: text(mostOfName).describe(
+      'name of the device on its machine, as in rack.yaml, such as `device`',
+    ),
     state: z.enum(['present', 'missing', 'unknown']),
     kind: text(40).optional(),
     since: Time.optional().describe('when this state started'),
@@ -77,7 +79,7 @@ export const DeviceStatus = z
     uptimeSeconds: seconds,
     repairSteps: list(text(40), 20)
       .optional()
-      .describe('repair steps available for the device: `adb-reconnect`'),
+      .describe('repair steps available for the device, such as `adb-reconnect`'),
   })
   .meta({ id: 'DeviceStatus' });
 export type DeviceStatus = z.output<typeof DeviceStatus>;
@@ -200,7 +202,7 @@ export const AgentStatus = z
         rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .describe('source of the machine’s entry from rack.yaml'),
+          .describe("source of the machine's entry from rack.yaml"),
         why: text(500).optional().describe('why the agent has no entry, or only an outdated one'),
       })
       .optional(),
@@ -301,7 +303,7 @@ export const swarmingClientApi = {
     path: '/v1/screen',
     summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
     description:
-      '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, the response is 409, unless a screenshot is forced.',
+      '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, a request for a new one is rejected with 409, unless `force` is set.',
     role: 'operate',
     body: z.strictObject({
       device: z.string().optional().describe('can be omitted if the machine has only one device'),
@@ -321,7 +323,7 @@ export const swarmingClientApi = {
     path: '/v1/repair',
     summary: 'Starts one repair step for a device; `repairs` in the status shows the outcome',
     description:
-      'The device does not have to be faulty, and the step does not count as an automatic repair. The response is 409 while a task or another step is running, or while the power is held. A task that starts ends the step.',
+      'The device does not have to be faulty, and the step does not count as an automatic repair. The response is 409 while a task or another step is running, or while a hold covers the device. If a task starts, the agent ends the step.',
     role: 'operate',
     body: z.strictObject({
       device: z
@@ -349,7 +351,7 @@ export const swarmingClientApi = {
   usbPort: route({
     method: 'get',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Returns whether a port on the machine’s hub has power',
+    summary: "Returns whether a port on the machine's hub has power",
     role: 'view',
     params: usbPort,
     answers: { 200: UsbPortState, 404: Problem, 503: Problem },
@@ -357,7 +359,7 @@ export const swarmingClientApi = {
   setUsbPort: route({
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Turns the power of a port on the machine’s hub on or off',
+    summary: "Turns the power of a port on the machine's hub on or off",
     role: 'operate',
     params: usbPort,
     body: z.strictObject({

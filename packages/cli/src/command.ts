@@ -147,7 +147,9 @@ export class SkoloCommand extends Command {
       const name = globalNames.find((each) => each === option.attributeName());
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
       if (chooses && (name === 'on' || name === 'rack')) {
-        this.error(`option '${option.long}' has no effect here; select racks with '--racks'`);
+        this.error(
+          `option '${option.long}' cannot be used with this command; select racks with '--racks'`,
+        );
       }
       complain(this.io, `${option.long} has no effect on ${this.fullName()}`);
     }

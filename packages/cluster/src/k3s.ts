@@ -74,7 +74,7 @@ function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>
       if (installed === version) return { differs: [], note: installed };
       return (await placeOf(host)) === undefined
         ? { differs: [`/usr/local/bin/k3s is ${installed}`] }
-        : { differs: [], note: `${installed}, kept because it is part of a cluster` };
+        : { differs: [], note: `${installed}, kept because the computer is part of a cluster` };
     },
     apply: (host) => installBinary(host, k3s),
   };

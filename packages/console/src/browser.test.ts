@@ -186,7 +186,7 @@ describe.skipIf(!chromium)('the console', () => {
   it('shows why an agent may be silent, and what to do', async () => {
     const machine = idle();
     const needsAttention = 'image store damaged; to find the image, run skolo run rpi-1 -- true';
-    const sentence = 'image store damaged: the agent is not responding';
+    const sentence = 'image store damaged; the agent is not responding';
     fixture.show({ ...machine, condition: 'gone', sentence, needsAttention });
     await page.goto(`${fixture.url}/#/machine/${machine.name}`);
 

@@ -52,7 +52,7 @@ export class HostKeys {
       }
       for (const [device, since] of Object.entries(digest)) this.digest.set(device, since);
     } catch (error) {
-      this.notRead = `${this.path} cannot be used, so host keys are pinned again: ${reasonOf(error)}`;
+      this.notRead = `${this.path} cannot be used: ${reasonOf(error)}; host keys are pinned again`;
       await rename(this.path, `${this.path}.bad`).catch(() => undefined);
     }
   }
@@ -129,7 +129,7 @@ export function keyChanged(
   const hint =
     hostKey === undefined ? `run: skolo equipment forget ${name}` : 'fix its hostKey in rack.yaml';
   const why = `${what} is ${shown}, not ${pinned}: another host may be intercepting the connection`;
-  return new HostKeyChanged(name, `${why}; if the device was swapped, ${hint}`);
+  return new HostKeyChanged(name, `${why}; if the device was replaced, ${hint}`);
 }
 
 function reasonOf(error: unknown): string {

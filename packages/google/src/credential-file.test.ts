@@ -60,7 +60,7 @@ it.each([
   ],
   ['fixed', 'canary', undefined],
   ['fixed', '{"access_token": "canary"}', undefined],
-  ['fixed', 'canary canary', 'contains more than a token on one line'],
+  ['fixed', 'canary canary', 'must contain only a token on one line'],
   [
     'fixed',
     '{"canary": 1}',

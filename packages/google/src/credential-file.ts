@@ -115,7 +115,7 @@ export function parseCredentialFile<T>(
 
 function fixedFault(content: string, json: unknown): string | undefined {
   if (!content.trimStart().startsWith('{')) {
-    return /^\S+$/.test(content.trim()) ? undefined : 'contains more than a token on one line';
+    return /^\S+$/.test(content.trim()) ? undefined : 'must contain only a token on one line';
   }
   return FixedToken.safeParse(json).success
     ? undefined

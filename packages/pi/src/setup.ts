@@ -13,22 +13,22 @@ const hostName = z
   .max(63)
   .regex(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
-    'is not a host name; use lower-case letters, digits and hyphens, with no hyphen at either end',
+    'not a host name; use lower-case letters, digits and hyphens, with no hyphen at either end',
   );
 const domain = z
   .string()
   .max(190)
-  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain name');
-const address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
-const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an IPv4 address');
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'not a domain name');
+const address = z.string().refine((text) => isIP(text) !== 0, 'not an IP address');
+const ipv4 = z.string().refine((text) => isIPv4(text), 'not an IPv4 address');
 /** A name or an address; of IPv6 without brackets. */
 const server = z
   .string()
   .max(253)
-  .regex(/^[A-Za-z0-9:.-]+$/, 'is not a host name or an address');
+  .regex(/^[A-Za-z0-9:.-]+$/, 'neither a host name nor an IP address');
 
 /** As useradd of Debian allows them. */
-const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'is not a valid user name');
+const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'not a valid user name');
 
 /** One line without control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
@@ -37,7 +37,7 @@ const line = z.string().regex(/^[^\u0000-\u001f\u007f]+$/, 'contains control cha
 /** One line of authorized_keys, without options. */
 const publicKey = line.regex(
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/,
-  'is not an SSH public key',
+  'not an SSH public key',
 );
 
 /** Length of the prefix of a subnet. */
@@ -60,13 +60,13 @@ const Identity = z.strictObject({
 export type PiIdentity = z.infer<typeof Identity>;
 
 const Wifi = z.strictObject({
-  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'is longer than 32 bytes'),
+  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'longer than 32 bytes'),
   /** WPA2: 8 to 63 letters of ASCII. */
   password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
-    error: 'must be a Wi-Fi password of 8 to 63 ASCII characters',
+    error: 'a Wi-Fi password must have 8 to 63 ASCII characters',
   }),
   /** Its location, which determines the allowed channels. Without it, the kernel keeps Wi-Fi off. */
-  country: z.string().regex(/^[A-Z]{2}$/, 'is not an ISO 3166 country code such as DE'),
+  country: z.string().regex(/^[A-Z]{2}$/, 'not an ISO 3166 country code such as DE'),
 });
 
 /**
@@ -78,13 +78,14 @@ const joinToken = z
   .instanceof(Secret)
   .refine((secret) => /^K10[0-9a-f]{64}::/.test(secret.reveal()), {
     error:
-      'does not contain the digest of the CA (K10…::), so any server could impersonate the cluster',
+      'the token does not contain the digest of the CA (K10…::), so any server could impersonate the cluster',
   })
   .refine((secret) => !/^K10[0-9a-f]{64}::(server|node):/.test(secret.reveal()), {
-    error: 'never expires; run `k3s token create --ttl 24h` on the server to create one that does',
+    error:
+      'the token never expires; run `k3s token create --ttl 24h` on the server to create one that does',
   })
   .refine((secret) => /::[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.reveal()), {
-    error: 'is not a token from `k3s token create`',
+    error: 'not a token from `k3s token create`',
   });
 
 const System = z.strictObject({
@@ -96,15 +97,13 @@ const System = z.strictObject({
   nameServers: z.array(address),
   /** Lines of /etc/hosts: an address, and names. */
   hosts: z.array(
-    z
-      .string()
-      .regex(/^[0-9A-Fa-f:.]+[ \t]+[A-Za-z0-9. \t-]+$/, 'is not a valid line of /etc/hosts'),
+    z.string().regex(/^[0-9A-Fa-f:.]+[ \t]+[A-Za-z0-9. \t-]+$/, 'not a valid line for /etc/hosts'),
   ),
-  timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'is not a time zone'),
+  timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'not a time zone'),
   /** Layout of X11: `us`, `de`. */
-  keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a keyboard layout such as us'),
+  keyboard: z.string().regex(/^[a-z]{2,12}$/, 'not a keyboard layout such as us'),
   /** `C.UTF-8` is in every image, and others are generated at the first boot. */
-  locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'is not a locale'),
+  locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'not a locale'),
   /** NTP servers; the first one is preferred. */
   timeServers: z.array(server),
   /** Absent: it does not join a cluster. */
@@ -125,11 +124,11 @@ const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */
   port: z.int().min(1).max(65_535),
   /** Pin of its public key, in curl's format. */
-  pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a public key pin'),
+  pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'not a public key pin'),
   secret: z
     .instanceof(Secret)
     .refine((secret) => /^[A-Za-z0-9._-]{20,100}$/.test(secret.reveal()), {
-      error: 'is not an enrolment secret',
+      error: 'not an enrolment secret',
     }),
   /** For a machine with an address in rack.yaml; absent: all have DHCP. */
   subnet: z.strictObject({ prefix, gateway: ipv4.optional() }).optional(),
@@ -153,6 +152,8 @@ export type PiSetup = z.infer<typeof Setup>;
 export function parseSetup(setup: PiSetup): PiSetup {
   const result = Setup.safeParse(setup);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const issues = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
   throw new PiError(`${setup.identity.hostname}: ${issues.join('; ')}`);
 }

@@ -66,7 +66,7 @@ export async function readAgentKey(
   throw new SecretError(
     'SECRET_INVALID',
     'access.agents.privateKey',
-    fault,
+    `the key ${fault}`,
     'specify the matching private key',
   );
 }

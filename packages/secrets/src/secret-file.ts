@@ -40,7 +40,7 @@ export class SecretFile<T> {
     if (this.outcome === undefined || this.stamp !== fileStamp(await statSecret(this.path))) {
       await this.refresh();
     }
-    if (this.outcome === undefined) throw new TypeError('a refreshed secret file has an outcome');
+    if (this.outcome === undefined) throw new TypeError('a refreshed secret file has no outcome');
     if ('error' in this.outcome) throw this.outcome.error;
     return this.outcome.value;
   }

@@ -57,7 +57,7 @@ describe('with `bot: none`, an agent', () => {
     expect(metrics).not.toMatch(/^skolo_swarming_bot_healthy/m);
     expect(await agent.hook('get_state', {})).toMatchObject({
       status: 409,
-      detail: 'rpi-1: rack.yaml has `bot: none`; stop this bot, or remove the key',
+      detail: 'rpi-1: rack.yaml has `bot: none`; stop this bot, or remove the setting',
     });
 
     await agent.client().setOrders({ body: { orders: [newOrder()] } });

@@ -27,7 +27,7 @@ it('reports why it is not ready also while the metadata server keeps it waiting'
 
   expect(await ready()).toMatchObject({
     ready: false,
-    degraded: [{ what: 'identity', why: 'no source has been tried yet' }],
+    degraded: [{ what: 'identity', why: 'the agent has just started' }],
   });
 });
 

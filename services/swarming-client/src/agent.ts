@@ -125,7 +125,9 @@ class Agent {
     this.bot = new Bot({
       settings: () => botSettingsOf(this.part()),
       whyNoSettings: () =>
-        this.part() ? noServer : `not known yet: ${this.identity.whyUnknown()}`,
+        this.part()
+          ? noServer
+          : `this machine's entry in rack.yaml is not known yet: ${this.identity.whyUnknown()}`,
       botId: name,
       token: (signal) => this.metadata.token(signal),
       localAddress,
@@ -173,7 +175,7 @@ class Agent {
     addDegraded(metrics, () => readinessOf(this.view()).degraded);
     this.connect();
     const ports = await this.openServers(audit);
-    closers.add('callers that wait for a change', () => this.revisions.stop());
+    closers.add('clients waiting for changes', () => this.revisions.stop());
     await machine.start();
     await identity.start(source);
     this.bot.start(`http://127.0.0.1:${ports.hookPort}`);

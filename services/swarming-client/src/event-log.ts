@@ -23,7 +23,7 @@ export function logEvent(log: EventLog, event: AgentEvent): void {
   else if (event.type === 'health') logHealth(log, event);
   else if (event.type === 'repair-started') {
     const { device, step, round } = event.repair;
-    log.info({ device, step, round, why: event.why }, 'device repair started');
+    log.info({ device, step, round, why: event.why }, 'repair step started');
   } else if (event.type === 'repair-ended') {
     const { at: _, ...ended } = event.repair;
     log.info(ended, 'repair step ended');

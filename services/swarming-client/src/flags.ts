@@ -41,7 +41,7 @@ const table: Flag[] = [
     name: 'rack',
     value: 'FILE',
     env: 'SKOLO_RACK',
-    help: 'path of rack.yaml, to use it instead of the metadata server',
+    help: 'path of a rack.yaml to use instead of the metadata server',
   },
   {
     name: 'hook-port',
@@ -54,7 +54,7 @@ const table: Flag[] = [
     name: 'power-cycle-port',
     value: 'N',
     env: 'SKOLO_POWER_CYCLE_PORT',
-    help: 'on a k3s node, port on the jumphost on which the agent first tries to reach the power-cycle daemon',
+    help: 'on a k3s node, the jumphost port that the agent tries first to reach the power-cycle daemon',
   },
   ...processFlags('swarming-client', {
     port: 'port that serves the status',

@@ -276,7 +276,7 @@ export class Machine {
       host: this.host.reading(),
       holds: this.holds.current(),
       orders: [...forced.current(), ...orders.current()],
-      notReady: isUnknown ? "not known yet: the machine's dimensions" : undefined,
+      notReady: isUnknown ? "the machine's dimensions are not known yet" : undefined,
       stopping: this.deps.isStopping(),
       botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
       rebooting: afterTask.rebooting(),

@@ -182,7 +182,7 @@ it.runIf(isLong)(
     expect(shown.output).toContain(
       'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
     );
-    const unverified = (port: string) => `-own: ${port}: not verified, so not used as an outlet: `;
+    const unverified = (port: string) => `-own: ${port}: not verified: `;
     for (const text of [
       `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
       `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,

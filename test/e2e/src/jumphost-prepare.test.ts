@@ -176,7 +176,9 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
 
       const back = await type('rollback', 'rack4', 'power-cycle-daemon');
       expect(back.out).toContain('rack4 is on hold: no new power cycles start');
-      expect(back.out).toContain('power-cycle-daemon: failed over, powercycle.service is running;');
+      expect(back.out).toContain(
+        'power-cycle-daemon: failed over to powercycle.service, which is running;',
+      );
       expect(back.code).toBe(0);
       expect(await replicas()).toBe('0');
 

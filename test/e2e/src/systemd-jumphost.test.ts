@@ -329,10 +329,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     expect(metadataServer).toEqual({
       exitCode: 0,
-      text: 'metadata-server: failed over, metadata.service is running; http://127.0.0.1 returns 200\n',
+      text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
     });
     expect(powerCycleDaemon.text).toMatch(
-      /^power-cycle-daemon: failed over, powercycle.service is running; /,
+      /^power-cycle-daemon: failed over to powercycle.service, which is running; /,
     );
     expect(powerCycleDaemon.exitCode).toBe(0);
     await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');

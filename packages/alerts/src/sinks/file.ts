@@ -35,7 +35,11 @@ export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptio
       const lines = messages.map((message) => lineOf(message, encodeAs)).join('');
       const turn = last.then(async () => {
         if (signal.aborted) {
-          throw new SinkError('unavailable', 'ABORTED', `${file}: ended before it was written`);
+          throw new SinkError(
+            'unavailable',
+            'ABORTED',
+            `${file}: writing was cancelled before it began`,
+          );
         }
         await append(file, Buffer.from(lines), maxBytes);
       });
@@ -88,7 +92,7 @@ const kinds: Record<string, Kind> = {
   },
   EFBIG: {
     reason: 'disk',
-    text: "the file has reached its maximum size; lower the sink's maxBytes",
+    text: "the file has reached the maximum size that the system allows; lower the sink's maxBytes",
   },
   EROFS: {
     reason: 'disk',

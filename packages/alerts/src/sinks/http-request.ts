@@ -122,7 +122,7 @@ async function tokenFor(
 
 const kinds: Record<number, { reason: SinkReason; hint: string }> = {
   401: { reason: 'credentials', hint: 'fix the token' },
-  403: { reason: 'permission', hint: 'grant this permission to the token' },
+  403: { reason: 'permission', hint: 'grant the required permission to the token' },
   404: { reason: 'topic', hint: 'fix the URL' },
   405: { reason: 'topic', hint: 'fix the URL or method' },
   408: { reason: 'timeout', hint: 'skolo retries the request' },

@@ -60,7 +60,7 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
       labels: { alertname: 'WatchBlind', severity: 'critical' },
       holds: blindSince !== undefined && (now - blindSince >= blindAfterMs || undefined),
       since: blindSince ?? now,
-      text: 'the watch cannot reach Pub/Sub, so it cannot detect silent racks',
+      text: 'the watch cannot reach Pub/Sub, so it cannot detect silent racks; check its network connection and credentials',
     },
     ...locations.flatMap((each) => ofLocation(each, blindSince !== undefined)),
   ];
@@ -78,7 +78,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       since: silentSince,
       text:
         lastHeard === undefined
-          ? `${location}: no heartbeat since ${timeText(silentSince)}`
+          ? `${location}: no heartbeat since ${timeText(silentSince)}; check whether the rack, its internet connection or alert-to-pubsub is down`
           : `${location} has been silent since ${timeText(lastHeard)}; check whether the rack, its internet connection or alert-to-pubsub is down`,
     },
     {

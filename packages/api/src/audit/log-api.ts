@@ -14,17 +14,20 @@ export const AuditEntry = z
     from: z.string().optional().describe("the caller's address"),
     what: z.string().describe('kind of change, such as the route name'),
     target: z.string().optional().describe('affected machines, outlets or devices'),
-    input: z.record(z.string(), z.unknown()).optional().describe('other input: mode, force'),
+    input: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('other input, such as mode and force'),
     why: z.string().optional().describe('reason that the caller specified'),
     outcome: z
       .string()
       .describe(
-        '`begun` before the change; then `done`, `accepted` (continues), `rejected: …` or `failed: …`. If `begun` is the only entry, the service was interrupted',
+        '`begun` before the change; then `done`, `accepted` (the change continues), `rejected: …` or `failed: …`. If `begun` is the only entry, the service was interrupted',
       ),
     answer: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('part of the response: IDs, rejected targets'),
+      .describe('part of the response, such as IDs and rejected targets'),
     requestId: z.string().optional(),
   })
   .meta({ id: 'AuditEntry' });

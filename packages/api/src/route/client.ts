@@ -246,7 +246,7 @@ interface Asked {
 function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: string): unknown {
   const { status } = response;
   if (!(status in spec.answers)) {
-    const known = Object.keys(spec.answers).join(', ');
+    const known = Object.keys(spec.answers).join(' or ');
     throw unexpected(asked, status, `the status is ${status}, not ${known}`);
   }
   if (spec.events) {

@@ -183,7 +183,7 @@ function notStarted(error: Error) {
     'storage',
     isMissing
       ? "git cannot be run; check that it is installed and that the repository's directory exists"
-      : `git: $error.message`,
+      : `git: ${error.message}`,
     { cause: error },
   );
 }

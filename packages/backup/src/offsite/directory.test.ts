@@ -108,9 +108,9 @@ describe('a directory', () => {
     // Opening a FIFO waits for its other end, as a share waits for its server.
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: `${folder}: did not respond within 0.05 s`,
+      message: `${folder}: no response within 0.05 s`,
     });
-    await expect(place.list(soon())).rejects.toThrow(`${folder}: is still not responding`);
+    await expect(place.list(soon())).rejects.toThrow(`${folder}: still no response`);
 
     await writeFile(join(folder, name), 'the other end');
     await expect.poll(() => place.list(soon())).toEqual([]);

@@ -27,7 +27,7 @@ export class Patience {
    */
   async for<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    if (this.inTurn && this.stuck > 0) throw this.unreachable('is still not responding');
+    if (this.inTurn && this.stuck > 0) throw this.unreachable('still no response');
     let isPending = true;
     const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
     const stepping = step();
@@ -58,7 +58,7 @@ export class Patience {
     };
     const onAbort = () => stop(signal.reason);
     const timer = setTimeout(
-      () => stop(this.unreachable(`did not respond within ${this.ms / 1000} s`)),
+      () => stop(this.unreachable(`no response within ${this.ms / 1000} s`)),
       this.ms,
     );
     function end() {

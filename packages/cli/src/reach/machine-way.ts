@@ -55,11 +55,12 @@ async function find(
   const found = inventories.find(({ targets }) => targets.has(first)) ?? inventories[0];
   const known = inventories.flatMap(({ targets }) => [...targets.keys()]);
   if (found === undefined) {
-    const searched = racks.map(({ name }) => name).join(', ') || 'any rack in the list';
-    throw new CliError(
-      `no rack.yaml found for ${searched}; see skolo racks --offline`,
-      exitCodes.badConfiguration,
-    );
+    const searched = racks.map(({ name }) => name).join(', ');
+    const what =
+      searched === ''
+        ? 'the list of racks is empty; add a rack with skolo racks add'
+        : `no rack.yaml found for ${searched}; see skolo racks --offline`;
+    throw new CliError(what, exitCodes.badConfiguration);
   }
   const { rack, targets } = found;
   const machines = names.map((name) => {

@@ -166,7 +166,7 @@ function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>
   );
   return {
     name: 'source',
-    about: `the package source for Kubernetes ${minor}, with its publisher's key`,
+    about: `the package source for Kubernetes ${minor} is configured with its publisher's key`,
     check: async (host) => ({ differs: await differingFiles(host, await wanted()) }),
     apply: async (host) => writeDiffering(host, await wanted()),
   };

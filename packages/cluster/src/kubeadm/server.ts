@@ -21,7 +21,7 @@ export function serverSteps(
     serverStep({ server, version }),
     manifestsStep({
       name: 'network',
-      about: `the pod network: flannel ${flannelVersion}`,
+      about: `the pod network is flannel ${flannelVersion}`,
       kubectl,
       async manifests() {
         const { file } = await download(flannelRelease, 'kube-flannel.yml');

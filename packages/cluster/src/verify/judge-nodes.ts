@@ -51,7 +51,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
     ...judgeClocks(facts),
     ...gathered('memory cgroup', facts, ({ cgroupMemory }) =>
       cgroupMemory === 'yes'
-        ? ok('counted')
+        ? ok('enabled')
         : wrong(
             'disabled; run skolo pi setup, or add cgroup_memory=1 cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and reboot',
           ),

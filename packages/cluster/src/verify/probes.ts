@@ -221,7 +221,7 @@ async function tryFrom(
     return [{ from: node, what, to, isOk: end === 'ok', text }];
   });
   if (tried.length > 0) return tried;
-  const text = `kubectl exec failed (${code}): ${stderr.split('\n').at(-1)}`;
+  const text = `kubectl exec failed (exit code ${code}): ${stderr.split('\n').at(-1)}`;
   return [{ from: node, what: 'dns', to: 'cluster', isOk: false, text }];
 }
 
@@ -237,7 +237,7 @@ function judgePods(
     const text =
       pod === undefined
         ? `no pod was scheduled on this node; run kubectl describe node ${name} to see why`
-        : `${pod.why || 'the pod has not become ready'}; the image is ${image}; specify another one with --image`;
+        : `${pod.why || 'the pod has not become ready'}; if the image ${image} is the cause, specify another one with --image`;
     return [finding(check, 'wrong', text, [name])];
   });
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
@@ -262,10 +262,10 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
     const [first] = failed;
     if (first !== undefined) {
       const where = failed.map(({ from }) => from);
-      return finding(check, 'wrong', `${first.text}; ${remedies[what]}`, where);
+      return finding(check, 'wrong', `${first.text || 'no response'}; ${remedies[what]}`, where);
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no pod is running to test from')
+      ? finding(check, 'not tried', 'no test pod is running')
       : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
@@ -288,7 +288,7 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of ${tried.length} pairs can communicate: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
+    const text = `none of the ${tried.length} pairs can communicate: ${failed[0]?.text || 'no response'}; open UDP 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
     return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
@@ -316,5 +316,5 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
     ? finding(check, 'ok', 'a volume was claimed, written and read')
-    : finding(check, 'wrong', `the claimed volume cannot be written: ${stderr}`);
+    : finding(check, 'wrong', `the claimed volume cannot be written and read: ${stderr}`);
 }

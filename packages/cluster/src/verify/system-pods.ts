@@ -62,12 +62,12 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
     ...failing,
     ...pending.map((pod) => {
       const { namespace, name } = pod.metadata;
-      return wrong(pod, `is pending; run kubectl -n ${namespace} describe pod ${name} to see why`);
+      return wrong(pod, `pending; run kubectl -n ${namespace} describe pod ${name} to see why`);
     }),
   ];
   return findings.length > 0
     ? findings
-    : [finding(check, 'ok', `${items.length} running, none in a crash loop`)];
+    : [finding(check, 'ok', `${count(items.length, 'pod')}, none of which is pending or crashing`)];
 }
 
 function whyWrong(
@@ -79,7 +79,7 @@ function whyWrong(
   if (!isLooping) {
     const { reason } = state.waiting ?? {};
     if (ready || reason === undefined || reason === 'ContainerCreating') return undefined;
-    return `does not start (${reason}); run kubectl describe to see why`;
+    return `not starting (${reason}); run kubectl describe to see why`;
   }
   if (terminated?.reason === 'OOMKilled') {
     return `restarted ${count(restartCount, 'time')} because it ran out of memory; move pods to other nodes`;

@@ -61,7 +61,7 @@ describe('challenges', () => {
     for (const each of used) challenges.use(each, 'rpi-1');
 
     expect(() => challenges.use(challenges.issue(), 'rpi-1')).toThrow(
-      '1000 signed requests within a minute; send fewer',
+      'more than 1000 signed requests within a minute; send fewer',
     );
     // Another machine that signs for itself is not concerned.
     challenges.use(challenges.issue(), 'rpi-2');

@@ -78,9 +78,13 @@ export class Challenges {
     const used = this.used.get(machine) ?? new Map<string, number>();
     for (const [each, until] of used) if (until < now) used.delete(each);
     if (used.size >= mostUsed) {
-      throw new HttpProblem(429, `${mostUsed} signed requests within a minute; send fewer`, {
-        headers: { 'retry-after': `${validSeconds}` },
-      });
+      throw new HttpProblem(
+        429,
+        `more than ${mostUsed} signed requests within a minute; send fewer`,
+        {
+          headers: { 'retry-after': `${validSeconds}` },
+        },
+      );
     }
     this.used.set(machine, used.set(challenge, now + validSeconds));
   }

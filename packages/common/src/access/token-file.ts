@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `another process is editing it; try again, or delete ${path} if none is`
+        ? `another process is editing it; try again, or delete ${path} if no such process is running`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }

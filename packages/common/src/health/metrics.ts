@@ -16,7 +16,7 @@ export function processMetrics({ eventLoopEveryMs = 10 } = {}): Registry {
 export function addBuildInfo(registry: Registry, info: { service: string; version: string }): void {
   new Gauge({
     name: 'skolo_build_info',
-    help: 'Service, version and Node version; always 1.',
+    help: 'Service, version and Node.js version; always 1.',
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ ...info, node: process.version }, 1);

@@ -26,7 +26,8 @@ export async function readJson(
   const isEmpty = length === '0' && headers['transfer-encoding'] === undefined;
   const type = headers['content-type'];
   if (!isEmpty && !json.test(type ?? '')) {
-    const found = type === undefined ? 'the content-type is missing' : `the body is ${type}`;
+    const found =
+      type === undefined ? 'the content-type is missing' : `the content-type is ${type}`;
     const wanted = 'send JSON, with content-type: application/json';
     throw new HttpProblem(415, `${found}; ${wanted}`, {
       headers: { accept: 'application/json' },

@@ -209,7 +209,7 @@ function metricsRoutes(
 function reportClosed(metrics: Registry, log: Logger): (owner: Owner) => void {
   const closed = new Counter({
     name: 'skolo_connections_closed_total',
-    help: 'Connections closed because the callers that share a limit had too many.',
+    help: 'Connections closed because the callers that share a limit had too many connections.',
     labelNames: ['owner'],
     registers: [metrics],
   });

@@ -125,7 +125,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${this.file}: unusable, so the service starts without it: ${errorText(error)}`,
+        `the service starts without ${this.file}, because it is unusable: ${errorText(error)}`,
       );
       await rename(this.file, `${this.file}.bad`).catch(() => undefined);
     }

@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the new configuration does not let you in (${rejection}); the change was undone before sshd loaded it, but sshd will load the other files when it next starts; fix ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the new configuration does not let you in (${rejection}); the change was undone before sshd loaded it, but other sshd files may lock you out when sshd next starts; fix ${linesOf(stdout).join(', ') || 'the files in /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);

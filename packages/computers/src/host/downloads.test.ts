@@ -136,7 +136,7 @@ describe('a checksum from the server that it protects', () => {
     const { download, asked: questions } = asking(false);
 
     await expect(download(release, 'k3s')).rejects.toThrow(
-      `k3s: the checksum comes from the same server as the file and has not been confirmed; download ${release.url}/sums.txt from another source and save it as ${folder}/${release.name}/sums.txt`,
+      `k3s: the checksum comes from the same server as the file and has not been confirmed; obtain ${release.url}/sums.txt from an independent source and save it as ${folder}/${release.name}/sums.txt`,
     );
     close();
     expect(questions).toEqual([{ url: `${release.url}/sums.txt`, name: 'k3s', sha256 }]);

@@ -84,7 +84,7 @@ export function downloader(deps: DownloadDeps): Download {
     if (!(await confirm({ url, name, sha256 }))) {
       const why = 'the checksum comes from the same server as the file and has not been confirmed';
       throw wrongFile(
-        `${name}: ${why}; download ${url} from another source and save it as ${list}`,
+        `${name}: ${why}; obtain ${url} from an independent source and save it as ${list}`,
       );
     }
     await writeFile(own, `${sha256}  ${name}\n`);

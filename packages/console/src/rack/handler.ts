@@ -43,7 +43,12 @@ export function consoleHandler(deps: Deps): RequestListener {
     const session = sessions.takeExpired(request.headers.cookie);
     if (session === undefined) return;
     const ended = new Date(session.expiresAt).toISOString();
-    await record(request, 'expired session', session, `the session ended ${ended}; sign in again`);
+    await record(
+      request,
+      'expired session',
+      session,
+      `the session ended at ${ended}; sign in again`,
+    );
   }
 
   /**

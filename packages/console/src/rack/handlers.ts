@@ -64,7 +64,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       if (token === undefined) {
         throw new HttpProblem(
           403,
-          'a sign-in link requires a token; send one (`skolo token new` creates one)',
+          'a sign-in link requires a token; create one with `skolo token new`, and send it as a bearer token',
         );
       }
       const { code, expiresAt } = sessions.createLink({ token, name: caller.name });

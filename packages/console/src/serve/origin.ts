@@ -24,5 +24,5 @@ export function originProblem(
 }
 
 function problem(what: string): string {
-  return `this request comes from another site (${what.slice(0, 200)}); use the console's own pages`;
+  return `this request seems to come from another site (${what.slice(0, 200)}); use the console's own pages`;
 }

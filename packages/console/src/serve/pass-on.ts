@@ -43,7 +43,10 @@ export async function passOn(
 ): Promise<void> {
   const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
   if (URL.parse(url)?.pathname !== path) {
-    throw new HttpProblem(404, `${path}: page not found; use a path without . .. and \\`);
+    throw new HttpProblem(
+      404,
+      `${path}: page not found; use a path without . or .. segments and without \\`,
+    );
   }
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());

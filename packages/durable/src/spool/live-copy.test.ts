@@ -263,7 +263,7 @@ describe('copyLive', () => {
     const copy = await copyLive(live, { tries: 2 });
     await copy?.close();
 
-    expect(copy?.damage).toBe(`${segment} has 1 damaged lines`);
+    expect(copy?.damage).toBe(`${segment} has 1 damaged line`);
     expect(copy?.files.map(({ name }) => name)).toContain(segment);
   });
 

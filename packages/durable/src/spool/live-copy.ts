@@ -10,7 +10,7 @@
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pause } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import { openIfThere } from '../files/line-file.ts';
 import { readLines } from './lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './segment.ts';
@@ -86,7 +86,7 @@ export async function copyLive(
         found = await examine(handle, isNewest);
       }
       const { size, damagedLines } = found;
-      if (damagedLines > 0) damage.push(`${name} has ${damagedLines} damaged lines`);
+      if (damagedLines > 0) damage.push(`${name} has ${count(damagedLines, 'damaged line')}`);
       if (size > 0) files.push({ name, size, stream: () => streamOf(handle, size) });
     }
     return { files, ...(damage.length > 0 && { damage: damage.join(', ') }), close };

@@ -226,7 +226,7 @@ describe('a configuration that does not come', () => {
 
     await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
     await expect(asked).rejects.toThrow(
-      'switch-1: no prompt for the empty line after "show running-config": no data for 4 s; nothing was received',
+      'switch-1: no response to the empty line sent after "show running-config": no data for 4 s; nothing was received',
     );
   });
 

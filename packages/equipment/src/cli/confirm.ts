@@ -36,7 +36,7 @@ export async function confirmPrompt(
   const within = { ...limit, idleMs };
   conversation.mark();
   conversation.write(enter);
-  await conversation.until(`prompt for the empty line after ${behind}`, within, (view) => {
+  await conversation.until(`response to the empty line sent after ${behind}`, within, (view) => {
     const enough = quietAfter(Math.max(pauseMs, view.pauseMs));
     const seen = look(view, { prompt, dialect, enough });
     if (seen !== 'more') return seen === 'prompt' ? true : undefined;

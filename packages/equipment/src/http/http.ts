@@ -140,8 +140,8 @@ async function signedIn(
   }
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
-    const swapped = `if it was swapped, run: skolo equipment forget ${endpoint.name}`;
-    const hint = way === 'digest' ? 'check it' : swapped;
+    const swapped = `if the device was replaced, run: skolo equipment forget ${endpoint.name}`;
+    const hint = way === 'digest' ? 'check the device' : swapped;
     const what = 'requests the password in clear text (Basic) instead of as a digest';
     throw new DeviceRejected(
       endpoint.name,

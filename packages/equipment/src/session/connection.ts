@@ -217,7 +217,8 @@ class LazyConnection implements Connection {
     if (current?.kind === 'exec' && current.session.isOpen()) return current.session;
     await this.leave();
     if (this.device.transport === 'telnet') {
-      const why = 'files and single commands require SSH, but rack.yaml sets transport: telnet';
+      const why =
+        'file transfers and single commands require SSH, but rack.yaml sets transport: telnet';
       throw new DeviceRejected(this.device.name, why);
     }
     const target = await this.target('ssh');

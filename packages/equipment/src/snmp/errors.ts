@@ -36,7 +36,7 @@ export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
 ): DeviceRejected {
-  const hint = `check that the device is a ${model} and has as many outlets as rack.yaml specifies`;
+  const hint = `check that the device's model is ${model} and that it has as many outlets as rack.yaml specifies`;
   return new DeviceRejected(name, `does not have the object ${oid}; ${hint}`);
 }
 
@@ -58,7 +58,7 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (code === 'ECONNREFUSED')
     return new DeviceUnreachable(device, 'no SNMP agent is listening there');
   if (/^E[A-Z]+$/.test(code))
-    return new DeviceUnreachable(device, `no route to the device (${code})`);
+    return new DeviceUnreachable(device, `the device is unreachable (${code})`);
   return undefined;
 }
 

@@ -28,7 +28,7 @@ describe('signing in over ssh', () => {
 
       await expect(opened).rejects.toBeInstanceOf(SignInRejected);
       await expect(opened).rejects.toThrow(
-        `switch-1: rejects the sign-in of "ubnt": offered the password${method === 'password' ? '' : ' interactively'}; accepted: ${method}`,
+        `switch-1: rejects the sign-in of "ubnt": skolo offered the password${method === 'password' ? '' : ' interactively'}; accepted methods: ${method}`,
       );
       await expect(opened).rejects.not.toThrow('not-it');
     },

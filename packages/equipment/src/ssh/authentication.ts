@@ -41,11 +41,11 @@ export function authentication(
 
   function rejected(takes: readonly string[]) {
     const tried =
-      offered.length === 0 ? 'no credentials were offered' : `offered ${offered.join(', ')}`;
-    const what = takes.length === 0 ? '' : `; accepted: ${takes.join(', ')}`;
+      offered.length === 0 ? 'no credentials were offered' : `skolo offered ${offered.join(', ')}`;
+    const what = takes.length === 0 ? '' : `; accepted methods: ${takes.join(', ')}`;
     return new SignInRejected(
       name,
-      `rejects the sign-in of ${userOf(username)}: ${tried}${what}${unusableKey}`,
+      `rejects the sign-in ${userOf(username)}: ${tried}${what}${unusableKey}`,
     );
   }
 
@@ -74,7 +74,7 @@ const words = new Map<string, string>([
 ]);
 
 function userOf(username: string) {
-  return username === '' ? 'a login without a username' : JSON.stringify(username);
+  return username === '' ? 'without a username' : `of ${JSON.stringify(username)}`;
 }
 
 /**

@@ -132,7 +132,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
 
     const opened = openExec(hostOf(other), await deps(), signal);
 
-    await expect(opened).rejects.toThrow('offered the privateKey; accepted: publickey');
+    await expect(opened).rejects.toThrow('offered the privateKey; accepted methods: publickey');
   });
 });
 

@@ -43,7 +43,7 @@ describe('the host key', () => {
     await expect(opened).rejects.toBeInstanceOf(HostKeyChanged);
     await expect(opened).rejects.toThrow(
       `the host key (ssh-rsa) is ${fingerprintOf(server.hostKey)}, not ${sessionDeps.hostKeys.get('switch-1')}: ` +
-        'another host may be intercepting the connection; if the device was swapped, run: skolo equipment forget switch-1',
+        'another host may be intercepting the connection; if the device was replaced, run: skolo equipment forget switch-1',
     );
     expect(auth).not.toHaveBeenCalled();
     await sessionDeps.hostKeys.forget('switch-1');

@@ -183,7 +183,7 @@ export class ScpWire {
     const came = `after ${this.length} bytes`;
     return new DeviceUnreachable(
       device,
-      `ended ${came}; waited for the ${what} while trying to ${this.what}`,
+      `the device ended the transfer ${came}; waited for the ${what} while trying to ${this.what}`,
     );
   }
 }

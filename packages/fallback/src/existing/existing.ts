@@ -85,7 +85,7 @@ export async function stopExisting(service: PodService, units: readonly string[]
     const left = await processesIn(`/${unit}`);
     if (left.length > 0) {
       throw new Error(
-        `${unit} was stopped, but its processes ${left.join(', ')} are still running; stop them`,
+        `${unit} was stopped, but some of its processes are still running (${left.join(', ')}); stop them`,
       );
     }
   }

@@ -127,7 +127,7 @@ export async function failOverToExisting(
     try {
       await startExisting(service, units);
       const ended = await unsteady(units);
-      why = `not running steadily: ${ended.join(', ')}; run journalctl -u ${ended[0]}`;
+      why = `${ended.join(' and ')} stopped or restarted; run journalctl -u ${ended[0]}`;
       return ended.length === 0;
     } catch (error) {
       why = errorText(error);
@@ -135,9 +135,10 @@ export async function failOverToExisting(
     }
   });
   const names = units.join(', ');
+  const are = units.length === 1 ? 'is' : 'are';
   if (!isStarted) {
     print(
-      `${service.name}: failed over, but ${names} is not running: ${why}; the timer keeps trying`,
+      `${service.name}: failed over, but ${names} ${are} not running: ${why}; the timer keeps trying`,
     );
     return false;
   }
@@ -145,7 +146,7 @@ export async function failOverToExisting(
   for (const unit of units) await changeUnit('enable', unit);
   for (const outlet of await readLeftOff(service)) {
     print(
-      `${service.name}: the skolo daemon turned ${outlet} off and had not turned it on again; turn it on`,
+      `${service.name}: the skolo daemon turned ${outlet} off and has not turned it on again; turn it on`,
     );
   }
   const answer = { text: '' };
@@ -155,7 +156,7 @@ export async function failOverToExisting(
     // A power controller may have no port.
     return probe.isAnswering || service.name === 'power-cycle-daemon';
   });
-  print(`${service.name}: failed over, ${names} is running; ${answer.text}`);
+  print(`${service.name}: failed over to ${names}, which ${are} running; ${answer.text}`);
   return isAnswering;
 }
 
@@ -252,7 +253,7 @@ function whyNotGiven(kubernetes: Kubernetes | undefined): string | undefined {
   if (kubernetes?.state !== 'answers') return whyOf(kubernetes);
   if (!kubernetes.node.isReady) return kubernetes.node.why;
   if (kubernetes.deployment !== 'missing') return undefined;
-  return 'k3s has no such Deployment; run skolo push --racks NAME';
+  return 'k3s has no Deployment for this service; run skolo push --racks NAME';
 }
 
 function whyOf(kubernetes: Kubernetes | undefined): string {

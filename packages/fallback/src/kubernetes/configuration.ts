@@ -52,7 +52,7 @@ export async function copyConfiguration(
 /** The files that the kubelet puts into /etc/skolo of a pod. Throws where the kubelet would wait for something missing. */
 export async function projectedFiles(api: ApiServer, service: FallbackService): Promise<Files> {
   const deployment = await api.get(deploymentPath(service), Deployment);
-  if (deployment === undefined) throw new Error('k3s has no such Deployment');
+  if (deployment === undefined) throw new Error('k3s has no Deployment for this service');
   const { volumes, containers } = deployment.spec.template.spec;
   const sources = volumes.find(({ name }) => name === volumeName)?.projected?.sources;
   if (sources === undefined)

@@ -94,7 +94,7 @@ describe('while k3s does not serve', () => {
     {
       title: 'its pod is ready, and only the way to it is not',
       kubernetes: { ...well, pod: { state: 'ready', why: '', names: ['a'] } },
-      why: 'the pod is ready, but is not responding here',
+      why: 'the pod is ready, but the service is not responding on this computer',
     },
   ])('the unit does not stand in where $title', ({ kubernetes, why }) => {
     const rack = new Rack();
@@ -157,7 +157,10 @@ describe('while the unit stands in', () => {
       kubernetes: { ...well, node: { isReady: false, why: 'the node is not ready' } },
     },
     { why: 'the Deployment is scaled to 0', kubernetes: { ...well, deployment: 'scaled-to-0' } },
-    { why: 'k3s has no such Deployment', kubernetes: { ...well, deployment: 'missing' } },
+    {
+      why: 'k3s has no Deployment for this service',
+      kubernetes: { ...well, deployment: 'missing' },
+    },
     {
       why: 'the pod is waiting: ErrImagePull',
       kubernetes: {

@@ -79,7 +79,7 @@ function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
 function whyNotYet(kubernetes: Kubernetes): string | undefined {
   if (kubernetes.state !== 'answers') return kubernetes.why;
   if (!kubernetes.node.isReady) return kubernetes.node.why;
-  if (kubernetes.deployment === 'missing') return 'k3s has no such Deployment';
+  if (kubernetes.deployment === 'missing') return 'k3s has no Deployment for this service';
   if (kubernetes.deployment === 'scaled-to-0') return 'the Deployment is scaled to 0';
   return kubernetes.pod.state === 'cannot-run' ? kubernetes.pod.why : undefined;
 }
@@ -103,7 +103,10 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
       return nothing('not responding: the Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
-      return nothing('the pod is ready, but is not responding here', memory);
+      return nothing(
+        'the pod is ready, but the service is not responding on this computer',
+        memory,
+      );
     }
   }
   const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;

@@ -140,7 +140,8 @@ export async function find(
     recall(service),
     missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
   ]);
-  const absent = missing ?? (unit.isInstalled ? undefined : (unitName ?? 'unit for it'));
+  const absent =
+    missing ?? (unit.isInstalled ? undefined : (unitName ?? 'a unit for this service'));
   const notInstalled = absent && `${absent} is missing`;
   const { isRunning: isUnitRunning } = unit;
   const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
@@ -179,8 +180,8 @@ export async function restorePort({ service, api, kubernetes }: Found): Promise<
 async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
   if (probe.isAnswering) return '';
   const own = await askReadiness(service, rack);
-  if (!own.isAnswering) return `; but it is not ready: ${own.text}`;
-  return `; but ${probe.text}: firewall rules that k3s left behind may intercept the port; run k3s-killall.sh to remove them`;
+  if (!own.isAnswering) return `; but the unit is not ready: ${own.text}`;
+  return `; but the service is not responding (${probe.text}); firewall rules that k3s left behind may intercept the port; run k3s-killall.sh to remove them`;
 }
 
 /**
@@ -196,7 +197,7 @@ async function keepFailedOver(
   if (api !== undefined && kubernetes?.state === 'answers') {
     await noteFailedOver(api, service, failedOverText(service, failedOver));
     if (kubernetes.deployment === 'asks') {
-      print(`${service.name}: failed over, so the Deployment is scaled to 0`);
+      print(`${service.name}: failed over, so skolo-fallback scales the Deployment to 0`);
       await scale(api, service, 0);
     }
     await releasePort(found);
@@ -204,10 +205,12 @@ async function keepFailedOver(
   if (failedOver.existing !== undefined) {
     if (isUnitRunning && hasUnit(service)) await changeUnit('stop', service.unit);
     if (await startExisting(service, failedOver.existing)) {
-      print(`${service.name}: failed over, so ${failedOver.existing.join(', ')} was started`);
+      print(
+        `${service.name}: failed over, so skolo-fallback started ${failedOver.existing.join(', ')}`,
+      );
     }
   } else if (!isUnitRunning && hasUnit(service)) {
-    print(`${service.name}: failed over, so the unit is started`);
+    print(`${service.name}: failed over, so skolo-fallback starts the unit`);
     await changeUnit('start', service.unit);
   }
 }
@@ -240,7 +243,7 @@ export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>)
       print('firewall: updated the list of machines whose k3s agents may join');
   } catch (error) {
     isGood = false;
-    print(`firewall: updating the machines failed: ${errorText(error)}`);
+    print(`firewall: updating the list of machines failed: ${errorText(error)}`);
   }
   return isGood;
 }

@@ -100,7 +100,9 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
   const isIndex = listTypes.includes(type);
   if (!isIndex && !imageTypes.includes(type)) {
-    throw new RegistryError(`${name}: ${registry} sent ${type || 'no type'} instead of a manifest`);
+    throw new RegistryError(
+      `${name}: ${registry} sent ${type || 'an untyped response'} instead of a manifest`,
+    );
   }
   const bytes = await limitedBytes(name, response);
   const digest = `sha256:${sha256(bytes)}`;

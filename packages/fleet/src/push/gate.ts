@@ -137,7 +137,7 @@ export function judge(
   const found = objects.find(
     ({ kind, metadata }) => kind === workload.kind && metadata.name === workload.name,
   );
-  if (found === undefined) return { state: 'waiting', pods: [], cause: 'does not exist yet' };
+  if (found === undefined) return { state: 'waiting', pods: [], cause: 'not created yet' };
   const { kind, metadata, spec, status } = Workload.parse(found);
   if (status.observedGeneration < metadata.generation) {
     return {
@@ -308,7 +308,8 @@ function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): str
     }
     if (/^Create\w+Error$/.test(reason)) return `container ${container.name}: ${message || reason}`;
     // EX_CONFIG: it would fail again with the same files.
-    if (ended?.exitCode === 78) return `rejects its configuration (exit 78)${says(ended.message)}`;
+    if (ended?.exitCode === 78)
+      return `the configuration is rejected (exit 78)${says(ended.message)}`;
     if (reason === 'CrashLoopBackOff' || restartCount >= restartsOfCrashLoop) {
       const how = ended ? ` (${ended.reason || 'ended'}, exit ${ended.exitCode})` : '';
       return `keeps crashing${how}${says(ended?.message ?? '')}`;

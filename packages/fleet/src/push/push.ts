@@ -155,7 +155,7 @@ export async function takeLease(
     });
   } catch (cause) {
     if (!isRejected(cause, 'NotFound')) throw cause;
-    const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
+    const how = `skolo kubectl --role admin ${name} apply -k kube/base/namespaces`;
     throw new FleetError(`${name}: the skolo namespace does not exist yet; create it with ${how}`, {
       cause,
     });

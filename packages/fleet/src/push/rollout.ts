@@ -143,9 +143,7 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout):
   await untilReady(canary, rollout);
   await stayReady([canary], rollout);
   await untilWell(canary, rollout);
-  report(
-    `${titleOf(workload)}: updating the other ${count(machines.length - nodes.size, 'machine')}`,
-  );
+  report(`${titleOf(workload)}: updating ${count(machines.length - nodes.size, 'more machine')}`);
 }
 
 /** Pods of earlier versions, as soon as the controller has processed the new one. */

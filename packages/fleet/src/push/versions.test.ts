@@ -28,7 +28,7 @@ describe('versions of images', () => {
 
   it('are rejected for a service that the rack does not have', () => {
     expect(() => pinsOf(pins, ['prometheus'], 'rack4')).toThrow(
-      'prometheus: rack4 does not use such an image; its images are swarming-client, swarming-client-canary',
+      'prometheus: rack4 does not use an image with this name; its images are swarming-client, swarming-client-canary',
     );
   });
 

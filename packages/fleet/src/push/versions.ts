@@ -109,7 +109,9 @@ export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: 
     );
     if (found.length > 0) return found;
     const names = own.map(({ name }) => name.slice(ours.length)).join(', ');
-    throw new FleetError(`${service}: ${rack} does not use such an image; its images are ${names}`);
+    throw new FleetError(
+      `${service}: ${rack} does not use an image with this name; its images are ${names}`,
+    );
   });
 }
 

@@ -64,7 +64,7 @@ export interface Fleet {
 
 /** In a clone of the racks repository, or in the directory of a cluster. */
 export const usualFile = join('kube', 'clusters', 'config.json');
-const howToName = 'specify it with --clusters FILE or SKOLO_CLUSTERS';
+const howToName = 'specify the clusters file with --clusters FILE or SKOLO_CLUSTERS';
 
 /**
  * `kube/clusters/config.json` in this directory or its nearest parent.

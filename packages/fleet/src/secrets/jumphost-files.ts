@@ -142,7 +142,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        `${rack}: ${at.path} on the jumphost does not match the token in the secret store or k3s's current token; run \`k3s token rotate\` there, or save the token from ${ownToken} with skolo secrets set and delete the file`,
+        `${rack}: ${at.path} on the jumphost differs from the token in the secret store, or from k3s's current token; run \`k3s token rotate\` there, or save the token from ${ownToken} with skolo secrets set and delete the file`,
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;

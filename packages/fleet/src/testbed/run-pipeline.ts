@@ -113,7 +113,7 @@ async function untilEnded(
 
 interface Step {
   step: string;
-  /** `waiting`, `runs`, `done`, or `failed (exit 1)`. */
+  /** `waiting`, `running`, `done`, or `failed (exit 1)`. */
   state: string;
 }
 
@@ -125,7 +125,7 @@ function stepsOf(pod: KubeObject): Step[] {
       const { exitCode } = terminated;
       return { step: name, state: exitCode === 0 ? 'done' : `failed (exit ${exitCode})` };
     }
-    return { step: name, state: running ? 'runs' : 'waiting' };
+    return { step: name, state: running ? 'running' : 'waiting' };
   });
 }
 

@@ -64,9 +64,9 @@ function get(socket: Socket, ca: string, token: string, signal: AbortSignal) {
 
 const worthMentionMs = 60_000;
 
-/** `; its clock is 3 min ahead of this computer's` */
+/** `; the API server's clock is 3 min ahead of your workstation's` */
 function clock(skewMs: number): string {
   if (Math.abs(skewMs) < worthMentionMs) return '';
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
-  return `; its clock is ${minutes} min ${skewMs > 0 ? 'ahead of' : 'behind'} your workstation's`;
+  return `; the API server's clock is ${minutes} min ${skewMs > 0 ? 'ahead of' : 'behind'} your workstation's`;
 }

@@ -180,7 +180,7 @@ esac`,
       );
 
       await expect(openAt(workstation)).rejects.toMatchObject({
-        message: expect.stringMatching(/its clock is \d+ min behind/),
+        message: expect.stringMatching(/the API server's clock is \d+ min behind/),
       });
     });
 

@@ -24,7 +24,7 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
         scopes: [...scopes],
         transporter: transporter(signal),
       } as Parameters<typeof ExternalAccountClient.fromJSON>[0]);
-      if (!client) throw new TypeError('the type of the file was checked');
+      if (!client) throw new TypeError('the credential file has an unexpected type');
       // The exchange uses its own transporter, which the options do not affect.
       // biome-ignore lint/complexity/useLiteralKeys: protected, and so reached only by this form
       client['stsCredential']['transporter'] = transporter(signal);

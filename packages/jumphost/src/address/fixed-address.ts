@@ -121,7 +121,7 @@ function changeOf(
     return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd manages' : `${owners.join(' and ')} both manage`} the interface ${name}`;
   }
   if (networkManager !== undefined) {
-    return `NetworkManager manages the interface ${name} (nmcli connection modify ${shellWord(networkManager)})`;
+    return `NetworkManager manages the interface ${name} (connection ${networkManager})`;
   }
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {

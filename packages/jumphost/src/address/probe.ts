@@ -75,7 +75,9 @@ export async function whoHas(
   );
   if (code === 0) return undefined;
   if (code === 3) return stdout.trim();
-  throw new ComputerError(`${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`);
+  throw new ComputerError(
+    `${host.name}: ${stderr || `the probe of ${device} failed (exit code ${code})`}`,
+  );
 }
 
 /** The interface that has this address; empty if none has. */

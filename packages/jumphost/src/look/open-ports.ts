@@ -34,7 +34,7 @@ export function judgePorts(text: string, rack: Rack): Check {
     const user = required.get(port);
     if (user === undefined || isOurs) return [];
     const at = fewOf(group.map(({ address }) => address));
-    return [`${who} listens on ${port} at ${at}, which ${user} requires; ${adviceFor(user)}`];
+    return [`${who} listens on ${port} (${at}), which ${user} requires; ${adviceFor(user)}`];
   });
   const outside = listeners.filter(
     ({ address }) => !/^(127\.|\[::1\]|\[::ffff:127\.)/.test(address),

@@ -75,7 +75,7 @@ export async function waitUntilQuiet(
   const release = async () => {
     await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
       (error: unknown) =>
-        report(`cannot release the hold, so it ends at ${until}: ${errorText(error)}`),
+        report(`cannot release the hold: ${errorText(error)}; it ends automatically at ${until}`),
     );
   };
   report(`${rack.name} is on hold: no new power cycles start`);

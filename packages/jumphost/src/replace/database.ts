@@ -75,7 +75,10 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
 function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
   const objects = count(keys, 'key');
   if (bootstrap.length === 0) {
-    return { differs: [], note: `${objects}; it does not contain a CA, so the copy's CA is used` };
+    return {
+      differs: [],
+      note: `${objects}; the database does not contain a CA, so the copy's CA is used`,
+    };
   }
   const password = passwordOf(token);
   const digest = sha256(password).slice(0, 12);

@@ -79,7 +79,10 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
         if (outcome === 'off') return;
         if (outcome !== undefined) throw notFenced(jumphost, detail ?? outcome);
         if (performance.now() > end)
-          throw notFenced(jumphost, detail ?? `not turned off within ${patienceMs / 1000} s`);
+          throw notFenced(
+            jumphost,
+            detail ?? `its outlets were not turned off within ${patienceMs / 1000} s`,
+          );
         await pause(betweenLooksMs, signal);
       }
     },

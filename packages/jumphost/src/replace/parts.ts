@@ -74,7 +74,7 @@ export const parts: readonly Part[] = [
   {
     path: 'etc/rancher/k3s',
     title: 'k3s settings',
-    without: 'keys that someone added to config.yaml are lost',
+    without: 'settings that someone added to config.yaml are lost',
   },
   {
     path: 'etc/rancher/node',

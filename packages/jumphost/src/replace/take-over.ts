@@ -32,7 +32,9 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
       });
       if (why !== undefined) {
         return {
-          differs: [`${why}; fix the spare's network configuration (ifupdown or systemd-networkd)`],
+          differs: [
+            `${why}; fix the spare's network configuration, which must use ifupdown or systemd-networkd`,
+          ],
         };
       }
       const hasIt = (await deviceOf(host, spare.address)) !== '';
@@ -68,7 +70,7 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
   let isConfirmed = false;
   return {
     name: 'address',
-    about: `name, address and SSH host keys of ${jumphost.name}`,
+    about: `the spare uses the name, address and SSH host keys of ${jumphost.name}`,
     check: async () => ({
       differs: isConfirmed ? [] : [`the spare does not use ${jumphost.address} yet`],
     }),

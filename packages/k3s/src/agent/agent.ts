@@ -124,7 +124,7 @@ function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
     async taken(host) {
       const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
       if (isKnownHere || !(await cluster.hasPassword(name))) return undefined;
-      return `node ${name} with another password`;
+      return `node ${name} with a different password`;
     },
   });
 }
@@ -140,7 +140,7 @@ function agentConfigStep(needs: JoinNeeds): Step {
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
-    about: "the k3s agent is running (the server's version if newly installed)",
+    about: "the k3s agent is running (a new installation gets the server's version)",
     waitsFor: 'the k3s agent to join the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];

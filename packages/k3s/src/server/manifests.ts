@@ -14,7 +14,7 @@ const notFound = 127;
 export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
   return manifestsStep({
     name: 'accounts',
-    about: 'namespaces and service accounts for users',
+    about: 'namespaces and service accounts for users exist',
     manifests,
     kubectl: program,
   });

@@ -70,7 +70,7 @@ export interface ServerPlace {
 /** A server's /etc/rancher/k3s/config.yaml. */
 export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
-    about: 'secrets are encrypted, and name and address match rack.yaml',
+    about: 'secrets are encrypted, and the name and address match rack.yaml',
     role: 'server',
     settings: (host) => serverSettings(host, place),
   });
@@ -131,7 +131,7 @@ async function imageFiles(
 export function k3sStep(options: K3sOptions): Step {
   return {
     name: 'k3s',
-    about: `k3s is running (${options.version} if newly installed)`,
+    about: `k3s is running (a new installation gets ${options.version})`,
     waitsFor: 'k3s and its API server',
     async check(host) {
       const version = await installedVersion(host);

@@ -191,7 +191,7 @@ async function healthBefore(host: Host): Promise<Health> {
   const before = Health.safeParse(parseJson(text));
   if (before.success) return before.data;
   throw new ComputerError(
-    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the rack's health before the upgrade is unknown; check skolo status, then run echo done > ${folder}/state on the jumphost to keep the new version, or echo returning > ${folder}/state to roll back, and run this command again`,
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so the rack's health before the upgrade is unknown; check skolo status. On the jumphost, run echo done > ${folder}/state to keep the new version, or echo returning > ${folder}/state to roll back. Then run this command again`,
   );
 }
 

@@ -153,7 +153,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   );
   return [
     {
-      title: `Sign in to ${name} with privilege 15 (at the serial console if it is a new switch), and write the version from ${time} (${id}) to its flash`,
+      title: `Sign in to ${name} with privilege level 15 (at the serial console if it is a new switch), and write the version from ${time} (${id}) to its flash`,
       where: 'device',
       lines: ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
     },
@@ -171,7 +171,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Not included in the version: SSH keys of a new switch (crypto key generate rsa modulus 2048), and VLANs that VTP manages (show vlan)',
+        'Create SSH keys on a new switch (crypto key generate rsa modulus 2048), and compare the VLANs that VTP manages (show vlan). The version contains neither',
       where: 'workstation',
       lines: [],
     },

@@ -18,7 +18,7 @@ export const commandSwitch = {
     nativeCycle: false,
     load: () => import('./command-switch.ts'),
   },
-  backup: { no: 'the configuration is unknown' },
+  backup: { no: 'rack.yaml describes only its outlets' },
   accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,

@@ -109,7 +109,7 @@ function open(content: Content): Source {
 }
 
 function whole(bytes: Buffer, length: number): Buffer {
-  if (bytes.length < length) throw damaged('it is truncated, and ends in the middle');
+  if (bytes.length < length) throw damaged('it is truncated');
   return bytes;
 }
 
@@ -158,7 +158,7 @@ function extrasOf(kind: string, bytes: Buffer): TarExtras {
   const extras = parsePax(bytes);
   // Global headers, which these members do not need.
   if (kind === 'g' && Object.keys(extras).length > 0)
-    throw damaged('it contains a global pax header');
+    throw damaged('global pax headers are not supported');
   return extras;
 }
 

@@ -87,7 +87,7 @@ export function isZero(block: Buffer): boolean {
 }
 
 export function damaged(what: string): BackupError {
-  return new BackupError('damaged', `the archive is damaged: ${what}`);
+  return new BackupError('damaged', `the archive is not valid: ${what}`);
 }
 
 function checksum(block: Buffer): number {

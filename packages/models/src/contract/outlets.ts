@@ -241,7 +241,7 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   if (asked >= least && asked <= most && (!whole || Number.isInteger(asked))) return;
   throw new CannotCycle(
     device,
-    `can cycle outlets for ${least} to ${most} s${whole ? ' (whole seconds)' : ''}, but not for ${asked} s`,
+    `supports off times from ${least} to ${most} s${whole ? ' (whole seconds)' : ''}, but not ${asked} s`,
   );
 }
 

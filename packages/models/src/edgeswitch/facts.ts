@@ -45,6 +45,6 @@ export const edgeswitch: Model = {
     stack: z
       .boolean()
       .default(false)
-      .describe('Whether this is a stack of switches, with ports of the form 2/0/14.'),
+      .describe('Whether this is a stack of switches, whose ports have names such as 2/0/14.'),
   },
 };

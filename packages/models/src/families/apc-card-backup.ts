@@ -63,7 +63,7 @@ function incomplete(content: Content): string | undefined {
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Get the version, and copy it to the card, which applies the settings that it supports. On a different card, first change Override in [NetworkTCP/IP] to that card's MAC address; otherwise the card keeps its own address. Not included, so set these manually: passwords, SNMPv3 phrases, keys, certificates`,
+      title: `Get the version, and copy it to the card, which applies the settings that it supports. On a different card, first change Override in [NetworkTCP/IP] to that card's MAC address; otherwise the card keeps its own address. The version does not contain passwords, SNMPv3 passphrases, keys or certificates, so set these manually`,
       where: 'workstation',
       lines: copyToDevice(about, { file, user: 'apc' }),
     },

@@ -22,8 +22,12 @@ function isExpression(source: string): boolean {
 
 /** How to parse an answer: which text means on, and which off. An answer that matches neither or both is a failure. */
 export const readBack = {
-  on: expression.describe('Regular expression for the on state.'),
-  off: expression.describe('Regular expression for the off state.'),
+  on: expression.describe(
+    'Regular expression that matches the reported state when the outlet is on.',
+  ),
+  off: expression.describe(
+    'Regular expression that matches the reported state when the outlet is off.',
+  ),
 };
 
 /** Outlets named by the templates; `outlets` limits them if they are numbers. */

@@ -1,4 +1,5 @@
 /** Checks the number of outlets that a device reports. */
+import { count } from '@skolo/base';
 import { DeviceRejected } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
@@ -9,9 +10,14 @@ export function outletCount({ options }: Device): number {
 }
 
 /** @throws DeviceRejected It differs from rack.yaml: it is another device, or one number is wrong. */
-export function checkCount(device: Device, reported: number, nouns: string): void {
+export function checkCount(
+  device: Device,
+  reported: number,
+  noun: string,
+  plural = `${noun}s`,
+): void {
   const expected = outletCount(device);
   if (reported === expected) return;
-  const what = `has ${reported} ${nouns}, but rack.yaml lists ${expected}; check that this is the right device`;
+  const what = `has ${count(reported, noun, plural)}, but \`outlets\` is ${expected}; check that this is the right device, or fix \`outlets\` in rack.yaml`;
   throw new DeviceRejected(device.name, what);
 }

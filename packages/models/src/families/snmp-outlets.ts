@@ -51,7 +51,8 @@ export function snmpOutlets(
   function stateOf(key: string, value: number | undefined): OutletState {
     if (value === state.on) return 'on';
     if (value === state.off) return 'off';
-    throw new DeviceRejected(device.name, `outlet ${key} has the unknown state ${value}`);
+    const what = value === undefined ? 'no state' : `the unknown state ${value}`;
+    throw new DeviceRejected(device.name, `reports ${what} for outlet ${key}`);
   }
 
   async function report(

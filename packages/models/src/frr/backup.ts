@@ -69,7 +69,7 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
   const lines = fileOf(content).trimEnd().split('\n');
   return [
     {
-      title: `Sign in to ${device.name} with a shell, as root, and write the version from ${time} (${id}) next to ${file}`,
+      title: `Open a root shell on ${device.name}, and write the version from ${time} (${id}) to ${file}.new`,
       where: 'device',
       lines: hereDocument(`${file}.new`, lines),
     },

@@ -19,7 +19,7 @@ export function connectedHosts(device: Device): ConnectedHostsReader {
         if (!(error instanceof DeviceRejected) || !/% Unknown command/.test(error.message))
           throw error;
         const what =
-          'the shell of its login is vtysh, which has no ARP table; use a login with a Unix shell';
+          'the login shell is vtysh, which cannot read the ARP table; use a login with a Unix shell';
         throw new DeviceRejected(device.name, what, { cause: error });
       }
     },

@@ -181,7 +181,7 @@ describe('a version of FRRouting', () => {
     await writeFile(vtysh, script.replace('\n', `\n${fails}\n`));
 
     await expect(apply(version)).rejects.toThrow(
-      "is running the version, but did not save it: % Can't open file; until it is saved, the router boots with another configuration",
+      "is running the version, but did not save it: % Can't open file; if it is not saved, the router will start with a different configuration",
     );
     expect(await running()).toBe(version);
   });
@@ -220,7 +220,7 @@ describe('a version of FRRouting', () => {
     );
 
     expect(good?.accepted).toBe(true);
-    expect(good?.said).toMatch(/^\d+ lines? would be typed$/);
+    expect(good?.said).toMatch(/^\d+ lines? would be entered$/);
     expect(bad?.accepted).toBe(false);
     expect(bad?.said).toContain('% Unknown command');
     expect(await running()).toBe(before);

@@ -43,7 +43,7 @@ export async function apply(
     const what = `is running the version, but did not save it: ${said.slice(-300)}`;
     throw new DeviceRejected(
       name,
-      `${what}; until it is saved, the router boots with another configuration`,
+      `${what}; if it is not saved, the router will start with a different configuration`,
     );
   }
   step('saved: write memory');
@@ -57,10 +57,10 @@ export async function check(
   const vtysh = await openVtysh(connection);
   const { name } = connection.device;
   const changes = difference(name, vtysh.text, whole(name, content));
-  const plan = `${count(changes.length, 'line')} would be typed`;
+  const plan = `${count(changes.length, 'line')} would be entered`;
   if (vtysh.shell === undefined) {
     return {
-      said: `${plan}; without a shell, it is not possible to check whether FRR accepts them`,
+      said: `${plan}; without a shell, skolo cannot check whether FRR accepts this version`,
     };
   }
   const script = `umask 077; f=$(mktemp) || exit; cat > "$f"
@@ -135,7 +135,7 @@ function whole(name: string, text: Buffer): Block[] {
   const fault = configurationFault(text.toString());
   if (fault === undefined) return parseConfiguration(text.toString());
   const start = withoutSecrets(text.toString().trim().slice(0, 100));
-  const what = `the configuration is incomplete, so nothing can be loaded: ${fault}`;
+  const what = `nothing can be loaded, because the configuration is incomplete: ${fault}`;
   throw new DeviceRejected(name, `${what}; it starts with ${JSON.stringify(start)}`);
 }
 
@@ -148,7 +148,7 @@ async function putBack(
   step('restoring the previous configuration');
   const { changes } = await converge(name, vtysh, previous, step);
   if (changes.length === 0) return 'the previous configuration was restored, and nothing was saved';
-  return `the previous configuration could not be restored completely, these lines still differ: ${shown(changes)}; nothing was saved, so a restart of FRR restores the saved configuration`;
+  return `the previous configuration could not be restored completely, and still differs in ${shown(changes)}; nothing was saved, so a restart of FRR restores the saved configuration`;
 }
 
 /** Lines that no command changes and that differ in the version. */

@@ -42,15 +42,19 @@ export const generic = {
     volatile: z
       .array(expression)
       .default([])
-      .describe('Lines that change without an edit, such as timestamps.'),
+      .describe('Regular expressions for lines that change without an edit, such as timestamps.'),
     secret: z
       .array(expression)
       .default([])
-      .describe('Lines that are masked in notices. With a group, only the group is masked.'),
+      .describe(
+        'Regular expressions for lines with secrets, which are masked. With a capture group, only the group is masked.',
+      ),
     rejected: z
       .array(expression)
       .default([])
-      .describe('Output that indicates an error, in addition to the usual errors.'),
+      .describe(
+        'Regular expressions for output that indicates an error, in addition to the built-in ones.',
+      ),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

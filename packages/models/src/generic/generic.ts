@@ -157,7 +157,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `No model describes how to restore ${name}. Enter the required lines of this output in the device's configuration mode`,
+      title: `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the lines of this version that are required`,
       where: 'device',
       lines: linesOf(content),
     },

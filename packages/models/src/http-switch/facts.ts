@@ -9,11 +9,14 @@ const request = (example: string) => ({
     .string()
     .regex(/^\//, 'a path must start with /')
     .describe(`Path and query, such as ${example}.`),
-  body: z.string().exactOptional().describe('Body, in which {outlet} is replaced.'),
+  body: z
+    .string()
+    .exactOptional()
+    .describe('Request body, in which {outlet} is replaced by the outlet.'),
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Request headers, without secrets.'),
+    .describe('Request headers. For secrets, use `login` instead.'),
 });
 
 const action = (example: string) =>
@@ -36,7 +39,7 @@ export const httpSwitch = {
     nativeCycle: false,
     load: () => import('./http-switch.ts'),
   },
-  backup: { no: 'the configuration is unknown' },
+  backup: { no: 'rack.yaml describes only its outlets' },
   accounts: { no: 'rack.yaml describes only its outlets' },
   options: {
     outlets,

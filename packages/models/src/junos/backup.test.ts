@@ -74,7 +74,7 @@ describe('the configuration of a Juniper switch', () => {
     [
       'one that is cut in a section',
       '## Last commit: x\nversion 1;\nsystem {\n    a;\n',
-      'still open',
+      'unclosed brace',
     ],
     [
       'one that is cut in a statement',

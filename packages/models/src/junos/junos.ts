@@ -6,6 +6,7 @@
  * RANCID's list of what may be in the braces.
  */
 
+import { count } from '@skolo/base';
 import {
   type CliSession,
   DeviceRejected,
@@ -100,7 +101,8 @@ export function backup(): BackupModel {
 function openAtEnd(text: string): string | undefined {
   const depth = depthAtEnd(text);
   if (depth === undefined) return 'the braces do not match';
-  if (depth > 0) return `${depth} of the braces are still open at ${quoted(lastLine(text))}`;
+  if (depth > 0)
+    return `the configuration ends with ${count(depth, 'unclosed brace')}: ${quoted(lastLine(text))}`;
   return /[;}]$|\*\/$|^#.*$/.test(withoutMark(lastLine(text)))
     ? undefined
     : `the last statement is incomplete: ${quoted(lastLine(text))}`;
@@ -213,7 +215,7 @@ export const accounts: Accounts = {
         if (!own.includes(`${path} authentication`)) {
           throw new DeviceRejected(
             device.name,
-            `the configuration has no password for ${username}; check whether a server manages it`,
+            `the configuration has no password for ${username}; check whether an authentication server manages it`,
           );
         }
         // Does not commit anybody else's changes, and discards its own if they are not committed.

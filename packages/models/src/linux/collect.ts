@@ -56,7 +56,7 @@ export class Collected {
       rest = await this.verified(host, rest, archives);
     }
     if (rest.length === 0) return;
-    const what = `${count(rest.length, 'file')} changed during each of ${tries} readings: ${listed(rest)}; exclude them if that is normal`;
+    const what = `${count(rest.length, 'file')} changed during each of ${tries} readings: ${listed(rest)}; exclude ${rest.length === 1 ? 'it' : 'them'} if that is normal`;
     throw new AnswerCut(host.name, what);
   }
 
@@ -93,7 +93,7 @@ function membersOf(host: Host, archive: Content): [string, NewMember][] {
     return membersToWrite(archive).map((member) => [`/${member.name}`, member]);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    const what = `the output of its tar is not valid: ${error.message}`;
+    const what = `the output of tar on the host cannot be used: ${error.message}`;
     throw new AnswerCut(host.name, what, { cause: error });
   }
 }

@@ -36,8 +36,8 @@ export async function compare(
 /** For people, one line per kind. */
 export function describe({ gone, different, others }: Compared): string {
   const lines = [
-    ...line('written again, because they were missing', gone),
-    ...line('replaced, because they differ', different),
+    ...line('missing on the host', gone),
+    ...line('different on the host', different),
     ...line('not in the version, so left unchanged', others),
   ];
   return lines.length === 0 ? 'all files match the version' : lines.join('\n');

@@ -136,8 +136,8 @@ describe('a version of the files of a Linux host', () => {
     expect(await tree()).toEqual({ ...before, 'etc/new': '644 new\n' });
     expect(said[0]?.replaceAll(host.root, '')).toBe(
       [
-        'written again, because they were missing: /etc/empty, /etc/network, /etc/network/interfaces',
-        'replaced, because they differ: /etc/hosts, /etc/link',
+        'missing on the host: /etc/empty, /etc/network, /etc/network/interfaces',
+        'different on the host: /etc/hosts, /etc/link',
         'not in the version, so left unchanged: /etc/new',
       ].join('\n'),
     );
@@ -251,7 +251,7 @@ describe('a version of the files of a Linux host', () => {
     await host.program('sync', `echo again > ${host.root}/etc/hosts`);
 
     await expect(apply(version)).rejects.toThrow(
-      'some have changed again: replaced, because they differ: ',
+      'some have changed again: different on the host: ',
     );
     await leftOf(sitting.said);
   });
@@ -269,7 +269,7 @@ describe('a version of the files of a Linux host', () => {
 
     expect(same).toEqual({ accepted: true, said: 'all files match the version' });
     expect(rehearsed?.accepted).toBe(true);
-    expect(rehearsed?.said).toContain('written again, because they were missing: ');
+    expect(rehearsed?.said).toContain('missing on the host: ');
     expect(await tree()).toEqual(before);
   });
 
@@ -289,7 +289,7 @@ describe('a version of the files of a Linux host', () => {
       [
         'cannot write to /etc/',
         'only root can give /etc/hosts to its owner 0',
-        'replaced, because they differ: /etc/hosts',
+        'different on the host: /etc/hosts',
       ].join('\n'),
     );
     await expect(sitting.apply(version)).rejects.toThrow('cannot write beside');

@@ -72,7 +72,7 @@ export async function check(
   const input = Buffer.from(rehearsal(compared.changes));
   const said = (await connection.exec(`${host.sudo}sh -s 2>&1`, { input })).toString().trim();
   const problems = said.split('\n').filter((line) => line !== '' && line !== 'end');
-  if (!said.endsWith('end')) problems.push('the rehearsal did not finish');
+  if (!said.endsWith('end')) problems.push('the check did not finish');
   const all = [...problems, describe(compared)];
   return { accepted: problems.length === 0, said: all.join('\n') };
 }

@@ -89,7 +89,7 @@ export function backup(): BackupModel {
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     activate: {
       title:
-        'Restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on. First shut down machines that must not lose power',
+        'Shut down machines that must not lose power, and restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on',
       where: 'device',
       lines: ['reboot'],
     },

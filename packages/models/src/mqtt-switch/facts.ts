@@ -23,7 +23,7 @@ export const mqttSwitch = {
   accounts: { no: 'the account belongs to the broker' },
   options: {
     outlets,
-    topic: topic.describe('Name of the device on the broker, which replaces {device}.'),
+    topic: topic.describe('Name of the device on the broker. It replaces {device} in the topics.'),
     command: topic.default('cmnd/{device}/POWER{outlet}').describe('Command topic.'),
     state: topic.default('stat/{device}/POWER{outlet}').describe('State topic.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
@@ -35,7 +35,7 @@ export const mqttSwitch = {
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })
-      .describe('Patterns for the state.'),
+      .describe('Regular expressions for the reported state.'),
     available: topic
       .exactOptional()
       .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),

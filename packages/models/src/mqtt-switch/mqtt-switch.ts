@@ -81,13 +81,15 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       parse(text) {
         const found = text.length > longestState ? undefined : stateIn(text, read);
         if (found !== undefined && found === (wanted ?? found)) return found;
-        other = found ?? `a message that matches neither or both patterns of \`read\` in rack.yaml`;
+        other = found
+          ? `"${found}"`
+          : 'a state that matches neither or both of the patterns in `read` in rack.yaml';
         return undefined;
       },
       late() {
         const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
         if (other === undefined) return new DeviceTimeout(name, `no message on ${answer} ${after}`);
-        return new DeviceRejected(name, `${answer} has ${other} ${after}`);
+        return new DeviceRejected(name, `${answer} reported ${other} ${after}`);
       },
     };
   }

@@ -99,7 +99,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (erase startup-config), the result is exactly the version. It does not contain host keys or certificates, or, without include-credentials, passwords, keys and SNMPv3 users`,
+      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (erase startup-config), the result is exactly the version. It does not contain host keys or certificates. It contains passwords, keys and SNMPv3 users only if include-credentials is set`,
       where: 'device',
       lines: [
         'configure',

@@ -21,7 +21,7 @@ export const redfish = {
   },
   backup: { no: 'Redfish does not provide a configuration that could be restored' },
   branches: {
-    settings: ['the same for each other outlet', 'GET the path of its manager or PDU'],
+    settings: ['the same for each of the other outlets', 'GET the path of its manager or PDU'],
   },
   // The role ReadOnly (DSP0266, predefined roles).
   readOnly: ['outlets'],

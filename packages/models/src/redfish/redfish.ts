@@ -138,7 +138,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const values = await allowed(action, signal);
     const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
-      const offered = values?.join(', ') ?? '';
+      const offered = values?.join(', ') || 'no actions';
       const what = `${outlet} does not support ${verb}; it offers ${offered}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
@@ -232,7 +232,7 @@ export const accounts: Accounts = {
       for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
         if ((await get(path, Account)).UserName === username) return path;
       }
-      throw new DeviceRejected(name, `the account service does not have an account ${username}`);
+      throw new DeviceRejected(name, `the account service does not list the account ${username}`);
     }
 
     return {

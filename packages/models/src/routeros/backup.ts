@@ -95,7 +95,8 @@ function incomplete(content: Content): string | undefined {
   if (!head.test(text.trimStart())) return 'the first line is not "# … by RouterOS …"';
   if (!/^\/\w/m.test(text)) return 'the configuration does not contain any menus';
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
-  if (failed !== undefined) return `the device could not export all of it: ${quoted(failed)}`;
+  if (failed !== undefined)
+    return `the device could not export the whole configuration: ${quoted(failed)}`;
   const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
   if (odd !== undefined)
     return `the configuration contains a line that is not a statement: ${quoted(odd)}`;
@@ -113,7 +114,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {
-      title: `Reset ${name} to exactly this version: the device asks for confirmation, restarts, and imports the file. Not included, and lost unless the device still has them: user passwords (kept here), certificates, host keys, other files. To add the version to the current configuration instead, run /import file-name=${file}`,
+      title: `Reset ${name} to exactly this version: the device asks for confirmation, restarts, and imports the file. The version does not contain passwords, certificates, host keys or other files. The command keeps the users and their passwords; restore the others if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
       where: 'device',
       lines: [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,

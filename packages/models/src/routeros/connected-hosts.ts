@@ -67,7 +67,7 @@ async function printed(connection: DeviceConnection, command: string): Promise<I
   return lines.map((line) => {
     const [, flags, rest] = /^\s*\d+\s+([A-Za-z ]*?)\s*((?:;;;|[\w-]+=).*)$/.exec(line) ?? [];
     if (flags === undefined || rest === undefined) {
-      const what = `a line of its output for ${quoted(command)} is not valid: ${quoted(line.trim())}`;
+      const what = `a line in the output of ${quoted(command)} is not valid: ${quoted(line.trim())}`;
       throw new DeviceRejected(name, what);
     }
     const pairs = [...rest.matchAll(/(?<=^|\s)([\w-]+)=("(?:\\.|[^"\\])*"|\S*)/g)];

@@ -72,7 +72,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const { num_meters: meterCount } = await identify(signal);
       const { body } = await send({ path: '/status' }, signal);
       const { relays, meters } = readJson(name, body, Status, 'the state of its relays');
-      checkCount(device, relays.length, 'relays');
+      checkCount(device, relays.length, 'relay');
       const isMeasured = meterCount === relays.length && meters.length === relays.length;
       return (relay) => {
         const meter = isMeasured ? meters[relay] : undefined;

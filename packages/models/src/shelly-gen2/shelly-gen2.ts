@@ -75,7 +75,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
     if (Switched.safeParse(result).success) return;
-    throw new DeviceRejected(name, `the response does not confirm that it switched ${id}`);
+    throw new DeviceRejected(name, `the response does not confirm that switch ${id} was changed`);
   }
 
   return {
@@ -84,7 +84,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const status = Components.safeParse(await call('Shelly.GetStatus', {}, signal));
       const components = status.data ?? {};
       const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
-      checkCount(device, count, 'switches');
+      checkCount(device, count, 'switch', 'switches');
       return (id) => {
         const found = Switch.safeParse(components[`switch:${id}`]).data;
         if (found?.id !== id) {
@@ -140,7 +140,11 @@ export const accounts: Accounts = {
         if (password === undefined) return;
         const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
         const info = readJson(name, body, Info, 'the description');
-        if (!info.auth_en) throw new DeviceRejected(name, 'does not require a password');
+        if (!info.auth_en)
+          throw new DeviceRejected(
+            name,
+            'does not require a password; set one on its web page first',
+          );
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
         const request = {
           id: 1,

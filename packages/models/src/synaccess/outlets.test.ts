@@ -64,7 +64,7 @@ describe('synaccess', () => {
     await expect(driver.read(['1'], patient())).rejects.toThrow(
       new DeviceRejected(
         'device-1',
-        'has 5 outlets, but rack.yaml lists 4; check that this is the right device',
+        'has 5 outlets, but `outlets` is 4; check that this is the right device, or fix `outlets` in rack.yaml',
       ),
     );
   });

@@ -42,7 +42,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     key: Number,
     async read(_numbers, signal) {
       const bits = statusBits(name, await ask('$A5', signal));
-      checkCount(device, bits.length, 'outlets');
+      checkCount(device, bits.length, 'outlet');
       return (number) => ({ state: bits.at(-number) === '1' ? 'on' : 'off' });
     },
     set: (number, state, signal) => tell(`$A3 ${number} ${state === 'on' ? 1 : 0}`, signal),

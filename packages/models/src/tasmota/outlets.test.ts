@@ -121,9 +121,7 @@ describe('tasmota', () => {
       /does not confirm that relay 1 is OFF/,
     );
     await expect(driver.turnOff('2', patient())).rejects.toThrow(/does not support Power2 OFF/);
-    await expect(driver.read(['1'], patient())).rejects.toThrow(
-      /has 1 relays, but rack.yaml lists 2/,
-    );
+    await expect(driver.read(['1'], patient())).rejects.toThrow(/has 1 relay, but `outlets` is 2/);
   });
 
   it('takes the warning of older firmware for what it is', async () => {

@@ -123,7 +123,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     }
     const { Delay: left } = await run('Delay', signal);
     if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report the Delay');
-    if (left > 0) throw new DeviceBusy(name, 'busy with another backlog');
+    if (left > 0) throw new DeviceBusy(name, 'busy with another Backlog command');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
@@ -132,7 +132,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     async read(_relays, signal) {
       const states = await run('State', signal);
       const count = Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
-      checkCount(device, count, 'relays');
+      checkCount(device, count, 'relay');
       const watts = wattsIn(await run('Status 10', signal), count);
       return (relay) => {
         const state = stateIn(states, relay);
@@ -184,7 +184,7 @@ export const accounts: Accounts = {
         if (!/^\w{8,32}$/.test(password.reveal())) {
           throw new DeviceRejected(
             device.name,
-            'accepts only passwords of 8 to 32 letters and digits',
+            'accepts only passwords of 8 to 32 letters, digits and underscores',
           );
         }
         const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');

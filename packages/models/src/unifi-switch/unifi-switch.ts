@@ -92,7 +92,8 @@ export async function setSwctrl(
   const before = await list(shell);
   const { setting: previous } = portOf(device, before, number);
   if (previous !== 'auto' && previous !== 'off') {
-    const hint = 'the port could not be turned on again in this mode; restart the port instead';
+    const hint =
+      'after turning it off, skolo could not turn it on again in this mode; power-cycle the port instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
@@ -127,7 +128,7 @@ function checkOthers(
     (other) => other !== number && before.get(other)?.setting !== after.get(other)?.setting,
   );
   if (changed.length === 0) return;
-  const what = `when port ${number} was changed, ${changed.join(', ')} changed as well; check them`;
+  const what = `when port ${number} was changed, other ports changed as well: ${changed.join(', ')}; check them`;
   throw new DeviceRejected(device, what);
 }
 
@@ -146,7 +147,7 @@ function portIn(device: string, row: readonly string[]): Port {
   const [power, , watts] = row.slice(-5);
   const setting = row[1]?.toLowerCase() ?? '';
   if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
-    throw new DeviceRejected(device, `the list of ports is not valid at port ${row[0]}`);
+    throw new DeviceRejected(device, `the list of ports has an invalid row for port ${row[0]}`);
   }
   const what = `the power of port ${row[0]}`;
   return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };

@@ -56,7 +56,7 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
     const record = Record.safeParse(parseJson(text));
     if (!record.success)
       throw new PiError(
-        `${recordOf(path)}: the file is damaged; run skolo pi images delete ${name}`,
+        `${recordOf(path)}: the file is damaged; delete it, and run skolo pi images fetch again`,
       );
     found.push({ name, path, ...record.data });
   }

@@ -183,12 +183,12 @@ describe('a setup', () => {
     [
       'host name',
       { identity: { hostname: 'Pi_1', wired: 'dhcp' } },
-      'identity.hostname: is not a host name',
+      'identity.hostname: not a host name',
     ],
     [
       'key',
       { user: { name: 'pi', keys: ['-----BEGIN OPENSSH PRIVATE KEY-----'] } },
-      'is not an SSH public key',
+      'not an SSH public key',
     ],
     [
       'key with a second line',

@@ -47,7 +47,11 @@ describe('the method of customisation', () => {
       { os: { id: 'raspbian', codename: 'bullseye' }, imagerCustom: true },
       'raspbian bullseye does not contain cloud-init',
     ],
-    ['a cloud image', { os: trixie, cloudInit: true }, 'does not contain user-data and meta-data'],
+    [
+      'a cloud image',
+      { os: trixie, cloudInit: true },
+      'does not contain both user-data and meta-data',
+    ],
     ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'does not contain'],
     [
       "Debian's own without ifupdown",

@@ -46,7 +46,7 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   ];
   if (methods.length > 1) {
     throw reject(
-      `the image contains ${methods.join(' and ')}, and skolo cannot determine which of them runs`,
+      `the image contains ${methods.join(' and ')}, and skolo cannot determine which of them runs; use an image with only one of them`,
     );
   }
   const [method] = methods;
@@ -54,13 +54,13 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   const what = `${os.id} ${os.codename}`.trimEnd();
   if (cloudInit) {
     throw reject(
-      `${what} contains cloud-init, but its boot partition does not contain user-data and meta-data; use the image for Raspberry Pis`,
+      `${what} contains cloud-init, but its boot partition does not contain both user-data and meta-data; use the image for Raspberry Pis`,
     );
   }
   const isKnown = firstRunSystems.includes(os.codename);
   const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
   if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
   throw reject(
-    `${what} does not contain cloud-init, rpi-preseed or the first-run script of Raspberry Pi OS or Debian (Bookworm or newer); use an image with one of these`,
+    `${what} does not contain cloud-init, rpi-preseed or the first-run script of Raspberry Pi OS or Debian (Bookworm or Trixie); use an image with one of these`,
   );
 }

@@ -160,7 +160,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await run('mount', ['-o', 'ro,noload', at, mount]);
     mounts.push(mount);
 
-    await expect(write(at)).rejects.toThrow(`${at}: is mounted at ${mount}; if it is the SD card`);
+    await expect(write(at)).rejects.toThrow(`${at} is mounted at ${mount}; if it is the SD card`);
     // It was not when a person looked.
     await expect(openDisk(unmounted, needs, signal)).rejects.toThrow('another program is using it');
     await run('umount', [mounts.pop() ?? '']);

@@ -41,7 +41,7 @@ export async function findTarget(
 /** @throws PiError It must not be written. */
 export function reject(disk: DiskFacts, needs: WriteNeeds): void {
   const why = whyNotWrite(disk, needs);
-  if (why !== undefined) throw new PiError(`${disk.path}: ${why}`);
+  if (why !== undefined) throw new PiError(`${disk.path} ${why}`);
 }
 
 /**

@@ -41,14 +41,16 @@ export async function fatLayout(
   const rootOffset = offset + reserved * sector + copies * tableBytes;
   const data = rootOffset + Math.ceil(rootBytes / sector) * sector;
   const clusters = Math.floor((offset + sectors * sector - data) / cluster);
-  const bad = (why: string) =>
-    new PiError(`${disk.name}: the FAT file system ${why}; download the image again`);
-  if (sectors * sector > size || tableBytes === 0 || clusters < 1) throw bad('is damaged');
-  if (!isLarge && clusters < 4085) throw bad('is FAT12, from which a Raspberry Pi cannot boot');
+  const bad = (why: string) => new PiError(`${disk.name}: the FAT file system ${why}`);
+  if (sectors * sector > size || tableBytes === 0 || clusters < 1)
+    throw bad('is damaged; download the image again');
+  if (!isLarge && clusters < 4085)
+    throw bad('is FAT12, from which a Raspberry Pi cannot boot; use another image');
   const bits = isLarge ? 32 : 16;
-  if (tableBytes < (clusters + 2) * (bits / 8)) throw bad('is damaged');
+  if (tableBytes < (clusters + 2) * (bits / 8)) throw bad('is damaged; download the image again');
   // Bit 7: only one of the tables is updated.
-  if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('does not mirror its allocation tables');
+  if (isLarge && head.readUInt16LE(40) & 0x80)
+    throw bad('does not mirror its allocation tables; use another image');
   return {
     bits,
     cluster,

@@ -64,14 +64,14 @@ class Volume implements FatVolume {
     const places = await this.folder(parents);
     if (places === undefined)
       throw this.bad(
-        `does not contain the directory ${parents.join('/')}; check that it is complete`,
+        `does not contain the directory ${parents.join('/')}; check that the image is complete`,
       );
     const list = await this.load(places);
     const entries = entriesIn(list);
     const previous = named(entries, name);
     if (previous?.isFolder)
       throw this.bad(
-        `contains a directory named ${path} instead of a file; check that it is complete`,
+        `contains a directory named ${path} instead of a file; check that the image is complete`,
       );
     if (previous !== undefined) this.clusters.release(previous.cluster);
     const chain = this.clusters.allocate(content.length);

@@ -42,7 +42,7 @@ export async function openExt4(
   if (features & metaGroups) throw unsupported(disk, 'uses meta block groups');
   if (features & needsRecovery) {
     throw new PiError(
-      `${disk.name}: the ext4 file system was not unmounted, as in a copy of an SD card in use; use the unmodified image`,
+      `${disk.name}: the ext4 file system was not cleanly unmounted, for example because the SD card was copied while in use; use the unmodified image`,
     );
   }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;

@@ -202,7 +202,7 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     await run('debugfs', ['-w', '-R', 'feature needs_recovery', `${copy}?offset=${rootOffset}`]);
 
     await expect(machine('copy.img', testSetup)).rejects.toThrow(
-      'copy.img: the ext4 file system was not unmounted',
+      'copy.img: the ext4 file system was not cleanly unmounted',
     );
   });
 

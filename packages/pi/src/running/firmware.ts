@@ -113,10 +113,13 @@ export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNee
 async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
   const before = await bootIdOf(host);
   await sendReboot(host);
-  const look = async () => ((await bootIdOf(host)) === before ? 'it has not rebooted' : undefined);
+  const look = async () => ((await bootIdOf(host)) === before ? 'it has not shut down' : undefined);
   const why = await waitUntil(look, { withinMs: backMs, pollMs: 2000, signal });
   if (why === undefined) return;
-  throw new ComputerError(`the Pi did not come back within ${backMs / 60_000} min: ${why}`, {
-    code: 'LOST',
-  });
+  throw new ComputerError(
+    `the Pi did not finish its reboot within ${backMs / 60_000} min: ${why}`,
+    {
+      code: 'LOST',
+    },
+  );
 }

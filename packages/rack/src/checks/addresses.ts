@@ -26,7 +26,11 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const { name, address, mac, ports, transport, model } = device;
     const spot = () => within(draft, device, 'address');
     if (address === undefined && transport !== 'command') {
-      report(spot, 'missing', `is missing, but skolo connects to ${model} over ${transport}`);
+      report(
+        spot,
+        'missing',
+        `is missing; skolo requires it to connect to ${model} over ${transport}`,
+      );
     }
     if (transport === 'mqtt') takeTopic(device, spot);
     else take(address, { name, kind: 'infrastructure', ...given(ports), spot });

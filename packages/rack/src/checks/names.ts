@@ -2,8 +2,8 @@
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
-  internet: 'uplinks that leave the rack',
-  usb: 'the ports of a machine’s own hub',
+  internet: 'an uplink outside the rack',
+  usb: 'a port on a machine’s own USB hub',
   localhost: 'the computer that resolves it',
   // If this name resolves, the Swarming bot assumes GCE and waits for its metadata.
   'metadata.google.internal': 'a real Google machine',

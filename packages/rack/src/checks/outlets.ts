@@ -65,7 +65,7 @@ function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): voi
     const other = firstOf(port, name);
     const isNetwork = kind === 'rpi' && power.hub === '1-1' && power.port === 1;
     const message = isNetwork
-      ? `"${port}" is the network card of a Raspberry Pi 2 or 3; plug the phone into another port`
+      ? `"${port}" is not supported, because it is the network card on a Raspberry Pi 2 or 3; plug the phone into another port`
       : `"${port}" already powers ${other}`;
     if (isNetwork || other !== undefined) {
       report(within(draft, device, 'power'), 'outlet twice', message);
@@ -87,7 +87,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   const device = others[0] ?? first;
   if (device === undefined || ports.size < 2) return;
   const message =
-    'cannot be switched alone: a Raspberry Pi switches all its USB ports together, and another phone also has `power`; remove `power` from one of them, use a hub that switches each port, or verify the port (see `powerVerified`)';
+    'cannot be switched separately: a Raspberry Pi switches all its USB ports together, and another phone also has `power`; remove `power` from one of them, use a hub that switches each port separately, or verify the port (see `powerVerified`)';
   report(within(draft, device, 'power'), 'usb port', message);
 }
 
@@ -123,7 +123,7 @@ export function outletOf(
   const label = `${name} (${model?.label})`;
   const numbering = use === 'power' ? model?.power?.outlets : model?.network;
   if (numbering === undefined) {
-    const why = use === 'power' ? 'cannot turn anything on or off' : 'has no network ports';
+    const why = use === 'power' ? 'has no outlets that can be switched' : 'has no network ports';
     return { problem: `${label} ${why}` };
   }
   if (written === '' && use === 'uplink') return { outlet: '' };

@@ -19,7 +19,7 @@ export function checkRequest(
 ): void {
   if (token !== undefined && !isSafeForSecrets(new URL(url))) {
     const message =
-      'requires https, because each message contains its token (http only on loopback)';
+      'requires https, because each message contains the token; http is allowed only on loopback';
     report([...at, 'url'], 'clear', message);
   }
   const texts = [url, body ?? '', ...Object.values(headers)];

@@ -52,9 +52,9 @@ export function checkServices(draft: Draft, report: Report): void {
     const why =
       machine.swarming.bot === 'none'
         ? 'the entry also has `bot: none`; remove one of them'
-        : '`services.swarming-client` has `bot: none`; remove it, or add `bot: swarming` to the entry';
+        : '`services.swarming-client` has `bot: none`; remove this key, or add `bot: swarming` to the entry';
     for (const key of settingsOfBot.filter((each) => own.includes(each))) {
-      report([...path, key], 'bot', `has no effect, because ${why}`);
+      report([...path, key], 'bot', `applies only to a bot, but ${why}`);
     }
   }
   checkNoBots(draft, report);
@@ -71,7 +71,7 @@ function checkNoBots({ rack }: Draft, report: Report): void {
   for (const key of ['server', 'servers']) {
     if (isDeepStrictEqual(Reflect.get(settings, key), Reflect.get(usual, key))) continue;
     const why =
-      'has no effect, because of `bot: none`, which no machine overrides; remove one of them';
+      'applies only to a bot, but `bot: none` is set, and no machine overrides it; remove one of them';
     report(['services', 'swarming-client', key], 'bot', why);
   }
 }
@@ -107,11 +107,11 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
   const path = ['services', 'router-backup'];
   const key = upload === undefined ? ['git', 'remote'] : ['upload'];
   if ((upload ?? git.remote) !== undefined && encrypt === undefined) {
-    const choice = '`encrypt: [age1…]`, or `encrypt: none`';
+    const choice = '`encrypt: [age1…]` or `encrypt: none`';
     report(
       [...path, ...key],
       'encrypt',
-      `sends data out of the rack, which requires \`encrypt\`: ${choice}`,
+      `sends data out of the rack, which requires \`encrypt\`; set ${choice}`,
     );
   }
   if (settings.webhook) checkRequest(settings.webhook, [...path, 'webhook'], report);

@@ -72,7 +72,10 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     if (used.power && power.length === 0) lacks('power', ', so it cannot be cycled');
     if (used.power && !uplink) lacks('uplink', ', so its switch is unknown');
     if (!address)
-      lacks('address', ', so it has no identity, and cycles cannot verify that it is back');
+      lacks(
+        'address',
+        ', so the metadata server cannot identify it, and power cycles cannot verify that it is back',
+      );
     const hasBot = swarmingSettings(draft.rack, machine).bot !== 'none';
     if (used.tokens && !identity && hasBot)
       lacks('identity', ' and rack.yaml has no `defaultIdentity`, so it does not receive a token');
@@ -156,7 +159,7 @@ function warnOfEmails(draft: Draft, report: Report): void {
   for (const identity of draft.rack.identities.values()) {
     const { email, credentials } = identity;
     if (email !== undefined || !silent.includes(credentials.kind)) continue;
-    const why = `the credentials (${credentials.kind}) may not provide the address, although clients request it`;
+    const why = `the credentials (${credentials.kind}) might not provide the address, although clients request it`;
     report(within(draft, identity), 'email', `has no \`email\`, and ${why}`, 'key');
   }
 }
@@ -172,7 +175,11 @@ function warnOfServices({ rack }: Draft, report: Report): void {
   const { bot, server, servers } = services['swarming-client'];
   if (bot !== 'none' && server === undefined && !servers.some(({ prefix }) => prefix === '')) {
     const path = ['services', 'swarming-client', 'servers'];
-    report(path, 'servers', 'has no `prefix: ""`, so other machines do not receive a bot');
+    report(
+      path,
+      'servers',
+      'has no `prefix: ""`, so machines without a matching prefix do not run a bot',
+    );
   }
 }
 
@@ -185,7 +192,7 @@ function warnOfAlerts({ rack }: Draft, report: Report): void {
   report(
     ['services', 'alert-to-pubsub', 'credentials'],
     'identity',
-    'does not receive a token, because the jumphost has no `identity` and rack.yaml has no `defaultIdentity`',
+    'is `metadata`, but the service does not receive a token, because the jumphost has no `identity` and rack.yaml has no `defaultIdentity`',
   );
 }
 

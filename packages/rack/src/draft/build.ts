@@ -215,7 +215,7 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
       elsewhere.includes(String(name)),
     );
     const guess = same
-      ? `; its name here is "${same.name}"`
+      ? `; its name in skolo is "${same.name}"`
       : didYouMean(String(name), models.keys());
     const hint = guess || `; known models: ${[...models.keys()].join(', ')}`;
     report([...path, 'model'], 'model', `unknown model ${shown(name)}${hint}`);

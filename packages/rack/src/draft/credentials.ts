@@ -17,7 +17,7 @@ export function readCredentials(
   const { impersonate, from, delegates, endpoint, ...source } = written;
   if (impersonate === undefined) {
     const extra = ['from', 'delegates', 'endpoint'].filter((key) => Object.hasOwn(written, key));
-    const why = 'has no effect without `impersonate`';
+    const why = 'requires `impersonate`';
     for (const key of extra) report([...path, key], 'credentials', why, 'key');
     return extra.length > 0 ? undefined : readSource(source, path, report);
   }
@@ -54,7 +54,7 @@ function readSource(
     return undefined;
   }
   if (written.tokenUrl !== undefined && kind !== 'refreshToken') {
-    const why = `has no effect with \`${kind}\`, only with \`refreshToken\``;
+    const why = `applies only to \`refreshToken\`, not to \`${kind}\``;
     report([...path, 'tokenUrl'], 'credentials', why, 'key');
     return undefined;
   }

@@ -86,7 +86,7 @@ export function withLogin(
   const known = [...logins.values()].find(({ username }) => username === user);
   if (known !== undefined) return { text, name: known.name };
   if (topOf(text)?.has('logins')) {
-    throw new ByHand(`no login has the user ${user}; add one`);
+    throw new ByHand(`no login has the username ${user}; add one`);
   }
   const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
   const at = text.search(/^machines:/m);
@@ -145,7 +145,7 @@ export function withEntries(
   if (map === undefined) {
     // Without a value, it is not a map.
     if (new RegExp(`^${section}:`, 'm').test(text)) {
-      throw wholeFile(file, `${section} has no value; remove the line and try again`);
+      throw wholeFile(file, `\`${section}\` has no value; remove the line and try again`);
     }
     return `${ended}${section}:\n${lines('  ')}\n`;
   }
@@ -247,6 +247,6 @@ export function checkOthers(
   if (other === undefined) return;
   throw wholeFile(
     file,
-    `${other[0]} would also change; nothing was changed; edit the file manually`,
+    `${other[0]} would also change, so nothing was changed; edit the file manually`,
   );
 }

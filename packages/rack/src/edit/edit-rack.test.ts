@@ -168,7 +168,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',
       { name: 'a', key: 'power' as const, value: 'switch-2/2' },
-      '`power` is a list of outlets',
+      '`power` is a list of outlets, which skolo cannot edit',
     ],
   ])('leaves to a person: %j', (machines, edit, why) => {
     const { machines: result, left } = edited(machines, edit);

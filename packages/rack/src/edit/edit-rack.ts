@@ -173,7 +173,7 @@ function changed(
     if (!mayBeList) throw new NeedsOwnEntry(ownEntry(names, edits, key));
     return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
   }
-  if (!mayBeList) throw new ByHand(`\`${key}\` is a list of outlets`);
+  if (!mayBeList) throw new ByHand(`\`${key}\` is a list of outlets, which skolo cannot edit`);
   const splices: Splice[] = [];
   let first = 0;
   for (const item of value.items) {
@@ -211,7 +211,7 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
   }
   const other = [...was].find(([place, value]) => is.get(place) !== value);
   if (other === undefined && was.size === is.size) return;
-  const message = `an edit would also change ${other?.[0] ?? 'another entry'}; nothing was changed`;
+  const message = `an edit would also change ${other?.[0] ?? 'another entry'}, so nothing was changed`;
   throw wholeFile(file, message);
 }
 

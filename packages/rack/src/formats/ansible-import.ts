@@ -215,7 +215,7 @@ function expandPattern(pattern: string, where: string): string[] {
   const values = valuesOf(from, to, Number(step));
   if (values === undefined) throw new AnsibleError(`${where} ${pattern}: ${found} is not a range`);
   if (values.length * rest.length > maxNames) {
-    throw new RangeSyntaxError(`"${pattern}" has more than ${maxNames} names`);
+    throw new RangeSyntaxError(`"${pattern}" expands to more than ${maxNames} names`);
   }
   return values.flatMap((value) => rest.map((end) => `${before}${value}${end}`));
 }

@@ -48,7 +48,7 @@ describe('Oxidized', () => {
           login: { username: 'ann', password: 'hunter2' },
         },
       ],
-      left: ['fw: skolo has no model for fortios'],
+      left: ['fw: skolo does not support the model fortios'],
       bad: [],
       aliases: [],
     });
@@ -97,7 +97,7 @@ model_map: { cisco: ios }
     const { bad } = readOxidized('sw:ios\n:192.0.2.1:ios', 'router.db');
 
     expect(bad).toEqual([
-      'router.db:1: sw has no model; check the row, and the columns in the file of --oxidized-config',
+      'router.db:1: sw has no model; check the row, and the columns in the --oxidized-config file',
     ]);
   });
 
@@ -169,7 +169,7 @@ describe('RANCID', () => {
       },
     ]);
     expect(others).toEqual({
-      left: ['sw2.lab is not up', 'fw.lab: skolo has no model for fortigate'],
+      left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support the model fortigate'],
       bad: [],
       aliases: [],
     });
@@ -230,7 +230,7 @@ describe('pdudaemon', () => {
   ])('has no model for %o', (pdu, name) => {
     expect(one(pdu)).toMatchObject({
       devices: [],
-      left: [`pdu-1: skolo has no model for ${name}`],
+      left: [`pdu-1: skolo does not support the model ${name}`],
     });
   });
 

@@ -101,8 +101,8 @@ export function readOxidized(
     const written = at(map, 'model') ?? settings.model;
     const writtenName = at(map, 'name') ?? at(map, 'ip');
     const where = `${file}:${number}`;
-    const hint = 'check the row, and the columns in the file of --oxidized-config';
-    if (writtenName === undefined) return { bad: `${where}: has no name; ${hint}` };
+    const hint = 'check the row, and the columns in the --oxidized-config file';
+    if (writtenName === undefined) return { bad: `${where}: the name is missing; ${hint}` };
     if (written === undefined) return { bad: `${where}: ${writtenName} has no model; ${hint}` };
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];
@@ -148,7 +148,7 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
         bad: `${where}: expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file`,
       };
     }
-    if (state !== 'up') return { left: `${writtenName} is not up` };
+    if (state !== 'up') return { left: `${writtenName} is not marked as up` };
     const model = rancidTypes[type];
     if (model === undefined) return { left: notSupported(writtenName, type) };
     return { writtenName, where, host: writtenName, entry: { model }, ...login };
@@ -216,7 +216,7 @@ function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
 }
 
 function notSupported(name: string, model: string): string {
-  return `${name}: skolo has no model for ${model}`;
+  return `${name}: skolo does not support the model ${model}`;
 }
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */

@@ -185,6 +185,6 @@ function unitHint(kind: string, input: unknown): string {
   if (unit === '') return `; write ${digits} without quotes`;
   const factor = factors[unit.toLowerCase()];
   return factor === undefined
-    ? '; the key names the unit'
-    : `; the key names the unit, and ${input} is ${Number(digits) * factor} s`;
+    ? '; the key name contains the unit'
+    : `; the key name contains the unit, and ${input} is ${Number(digits) * factor} s`;
 }

@@ -73,7 +73,7 @@ export function newRackKey(): string {
 /** @throws Error It is not a private Ed25519 key. */
 export function publicRackKey(privateKey: string): string {
   const key = createPublicKey(privateKey);
-  if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key');
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('the rack key is not an Ed25519 key');
   return key.export({ type: 'spki', format: 'pem' }).toString();
 }
 

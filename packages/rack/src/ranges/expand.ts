@@ -29,7 +29,7 @@ export function expandEntry(path: Path, key: string, value: unknown, spread: Spr
   const plan = planOf(value, path, spread, entry);
   const { problems } = entry;
   if (entry.size * names.length > maxWork && names.length > 1) {
-    const message = `is too large for ${names.length} names`;
+    const message = `the entry is too large to expand to ${names.length} names`;
     problems.push({ path, rule: 'range', message, at: 'key' });
   }
   return {

@@ -40,9 +40,9 @@ describe('expandRange', () => {
       '[1-010]',
       '[1-010] has numbers of different lengths, and one has leading zeros; did you mean [001-010]?',
     ],
-    ['x[1-10001]', '[1-10001] has more than 10000 names'],
-    ['[1-99999999999999999999]', '[1-99999999999999999999] has more than 10000 names'],
-    ['[1-200]-[1-200]', '"[1-200]-[1-200]" has more than 10000 names'],
+    ['x[1-10001]', '[1-10001] expands to more than 10000 names'],
+    ['[1-99999999999999999999]', '[1-99999999999999999999] expands to more than 10000 names'],
+    ['[1-200]-[1-200]', '"[1-200]-[1-200]" expands to more than 10000 names'],
   ])('%s is rejected', (text, message) => {
     expect(() => expandRange(text)).toThrow(new RangeSyntaxError(message));
   });

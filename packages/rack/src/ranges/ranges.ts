@@ -31,7 +31,7 @@ export function expandRange(text: string): string[] {
     const literal = text.slice(end, match.index);
     const values = escaped ? [found.slice(1)] : spans.split(',').flatMap(numbersOf);
     if (names.length * values.length > maxNames) {
-      throw new RangeSyntaxError(`"${shorten(text)}" has more than ${maxNames} names`);
+      throw new RangeSyntaxError(`"${shorten(text)}" expands to more than ${maxNames} names`);
     }
     names = names.flatMap((name) => values.map((value) => name + literal + value));
     end = match.index + found.length;
@@ -52,7 +52,7 @@ export function expandNames(text: string): string[] {
     throw new RangeSyntaxError(`"${shorten(text)}" is not a range; write it like "rpi-[001-040]"`);
   }
   if (names.length > maxNames) {
-    throw new RangeSyntaxError(`"${shorten(text)}" has more than ${maxNames} names`);
+    throw new RangeSyntaxError(`"${shorten(text)}" expands to more than ${maxNames} names`);
   }
   return names;
 }
@@ -79,7 +79,7 @@ function numbersOf(span: string): string[] {
     throw new RangeSyntaxError(`[${span}] ${mixed}; did you mean [${even}]?`);
   }
   if (!Number.isSafeInteger(to) || to - from >= maxNames) {
-    throw new RangeSyntaxError(`[${shorten(span)}] has more than ${maxNames} names`);
+    throw new RangeSyntaxError(`[${shorten(span)}] expands to more than ${maxNames} names`);
   }
   const numbers: string[] = [];
   for (let number = from; number <= to; number++) {

@@ -273,7 +273,7 @@ describe('parseRack of what is not right', () => {
     [
       '10,000 names with a long text in each',
       `${small}machines:\n  m-[1-10000]: { kind: host, label: "[1-10000] ${'x'.repeat(10_000)}" }`,
-      /too large for 10000 names/,
+      /too large to expand to 10000 names/,
     ],
     [
       'names for ever',
@@ -434,16 +434,16 @@ services:
       "rack.yaml:2:1 jumphost: has no `power`, so the power-cycle daemon cannot protect the jumphost's power supply",
       "rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect the jumphost's network connection",
       'rack.yaml:4:3 identities.bots: is not used',
-      'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) may not provide the address, although clients request it',
+      'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) might not provide the address, although clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so it has no identity, and cycles cannot verify that it is back',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify it, and power cycles cannot verify that it is back',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',
       'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle autonomously',
-      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so other machines do not receive a bot',
+      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so machines without a matching prefix do not run a bot',
     ]);
   });
 

@@ -73,7 +73,7 @@ function lowPortsPatch(service: string): DerivedFile {
   const sysctls: Json = [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }];
   return {
     name: `low-ports-${service}.yaml`,
-    about: `A port of ${service} is below 1024, but the service does not run as root.`,
+    about: `Lets ${service}, which does not run as root, listen on a port below 1024.`,
     objects: [podPatch(service, { securityContext: { sysctls } })],
     use: { kind: 'Deployment', name: service },
   };

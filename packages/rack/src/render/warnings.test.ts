@@ -46,7 +46,7 @@ describe('renderWarnings', () => {
     [
       'variables',
       { more: 'logins: { all: { username: ann, password: { env: PASSWORD } } }' },
-      /^logins\.all\.password: is the variable PASSWORD: .* prefer a file$/,
+      /^logins\.all\.password: uses the variable PASSWORD: .* prefer a file$/,
     ],
     [
       'commands',
@@ -59,17 +59,17 @@ describe('renderWarnings', () => {
     [
       'the port of a service',
       { settings: { 'power-cycle-daemon': { url: 'http://metadata.lan:8080' } } },
-      /^services\.power-cycle-daemon\.url: is port 8080, but on k3s power-cycle-daemon listens on 9210/,
+      /^services\.power-cycle-daemon\.url: specifies port 8080, but on k3s power-cycle-daemon listens on 9210/,
     ],
     [
       'https of a service',
       { settings: { 'router-backup': { ...quiet, url: 'https://192.168.1.8' } } },
-      /^services\.router-backup\.url: is port 443, /,
+      /^services\.router-backup\.url: specifies port 443, /,
     ],
     [
       'metrics of an agent',
       { more: `${machine}{ metricsUrl: "http://192.168.1.101:9" } } }` },
-      /^machines\.pi-1\.swarming\.metricsUrl: is port 9, but on k3s swarming-client listens on 20014/,
+      /^machines\.pi-1\.swarming\.metricsUrl: specifies port 9, but on k3s swarming-client listens on 20014/,
     ],
     [
       'the address of an endpoint',
@@ -160,7 +160,7 @@ describe('renderWarnings', () => {
           'power-cycle-daemon': { repair: { enabled: true, alerts: ['MachineMissing', 'MyOwn'] } },
         },
       },
-      /^services\.power-cycle-daemon\.repair\.alerts: has MyOwn, .* sends only MachineMissing/,
+      /^services\.power-cycle-daemon\.repair\.alerts: contains MyOwn, .* sends only MachineMissing/,
     ],
     [
       'a folder of tokens',

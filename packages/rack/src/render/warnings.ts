@@ -59,7 +59,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Rem
 function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
   const warnings = new Map<string, Remark>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
-    const message = `is the variable ${name}: a pod reads it only at startup, and all programs in the pod can read it; prefer a file`;
+    const message = `uses the variable ${name}: a pod reads it only at startup, and all programs in the pod can read it; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
   }
   return [...warnings.values()];
@@ -70,8 +70,7 @@ function ofCommands({ infrastructure }: Rack): Remark[] {
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
       where: `infrastructure.${name}`,
-      message:
-        'runs programs in the power-cycle-daemon pod, which contains only the programs in its image',
+      message: 'runs programs in the power-cycle-daemon pod; check that its image contains them',
     }));
 }
 
@@ -102,7 +101,7 @@ function ofUrls(rack: Rack): Remark[] {
       const url = new URL(value);
       const asked = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
       if (!names.includes(url.hostname.replaceAll(/[[\]]/g, '')) || asked === listens) return [];
-      const message = `is port ${asked}, but on k3s ${service} listens on ${listens}; remove it, unless a proxy listens there`;
+      const message = `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove it, unless a proxy listens there`;
       return [{ where: `${where}.${key}`, message }];
     });
   });
@@ -190,7 +189,7 @@ function ofAlertmanager({ services }: Rack): Remark[] {
     'power-cycle-daemon.repair.alerts':
       repair.enabled &&
       other.length > 0 &&
-      `has ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}`,
+      `contains ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}`,
   };
   return Object.entries(found).flatMap(([key, message]) =>
     message === false

@@ -30,7 +30,7 @@ export const infrastructureShape = {
     .describe('Fingerprint of the SSH host key; default: pinned on the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; backups of a device with a different one fail.'),
+    .describe('Serial number; backups fail if the device reports a different one.'),
   backup: z
     .union([
       z.boolean(),

@@ -19,14 +19,14 @@ const tag = text(
 export const deviceSchema = object({
   name: hostName
     .exactOptional()
-    .describe('Name on the machine; the full name is MACHINE-NAME. Required in `devices`.'),
+    .describe('Short name; the full name is MACHINE-NAME. Required in `devices`.'),
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
     .describe('Kind of device; with `auto`, the agent detects the kind and suggests a value.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; required if the machine has several devices of one kind.'),
+    .describe('Serial number; required if the machine has several devices of the same kind.'),
   power: ownPower
     .exactOptional()
     .describe("Port on the machine's own USB hub, or an outlet, that powers the device."),
@@ -97,7 +97,9 @@ export const machineSchema = object({
     .describe(
       'Method for checking that the machine is back after a cycle: `{ ssh: 22 }`, `{ http: URL }` or `{ icmp: true }`.',
     ),
-  device: deviceSchema.exactOptional().describe('Attached phone; its full name is MACHINE-device.'),
+  device: deviceSchema
+    .exactOptional()
+    .describe('Attached phone. Without a name, its full name is MACHINE-device.'),
   devices: z
     .array(deviceSchema)
     .min(1)

@@ -85,7 +85,7 @@ export const cidr = canonical('a network', '10.42.0.0/24', (input) => {
   if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most)) return undefined;
   const network = ip.networkAddressFromCIDR(`${canonical}/${bits ?? most}`).toString();
   if (network !== canonical) {
-    return { wrong: `"${input}" is an address inside a network; did you mean ${network}/${bits}?` };
+    return { wrong: `"${input}" is not a network address; did you mean ${network}/${bits}?` };
   }
   return `${canonical}/${Number(bits ?? most)}`;
 });
@@ -123,7 +123,9 @@ function checkedUrl(input: string, example: string): { url: URL } | { wrong: str
   }
   const url = new URL(input);
   if (!url.username && !url.password) return { url };
-  return { wrong: 'this URL contains a password, but rack.yaml must not contain secrets' };
+  return {
+    wrong: 'this URL contains a user name or password, but rack.yaml must not contain secrets',
+  };
 }
 
 /** An absolute http or https URL, without a trailing slash. */

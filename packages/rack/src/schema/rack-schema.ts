@@ -131,7 +131,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a read-only login, which services and `skolo prove --look` use for readings for which it suffices (see [Models](#models)). This login is used for everything else.',
+      'Name of a read-only login. Services and `skolo prove --look` use it if its permissions suffice (see [Models](#models)), and otherwise the login that contains `read`.',
     ),
 });
 
@@ -183,7 +183,7 @@ const secretsSchema = object({
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
     .describe(
-      'Directory outside git for unencrypted files, `RACK/NAME`, which only one person uses.',
+      'Directory outside git for unencrypted files, `RACK/NAME`. For use by a single person only.',
     ),
   command: z
     .array(word)

@@ -49,7 +49,7 @@ export const cron = canonical('a cron schedule', '15 3 * * *', (input) => {
   if (bad < 0) return fields.join(' ');
   const { name, min, max } = cronFields[bad] ?? cronFields[0];
   return {
-    wrong: `"${fields[bad]}" is not valid for the ${name} (${min} to ${max}, *, lists, spans and /steps)`,
+    wrong: `"${fields[bad]}" is not valid for the ${name} (${min} to ${max}, *, lists, ranges and /steps)`,
   };
 });
 

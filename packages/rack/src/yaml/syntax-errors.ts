@@ -87,10 +87,10 @@ function tabBefore(text: string, offset: number): Found | undefined {
 }
 
 const mergeConflict = 'this line marks a merge conflict; keep one version and remove the markers';
-const comma = 'a comma is missing after this value; write it, or put the whole value in quotes';
+const comma = 'a comma is missing after this value; add it, or put the whole value in quotes';
 const multilineKey = 'this key spans several lines; write it on one line';
 const property =
-  '`&` or `!` and its name are not followed by a space; write one, or put such text in quotes';
+  '`&` or `!` and its name must be followed by a space; add one, or put text that starts with `&` or `!` in quotes';
 const tag =
   '`!` starts a YAML tag, which is not supported; remove it, or put text that starts with `!` in quotes';
 const lineNotKey = 'this line has no colon followed by a space; write `KEY: VALUE`';
@@ -152,7 +152,7 @@ function badIndent(spot: Spot): Finding {
   }
   const found = `an indentation of ${count(line.margin.length, 'space')}`;
   return {
-    message: `${found} does not match any line above; indent it by ${levels(above)}`,
+    message: `${found} does not match any line above; indent this line by ${levels(above)}`,
     offset,
   };
 }
@@ -221,8 +221,10 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
   }
   const after = /^[\w.-]+:([^ ])/.exec(content)?.[1];
   if (after === undefined) return lineNotKey;
-  const what = oddSpace.test(after) ? `${nameOfSpace(after)}, and no space,` : 'no space';
-  return `${what} follows the colon; write \`KEY: VALUE\``;
+  const what = oddSpace.test(after)
+    ? `${nameOfSpace(after)} follows the colon instead of a space`
+    : 'no space follows the colon';
+  return `${what}; write \`KEY: VALUE\``;
 }
 
 function missingChar(spot: Spot): Finding {
@@ -293,6 +295,6 @@ function unexpected(spot: Spot): Finding {
       : 'a list item (`- `) follows a key on the same line; put it on the next line, or write [a, b]';
   }
   if (bracket !== undefined)
-    return 'a comma is missing before this; write it, or put the whole value in quotes';
+    return 'a comma is missing before this; add it, or put the whole value in quotes';
   return 'text follows the end of a value; put the whole value in quotes, or write the next key on its own line';
 }

@@ -85,9 +85,9 @@ function tlsKeyFault(
     const key = createPrivateKey(text);
     const pem = certificate && values.get(certificate.name)?.reveal();
     if (pem === undefined || new X509Certificate(pem).checkPrivateKey(key)) return undefined;
-    return `does not belong to ${certificate?.name}`;
+    return `does not match the certificate ${certificate?.name}`;
   } catch {
-    return 'is not a private key in PEM';
+    return 'is not a private key in PEM format';
   }
 }
 

@@ -117,7 +117,7 @@ describe('a repository of racks', () => {
       expect.stringMatching(
         /^kube\/sops\/etc\/k3s.sops: has only one recipient, so nobody can decrypt it if/,
       ),
-      `kube/sops/rack4/alone.sops: not encrypted for ${bob}, unlike .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`,
+      `kube/sops/rack4/alone.sops: does not match .sops.yaml: not encrypted for ${bob}; run \`sops updatekeys\`, or skolo secrets set`,
       expect.stringMatching(/^kube\/sops\/rack4\/broken.sops: not a sops file with binary content/),
       expect.stringMatching(
         /^kube\/sops\/rack4\/clear: does not end with .sops, so it is probably not encrypted/,

@@ -68,7 +68,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
 }
 
 const replaced =
-  "remove the value and replace it everywhere, because git's history still contains it";
+  "remove the value from the file, and replace the secret everywhere, because git's history still contains the value";
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);
@@ -130,7 +130,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
         ...missing.map((each) => `not encrypted for ${each}`),
         ...extra.map((each) => `still encrypted for ${each}`),
       ];
-      return `${lists.join(', ')}, unlike .sops.yaml; run \`sops updatekeys\`, or skolo secrets set`;
+      return `does not match .sops.yaml: ${lists.join(', ')}; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
     return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second one to .sops.yaml and run `sops updatekeys`';

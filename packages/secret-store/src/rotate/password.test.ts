@@ -363,7 +363,7 @@ describe('a password of several devices', () => {
     const next = (await store.read('rack4/next/pw', signal)) ?? new Secret('');
 
     faults?.set('ignores-commands');
-    expect((await run()).failed[0]?.why).toContain('and the device uses the previous one again');
+    expect((await run()).failed[0]?.why).toContain('; the device uses the previous one again');
     faults?.clear();
     denied.push('username');
     const rejected = (await run()).failed[0]?.why;

@@ -72,7 +72,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
     if (failed.length > 0) {
       return again(`${repair}; services try both the previous and the new value`, failed);
     }
-    const saved = targets.length > 0 ? ' and is saved on them' : '';
+    const saved = targets.length > 0 ? ' and is saved there' : '';
     report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
     await replaceInStore(secret, { current, next }, deps);
   }
@@ -119,12 +119,9 @@ async function change(
         ? 'the device uses the previous one again'
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
-      throw new Error(
-        `${target.name} does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
-        {
-          cause: error,
-        },
-      );
+      throw new Error(`${target.name}: the new ${nounOf(secret)} does not work: ${why}; ${state}`, {
+        cause: error,
+      });
     }
   });
 }

@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} does not exist only on this workstation; run the command again in 3 min${to}, when services have loaded it`;
+    return `commit and push the store, so that the new ${noun} does not exist only on this workstation; in 3 min, when services have loaded it, run the command again${to}`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
@@ -188,7 +188,7 @@ async function bringUp(
   const noun = nounOf(secret);
   const failed = await atEach(targets, [current, ...leftOut.values()], deps, async (target) => {
     await work(target, leftOut);
-    report(`${target.name}: now uses the ${noun} from the store`);
+    report(`${target.name} now uses the ${noun} from the store`);
   });
   // Devices that were removed from rack.yaml are also removed.
   const done = names.filter((name) => !failed.some((each) => each.name === name));

@@ -130,7 +130,7 @@ async function forget(
   });
   if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: still accepts the previous key, which is not one of the user's keys that skolo can change`,
+      `${target.name}: the previous key still works, because it is not one of the user's keys that skolo can change`,
     );
   }
 }

@@ -38,7 +38,7 @@ describe('recipients', () => {
       'no rule matches kube/sops/rack4/switch.sops; list the age recipients',
     ],
     ['no recipient', 'creation_rules: [{ path_regex: . }]\n', 'does not contain a recipient'],
-    ['other keys', 'creation_rules: [{ age: age1ann, pgp: ABCD }]\n', 'encrypts only for age'],
+    ['other keys', 'creation_rules: [{ age: age1ann, pgp: ABCD }]\n', 'keys other than age keys'],
     ['no pattern', 'creation_rules: [{ path_regex: "(", age: age1ann }]\n', 'not a regular expr'],
     ['no YAML', 'creation_rules: [\n', 'not a sops configuration'],
     ['another form', 'creation_rules: 3\n', 'not a sops configuration'],

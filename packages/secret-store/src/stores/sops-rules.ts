@@ -49,7 +49,7 @@ export async function recipientsFor(file: string): Promise<string[]> {
   const groups = [rule, ...rule.key_groups];
   if (groups.some((group) => others.some((key) => key in group)) || rule.key_groups.length > 1) {
     throw new StoreError(
-      `${path}: the rule for ${name} contains keys other than age keys, but skolo encrypts only for age: ${howTo}`,
+      `${path}: the rule for ${name} contains keys other than age keys, or several key groups, which skolo does not support; ${howTo}`,
     );
   }
   const recipients = [...new Set(groups.flatMap(({ age }) => age))];

@@ -312,7 +312,7 @@ export class Intake implements AcceptAlerts {
   private tooMany(leftOut: number): Rejection {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return full(
-      `${count(leftOut, 'new alert')} rejected, because the limit of ${mostAlerts} known alerts has been reached; see skolo alerts list. Changes of known alerts are still accepted`,
+      `${count(leftOut, 'new alert')} rejected, because the limit of ${mostAlerts} known alerts has been reached; see skolo alerts list. Changes to known alerts are still accepted`,
     );
   }
 
@@ -321,7 +321,7 @@ export class Intake implements AcceptAlerts {
     const text = JSON.stringify(message);
     if (text.length > longText && Buffer.byteLength(text) > mostBytes) {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
-      const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
+      const why = `the message is larger than ${mostBytes} bytes; shorten its labels and annotations`;
       if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
         const from = message.kind === 'notice' ? 'notice' : message.endpoint;
         letters.push({ at: message.at, from, why, found: { labels } });

@@ -155,7 +155,7 @@ describe('regular expressions that take for ever', () => {
 
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       400,
-      'filter: a regular expression must not exceed 4000 characters; split it',
+      'filter: a regular expression must not exceed 4000 characters; shorten it, or send several requests',
     ]);
   });
 

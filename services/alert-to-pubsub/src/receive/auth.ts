@@ -107,7 +107,7 @@ function wrong({ bearer, password }: Settings, authorization: string | undefined
     authorization === undefined ? 'no credentials were sent' : 'the credentials are incorrect';
   return new Rejection(
     'auth',
-    `${what}; use those in \`services.alert-to-pubsub.auth\` in rack.yaml (http_config in Alertmanager, alertmanagers in Prometheus)`,
+    `${what}; in Alertmanager (http_config) or Prometheus (alertmanagers), set those from \`services.alert-to-pubsub.auth\` in rack.yaml`,
     { headers: { 'www-authenticate': schemes.join(', ') } },
   );
 }

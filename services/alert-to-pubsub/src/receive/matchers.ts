@@ -38,7 +38,7 @@ function unquoted(text: string): string {
 function expression(source: string): RegExp {
   if (source.length > mostLength) {
     throw malformed(
-      `filter: a regular expression must not exceed ${mostLength} characters; split it`,
+      `filter: a regular expression must not exceed ${mostLength} characters; shorten it, or send several requests`,
     );
   }
   const { flags = '', rest = source } =

@@ -58,7 +58,7 @@ function readWebhook(value: unknown, now: number): Batch {
   }
   const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
   if (version !== '4' && alerts.length === 0 && truncated === 0) {
-    const why = bad[0]?.why ?? 'it contains no alerts';
+    const why = bad[0]?.why ?? 'the message contains no alerts';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
   }
   const group = readGroup(value, isCount);

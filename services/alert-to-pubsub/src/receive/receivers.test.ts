@@ -104,7 +104,7 @@ describe('a webhook of Alertmanager', () => {
   });
 
   it.each([
-    [{ version: '5', alerts: [] }, 'it contains no alerts'],
+    [{ version: '5', alerts: [] }, 'the message contains no alerts'],
     [{ alerts: [{ id: 1 }] }, 'labels: required'],
     [{ version: '4' }, 'alerts: expected a list'],
     [{ version: '4', alerts: { a: 1 } }, 'alerts: expected a list, found an object'],

@@ -27,7 +27,7 @@ export async function askAgent<T>(
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
       ? `the agent on ${machine} may have received the request, but did not respond: ${why}; repeat it with the same Idempotency-Key, or run skolo machine status ${machine}`
-      : `the agent on ${machine} was not contacted: ${why}`;
+      : `the agent on ${machine} could not be reached: ${why}`;
     throw new HttpProblem(503, detail, { cause: error });
   }
 }

@@ -259,7 +259,7 @@ it('names a damaged image store as the reason only for the machine that is silen
     .poll(told)
     .toEqual([
       [
-        expect.stringMatching(/^image store damaged: the agent is not responding/),
+        expect.stringMatching(/^image store damaged; the agent is not responding/),
         `image store damaged; to find the image, run ${firstCommand}`,
       ],
       [expect.stringMatching(reason), expect.stringMatching(/^find out why/)],

@@ -137,7 +137,7 @@ function nameOf(
     if (byMac !== undefined && byMac !== bySerial) {
       return conflict(
         name,
-        `the serial number belongs to ${name}, but the MAC address to ${byMac.name}`,
+        `the serial number belongs to ${name}, but the MAC address belongs to ${byMac.name}`,
       );
     }
     if (mac !== undefined && byMac === undefined && own?.name !== name) {

@@ -145,7 +145,7 @@ it('gives one Pi to the first of two engineers, and 409 to the second', async ()
 
   expect(answers).toMatchObject([
     { status: 'fulfilled' },
-    { reason: { status: 409, message: expect.stringMatching(/is already rpi-1, as ann decided/) } },
+    { reason: { status: 409, message: expect.stringMatching(/ann gave this Pi the name rpi-1/) } },
   ]);
   // A repetition is no second decision, and one that is meant is possible.
   await adopt(later, false, 'rpi-1', 'ann');

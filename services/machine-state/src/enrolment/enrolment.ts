@@ -91,7 +91,7 @@ export class Enrolment {
       const hint = didYouMean(name, rack().machines.keys());
       throw new HttpProblem(
         404,
-        `rack.yaml does not contain a Raspberry Pi ${name}${hint}; add it and push`,
+        `rack.yaml does not contain a Raspberry Pi ${name}${hint}; add it and run skolo push`,
       );
     }
     if (!force) await this.checkDead(name);
@@ -108,7 +108,11 @@ export class Enrolment {
       }
       if (pi.code === 'copied') throw new HttpProblem(409, `this Pi cannot get a name: ${pi.why}`);
       if (!force) this.checkUndecided(key, name);
-      const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
+      const note = this.note(
+        name,
+        by,
+        `adopted the Raspberry Pi with serial number ${pi.serial}: ${reason}`,
+      );
       // Another card that was adopted for this name, and has made no request since, would take it back.
       const previous = [...records.adopted.all.values()].filter((each) => each.name === name);
       await written(records.tables, [
@@ -170,7 +174,7 @@ export class Enrolment {
       }
       const at = new Date(clock.now()).toISOString();
       const revoked = { key, serial, ...(own && { name: own.name }), at, by };
-      const text = `revokes the key ${key.slice(0, 8)} of the board ${serial}`;
+      const text = `revoked the key ${key.slice(0, 8)} of the Raspberry Pi with serial number ${serial}`;
       await written(records.tables, [
         records.revoked.put(revoked),
         records.adopted.remove(key),
@@ -244,7 +248,11 @@ export class Enrolment {
       return { name, address, token };
     } catch (error) {
       if (!(error instanceof ClusterUnavailable)) throw error;
-      return { wait: 'cluster', why: `the cluster returned no token: ${errorText(error)}`, name };
+      return {
+        wait: 'cluster',
+        why: `the cluster did not return a token: ${errorText(error)}`,
+        name,
+      };
     }
   }
 
@@ -264,7 +272,7 @@ export class Enrolment {
     if (decided === undefined || decided.name === name) return;
     throw new HttpProblem(
       409,
-      `this Pi is already ${decided.name}, as ${decided.by} decided at ${decided.at}; use --force to change that`,
+      `${decided.by} gave this Pi the name ${decided.name} at ${decided.at}; use --force to change it`,
     );
   }
 

@@ -83,7 +83,7 @@ export function needsAttentionOf(
 function reasonsOf(condition: MachineCondition, { agent }: Told): string {
   const reasons =
     agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
-  if (reasons.length === 0) return `the agent reports ${condition}, without a reason`;
+  if (reasons.length === 0) return `the agent reports ${condition} without giving a reason`;
   const shown = reasons
     .slice(0, mostReasons)
     .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`));
@@ -112,7 +112,7 @@ function powerText(name: string, { services }: Told): string | undefined {
 
 function silenceText(text: string, sources: Told): string {
   const whole = `${text}${because(sources.agent.why)}`;
-  return damageText(sources) === undefined ? whole : `image store damaged: ${whole}`;
+  return damageText(sources) === undefined ? whole : `image store damaged; ${whole}`;
 }
 
 /** Why the agent may be unable to start. A machine can cause this alert only for itself. Undefined: no damage is known. */

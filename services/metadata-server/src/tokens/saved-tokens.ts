@@ -71,7 +71,7 @@ export class SavedTokens {
   private async write(tokens: readonly SavedToken[]): Promise<void> {
     await this.checkFolder();
     const bootId = this.bootId();
-    if (bootId === undefined) throw new Error('/proc does not contain the boot id');
+    if (bootId === undefined) throw new Error('/proc does not contain the boot ID');
     const contents = { bootId, tokens };
     await writeFileAtomic(this.file, JSON.stringify(contents), { mode: 0o600 });
   }

@@ -447,7 +447,7 @@ describe('holds', () => {
     const after = await ask(daemon, ['b-1']);
 
     expect(rejected).toMatchObject({
-      detail: `b-1: under repair until ${until}, by ${daemon.who}: new fan; possible from ${until}`,
+      detail: `b-1: put on hold by ${daemon.who} until ${until}: new fan; possible from ${until}`,
       rejected: [{ code: 'held', until }],
     });
     expect(holds.map(({ target, reason }) => [target, reason])).toEqual([
@@ -487,7 +487,7 @@ describe('holds', () => {
     const { client } = await startDaemon({ yaml });
 
     for (const [until, detail] of [
-      ['2020-01-01T00:00:00Z', 'until 2020-01-01T00:00:00Z is in the past; specify a future time'],
+      ['2020-01-01T00:00:00Z', 'until: 2020-01-01T00:00:00Z is in the past; specify a future time'],
       ['2099-01-01T00:00:00Z', 'a hold can last at most 720 hours; specify an earlier end'],
     ] as const) {
       expect(

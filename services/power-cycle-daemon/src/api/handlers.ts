@@ -147,7 +147,7 @@ function outletHandlers({
         const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet}: the device is in rack.yaml, so the daemon turns the outlet on as soon as possible`;
+      const detail = `${outlet} cannot be forgotten, because its device is in rack.yaml; the daemon turns the outlet on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {
@@ -167,7 +167,7 @@ function ok<T>(body: T) {
 function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
   if (outcome !== undefined) return `the request for ${target} has finished (${outcome})`;
   if (action === 'cycle') return `the cycle of ${target} has begun; it can no longer be cancelled`;
-  return `turning ${target} ${action} was accepted and cannot be cancelled; request the opposite`;
+  return `the request to turn ${target} ${action} was accepted and cannot be cancelled; request the opposite`;
 }
 
 function noSuchCycle(id: string): never {

@@ -36,7 +36,7 @@ describe('a cycle that waits for its turn', () => {
     const cycle = await daemon.finished(second);
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
-    expect(cycle.detail).toContain('under repair');
+    expect(cycle.detail).toContain('put on hold');
     expect(daemon.boards.get('pdu-1').told).not.toContain('off 2');
   });
 
@@ -52,7 +52,7 @@ describe('a cycle that waits for its turn', () => {
     await daemon.finished(first);
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
-    expect(cycle.detail).toContain('1 other would lose power or network');
+    expect(cycle.detail).toContain('1 other machine or device would lose power or network');
     expect(daemon.boards.get('pdu-1').told).not.toContain('off 2');
   });
 

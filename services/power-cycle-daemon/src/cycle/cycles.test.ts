@@ -21,7 +21,7 @@ machines:
   e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
   f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
-const checked = 'check: no agent that reports tasks';
+const checked = 'check: no agent can report whether a task is running';
 
 function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
   return steps.map(({ step, text }) => `${step}: ${text}`);
@@ -119,7 +119,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'is not reported as off: pdu-1/1 is still on';
+    const detail = 'the outlet is not reported as off: pdu-1/1 is still on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     // An off may still be on its way: that it reads on is not enough.
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1', 'off 1', 'off 1', 'on 1 auto']);
@@ -136,7 +136,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('c'));
 
-    const detail = 'is not reported as off: pdu-2/2 is still on';
+    const detail = 'the outlet is not reported as off: pdu-2/2 is still on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 2', 'on 2 auto']);
     expect(await pendingOns(daemon)).toEqual([]);
@@ -398,7 +398,9 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
-    expect(texts(cycle)[1]).toMatch(/^soft-reboot: unreachable, so no soft reboot/);
+    expect(texts(cycle)[1]).toMatch(
+      /^soft-reboot: no soft reboot, because the machine is unreachable/,
+    );
   });
 
   it('that runs a task is left alone, unless forced', async () => {
@@ -533,7 +535,7 @@ describe('a phone', () => {
     expect(machine.boots).toBe(1);
     expect(texts(cycle)[1]).toBe('soft-reboot: not a machine, so its power is cut');
     expect(cycle.detail).toMatch(
-      /^back: the agent detects it, after \d+ s; a newer USB connection confirms that the power was off$/,
+      /^back: the agent detected it, after \d+ s; a newer USB connection confirms that the power was off$/,
     );
   });
 

@@ -52,7 +52,7 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   expect(board.told).toEqual(['on 1 auto']);
   expect(await second.finished(queued)).toMatchObject({
     outcome: 'cancelled',
-    detail: 'the jumphost was replaced; the journal is of 2026-11-20T03:15:00Z',
+    detail: 'the jumphost was replaced; the journal is from 2026-11-20T03:15:00Z',
   });
   expect(await second.finished(off)).toMatchObject({
     outcome: 'failed',

@@ -57,7 +57,7 @@ async function changeJournal(
   { store, clock, log }: InheritedDeps,
   { time: copied, keepOff }: Mark,
 ): Promise<void> {
-  const text = `the jumphost was replaced; the journal is ${copied === undefined ? 'a copy' : `of ${copied}`}`;
+  const text = `the jumphost was replaced; the journal is ${copied === undefined ? 'a copy' : `from ${copied}`}`;
   const facts = { now: clock.now(), canBeSeen: false, tries: 1 };
   const ended = store.active().flatMap((record) => {
     const after = next(record, { is: 'inherited', text }, facts);

@@ -15,7 +15,11 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const { rack, target, settings, signal } = step;
   const agent = target?.machine && agentOf(rack, target.machine);
   if (agent === undefined) {
-    return { is: 'checked', task: 'unknown', text: 'no agent that reports tasks' };
+    return {
+      is: 'checked',
+      task: 'unknown',
+      text: 'no agent can report whether a task is running',
+    };
   }
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
@@ -58,7 +62,7 @@ export async function reboot(step: Step): Promise<CycleEvent> {
   const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
   signal.throwIfAborted();
   if (look !== undefined && !look.up) {
-    return impossible(`unreachable, so no soft reboot: ${look.text}`);
+    return impossible(`no soft reboot, because the machine is unreachable: ${look.text}`);
   }
   const deps = { agent: agentOf(rack, machine), hostKeys, timeoutMs: softTimeoutMs };
   const { accepted, text } = await softReboot(rack, machine, record.reason, deps, signal);

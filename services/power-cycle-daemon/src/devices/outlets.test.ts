@@ -121,7 +121,7 @@ describe('turning off', () => {
 
     expect(verification).toEqual({
       is: 'not',
-      text: 'is not reported as off: pdu-1/1 is still on',
+      text: 'the outlet is not reported as off: pdu-1/1 is still on',
     });
     expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
   });
@@ -132,7 +132,7 @@ describe('turning off', () => {
 
     const verification = await turnOff(controller, '1', tries, signal);
 
-    const text = 'is not reported as off: pdu-1: no such command; pdu-1/1 is still on';
+    const text = 'the outlet is not reported as off: pdu-1: no such command; pdu-1/1 is still on';
     expect(verification).toEqual({ is: 'not', text });
     expect(board.reads.length).toBeGreaterThan(0);
   });

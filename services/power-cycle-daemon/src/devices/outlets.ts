@@ -87,7 +87,10 @@ export async function turnOff(
     reasons.push(verification.text);
     if (error instanceof DeviceError && !error.retry) break;
   }
-  return { is: 'not', text: `is not reported as off: ${[...new Set(reasons)].join('; ')}` };
+  return {
+    is: 'not',
+    text: `the outlet is not reported as off: ${[...new Set(reasons)].join('; ')}`,
+  };
 }
 
 /**

@@ -126,7 +126,7 @@ class UsbHub {
     });
     const params = { hub, port };
     const what = { on: action === 'on', ...(action === 'off-alone' && { alone: true }) };
-    const body = { ...what, why: 'requested from the power-cycle daemon' };
+    const body = { ...what, why: 'requested by the power-cycle daemon' };
     const answer =
       action === undefined
         ? await client.usbPort({ params, signal })

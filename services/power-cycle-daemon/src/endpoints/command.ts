@@ -68,12 +68,13 @@ async function attempt(
   }
   const [hold] = holdsOf(target, snapshot);
   if (hold !== undefined) {
-    return `${target.name} is under repair (${hold.target}) until ${hold.until}, by ${hold.by}: ${hold.reason}`;
+    const whose = hold.target === target.name ? '' : `${target.name}: `;
+    return `${whose}${hold.target} was put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;
   }
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   // Its failure would end the attempts to turn that outlet on.
   if (pending !== undefined && action === 'off') {
-    return `${target.name}: ${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; try again when it is on`;
+    return `${target.name}: ${feedKey(pending)} was turned off by cycle ${pending.cycle} and is still being turned on; try again when it is on`;
   }
   if (off === undefined || action !== 'cycle') return taken(command, askFor(command), deps);
   // The endpoint itself already turned it off: only turning on is left of the reboot.

@@ -46,7 +46,7 @@ describe('who may come in', () => {
     expect(inside.status).toBe(200);
     expect(outside).toMatchObject({
       status: 403,
-      text: '127.0.0.1 is not in `allow` of endpoints.pdudaemon in rack.yaml\n',
+      text: '127.0.0.1 is not listed in endpoints.pdudaemon.allow in rack.yaml\n',
     });
     expect(told).toEqual(['off 1']);
   });
@@ -73,7 +73,7 @@ describe('who may come in', () => {
 
     const outside = await sendText(port, 'pdu-1 1 off', '127.0.0.1');
 
-    expect(outside).toMatch(/^nack 127\.0\.0\.1 is not in `allow`/);
+    expect(outside).toMatch(/^nack 127\.0\.0\.1 is not listed in endpoints\.\w+\.allow/);
     expect(told).toEqual([]);
   });
 
@@ -242,12 +242,15 @@ describe('a client that waits', () => {
     [
       'by HTTP',
       (port: number) => sendRequest(port, '/power/control/reboot?alias=b&delay=60'),
-      { status: 500, text: 'the daemon is stopping; it will continue after its restart\n' },
+      {
+        status: 500,
+        text: 'the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again\n',
+      },
     ],
     [
       'by the older protocol',
       (port: number) => sendText(port, 'pdu-1 1 reboot 60'),
-      'nack the daemon is stopping; it will continue after its restart\n',
+      'nack the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
     const port = await freeTcpPort();

@@ -44,7 +44,11 @@ export class Endpoints {
 
   /** Clients that still wait are told that the daemon is stopping. */
   async close(): Promise<void> {
-    this.closing.abort(new Error('the daemon is stopping; it will continue after its restart'));
+    this.closing.abort(
+      new Error(
+        'the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again',
+      ),
+    );
     clearTimeout(this.retrying);
     await this.following;
     const all = [...this.open.values(), ...this.retired];

@@ -121,7 +121,7 @@ export class Listener {
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
-    sendText(response, 500, 'Failed; see the log of the daemon for the reason');
+    sendText(response, 500, "Failed; see the daemon's log for the reason");
   }
 
   /** Node passes on what it cannot parse as HTTP. */
@@ -159,7 +159,7 @@ export class Listener {
   /** Read from the settings each time: the list may change while the endpoint is open. */
   private rejection(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
-    return `${from} is not in \`allow\` of endpoints.${this.deps.name} in rack.yaml`;
+    return `${from} is not listed in endpoints.${this.deps.name}.allow in rack.yaml`;
   }
 }
 

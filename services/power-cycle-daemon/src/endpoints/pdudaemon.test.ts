@@ -187,7 +187,7 @@ machines:
 
     expect(answer).toMatchObject({
       status: 500,
-      text: expect.stringMatching(/^router: 1 other would lose power/),
+      text: expect.stringMatching(/^router: 1 other machine or device would lose power/),
     });
     expect(told('pdu-1')).toEqual([]);
   });
@@ -215,7 +215,7 @@ machines:
 
     expect(answer).toMatchObject({
       status: 500,
-      text: expect.stringMatching(/b.* under repair .*new fan/),
+      text: expect.stringMatching(/b.* put on hold .*new fan/),
     });
     expect(told('pdu-1')).toEqual([]);
   });

@@ -32,7 +32,7 @@ const oldLine =
 
 const Delay = z
   .string()
-  .regex(/^\d{1,4}(\.\d{1,3})?$/, { error: 'delay: seconds, such as 5' })
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, { error: 'delay: expected a number of seconds, such as 5' })
   .transform(Number)
   .refine((seconds) => seconds <= 3600, { error: 'delay: at most 3600 seconds' })
   .optional();

@@ -79,7 +79,7 @@ for command in sys.argv[2:]:
     lab.pdu.faults.set('ignores-commands');
 
     await expect(target(lab, 4, 'off')).rejects.toThrow(
-      /HTTPError: 500 Server Error: failed at turn-off: is not reported as off: pdu-1\/4 is still on for url/,
+      /HTTPError: 500 Server Error: failed at turn-off: the outlet is not reported as off: pdu-1\/4 is still on for url/,
     );
   });
 

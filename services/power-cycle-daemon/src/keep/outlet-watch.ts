@@ -149,7 +149,10 @@ export class OutletWatch {
     const { inherited: _, ...own } = off;
     if (state === 'off') return await store.keep([store.switchedOff.put(own)]);
     if (state !== 'on') return;
-    log.warn({ outlet: key, by: off.by, at: off.at }, 'inherited off dropped: the outlet reads on');
+    log.warn(
+      { outlet: key, by: off.by, at: off.at },
+      'inherited off dropped: the outlet is reported as on',
+    );
     await store.keep([store.switchedOff.remove(key)]);
   }
 

@@ -281,7 +281,7 @@ describe('pending ons', () => {
     await stop();
 
     expect((await waiting).text).toBe(
-      'the daemon is stopping; it turns the outlet on at its next start',
+      'the daemon is stopping; it will turn the outlet on at its next start',
     );
     expect([...store.pendingOns.all.keys()]).toEqual(['pdu-1/3']);
     expect(stuck().length).toBe(0);

@@ -128,7 +128,7 @@ export class PendingOns {
       .then(() => this.untilOn(pendingOn, work, options))
       .catch(() => ({
         is: 'stuck' as const,
-        text: 'the daemon is stopping; it turns the outlet on at its next start',
+        text: 'the daemon is stopping; it will turn the outlet on at its next start',
       }))
       .then((turnedOn) => {
         // Synchronously: a caller that joined in between would wait forever.

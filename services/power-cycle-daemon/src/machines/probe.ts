@@ -143,9 +143,9 @@ function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Prom
       // Exit status 1 means no reply; any other non-zero status means that it could not send: see ping(8).
       else if (error.code === 1)
         resolve({ up: false, text: `${address} did not respond to a ping` });
-      else resolve(unknown(`no ping can be sent to ${address}`));
+      else resolve(unknown(`cannot send a ping to ${address}`));
     });
-  }).catch((error: unknown) => unknown(`no ping can be started: ${codeOf(error)}`));
+  }).catch((error: unknown) => unknown(`cannot start ping: ${codeOf(error)}`));
 }
 
 function codeOf(error: unknown): string {

@@ -151,7 +151,7 @@ export async function seePhone(
     const isOld = readAt === firstReadAt;
     if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
       const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
-      const text = `back: the agent detects it${after(start)}`;
+      const text = `back: the agent detected it${after(start)}`;
       return { is: 'back', text, ...(isYounger && { proof: 'a newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);

@@ -160,7 +160,7 @@ describe('a missing machine', () => {
     [
       'held',
       (lab: RepairLab) => lab.client.hold({ body: { targets: ['a'], reason: 'new fan' } }),
-      /under repair/,
+      /put on hold/,
     ],
     [
       'switched off',

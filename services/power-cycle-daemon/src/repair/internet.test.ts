@@ -192,7 +192,7 @@ describe('brakes', () => {
 
     expect(await cycles()).toEqual([]);
     expect(said('internet connection not repaired')).toEqual([
-      expect.stringMatching(/^router: under repair .*the provider works on the line$/),
+      expect.stringMatching(/^router: rack1 was put on hold .*the provider works on the line$/),
     ]);
   });
 });

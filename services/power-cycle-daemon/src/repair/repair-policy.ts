@@ -61,23 +61,27 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
-    return wait('silent', 'waiting for the next alert, because this one may be silenced now', true);
+    return wait(
+      'silent',
+      'waiting for the next alert, because this one may have been silenced',
+      true,
+    );
   }
   if (uptime - missing.firstAlertAt < settleSeconds) {
     return wait('settling', 'waiting to see whether more machines are missing', true);
   }
   if (uptime - missing.since < settings.deadMinutes * 60) {
-    return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);
+    return wait('not-long', `missing for less than ${count(settings.deadMinutes, 'minute')}`, true);
   }
   if (record?.needsAttention !== undefined)
     return { is: 'needs-attention', why: record.needsAttention };
   const sinceTry = lastTryAt === undefined ? Number.POSITIVE_INFINITY : uptime - lastTryAt;
   if (sinceTry < settings.pauseMinutes * 60) {
-    return wait('pause', `tried less than ${settings.pauseMinutes} minutes ago`, true);
+    return wait('pause', `tried less than ${count(settings.pauseMinutes, 'minute')} ago`, true);
   }
   if (record !== undefined && record.tries >= settings.tries) {
     const why = record.notDone
-      ? `still missing; rack.yaml has \`acts: false\` for it, so it was not cycled (${count(record.tries, 'time')})`
+      ? `still missing; skolo would have cycled it ${count(record.tries, 'time')}, but rack.yaml has \`acts: false\` for it`
       : `still missing after ${count(record.tries, 'cycle')}`;
     return { is: 'needs-attention', why };
   }
@@ -91,7 +95,11 @@ function brakeFor(
 ): Decision | undefined {
   const { rack, uptime, isDown, mayUse } = facts;
   if (uptime < settings.bootGraceMinutes * 60) {
-    return wait('boot', `the rack booted less than ${settings.bootGraceMinutes} minutes ago`, true);
+    return wait(
+      'boot',
+      `the rack booted less than ${count(settings.bootGraceMinutes, 'minute')} ago`,
+      true,
+    );
   }
   const down = dependsOn(rack, machine.name).find(
     (name) => rack.infrastructure.has(name) && isDown(name),

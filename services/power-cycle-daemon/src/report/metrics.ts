@@ -149,7 +149,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     },
   },
   skolo_power_outlet_fault: {
-    help: 'Whether the device reported a fault of an outlet (short circuit, overload) at the last reading; absent while unknown.',
+    help: 'Whether the device reported an outlet fault (short circuit, overload) at the last reading; absent while unknown.',
     labels: ['outlet'],
     read: (view) =>
       outletStatuses(view)

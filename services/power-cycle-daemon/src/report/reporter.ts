@@ -28,7 +28,7 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
         const { controller, state, detail } = event;
         log[state === 'up' ? 'info' : 'warn']({ controller, state, detail }, 'controller');
         if (state !== 'down') return degraded.clear(`controller ${controller}`);
-        return degraded.raise(`controller ${controller}`, detail ?? 'is not responding');
+        return degraded.raise(`controller ${controller}`, detail ?? 'not responding');
       }
       case 'ssh': {
         // Once per device, and again when it negotiates other algorithms: some day the old ones can be disabled.

@@ -56,7 +56,7 @@ function conditionOf(
   const failing = breaker.failing().get(name);
   if (failing === undefined || state === 'down') return { state, since: time(since), detail };
   const { stuckOutlets, first } = failing;
-  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; the device's other outlets are not turned off`;
+  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; the device's other outlets will not be turned off`;
   return { state: 'failing', since: first.since, detail: text };
 }
 

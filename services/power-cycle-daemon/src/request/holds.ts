@@ -63,7 +63,7 @@ export class Holds {
     const now = clock.now();
     const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
     if (end <= now)
-      throw new HttpProblem(400, `until ${until} is in the past; specify a future time`);
+      throw new HttpProblem(400, `until: ${until} is in the past; specify a future time`);
     if (end > now + maxHours * hourMs) {
       throw new HttpProblem(
         400,

@@ -217,7 +217,8 @@ describe('others', () => {
     expect(rejection('switch-2')).toEqual({
       target: 'switch-2',
       code: 'others-go-dark',
-      detail: 'switch-2: 4 others would lose power or network; use force if that is intended',
+      detail:
+        'switch-2: 4 other machines or devices would lose power or network; use force if that is intended',
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);
@@ -244,19 +245,19 @@ describe('others', () => {
 describe('a hold', () => {
   it.each([
     ['a', 'a', ''],
-    ['a-device', 'a', ' (a)'],
+    ['a-device', 'a', 'a was '],
     ['a-device', 'a-device', ''],
-    ['a', 'switch-2', ' (switch-2)'],
-    ['a-device', 'switch-2', ' (switch-2)'],
-    ['two', 'pdu-2', ' (pdu-2)'],
-    ['a', 'rack1', ' (rack1)'],
-    ['switch-2', 'switch-1', ' (switch-1)'],
-    ['pdu-2/20', 'pdu-2', ' (pdu-2)'],
+    ['a', 'switch-2', 'switch-2 was '],
+    ['a-device', 'switch-2', 'switch-2 was '],
+    ['two', 'pdu-2', 'pdu-2 was '],
+    ['a', 'rack1', 'rack1 was '],
+    ['switch-2', 'switch-1', 'switch-1 was '],
+    ['pdu-2/20', 'pdu-2', 'pdu-2 was '],
   ])('keeps %s from being cycled: that of %s', (name, held, whose) => {
     expect(rejection(name, { force: true }, { holds: [hold(held)] })).toEqual({
       target: name,
       code: 'held',
-      detail: `${name}: under repair${whose} until 2026-11-20T14:00:00.000Z, by ann: new fan`,
+      detail: `${name}: ${whose}put on hold by ann until 2026-11-20T14:00:00.000Z: new fan`,
       until: '2026-11-20T14:00:00.000Z',
     });
   });
@@ -308,7 +309,7 @@ describe('what is still pending', () => {
       target: 'two',
       code: 'under-way',
       detail:
-        'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to retry immediately',
+        'two: pdu-2/5 was turned off by cycle cycle-7 and is still being turned on; turn it on to retry immediately',
     });
     expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
     expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
@@ -338,7 +339,7 @@ describe('one at a time', () => {
       detail: 'a: a cycle is under way (cycle-1); wait for it or cancel it',
     });
     expect(rejection('a', {}, { active: [off] })).toMatchObject({
-      detail: 'a: turning it off is under way (cycle-1); wait for it',
+      detail: 'a: it is being turned off (cycle-1); wait until this has finished',
     });
   });
 
@@ -367,7 +368,7 @@ describe('one at a time', () => {
     expect(rejection(asked, { force: true }, { active: [other] })).toEqual({
       target: asked,
       code: 'under-way',
-      detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; try again when it has finished`,
+      detail: `${asked}: a cycle of ${busy} (cycle-1) is under way in rack1; try again when this has finished`,
     });
   });
 

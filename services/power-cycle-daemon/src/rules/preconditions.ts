@@ -73,8 +73,11 @@ function decide(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const own = active.find((cycle) => cycle.target === target.name);
   if (own !== undefined) {
     if (own.action === ask.action) return { is: 'joined', cycle: own };
-    const advice = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
-    return rejected(target, 'under-way', `${verb(own)} is under way (${own.id}); ${advice}`);
+    const detail =
+      own.action === 'cycle'
+        ? `a cycle is under way (${own.id}); wait for it or cancel it`
+        : `it is being turned ${own.action} (${own.id}); wait until this has finished`;
+    return rejected(target, 'under-way', detail);
   }
   const rejection =
     cannot(target, ask) ??
@@ -137,8 +140,8 @@ function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | un
   if (action !== 'cycle') return undefined;
   const [hold] = holdsOf(target, snapshot);
   if (hold === undefined) return undefined;
-  const whose = hold.target === target.name ? '' : ` (${hold.target})`;
-  const detail = `under repair${whose} until ${hold.until}, by ${hold.by}: ${hold.reason}`;
+  const whose = hold.target === target.name ? '' : `${hold.target} was `;
+  const detail = `${whose}put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;
   return rejected(target, 'held', detail, { until: hold.until });
 }
 
@@ -184,7 +187,11 @@ function overlapping(target: Target, { rack, active }: Snapshot): Verdict | unde
       cycle.feeds.some((feed) => touched.has(feedKey(feed)) || names.has(feed.controller)),
   );
   if (other === undefined) return undefined;
-  const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; try again when it has finished`;
+  const what =
+    other.action === 'cycle'
+      ? `a cycle of ${other.target} (${other.id}) is under way`
+      : `${other.target} is being turned ${other.action} (${other.id})`;
+  const detail = `${what} in ${rack.name}; try again when this has finished`;
   return rejected(target, 'under-way', detail);
 }
 
@@ -197,7 +204,7 @@ function awaitingOn(
   if (action !== 'cycle') return undefined;
   const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
   if (pending === undefined) return undefined;
-  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to retry immediately`;
+  const detail = `${feedKey(pending)} was turned off by cycle ${pending.cycle} and is still being turned on; turn it on to retry immediately`;
   return rejected(target, 'under-way', detail);
 }
 
@@ -221,7 +228,7 @@ function onFailing(
   if (found === undefined) return undefined;
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
-  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets are not turned off`;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets will not be turned off`;
   // Internet connection repair forces by itself, without an operator.
   if (!force || nativeOnly) {
     const detail = `${what} until that device is repaired; an operator can force one more cycle`;
@@ -235,12 +242,12 @@ function onFailing(
       cycle.feeds.some(({ controller }) => controller === name),
   );
   if (earlier !== undefined) {
-    const detail = `${what}; one more has already been forced (${earlier.target})`;
+    const detail = `${what}; one more cycle has already been forced (${earlier.target})`;
     return rejected(target, 'controller-failing', detail);
   }
   if (notForcedUntil === undefined) return undefined;
   const until = new Date(notForcedUntil).toISOString();
-  const detail = `${what}; one more has already been forced, and the next one can be forced at ${until}`;
+  const detail = `${what}; one more cycle has already been forced, and the next one can be forced at ${until}`;
   return rejected(target, 'controller-failing', detail, { until });
 }
 
@@ -292,7 +299,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const detail = `${count(dark.length, 'other', 'others')} would lose power or network; use force if that is intended`;
+    const detail = `${count(dark.length, 'other machine or device', 'other machines or devices')} would lose power or network; use force if that is intended`;
     return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
@@ -302,10 +309,6 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
 function ownNames({ name, kind, machine }: Target): Set<string> {
   const phones = kind === 'machine' ? (machine?.devices ?? []).map(({ fullName }) => fullName) : [];
   return new Set([name, ...phones]);
-}
-
-function verb({ action }: CycleRecord): string {
-  return action === 'cycle' ? 'a cycle' : `turning it ${action}`;
 }
 
 function rejected(

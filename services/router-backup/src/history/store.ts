@@ -261,7 +261,7 @@ export class Store {
       await this.use(await this.openOrBegin());
       emit({ type: 'history-writable' });
     } catch (error) {
-      this.isDown(`${wrong}; and a new one cannot be created: ${errorText(error)}`);
+      this.isDown(`${wrong}; a new repository cannot be created: ${errorText(error)}`);
     }
     await this.reportSetAside();
   }
@@ -311,7 +311,7 @@ export class Store {
     this.isAside = broken.length > 0;
     if (!this.isAside) return this.report(undefined, aside);
     const what =
-      'a broken history was set aside, and newer backups are in a new one; save what you need, then move it elsewhere:';
+      'a broken history was set aside, and newer backups are in a new history; save what you need from the broken one, then move it elsewhere:';
     this.report(`${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`, aside);
   }
 }

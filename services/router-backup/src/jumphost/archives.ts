@@ -172,7 +172,7 @@ async function verify(file: string, expected: { size: number; sha256: string }):
   if (size === expected.size && (await sha256OfFile(file)) === expected.sha256) return;
   throw new BackupError(
     'damaged',
-    `${file} differs from what was written; the disk of the jumphost may be failing`,
+    `${file} differs from what was written; the jumphost's disk may be failing`,
   );
 }
 

@@ -182,7 +182,7 @@ export function whyNot(error: unknown): string {
     case 'EPERM':
       return 'the service does not have permission to read it; run the service as another user, or remove the path from jumphost.paths';
     case 'EIO':
-      return 'the disk cannot read it';
+      return 'the disk reports a read error';
     default:
       return errorText(error);
   }

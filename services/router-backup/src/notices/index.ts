@@ -201,7 +201,7 @@ function hintFor(ignored: ReadonlyMap<Reason, number>): string | undefined {
     return 'encrypted SNMP notices cannot be read; configure the device to send them without encryption, or to send syslog';
   }
   if (ignored.has('several devices')) {
-    return 'several devices in rack.yaml share an address, so it does not identify a device';
+    return 'several devices in rack.yaml share an address, so the sender of a notice from it is unknown';
   }
   return undefined;
 }

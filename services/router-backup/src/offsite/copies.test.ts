@@ -407,7 +407,7 @@ describe('places in rack.yaml', () => {
     expect(lab.copies.status()).toEqual([]);
     expect(lab.degraded.size).toBe(0);
     expect(lab.logged.at(-1)).toMatchObject({
-      msg: 'off-site copy was removed from rack.yaml; its queue is dropped',
+      msg: 'off-site copy was removed from rack.yaml; its queue was dropped',
       place: `upload ${lab.offsite}`,
       dropped: 1,
     });

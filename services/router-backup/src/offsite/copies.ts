@@ -159,7 +159,7 @@ export class OffsiteCopies {
     for (const { destination } of this.routes.values()) {
       await this.queueMissing(destination).catch((error: unknown) => {
         const { url: place } = destination;
-        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are unknown');
+        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions cannot be determined');
       });
     }
   }
@@ -186,7 +186,7 @@ export class OffsiteCopies {
     for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
       log.info(
         { place, dropped },
-        'off-site copy was removed from rack.yaml; its queue is dropped',
+        'off-site copy was removed from rack.yaml; its queue was dropped',
       );
     }
     for (const destination of wanted.values()) {

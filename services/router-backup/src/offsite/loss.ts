@@ -149,7 +149,7 @@ export class HistoryLoss {
     try {
       await state.write(lost.map((record) => state.lost.put(record)));
     } catch (error) {
-      const what = `${count(lost.length, 'device')} lost versions from the history, but the loss cannot be recorded`;
+      const what = `versions of ${count(lost.length, 'device')} are missing from the history, but the loss cannot be recorded`;
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
@@ -192,7 +192,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: trouble,
-      why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; restore them with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
+      why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; restore them with skolo backup restore-history --from PLACE --reason WHY, or accept the loss with skolo backup accept-loss --reason WHY`,
     });
   }
 }

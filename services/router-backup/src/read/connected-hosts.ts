@@ -75,7 +75,7 @@ export class ConnectedHostReadings {
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined)
-        throw new DeviceRejected(name, `reading the model ${model} is not supported`);
+        throw new DeviceRejected(name, `reading connected hosts is not supported for the model ${model}`);
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
@@ -116,6 +116,6 @@ export class ConnectedHostReadings {
 /** Why connected hosts are not visible at a device's ports; undefined: they are. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
-  if (connectedHosts === undefined) return `a ${name} has no ports with connected hosts`;
+  if (connectedHosts === undefined) return `the model ${name} has no ports with connected hosts`;
   return 'no' in connectedHosts ? connectedHosts.no : undefined;
 }

@@ -28,7 +28,7 @@ export async function openMask(stateDir: string, log: Pick<Logger, 'warn'>): Pro
   if (kept?.length === keyLength) return createMask(kept);
   const key = randomBytes(keyLength);
   await writeFileAtomic(file, key).catch((error: unknown) => {
-    log.warn({ why: errorText(error) }, 'mask key is not stored');
+    log.warn({ why: errorText(error) }, 'mask key could not be stored');
   });
   return createMask(key);
 }

@@ -79,7 +79,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
     read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
   },
   skolo_backup_history_lost_devices: {
-    help: 'Devices that have lost versions from the history, unless the loss was accepted.',
+    help: 'Devices with versions that are missing from the history, unless the loss was accepted.',
     read: ({ loss }) => loss.list().length,
   },
   skolo_backup_offsite_queue: {

@@ -40,7 +40,7 @@ async function diffOf(before: Version, after: Version, { versions, log }: Notify
   try {
     return await versions.diff(before, after, false);
   } catch (error) {
-    log.warn({ device: after.device, why: errorText(error) }, 'change cannot be compared');
+    log.warn({ device: after.device, why: errorText(error) }, 'versions cannot be compared');
     return undefined;
   }
 }

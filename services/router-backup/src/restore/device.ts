@@ -62,7 +62,7 @@ export class DeviceRestores {
     const model = versions.model(version);
     if (device === undefined || model === undefined) {
       const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
-      const why = `${version.device} is not in rack.yaml, so its steps are unknown`;
+      const why = `${version.device} is not in rack.yaml, so its restore steps are unknown`;
       throw new HttpProblem(409, `${why}; to see its configuration, run: ${how}`);
     }
     const { comment, steps, apply, check } = model.restore;
@@ -111,7 +111,7 @@ export class DeviceRestores {
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
       const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
-      const why = `a ${device.model} cannot load a configuration safely over the network`;
+      const why = `the model ${device.model} cannot load a configuration safely over the network`;
       throw new HttpProblem(409, `${why}; restore it manually: ${how}`);
     }
     const content = await versions.content(version);
@@ -192,7 +192,7 @@ export class DeviceRestores {
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
         409,
-        `this version is from a ${version.model}, but ${device.name} is now a ${device.model}`,
+        `this version is from the model ${version.model}, but the model of ${device.name} is now ${device.model}`,
       );
     }
     return device;

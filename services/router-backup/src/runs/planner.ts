@@ -157,7 +157,7 @@ export class Planner {
     }
     this.isDiskWellAgain &&= isLater;
     if (devices.length === 0) return;
-    const reason = 'not in the history yet';
+    const reason = 'the current configuration is not in the history yet';
     await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
   }
 

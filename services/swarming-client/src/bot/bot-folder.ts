@@ -66,7 +66,7 @@ export async function folderProblem(
 }
 
 function notUsable(botDir: string, error: unknown): Error {
-  const text = `${botDir}: ${fileTrouble(error)}; the bot requires its own directory`;
+  const text = `${botDir} cannot be the bot directory: ${fileTrouble(error)}`;
   return new Error(text, { cause: error });
 }
 
@@ -79,7 +79,7 @@ const texts: Record<string, string> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'it is not a directory',
   EEXIST: 'it is not a directory',
-  EIO: 'the disk has failed',
+  EIO: 'the disk reports an input/output error',
 };
 
 export function isFileTrouble(error: unknown): boolean {

@@ -103,7 +103,7 @@ const states: Readonly<Record<string, string>> = {
   authorizing: 'adb is still connecting (authorizing)',
   connecting: 'adb is still connecting',
   'no permissions':
-    'no permissions: this user cannot open the USB device; add udev rules (package android-sdk-platform-tools-common), or run as root',
+    "no permissions: the agent's user cannot open the USB device; install the udev rules (package android-sdk-platform-tools-common), or run the agent as root",
   recovery: 'in recovery mode; restart it with `adb reboot`',
   sideload: 'in sideload mode; restart it with `adb reboot`',
   rescue: 'in rescue mode; restart it with `adb reboot`',

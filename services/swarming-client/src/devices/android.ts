@@ -104,7 +104,7 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   if (uptimeSeconds === undefined) throw new Missing(whyUnreadable(first.value));
   const properties = readProperties(first.value);
   if (properties.size === 0)
-    throw new Missing('responds, but does not report any properties; reboot it');
+    throw new Missing('adb lists the device, but it does not report any properties; reboot it');
   const battery = readBattery(batteryText);
   const connectedAt = readConnectedAt(usbText);
   const thermal = readThermal(thermalText, battery.celsius);
@@ -129,8 +129,8 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
 function whyUnreadable(text: string): string {
   const output = excerpt(text);
   return output === ''
-    ? 'attached, but its shell is not responding; reboot it'
-    : `attached, but its response is invalid: "${output}"; reboot it`;
+    ? 'adb lists the device, but its shell is not responding; reboot it'
+    : `adb lists the device, but its response is invalid: "${output}"; reboot it`;
 }
 
 /** The names by which Skia's tests choose phones (its machine server, section 6.3 of what this replaces). */

@@ -157,7 +157,7 @@ function nothingFound(attached: readonly UsbDevice[], serial: string | undefined
     return 'a phone is connected over USB, but adb does not list it; check that adb is installed';
   }
   const which = serial === undefined ? '' : ` with the serial number ${serial}`;
-  return `no known device${which} is attached: neither adb, idevice_id nor USB lists one`;
+  return `no supported device${which} is attached: adb, idevice_id and USB do not list one`;
 }
 
 /** iPhones omit the hyphen of their UDID over USB. */

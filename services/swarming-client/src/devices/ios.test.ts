@@ -78,7 +78,7 @@ describe('an iPhone', () => {
 
   it.each([
     { fault: 'locked', why: /^locked with a passcode/ },
-    { fault: 'not-trusted', why: /^does not trust this machine yet/ },
+    { fault: 'not-trusted', why: /^the device does not trust this machine yet/ },
     { fault: 'trust-denied', why: /^somebody tapped "Don't Trust"/ },
     { fault: 'mux-error', why: /^the connection keeps/ },
     { fault: 'garbage', why: /prints neither ProductType nor ProductVersion/ },

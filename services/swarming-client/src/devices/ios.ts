@@ -154,7 +154,7 @@ function iosDimensions(type: string, version: string): Dimensions {
 const reasons: readonly [codes: RegExp, why: string][] = [
   [/-17\b/, 'locked with a passcode; unlock it, or preferably turn the passcode off'],
   [/-18\b/, 'somebody tapped "Don\'t Trust"; replug it, unlock it and tap "Trust"'],
-  [/-19\b/, 'does not trust this machine yet; unlock it and tap "Trust"'],
+  [/-19\b/, 'the device does not trust this machine yet; unlock it and tap "Trust"'],
   [/-(21|4)\b/, 'not paired with this machine; run `idevicepair pair`, and tap "Trust"'],
   [/-8\b/, 'the connection keeps dropping; replug it'],
   [/unable to retrieve device list/i, 'usbmuxd is not responding; start it'],

@@ -79,7 +79,7 @@ describe('a debug probe', () => {
     const { open, plugIn } = await startProbes(`echo '${boards('0240')}'`);
 
     expect(await missing(open({ kind, serial: '066EFF' }))).toBe(
-      'not attached: no debug probe with the serial number 066EFF; attached: 0240',
+      'not attached: no debug probe with the serial number 066EFF was found; attached: 0240',
     );
     await plugIn('1-1.1', { ...probe, serial: '066EFF' });
     expect(await present(open({ kind, serial: '066EFF' }))).toMatchObject({ serial: '066EFF' });
@@ -176,7 +176,7 @@ describe('what is attached', () => {
       usb: { vendor: '18d1', product: '4ee7', interfaces: ['ff/42/01'] },
       why: /adb does not list/,
     },
-    { usb: { vendor: '046d', product: 'c077' }, why: /^no known device is attached/ },
+    { usb: { vendor: '046d', product: 'c077' }, why: /^no supported device is attached/ },
   ])('is on USB, and nothing more is known: $why', async ({ usb, why }) => {
     const { open, plugIn } = await startLab({ PATH: nobody });
     await plugIn('1-1', usb);
@@ -190,7 +190,7 @@ describe('what is attached', () => {
 
     expect(await missing(open({ kind, serial: '00008030-001A' }))).toMatch(/an Apple device/);
     expect(await missing(open({ kind, serial: 'X' }))).toMatch(
-      /^no known device with the serial number X is attached/,
+      /^no supported device with the serial number X is attached/,
     );
   });
 

@@ -55,7 +55,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     if (!isSeen && fitting?.length === 0) {
       const others = boards?.map(({ unique_id: id }) => id).join(', ');
       throw new Missing(
-        `not attached: no debug probe${serial === undefined ? '' : ` with the serial number ${serial}`}${others ? `; attached: ${others}` : ''}`,
+        `not attached: no debug probe${serial === undefined ? '' : ` with the serial number ${serial}`} was found${others ? `; attached: ${others}` : ''}`,
       );
     }
     const ids = fitting?.map(({ unique_id: id }) => id) ?? [];

@@ -139,7 +139,7 @@ export function sshDevice(
     const [uptime = '', sensors = '', ...outputs] = lines.join('\n').split(ends);
     const uptimeSeconds = readUptime(uptime);
     if (uptimeSeconds === undefined)
-      throw new Missing(`did not report a valid uptime: "${excerpt(uptime)}"`);
+      throw new Missing(`the device did not report a valid uptime: "${excerpt(uptime)}"`);
     return { dimensions: read(outputs), ...readSysfsSensors(sensors), uptimeSeconds };
   }
 

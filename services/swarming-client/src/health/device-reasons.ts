@@ -50,8 +50,11 @@ function presence(
   }
   const lost = notBack.get(name);
   if (lost !== undefined) {
-    const how =
-      state === 'missing' ? (why ?? 'missing') : 'the device is connected, but has not rebooted';
+    const asBefore =
+      reading?.isReady === false
+        ? 'the device is still booting'
+        : 'the device is connected, but has not rebooted';
+    const how = state === 'missing' ? (why ?? 'missing') : asBefore;
     const text = `not back from its reboot after a task: ${how}`;
     return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
   }
@@ -63,7 +66,7 @@ function presence(
   const began = was('not-ready', name)?.since ?? now;
   const isStuck = now.getTime() - began.getTime() > settings.afterTask.readySeconds * 1000;
   const text = isStuck
-    ? `not ready: booting for more than ${settings.afterTask.readySeconds} s`
+    ? `not ready: the device has been booting for more than ${settings.afterTask.readySeconds} s`
     : 'not ready: still booting';
   const verdict = isStuck ? 'quarantined' : 'recovering';
   return [{ verdict, code: 'not-ready', text, device: name }];

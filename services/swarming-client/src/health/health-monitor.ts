@@ -60,7 +60,7 @@ export class HealthMonitor {
   }
 
   private unknown(before: Health | undefined): Health {
-    const text = `not known yet: ${this.deps.whyUnknown()}`;
+    const text = `this machine's entry in rack.yaml is not known yet: ${this.deps.whyUnknown()}`;
     const known = before?.reasons.find(({ code }) => code === 'not-known');
     const since = known?.since ?? new Date(this.deps.clock.now());
     const reason = { verdict: 'maintenance', code: 'not-known', text, since } as const;

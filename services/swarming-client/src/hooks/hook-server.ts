@@ -77,7 +77,7 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
     handler(request) {
       const { machine, hasBot = true } = work.view();
       if (!hasBot && hooks.has(name)) {
-        throw new HttpProblem(409, `${machine}: ${noBot}; stop this bot, or remove the key`);
+        throw new HttpProblem(409, `${machine}: ${noBot}; stop this bot, or remove the setting`);
       }
       const given = (request.body ?? {}) as Given;
       const query = request.query as HookRequest['query'];

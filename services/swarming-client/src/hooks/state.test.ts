@@ -83,7 +83,8 @@ describe('stateFor', () => {
     });
 
     expect(stateFor({}, view)).toEqual({
-      maintenance: 'not known yet: the metadata server is not responding',
+      maintenance:
+        "this machine's entry in rack.yaml is not known yet: the metadata server is not responding",
     });
   });
 
@@ -95,7 +96,7 @@ describe('stateFor', () => {
     const early = stateFor({}, viewWith({ devices: [unread] }));
     const later = stateFor({}, viewWith({ devices: [unread], health }));
 
-    expect(early.maintenance).toBe('not known yet: device');
+    expect(early.maintenance).toBe('the state of device is not known yet');
     expect(later.maintenance).toBe('device: not known yet');
     expect(JSON.stringify([early, later])).not.toContain('missing');
   });

@@ -101,10 +101,11 @@ const unknownMark = 'not known yet';
 /** Before the first reading, devices are unknown, not missing. */
 function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | undefined {
   if (machinePart === undefined) {
-    return `${unknownMark}: ${whyUnknown || "this machine's entry in rack.yaml"}`;
+    const what = `this machine's entry in rack.yaml is ${unknownMark}`;
+    return whyUnknown ? `${what}: ${whyUnknown}` : what;
   }
   const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);
-  return unread.length === 0 ? undefined : `${unknownMark}: ${unread.join(', ')}`;
+  return unread.length === 0 ? undefined : `the state of ${unread.join(', ')} is ${unknownMark}`;
 }
 
 function textOf({ health }: AgentView, which: (reason: Reason) => boolean): string {

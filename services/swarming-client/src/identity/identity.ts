@@ -45,7 +45,7 @@ export class IdentityKeeper {
   private now: KnownIdentity = {
     machinePart: undefined,
     from: 'nowhere',
-    why: 'no source has been tried yet',
+    why: 'the agent has just started',
   };
   private source: PartSource | undefined;
   private keptText: string | undefined;
@@ -64,7 +64,7 @@ export class IdentityKeeper {
   }
 
   whyUnknown(): string {
-    return this.now.why ?? 'no source has been tried';
+    return this.now.why ?? 'the agent has just started';
   }
 
   /** Reads the kept copy, and starts the source. */

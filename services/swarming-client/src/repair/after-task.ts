@@ -140,7 +140,8 @@ export class AfterTask {
       isUp = view.state === 'present' && view.reading?.isReady !== false;
       const within = this.deps.settings()?.readySeconds ?? 0;
       if (clock.uptime() - asked.uptime >= within) {
-        const why = trouble ?? view.why ?? 'the device has not rebooted';
+        const how = isUp ? 'the device has not rebooted' : 'the device is still booting';
+        const why = trouble ?? view.why ?? how;
         throw new Error(`not back within ${within} s: ${why}`);
       }
       await pause(lookSeconds * 1000, signal);

@@ -135,10 +135,14 @@ export class Repairs {
       .targets()
       .filter(({ attached }) => attached.name === (device ?? attached.name));
     const names = [...this.steps()].map(([name, steps]) => `${name} (${steps.join(', ')})`);
-    const hint = `the machine has: ${names.join('; ') || 'no repairable device'}`;
+    const hint =
+      names.length === 0
+        ? 'the machine has no repairable devices'
+        : `the machine has: ${names.join('; ')}`;
     const [target, another] = targets;
-    if (target === undefined)
-      throw new HttpProblem(404, `no device ${device ?? 'is attached'}; ${hint}`);
+    if (target === undefined && device === undefined)
+      throw new HttpProblem(404, 'rack.yaml does not list any devices for this machine');
+    if (target === undefined) throw new HttpProblem(404, `no device ${device}; ${hint}`);
     if (another !== undefined) throw new HttpProblem(404, `several devices; specify one; ${hint}`);
     const { name } = target.attached;
     const step = this.steps()

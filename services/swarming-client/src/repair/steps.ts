@@ -65,7 +65,7 @@ async function perform(
     if (power === undefined)
       return {
         outcome: 'rejected',
-        text: "the device is not attached to one of this machine's ports",
+        text: 'rack.yaml does not assign a USB port of this machine to the device',
       };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);

@@ -66,11 +66,12 @@ export class Screens {
 
   private find(name: string | undefined): Pick<DeviceWatch, 'name' | 'device'> {
     const devices = this.deps.devices();
-    const names = devices.map((each) => each.name).join(', ') || 'none';
+    const names = devices.map((each) => each.name).join(', ');
     const [first, second] = devices.filter((each) => each.name === (name ?? each.name));
     if (first === undefined) {
-      const what = name === undefined ? 'no device is attached' : `no device ${name}`;
-      throw new HttpProblem(404, `${what}; the machine has: ${names}`);
+      if (names === '')
+        throw new HttpProblem(404, 'rack.yaml does not list any devices for this machine');
+      throw new HttpProblem(404, `no device ${name}; the machine has: ${names}`);
     }
     if (second !== undefined)
       throw new HttpProblem(404, `several devices; specify one of: ${names}`);

@@ -107,7 +107,7 @@ export function readinessOf(now: AgentNow): ReadinessNow {
   const { identity, startedAt, isStopping, raised, bot, machine } = now;
   const isKnown = identity.machinePart !== undefined;
   const isRaised = isKnown || raised.some(({ what }) => what === 'identity');
-  const why = identity.why ?? 'no source has been tried';
+  const why = identity.why ?? 'the agent has just started';
   const unknown = isRaised ? [] : [{ what: 'identity', why, since: startedAt }];
   return {
     ready: isKnown && !isStopping,

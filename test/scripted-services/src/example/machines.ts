@@ -45,7 +45,7 @@ function machines(): Machine[] {
     }),
     machine('linux-1', linux, {
       condition: 'never-reported',
-      sentence: 'image store damaged: the agent has never responded: \u001b[2Jconnection refused',
+      sentence: 'image store damaged; the agent has never responded: \u001b[2Jconnection refused',
       needsAttention: `image store damaged; to find the image, run ${journal}`,
       power: undefined,
       token: undefined,

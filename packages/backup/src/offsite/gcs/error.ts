@@ -2,7 +2,8 @@
 import { errorText, parseJson } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
-const role = 'grant it the Storage Object User role (roles/storage.objectUser) on the bucket';
+const role =
+  'grant the account the Storage Object User role (roles/storage.objectUser) on the bucket';
 
 const network = new Map([
   ['ECONNREFUSED', 'the connection was refused'],
@@ -44,7 +45,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
   if (status === 400 && /doesn't match calculated/.test(said)) {
     return new BackupError(
       'damaged',
-      `${place}: Cloud Storage received different content than was sent`,
+      `${place}: Cloud Storage received content that differs from what was sent`,
     );
   }
   if (status === 412) {

@@ -9,7 +9,8 @@ import { type GcsOptions, gcsPlace } from './gcs.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
 const about = { device: 'router', time: '2026-11-20T08:15:00.000Z', model: 'frr' };
-const role = 'grant it the Storage Object User role (roles/storage.objectUser) on the bucket';
+const role =
+  'grant the account the Storage Object User role (roles/storage.objectUser) on the bucket';
 
 async function start(options: GoogleStorageOptions = {}) {
   const google = await startGoogleStorage({
@@ -211,7 +212,7 @@ describe('a bucket that fails', () => {
       'unreachable',
       'gs://backups/rack4: the response is not from the Cloud Storage API',
     ],
-    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: did not respond within 0\.3 s$/],
+    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: no response within 0\.3 s$/],
   ] as const)('%s: is %s', async (kind, code, message) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
@@ -237,7 +238,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: did not respond within 0.3 s',
+      message: 'gs://backups/rack4: no response within 0.3 s',
     });
 
     // The client only closes a session's connection after its own timeout.
@@ -248,7 +249,7 @@ describe('a bucket that fails', () => {
 
   it.each([
     ['drop', 'the connection was interrupted'],
-    ['hang', 'did not respond within 0.3 s'],
+    ['hang', 'no response within 0.3 s'],
   ] as const)('cuts a download: %s', async (kind, reason) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
@@ -308,7 +309,7 @@ describe('a bucket that fails', () => {
       await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
         code: 'rejected',
         message: expect.stringMatching(
-          new RegExp(`does not have ${permission} access.*; grant it`),
+          new RegExp(`does not have ${permission} access.*; grant the account`),
         ),
       });
       google.withhold('storage.objects.list');

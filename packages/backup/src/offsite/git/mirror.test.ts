@@ -397,7 +397,9 @@ describe('a remote behind sshd', () => {
 
     await expect(open({ remote: `${remote}.nowhere` }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringMatching(/the git repository does not exist, or .*; create it there/),
+      message: expect.stringMatching(
+        /the git repository does not exist, or .*; create it on the server/,
+      ),
     });
   });
 

@@ -169,7 +169,7 @@ const rejections: readonly Rejection[] = [
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `the host key is not the pinned one. Confirm the new key with the server's operator, then set services.router-backup.git.hostKey to it, or, if that is not set, remove ${knownHostsOf(folder)}`,
+      `the host key is not the pinned one. Confirm the new key with the server's operator. Then update services.router-backup.git.hostKey or, if rack.yaml does not contain that key, remove ${knownHostsOf(folder)}`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
@@ -178,7 +178,7 @@ const rejections: readonly Rejection[] = [
   },
   {
     text: /dubious ownership/,
-    why: () => 'the directory belongs to a different user than this process',
+    why: () => 'the directory does not belong to the user that runs this process',
   },
   {
     text: /Permission denied|returned error: 40[13]|could not read (?:User|Pass)|Authentication failed/,
@@ -187,7 +187,7 @@ const rejections: readonly Rejection[] = [
   {
     text: noRepository,
     why: () =>
-      'the git repository does not exist, or this account has no access to it; create it there with git init --bare, or grant access',
+      'the git repository does not exist, or this account has no access to it; create it on the server with git init --bare, or grant access',
   },
   {
     text: /No space left/i,

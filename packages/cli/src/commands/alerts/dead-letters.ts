@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ limit, json, retry, sink, reason }: Options) => {
     if (!retry && (sink !== undefined || reason !== undefined)) {
-      command.error("options '--sink' and '--reason' have no effect without '--retry'");
+      command.error("options '--sink' and '--reason' require '--retry'");
     }
     const service = alertToPubsub(command);
     if (retry) {
@@ -43,7 +43,7 @@ export function define(command: SkoloCommand): void {
       command.io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
       if (answer.kept > 0) {
         command.io.out(
-          `${count(answer.kept, 'dead letter')} kept: not a message, truncated, or the sink is no longer in rack.yaml`,
+          `${count(answer.kept, 'dead letter')} not retried: invalid or truncated, or the sink is no longer in rack.yaml`,
         );
       }
       return undefined;

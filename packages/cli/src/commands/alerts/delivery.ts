@@ -72,7 +72,9 @@ export function pubSubDelivery(
     async arrived(status) {
       if (await within(arrivals[status].promise, withinMs, signal)) return;
       const where = lost ?? (await whereQueued(service, 'pubsub'));
-      throw new CliError(`${status}: did not arrive within ${withinMs / 1000} s: ${where}`);
+      throw new CliError(
+        `the ${status} message did not arrive within ${withinMs / 1000} s: ${where}`,
+      );
     },
     async end() {
       ending.abort();
@@ -133,8 +135,11 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
     return stuck
       .map(({ name, depth, oldestSeconds, reason, detail }) => {
         const why = [reason, detail].filter(Boolean).join(': ');
-        const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
-        return `accepted, but ${location} still has ${count(depth, 'message')} queued for sink ${name}${oldest}${why && `; ${why}`}`;
+        const what =
+          depth > 0
+            ? `${location} still has ${count(depth, 'message')} queued for sink ${name}, the oldest for ${duration(oldestSeconds)}`
+            : `sink ${name} of ${location} is failing`;
+        return `accepted, but ${what}${why && `; ${why}`}`;
       })
       .join('; ');
   }

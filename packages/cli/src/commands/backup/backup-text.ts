@@ -111,7 +111,7 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'versions' : count(versions, 'version');
   return [
-    `${device}: the history has lost ${what}; the newest is ${nameOf(newest)}`,
+    `${device}: the history has lost ${what}; the newest lost version is ${nameOf(newest)}`,
     ...unsent.map((version) => `${device}: no copy contains version ${nameOf(version)}`),
   ];
 }

@@ -80,8 +80,8 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   const { rack, mask, identity } = context;
   const noKey =
     identity === undefined
-      ? 'specify an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
-      : `the specified identities are in ${identity}`;
+      ? 'use --identity or SKOLO_AGE_IDENTITY_FILE'
+      : `the specified identity file is ${identity}`;
   async function versionsOf(device: string, limit?: number): Promise<Version[]> {
     const options = limit === undefined ? {} : { limit };
     const versions = await explaining(() => source.versions(device, options), { noKey });

@@ -70,7 +70,7 @@ export function isFromCopy(
 ): options is ReaderOptions & { from: string } {
   if (options.from === undefined) {
     if (command.getOptionValueSource('identity') === 'cli') {
-      command.error("option '--identity' has no effect without '--from'");
+      command.error("option '--identity' requires '--from'");
     }
     return false;
   }

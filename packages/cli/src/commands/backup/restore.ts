@@ -87,8 +87,8 @@ function rejectUnused(command: SkoloCommand, options: Options): void {
     command.error(`option '--output' cannot be used with '--${other}'`);
   }
   if (apply) return;
-  if (yes) command.error("option '--yes' has no effect without '--apply'");
-  if (reason !== undefined) command.error("option '--reason' has no effect without '--apply'");
+  if (yes) command.error("option '--yes' requires '--apply'");
+  if (reason !== undefined) command.error("option '--reason' requires '--apply'");
 }
 
 /** Steps on the workstation are comments, so that the whole text can be pasted. If all are, the text is a shell script. */

@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo backup runs --limit 5');
 
   command.action(async (id: string | undefined, { limit, wait, json }: Options) => {
-    if (wait && id === undefined) command.error("option '--wait' has no effect without an ID");
+    if (wait && id === undefined) command.error("option '--wait' requires an ID");
     const service = routerBackup(command);
     if (id !== undefined) {
       const run = await service.ask((client) => client.backup({ params: { id } }));

@@ -159,7 +159,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
       `${often}${ago(device.lastAttempt)}: ${failure}${detail === undefined ? '' : `: ${detail}`}${said}`,
     );
   } else if (state === 'never') {
-    remarks.push(`never tried; back it up with skolo backup run ${name}`);
+    remarks.push(`no backup attempted yet; run skolo backup run ${name}`);
   } else if (state === 'overdue') {
     remarks.push(`overdue; back it up with skolo backup run ${name} --wait`);
   }

@@ -29,7 +29,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports, and wrong MAC addresses, IP addresses and outlets, and suggests an edit of rack.yaml or a check for each. A port with several MAC addresses is assumed to lead to other switches, so it is not suggested as a machine's uplink. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 there are differences; 3 a device could not be read.",
+      "Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports, and wrong MAC addresses, IP addresses and outlets, and suggests an edit to rack.yaml or a check for each. A port with several MAC addresses is assumed to lead to other switches, so it is not suggested as a machine's uplink. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 there are differences; 3 a device could not be read.",
     )
     .summary('compare the cabling with rack.yaml')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
@@ -142,7 +142,7 @@ function print(
 ): void {
   const { findings, confirmed, unseen } = audit;
   const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
-  const said = `${confirmed.length} match rack.yaml, ${count(findings.length, 'finding')}`;
+  const said = `${confirmed.length} ${confirmed.length === 1 ? 'matches' : 'match'} rack.yaml, ${count(findings.length, 'finding')}`;
   io.out(`${rack}: read ${from}; ${said}`);
   if (unseen.length > 0) io.out(`not detected (off or silent): ${folded(unseen)}`);
   if (findings.length > 0) {

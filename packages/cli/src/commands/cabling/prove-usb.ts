@@ -44,7 +44,7 @@ export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
         deps.say(`${port}: verified: the port powers only this device`);
       } catch (error) {
         if (!isDoubt(error)) throw error;
-        doubts.push(`${port}: not verified, so not used as an outlet: ${error.message}`);
+        doubts.push(`${port}: not verified: ${error.message}`);
       }
     }
   }
@@ -64,7 +64,7 @@ async function proveOne(
   if (silent !== undefined) {
     const isPresent = before.some((each) => each.name === silent.name && isThere(each));
     const why = isPresent
-      ? 'does not report how long it has been connected (Android 8 and later do, over USB-C)'
+      ? 'does not report how long it has been connected (Android 8 and later report this over USB-C)'
       : 'is not reported as present';
     throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }

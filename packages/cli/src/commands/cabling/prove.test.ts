@@ -176,7 +176,7 @@ describe('a proof', () => {
         world.steps = ['queued', 'off', 'off', 'turn-on'];
         world.outcome = { outcome: 'stuck-off', detail: 'switch-1/2 still reads off' };
       },
-      'the cycle ended with stuck-off: switch-1/2 still reads off',
+      'the outcome of the cycle is stuck-off: switch-1/2 still reads off',
     ],
   ])('ends at the first doubt: %s', async (_what, change, why) => {
     const world = new World();

@@ -209,7 +209,7 @@ async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<voi
     if (outcome === undefined) return step === 'see-back';
     if (outcome === 'back' || outcome === 'on') return true;
     if (outcome === 'failed' && failedStep === 'see-back') return true;
-    throw new Doubt(`the cycle ended with ${outcome}: ${detail ?? 'see skolo power log'}`);
+    throw new Doubt(`the outcome of the cycle is ${outcome}: ${detail ?? 'see skolo power log'}`);
   });
 }
 

@@ -34,7 +34,7 @@ function define(shell: keyof typeof scripts, file: string) {
       .description(
         `Prints a script that lets ${shell} complete commands, options, racks, and names in rack.yaml. To enable it, add the line in the example to ${file}.`,
       )
-      .summary(`print the script for ${file}`)
+      .summary(`print the completion script for ${shell}`)
       .uses()
       .example(`source <(skolo completion ${shell})`);
     command.action(() => command.io.out(scripts[shell]));

@@ -24,7 +24,7 @@ interface Options extends AccountOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs the metadata server on 127.0.0.1, so that Google client libraries and gcloud on this computer use a key file as if they ran on a GCE instance. With a command, it runs that command with the variables that these clients read, without GOOGLE_APPLICATION_CREDENTIALS, which they would prefer; then it stops and returns the exit code of the command. Otherwise, it prints the variables and runs until it is interrupted. Meanwhile, every user on this computer can get tokens.',
+      'Runs the metadata server on 127.0.0.1, so that Google client libraries and gcloud on this computer use a key file as if they ran on a GCE instance. With a command, it runs that command with the variables that these clients read, and without GOOGLE_APPLICATION_CREDENTIALS, which would take precedence. When that command ends, the server stops, and skolo returns the exit code. Otherwise, it prints the variables and runs until it is interrupted. While the server is running, every user on this computer can get tokens.',
     )
     .summary('run the metadata server for programs on this computer')
     .argument('[command...]', 'command and arguments, after --')

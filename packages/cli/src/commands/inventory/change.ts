@@ -92,7 +92,7 @@ export function remove(command: SkoloCommand): void {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      "Sets machine values in rack.yaml. Each value either applies to all names or is a range with one value per name. If a range cannot express a name's value, that name gets its own entry.",
+      'Sets machine values in rack.yaml. Each value either applies to all names or is a range with one value per name. A name whose value does not fit into its range in rack.yaml is moved to its own entry.',
     )
     .summary('set machine values')
     .argument('<names>', 'machines; ranges allowed')

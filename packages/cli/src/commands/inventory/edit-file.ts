@@ -54,7 +54,7 @@ async function edited(
     return await edit(before, file);
   } catch (error) {
     if (!(error instanceof Error) || errorCode(error) !== 'BY_HAND') throw error;
-    throw new CliError(`${file}: ${error.message}; nothing was changed; edit it manually`);
+    throw new CliError(`${file}: ${error.message}; nothing was changed; edit the file manually`);
   }
 }
 

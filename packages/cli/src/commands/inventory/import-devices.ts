@@ -75,7 +75,7 @@ async function aliasLines(
     const found = device && outletOf(device, outlet, 'power');
     if (found === undefined) {
       lines.left.push(`${alias} is an alias of ${writtenName}, which was not imported`);
-    } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix one of them`);
+    } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix the alias`);
     else {
       const command = `skolo inventory add ${alias} --kind host --set power=${name}/${found.outlet}`;
       lines.left.push(`${alias} is an alias; if it is a machine, run ${command}`);

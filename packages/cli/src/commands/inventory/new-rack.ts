@@ -42,13 +42,13 @@ export async function importedRack(
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
   const create =
-    'create the file for a rack with this name, with `acts: false`: the services only observe';
+    'create a rack.yaml for a rack with this name, with `acts: false`, so that services only observe';
   return addNetworkOptions(command.option('--create <name>', create), 'with --create: ');
 }
 
 export function addNetworkOptions(command: SkoloCommand, when = ''): SkoloCommand {
   return command
-    .option('--subnet <network>', `${when}subnet (default: the /24 of the jumphost)`)
+    .option('--subnet <network>', `${when}subnet (default: the /24 that contains the jumphost)`)
     .option('--timezone <zone>', `${when}time zone (default: your workstation's)`)
     .option('--router', `${when}make the jumphost the router for the other machines`)
     .addOption(

@@ -39,7 +39,9 @@ export function define(command: SkoloCommand): void {
     .option('--force', 'proceed even if other machines lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
     .uses('clusters')
-    .example("skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'hangs since 2:00'");
+    .example(
+      "skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'unresponsive since 2:00'",
+    );
 
   command.action((name: string, options: Options) => cycleJumphost(command, name, options));
 }

@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--rehearse',
-        'do everything except fencing and swapping: verify the copy on the spare, and show how long that took',
+        'do everything except fencing and the replacement itself: verify the copy on the spare, and show how long that took',
       )
       .option(
         '--from <place>',

@@ -47,7 +47,7 @@ export function repair(command: SkoloCommand): void {
     .summary('start a repair step on a phone')
     .argument('<name>', 'machine name')
     .argument('[step]', 'repair step')
-    .option('--device <name>', 'phone, if the machine has several')
+    .option('--device <name>', 'name of the phone, such as left, if the machine has several')
     .option('--reason <text>', "reason to record in the agent's audit log; required with a step")
     .example("skolo machine repair skia-rpi2-rack4-shelf1-007 usb-cycle --reason 'adb hangs'");
 

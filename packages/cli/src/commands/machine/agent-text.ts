@@ -138,7 +138,7 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
   }
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];
-  if (machine !== name) remarks.push(`reports another name: ${cell(machine)}`);
+  if (machine !== name) remarks.push(`reports a different name: ${cell(machine)}`);
   remarks.push(...reasonLines(health, now));
   if (bot !== undefined && !isWell(bot)) remarks.push(`bot ${botText(bot, now)}`);
   if (identity?.why !== undefined) {

@@ -25,7 +25,7 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists the events of a machine and its phones, newest last; the history goes back 90 days by default. Kinds of events: ${kinds.join(', ')}.`,
+      `Lists the events of a machine and its phones, newest last: those of the last day, or since --from. The history goes back 90 days unless rack.yaml sets a different number (historyDays). Kinds of events: ${kinds.join(', ')}.`,
     )
     .summary("list a machine's events")
     .argument('<name>', 'machine name')

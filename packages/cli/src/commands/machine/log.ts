@@ -22,7 +22,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Prints the latest log lines of a machine's agent and bot, newest last. The agent keeps a thousand lines in memory. --follow prints new lines until you press Ctrl-C, even after the agent restarts, and then exits with code 0.",
+      "Prints the latest log lines of a machine's agent and bot, newest last. The agent keeps a thousand lines in memory. --follow prints new lines, even after the agent restarts, until you press Ctrl-C, and then exits with code 0.",
     )
     .summary('print log lines from the agent and the bot')
     .argument('<name>', 'machine name')

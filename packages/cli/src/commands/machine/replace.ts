@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
     .argument('<name>', 'machine name')
     .option('--mac <address>', 'MAC address of the new Pi', macAddress)
     .option('--serial <number>', "the new phone's serial number or UDID", serialNumber)
-    .option('--device <name>', 'name of the phone, if the machine has several, such as left')
+    .option('--device <name>', 'name of the phone, such as left, if the machine has several')
     .uses('rack')
     .example('skolo machine replace skia-rpi2-rack4-shelf1-007 --mac dc:a6:32:00:00:07');
 

@@ -23,15 +23,15 @@ export function define(command: SkoloCommand): void {
     )
     .summary("save a phone's screen as a PNG file")
     .argument('<name>', 'machine name')
-    .option('--device <name>', 'name of the phone, if the machine has several, such as left')
-    .option('--fresh', 'take a new screenshot instead of showing the last one stored')
+    .option('--device <name>', 'name of the phone, such as left, if the machine has several')
+    .option('--fresh', 'take a new screenshot instead of saving the last stored one')
     .option('--force', 'take a new screenshot even while a task is running')
     .requiredOption('-o, --output <file>', 'output file, readable only by you')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine screen skia-rpi2-rack4-shelf1-007 --fresh -o screen.png');
 
   command.action(async (name: string, { device, fresh, force, output }: Options) => {
-    if (force && !fresh) command.error("'--force' has an effect only with '--fresh'");
+    if (force && !fresh) command.error("option '--force' requires '--fresh'");
     const body = { device, fresh: fresh ?? false, force: force ?? false };
     const { bytes, headers } = await machineState(command).ask(async (client) => {
       try {

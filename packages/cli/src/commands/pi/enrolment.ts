@@ -23,7 +23,7 @@ export async function waitingPi(
   const [first, second] = all;
   if (first === undefined) {
     throw new CliError(
-      `${serial}: no Pi with this serial number${key === '' ? '' : ' and key'} has a pending enrolment; run skolo pi waiting to list pending ones`,
+      `${serial}: no Pi with this serial number${key === '' ? '' : ' and key'} has a pending enrolment; run skolo pi waiting to list pending enrolments`,
     );
   }
   if (second === undefined) return first;

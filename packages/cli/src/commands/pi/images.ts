@@ -39,7 +39,7 @@ export function define(command: SkoloCommand): void {
     .command('fetch')
     .summary('download, verify and unpack an image')
     .description(
-      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file. It verifies the image against the SHA-256 that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
+      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file. It verifies the image against the SHA-256 checksum that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
     )
     .argument('<from>', 'URL or file')
     .option(

@@ -254,9 +254,9 @@ async function clusterOf(
     return { token };
   }
   if (joinTokenFile !== undefined)
-    command.error('--join: creates its own token; omit --join-token-file');
+    command.error('--join creates its own token; omit --join-token-file');
   if (server !== undefined)
-    command.error('--join: joins the cluster that --on specifies; omit --server');
+    command.error('--join joins the cluster that --on specifies; omit --server');
   const rack = await rackOn(command);
   const jumphost = await openJumphostOf(command, rack);
   const about = `cards that join: ${words.join(' ')}`;

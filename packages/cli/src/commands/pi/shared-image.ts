@@ -26,7 +26,7 @@ export function sharedImage(
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined) {
-    command.error(`--shared: omit ${other[0]}, which the jumphost provides`);
+    command.error(`--shared: omit ${other[0]}, because each Pi gets this from the jumphost`);
   }
   if (rack === undefined) throw new CliError('--shared requires rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {

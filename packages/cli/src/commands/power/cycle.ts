@@ -20,7 +20,7 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: turns each off and on, confirms both, and waits until the machine is back. The service checks all targets first and does nothing if it rejects one. If a target is already being cycled, the command follows that cycle instead of starting another. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: the service turns each off and on, confirms both, and waits until the machine is back. It checks all targets first and does nothing if it rejects one. If a target is already being cycled, the command follows that cycle instead of starting another. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)

@@ -62,7 +62,10 @@ export function release(command: SkoloCommand): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(command.io, `${word}: no hold on this target; run skolo power holds to list holds`);
+      complain(
+        command.io,
+        `${word}: no hold with this target or ID; run skolo power holds to list holds`,
+      );
       unknown++;
     }
     const query = { why: reason };

@@ -20,7 +20,7 @@ interface Options extends FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines, phones and devices with the state and power draw of their outlets, whether the switch or PDU responds, the last cycle, and what prevents the next one. Outlet states are the last ones read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state on.',
+      'Lists machines, phones and devices with the state and power draw of their outlets, whether the switch or PDU responds, the last cycle, and what prevents the next one. Outlet states are the last ones read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state.',
     )
     .summary('show power and the last cycle')
     .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");

@@ -174,5 +174,5 @@ export function offSecondsOption(): Option {
 function offSeconds(text: string): number {
   const seconds = text.trim() === '' ? Number.NaN : Number(text);
   if (seconds >= 0.5 && seconds <= 3600) return seconds;
-  throw new InvalidArgumentError('expected seconds from 0.5 to 3600');
+  throw new InvalidArgumentError('expected a number of seconds from 0.5 to 3600');
 }

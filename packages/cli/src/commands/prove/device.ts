@@ -107,7 +107,7 @@ class Visit {
     const lines = from === 'us' ? text.split(/[\r\n]+/).map((line) => line.trimEnd()) : [];
     for (const line of lines.filter(Boolean)) {
       if (line.startsWith('snmp set '))
-        throw new RangeError(`${line}: a look does not change anything`);
+        throw new RangeError(`${line}: a look must not change anything`);
       this.sent.push(line);
     }
   }
@@ -212,7 +212,7 @@ class Visit {
     const changed = `configuration changed between readings: ${count(differingLines, 'line')}`;
     if (differingLines > 0) this.problem('configuration', changed);
     const { serial: wanted = serial } = this.device;
-    const other = `reports the serial number ${serial}, not ${wanted}`;
+    const other = `the device reports the serial number ${serial}, but rack.yaml specifies ${wanted}`;
     if (round === 1 && serial !== wanted) this.problem('serial', other);
   }
 
@@ -236,7 +236,7 @@ class Visit {
 
 /** What a plan cannot know; the first of repeated steps stands for all. */
 function branchesOf(model: string, step: string): string[] {
-  const { outlets = ['the same for each other outlet'], ...others } =
+  const { outlets = ['the same for each of the other outlets'], ...others } =
     models.get(model)?.branches ?? {};
   const { settings = [], configuration = [], hosts = [] } = others;
   const known = new Map([

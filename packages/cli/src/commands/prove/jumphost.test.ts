@@ -98,11 +98,11 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
       problems.flatMap(({ kind, what }) => (kind === name ? [what] : []));
     expect({ exitCode, isComplete, notes }).toEqual({ exitCode: 1, isComplete: true, notes: [] });
     expect(of('ports')).toEqual([
-      'ntpsec.service listens on udp 123 at 0.0.0.0, which chrony requires; stop it, or change its port',
-      'nginx.service listens on tcp 80 at 0.0.0.0, [::], which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/existing-system.md)',
-      'a program of user 33 listens on tcp 9211 at 127.0.0.1, which the report endpoint of power-cycle-daemon requires; stop it, or change its port',
-      'kubelet.service listens on tcp 10250 at *, which k3s requires; stop it, or change its port',
-      'the program node_exporter listens on tcp 9100 at 0.0.0.0, which node-exporter requires; stop it, or change its port',
+      'ntpsec.service listens on udp 123 (0.0.0.0), which chrony requires; stop it, or change its port',
+      'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/existing-system.md)',
+      'a program of user 33 listens on tcp 9211 (127.0.0.1), which the report endpoint of power-cycle-daemon requires; stop it, or change its port',
+      'kubelet.service listens on tcp 10250 (*), which k3s requires; stop it, or change its port',
+      'the program node_exporter listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port',
     ]);
     expect(of('units')).toEqual([
       'backup.timer has failed; run journalctl -u backup.timer to see why',
@@ -139,10 +139,10 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     const ports = problems.filter(({ kind }) => kind === 'ports').map(({ what }) => what);
     expect(ports).toEqual([
       expect.stringMatching(
-        /^a program of user 0 listens on tcp (80|20013) at 192.168.1.8, which /,
+        /^a program of user 0 listens on tcp (80|20013) \(192.168.1.8\), which /,
       ),
       expect.stringMatching(
-        /^a program of user 0 listens on tcp (80|20013) at 192.168.1.8, which /,
+        /^a program of user 0 listens on tcp (80|20013) \(192.168.1.8\), which /,
       ),
     ]);
     // No systemd here.

@@ -37,11 +37,11 @@ export function oddOutlets(
     if (fault !== undefined) return [`${where} reports a fault: ${fault}`];
     if (fed === undefined) {
       const much = watts === undefined ? 'power' : `${watts} W`;
-      return draws ? [`${where} draws ${much}, but powers nothing according to rack.yaml`] : [];
+      return draws ? [`${where} delivers ${much}, but powers nothing according to rack.yaml`] : [];
     }
     if (state === 'off') return [`${where} is off, but powers ${fed} according to rack.yaml`];
     return draws === false
-      ? [`${where} draws no power, but powers ${fed} according to rack.yaml`]
+      ? [`${where} does not deliver power, but powers ${fed} according to rack.yaml`]
       : [];
   });
 }

@@ -234,7 +234,7 @@ describe('a look', () => {
 
     expect(problems).toEqual([
       expect.stringMatching(
-        /^switch-1 outlet: port 2 draws 4.5 W, but powers nothing according to rack.yaml/,
+        /^switch-1 outlet: port 2 delivers 4.5 W, but powers nothing according to rack.yaml/,
       ),
       expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
       'switch-1 link: port 2 has a link, but pdu-1/4, which powers rpi-002 according to rack.yaml, is off',
@@ -262,7 +262,7 @@ describe('a look', () => {
 
     expect(problems).toEqual([
       'pdu-1 name: outlet 3: named rpi-002 on the device, but wired to nothing in rack.yaml',
-      'pdu-1 power-failure: outlet 2: off after a power failure, because the power-on delay is "never"',
+      'pdu-1 power-failure: outlet 2: left off after a power failure, because the power-on delay is "never"',
       expect.stringMatching(
         /^pdu-1 off-time: outlet 4: .* lasts 5 s, but `offSeconds` in rack.yaml is 15, /,
       ),
@@ -281,8 +281,8 @@ describe('a look', () => {
     const { problems, of } = await look(rack);
 
     expect(problems).toEqual([
-      'plug-1 power-failure: relay 1: off after a power failure, because PowerOnState is 0 (off)',
-      expect.stringMatching(/^plug-1 outlet: relay 1 draws /),
+      'plug-1 power-failure: relay 1: left off after a power failure, because PowerOnState is 0 (off)',
+      expect.stringMatching(/^plug-1 outlet: relay 1 delivers /),
     ]);
     expect(of('plug-1')?.firmware).toBe('13.1.0(release-tasmota)');
     const { out: plan } = await runCommand(['prove', '--look', '--plan', rack]);
@@ -296,8 +296,8 @@ describe('a look', () => {
     const { of, problems } = await look(rack);
 
     expect(problems).toEqual([
-      'router sign-in: outlets 1: rejects the sign-in of "skolo": offered the password; accepted: publickey, password, keyboard-interactive',
-      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": offered the password; accepted: publickey, password, keyboard-interactive',
+      'router sign-in: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
+      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
       expect.stringMatching(/^pdu-1 sign-in: configuration 1: .* offered the password; /),
     ]);
     expect(of('switch-1')?.steps).toHaveLength(1);

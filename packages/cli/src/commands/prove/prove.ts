@@ -30,7 +30,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Compares rack.yaml with its switches, PDUs and router, and changes nothing: sign-in (one attempt each), model and firmware, outlets (three readings), configuration (two readings), MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that can reach the devices. If you press Ctrl-C, it prints the results so far. Exit codes: 0 no problems; 1 problems; 78 no devices in rack.yaml.',
+      'Compares rack.yaml with its switches, PDUs and router without changing anything. It checks sign-in (one attempt for each device), model and firmware, outlets (three readings), configuration (two readings) and MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that can reach the devices. If you press Ctrl-C, it prints the results so far. Exit codes: 0 no problems; 1 problems; 78 no devices in rack.yaml.',
     )
     .summary('compare rack.yaml with its devices, read-only')
     .argument('[rack]', 'rack.yaml, or the name of a rack')
@@ -41,7 +41,9 @@ export function define(command: SkoloCommand): void {
       sshTarget,
     )
     .option('--plan', 'list what would be sent, without secrets, and send nothing')
-    .addOption(option('--record <file>', 'write what was sent to a file, in the form of --plan'))
+    .addOption(
+      option('--record <file>', 'file in which to record what was sent, in the format of --plan'),
+    )
     .addOption(
       option('--evidence <dir>', 'write proof-MODEL-FIRMWARE.json, without names or addresses'),
     )

@@ -41,7 +41,7 @@ export function oddSettings(
   );
   // Before anything is wired in rack.yaml, any outlet may be in use.
   const failure = grouped('power-failure', used.length > 0 ? used : all, ({ staysOff }) =>
-    staysOff === undefined ? '' : `off after a power failure, because ${staysOff}`,
+    staysOff === undefined ? '' : `left off after a power failure, because ${staysOff}`,
   );
   // Without `offSeconds`, skolo lets the device cycle the outlet for as long as the device's setting says.
   const times = grouped('off-time', used, ({ cycleSeconds = Infinity, feeds }) => {

@@ -26,7 +26,7 @@ interface Entry {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists pushes, newest first. Pushes by other users come from git, which records only those that changed versions; pushes from this workstation include failed ones, and why they failed.',
+      "Lists pushes, newest first. Other users' pushes are read from git, which records only those that changed versions. Pushes from this workstation include failed ones, with the reason.",
     )
     .summary('list past pushes')
     .addOption(racksOption())

@@ -68,7 +68,7 @@ function ofOverlay({ name }: Rack, folder: string): Remark[] {
   return [
     {
       where: 'rack',
-      message: `is ${name}, but the overlay is ${basename(overlay)}, so alerts and backups would use the name ${name}`,
+      message: `the file is for ${name}, but the overlay is for ${basename(overlay)}, so alerts and backups would use the name ${name}`,
     },
   ];
 }

@@ -18,7 +18,7 @@ interface AddOptions {
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system also uses; add other keys in a text editor. With --like it also copies an overlay, except for its secrets, and changes the rack name in it.',
+      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system also uses; add other keys in a text editor. With --like it also copies an overlay, except for its secrets and derived files, and changes the rack name in it.',
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')

@@ -88,7 +88,7 @@ function restarts(rack: string, written: readonly Place[]): string[] {
     const command =
       'key' in at
         ? `skolo kubectl --role admin ${rack} rollout restart -n ${at.namespace} deployment/${at.secret}`
-        : `on the jumphost, sudo systemctl try-restart ${at.unit}`;
+        : `sudo systemctl try-restart ${at.unit} on the jumphost`;
     return [`to reload a variable, run ${command}`];
   });
   return [...new Set(lines)];

@@ -70,7 +70,8 @@ async function unknownSecret(
 ): Promise<CliError> {
   const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
-  const guess = didYouMean(name, names) || `; the secrets in its rack.yaml are ${names.join(', ')}`;
+  const guess =
+    didYouMean(name, names) || `; secrets in its rack.yaml: ${names.join(', ') || 'none'}`;
   return usageError(`${name}: no such secret in ${rack.name}${guess}`);
 }
 
@@ -88,11 +89,11 @@ export async function readValues(
 }
 
 /** The file of age identities: sops's default, unless another one is given. */
-function identityFile(io: Io): { file: string; isUsual: boolean } {
-  const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE } = io.env;
-  const named = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE;
+function identityFile(io: Io): { file: string; isUsual: boolean; variable: string } {
+  const variable = io.env.SKOLO_AGE_IDENTITY_FILE ? 'SKOLO_AGE_IDENTITY_FILE' : 'SOPS_AGE_KEY_FILE';
+  const named = io.env[variable];
   const folder = userFolder(io.env, 'XDG_CONFIG_HOME');
-  return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named };
+  return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named, variable };
 }
 
 /** Whether this workstation can decrypt values. */
@@ -101,8 +102,8 @@ export function hasIdentities(io: Io): boolean {
 }
 
 async function workstationIdentities(io: Io): Promise<readonly Secret[]> {
-  const { file, isUsual } = identityFile(io);
-  const hint = 'set SOPS_AGE_KEY_FILE to a file that contains your age identity from age-keygen';
+  const { file, isUsual, variable } = identityFile(io);
+  const hint = `set ${variable} to a file that contains your age identity from age-keygen`;
   if (isUsual && !existsSync(file)) {
     throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration);
   }

@@ -135,7 +135,7 @@ const madeBy: Readonly<Record<string, string>> = {
 export function edit(command: SkoloCommand): void {
   command
     .description(
-      'Opens a secret in your editor (VISUAL, EDITOR, vi). The unencrypted text is kept in an in-memory file that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
+      'Opens a secret in the editor that VISUAL or EDITOR specifies, or else in vi. The unencrypted text is kept in an in-memory file that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
     )
     .summary('edit a secret in your editor')
     .argument('<rack>', 'name of the rack')

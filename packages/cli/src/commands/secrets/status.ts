@@ -27,7 +27,7 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the secrets in a rack's rack.yaml: whether the store contains each one, its age and expiry, what uses it, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing, unreadable or different, or if the rack is unreachable.",
+      "Lists the secrets to which a rack's rack.yaml refers: whether the store contains each one, its age and expiry, what uses it, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing, unreadable or different, or if the rack is unreachable.",
     )
     .summary('show where secrets are stored and used')
     .argument('<rack>', 'name of the rack')

@@ -33,7 +33,7 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs services on this computer under systemd, without Kubernetes, each as its own user. The command creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. The agent of a test machine (swarming-client) runs as root; without a rack.yaml on this computer, it gets its part from the metadata server. The agent restarts only after its current task. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
+      "Runs services on this computer under systemd, without Kubernetes, each as its own user. The command creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. The agent of a test machine (swarming-client) runs as root; without a rack.yaml on this computer, it gets its own entry from the metadata server. The agent restarts only after its current task. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
     )
     .summary('run services on this computer, or upgrade them')
     .argument('[services...]', 'for example router-backup (default: all enabled services)')

@@ -120,9 +120,9 @@ sync -f ${opt}`,
     },
     {
       name: 'version',
-      about: `services start skolo ${version}`,
+      about: `skolo ${version} is the version that services start`,
       check: checkByScript(
-        `at="$(readlink ${current})"; [ "$at" = ${version} ] || echo "services start \${at:-no version yet}"`,
+        `at="$(readlink ${current})"; [ "$at" = ${version} ] || echo "the version that services start is \${at:-not set yet}"`,
       ),
       apply: (host) => moveTo(host, version),
     },

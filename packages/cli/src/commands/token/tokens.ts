@@ -21,7 +21,7 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Creates a token and prints it once; the token file stores only its hash. Each person or program should have a separate token under their own name. With --on the token file is in the secret store (skolo secrets); otherwise it is the one specified in rack.yaml, and services apply the change immediately.',
+      'Creates a token and prints it once; the token file stores only its hash. Each person or program should have a separate token under their own name. With --on, the token file is in the secret store, and services accept the token after skolo secrets apply. Otherwise, it is the one specified in rack.yaml, and services accept the token immediately.',
     )
     .summary('create a token')
     .argument('<holder>', 'name of the person or program')

@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
       "Opens a rack's web console and signs you in with your token, through a link that works only once and expires after a minute. If you specify racks, the command stays connected through their jumphosts until you press Ctrl-C, and shows all of them on one page, worst first; for unreachable racks, the page shows why. If there are several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add. If you have no token, the page asks for one.",
     )
     .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack of --rack)')
-    .option('--all', 'open all listed racks')
+    .option('--all', 'open all racks in the clusters file, except GKE clusters')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo console rack4');

@@ -141,7 +141,8 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Hold power',
     short: 'Hold',
     key: 'h',
-    effect: 'Blocks power cycles of the machine, including those of automatic repair.',
+    effect:
+      'Blocks power cycles of the machine, including those of automatic repair. A running task continues, but no other task starts.',
     hasUntil: true,
     run: (targets, { reason, until }) =>
       powerCycleDaemon.hold({ body: { targets, reason, ...(until && { until }) } }),

@@ -18,6 +18,8 @@ const spans: readonly [string, number][] = [
   ['1 week', 168 * hour],
   ['until someone ends it', 0],
 ];
+/** A hold always ends. */
+const holdDefault = 'default for holds (24 hours, unless rack.yaml sets a different time)';
 
 export function ActionDialog({
   action: name,
@@ -80,10 +82,10 @@ export function ActionDialog({
             onInput={({ currentTarget }) => setReason(currentTarget.value)}
           />
         </label>
-        {action.hasUntil && <HowLong ms={forMs} onChange={setForMs} />}
+        {action.hasUntil && <HowLong action={name} ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>
-            This affects more than 10% of the rack. To confirm, type the number of machines,{' '}
+            This affects more than 10% of the rack. To confirm, type the number of machines:{' '}
             {names.length}
             <input
               inputMode="numeric"
@@ -219,17 +221,25 @@ function Steps({
   );
 }
 
-function HowLong({ ms, onChange }: { ms: number; onChange(ms: number): void }) {
+function HowLong({
+  action,
+  ms,
+  onChange,
+}: {
+  action: ActionName;
+  ms: number;
+  onChange(ms: number): void;
+}) {
   return (
     <label>
-      For
+      Duration
       <select
         value={String(ms)}
         onChange={({ currentTarget }) => onChange(Number(currentTarget.value))}
       >
         {spans.map(([text, each]) => (
           <option key={each} value={String(each)}>
-            {text}
+            {each === 0 && action === 'hold' ? holdDefault : text}
           </option>
         ))}
       </select>

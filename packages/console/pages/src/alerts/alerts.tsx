@@ -38,7 +38,7 @@ export function Alerts({ route }: { route: Route }) {
           <>
             <p class={`card ${status.healthy ? '' : 'bad'}`}>
               {status.healthy
-                ? 'Alerts are delivered.'
+                ? 'Alerts are being delivered.'
                 : `Alerts may not be delivered: ${status.why}`}
             </p>
             <Firing alerts={alerts} text={text} />

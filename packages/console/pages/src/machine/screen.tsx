@@ -41,7 +41,7 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
             Take a screenshot
           </button>
           <button type="button" disabled={isBusy} onClick={() => void look(false)}>
-            Last saved screenshot
+            Show the last saved screenshot
           </button>
           {isTaskInTheWay && (
             <button type="button" class="danger" onClick={() => void look(true, true)}>

@@ -89,7 +89,7 @@ function Remarks({
       {stuckOff && <span class="failure">stuck off. </span>}
       {pendingOnSince && (
         <span class="warning">
-          waiting to be turned on again for <Ago time={pendingOnSince} />.{' '}
+          waiting for <Ago time={pendingOnSince} /> to be turned on again.{' '}
         </span>
       )}
       {switchedOff && (

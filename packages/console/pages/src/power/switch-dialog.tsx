@@ -50,7 +50,7 @@ export function SwitchDialog({
     <Dialog title={`Turn ${state} ${outlet}`} onClose={onClose}>
       <form class="action" onSubmit={submit}>
         {state === 'on' ? (
-          <p>The outlet powers {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
+          <p>The outlet powers {feeds.join(', ') || 'nothing that is listed in rack.yaml'}.</p>
         ) : (
           <>
             <p>

@@ -41,7 +41,7 @@ const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 /** A value as it is typed. @throws DeviceRejected */
 export function typed(device: string, value: Secret): string {
   if (safe.test(value.reveal())) return value.reveal();
-  const why = 'the new value contains characters that its command line may interpret';
+  const why = 'the new value contains characters that the command line may interpret';
   throw new DeviceRejected(device, why);
 }
 
@@ -85,7 +85,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const what = part === 'password' ? `no password for ${username}` : 'no enable password';
         throw new DeviceRejected(
           name,
-          `the configuration has ${what}; check whether a server manages it`,
+          `the configuration has ${what}; check whether an authentication server manages it`,
         );
       }
     },

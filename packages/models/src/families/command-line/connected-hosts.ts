@@ -97,7 +97,7 @@ export function rowsIn(
     const groups = row.exec(line)?.groups;
     if (groups !== undefined) return [{ line, groups }];
     if (!new RegExp(macPattern).test(line)) return [];
-    const what = `a line of its output for ${quoted(command)} is not valid: ${quoted(line.trim())}`;
+    const what = `a line in the output of ${quoted(command)} is not valid: ${quoted(line.trim())}`;
     throw new DeviceRejected(device, what);
   });
 }

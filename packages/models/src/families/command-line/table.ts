@@ -11,7 +11,7 @@ export function findRow(text: string, first: string): string[] | undefined {
 export function rowOf(device: string, text: string, first: string, command: string): string[] {
   const row = findRow(text, first);
   if (row !== undefined) return row;
-  const what = `the output for ${JSON.stringify(command)} has no line for ${first}`;
+  const what = `the output of ${JSON.stringify(command)} has no line for ${first}`;
   throw new DeviceRejected(device, what);
 }
 

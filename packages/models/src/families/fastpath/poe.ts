@@ -65,7 +65,9 @@ function readingOf(device: string, port: string, mode: string, table: string): O
   // Consumed, voltage, current, on newer firmware the meter, temperature.
   const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
   const tail = row.slice(-columnsBehind - 1);
-  const [watts = 0] = tail.map((word) => numberOf(device, word, `the ${command} of ${port}`));
+  const [watts = 0] = tail.map((word) =>
+    numberOf(device, word, `a value for ${port} in the output of ${command}`),
+  );
   // One or two words, followed by the class.
   const detection = row.slice(1, -columnsBehind - 2).join(' ');
   const delivering = /^good$/i.test(detection) || watts > 0;

@@ -92,7 +92,9 @@ it('says that vtysh has no ARP table', async (context) => {
     signal: new AbortController().signal,
   });
 
-  await expect(reading).rejects.toThrow('the shell of its login is vtysh, which has no ARP table');
+  await expect(reading).rejects.toThrow(
+    'the login shell is vtysh, which cannot read the ARP table',
+  );
   await expect(reading).rejects.toThrow(DeviceRejected);
 });
 

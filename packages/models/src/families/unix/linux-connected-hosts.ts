@@ -90,7 +90,7 @@ async function linksOf(connection: DeviceConnection): Promise<Link[]> {
     };
   });
   if (links.length > 0) return links;
-  const what = `returned no interface for ${quoted('ip -o link show')}: ${quoted(text.trim())}`;
+  const what = `returned no interfaces for ${quoted('ip -o link show')}: ${quoted(text.trim())}`;
   throw new DeviceRejected(connection.device.name, what);
 }
 

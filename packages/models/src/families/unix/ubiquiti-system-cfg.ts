@@ -142,7 +142,7 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
-      title: `Save the current configuration in ${previous}. If the copy is complete, install it and write it to flash. If the command does not report that it stored the configuration, nothing was changed`,
+      title: `Save the current configuration in ${previous}. The second command installs the version and writes it to flash, but only if the copy is complete. If it does not report that it stored the configuration, flash was not changed`,
       where: 'device',
       lines: [
         `cat ${file} > ${previous}`,

@@ -80,7 +80,7 @@ export const accounts: Accounts = {
 
 function quoted(value: string): string {
   if (/^[\w.@+/=-]+$/.test(value)) return `'${value}'`;
-  throw new TypeError('a value with characters that a shell interprets');
+  throw new TypeError('the value contains characters that a shell interprets');
 }
 
 function bare(word = ''): string {

@@ -199,7 +199,7 @@ function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setti
   if (why === undefined && typeof settings !== 'string') return settings;
   throw new DeviceRejected(
     device.name,
-    `this version cannot be loaded, ${why}; restore it manually, as its steps describe`,
+    `this version cannot be loaded: ${why}; restore it manually with the steps that skolo backup restore prints`,
   );
 }
 

@@ -185,7 +185,7 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     ['system {\n    host-name x\n}\n', 'the line with the component versions is missing'],
     [
       'system {\n    host-name x\n}\n\n/* Warning: Do not remove the following line. */\n/* === vyatta-config-version: "a@1" === */\n',
-      'the last line is not "Release version"',
+      'the last line is not the "Release version" comment',
     ],
     [
       'interfaces {\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',

@@ -33,7 +33,7 @@ export function whyCut(text: string): string | undefined {
   }
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
-    return 'the last line is not "Release version"';
+    return 'the last line is not the "Release version" comment';
   if (!settings.some((setting) => setting.startsWith('system ')))
     return 'the configuration does not contain a "system" block';
   const hidden = settings.find((setting) => / \*{8,}$/.test(setting));

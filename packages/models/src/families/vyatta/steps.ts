@@ -57,7 +57,7 @@ export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout
   const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
   return [
     {
-      title: `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have; nothing is active yet`,
+      title: `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have. The changes do not take effect yet`,
       where: 'device',
       lines: ['configure', ...[...all].map((area) => `delete ${area}`)],
     },

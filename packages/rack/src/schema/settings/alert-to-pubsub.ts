@@ -7,7 +7,7 @@ import { hours, object, path, project, secret, section, text, word } from '../fi
 import { anyService } from './any-service.ts';
 import { httpRequest } from './http-request.ts';
 
-const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
+const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a sink name', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'prometheus-alerts');
 
 /** Keys of every sink. */
@@ -19,7 +19,7 @@ const anySink = {
     .boolean()
     .default(false)
     .describe(
-      'Whether to also send heartbeats, which are intended for a dead-man service, not for a pager.',
+      "Whether to also send heartbeats, which are intended for a dead man's switch, not for a pager.",
     ),
   dropWhenFull: z
     .boolean()

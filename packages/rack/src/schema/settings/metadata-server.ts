@@ -37,6 +37,6 @@ export const metadataServer = section({
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
-      'Directory that keeps tokens when the service restarts, in a memory file system, never on a disk. Default: a directory in /dev/shm for each state directory.',
+      'Directory in which tokens survive restarts of the service. It must be in a memory file system such as tmpfs, never on a disk. Default: a directory in /dev/shm for each state directory.',
     ),
 });

@@ -126,7 +126,7 @@ export const powerCycleDaemon = section({
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
     }).describe(
-      'Dead-man switch for the internet connection. Requires an outlet that can cycle autonomously.',
+      "Dead man's switch for the internet connection. Requires an outlet that can cycle autonomously.",
     ),
   }).describe('Automatic repair.'),
 });

@@ -10,7 +10,7 @@ import { httpRequest } from './http-request.ts';
 
 const recipient = text(
   /^age1[02-9ac-hj-np-z]{58}$/,
-  'an age recipient in the form of age-keygen',
+  'an age recipient as printed by age-keygen',
   'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
 );
 

@@ -64,7 +64,7 @@ export async function noteEpoch(
   });
   const why = await sendCommits(repository, signal);
   return [
-    `${file}: set the epoch of ${rack} to ${epoch}, and committed the change`,
+    `${file}: set the jumphost epoch of ${rack} to ${epoch}, and committed the change`,
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
 }

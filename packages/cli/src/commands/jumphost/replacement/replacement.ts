@@ -103,7 +103,9 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   const address = machines.get(name)?.address;
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
-  throw new CliError(`${name}: ${why} in the rack.yaml of ${rack}; add the spare with its wiring`);
+  throw new CliError(
+    `${name}: ${why} in the rack.yaml of ${rack}; list the spare there with its address and wiring`,
+  );
 }
 
 /** Only to see whether the jumphost responds. */
@@ -216,7 +218,7 @@ async function fenceOf(
   }
   if (jumphost.power.length === 0) {
     throw new CliError(
-      `${name}: rack.yaml does not list the outlets of ${jumphost.name}, so skolo cannot confirm that it is off; unplug its cables and add --cable-is-out`,
+      `${name}: rack.yaml does not list the outlets of ${jumphost.name}, so skolo cannot confirm that it is off; unplug its network cables, and use --cable-is-out`,
     );
   }
   const file = join(fleetRack.overlay, 'rack.yaml');

@@ -16,7 +16,7 @@ export function defineDeploy(command: SkoloCommand): void {
         .description(
           "Prepares computers to join a cluster, all in parallel: checks the operating system, disk, memory, memory cgroup and clock, disables swap, and installs the same verified k3s version everywhere. The binary matches each computer's userland (dpkg), so arm64 and 32-bit arm can be mixed. With --kubeadm it installs containerd, kubelet, kubeadm and kubectl with apt and holds them at one version. If one computer fails, the others continue. skolo pi kubernetes setup includes these steps; use deploy on slow connections, or to prepare Pis in advance.",
         )
-        .summary('install the cluster software on all Pis')
+        .summary('install the cluster software on Raspberry Pis')
         .argument('<names...>', 'machines; ranges allowed')
         .option('--check', 'only show the differences'),
     ),

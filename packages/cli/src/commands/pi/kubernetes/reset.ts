@@ -117,7 +117,9 @@ function lossText(
 ): string {
   const lines = [
     agents === undefined
-      ? `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, with ${count(pods.length, 'pod')} outside the system namespaces`
+      ? nodes.length === 0
+        ? `${name}: the cluster's server will be reset; the pods and volumes that will be lost are unknown`
+        : `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, with ${count(pods.length, 'pod')} outside the system namespaces`
       : `${name}: ${folded(agents)} will be removed from the cluster`,
     ...(volumes.length > 0
       ? [

@@ -95,7 +95,7 @@ function addressIn(rack: Rack | undefined, name: string): string {
   const address = jumphost?.name === name ? jumphost.address : rack?.machines.get(name)?.address;
   if (address !== undefined) return address;
   throw new CliError(
-    `${name}: rack.yaml does not contain its address, which the workers need; add it, or specify --address`,
+    `${name}: its address is not in rack.yaml, and the workers need it; add it, or specify --address`,
   );
 }
 

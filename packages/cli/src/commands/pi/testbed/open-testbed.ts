@@ -48,9 +48,10 @@ async function onlyCluster(command: SkoloCommand): Promise<string> {
   const { file, racks } = await loadFleet(command);
   const [only, ...others] = racks;
   if (only && others.length === 0) return only.name;
-  const names = racks.map(({ name }) => name).join(', ') || 'none';
-  throw new CliError(
-    `${file} lists ${names}; specify one with --cluster`,
-    exitCodes.wrongCommandLine,
-  );
+  const names = racks.map(({ name }) => name).join(', ');
+  const what =
+    names === ''
+      ? 'lists no clusters; create one with skolo pi kubernetes setup'
+      : `lists ${names}; specify one with --cluster`;
+  throw new CliError(`${file} ${what}`, exitCodes.wrongCommandLine);
 }
