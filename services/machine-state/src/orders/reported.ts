@@ -108,7 +108,8 @@ export class ReportedOrders {
 }
 
 function reportedReason({ by, since, reason }: Order, newest: string | undefined): string {
-  const journal = newest === undefined ? 'the new journal' : `the journal, whose newest entry is from ${newest},`;
+  const journal =
+    newest === undefined ? 'the new journal' : `the journal, whose newest entry is from ${newest},`;
   const claim = `reported by the machine as ordered by ${by} at ${since}`;
   return `${claim}; ${journal} does not contain this order; the reason given was: ${reason}`.slice(
     0,

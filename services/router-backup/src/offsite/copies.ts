@@ -159,7 +159,10 @@ export class OffsiteCopies {
     for (const { destination } of this.routes.values()) {
       await this.queueMissing(destination).catch((error: unknown) => {
         const { url: place } = destination;
-        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions cannot be determined');
+        this.deps.log.warn(
+          { place, why: errorText(error) },
+          'missing versions cannot be determined',
+        );
       });
     }
   }

@@ -75,7 +75,10 @@ export class ConnectedHostReadings {
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined)
-        throw new DeviceRejected(name, `reading connected hosts is not supported for the model ${model}`);
+        throw new DeviceRejected(
+          name,
+          `reading connected hosts is not supported for the model ${model}`,
+        );
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
