@@ -23,7 +23,7 @@ it.each([
   ],
   [
     'server: "http://127.0.0.1:9"',
-    /: http:\/\/127.0.0.1:9: .*; for details, run `skolo machine log`/,
+    /: http:\/\/127.0.0.1:9: .*; for details, run `skolo machine log rpi-1`/,
   ],
 ])('reports what keeps it from starting: %s', async (setting, text) => {
   await using lab = await Lab.open({ entry: `swarming: { ${setting} }` });
@@ -111,7 +111,7 @@ it.each<[string, BotView['failing'], minutes: number, verdict: string]>([
 ])('a bot that %s', (_, failing, after, verdict) => {
   const bot = { failing } as BotView;
 
-  const judged = withBot(well, { bot, noServer: undefined, now: minutes(after) });
+  const judged = withBot(well, { machine: 'rpi-1', bot, noServer: undefined, now: minutes(after) });
 
   expect(judged).toMatchObject({ verdict, since: verdict === 'ok' ? well.since : since });
 });
@@ -121,7 +121,7 @@ it('leaves what is worse, and says so where no server fits', () => {
   const health: Health = { verdict: 'quarantined', since, reasons: [missing] };
   const bot = { since } as BotView;
   const failing = { ...bot, failing: { since, starts: 3, why: 'no Python' } };
-  const deps = { noServer: undefined, now: since };
+  const deps = { machine: 'rpi-1', noServer: undefined, now: since };
 
   const both = withBot(health, { ...deps, bot: failing });
   const none = withBot(well, { ...deps, bot, noServer: 'no server fits: set `server`' });

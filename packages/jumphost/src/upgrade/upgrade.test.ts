@@ -221,7 +221,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     const { 'k3s-server': server } = await upgrade(hanging);
 
     expect(server).toMatch(
-      /k3s.service is activating, for 60 s.*; the previous version is running/,
+      /k3s.service is activating; gave up after 60 s.*; the previous version is running/,
     );
     expect(await runs()).toBe(asBefore(next));
   });
@@ -311,7 +311,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       return Object.fromEntries(ended.map(textOf));
     };
 
-    expect(await go(true)).toMatchObject({ 'os-packages': 'differs: older: of-a-test' });
+    expect(await go(true)).toMatchObject({ 'os-packages': 'differs: outdated: of-a-test' });
     expect(await go(false)).toMatchObject({
       'os-packages': expect.stringMatching(/^changed/),
       'os-reboot': expect.stringMatching(/^changed/),

@@ -11,6 +11,7 @@ const leastStarts = 3;
 const recoversWithinMs = 600_000;
 
 interface BotFacts {
+  machine: string;
   bot: Pick<BotView, 'failing' | 'since'>;
   /** Why there is no server for the bot; undefined: there is one, or the settings are not known yet. */
   noServer: string | undefined;
@@ -27,7 +28,7 @@ export function withBot(health: Health, facts: BotFacts): Health {
   return { verdict: reason.verdict, since: reason.since, reasons: reasons.reverse() };
 }
 
-function reasonOf({ bot, noServer, now }: BotFacts): Reason | undefined {
+function reasonOf({ machine, bot, noServer, now }: BotFacts): Reason | undefined {
   const code = 'bot-not-started';
   if (noServer !== undefined) {
     return {
@@ -41,7 +42,7 @@ function reasonOf({ bot, noServer, now }: BotFacts): Reason | undefined {
   const { since, starts, why } = bot.failing;
   const isLong = now.getTime() - since.getTime() >= recoversWithinMs;
   if (!isLong && starts < leastStarts) return undefined;
-  const remedy = why.includes(';') ? '' : '; for details, run `skolo machine log`';
+  const remedy = why.includes(';') ? '' : `; for details, run \`skolo machine log ${machine}\``;
   const text = `the bot is not starting: ${why}${remedy}`;
   return { verdict: isLong ? 'quarantined' : 'recovering', code, text, since };
 }

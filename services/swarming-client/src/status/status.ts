@@ -61,9 +61,15 @@ export function agentStatus(now: AgentNow): AgentStatus {
 }
 
 /** The machine and its bot, for people. */
-export function healthOf({ machine, bot, identity: { machinePart }, now }: AgentNow): Health {
+export function healthOf({ name, machine, bot, identity, now }: AgentNow): Health {
+  const { machinePart } = identity;
   const hasNone = machinePart !== undefined && botSettingsOf(machinePart) === undefined;
-  return withBot(machine.health, { bot, noServer: hasNone ? noServer : undefined, now });
+  return withBot(machine.health, {
+    machine: name,
+    bot,
+    noServer: hasNone ? noServer : undefined,
+    now,
+  });
 }
 
 function deviceStatus({ reading, why, ...view }: DeviceView): AgentStatus['devices'][number] {

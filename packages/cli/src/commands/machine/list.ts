@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
   command
     .option(
       '--needs-attention',
-      'print a work list: shared causes, then machines that need attention, sorted by shelf',
+      'print a work list: shared causes, then machines that need attention, sorted by shelf; with --watch, only the machines',
     )
     .option('--watch', 'update the list after each change until you press Ctrl-C')
     .option('--json', 'print JSON; with --watch, one line per change')

@@ -43,7 +43,7 @@ export function defineReset(command: SkoloCommand): void {
     async (signal, name: string, { node, keepData: keepsData = false, yes }: Options) => {
       const { io } = command;
       const wanted = node === undefined ? undefined : [...new Set(expandedNames(node))];
-      const what = `pi kubernetes reset ${wanted?.join(' ') ?? ''}`;
+      const what = `pi kubernetes reset ${[name, ...(wanted ?? [])].join(' ')}`;
       const cluster = await openCluster(command, name, { what, signal });
       const { server } = cluster;
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
