@@ -105,7 +105,8 @@ function describe(issue: z.core.$ZodRawIssue): string {
 function describeKind(key: string, known: string[], map: unknown): string {
   const found = isObject(map) ? map[key] : undefined;
   if (found === undefined) return `has no \`${key}\`; expected ${oneOf(known)}`;
-  return `expected ${oneOf(known)}, found ${shown(found)}${didYouMean(String(found), known)}`;
+  const guess = typeof found === 'string' ? didYouMean(found, known) : '';
+  return `expected ${oneOf(known)}, found ${shown(found)}${guess}`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

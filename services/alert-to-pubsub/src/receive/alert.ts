@@ -62,7 +62,8 @@ export function readAlert(found: unknown, endpoint: Endpoint, now: number): Rece
 
 function isOfWebhook(name: string, value: unknown, endpoint: Endpoint): boolean {
   if (endpoint !== 'webhook') return false;
-  return name === 'status' || (name === 'fingerprint' && fingerprint.test(String(value)));
+  if (name === 'status') return true;
+  return name === 'fingerprint' && typeof value === 'string' && fingerprint.test(value);
 }
 
 /** The unknown fields, if any. */

@@ -285,6 +285,19 @@ describe('labels', () => {
     expect({}).not.toHaveProperty('p');
   });
 
+  it('are there whatever the fingerprint is', async () => {
+    const lab = await startReceivers();
+    const fingerprint = { toString: 0 };
+
+    const { status } = await lab.post(
+      '/webhook',
+      message('/webhook', [{ ...listed(), fingerprint }]),
+    );
+
+    expect(status).toBe(200);
+    expect(lab.batches[0]?.alerts[0]?.more).toEqual({ fingerprint });
+  });
+
   it('of fields named __proto__ change nothing', async () => {
     const lab = await startReceivers();
 
