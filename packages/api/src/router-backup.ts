@@ -488,7 +488,7 @@ export const routerBackupApi = {
   acceptLoss: route({
     method: 'post',
     path: '/v1/history/accept',
-    summary: 'Accepts that versions are lost, so that they are no longer reported',
+    summary: 'Accepts the loss of versions, so that they are no longer reported',
     role: 'admin',
     body: z.strictObject({ reason }),
     audits: { target: 'self', reason: 'body.reason', answer: ['accepted'] },

@@ -25,7 +25,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
   const countMismatch = countMismatches(registry, deps);
   const upstreamCalls = new Counter({
     name: 'skolo_metadata_upstream_calls_total',
-    help: 'Token requests to the token endpoint.',
+    help: "Requests for tokens sent upstream, such as to Google's token endpoint.",
     labelNames: ['identity', 'kind', 'outcome'],
     registers,
   });

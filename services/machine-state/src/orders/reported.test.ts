@@ -179,15 +179,11 @@ it('after the journal was restored from a copy, the reason says of when it is', 
 
   const later = await startLab({ agents, deps, previous: lab });
 
-  await expect
-    .poll(ordersOf(later))
-    .toMatchObject([
-      {
-        reason: expect.stringContaining(
-          `the journal, whose newest entry is from ${entries[0]?.at},`,
-        ),
-      },
-    ]);
+  await expect.poll(ordersOf(later)).toMatchObject([
+    {
+      reason: expect.stringContaining(`the journal, whose newest entry is from ${entries[0]?.at},`),
+    },
+  ]);
   expect(await ordersOf(later)()).toMatchObject([
     { reason: expect.stringContaining('as ordered by ann at ') },
   ]);

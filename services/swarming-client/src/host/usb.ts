@@ -242,7 +242,7 @@ export class UsbPorts {
   private checkOwn(port: UsbPort): void {
     if (this.own(port) !== undefined) return;
     const why =
-      'rack.yaml does not assign this port to a device of this machine, and the agent does not switch any other ports';
+      'rack.yaml does not assign this port to a device of this machine, and the agent only switches ports that are assigned to its devices';
     throw new UsbRejected('not-own', port, why);
   }
 

@@ -129,7 +129,7 @@ describe.skipIf(why !== undefined)(
       const log = await shell.type(page.next('log --patch'));
       expect(log).toContain('+hostname core');
       // RANCID sometimes puts an echoed letter before the first line, `frr version`.
-    expect(log).toContain('+frr defaults');
+      expect(log).toContain('+frr defaults');
       const state = '/var/lib/skolo/router-backup';
       expect(await shell.type(`find ${state}/earlier-* -perm /077`)).toBe('');
 

@@ -14,7 +14,7 @@ export function define(command: SkoloCommand): void {
     .description(
       'Stops reporting the versions that the history has lost, and prints their number for each device. Before you accept the loss, restore what you can from a copy with skolo backup restore-history.',
     )
-    .summary('accept that versions are lost')
+    .summary('accept the loss of versions')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option('--json', 'print JSON')
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");

@@ -34,12 +34,7 @@ export function history(command: SkoloCommand): void {
         beginning,
       ),
     )
-    .addOption(
-      new Option(
-        '--kind <kinds>',
-        `show only these kinds of events: ${kinds.join(', ')}`,
-      ).argParser(kindsOf),
-    )
+    .addOption(new Option('--kind <kinds>', 'show only events of these kinds').argParser(kindsOf))
     .addOption(limitOption().default(100))
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')

@@ -63,7 +63,7 @@ export function filesOption(): Option {
 export function bundlesOption(): Option {
   return new Option(
     '--bundles <folder>',
-    'output of `npm run bundle` (default: out/bundle in the clone)',
+    'output of `npm run bundle` (default: out/bundle in your clone of skolo)',
   );
 }
 
