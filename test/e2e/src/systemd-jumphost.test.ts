@@ -431,7 +431,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
-    await jumphost.fallback('fail-back', 'metadata-server');
+    const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
+    expect(failedBack.text).toContain('metadata-server: k3s serves');
     const serving = async () => ({
       // Earlier ones that failed may be listed, too.
       pod: /^active$/m.test(
