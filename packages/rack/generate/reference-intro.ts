@@ -3,19 +3,20 @@ export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\
 
 # rack.yaml
 
-One file describes a rack: its jumphost, equipment, machines, identities and service settings.
-[rack4's rack.yaml](../kube/racks/rack4/rack.yaml) is a complete example with comments.
+This file describes a rack: its jumphost, equipment, machines, identities and service settings.
+For a complete example with comments, see [rack4's rack.yaml](../kube/racks/rack4/rack.yaml).
 
-- **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its file, line and column, the
-  invalid value and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.
-- **Edit it** with completion: make \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` the first line.
+- **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its location, the invalid value
+  and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.
+- **Edit it** with completion: add \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
 - **Change it**: a running service loads a valid change within two seconds, and rejects an invalid one. On k3s, the kubelet
-  takes about a minute, and at most two, to write a changed ConfigMap to the file; \`skolo push rack\` reduces this to a second.
+  first updates the file from the ConfigMap, which takes up to two minutes, or about a second with \`skolo push rack\`.
 
 ## Ranges
 
 \`rpi-[001-040]\` defines forty entries. All ranges in an entry advance together, so the seventh machine gets the seventh address
-and the seventh outlet. Every range must contain as many values as the name. A value without a range applies to all entries.
+and outlet. Each range must contain as many values as the range in the name. A value without a range applies to all
+entries.
 
 \`\`\`yaml
 machines:
@@ -29,22 +30,23 @@ machines:
     mac: [dc:a6:32:00:00:01, dc:a6:32:00:00:02, dc:a6:32:00:00:03]  # a list does the same
 \`\`\`
 
-- A range contains numbers and spans in brackets: \`[1-3,7]\`. Leading zeros are kept. Several ranges in one value expand to all
-  combinations, and the last range varies fastest: \`rack[1-2]-[1-3]\` expands to six names.
-- Keys whose type ends in “or a list” also accept a list with one value for each name.
-- To use brackets literally, put a backslash before them: \`\\[1-3]\`. Ranges in regular expressions (\`prompt\`, \`read.on\` …) are not
-  expanded.
-- Quote a value that begins with a bracket, because YAML would read it as a list: \`label: "[1-40]"\`. Within \`{ }\` and \`[ ]\`, skolo
-  accepts \`switch-1/[1-40]\` without quotes, but editors and other YAML tools require them.
+- A range is a list of numbers and spans in brackets, such as \`[1-3,7]\`. Leading zeros are preserved. A value with several ranges
+  expands to all combinations, in which the last range varies fastest: \`rack[1-2]-[1-3]\` expands to six names.
+- Except for \`power\`, keys whose type ends in “or a list” also accept a list with one value for each name.
+- To use brackets literally, put a backslash before them: \`\\[1-3]\`. Brackets in regular expressions, such as \`prompt\` and
+  \`read.on\`, are never treated as ranges.
+- Quote a value that begins with a bracket, because YAML would otherwise interpret it as a list: \`label: "[1-40]"\`. Within \`{ }\`
+  and \`[ ]\`, skolo accepts \`switch-1/[1-40]\` without quotes, but editors and other YAML tools require quotes.
 
 ## Wiring
 
-\`power: switch-1/14\` is the outlet that powers an entry. If you list several outlets, the entry is off only if all of them are off.
-\`uplink: switch-1/14\` is the switch port that the entry is plugged into. [Models](#models) shows how each model numbers its
-outlets. A phone is named \`MACHINE-device\` or \`MACHINE-NAME\`. \`usb/1-1.2\` is port 2 of USB hub 1-1 on the phone's machine.
+\`power: switch-1/14\` means that outlet 14 of switch-1 powers the entry. If you list several outlets, the entry is off only when all
+of them are off. \`uplink: switch-1/14\` means that the entry is plugged into port 14 of switch-1. For the outlet and port names of
+each model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
+\`power\`, \`usb/1-1.2\` is port 2 of USB hub 1-1 on its machine.
 
 ## Secrets
 
-The file never contains secrets. Instead of a secret, write its path (relative to rack.yaml), \`{ file: PATH }\` or
-\`{ env: VARIABLE }\`. If a value has no slash or dot, such as \`password: word\`, and is not an existing file, \`skolo rack check\`
-warns that it may be the secret itself. Write \`{ file: word }\` to state that it is a file.`;
+The file must not contain secrets. Instead of a secret, write the path of the file that contains it (relative to rack.yaml),
+\`{ file: PATH }\` or \`{ env: VARIABLE }\`. If a value contains no slash or dot, as in \`password: word\`, and no such file exists,
+\`skolo rack check\` warns that the value may be the secret itself. To state that it is a file name, write \`{ file: word }\`.`;

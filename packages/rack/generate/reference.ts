@@ -24,13 +24,13 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'This table lists the values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” is the default time without power in a cycle. “Autonomous” devices turn an outlet off and on again without the daemon, so the outlet does not stay off if the daemon dies in between. “`read` login” lists the readings for which [a read-only login](prove.md#a-read-only-login) suffices. The last column shows [how far each model was verified on real hardware](proofs/README.md).',
+    'This table lists the values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. “Off” shows how long a power cycle leaves an outlet off by default. “Autonomous” devices turn an outlet off and on again themselves, so that the outlet does not stay off if the power-cycle daemon dies in between. “`read` login” lists the readings for which [a read-only login](prove.md#a-read-only-login) suffices. The last column shows [how thoroughly each model was verified on real hardware](proofs/README.md).',
     modelTable(),
-    'Additional keys of some models:',
+    'Some models have additional keys:',
     modelKeys(),
     ...servicesOf(properties.services),
     '## Forms',
-    'Examples of values for types other than text and numbers:',
+    'The following types have a specific format:',
     formTable(formsIn({ properties })),
   ];
   return `${parts.join('\n\n')}\n`;

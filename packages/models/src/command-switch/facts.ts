@@ -18,20 +18,20 @@ export const commandSwitch = {
     nativeCycle: false,
     load: () => import('./command-switch.ts'),
   },
-  backup: { no: 'rack.yaml describes only its outlets' },
+  backup: { no: "rack.yaml describes only the switch's outlets" },
   accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,
     on: command.describe(
-      'Program and arguments that turn an outlet on. Exit status 0 means success.',
+      'Command that turns an outlet on: a program and its arguments. Exit status 0 indicates success.',
     ),
-    off: command.describe('Program and arguments that turn an outlet off.'),
+    off: command.describe('Command that turns an outlet off.'),
     read: z
       .strictObject({
-        command: command.describe('Program and arguments that print the state.'),
+        command: command.describe('Command that prints the state.'),
         ...readBack,
       })
-      .describe('Command that reads the state of an outlet.'),
+      .describe('How to read the state of an outlet.'),
     timeoutSeconds: seconds(0.1, 300)
       .default(10)
       .describe('Time limit, after which the program is terminated.'),

@@ -29,6 +29,6 @@ export const edgeos: Model = {
     export: z
       .enum(['file', 'commands'])
       .default('file')
-      .describe('Format of the backup: the configuration as a file, or as `set` commands.'),
+      .describe('Format of the backup: a configuration file, or a list of `set` commands.'),
   },
 };

@@ -45,6 +45,8 @@ export const edgeswitch: Model = {
     stack: z
       .boolean()
       .default(false)
-      .describe('Whether this is a stack of switches, whose ports have names such as 2/0/14.'),
+      .describe(
+        'Whether the device is a stack of switches, whose ports have names such as 2/0/14.',
+      ),
   },
 };

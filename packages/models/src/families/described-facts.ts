@@ -22,12 +22,8 @@ function isExpression(source: string): boolean {
 
 /** How to parse an answer: which text means on, and which off. An answer that matches neither or both is a failure. */
 export const readBack = {
-  on: expression.describe(
-    'Regular expression that matches the reported state when the outlet is on.',
-  ),
-  off: expression.describe(
-    'Regular expression that matches the reported state when the outlet is off.',
-  ),
+  on: expression.describe('Reported state that means “on”, as a regular expression.'),
+  off: expression.describe('Reported state that means “off”, as a regular expression.'),
 };
 
 /** Outlets named by the templates; `outlets` limits them if they are numbers. */

@@ -16,7 +16,7 @@ export const generic = {
     prompt: expression.describe(
       'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`.',
     ),
-    pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn the pager off.'),
+    pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn off paging.'),
     enable: z
       .string()
       .min(1)
@@ -37,23 +37,25 @@ export const generic = {
       ])
       .default('twice')
       .describe(
-        'Method for detecting that a configuration is complete: its last line or, with `twice`, two identical readings.',
+        'Indication that a configuration is complete: its last line (`{ end: REGEX }`) or two identical readings (`twice`).',
       ),
     volatile: z
       .array(expression)
       .default([])
-      .describe('Regular expressions for lines that change without an edit, such as timestamps.'),
+      .describe(
+        'Regular expressions for lines that change even if the configuration does not, such as timestamps.',
+      ),
     secret: z
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions for lines with secrets, which are masked. With a capture group, only the group is masked.',
+        'Regular expressions that match secrets, which skolo masks. With a capture group, only the group is masked.',
       ),
     rejected: z
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions for output that indicates an error, in addition to the built-in ones.',
+        'Regular expressions that match error messages, in addition to the built-in expressions.',
       ),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },

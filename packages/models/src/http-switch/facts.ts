@@ -12,7 +12,7 @@ const request = (example: string) => ({
   body: z
     .string()
     .exactOptional()
-    .describe('Request body, in which {outlet} is replaced by the outlet.'),
+    .describe('Request body, in which {outlet} is replaced with the outlet.'),
   headers: z
     .record(z.string(), z.string())
     .default({})
@@ -24,14 +24,12 @@ const action = (example: string) =>
     ...request(example),
     expect: expression
       .exactOptional()
-      .describe(
-        'Regular expression that the response must match, in addition to a status of 200 to 299.',
-      ),
+      .describe('Regular expression that the response must match, in addition to a 2xx status.'),
   });
 
 export const httpSwitch = {
   name: 'http-switch',
-  label: 'switch over HTTP',
+  label: 'switch controlled over HTTP',
   transports: ['http'],
   power: {
     outlets: free,
@@ -39,7 +37,7 @@ export const httpSwitch = {
     nativeCycle: false,
     load: () => import('./http-switch.ts'),
   },
-  backup: { no: 'rack.yaml describes only its outlets' },
+  backup: { no: "rack.yaml describes only the switch's outlets" },
   accounts: { no: 'rack.yaml describes only its outlets' },
   options: {
     outlets,

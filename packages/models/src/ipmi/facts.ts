@@ -15,7 +15,7 @@ export const ipmi = {
     nativeCycle: true,
     load: () => import('./ipmi.ts'),
   },
-  backup: { no: 'IPMI does not provide a configuration' },
+  backup: { no: 'IPMI provides no access to the configuration' },
   accounts: {
     no: 'ipmitool accepts a new password only on its command line, where other users can see it',
   },
@@ -23,6 +23,6 @@ export const ipmi = {
     cipherSuite: z
       .union([z.literal(3), z.literal(17)])
       .default(17)
-      .describe('RMCP+ cipher suite. Old controllers support only 3.'),
+      .describe('RMCP+ cipher suite. Old controllers support only suite 3.'),
   },
 } satisfies Model;

@@ -23,8 +23,8 @@ export const linux = {
       .array(z.string().regex(/^\//, 'files are absolute paths or globs, such as /etc/**'))
       .min(1)
       .default(['/etc/network/**', '/etc/hosts', '/etc/hostname', '/etc/nftables.conf'])
-      .describe('Files and globs to back up.'),
-    exclude: z.array(z.string()).default([]).describe('Files and globs to exclude.'),
+      .describe('Paths and globs to back up.'),
+    exclude: z.array(z.string()).default([]).describe('Paths and globs to exclude.'),
     sudo: z.boolean().default(false).describe('Whether to read the files with `sudo -n`.'),
   },
 } satisfies Model;

@@ -11,7 +11,7 @@ const topic = z
 
 export const mqttSwitch = {
   name: 'mqtt-switch',
-  label: 'switch over MQTT',
+  label: 'switch controlled over MQTT',
   transports: ['mqtt'],
   power: {
     outlets: free,
@@ -19,13 +19,15 @@ export const mqttSwitch = {
     nativeCycle: false,
     load: () => import('./mqtt-switch.ts'),
   },
-  backup: { no: 'MQTT does not provide a configuration' },
+  backup: { no: 'MQTT provides no access to the configuration' },
   accounts: { no: 'the account belongs to the broker' },
   options: {
     outlets,
-    topic: topic.describe('Name of the device on the broker. It replaces {device} in the topics.'),
-    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Command topic.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('State topic.'),
+    topic: topic.describe(
+      'Name of the device on the broker, which replaces {device} in the topics.',
+    ),
+    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic for the state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z
@@ -35,7 +37,7 @@ export const mqttSwitch = {
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })
-      .describe('Regular expressions for the reported state.'),
+      .describe('Regular expressions that match the reported state.'),
     available: topic
       .exactOptional()
       .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),

@@ -9,7 +9,7 @@ export const procurve: Model = {
   elsewhere: ['hp', 'hp_procurve', 'aruba_procurve'],
   transports: ['ssh', 'telnet'],
   network: interfaces(
-    '1 to 52, A1 to L24, or 2/14 in a stack',
+    '1 to 52, A1 to L24, or names such as 2/14 in a stack',
     /^(([1-9]|10)\/)?([1-9]|[1-4]\d|5[0-2]|[A-L]([1-9]|1\d|2[0-4]))$/,
   ),
   connectedHosts: { load },

@@ -10,7 +10,7 @@ export const redfish = {
   transports: ['http'],
   power: {
     outlets: {
-      ...named('outlet', 'system or outlet IDs such as 1 or A1', (name) =>
+      ...named('outlet', 'system or outlet IDs, such as 1 or A1', (name) =>
         /^[\w.-]{1,60}$/.test(name) ? name : undefined,
       ),
       only: (options) => (typeof options.rackPdu === 'string' ? undefined : String(options.system)),
@@ -19,7 +19,7 @@ export const redfish = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'Redfish does not provide a configuration that could be restored' },
+  backup: { no: 'Redfish cannot export a configuration that can be restored' },
   branches: {
     settings: ['the same for each of the other outlets', 'GET the path of its manager or PDU'],
   },

@@ -26,6 +26,6 @@ export const routeros: Model = {
   accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of copper ports, starting with ether1.'),
-    https: z.boolean().default(false).describe('Whether to use REST over HTTPS.'),
+    https: z.boolean().default(false).describe('Whether to access the REST API over HTTPS.'),
   },
 };

@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen1.ts');
 
 export const shellyGen1: Model = {
   name: 'shelly-gen1',
-  label: 'first-generation Shelly',
+  label: 'first-generation Shelly device',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),
@@ -16,5 +16,7 @@ export const shellyGen1: Model = {
   backup: { no: 'the device cannot export its configuration' },
   branches: { outlets: ['GET /status'], settings: ['GET /settings'] },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of relays, numbered from 0.') },
+  options: {
+    outlets: whole(1, 4).default(1).describe('Number of relays, numbered from 0.'),
+  },
 };

@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen2.ts');
 
 export const shellyGen2: Model = {
   name: 'shelly-gen2',
-  label: 'second-generation Shelly',
+  label: 'second-generation Shelly device',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),
@@ -16,5 +16,7 @@ export const shellyGen2: Model = {
   backup: { no: 'the device cannot export its configuration' },
   branches: { outlets: [], settings: ['GET /rpc/Shelly.GetConfig'] },
   accounts: { load },
-  options: { outlets: whole(1, 4).default(1).describe('Number of switches, numbered from 0.') },
+  options: {
+    outlets: whole(1, 4).default(1).describe('Number of switches, numbered from 0.'),
+  },
 };

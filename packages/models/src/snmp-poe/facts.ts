@@ -21,13 +21,13 @@ const load = () => import('./snmp-poe.ts');
 
 export const snmpPoe: Model = {
   name: 'snmp-poe',
-  label: 'switch with PoE over SNMP',
+  label: 'PoE switch controlled over SNMP',
   transports: ['snmp'],
   power: { outlets: grouped, offSeconds: 5, nativeCycle: false, load },
   network: grouped,
   connectedHosts: { load },
   backup: {
-    no: "SNMP does not provide a configuration; if skolo has a model for the switch's command line, use that model instead",
+    no: "SNMP provides no access to the configuration; if skolo has a model for the switch's command line, use that model instead",
   },
   branches: {
     hosts: [

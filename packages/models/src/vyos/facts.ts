@@ -21,6 +21,6 @@ export const vyos: Model = {
     export: z
       .enum(['file', 'commands'])
       .default('file')
-      .describe('Format of the backup: the configuration as a file, or as `set` commands.'),
+      .describe('Format of the backup: a configuration file, or a list of `set` commands.'),
   },
 };

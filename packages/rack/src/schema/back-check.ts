@@ -41,7 +41,7 @@ export const seenBackWithin = object({
     .min(1)
     .max(86_400)
     .exactOptional()
-    .describe('Time limit for the machine to come back.'),
+    .describe('Time limit for the machine to come back up.'),
 })
   .refine(exactlyOne, { error })
   .transform((written): SeenBack & { timeoutSeconds?: number } => ({

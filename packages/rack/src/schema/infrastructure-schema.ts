@@ -10,24 +10,27 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
 export const infrastructureShape = {
-  model: literal(z.string()).describe('Device model; see Models.'),
-  transport: z.string().exactOptional().describe('Transport, if the model supports more than one.'),
-  address: each(address).exactOptional().describe('Network address.'),
+  model: literal(z.string()).describe('Device model.'),
+  transport: z
+    .string()
+    .exactOptional()
+    .describe('Transport to use, if the model supports more than one.'),
+  address: each(address).exactOptional().describe('IP address.'),
   port: each(portOrRange)
     .exactOptional()
-    .describe('Port for the transport; default: the standard port.'),
+    .describe("Port to connect to; default: the transport's standard port."),
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'Switch port that the device is connected to, or only the switch if the port is unknown, or `internet`.',
+      'Switch port that the device is connected to, the switch alone if the port is unknown, or `internet`.',
     ),
   power,
   hostKey: each(hostKey)
     .exactOptional()
-    .describe('Fingerprint of the SSH host key; default: pinned on the first connection.'),
+    .describe('SSH host key fingerprint; by default, the key is pinned on the first connection.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number; backups fail if the device reports a different one.'),
@@ -45,7 +48,7 @@ export const infrastructureShape = {
     ])
     .default(true)
     .describe(
-      '`false` disables backups. `{ idleSeconds, totalSeconds }` sets their timeouts for this device.',
+      'Whether to back up the device; `{ idleSeconds, totalSeconds }` overrides the timeouts.',
     ),
 } as const;
 

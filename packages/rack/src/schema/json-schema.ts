@@ -31,15 +31,15 @@ export function rackJsonSchema(): JsonSchema {
       infrastructure: z
         .record(z.string(), z.unknown())
         .exactOptional()
-        .describe('Routers, switches and PDUs by name. A name can be a range.'),
+        .describe('Routers, switches and PDUs, by name. A name can contain ranges.'),
       machines: z
         .record(z.string(), machineSchema)
         .exactOptional()
-        .describe('Test machines by name. A name can be a range.'),
+        .describe('Test machines, by name. A name can contain ranges.'),
       services: object(settingsSchemas)
         .partial()
         .exactOptional()
-        .describe('Settings for each service. Every key has a default.'),
+        .describe('Settings for each service. All settings are optional.'),
     }),
   );
   const { infrastructure, machines, ...rest } = file.properties ?? {};

@@ -23,25 +23,27 @@ export const deviceSchema = object({
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
-    .describe('Kind of device; with `auto`, the agent detects the kind and suggests a value.'),
+    .describe('Kind of device. If `auto`, the agent detects the kind and suggests a value.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number; required if the machine has several devices of the same kind.'),
   power: ownPower
     .exactOptional()
-    .describe("Port on the machine's own USB hub, or an outlet, that powers the device."),
+    .describe("Port on the machine's USB hub, or outlet, that powers the device."),
   powerVerified: z
     .boolean()
     .exactOptional()
     .describe(
-      'Whether `skolo cabling --prove` has verified that turning off the USB port stops only this phone from charging. Otherwise, all ports on a built-in hub count as one outlet.',
+      'Whether `skolo cabling --prove` has verified that turning off the USB port affects only this phone. If not, all ports on a built-in hub count as one outlet.',
     ),
-  address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
+  address: each(address).exactOptional().describe('IP address (only `chromeos` and `linux`).'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
 });
 
 const metadata = section({
-  id: each(digits64).exactOptional().describe('64-bit number; default: derived from the name.'),
+  id: each(digits64)
+    .exactOptional()
+    .describe("Instance ID; default: derived from the machine's name."),
   zone: id.exactOptional().describe('Zone, such as us-skolo-1.'),
   machineType: id.exactOptional().describe('Machine type, such as rpi4.'),
   image: id.exactOptional().describe('Image name.'),
@@ -49,23 +51,23 @@ const metadata = section({
   description: line.exactOptional().describe('Description.'),
   tags: z.array(tag).max(64).default([]).describe('Network tags, as in GCE.'),
   attributes: attributes.describe('Attributes, as key-value pairs.'),
-}).describe("The machine's metadata, served by the metadata server.");
+}).describe('Metadata that the metadata server serves to the machine.');
 
 export const machineSchema = object({
   kind: z
     .enum(['rpi', 'host'])
-    .describe('`rpi`: a Raspberry Pi and k3s node. `host`: any other computer.'),
+    .describe('`rpi`: a Raspberry Pi that is a k3s node. `host`: any other computer.'),
   shelf: each(line).exactOptional().describe('Shelf that the machine is on.'),
-  label: each(line).exactOptional().describe('Text printed on the label.'),
+  label: each(line).exactOptional().describe("Text on the machine's label."),
   address: each(address)
     .exactOptional()
-    .describe('Address by which the metadata server identifies the machine.'),
+    .describe('IP address by which the metadata server identifies the machine.'),
   port: each(portOrRange).exactOptional().describe('Short form of `ports: { ssh: … }`.'),
   ports,
   mac: each(mac)
     .exactOptional()
     .describe(
-      'MAC address. If you set it, another machine with the same IP address does not receive a token.',
+      'MAC address. If set, another machine that uses the same IP address does not receive tokens.',
     ),
   serial: each(boardSerial)
     .exactOptional()
@@ -80,26 +82,28 @@ export const machineSchema = object({
   login: z
     .string()
     .exactOptional()
-    .describe('Name of an entry in `logins`, used for soft reboots and the USB hub over SSH.'),
+    .describe(
+      'Name of an entry in `logins`, used to reboot the machine and switch its USB ports over SSH.',
+    ),
   acts: z
     .boolean()
     .exactOptional()
     .describe(
-      "Whether skolo may act on the machine and its phones instead of only observing them. Default: the rack's `acts`.",
+      "Whether skolo may act on the machine and its phones, rather than only observe them. Default: the rack's `acts`.",
     ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe(
-      "How long the power stays off in a power cycle; the default depends on the outlet's model.",
+      "How long the power stays off during a power cycle; the default depends on the controller's model.",
     ),
   seenBack: seenBackWithin
     .exactOptional()
     .describe(
-      'Method for checking that the machine is back after a cycle: `{ ssh: 22 }`, `{ http: URL }` or `{ icmp: true }`.',
+      'How to check that the machine is up again after a power cycle: `{ ssh: 22 }`, `{ http: URL }` or `{ icmp: true }`.',
     ),
   device: deviceSchema
     .exactOptional()
-    .describe('Attached phone. Without a name, its full name is MACHINE-device.'),
+    .describe('Attached phone. Without a `name`, its full name is MACHINE-device.'),
   devices: z
     .array(deviceSchema)
     .min(1)

@@ -17,26 +17,26 @@ import { attributes, infrastructureUplink, line, power } from './wiring-fields.t
 
 const jumphostSchema = object({
   name: hostName.describe('Host name.'),
-  address: address.describe('Address in the rack network.'),
+  address: address.describe("IP address in the rack's network."),
   aliases: z
     .array(domainName)
     .default([])
-    .describe('Other host names, such as `metadata`, which bots use.'),
+    .describe('Additional host names, such as `metadata`, which bots use.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Other names and addresses that clients may send as Host, for example through a NAT or proxy. Services reject any other Host, because a web page could make its own name resolve to the jumphost.',
+      'Additional names and addresses that services accept in the `Host` header, for example from clients behind NAT or a proxy. Others are rejected to prevent DNS rebinding.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
     .string()
     .exactOptional()
-    .describe('Identity of programs on the jumphost, a name from `identities`.'),
+    .describe('Identity for programs on the jumphost: a name from `identities`.'),
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      "Switch port that the jumphost is connected to. With `internet`, the jumphost is the rack's router, which `skolo pi setup` configures.",
+      "Switch port that the jumphost is connected to, or `internet` if `skolo pi setup` should configure the jumphost as the rack's router.",
     ),
   power,
 });
@@ -45,14 +45,14 @@ const sources = {
   serviceAccountKey: secretFile.exactOptional().describe('JSON key file of a service account.'),
   refreshToken: secretFile
     .exactOptional()
-    .describe('JSON file with a client ID, client secret and refresh token (authorized_user).'),
+    .describe('JSON file with a client ID, client secret and refresh token (`authorized_user`).'),
   tokenUrl: tokenUrl
     .exactOptional()
     .describe("Token endpoint for `refreshToken`; default: Google's."),
   externalAccount: secretFile
     .exactOptional()
-    .describe('JSON file for workload identity federation (external_account).'),
-  fixed: secretFile.exactOptional().describe('File that contains a token, for development.'),
+    .describe('JSON file for workload identity federation (`external_account`).'),
+  fixed: secretFile.exactOptional().describe('File that contains a fixed token, for development.'),
 };
 
 export const credentialsSchema = object({
@@ -62,9 +62,9 @@ export const credentialsSchema = object({
     .describe('E-mail address of the service account to impersonate; requires `from`.'),
   from: object(sources)
     .exactOptional()
-    .describe('Credentials that are permitted to impersonate the account.'),
+    .describe('Credentials that are permitted to impersonate the service account.'),
   delegates: z.array(email).exactOptional().describe('Service accounts in the delegation chain.'),
-  endpoint: tokenUrl.exactOptional().describe("IAM credentials endpoint; default: Google's."),
+  endpoint: tokenUrl.exactOptional().describe("IAM Credentials API endpoint; default: Google's."),
 });
 
 const scope = text(
@@ -78,7 +78,7 @@ export const identitySchema = object({
   projectNumber: digits64.default('0').describe('Project number, in quotes.'),
   email: email
     .exactOptional()
-    .describe('Account e-mail address; default: the one in the credentials.'),
+    .describe('E-mail address of the account; default: the address in the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -86,7 +86,7 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/cloud-platform',
       'https://www.googleapis.com/auth/userinfo.email',
     ])
-    .describe('Token scopes. A caller can request a subset.'),
+    .describe('Token scopes. Callers can request a subset.'),
   credentials: credentialsSchema.describe('Source of the tokens. Specify exactly one source.'),
   projectAttributes: attributes.describe('Project attributes, as key-value pairs.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
@@ -99,22 +99,22 @@ export const loginSchema = object({
     .describe(
       "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until a device rejects it. The same applies to the login's other passwords and keys. For machines, use only `privateKey`.",
     ),
-  enablePassword: secret.exactOptional().describe('Password for `enable`.'),
-  privateKey: secret.exactOptional().describe('SSH key.'),
+  enablePassword: secret.exactOptional().describe('Password for the `enable` command.'),
+  privateKey: secret.exactOptional().describe('SSH private key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the SSH key.'),
   token: secret.exactOptional().describe('Bearer token for HTTP.'),
   legacySsh: z
     .boolean()
     .default(false)
     .describe(
-      'Whether to also offer outdated key exchanges and ciphers, which old devices require.',
+      'Whether to also offer the outdated key exchange algorithms and ciphers that old devices require.',
     ),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
       .describe('SNMP version: 1, 2 (2c) or 3.'),
-    community: secret.exactOptional().describe('Community, for versions 1 and 2.'),
-    user: line.exactOptional().describe('User, for version 3.'),
+    community: secret.exactOptional().describe('Community string, for versions 1 and 2.'),
+    user: line.exactOptional().describe('User name, for version 3.'),
     authKey: secret.exactOptional().describe('Authentication key, for version 3.'),
     authProtocol: z
       .enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'])
@@ -131,28 +131,26 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a read-only login. Services and `skolo prove --look` use it if its permissions suffice (see [Models](#models)), and otherwise the login that contains `read`.',
+      'Name of a read-only login. Services and `skolo prove --look` use it for all readings that its permissions allow (see [Models](#models)), and this login for everything else.',
     ),
 });
 
 const accessSchema = section({
-  tokens: object({ file: path.describe('Path of the file.') })
+  tokens: object({ file: path.describe('Path of the token file.') })
     .exactOptional()
-    .describe(
-      'File that contains the named, hashed, expiring tokens created by `skolo token new`.',
-    ),
+    .describe('Tokens created by `skolo token new`, each with a name and an expiry date.'),
   google: object({
-    audience: word.describe('Audience that ID tokens must contain.'),
+    audience: word.describe('Required audience of ID tokens.'),
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
-      .describe('Role of each e-mail address.'),
+      .describe('Role assigned to each e-mail address.'),
     certsUrl: tokenUrl.exactOptional().describe("URL of the public keys; default: Google's."),
   })
     .exactOptional()
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Private key (Ed25519, PEM), created by `skolo secrets generate`. Services on the jumphost and operators sign requests with it. Machines never receive it.',
+      'Ed25519 private key (PEM), created by `skolo secrets generate`. Services on the jumphost and operators use it to sign requests. Machines never receive it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,
@@ -161,11 +159,11 @@ const accessSchema = section({
     )
       .exactOptional()
       .describe(
-        'Public key for `privateKey`, as printed by `skolo secrets generate`. Agents accept only orders that were signed with `privateKey`.',
+        'Public key that matches `privateKey`, as printed by `skolo secrets generate`. Agents accept only orders that are signed with `privateKey`.',
       ),
   })
     .exactOptional()
-    .describe('Key pair that signs and verifies requests to the agents on machines.'),
+    .describe('Key pair for signing and verifying requests to the agents on machines.'),
   anonymousRead: z
     .array(cidr)
     .default([])
@@ -178,19 +176,17 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Directory for age-encrypted files in sops format, `RACK/NAME.sops`, to be kept in git; default: `../../sops`. The `.sops.yaml` file in this or a parent directory lists the recipients.',
+      'Directory in git for age-encrypted files in sops format, `RACK/NAME.sops`; default: `../../sops`. The nearest `.sops.yaml` file, in this or a parent directory, lists the recipients.',
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe(
-      'Directory outside git for unencrypted files, `RACK/NAME`. For use by a single person only.',
-    ),
+    .describe('Directory outside git for unencrypted files, `RACK/NAME`. For a single user only.'),
   command: z
     .array(word)
     .min(1)
     .exactOptional()
     .describe(
-      'Program and arguments that print the value of a secret. skolo replaces `{rack}` and `{name}`, as in `[berglas, access, "my-bucket/{rack}/{name}"]`.',
+      'Command that prints the value of a secret. skolo replaces `{rack}` and `{name}`, as in `[berglas, access, "my-bucket/{rack}/{name}"]`.',
     ),
   shared: z
     .record(
@@ -199,41 +195,39 @@ const secretsSchema = object({
     )
     .default({})
     .describe(
-      'Secrets that several racks share, with their locations: `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets shared by several racks, with their locations, such as `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
     error: 'expected at most one of sops, folder, command',
   })
   .prefault({})
-  .describe('Store of secret values for `skolo secrets`.');
+  .describe('Storage for the secrets that `skolo secrets` manages.');
 
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Rack name, as shown in alerts and backups.'),
+  rack: hostName.describe('Rack name, which appears in alerts and backups.'),
   timezone: timezone.default('UTC').describe('Time zone for schedules.'),
   acts: z
     .boolean()
     .default(true)
     .describe(
-      'Whether skolo may act. With `false`, skolo observes and decides, but does not switch power, reboot, repair or restore anything, and rejects requests to do so. The history shows the actions that it would have taken. Machines can override this key.',
+      'Whether skolo may act. If `false`, skolo only observes: it does not switch power, reboot, repair or restore anything, and rejects requests to do so. The history shows the actions that it would have taken. Machine entries can override this key.',
     ),
   network: section({
-    subnet: cidr.exactOptional().describe('Subnet that contains all addresses.'),
+    subnet: cidr.exactOptional().describe("Subnet that contains the rack's addresses."),
     gateway: address
       .exactOptional()
       .describe(
-        'Default gateway and name server that skolo configures on SD cards. Default: the device with `uplink: internet`.',
+        'Default gateway and name server that skolo configures on SD cards. Default: the address of the device with `uplink: internet`.',
       ),
-    domain: domainName.default('lan').describe('Domain for host names.'),
+    domain: domainName.default('lan').describe('Domain of the host names.'),
   }).describe("The rack's network."),
   jumphost: jumphostSchema.describe('The computer that runs the services.'),
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe(
-      'Identity for callers for which rack.yaml does not specify one; default: no identity.',
-    ),
+    .describe('Identity for callers without one in rack.yaml; default: no identity.'),
   access: accessSchema,
   secrets: secretsSchema,
 } as const;

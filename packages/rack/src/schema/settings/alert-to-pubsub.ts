@@ -13,19 +13,17 @@ const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'pro
 /** Keys of every sink. */
 const anySink = {
   name: name.describe(
-    "Name under which the sink's position in the spool is stored. A renamed sink counts as new, and starts with the oldest message that no sink has received.",
+    'Name of the sink. A renamed sink counts as new, and starts with the oldest message that no sink has received.',
   ),
   heartbeat: z
     .boolean()
     .default(false)
-    .describe(
-      "Whether to also send heartbeats, which are intended for a dead man's switch, not for a pager.",
-    ),
+    .describe("Whether to also send heartbeats, which suit a dead man's switch, not a pager."),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'Whether a full spool drops and reports messages that only this sink has not received, instead of rejecting new alerts.',
+      'Whether to drop and report messages that only this sink has not received, instead of rejecting new alerts, if the spool is full.',
     ),
 };
 
@@ -56,22 +54,22 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe(
-      'Whether to publish to Pub/Sub; with `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no Pub/Sub key, such as `project`, is set.',
+      'Whether to publish to Pub/Sub. If `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no Pub/Sub key, such as `project`, is set.',
     ),
   createTopic: z
     .boolean()
     .default(true)
-    .describe('Whether to create a missing topic, if the credentials allow it.'),
+    .describe('Whether to create a missing topic if the credentials permit it.'),
   endpoint: text(/^[\w.-]+(:\d+)?$/, 'a Pub/Sub host', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
     .describe(
-      'Pub/Sub endpoint of one region. Ordering requires the same region for all publishers.',
+      'Regional Pub/Sub endpoint. Message ordering requires all publishers to use the same region.',
     ),
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
     .describe(
-      "`default`: Google's default credentials; `metadata`: the rack's metadata server; `{ keyFile: PATH }`: a key file.",
+      "`default`: Application Default Credentials; `metadata`: the rack's metadata server; `{ keyFile: PATH }`: a key file.",
     ),
   location: word
     .max(100)
@@ -81,14 +79,14 @@ export const alertToPubsub = section({
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      "`flat` sends labels and annotations in one JSON object, as the Skia service does; `full` sends Alertmanager's alert with its group.",
+      "`flat` sends labels and annotations in one JSON object, as the Skia service does. `full` sends Alertmanager's alert with its group.",
     ),
   fields: section({
     state: word
       .default('__state__')
       .describe('Name of the field that contains "active" or "resolved".'),
-    link: word.default('link_to_source').describe('Name of the field for the graph URL.'),
-    location: word.default('location').describe('Name of the field for the location.'),
+    link: word.default('link_to_source').describe('Name of the field that contains the graph URL.'),
+    location: word.default('location').describe('Name of the field that contains the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
   replicaLabels: z
     .array(word)
@@ -98,21 +96,21 @@ export const alertToPubsub = section({
     ),
   orderingKeys: whole(1, 1000)
     .default(32)
-    .describe('Number of ordering keys over which alerts are distributed.'),
+    .describe('Number of ordering keys across which alerts are distributed.'),
   refreshSeconds: whole(1, 240)
     .default(60)
     .describe('Interval at which a firing alert is sent again.'),
   repeatHours: hours(87_600)
     .default(24)
     .describe(
-      'How long to wait for Alertmanager to repeat a firing alert (at least twice its `repeat_interval`). An alert that is not repeated in time is resolved as expired.',
+      'How long to wait for Alertmanager to repeat a firing alert. Set this to at least twice its `repeat_interval`. An alert that is not repeated in time is resolved as expired.',
     ),
-  heartbeatSeconds: whole(1, 3600).default(15).describe('Heartbeat interval.'),
+  heartbeatSeconds: whole(1, 3600).default(15).describe('Interval between heartbeats.'),
   watchdog: section({
     alert: word
       .default('Watchdog')
       .describe(
-        'Name of the alert that always fires. Any other alert also confirms that alerts arrive.',
+        'Name of the alert that always fires. Any other alert also confirms that alerts are arriving.',
       ),
     withinSeconds: whole(10, 86_400)
       .default(300)
@@ -123,12 +121,12 @@ export const alertToPubsub = section({
       .array(z.enum(['prometheus', 'alertmanager']))
       .optional()
       .describe(
-        'Receivers that must receive alerts within `withinSeconds`: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: those that have received the watchdog alert.',
+        'Endpoints that must receive alerts within `withinSeconds`: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: the endpoints that have received the watchdog alert.',
       ),
   }).describe('Detection of missing alerts.'),
   maxBodyBytes: whole(1024, 2 ** 30)
     .default(64 * 2 ** 20)
-    .describe('Maximum request size; larger requests receive 413.'),
+    .describe('Maximum request size; larger requests receive status 413.'),
   auth: section({
     username: word.exactOptional().describe('User name for basic auth.'),
     password: secret.exactOptional().describe('Password for basic auth.'),
@@ -137,10 +135,12 @@ export const alertToPubsub = section({
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
-      .describe('Maximum size, above which new alerts are rejected with 503.'),
+      .describe('Maximum size, above which new alerts are rejected with status 503.'),
     maxAgeHours: hours(87_600)
       .default(336)
-      .describe('Maximum age of the oldest message, above which new alerts are rejected with 503.'),
+      .describe(
+        'Maximum age of the oldest message, above which new alerts are rejected with status 503.',
+      ),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Maximum size of the dead-letter file.'),
@@ -148,7 +148,7 @@ export const alertToPubsub = section({
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])
-    .describe('Additional sinks for all messages; each has its own queue.'),
+    .describe('Additional sinks. Each receives all messages and has its own queue.'),
 }).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
   path: ['pubsub'],
   error:

@@ -5,7 +5,9 @@ import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 
 export const anyService = {
-  url: httpUrl.exactOptional().describe('URL of the service; default: its port on the jumphost.'),
+  url: httpUrl
+    .exactOptional()
+    .describe("Service URL; default: the service's port on the jumphost."),
   metricsUrl: httpUrl
     .exactOptional()
     .describe('Metrics URL; default: the metrics port on the jumphost.'),

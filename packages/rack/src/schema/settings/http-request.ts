@@ -11,17 +11,17 @@ export const httpRequest = {
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Headers; `{{token}}` is replaced by the token.'),
+    .describe('HTTP headers; `{{token}}` is replaced with the token.'),
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, or the value for `{{token}}` if `url`, `headers` or `body` contain it.',
+      'Bearer token, or the value of `{{token}}` if `url`, `headers` or `body` contains it.',
     ),
   body: z
     .string()
     .exactOptional()
     .describe(
-      'Body template with fields such as `{{labels.alertname}}`, whose values are escaped for JSON. `{{labels.severity | "warning"}}` uses the first non-empty value. Default: the message as JSON.',
+      'Body template with fields such as `{{labels.alertname}}`, whose values are escaped in JSON. `{{labels.severity | "warning"}}` inserts the first non-empty value. Default: the message as JSON.',
     ),
   timeoutSeconds: seconds(0.1, 300)
     .default(10)

@@ -8,28 +8,28 @@ import { anyService } from './any-service.ts';
 
 export const machineState = section({
   ...anyService,
-  historyDays: whole(1, 3650).default(90).describe('Days of history to keep.'),
+  historyDays: whole(1, 3650).default(90).describe('Number of days to keep the history.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
-    .describe('How long an agent can be silent before its machine is `stale`.'),
+    .describe('How long an agent can be silent before its machine is considered `stale`.'),
   goneSeconds: seconds(60, 86_400)
     .default(600)
-    .describe('How long an agent can be silent before its machine is `gone`.'),
+    .describe('How long an agent can be silent before its machine is considered `gone`.'),
   alertmanager: z
     .union([httpUrl, z.literal('none')])
     .default('http://alertmanager.skolo.svc:9093')
     .describe(
-      'URL of the Alertmanager in which maintenance silences alerts; default: the one in kube/base. `none`: maintenance does not silence alerts.',
+      'URL of the Alertmanager that silences alerts during maintenance, or `none` to disable silencing. Default: the Alertmanager in kube/base.',
     ),
   enrolment: object({
     port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),
     apiServer: httpUrl
       .default('https://kubernetes.default.svc')
-      .describe('URL of the Kubernetes API server; default: the one that pods use.'),
+      .describe('URL of the Kubernetes API server; default: the URL that pods use.'),
     serviceAccount: path
       .default('/var/run/secrets/skolo-enrolment')
       .describe(
-        "Directory that contains a service account's `token` and `ca.crt`; default: the one from kube/components/enrolment.",
+        "Directory that contains a service account's `token` and `ca.crt`; default: the directory from kube/components/enrolment.",
       ),
   })
     .exactOptional()
@@ -39,6 +39,6 @@ export const machineState = section({
   servicesToken: secret
     .exactOptional()
     .describe(
-      'Token with the `view` role for the other services; not needed if `access.anonymousRead` includes the jumphost.',
+      'Token with the `view` role for querying the other services. Not needed if `access.anonymousRead` includes the jumphost.',
     ),
 });

@@ -25,7 +25,7 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      "Minimum time from the end of a cycle, or of the `on` that follows an `off`, to the machine's next power cut. This protects the relay, and applies to all callers.",
+      "Minimum time between the end of a cycle, or of an `on` operation after an `off` operation, and the machine's next power cut. It protects the relay, and applies to all callers.",
     ),
   maxPerHour: whole(1, 60)
     .default(4)
@@ -33,7 +33,7 @@ export const powerCycleDaemon = section({
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
-      'Maximum number of concurrent cycles on one switch or PDU. Booting machines draw more current.',
+      'Maximum number of concurrent cycles on one switch or PDU, because booting machines draw more current.',
     ),
   atOnce: whole(1, 1000).default(20).describe('Maximum number of concurrent cycles in the rack.'),
   staggerSeconds: seconds(0, 60)
@@ -45,14 +45,16 @@ export const powerCycleDaemon = section({
   seenBack: seenBack
     .exactOptional()
     .describe(
-      "Method for checking that a machine is back after a cycle, unless the machine's entry specifies one; default: a connection to the SSH port.",
+      "How to check that a machine is up again after a power cycle, unless the machine's entry specifies a method; default: by connecting over SSH.",
     ),
-  seenBackSeconds: whole(1, 86_400).default(300).describe('Time limit for a machine to come back.'),
+  seenBackSeconds: whole(1, 86_400)
+    .default(300)
+    .describe('Time limit for a machine to come back up.'),
   tries: section({
     off: whole(1, 100)
       .default(3)
       .describe(
-        'Number of attempts to turn an outlet off. Attempts to turn an outlet on are unlimited.',
+        'Maximum number of attempts to turn an outlet off. Attempts to turn an outlet on are unlimited.',
       ),
     cycle: whole(1, 10)
       .default(1)
@@ -70,12 +72,12 @@ export const powerCycleDaemon = section({
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
     .describe(
-      'Time limit for an agent to report whether a task is running. Without a response, the machine counts as idle, unless the agent requested the cycle.',
+      'Time limit for an agent to report whether a task is running. If it does not respond, the machine is considered idle, unless the agent requested the cycle.',
     ),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Default duration of a hold.'),
     maxHours: hours(8760).default(720).describe('Maximum duration of a hold.'),
-  }).describe("Holds, which block a target's power cycles during a repair."),
+  }).describe('Holds, which block power cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
@@ -86,7 +88,10 @@ export const powerCycleDaemon = section({
     report: endpoint(9211, "The Skia service's `POST /powercycled_bots` endpoint."),
   }).describe('APIs compatible with other software, each on its own port.'),
   repair: section({
-    enabled: z.boolean().default(false).describe('Whether to cycle dead machines automatically.'),
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Whether to power-cycle dead machines automatically.'),
     alerts: z
       .array(word)
       .min(1)
@@ -94,7 +99,7 @@ export const powerCycleDaemon = section({
       .describe('Alertmanager alerts that trigger a repair unless they are silenced.'),
     deadMinutes: whole(1, 10_080)
       .default(15)
-      .describe('How long the alert must fire before the machine is cycled.'),
+      .describe('How long an alert must fire before the machine is cycled.'),
     tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
     pauseMinutes: whole(1, 10_080)
       .default(60)
@@ -102,13 +107,11 @@ export const powerCycleDaemon = section({
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Repairs of the machines on a switch or PDU are suspended while more than `maxDown` of them, and more than `maxDownPercent`, are missing.',
+        'Number of missing machines on a switch or PDU. If both `maxDown` and `maxDownPercent` are exceeded, these machines are not repaired, because a common cause is likely.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)
-      .describe(
-        'Percentage of the machines on a switch or PDU; see `maxDown`. Many missing machines suggest a common cause.',
-      ),
+      .describe('Percentage of missing machines on a switch or PDU; see `maxDown`.'),
     bootGraceMinutes: whole(0, 1440)
       .default(15)
       .describe('How long repairs are suspended after the jumphost boots.'),
@@ -117,7 +120,7 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Whether to cycle the router through its PDU if it does not respond. Without the router, operators cannot reach the rack remotely.',
+          'Whether to power-cycle the router through its PDU if it does not respond. Without the router, operators cannot reach the rack remotely.',
         ),
       silentMinutes: whole(5, 1440)
         .default(15)
@@ -126,8 +129,8 @@ export const powerCycleDaemon = section({
         .default(60)
         .describe('Minimum time between two cycles of the router.'),
     }).describe(
-      "Dead man's switch for the internet connection. Requires an outlet that can cycle autonomously.",
+      "Dead man's switch for the internet connection. Requires an [autonomous](#models) outlet.",
     ),
-  }).describe('Automatic repair.'),
+  }).describe('Automatic repair of dead machines.'),
 });
 export type PowerCycleDaemonSettings = z.output<typeof powerCycleDaemon>;

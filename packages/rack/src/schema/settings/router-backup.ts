@@ -18,10 +18,10 @@ export const routerBackup = section({
   ...anyService,
   schedule: cron
     .default('15 3 * * *')
-    .describe("Cron schedule for all devices, in the rack's time zone."),
+    .describe("Cron schedule for backups, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Period over which backups are distributed, with a fixed offset for each device.'),
+    .describe('Period over which scheduled backups are spread; each device has a fixed offset.'),
   overdueHours: hours(8760)
     .default(26)
     .describe('How long a device can go without a verified backup before an alert fires.'),
@@ -35,7 +35,7 @@ export const routerBackup = section({
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until one that an operator requests reads the same configuration again.',
+      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until an operator requests one that reads the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -49,22 +49,24 @@ export const routerBackup = section({
   uploadKey: secret
     .exactOptional()
     .describe(
-      'Key file for a service account with write access to the bucket; default: tokens for the jumphost from the metadata server.',
+      "Key file of a service account with write access to the bucket; default: the jumphost's tokens from the metadata server.",
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
     .exactOptional()
     .describe(
-      'age recipients to which everything that leaves the rack is encrypted; `none` sends plain text. Required with `upload` or `git.remote`.',
+      'age recipients for which off-site copies are encrypted, or `none` for plain text. Required if `upload` or `git.remote` is set.',
     ),
   retention: section({
     days: whole(1, 36_500)
       .default(365)
-      .describe('Age at which uploaded copies other than the newest `versions` are deleted.'),
+      .describe(
+        'Age at which uploaded copies are deleted, except the latest `versions` of each device.',
+      ),
     versions: whole(1, 100_000)
       .default(30)
-      .describe('Number of latest copies that are always kept for each device.'),
-  }).describe('Retention of uploads. The git history is never pruned.'),
+      .describe('Number of recent copies of each device that are always kept.'),
+  }).describe('Retention of uploaded copies. The git history is never pruned.'),
   git: section({
     remote: text(
       /^(ssh:\/\/|https:\/\/|file:\/\/|\/|[\w.-]+@[\w.-]+:)\S+$/,
@@ -79,7 +81,9 @@ export const routerBackup = section({
     privateKey: secret.exactOptional().describe('SSH key for the remote.'),
     hostKey: hostKey
       .exactOptional()
-      .describe("Fingerprint of the remote's host key; default: pinned on the first connection."),
+      .describe(
+        "Remote's host key fingerprint; by default, the key is pinned on the first connection.",
+      ),
   }).describe('Remote git repository for the history.'),
   webhook: object({
     ...httpRequest,
@@ -88,29 +92,29 @@ export const routerBackup = section({
       .min(1)
       .default(['change', 'failure'])
       .describe(
-        'Events to report: `run` (summary of each run), `change` (changed device, with masked differences), `failure` (device whose backup failed).',
+        'Events to report: `run` (a summary of each run), `change` (a changed configuration, with masked differences), `failure` (a failed backup).',
       ),
   })
     .exactOptional()
-    .describe('HTTP endpoint that receives reports.'),
+    .describe('HTTP endpoint that receives backup reports.'),
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token for the power-cycle daemon, used to give its operations on a device priority over backups. Not needed if `access.anonymousRead` includes the jumphost.',
+      'Token for querying the power-cycle daemon, whose operations on a device take priority over backups. Not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
       .exactOptional()
       .describe(
-        'UDP port for syslog messages. A message that reports a changed configuration starts a backup of its sender.',
+        'UDP port for syslog messages. A message that reports a configuration change starts a backup of its sender.',
       ),
     trapPort: portNumber
       .exactOptional()
       .describe('UDP port for SNMP traps, which also start a backup of the sender.'),
     settleSeconds: whole(1, 3600)
       .default(60)
-      .describe('Pause between the last notice and the start of the backup.'),
-  }).describe('Change notices that devices send. Off by default.'),
+      .describe('Time between the last notice and the start of the backup.'),
+  }).describe('Configuration change notices from devices. Off by default.'),
   jumphost: section({
     backup: z
       .boolean()

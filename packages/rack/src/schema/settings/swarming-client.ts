@@ -18,23 +18,19 @@ const absolute = text(/^\/[^\0]*$/, 'an absolute path', '/b/s');
 const thresholds = {
   batteryLowPercent: percent
     .default(30)
-    .describe(
-      'Charge below which the device stops accepting tasks until the charge reaches `batteryGoodPercent`.',
-    ),
+    .describe('Battery charge below which the device stops accepting tasks.'),
   batteryGoodPercent: percent
     .default(40)
-    .describe('Charge at which the device accepts tasks again.'),
+    .describe('Battery charge at which the device accepts tasks again.'),
   hotCelsius: degrees
     .default(35)
-    .describe(
-      'Temperature above which the device stops accepting tasks until it cools below `coolCelsius`.',
-    ),
+    .describe('Temperature above which the device stops accepting tasks.'),
   coolCelsius: degrees
     .default(32)
     .describe('Temperature below which the device accepts tasks again.'),
   hotProcessorCelsius: degrees
     .default(80)
-    .describe('Same as `hotCelsius`, but for processor sensors, which get hotter under load.'),
+    .describe('Same as `hotCelsius`, but for processor sensors.'),
   coolProcessorCelsius: degrees
     .default(65)
     .describe('Same as `coolCelsius`, but for processor sensors.'),
@@ -54,18 +50,18 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      "URL of the agent's status port; default: that port on the machine. Set this key in a machine's entry.",
+      "Agent URL; default: the status port on the machine. Set this key in the machine's entry.",
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      "Metrics URL; default: the metrics port on the machine. Set this key in a machine's entry.",
+      "Metrics URL; default: the metrics port on the machine. Set this key in the machine's entry.",
     ),
   bot: z
     .enum(['swarming', 'none'])
     .default('swarming')
     .describe(
-      'With `none`, the agent does not run a bot or need a Swarming server, but still monitors and repairs the machine and its phones.',
+      'Bot that the agent runs. If `none`, the agent does not need a Swarming server, but still monitors and repairs the machine and its phones.',
     ),
   server: server.exactOptional().describe('Swarming server for all machines.'),
   servers: z
@@ -73,7 +69,7 @@ export const swarmingClient = section({
       object({
         prefix: z
           .string()
-          .describe('Prefix of the machine name; an empty one matches all machines.'),
+          .describe('Prefix of the machine name; an empty prefix matches all machines.'),
         server: server.describe('Swarming server for these machines.'),
       }),
     )
@@ -82,7 +78,7 @@ export const swarmingClient = section({
       { prefix: 'skia-d-', server: 'https://chromium-swarm-dev.appspot.com' },
       { prefix: '', server: 'https://chromium-swarm.appspot.com' },
     ])
-    .describe('Swarming server by machine name; the first match applies.'),
+    .describe('Swarming servers by machine name prefix; the first match applies.'),
   python: word.default('/usr/bin/python3').describe('Python interpreter for the bot.'),
   botDir: absolute
     .default('/b/s')
@@ -93,7 +89,7 @@ export const swarmingClient = section({
     first: seconds(0.1, 3600).default(2).describe('Initial pause.'),
     most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses before the bot is restarted; each is twice as long as the previous one until the bot calls its hooks.',
+    'Pauses before restarts of the bot. The pause doubles with each restart until the bot calls its hooks.',
   ),
   taskGraceSeconds: whole(0, 86_400)
     .default(3600)
@@ -101,7 +97,7 @@ export const swarmingClient = section({
   reboot: z
     .enum(['restart-bot', 'host', 'reject'])
     .default('restart-bot')
-    .describe('Action when the bot requests a reboot of the machine.'),
+    .describe("Response to the bot's request to reboot the machine."),
   readSeconds: seconds(1, 3600)
     .default(30)
     .describe('Interval at which the state of the machine and its devices is read.'),
@@ -115,26 +111,22 @@ export const swarmingClient = section({
     port: whole(1, 65_535).default(22).describe('SSH port on the devices.'),
     privateKey: path.exactOptional().describe('Path of the SSH key on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Timeout for each command.'),
-  }).describe('SSH connections to devices (chromeos, linux).'),
-  thresholds: section(thresholds).describe('Health thresholds.'),
+  }).describe('SSH connections to `chromeos` and `linux` devices.'),
+  thresholds: section(thresholds).describe('Device health thresholds.'),
   deviceModels: z
     .record(z.string(), object(overridesOf(thresholds)))
     .default({})
-    .describe('Thresholds for each `device_type`: `{ walleye: { hotCelsius: 40 } }`.'),
+    .describe('Thresholds by `device_type`, such as `{ walleye: { hotCelsius: 40 } }`.'),
   host: section({
     diskLowPercent: percent
       .default(5)
-      .describe(
-        'Percentage of free disk space below which the machine stops accepting tasks until free space reaches `diskGoodPercent`.',
-      ),
+      .describe('Percentage of free disk space below which the machine stops accepting tasks.'),
     diskGoodPercent: percent
       .default(8)
       .describe('Percentage of free disk space at which the machine accepts tasks again.'),
     hotCelsius: degrees
       .default(80)
-      .describe(
-        'Temperature above which the machine stops accepting tasks until it cools below `coolCelsius`.',
-      ),
+      .describe('Temperature above which the machine stops accepting tasks.'),
     coolCelsius: degrees
       .default(70)
       .describe('Temperature below which the machine accepts tasks again.'),
@@ -147,17 +139,19 @@ export const swarmingClient = section({
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'Steps, in order, to repair a device that is missing or does not become ready; `power-cycle` uses the power-cycle daemon.',
+        'Steps, in order, for repairing a device that is missing or does not become ready. `power-cycle` uses the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
       .describe('How long the problem must last before the first step.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
-    usbOffSeconds: whole(1, 60).default(5).describe('How long the power stays off in `usb-cycle`.'),
+    usbOffSeconds: whole(1, 60)
+      .default(5)
+      .describe('How long the power stays off during `usb-cycle`.'),
     rounds: whole(1, 20)
       .default(2)
-      .describe('Number of rounds of all steps before the device needs attention.'),
-  }).describe('Automatic repair of devices, from the least to the most disruptive step.'),
+      .describe('Number of times to perform all steps before the device needs attention.'),
+  }).describe('Automatic repair of devices, starting with the least disruptive step.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Whether to reboot the device after each task.'),
     readySeconds: whole(1, 3600)
@@ -173,15 +167,17 @@ export const swarmingClient = section({
       z.array(word.max(256)).min(1),
     )
     .default({})
-    .describe('Additional Swarming dimensions, which are sent unchanged: `{ pool: [Skia] }`.'),
+    .describe(
+      'Additional Swarming dimensions, such as `{ pool: [Skia] }`, which are sent unchanged.',
+    ),
   keepEvidence: z
     .boolean()
     .default(true)
-    .describe('Whether to keep a screenshot and the latest log of a phone that becomes unhealthy.'),
+    .describe('Whether to save a screenshot and the latest log of a phone that becomes unhealthy.'),
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File to which an operator writes a reason to quarantine the machine. The agent deletes the file after reading it.',
+      'File in which an operator states a reason to quarantine the machine. The agent deletes the file after reading it.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;
