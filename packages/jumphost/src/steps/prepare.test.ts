@@ -215,7 +215,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
-      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('sudo does not work without a password');
+      await expect(openTestHost(ofAnn, signal)).rejects.toThrow(
+        'sudo does not work without a password',
+      );
       const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
       await host.write({ ...sudoers, mode: 0o440 });
       const ann = await openTestHost(ofAnn, signal);
