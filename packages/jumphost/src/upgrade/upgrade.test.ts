@@ -290,7 +290,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     expect(steps).toMatchObject({
       'k3s-server': expect.stringMatching(
-        /failed: .*before.json is missing or empty.*then run echo done/,
+        /failed: .*before.json is missing or empty.*On the jumphost, run echo done/,
       ),
     });
     expect(await upgrade('v1.39.0+k3s1')).toMatchObject({

@@ -87,7 +87,7 @@ describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
     expect(shell.out()).toContain('/dev/pts/');
     expect(shell.out()).toContain(`${machine.name} on ${machine.name}`);
     const record = await readFile(join(workstation.env.HOME ?? '', 'record'), 'utf8');
-    expect(record).toContain(`shell on the bot of ${machine.name}`);
+    expect(record).toContain(`shell in the agent's pod on ${machine.name}`);
   });
 
   it('forward serves a service of the rack and a Service of the cluster', async ({ skip }) => {
