@@ -85,7 +85,7 @@ export const WaitCode = z
     'cluster',
   ])
   .describe(
-    '`clock` and `cluster` resolve automatically; the others need attention. `taken` means that another SD card has the name and its machine is off.',
+    'With `clock` and `cluster`, the Pi continues automatically once the cause is fixed; the others need attention. `taken` means that another SD card has this name, and the machine with this name is off.',
   );
 export type WaitCode = z.output<typeof WaitCode>;
 

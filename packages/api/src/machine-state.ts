@@ -506,7 +506,7 @@ export const machineStateApi = {
     summary:
       "Starts one repair step for a machine's device; the response is 409 while a task is running",
     description:
-      'The `repairSteps` of each device list the possible steps, and `repairs` lists the outcomes.',
+      "Each device's `repairSteps` lists the possible steps, and `repairs` lists the outcomes.",
     role: 'operate',
     headers: idempotencyKey,
     params: machine,

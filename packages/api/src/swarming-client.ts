@@ -173,7 +173,9 @@ export const AgentStatus = z
     machine: z.string().max(mostOfName),
     revision: text(100)
       .optional()
-      .describe('changes at each start, and whenever anything other than a reading changes'),
+      .describe(
+        'changes when the agent starts, and whenever anything other than a measured value, such as a battery level, changes',
+      ),
     orders: list(Order, 20).optional().describe('orders that are active on this machine'),
     /** Changes with each boot, which proves that the machine was down. */
     bootId: text(100).optional().describe('boot ID of the running kernel, see random(4)'),

@@ -207,7 +207,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     await workstation?.jumphost.program(
       'k3s',
       `case "$*" in
-        'token create --ttl 24h --description cards that join: skia-rpi2-rack4-shelf1-001') echo '${token}' ;;
+        'token create --ttl 24h --description join token for the SD cards of skia-rpi2-rack4-shelf1-001') echo '${token}' ;;
         *) exit 1 ;;
       esac`,
     );

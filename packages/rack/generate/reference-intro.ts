@@ -8,15 +8,15 @@ For a complete example with comments, see [rack4's rack.yaml](../kube/racks/rack
 
 - **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its location, the invalid value
   and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.
-- **Edit it** with completion: add \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
-- **Change it**: a running service loads a valid change within two seconds, and rejects an invalid one. On k3s, the kubelet
-  first updates the file from the ConfigMap, which takes up to two minutes, or about a second with \`skolo push rack\`.
+- **Edit it** in an editor with completion: add \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
+- **Change it** while services are running: they load a valid change within two seconds, and reject an invalid one. On k3s, the
+  kubelet must first update the file from the ConfigMap. This takes up to two minutes, or about a second with \`skolo push rack\`.
 
 ## Ranges
 
 \`rpi-[001-040]\` defines forty entries. All ranges in an entry advance together, so the seventh machine gets the seventh address
-and outlet. Each range must contain as many values as the range in the name. A value without a range applies to all
-entries.
+and outlet. Each range must contain as many values as the range in the name. A value without a range applies to
+all forty entries.
 
 \`\`\`yaml
 machines:
@@ -31,22 +31,22 @@ machines:
 \`\`\`
 
 - A range is a list of numbers and spans in brackets, such as \`[1-3,7]\`. Leading zeros are preserved. A value with several ranges
-  expands to all combinations, in which the last range varies fastest: \`rack[1-2]-[1-3]\` expands to six names.
+  expands to all their combinations; the last range varies fastest. For example, \`rack[1-2]-[1-3]\` expands to six names.
 - Except for \`power\`, keys whose type ends in “or a list” also accept a list with one value for each name.
-- To use brackets literally, put a backslash before them: \`\\[1-3]\`. Brackets in regular expressions, such as \`prompt\` and
-  \`read.on\`, are never treated as ranges.
+- To use brackets literally, put a backslash before them, as in \`\\[1-3]\`. In keys that contain regular expressions, such as
+  \`prompt\` and \`read.on\`, brackets are never treated as ranges.
 - Quote a value that begins with a bracket, because YAML would otherwise interpret it as a list: \`label: "[1-40]"\`. Within \`{ }\`
   and \`[ ]\`, skolo accepts \`switch-1/[1-40]\` without quotes, but editors and other YAML tools require quotes.
 
 ## Wiring
 
-\`power: switch-1/14\` means that outlet 14 of switch-1 powers the entry. If you list several outlets, the entry is off only when all
-of them are off. \`uplink: switch-1/14\` means that the entry is plugged into port 14 of switch-1. For the outlet and port names of
-each model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
-\`power\`, \`usb/1-1.2\` is port 2 of USB hub 1-1 on its machine.
+\`power: switch-1/14\` means that outlet 14 of switch-1 powers the machine or device. If you list several outlets, it is off only when
+all of them are off. \`uplink: switch-1/14\` means that it is plugged into port 14 of switch-1. For the outlet and port names of each
+model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
+\`power\`, \`usb/1-1.2\` means port 2 of the machine's USB hub 1-1.
 
 ## Secrets
 
-The file must not contain secrets. Instead of a secret, write the path of the file that contains it (relative to rack.yaml),
+rack.yaml must not contain secrets. Instead of a secret, specify the path of a file that contains it (relative to rack.yaml),
 \`{ file: PATH }\` or \`{ env: VARIABLE }\`. If a value contains no slash or dot, as in \`password: word\`, and no such file exists,
-\`skolo rack check\` warns that the value may be the secret itself. To state that it is a file name, write \`{ file: word }\`.`;
+\`skolo rack check\` warns that the value may be the secret itself. To indicate that it is a file name, write \`{ file: word }\`.`;

@@ -53,7 +53,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
   },
   skolo_swarming_health_reason_seconds: {
-    help: 'Age of each reason why the machine does not accept tasks; if several have the same code, that of the oldest.',
+    help: 'Age of each reason why the machine does not accept tasks; if several have the same code, the age of the oldest.',
     labels: ['code', 'device', 'verdict'],
     read: ({ machine: { health, devices }, now }) =>
       health.reasons

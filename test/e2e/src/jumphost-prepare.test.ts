@@ -169,7 +169,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
 
     it('fails it back to k3s, and over again, each by one command', async () => {
       const forward = await type('rollback', 'rack4', 'power-cycle-daemon', '--forward');
-      expect(forward.out).toContain('power-cycle-daemon: k3s serves');
+      expect(forward.out).toContain('power-cycle-daemon: k3s is running the service');
       expect(forward.code).toBe(0);
       expect(await replicas()).toBe('1');
       expect(await isActive('powercycle.service')).toBe('inactive');

@@ -273,7 +273,7 @@ describe.skipIf(why !== undefined)(
       const { code, out } = await replace(...from, '--new-cluster');
       if (code !== 0) console.info(said, out);
 
-      expect(out).toMatch(/^rack4: spare-rack4 is now the jumphost, after \d+ (s|min)/m);
+      expect(out).toMatch(/^rack4: spare-rack4 became the jumphost in \d+ (s|min)/m);
       expect(code).toBe(0);
       expect((await other.run('hostname')).text).toBe('jumphost-rack4\n');
       expect(device.board.isOn('1')).toBe(false);

@@ -333,7 +333,7 @@ describe.skipIf(why !== undefined)(
 
       expect(out).toMatch(/^database +ok .*the token decrypts the database/m);
       expect(out).toMatch(/^configuration history +missing/m);
-      expect(out).toMatch(/^rack4: spare-rack4 is now the jumphost, after \d+ (s|min)/m);
+      expect(out).toMatch(/^rack4: spare-rack4 became the jumphost in \d+ (s|min)/m);
       expect(code).toBe(0);
       expect(await tokenOf()).toBe('ya29.of-bots');
     });

@@ -153,7 +153,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect
       .poll(() => jumphost.askToken(), patient)
       .toContain('Identity bots has no valid token at the moment');
-    await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: k3s serves');
+    await expect
+      .poll(() => jumphost.journal(), patient)
+      .toContain('metadata-server: k3s is running the service');
     expect(await jumphost.journal()).not.toContain('starting the unit');
     expect((await jumphost.fallback('status')).text).toContain(
       'k3s: http://127.0.0.1:20010 returns 503',
@@ -190,7 +192,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
     const reason = inFull ? 'no response within 5 s' : 'connection refused';
     expect(text).toContain(
-      `the unit runs as fallback: k3s is not responding (https://127.0.0.1:6443: ${reason})`,
+      `the unit is running as the fallback: k3s is not responding (https://127.0.0.1:6443: ${reason})`,
     );
   });
 
@@ -297,7 +299,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   it('fails back to k3s by one command', async () => {
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(failedBack.text).toContain('metadata-server: k3s serves');
+    expect(failedBack.text).toContain('metadata-server: k3s is running the service');
     expect(failedBack.exitCode).toBe(0);
     expect(await jumphost.askToken()).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(false);
@@ -366,8 +368,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
     const metadataFailedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
-    expect(failedBack.text).toContain('power-cycle-daemon: k3s serves');
-    expect(metadataFailedBack.text).toContain('metadata-server: k3s serves');
+    expect(failedBack.text).toContain('power-cycle-daemon: k3s is running the service');
+    expect(metadataFailedBack.text).toContain('metadata-server: k3s is running the service');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     const started = await computer.run('systemctl', 'start', 'powercycle.service');
@@ -432,7 +434,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
-    expect(failedBack.text).toContain('metadata-server: k3s serves');
+    expect(failedBack.text).toContain('metadata-server: k3s is running the service');
     const serving = async () => ({
       // Earlier ones that failed may be listed, too.
       pod: /^active$/m.test(

@@ -44,7 +44,7 @@ function signInBy(credentials: PubSubCredentials, metadataUrl: string | undefine
     const file = new SecretFile(keyFile, (text) => new Secret(text));
     return keyFileSignIn(keyFile, () => file.read(), library);
   }
-  if (metadataUrl === undefined) throw new TypeError('credentials are not from a metadata server');
+  if (metadataUrl === undefined) throw new TypeError('the URL of the metadata server is missing');
   return metadataSignIn(metadataUrl);
 }
 

@@ -47,7 +47,7 @@ async function repairSettings(dir: string): Promise<string[]> {
     await rm(join(dir, 'config.broken'), { force: true });
     await rename(join(dir, 'config'), join(dir, 'config.broken')).catch(() => undefined);
     await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
-    return ['the settings were rewritten'];
+    return ['the git configuration was rewritten'];
   }
 }
 

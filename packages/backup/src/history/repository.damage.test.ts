@@ -182,7 +182,9 @@ describe('a damaged history', () => {
 
     expect(opening).toMatchObject({
       code: 'storage',
-      message: expect.stringMatching(/objects: this user does not have read and write permission$/),
+      message: expect.stringMatching(
+        /objects: the user that runs this process does not have read and write permission$/,
+      ),
     });
   });
 

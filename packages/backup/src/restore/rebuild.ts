@@ -79,7 +79,7 @@ export async function openBundle(
     await stat(file);
     await fetched(folder, { from: file, theirs: branch, signal, rack });
   } catch (error) {
-    throw notRead(`${file}: a history cannot be created from it`, error);
+    throw notRead(`${file}: a history cannot be created from this file`, error);
   }
   return await Repository.open(folder, { rack, mayBegin: false });
 }

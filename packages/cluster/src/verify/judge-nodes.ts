@@ -31,7 +31,7 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
       version === server?.version
         ? ok(version)
         : wrong(
-            `${version}, but the server runs ${server?.version}; upgrade all nodes to one version`,
+            `${version}, but the server runs ${server?.version}; upgrade all nodes to the same version`,
           ),
     ),
     ...gathered('architecture', nodes, ({ name, architecture }) => {
@@ -90,7 +90,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
       notYetValid > 0
         ? wrong(
-            'in the last hour, certificates were not yet or no longer valid, usually because the clock was wrong; check NTP on this node and restart the unit',
+            'certificates were rejected in the last hour as expired or not yet valid, usually because the clock was wrong; check NTP on this node and restart the unit',
           )
         : tlsTimeouts > 0
           ? wrong(
@@ -115,7 +115,7 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all of them; start NTP on this node`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all nodes; start NTP on this node`,
       );
     }
     return synchronized === 'no'

@@ -316,5 +316,5 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
     ? finding(check, 'ok', 'a volume was claimed, written and read')
-    : finding(check, 'wrong', `the claimed volume cannot be written and read: ${stderr}`);
+    : finding(check, 'wrong', `writing to or reading from the claimed volume failed: ${stderr}`);
 }

@@ -381,16 +381,19 @@ describe('a Google ID token', () => {
       'use an account with a verified e-mail address',
     ],
     ['not valid yet', { iat: 9_000_000_000, exp: 9_000_003_600 }, "check the jumphost's clock"],
-  ])('is rejected for: %s %o', async (why, claims, remedy = 'request one for audience rack4') => {
-    const { get, google, seconds } = await startWithGoogle();
+  ])(
+    'is rejected for: %s %o',
+    async (why, claims, remedy = 'request a new token for audience rack4') => {
+      const { get, google, seconds } = await startWithGoogle();
 
-    const answer = await get('/view', google.idToken(seconds(), { claims }));
+      const answer = await get('/view', google.idToken(seconds(), { claims }));
 
-    expect(answer).toMatchObject({
-      code: 401,
-      detail: `unknown token: Google ID token: ${why}; ${remedy}`,
-    });
-  });
+      expect(answer).toMatchObject({
+        code: 401,
+        detail: `unknown token: Google ID token: ${why}; ${remedy}`,
+      });
+    },
+  );
 
   it.each([
     ['expired', { iat: -3662, exp: -61 }, 401],

@@ -231,7 +231,7 @@ export class AccessControl {
 function remedyOf(wrong: string, audience: string): string {
   if (wrong === 'not valid yet') return "check the jumphost's clock";
   if (wrong === 'e-mail not verified') return 'use an account with a verified e-mail address';
-  return `request one for audience ${audience}`;
+  return `request a new token for audience ${audience}`;
 }
 
 async function verify(...call: Parameters<typeof verifyIdToken>) {

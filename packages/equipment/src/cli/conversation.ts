@@ -147,7 +147,7 @@ export class Conversation {
   private lost(what: string, why: DeviceError): DeviceError {
     if (!(why instanceof DeviceUnreachable)) return why;
     const reason = why.message.slice(this.device.length + 2);
-    const message = `${reason}; waited for the ${what}${this.lastWords()}`;
+    const message = `${reason}; skolo was waiting for the ${what}${this.lastWords()}`;
     return new DeviceUnreachable(this.device, message, { cause: why });
   }
 

@@ -50,7 +50,7 @@ export class RelayedSocket
         this.stream = stream;
         stream.on('data', (data: Buffer) => this.receive(data));
         stream.on('error', (error) => this.fail(error.message));
-        stream.on('close', () => this.fail('the relay has ended'));
+        stream.on('close', () => this.fail('the relayed connection was closed'));
         done();
       },
       (error: unknown) => done(new RelayEnded(errorText(error), { cause: error })),

@@ -56,7 +56,7 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error) ?? '';
   if (code === 'ECONNREFUSED')
-    return new DeviceUnreachable(device, 'no SNMP agent is listening there');
+    return new DeviceUnreachable(device, 'no SNMP agent is listening at its address');
   if (/^E[A-Z]+$/.test(code))
     return new DeviceUnreachable(device, `the device is unreachable (${code})`);
   return undefined;

@@ -169,7 +169,7 @@ export class ScpWire {
       const reason = ended.message.slice(device.length + 2);
       return new DeviceUnreachable(
         device,
-        `${reason}; waited for the ${what} while trying to ${this.what}`,
+        `${reason}; skolo was waiting for the ${what} while trying to ${this.what}`,
         {
           cause: ended,
         },
@@ -183,7 +183,7 @@ export class ScpWire {
     const came = `after ${this.length} bytes`;
     return new DeviceUnreachable(
       device,
-      `the device ended the transfer ${came}; waited for the ${what} while trying to ${this.what}`,
+      `the device ended the transfer ${came}; skolo was waiting for the ${what} while trying to ${this.what}`,
     );
   }
 }

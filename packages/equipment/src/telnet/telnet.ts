@@ -83,7 +83,7 @@ class TelnetTerminal implements Terminal {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
     if (this.socket.writableLength > mostUnread) {
-      this.end(new DeviceRejected(this.device, 'does not read the data that it receives'));
+      this.end(new DeviceRejected(this.device, 'is not reading the data sent to it'));
     }
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);

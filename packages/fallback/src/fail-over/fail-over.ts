@@ -70,7 +70,7 @@ export async function failOverToUnit(
   const existing = (await readFailedOver(service))?.existing;
   if (existing !== undefined) {
     print(
-      `${service.name}: nothing changed: already failed over to ${existing.join(', ')}; run skolo-fallback fail-back first`,
+      `${service.name}: nothing changed: already failed over to ${existing.join(', ')}; run skolo-fallback fail-back ${service.name} first`,
     );
     return false;
   }
@@ -243,9 +243,9 @@ export async function failBack(
   for (const each of existing) await changeUnit('disable', each);
   await noteFailedOver(api, service, undefined);
   await removeFailedOver(service);
-  await remember(service, { ...noMemory, logged: 'k3s serves' });
+  await remember(service, { ...noMemory, logged: 'k3s is running the service' });
   const kept = hasUnit(service) ? `; configuration in ${configurationOf(service)} is kept` : '';
-  print(`${service.name}: k3s serves${kept}`);
+  print(`${service.name}: k3s is running the service${kept}`);
   return true;
 }
 

@@ -101,7 +101,7 @@ describe('what k3s makes of a service', () => {
       title: 'has a rack.yaml that is no use',
       container: { ...crashed, lastState: ended(78) },
       pod: 'cannot-run',
-      why: 'the pod exited with 78',
+      why: 'the pod exited with code 78',
     },
     {
       title: 'has no image',

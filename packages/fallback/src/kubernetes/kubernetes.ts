@@ -167,7 +167,7 @@ function podState(pods: Pod[]): PodVerdict {
   const exitCode = (terminated ?? container.lastState.terminated)?.exitCode ?? 0;
   return exitCode === 0 || exitCode === 1 || exitCode > 128
     ? { state: 'can-run', why: '' }
-    : cannotRun(`the pod exited with ${exitCode}`);
+    : cannotRun(`the pod exited with code ${exitCode}`);
 }
 
 function cannotRun(why: string): PodVerdict {

@@ -124,7 +124,7 @@ describe('while k3s does not serve', () => {
     rack.notInstalled = 'there is no rack.yaml';
     expect(rack.watch(600)).toEqual([]);
     expect(rack.look().why).toBe(
-      'not responding, and the unit cannot replace it: there is no rack.yaml',
+      'not responding, and the unit cannot take over: there is no rack.yaml',
     );
 
     rack.notInstalled = undefined;
@@ -173,7 +173,7 @@ describe('while the unit stands in', () => {
     rack.kubernetes = kubernetes;
 
     expect(rack.watch(3600)).toEqual([]);
-    expect(rack.look().why).toBe(`the unit runs as fallback: ${why}`);
+    expect(rack.look().why).toBe(`the unit is running as the fallback: ${why}`);
   });
 
   it('comes back when the pod does not serve, and waits longer each time', () => {

@@ -54,18 +54,21 @@ function whileActive(seen: Seen, before: Memory, settings: Settings): Decision {
   const { uptime, kubernetes } = seen;
   const trouble = whyNotYet(kubernetes);
   if (trouble !== undefined) {
-    return nothing(`the unit runs as fallback: ${trouble}`, { ...before, readySince: null });
+    return nothing(`the unit is running as the fallback: ${trouble}`, {
+      ...before,
+      readySince: null,
+    });
   }
   const memory = { ...before, readySince: before.readySince ?? uptime };
   if (uptime - memory.readySince < settings.readySeconds) {
     return nothing(
-      `the unit runs as fallback until k3s has been healthy for ${settings.readySeconds} s`,
+      `the unit is running as the fallback until k3s has been healthy for ${settings.readySeconds} s`,
       memory,
     );
   }
   if (uptime < memory.notBefore) {
     return nothing(
-      'the unit runs as fallback, because the service did not respond after the last attempt to return to k3s',
+      'the unit is running as the fallback, because the service did not respond after the last attempt to return to k3s',
       memory,
     );
   }
@@ -89,7 +92,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   const memory: Memory = { ...before, isActive: false, readySince: null };
   if (seen.isAnswering) {
     const hasSettled = memory.gaveWayAt !== null && uptime - memory.gaveWayAt >= settledSeconds;
-    return nothing('k3s serves', {
+    return nothing('k3s is running the service', {
       ...memory,
       silentSince: null,
       hasAnsweredSince: true,
@@ -117,7 +120,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     return nothing(isHandover ? 'waiting for the pod' : 'not responding', memory);
   }
   if (seen.notInstalled !== undefined) {
-    return nothing(`not responding, and the unit cannot replace it: ${seen.notInstalled}`, memory);
+    return nothing(`not responding, and the unit cannot take over: ${seen.notInstalled}`, memory);
   }
   const isSetback = memory.gaveWayAt !== null;
   const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;

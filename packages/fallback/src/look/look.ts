@@ -105,7 +105,7 @@ async function lookAt(context: Context, service: FallbackService): Promise<void>
   const { act, why, memory } = decide(seen, before, settings);
   if (act === 'fallback') {
     context.print(`${service.name}: starting the unit, because ${why} (${probe.text})`);
-    await remember(service, { ...memory, logged: `the unit runs as fallback: ${why}` });
+    await remember(service, { ...memory, logged: `the unit is running as the fallback: ${why}` });
     if (found.api === undefined) await endWhatIsLeft(context, service);
     await releasePort(found);
     await changeUnit('start', service.unit);

@@ -38,7 +38,7 @@ function because(found: Found, failedOver: FailedOver | undefined): string {
   if (isUnitRunning && !memory.isActive) return 'the unit was started manually';
   const why = memory.logged || 'not checked since boot';
   const isKnown = notInstalled === undefined || memory.logged.includes(notInstalled);
-  return isKnown ? why : `${why}; the unit could not replace it: ${notInstalled}`;
+  return isKnown ? why : `${why}; the unit could not take over: ${notInstalled}`;
 }
 
 function kubernetesText({ kubernetes }: Found): string {
@@ -47,7 +47,11 @@ function kubernetesText({ kubernetes }: Found): string {
   if (!node.isReady) return node.why;
   if (deployment === 'missing') return 'no such Deployment';
   if (deployment === 'scaled-to-0') return 'the Deployment is scaled to 0';
-  const states = { ready: 'the pod is ready', 'can-run': 'the pod can run', 'cannot-run': pod.why };
+  const states = {
+    ready: 'the pod is ready',
+    'can-run': 'the pod can start, but is not ready',
+    'cannot-run': pod.why,
+  };
   const before = publicPort === 'released' ? '; the public port is released for the unit' : '';
   return `${states[pod.state]}${before}`;
 }

@@ -83,7 +83,7 @@ describe.skipIf(why || !process.env.SKOLO_LONG)(
       [
         'configuration',
         'failed',
-        /^the configuration is rejected \(exit 78\): rack.yaml:3:1 unknown key$/,
+        /^the configuration was rejected \(exit code 78\): rack.yaml:3:1 unknown key$/,
       ],
       ['memory', 'failed', /^keeps crashing \(OOMKilled, exit 137\)/],
       ['files', 'failed', /^keeps crashing \(Error, exit 2\): .*\/state: Read-only file system$/],

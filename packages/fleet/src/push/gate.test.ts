@@ -111,7 +111,7 @@ describe('a pod that does not come up', () => {
       'a bad configuration, the first time',
       container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(78, 'rack.yaml:3')),
       'failed',
-      'the configuration is rejected (exit 78): rack.yaml:3',
+      'the configuration was rejected (exit code 78): rack.yaml:3',
     ],
     [
       'no image',

@@ -309,7 +309,7 @@ function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): str
     if (/^Create\w+Error$/.test(reason)) return `container ${container.name}: ${message || reason}`;
     // EX_CONFIG: it would fail again with the same files.
     if (ended?.exitCode === 78)
-      return `the configuration is rejected (exit 78)${says(ended.message)}`;
+      return `the configuration was rejected (exit code 78)${says(ended.message)}`;
     if (reason === 'CrashLoopBackOff' || restartCount >= restartsOfCrashLoop) {
       const how = ended ? ` (${ended.reason || 'ended'}, exit ${ended.exitCode})` : '';
       return `keeps crashing${how}${says(ended?.message ?? '')}`;

@@ -135,7 +135,7 @@ async function rejectBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} (deployed by ${last.by}), which is not in this clone; run git pull`,
+    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} (deployed by ${last.by}), which your clone of the racks repository does not contain; run git pull`,
   );
 }
 

@@ -475,7 +475,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toContain(
-        'which is not in this clone; run git pull',
+        'which your clone of the racks repository does not contain; run git pull',
       );
     });
   },

@@ -287,7 +287,7 @@ async function healthNow(
     return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
-    report(`alerts and machines are not compared: ${errorText(error)}`);
+    report(`alerts and machine health cannot be compared: ${errorText(error)}`);
     return undefined;
   }
 }

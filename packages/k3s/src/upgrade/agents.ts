@@ -106,7 +106,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
         });
         if (failed.length > 0) {
           throw new ComputerError(
-            `${failed.join('; ')}; machines whose upgrade had not started were left unchanged`,
+            `${failed.join('; ')}; the remaining machines were left unchanged`,
           );
         }
       });

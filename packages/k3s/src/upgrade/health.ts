@@ -45,7 +45,7 @@ export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Hea
   const { other } = deps;
   const text = await other?.read().catch((error: unknown) => {
     deps.signal.throwIfAborted();
-    deps.report(`alerts and machines are not compared: ${errorText(error)}`);
+    deps.report(`alerts and machine health cannot be compared: ${errorText(error)}`);
     return undefined;
   });
   const [nodes, services] = await readWell(host, deps);
@@ -81,7 +81,9 @@ export async function untilAsWell(
     else wellSince ??= now;
     if (wellSince !== undefined && now - wellSince >= times.soakMs) return [];
     if (wellSince === undefined && now - start > times.wellMs) return worse;
-    const text = worse.join(', ') || `as healthy as before; watching for ${times.soakMs / 1000} s`;
+    const text =
+      worse.join(', ') ||
+      `the rack is as healthy as before; watching it for ${times.soakMs / 1000} s`;
     if (text !== said) report(text);
     said = text;
     await pause(times.pollMs, signal);

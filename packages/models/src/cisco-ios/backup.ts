@@ -171,7 +171,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     },
     {
       title:
-        'Create SSH keys on a new switch (crypto key generate rsa modulus 2048), and compare the VLANs that VTP manages (show vlan). The version contains neither',
+        'On a new switch, create SSH keys (crypto key generate rsa modulus 2048), and check the VLANs that VTP manages (show vlan). The version contains neither the keys nor these VLANs',
       where: 'workstation',
       lines: [],
     },

@@ -28,12 +28,12 @@ export const commandSwitch = {
     off: command.describe('Command that turns an outlet off.'),
     read: z
       .strictObject({
-        command: command.describe('Command that prints the state.'),
+        command: command.describe("Command that prints the outlet's state."),
         ...readBack,
       })
       .describe('How to read the state of an outlet.'),
     timeoutSeconds: seconds(0.1, 300)
       .default(10)
-      .describe('Time limit, after which the program is terminated.'),
+      .describe('Time limit after which skolo terminates the program.'),
   },
 } satisfies Model;

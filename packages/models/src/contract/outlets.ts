@@ -241,7 +241,7 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   if (asked >= least && asked <= most && (!whole || Number.isInteger(asked))) return;
   throw new CannotCycle(
     device,
-    `supports off times from ${least} to ${most} s${whole ? ' (whole seconds)' : ''}, but not ${asked} s`,
+    `does not support an off time of ${asked} s, only ${least} to ${most} s${whole ? ' (whole seconds)' : ''}`,
   );
 }
 

@@ -122,7 +122,7 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
   if (saved !== undefined && onModes.has(saved)) return saved;
   const what =
-    `the voltage for ${port} is unknown, and a wrong voltage could destroy the attached device; ` +
+    `the voltage for ${port} is unknown, and the wrong voltage could destroy the attached device; ` +
     `turn the port on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
   throw new DeviceRejected(shell.device, what);
 }

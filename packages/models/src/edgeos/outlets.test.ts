@@ -45,7 +45,7 @@ describe('edgeos', () => {
 
     await expect(turnedOn).rejects.toBeInstanceOf(DeviceRejected);
     await expect(turnedOn).rejects.toThrow(
-      'switch-1: the voltage for eth1 is unknown, and a wrong voltage could destroy the attached device; ' +
+      'switch-1: the voltage for eth1 is unknown, and the wrong voltage could destroy the attached device; ' +
         'turn the port on once at the router (set interfaces ethernet eth1 poe output 24v or 48v)',
     );
     expect(device.board.isOn('eth1')).toBe(false);

@@ -46,7 +46,7 @@ export const edgeswitch: Model = {
       .boolean()
       .default(false)
       .describe(
-        'Whether the device is a stack of switches, whose ports have names such as 2/0/14.',
+        'Whether the device is a stack of switches, in which ports have names such as 2/0/14.',
       ),
   },
 };

@@ -22,8 +22,8 @@ function isExpression(source: string): boolean {
 
 /** How to parse an answer: which text means on, and which off. An answer that matches neither or both is a failure. */
 export const readBack = {
-  on: expression.describe('Reported state that means “on”, as a regular expression.'),
-  off: expression.describe('Reported state that means “off”, as a regular expression.'),
+  on: expression.describe('Regular expression that matches the reported state “on”.'),
+  off: expression.describe('Regular expression that matches the reported state “off”.'),
 };
 
 /** Outlets named by the templates; `outlets` limits them if they are numbers. */
@@ -46,4 +46,4 @@ export const outlets = z
   .min(1)
   .max(9999)
   .exactOptional()
-  .describe('Number of outlets, if they are numbered from 1.');
+  .describe('Number of outlets, if numbered from 1.');

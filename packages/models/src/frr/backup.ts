@@ -74,7 +74,7 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
       lines: hereDocument(`${file}.new`, lines),
     },
     {
-      title: 'Check that vtysh accepts every line, in which case it does not print anything',
+      title: 'Check the file with vtysh, which prints nothing if it accepts every line',
       where: 'device',
       lines: [`vtysh -C -f ${file}.new`],
     },

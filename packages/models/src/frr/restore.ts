@@ -148,7 +148,7 @@ async function putBack(
   step('restoring the previous configuration');
   const { changes } = await converge(name, vtysh, previous, step);
   if (changes.length === 0) return 'the previous configuration was restored, and nothing was saved';
-  return `the previous configuration could not be restored completely, and still differs in ${shown(changes)}; nothing was saved, so a restart of FRR restores the saved configuration`;
+  return `the previous configuration could not be restored completely, and still differs in ${shown(changes)}; nothing was saved, so restarting FRR restores the saved configuration`;
 }
 
 /** Lines that no command changes and that differ in the version. */

@@ -22,7 +22,7 @@ export const generic = {
       .min(1)
       .exactOptional()
       .describe(
-        'Command that enters privileged mode and prompts for its password, such as `enable`.',
+        'Command that prompts for a password and enters privileged mode, such as `enable`.',
       ),
     commands: z
       .array(z.string().min(1))
@@ -37,19 +37,19 @@ export const generic = {
       ])
       .default('twice')
       .describe(
-        'Indication that a configuration is complete: its last line (`{ end: REGEX }`) or two identical readings (`twice`).',
+        'How skolo detects that a configuration is complete: by its last line (`{ end: REGEX }`), or by two identical readings (`twice`).',
       ),
     volatile: z
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions for lines that change even if the configuration does not, such as timestamps.',
+        'Regular expressions that match lines that change even if the configuration does not, such as timestamps.',
       ),
     secret: z
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions that match secrets, which skolo masks. With a capture group, only the group is masked.',
+        'Regular expressions that match secrets, which skolo masks. If an expression has a capture group, skolo masks only the group.',
       ),
     rejected: z
       .array(expression)

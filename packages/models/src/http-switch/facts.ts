@@ -12,11 +12,11 @@ const request = (example: string) => ({
   body: z
     .string()
     .exactOptional()
-    .describe('Request body, in which {outlet} is replaced with the outlet.'),
+    .describe("Request body, in which skolo replaces {outlet} with the outlet's name."),
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Request headers. For secrets, use `login` instead.'),
+    .describe('Request headers. For credentials, use `login` instead.'),
 });
 
 const action = (example: string) =>
@@ -38,7 +38,7 @@ export const httpSwitch = {
     load: () => import('./http-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },
-  accounts: { no: 'rack.yaml describes only its outlets' },
+  accounts: { no: "rack.yaml describes only the switch's outlets" },
   options: {
     outlets,
     https: z.boolean().default(false).describe('Whether to use HTTPS instead of HTTP.'),

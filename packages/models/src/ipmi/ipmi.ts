@@ -87,7 +87,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const tries = verb === 'cycle' ? once : patiently;
     const output = await run(['chassis', 'power', verb], tries, signal);
     if (!output.split('\n').includes(commands[verb])) {
-      throw new DeviceRejected(name, `ipmitool does not confirm "power ${verb}"`);
+      throw new DeviceRejected(name, `ipmitool did not confirm "power ${verb}"`);
     }
   }
 
@@ -97,7 +97,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const output = await run(['chassis', 'power', 'status'], patiently, signal);
       const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
       if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
-      throw new DeviceRejected(name, 'ipmitool does not report whether the power is on');
+      throw new DeviceRejected(name, 'ipmitool did not report whether the power is on');
     },
     async report(_chassis, signal) {
       const chassis = await run(['chassis', 'status'], patiently, signal);

@@ -84,7 +84,7 @@ export function backup(): BackupModel {
   return systemCfgBackup({
     areas: ['users'],
     volatile: [],
-    warning: 'The version does not contain scripts and certificates in /etc/persistent',
+    warning: 'The version does not contain the scripts or certificates in /etc/persistent',
     // Its ssh is from 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     activate: {

@@ -24,16 +24,16 @@ export const mqttSwitch = {
   options: {
     outlets,
     topic: topic.describe(
-      'Name of the device on the broker, which replaces {device} in the topics.',
+      'Name that the device uses on the broker. It replaces {device} in the topics.',
     ),
-    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic for commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic for the state.'),
+    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic to which skolo publishes commands.'),
+    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic to which the device publishes its state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z
       .string()
       .default('')
-      .describe('Payload that requests the state, sent to the command topic.'),
+      .describe('Payload that skolo sends to the command topic to request the state.'),
     read: z
       .strictObject(readBack)
       .default({ on: '^ON$', off: '^OFF$' })

@@ -87,7 +87,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
         return undefined;
       },
       late() {
-        const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
+        const after = `within ${answerMs / 1000} s after "${payload}" was sent to ${ask}`;
         if (other === undefined) return new DeviceTimeout(name, `no message on ${answer} ${after}`);
         return new DeviceRejected(name, `${answer} reported ${other} ${after}`);
       },

@@ -74,7 +74,7 @@ export const Proof = z
   .superRefine(({ model, devices }, { addIssue }) => {
     for (const [at, { transport }] of devices.entries()) {
       if (models.get(model)?.transports.includes(transport)) continue;
-      const message = `${model} is not read over ${transport}`;
+      const message = `the model ${model} does not support ${transport}`;
       addIssue({ code: 'custom', path: ['devices', at, 'transport'], message });
     }
   });

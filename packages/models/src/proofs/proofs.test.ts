@@ -119,7 +119,7 @@ describe('a file', () => {
     [
       'another transport',
       withDevice({ transport: 'snmp' }),
-      'devices[0].transport: edgeswitch is not read over snmp',
+      'devices[0].transport: the model edgeswitch does not support snmp',
     ],
     [
       'a step twice',

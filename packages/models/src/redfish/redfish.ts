@@ -123,7 +123,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const info = action['@Redfish.ActionInfo'];
     if (listed !== undefined || info === undefined) return listed;
     const { body } = await send({ path: info, headers }, signal);
-    const { Parameters } = readJson(name, body, ActionInfo, 'the values that its action allows');
+    const { Parameters } = readJson(name, body, ActionInfo, 'its allowed power actions');
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 

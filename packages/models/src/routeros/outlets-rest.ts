@@ -114,7 +114,7 @@ function rowsIn(device: string, body: string, ports: readonly string[]): Readonl
   const rows = readJson(device, body, z.array(Row), 'the PoE ports');
   for (const port of ports) {
     if (rows.filter((row) => row.name === port).length === 1) continue;
-    throw new DeviceRejected(device, `${port} has no PoE, or has another name`);
+    throw new DeviceRejected(device, `${port} does not support PoE, or has a different name`);
   }
   return new Map(rows.map((row) => [row.name, row]));
 }

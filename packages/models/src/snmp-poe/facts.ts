@@ -44,6 +44,6 @@ export const snmpPoe: Model = {
   },
   options: {
     portCount: whole(1, 512).default(48).describe('Number of ports in each group.'),
-    groups: whole(1, 9).default(1).describe('Number of groups (slots, or members of a stack).'),
+    groups: whole(1, 9).default(1).describe('Number of groups, which are slots or stack members.'),
   },
 };

@@ -59,5 +59,5 @@ function statusBits(device: string, status: string): string {
 }
 
 function senseless(device: string, answer: string): DeviceError {
-  return notAnAnswer(device, answer, 'the response of a netBooter');
+  return notAnAnswer(device, answer, 'a netBooter response');
 }

@@ -35,7 +35,7 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     if (tries >= mostTries || !why.mayRetry) {
       const isPart = now > 0 && (await validatorOf(url, path)) !== undefined;
       const next = isPart
-        ? `the next attempt continues after the ${now} bytes that were downloaded`
+        ? `run the command again to resume the download after ${now} bytes`
         : 'check the URL and try again';
       throw new PiError(`${url}: ${why.text}; ${next}`);
     }

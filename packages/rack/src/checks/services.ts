@@ -88,7 +88,7 @@ function inOrder(
   const first = Number(Reflect.get(values, low));
   const second = Number(Reflect.get(values, high));
   if (first > second) {
-    report([...path, where], 'order', `${low} (${first}) is more than ${high} (${second})`);
+    report([...path, where], 'order', `${low} (${first}) is greater than ${high} (${second})`);
   }
 }
 

@@ -69,7 +69,7 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     const lacks = (key: string, why: string) => {
       report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
     };
-    if (used.power && power.length === 0) lacks('power', ', so it cannot be cycled');
+    if (used.power && power.length === 0) lacks('power', ', so it cannot be power-cycled');
     if (used.power && !uplink) lacks('uplink', ', so its switch is unknown');
     if (!address)
       lacks(

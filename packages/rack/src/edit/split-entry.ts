@@ -112,7 +112,7 @@ class Rest {
     const [only = ''] = folded;
     if (folded.length > 1 && spread?.as !== 'each') {
       throw new ByHand(
-        `the values for ${[...this.leaving].join(', ')} cannot be removed from ${previous}, because the rest is not one range`,
+        `the values for ${[...this.leaving].join(', ')} cannot be removed from ${previous}, because the remaining values do not form one range`,
       );
     }
     const list = `[${folded.map(plain).join(', ')}]`;

@@ -41,7 +41,7 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
   const groups = isYaml(text, file) ? readYamlGroups(text, file) : readIniGroups(text, file);
   const names = [...new Set([...groups.values()].flatMap(({ hosts }) => [...hosts.keys()]))];
   if (names.length === 0)
-    throw new AnsibleError(`${file} does not contain hosts; check that it is an inventory`);
+    throw new AnsibleError(`${file} does not contain any hosts; check that it is an inventory`);
   const ignored = new Set<string>();
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);

@@ -75,7 +75,7 @@ k3s_cluster:
     ['[a]\nhost[3:1]\n', 'x:2 host[3:1]: [3:1] is not a range'],
     ['[a]\nhost1 oops\n', 'x:2 oops is not a variable'],
     ['all:\n  [1, 2]\n', 'x: all is not an Ansible group'],
-    ['', 'x does not contain hosts'],
+    ['', 'x does not contain any hosts'],
   ])('%j is rejected', (text, why) => {
     expect(() => readAnsible(text, 'x')).toThrow(why);
   });

@@ -48,7 +48,7 @@ describe('Oxidized', () => {
           login: { username: 'ann', password: 'hunter2' },
         },
       ],
-      left: ['fw: skolo does not support the model fortios'],
+      left: ['fw: skolo does not support model fortios'],
       bad: [],
       aliases: [],
     });
@@ -169,7 +169,7 @@ describe('RANCID', () => {
       },
     ]);
     expect(others).toEqual({
-      left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support the model fortigate'],
+      left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support model fortigate'],
       bad: [],
       aliases: [],
     });
@@ -230,7 +230,7 @@ describe('pdudaemon', () => {
   ])('has no model for %o', (pdu, name) => {
     expect(one(pdu)).toMatchObject({
       devices: [],
-      left: [`pdu-1: skolo does not support the model ${name}`],
+      left: [`pdu-1: skolo does not support model ${name}`],
     });
   });
 

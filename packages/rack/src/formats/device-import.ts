@@ -216,7 +216,7 @@ function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
 }
 
 function notSupported(name: string, model: string): string {
-  return `${name}: skolo does not support the model ${model}`;
+  return `${name}: skolo does not support model ${model}`;
 }
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */

@@ -407,7 +407,7 @@ describe('time-outs of the backup', () => {
       ),
     ).toEqual([
       expect.stringContaining(
-        'backup.totalSeconds: idleSeconds (30) is more than totalSeconds (20)',
+        'backup.totalSeconds: idleSeconds (30) is greater than totalSeconds (20)',
       ),
     ]);
   });
@@ -438,7 +438,7 @@ services:
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be cycled',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be power-cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify it, and power cycles cannot verify that it is back',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',

@@ -84,7 +84,8 @@ export function rackWarnings(rack: Rack): RackIssue[] {
 /** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */
 export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIssue[] {
   const origin = origins.get(rack);
-  if (origin === undefined) throw new TypeError('only a rack that was read from a file has lines');
+  if (origin === undefined)
+    throw new TypeError('this rack was not read from a file, so its lines are unknown');
   const { text, file } = origin;
   const { value, locate } = readYaml(text, file);
   const { draft } = build(value, { file });
@@ -106,7 +107,7 @@ function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problem
 }
 
 function finish({ rack: { jumphost, ...rest } }: Draft, text: string, file: string): Rack {
-  if (jumphost === undefined) throw new Error('a rack without errors has a jumphost');
+  if (jumphost === undefined) throw new Error('rack.yaml is valid, but has no jumphost');
   const rack: Rack = { ...rest, jumphost };
   origins.set(rack, { text, file });
   return rack;

@@ -10,7 +10,7 @@ export function secretPatches(secrets: readonly ServiceSecret[]): DerivedFile[] 
     .map(({ service, files, variables }) => ({
       name: `secrets-${service}.yaml`,
       about: [
-        `Content of /etc/skolo in ${service}: rack.yaml, and the files that it references, from Secret ${service}.`,
+        `Contents of /etc/skolo in ${service}: rack.yaml, and the files that it references, which come from the Secret ${service}.`,
         'Files that the Secret does not contain are missing. Changes take effect within two minutes.',
         ...(variables.length > 0
           ? ['The pod reads variables only at startup, so prefer files.']

@@ -117,7 +117,7 @@ function ofEndpoints({ services }: Rack): Remark[] {
             {
               where: `${where}.host`,
               message:
-                'applies to the pod, whose address changes; remove it, because `allow` is enough',
+                'applies to the pod, whose address changes; remove it, because `allow` already restricts access',
             },
           ]),
       ...(endpoint === undefined || endpoint.port >= lowPorts
@@ -171,7 +171,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
 function ofAlertmanager({ services }: Rack): Remark[] {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
-  const plainHttp = 'does not match Alertmanager in kube/base, which uses plain HTTP';
+  const plainHttp = 'does not match Alertmanager in kube/base, which uses plain HTTP; remove it';
   const other = repair.alerts.filter((name) => name !== machineMissing);
   const found: Record<string, string | false> = {
     'alert-to-pubsub.tls': tls !== undefined && plainHttp,
@@ -181,15 +181,15 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       'has a password, but Alertmanager in kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts; otherwise alerts expire before they are repeated`,
+      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts, because they otherwise expire before they are repeated; increase it`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
-      `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog`,
+      `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog alert; increase it`,
     'power-cycle-daemon.tls': repair.enabled && powerTls !== undefined && plainHttp,
     'power-cycle-daemon.repair.alerts':
       repair.enabled &&
       other.length > 0 &&
-      `contains ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}`,
+      `contains ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}; remove the other alerts`,
   };
   return Object.entries(found).flatMap(([key, message]) =>
     message === false
@@ -197,7 +197,7 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       : [
           {
             where: `services.${key}`,
-            message: `${message}; or change Alertmanager's configuration`,
+            message: `${message}, or change Alertmanager's configuration`,
           },
         ],
   );

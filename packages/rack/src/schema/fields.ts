@@ -28,7 +28,7 @@ export function unwrapped(schema: z.core.$ZodType): z.ZodType {
     inner = inner.unwrap();
   }
   if (inner instanceof z.ZodType) return inner;
-  throw new TypeError('not a schema of the classic zod');
+  throw new TypeError('not a classic zod schema');
 }
 
 /** A time of some hours. */

@@ -25,12 +25,12 @@ export const infrastructureShape = {
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      'Switch port that the device is connected to, the switch alone if the port is unknown, or `internet`.',
+      "Switch port that the device is connected to (only the switch's name if the port is unknown), or `internet`.",
     ),
   power,
   hostKey: each(hostKey)
     .exactOptional()
-    .describe('SSH host key fingerprint; by default, the key is pinned on the first connection.'),
+    .describe('SSH host key fingerprint; by default, skolo pins the key on the first connection.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number; backups fail if the device reports a different one.'),

@@ -34,9 +34,9 @@ export const deviceSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'Whether `skolo cabling --prove` has verified that turning off the USB port affects only this phone. If not, all ports on a built-in hub count as one outlet.',
+      'Whether `skolo cabling --prove` has verified that turning off the USB port affects only this phone. Unless `true`, all ports on a built-in hub count as one outlet.',
     ),
-  address: each(address).exactOptional().describe('IP address (only `chromeos` and `linux`).'),
+  address: each(address).exactOptional().describe('IP address (`chromeos` and `linux` only).'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
 });
 
@@ -67,7 +67,7 @@ export const machineSchema = object({
   mac: each(mac)
     .exactOptional()
     .describe(
-      'MAC address. If set, another machine that uses the same IP address does not receive tokens.',
+      "MAC address. If set, other computers that use the machine's IP address do not receive tokens.",
     ),
   serial: each(boardSerial)
     .exactOptional()
@@ -83,7 +83,7 @@ export const machineSchema = object({
     .string()
     .exactOptional()
     .describe(
-      'Name of an entry in `logins`, used to reboot the machine and switch its USB ports over SSH.',
+      'Name of the entry in `logins` that skolo uses to reboot the machine and switch its USB ports over SSH.',
     ),
   acts: z
     .boolean()

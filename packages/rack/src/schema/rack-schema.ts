@@ -26,7 +26,7 @@ const jumphostSchema = object({
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Additional names and addresses that services accept in the `Host` header, for example from clients behind NAT or a proxy. Others are rejected to prevent DNS rebinding.',
+      'Additional names and addresses that services accept in the `Host` header, for example from clients behind NAT or a proxy. Services reject all others, to prevent DNS rebinding.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
@@ -97,7 +97,7 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until a device rejects it. The same applies to the login's other passwords and keys. For machines, use only `privateKey`.",
+      "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until a device rejects it. The same applies to the login's other passwords and keys. In logins for machines, use only `privateKey`.",
     ),
   enablePassword: secret.exactOptional().describe('Password for the `enable` command.'),
   privateKey: secret.exactOptional().describe('SSH private key.'),
@@ -131,7 +131,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a read-only login. Services and `skolo prove --look` use it for all readings that its permissions allow (see [Models](#models)), and this login for everything else.',
+      'Name of a read-only login. Services and `skolo prove --look` use that login to read everything that its permissions allow (see [Models](#models)), and this one for all other operations.',
     ),
 });
 
@@ -144,7 +144,7 @@ const accessSchema = section({
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
       .describe('Role assigned to each e-mail address.'),
-    certsUrl: tokenUrl.exactOptional().describe("URL of the public keys; default: Google's."),
+    certsUrl: tokenUrl.exactOptional().describe("URL of the public keys that verify ID tokens; default: Google's."),
   })
     .exactOptional()
     .describe('Sign-in with Google ID tokens.'),
@@ -176,17 +176,17 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Directory in git for age-encrypted files in sops format, `RACK/NAME.sops`; default: `../../sops`. The nearest `.sops.yaml` file, in this or a parent directory, lists the recipients.',
+      'Directory in git for age-encrypted files in sops format, named `RACK/NAME.sops`; default: `../../sops`. The recipients are listed in `.sops.yaml` in this directory, or in the nearest parent directory that contains this file.',
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Directory outside git for unencrypted files, `RACK/NAME`. For a single user only.'),
+    .describe('Directory outside git for unencrypted files, named `RACK/NAME`. Suitable only for a single user.'),
   command: z
     .array(word)
     .min(1)
     .exactOptional()
     .describe(
-      'Command that prints the value of a secret. skolo replaces `{rack}` and `{name}`, as in `[berglas, access, "my-bucket/{rack}/{name}"]`.',
+      'Command that prints a secret\'s value. skolo replaces `{rack}` and `{name}` with the names of the rack and the secret, as in `[berglas, access, "my-bucket/{rack}/{name}"]`.',
     ),
   shared: z
     .record(
@@ -195,7 +195,7 @@ const secretsSchema = object({
     )
     .default({})
     .describe(
-      'Secrets shared by several racks, with their locations, such as `{ k3s-token: etc/k3s-node-token }`.',
+      'Secrets that several racks share, with their locations in the store, such as `{ k3s-token: etc/k3s-node-token }`.',
     ),
 })
   .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
@@ -212,7 +212,7 @@ export const headSchema = {
     .boolean()
     .default(true)
     .describe(
-      'Whether skolo may act. If `false`, skolo only observes: it does not switch power, reboot, repair or restore anything, and rejects requests to do so. The history shows the actions that it would have taken. Machine entries can override this key.',
+      'Whether skolo may act on the rack. If `false`, skolo only observes: it does not switch power, or reboot, repair or restore anything, and it rejects requests to do so. The history shows the actions that it would have taken. Machine entries can override this key.',
     ),
   network: section({
     subnet: cidr.exactOptional().describe("Subnet that contains the rack's addresses."),
@@ -221,13 +221,13 @@ export const headSchema = {
       .describe(
         'Default gateway and name server that skolo configures on SD cards. Default: the address of the device with `uplink: internet`.',
       ),
-    domain: domainName.default('lan').describe('Domain of the host names.'),
+    domain: domainName.default('lan').describe("Domain of the rack's host names."),
   }).describe("The rack's network."),
   jumphost: jumphostSchema.describe('The computer that runs the services.'),
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe('Identity for callers without one in rack.yaml; default: no identity.'),
+    .describe('Identity for callers that have none in rack.yaml; default: no identity.'),
   access: accessSchema,
   secrets: secretsSchema,
 } as const;

@@ -129,7 +129,7 @@ export class RackWatcher implements RackWatch {
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; if the service starts while rack.yaml is invalid, it uses an older copy, if there is one`;
+      const why = `${trouble.error.message}; if the service starts while rack.yaml is invalid, it uses an older copy, if one exists`;
       entries.push({ what: 'last valid copy of rack.yaml', why, since: trouble.since });
     }
     return entries;

@@ -221,7 +221,7 @@ it.each(isLong ? kinds : kinds.slice(0, 1))(
 
 it.each([
   ['{ model: snmp-poe, ', 'pdu-1 (snmp-poe): '],
-  ['{ model: apc-rpdu, ', 'the command line consists of menus'],
+  ['{ model: apc-rpdu, ', 'the command line is menu-driven'],
   ['{ model: apc-rpdu2, ', 'the login does not contain a username and password'],
 ])('is not rotated, and says why: %s', async (model, why) => {
   const rack = parseRack(

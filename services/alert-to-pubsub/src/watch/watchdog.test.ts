@@ -34,7 +34,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: true,
-      why: 'no alert has been received yet, neither Watchdog nor any other, since this service started at 2026-11-20T12:00:00Z',
+      why: 'no alert, not even Watchdog, has been received since this service started at 2026-11-20T12:00:00Z',
     });
   });
 

@@ -216,6 +216,6 @@ export class Watchdog {
 
   private notYet(): string {
     const { alert } = this.deps.settings();
-    return `no alert has been received yet, neither ${alert} nor any other, since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
+    return `no alert, not even ${alert}, has been received since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
   }
 }

@@ -87,7 +87,7 @@ export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
   }
   const holder = known.enrolled.get(name);
   if (!adoption && holder !== undefined && holder.key !== asking.key) {
-    const why = `another SD card has the name ${name}, and its machine is off; if this SD card replaces it, adopt this Pi`;
+    const why = `another SD card has the name ${name}, and the machine with this name is off; if this SD card replaces it, adopt this Pi`;
     return { wait: 'taken', why, name };
   }
   return { give: name, ...(adoption && { by: adoption.by, force: adoption.force }) };

@@ -145,7 +145,12 @@ it('gives one Pi to the first of two engineers, and 409 to the second', async ()
 
   expect(answers).toMatchObject([
     { status: 'fulfilled' },
-    { reason: { status: 409, message: expect.stringMatching(/ann gave this Pi the name rpi-1/) } },
+    {
+      reason: {
+        status: 409,
+        message: expect.stringMatching(/ann assigned the name rpi-1 to this Pi/),
+      },
+    },
   ]);
   // A repetition is no second decision, and one that is meant is possible.
   await adopt(later, false, 'rpi-1', 'ann');

@@ -91,7 +91,7 @@ export class Enrolment {
       const hint = didYouMean(name, rack().machines.keys());
       throw new HttpProblem(
         404,
-        `rack.yaml does not contain a Raspberry Pi ${name}${hint}; add it and run skolo push`,
+        `rack.yaml does not contain a Raspberry Pi named ${name}${hint}; add it and run skolo push`,
       );
     }
     if (!force) await this.checkDead(name);
@@ -100,7 +100,7 @@ export class Enrolment {
     return await this.locks.hold('ask', async () => {
       const pi = this.waiting.get(key);
       if (pi === undefined) {
-        const remedy = 'to list those that do, run skolo pi waiting';
+        const remedy = 'to list the pending requests, run skolo pi waiting';
         throw new HttpProblem(
           404,
           `no Pi with this key has a pending enrolment request; ${remedy}`,
@@ -235,7 +235,7 @@ export class Enrolment {
       ]);
       // Meanwhile the name may have been another card's, whose node password is in the cluster.
       this.tokens.delete(key);
-      log.info({ machine: name, serial, key, by }, 'name given to a Raspberry Pi');
+      log.info({ machine: name, serial, key, by }, 'name assigned to a Raspberry Pi');
     }
     const kept = this.tokens.get(key);
     if (kept?.name === name && kept.until > clock.uptime()) {
@@ -272,7 +272,7 @@ export class Enrolment {
     if (decided === undefined || decided.name === name) return;
     throw new HttpProblem(
       409,
-      `${decided.by} gave this Pi the name ${decided.name} at ${decided.at}; use --force to change it`,
+      `${decided.by} assigned the name ${decided.name} to this Pi at ${decided.at}; use --force to change it`,
     );
   }
 

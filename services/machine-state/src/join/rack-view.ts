@@ -62,7 +62,7 @@ function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
     lastHeard === undefined
       ? 'no alert has been received yet'
       : 'no sink has accepted an alert yet';
-  return { isBroken: false, text: `${missing}; to test the whole path, run skolo alerts send` };
+  return { isBroken: false, text: `${missing}; to test alert delivery, run skolo alerts send` };
 }
 
 /** In the order of rack.yaml. */

@@ -59,7 +59,7 @@ describe('a place that will not do', () => {
     const savedTokens = new SavedTokens(() => dir);
     const failure = await savedTokens.save([token]).catch((error: Error) => error.message);
     if (failure === undefined) context.skip('the temporary folder is in memory here');
-    expect(failure).toBe(`${dir}: not a memory file system; tokens are not written to disk`);
+    expect(failure).toBe(`${dir}: not on an in-memory file system; tokens are not written to disk`);
     expect(await readdir(dir)).toEqual([]);
   });
 

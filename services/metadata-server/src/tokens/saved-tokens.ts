@@ -91,7 +91,7 @@ export class SavedTokens {
     }
     const { type } = await statfs(dir);
     if (!memoryFileSystems.has(type)) {
-      throw new Error(`${dir}: not a memory file system; tokens are not written to disk`);
+      throw new Error(`${dir}: not on an in-memory file system; tokens are not written to disk`);
     }
   }
 }

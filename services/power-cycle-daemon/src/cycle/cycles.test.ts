@@ -360,7 +360,7 @@ describe('a machine', () => {
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
     expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: no response at /));
-    expect(cycle.detail).toMatch(/^back: SSH is responding at 127\.0\.1\.1:\d+, after \d+ s$/);
+    expect(cycle.detail).toMatch(/^back after \d+ s: SSH is responding at 127\.0\.1\.1:\d+$/);
   });
 
   it('is asked by its agent to reboot itself, before its outlet is touched', async () => {
@@ -428,8 +428,8 @@ describe('a machine', () => {
   });
 
   it.each([
-    ['as its boot tells', {}, 'but it has not rebooted'],
-    ['since nobody saw it down', { agentPort: false }, 'but it was never down'],
+    ['as its boot tells', {}, 'but the machine has not rebooted'],
+    ['since nobody saw it down', { agentPort: false }, 'but the target was never down'],
   ] as const)('that never went down is not back, %s', async (_name, options, why) => {
     const { daemon, machine, finished } = await withMachine(['pdu-1/9'], options);
     await machine.misbehave('ignores-power');
@@ -437,7 +437,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toContain(`${why}; check that pdu-1/9 powers it`);
+    expect(cycle.detail).toContain(`${why}; check that pdu-1/9 powers m`);
   });
 
   it.each([
@@ -533,9 +533,11 @@ describe('a phone', () => {
       ...all.map((port) => `${port} true`),
     ]);
     expect(machine.boots).toBe(1);
-    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine, so its power is cut');
+    expect(texts(cycle)[1]).toBe(
+      'soft-reboot: no soft reboot, because the target is not a machine',
+    );
     expect(cycle.detail).toMatch(
-      /^back: the agent detected it, after \d+ s; a newer USB connection confirms that the power was off$/,
+      /^back: the agent detected the phone after \d+ s; a newer USB connection confirms that the power was off$/,
     );
   });
 
@@ -650,7 +652,7 @@ describe('a phone', () => {
     const cycle = await finished(await daemon.request('m-device', short));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toBe('not back within 1 s: the agent reports it as missing');
+    expect(cycle.detail).toBe('not back within 1 s: the agent reports the phone as missing');
   });
 
   it('on a hub that does not obey is not reported as off', async () => {

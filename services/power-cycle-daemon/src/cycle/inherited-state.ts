@@ -47,7 +47,7 @@ export async function takeOver(deps: InheritedDeps): Promise<void> {
       return;
     } catch (error) {
       signal.throwIfAborted();
-      log.error({ why: errorText(error) }, 'inherited journal not adopted yet');
+      log.error({ why: errorText(error) }, 'inherited journal could not be adopted; retrying');
       await pause(retryMs, signal);
     }
   }

@@ -58,7 +58,8 @@ export async function reboot(step: Step): Promise<CycleEvent> {
   const why = whyNot(step);
   if (why !== undefined) return impossible(why);
   const machine = target?.kind === 'machine' ? target.machine : undefined;
-  if (machine === undefined) return impossible('not a machine, so its power is cut');
+  if (machine === undefined)
+    return impossible('no soft reboot, because the target is not a machine');
   const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
   signal.throwIfAborted();
   if (look !== undefined && !look.up) {
@@ -121,6 +122,6 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   const why =
     interrupted || unwatched
       ? 'the daemon was restarted and may have missed the reboot'
-      : `check that ${record.feeds.map(feedKey).join(', ')} powers it`;
+      : `check that ${record.feeds.map(feedKey).join(', ')} powers ${record.target}`;
   return { is: 'not-back', text: `${seen.text}; ${why}` };
 }

@@ -151,7 +151,7 @@ export class OutletWatch {
     if (state !== 'on') return;
     log.warn(
       { outlet: key, by: off.by, at: off.at },
-      'inherited off dropped: the outlet is reported as on',
+      'inherited record discarded: the outlet is reported as on',
     );
     await store.keep([store.switchedOff.remove(key)]);
   }

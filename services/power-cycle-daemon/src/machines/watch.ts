@@ -81,16 +81,16 @@ export async function seeBack(
       const boot = await bootSince(observer, bootId, lookMs, signal);
       // A moment of silence is not a boot.
       if (boot === 'same') {
-        return { is: 'never-down', text: `${look.text}, but it has not rebooted` };
+        return { is: 'never-down', text: `${look.text}, but the machine has not rebooted` };
       }
       if (boot === 'another') {
-        const text = `back: ${look.text}, and it has rebooted${after(start)}`;
+        const text = `back ${after(start)}: ${look.text}, and the machine has rebooted`;
         return { is: 'back', text, proof: 'a new boot' };
       }
       if (wasDown) {
-        return { is: 'back', text: `back: ${look.text}${after(start)}` };
+        return { is: 'back', text: `back ${after(start)}: ${look.text}` };
       }
-      return { is: 'never-down', text: `${look.text}, but it was never down` };
+      return { is: 'never-down', text: `${look.text}, but the target was never down` };
     }
     await pause(wait, signal);
     wait = Math.min(wait * 1.2, 5000);
@@ -112,7 +112,7 @@ export async function bootSince(
 }
 
 function after(start: number): string {
-  return `, after ${Math.round((performance.now() - start) / 1000)} s`;
+  return `after ${Math.round((performance.now() - start) / 1000)} s`;
 }
 
 /** For a phone, down means that it is reported as not charging. A phone that is merely unseen may be charging. */
@@ -151,11 +151,11 @@ export async function seePhone(
     const isOld = readAt === firstReadAt;
     if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
       const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
-      const text = `back: the agent detected it${after(start)}`;
+      const text = `back: the agent detected the phone ${after(start)}`;
       return { is: 'back', text, ...(isYounger && { proof: 'a newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);
   } while (performance.now() - start < withinMs);
-  const text = `not back within ${Math.round(withinMs / 1000)} s: the agent reports it as ${state}`;
+  const text = `not back within ${Math.round(withinMs / 1000)} s: the agent reports the phone as ${state}`;
   return state === 'unknown' ? undefined : { is: 'not-back', text };
 }

@@ -77,11 +77,15 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
     return { is: 'needs-attention', why: record.needsAttention };
   const sinceTry = lastTryAt === undefined ? Number.POSITIVE_INFINITY : uptime - lastTryAt;
   if (sinceTry < settings.pauseMinutes * 60) {
-    return wait('pause', `tried less than ${count(settings.pauseMinutes, 'minute')} ago`, true);
+    return wait(
+      'pause',
+      `the last attempt was less than ${count(settings.pauseMinutes, 'minute')} ago`,
+      true,
+    );
   }
   if (record !== undefined && record.tries >= settings.tries) {
     const why = record.notDone
-      ? `still missing; skolo would have cycled it ${count(record.tries, 'time')}, but rack.yaml has \`acts: false\` for it`
+      ? `still missing; skolo would have power-cycled it ${count(record.tries, 'time')}, but rack.yaml has \`acts: false\` for it`
       : `still missing after ${count(record.tries, 'cycle')}`;
     return { is: 'needs-attention', why };
   }

@@ -77,7 +77,7 @@ export class ConnectedHostReadings {
       if (create === undefined)
         throw new DeviceRejected(
           name,
-          `reading connected hosts is not supported for the model ${model}`,
+          `reading connected hosts is not supported for model ${model}`,
         );
       const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
@@ -119,6 +119,6 @@ export class ConnectedHostReadings {
 /** Why connected hosts are not visible at a device's ports; undefined: they are. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
-  if (connectedHosts === undefined) return `the model ${name} has no ports with connected hosts`;
+  if (connectedHosts === undefined) return `model ${name} has no ports with connected hosts`;
   return 'no' in connectedHosts ? connectedHosts.no : undefined;
 }

@@ -56,7 +56,7 @@ export class Fetch {
       throw new BackupFailed(
         device.name,
         'internal',
-        `backups of the model ${device.model} are not supported`,
+        `backups of model ${device.model} are not supported`,
       );
     }
     return create(device);

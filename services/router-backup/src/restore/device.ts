@@ -111,20 +111,23 @@ export class DeviceRestores {
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
       const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
-      const why = `the model ${device.model} cannot load a configuration safely over the network`;
-      throw new HttpProblem(409, `${why}; restore it manually: ${how}`);
+      const why = `model ${device.model} cannot load a configuration safely over the network`;
+      throw new HttpProblem(409, `${why}; to print the steps for a manual restore, run: ${how}`);
     }
     const content = await versions.content(version);
     return await this.alone(device, async (transcript) => {
       if ((await power.wanted(signal)).has(device.name)) {
         throw new HttpProblem(
           409,
-          `${device.name} is needed for a power cycle, or is being cycled itself; nothing was loaded; try again later`,
+          `${device.name} is needed for a power cycle, or is being power-cycled itself; nothing was loaded; try again later`,
         );
       }
       const before = await this.read(device, transcript);
       if (digestOf(before.bytes, before.model) !== running) {
-        throw new HttpProblem(409, `${device.name} has changed since the check; check again`);
+        throw new HttpProblem(
+          409,
+          `the configuration of ${device.name} has changed since the check; check again`,
+        );
       }
       await attempts.keep(device, before.fetched, occasion);
       const steps: string[] = [];
@@ -192,7 +195,7 @@ export class DeviceRestores {
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
         409,
-        `this version is from the model ${version.model}, but the model of ${device.name} is now ${device.model}`,
+        `this version was backed up from model ${version.model}, but ${device.name} is now model ${device.model}`,
       );
     }
     return device;
@@ -237,7 +240,7 @@ async function readLimited(
   throw new BackupFailed(
     device,
     'rejected',
-    `the version is too large to be restored with this command (${content.size} bytes)`,
+    `the device's configuration is too large for this command (${content.size} bytes)`,
   );
 }
 

@@ -199,7 +199,7 @@ export class BotRun {
   private whyNotStarted(why: string | undefined): string {
     const { botDir, python } = this.settings;
     if (this.last === 'busy')
-      return `${botDir} is locked by another agent, or by an earlier bot that has not ended`;
+      return `${botDir} is locked by another agent, or by an earlier bot that is still running`;
     if (this.last === 'rejected')
       return `a bot that another program started is running in ${botDir}; stop it`;
     return whyNotPython(python, why ?? this.lastError);

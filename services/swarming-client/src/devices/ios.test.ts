@@ -65,7 +65,7 @@ describe('an iPhone', () => {
 
     expect(await missing(open({ kind }))).toBe('not attached: usbmuxd does not list any devices');
     tools.isWithoutUsbmuxd = true;
-    expect(await missing(open({ kind }))).toMatch(/^usbmuxd is not responding; start it/);
+    expect(await missing(open({ kind }))).toMatch(/^usbmuxd is not responding; restart it/);
   });
 
   it('without the tools reports what to install', async () => {

@@ -157,7 +157,7 @@ const reasons: readonly [codes: RegExp, why: string][] = [
   [/-19\b/, 'the device does not trust this machine yet; unlock it and tap "Trust"'],
   [/-(21|4)\b/, 'not paired with this machine; run `idevicepair pair`, and tap "Trust"'],
   [/-8\b/, 'the connection keeps dropping; replug it'],
-  [/unable to retrieve device list/i, 'usbmuxd is not responding; start it'],
+  [/unable to retrieve device list/i, 'usbmuxd is not responding; restart it'],
   [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],
 ];
 

@@ -45,7 +45,7 @@ function presence(
     return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
   }
   if (state === 'unknown') {
-    const text = 'not known yet: the device has not been read';
+    const text = 'state not known yet: the device has not been checked';
     return [{ verdict: 'maintenance', code: 'not-known', text, device: name, began: since }];
   }
   const lost = notBack.get(name);

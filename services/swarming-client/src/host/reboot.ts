@@ -54,7 +54,7 @@ export class Reboot {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
     const rejected = this.whyNot();
     if (proc === undefined || rejected !== undefined) {
-      log.warn({ why, rejected }, 'machine is not being rebooted');
+      log.warn({ why, rejected }, 'machine reboot rejected');
       return;
     }
     stopping.abort();

@@ -71,5 +71,7 @@ async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): P
   const { name, rack } = machinePart;
   if (name === machine) return { machinePart, text: `${url}: valid for ${machine} of ${rack}` };
   const hint = 'specify --machine, or fix rack.yaml';
-  throw new Error(`${url}: identifies this machine as ${name}, not ${machine}; ${hint}`);
+  throw new Error(
+    `${url}: the metadata server identifies this machine as ${name}, not ${machine}; ${hint}`,
+  );
 }

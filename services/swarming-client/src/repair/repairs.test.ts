@@ -389,7 +389,10 @@ describe('a step that a person orders', () => {
 
   it.each<[RegExp, (its: Awaited<ReturnType<typeof start>>) => unknown]>([
     [/a task is running/, ({ world }) => Object.assign(world, { task: true })],
-    [/rpi-1 is held by ann/, ({ world }) => Object.assign(world, { holds: [heldBy('rpi-1')] })],
+    [
+      /rpi-1 was put on hold by ann/,
+      ({ world }) => Object.assign(world, { holds: [heldBy('rpi-1')] }),
+    ],
     [/phone is rebooting after a task/, ({ world }) => world.rebooting.set('phone', new Date())],
     [/port was turned off/, ({ usb }) => usb.set({ hub: '1-1', port: 2 }, false)],
     [

@@ -276,7 +276,7 @@ export class Repairs {
     const hold = holds().find(
       ({ target }) => !others.some((other) => other.attached.fullName === target),
     );
-    if (hold) return `${hold.target} is held by ${hold.by}: ${hold.reason}`;
+    if (hold) return `${hold.target} was put on hold by ${hold.by}: ${hold.reason}`;
     // Nor while another one reboots: a step that restarts adb would disturb it.
     const [booting] = rebooting().keys();
     if (booting !== undefined) return `${booting} is rebooting after a task`;

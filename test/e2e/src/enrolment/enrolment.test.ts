@@ -147,7 +147,7 @@ it.skipIf(why)(
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
-    ).rejects.toThrow(/rack.yaml does not contain a Raspberry Pi rpi-9; did you mean/);
+    ).rejects.toThrow(/rack.yaml does not contain a Raspberry Pi named rpi-9; did you mean/);
     await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
     await settled;
     expect(stranger.log).toContain('rpi-3 has joined the cluster');

@@ -74,7 +74,7 @@ export function generateRack(count: number): GeneratedRack {
     },
     alertPath: {
       isBroken: false,
-      text: 'no alert has been received yet; to test the whole path, run skolo alerts send',
+      text: 'no alert has been received yet; to test alert delivery, run skolo alerts send',
     },
     alerts: [],
   };

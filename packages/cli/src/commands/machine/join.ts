@@ -87,7 +87,7 @@ export function leaveMachines(command: SkoloCommand): void {
     await onEach(command, words, `leave (${reason})`, async (work) => {
       if (force) return await leave(work);
       const { machine, tasks, report, signal } = work;
-      const held = await tasks(`leaves the cluster: ${reason}`);
+      const held = await tasks(`leaving the cluster: ${reason}`);
       const given = { times, report, signal };
       const left = await betweenTasks(machine.name, held, given, () => leave(work));
       return left ?? { state: 'failed', text: `${tooLong(times)}; use --force to end them` };

@@ -74,7 +74,7 @@ function deviceOf({ name, devices }: Machine, { device }: Options): string {
   const names = devices.map((each) => each.name).join(', ') || 'none';
   const what =
     second === undefined ? 'has no such phone' : 'has several phones; specify one with --device';
-  throw new CliError(`${name}: ${what}; its phones are: ${names}`);
+  throw new CliError(`${name}: ${what}; its phones: ${names}`);
 }
 
 function macAddress(text: string): string {

@@ -24,7 +24,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, together with the iPhone pairing records stored under that name, and joins the cluster. The command asks for confirmation, because only you can tell that it is the right Pi. If a machine with that name is up, --force is required.',
+      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, together with the iPhone pairing records stored under that name, and joins the cluster. The command asks for confirmation, because only you can tell whether it is the right Pi. If a machine with that name is up, --force is required.',
     )
     .summary('name a Pi with a pending enrolment')
     .argument('<serial>', 'serial number from skolo pi waiting')
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
       '--key <start>',
       'first digits of the key, if several SD cards report this serial number',
     )
-    .option('--force', 'take the name even from a machine that is up')
+    .option('--force', 'assign the name even if a machine with that name is up')
     .option('--yes', 'do not ask for confirmation')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo pi adopt 10000000f00dcafe rpi-007 --reason 'new board'");

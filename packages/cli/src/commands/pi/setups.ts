@@ -259,7 +259,7 @@ async function clusterOf(
     command.error('--join joins the cluster that --on specifies; omit --server');
   const rack = await rackOn(command);
   const jumphost = await openJumphostOf(command, rack);
-  const about = `cards that join: ${words.join(' ')}`;
+  const about = `join token for the SD cards of ${words.join(' ')}`;
   await audit(jumphost, rack.name, about, signal);
   const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
   return {

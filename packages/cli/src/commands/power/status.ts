@@ -214,7 +214,7 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
     const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
     const isOnAgain = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
-    const since = isOnAgain ? '; turned on since then' : '';
+    const since = isOnAgain ? '; it has since been turned on' : '';
     remarks.push(`${outcomeText(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
   }
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {

@@ -77,7 +77,7 @@ function nothingDone(
     const share = `${rejected.length} of ${names.count}`;
     complain(
       io,
-      `nothing was done: ${share} rejected; use --skip-rejected to continue with the others`,
+      `nothing was done: ${share} targets rejected; use --skip-rejected to continue with the others`,
     );
   } else {
     complain(

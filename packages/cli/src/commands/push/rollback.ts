@@ -11,9 +11,9 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else stays as it is in git. Like a push, the command checks health, records the change and commits it.',
+        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else is deployed as it is in git. Like a push, the command checks health, records the change and commits it.',
       )
-      .summary('return to the versions before the last push'),
+      .summary('return to the versions used before the last push'),
   )
     .uses('clusters')
     .example("skolo push rollback --racks rack4 --reason 'tokens come late'");

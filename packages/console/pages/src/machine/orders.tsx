@@ -15,7 +15,10 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
           {by !== undefined && ` by ${by}`} for <Ago time={since} />, <Until time={until} />:{' '}
           {reason}
           {!deliveredAt && (
-            <span class="warning"> The agent has not received it yet{why && `: ${why}`}.</span>
+            <span class="warning">
+              {' '}
+              The agent has not received this order yet{why && `: ${why}`}.
+            </span>
           )}
           <End run={() => machineState.endOrder({ params: { id } })} />
         </div>

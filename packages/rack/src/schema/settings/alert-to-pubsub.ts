@@ -18,12 +18,14 @@ const anySink = {
   heartbeat: z
     .boolean()
     .default(false)
-    .describe("Whether to also send heartbeats, which suit a dead man's switch, not a pager."),
+    .describe(
+      "Whether to also send heartbeats, which are meant for a dead man's switch, not for a pager.",
+    ),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'Whether to drop and report messages that only this sink has not received, instead of rejecting new alerts, if the spool is full.',
+      'Whether to drop messages that only this sink has not received if the spool is full, instead of rejecting new alerts. Dropped messages are reported.',
     ),
 };
 
@@ -54,7 +56,7 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe(
-      'Whether to publish to Pub/Sub. If `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no Pub/Sub key, such as `project`, is set.',
+      'Whether to publish to Pub/Sub. If `false`, messages go only to `sinks`. The default is `false` if `sinks` is set, but no Pub/Sub key such as `project`.',
     ),
   createTopic: z
     .boolean()
@@ -99,7 +101,7 @@ export const alertToPubsub = section({
     .describe('Number of ordering keys across which alerts are distributed.'),
   refreshSeconds: whole(1, 240)
     .default(60)
-    .describe('Interval at which a firing alert is sent again.'),
+    .describe('Interval at which a firing alert is resent.'),
   repeatHours: hours(87_600)
     .default(24)
     .describe(
@@ -131,7 +133,7 @@ export const alertToPubsub = section({
     username: word.exactOptional().describe('User name for basic auth.'),
     password: secret.exactOptional().describe('Password for basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
-  }).describe('Credentials that alert senders must use. Not required by default.'),
+  }).describe('Credentials that alert senders must use. By default, none are required.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)

@@ -10,7 +10,7 @@ export const anyService = {
     .describe("Service URL; default: the service's port on the jumphost."),
   metricsUrl: httpUrl
     .exactOptional()
-    .describe('Metrics URL; default: the metrics port on the jumphost.'),
+    .describe('Metrics URL; default: the jumphost's metrics port.'),
   tls: object({
     cert: path.describe('Certificate and chain (PEM).'),
     key: path.describe('Private key (PEM).'),
@@ -19,5 +19,5 @@ export const anyService = {
     .describe('Certificate for HTTPS, which replaces HTTP on the public port.'),
   stopWithin: seconds(1, 600)
     .default(10)
-    .describe('Grace period after SIGTERM; unfinished work stays in the journal.'),
+    .describe('Grace period after SIGTERM; the journal keeps unfinished work.'),
 };

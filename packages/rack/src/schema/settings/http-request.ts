@@ -15,15 +15,15 @@ export const httpRequest = {
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, or the value of `{{token}}` if `url`, `headers` or `body` contains it.',
+      'Bearer token, or the value of `{{token}}` if `url`, `headers` or `body` contains this placeholder.',
     ),
   body: z
     .string()
     .exactOptional()
     .describe(
-      'Body template with fields such as `{{labels.alertname}}`, whose values are escaped in JSON. `{{labels.severity | "warning"}}` inserts the first non-empty value. Default: the message as JSON.',
+      'Body template with fields such as `{{labels.alertname}}`, whose values are escaped in JSON bodies. `{{labels.severity | "warning"}}` inserts the first non-empty value. Default: the message as JSON.',
     ),
   timeoutSeconds: seconds(0.1, 300)
     .default(10)
-    .describe('Time limit for a request, after which it is retried.'),
+    .describe('Time limit after which a request is retried.'),
 };

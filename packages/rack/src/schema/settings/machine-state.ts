@@ -8,7 +8,7 @@ import { anyService } from './any-service.ts';
 
 export const machineState = section({
   ...anyService,
-  historyDays: whole(1, 3650).default(90).describe('Number of days to keep the history.'),
+  historyDays: whole(1, 3650).default(90).describe('Number of days for which the history is kept.'),
   staleSeconds: seconds(10, 3600)
     .default(60)
     .describe('How long an agent can be silent before its machine is considered `stale`.'),

@@ -14,7 +14,7 @@ function endpoint(port: number, of: string) {
     allow: z
       .array(cidr)
       .min(1)
-      .describe('Networks that may access this API, which does not authenticate callers.'),
+      .describe('Networks that may access this unauthenticated API.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -25,15 +25,15 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      "Minimum time between the end of a cycle, or of an `on` operation after an `off` operation, and the machine's next power cut. It protects the relay, and applies to all callers.",
+      "Minimum time between the end of a cycle, or of an `on` operation after an `off` operation, and the machine's next power cut. This protects the relay, and applies to all callers.",
     ),
   maxPerHour: whole(1, 60)
     .default(4)
-    .describe('Maximum number of power cuts per machine per hour, whether by `cycle` or by `off`.'),
+    .describe('Maximum number of power cuts per machine per hour, through either `cycle` or `off`.'),
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
-      'Maximum number of concurrent cycles on one switch or PDU, because booting machines draw more current.',
+      'Maximum number of concurrent cycles on one switch or PDU. It limits the load, because booting machines draw more current.',
     ),
   atOnce: whole(1, 1000).default(20).describe('Maximum number of concurrent cycles in the rack.'),
   staggerSeconds: seconds(0, 60)
@@ -58,7 +58,7 @@ export const powerCycleDaemon = section({
       ),
     cycle: whole(1, 10)
       .default(1)
-      .describe('Maximum number of cycles per request if the machine does not come back.'),
+      .describe('Maximum number of cycles per request if the machine does not come back up.'),
   }).describe('Limits on attempts.'),
   readSeconds: whole(5, 3600)
     .default(60)
@@ -67,12 +67,12 @@ export const powerCycleDaemon = section({
     first: seconds(0.1, 3600).default(5).describe('Initial pause.'),
     most: seconds(1, 86_400).default(300).describe('Maximum pause.'),
   }).describe(
-    'Pauses between attempts to reach a controller that is down; each is twice as long as the previous one.',
+    'Pauses between attempts to reach a controller that is down; each pause is twice as long as the previous one.',
   ),
   taskCheckSeconds: seconds(0.1, 60)
     .default(3)
     .describe(
-      'Time limit for an agent to report whether a task is running. If it does not respond, the machine is considered idle, unless the agent requested the cycle.',
+      'Time limit for an agent to report whether a task is running. If the agent does not respond, the machine is considered idle, unless the agent requested the cycle.',
     ),
   holds: section({
     defaultHours: hours(8760).default(24).describe('Default duration of a hold.'),
@@ -100,7 +100,7 @@ export const powerCycleDaemon = section({
     deadMinutes: whole(1, 10_080)
       .default(15)
       .describe('How long an alert must fire before the machine is cycled.'),
-    tries: whole(1, 20).default(3).describe('Number of cycles before the machine needs attention.'),
+    tries: whole(1, 20).default(3).describe('Number of unsuccessful cycles after which the machine needs attention.'),
     pauseMinutes: whole(1, 10_080)
       .default(60)
       .describe('Minimum time between two requests to cycle the same machine.'),
@@ -120,7 +120,7 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Whether to power-cycle the router through its PDU if it does not respond. Without the router, operators cannot reach the rack remotely.',
+          'Whether to power-cycle an unresponsive router through its PDU. Without the router, operators cannot reach the rack remotely.',
         ),
       silentMinutes: whole(5, 1440)
         .default(15)

@@ -21,7 +21,7 @@ export const routerBackup = section({
     .describe("Cron schedule for backups, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Period over which scheduled backups are spread; each device has a fixed offset.'),
+    .describe('Period over which scheduled backups are spread; each device has a fixed offset within it.'),
   overdueHours: hours(8760)
     .default(26)
     .describe('How long a device can go without a verified backup before an alert fires.'),
@@ -35,7 +35,7 @@ export const routerBackup = section({
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until an operator requests one that reads the same configuration again.',
+      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until an operator requests a backup and the device returns the same configuration again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -61,11 +61,11 @@ export const routerBackup = section({
     days: whole(1, 36_500)
       .default(365)
       .describe(
-        'Age at which uploaded copies are deleted, except the latest `versions` of each device.',
+        "Age at which uploaded copies are deleted, except each device's most recent copies (see `versions`).",
       ),
     versions: whole(1, 100_000)
       .default(30)
-      .describe('Number of recent copies of each device that are always kept.'),
+      .describe("Number of each device's most recent copies that are always kept."),
   }).describe('Retention of uploaded copies. The git history is never pruned.'),
   git: section({
     remote: text(
@@ -82,9 +82,9 @@ export const routerBackup = section({
     hostKey: hostKey
       .exactOptional()
       .describe(
-        "Remote's host key fingerprint; by default, the key is pinned on the first connection.",
+        "Remote's host key fingerprint; by default, skolo pins the key on the first connection.",
       ),
-  }).describe('Remote git repository for the history.'),
+  }).describe('Remote git repository for the backup history.'),
   webhook: object({
     ...httpRequest,
     on: z
@@ -92,7 +92,7 @@ export const routerBackup = section({
       .min(1)
       .default(['change', 'failure'])
       .describe(
-        'Events to report: `run` (a summary of each run), `change` (a changed configuration, with masked differences), `failure` (a failed backup).',
+        'Events to report: `run` (a summary of each run), `change` (a changed configuration, with a masked diff), `failure` (a failed backup).',
       ),
   })
     .exactOptional()
@@ -114,7 +114,7 @@ export const routerBackup = section({
     settleSeconds: whole(1, 3600)
       .default(60)
       .describe('Time between the last notice and the start of the backup.'),
-  }).describe('Configuration change notices from devices. Off by default.'),
+  }).describe('Notices that devices send when their configuration changes. Off by default.'),
   jumphost: section({
     backup: z
       .boolean()

@@ -34,7 +34,7 @@ const thresholds = {
   coolProcessorCelsius: degrees
     .default(65)
     .describe('Same as `coolCelsius`, but for processor sensors.'),
-  ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
+  ignoreSensors: z.array(word).default([]).describe('Temperature sensors to ignore.'),
 };
 
 const repairSteps = [
@@ -139,7 +139,7 @@ export const swarmingClient = section({
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'Steps, in order, for repairing a device that is missing or does not become ready. `power-cycle` uses the power-cycle daemon.',
+        'Steps for repairing a device that is missing or does not become ready, in order. `power-cycle` uses the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
@@ -150,7 +150,7 @@ export const swarmingClient = section({
       .describe('How long the power stays off during `usb-cycle`.'),
     rounds: whole(1, 20)
       .default(2)
-      .describe('Number of times to perform all steps before the device needs attention.'),
+      .describe('Number of times that all steps are performed before the device needs attention.'),
   }).describe('Automatic repair of devices, starting with the least disruptive step.'),
   afterTask: section({
     reboot: z.boolean().default(true).describe('Whether to reboot the device after each task.'),
@@ -177,7 +177,7 @@ export const swarmingClient = section({
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File in which an operator states a reason to quarantine the machine. The agent deletes the file after reading it.',
+      'File in which an operator can write a reason, to quarantine the machine. The agent deletes the file after reading it.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;

@@ -268,7 +268,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
     printSteps(io, done);
     await removeCopy(host);
     io.out(
-      `${name}: ${about.spare} is now the jumphost, after ${duration((performance.now() - began) / 1000)}; its state is from ${about.copied}`,
+      `${name}: ${about.spare} became the jumphost in ${duration((performance.now() - began) / 1000)}; its state is from ${about.copied}`,
     );
     io.out(
       `next: run skolo backup status --on ${name}; if the history is missing, run skolo backup restore-history --on ${name} --from PLACE --reason WHY`,

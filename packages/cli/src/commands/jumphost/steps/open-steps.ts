@@ -161,7 +161,9 @@ async function confirmSum(
   if (!io.canAsk) return false;
   io.err(plain(`${name}: the checksum comes from ${url}, the same server as the file:`));
   io.err(
-    plain(`${sha256}; compare it with a different source, preferably over a different network`),
+    plain(
+      `${sha256}; compare it with the checksum from another source, preferably over a different network`,
+    ),
   );
   const answer = await orAborted(io.ask("Type 'same' if they match: "), signal);
   return answer?.trim() === 'same';
