@@ -108,7 +108,9 @@ describe('alert-to-pubsub', () => {
       orderingKey: '',
       body: { __name__: 'HEALTHZ', location: 'rack4', healthy: 'true', spoolDepth: '0' },
     });
-    expect(lab.heartbeats()[0]?.body.why).toMatch(/^no alert has been received yet/);
+    expect(lab.heartbeats()[0]?.body.why).toMatch(
+      /^no alert, not even Watchdog, has been received/,
+    );
   });
 
   it('reports a sink that takes no heartbeats, also while no alert waits for it', async () => {

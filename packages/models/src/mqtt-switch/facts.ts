@@ -26,8 +26,12 @@ export const mqttSwitch = {
     topic: topic.describe(
       'Name that the device uses on the broker. It replaces {device} in the topics.',
     ),
-    command: topic.default('cmnd/{device}/POWER{outlet}').describe('Topic to which skolo publishes commands.'),
-    state: topic.default('stat/{device}/POWER{outlet}').describe('Topic to which the device publishes its state.'),
+    command: topic
+      .default('cmnd/{device}/POWER{outlet}')
+      .describe('Topic to which skolo publishes commands.'),
+    state: topic
+      .default('stat/{device}/POWER{outlet}')
+      .describe('Topic to which the device publishes its state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z

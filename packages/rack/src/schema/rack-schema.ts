@@ -144,7 +144,9 @@ const accessSchema = section({
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
       .describe('Role assigned to each e-mail address.'),
-    certsUrl: tokenUrl.exactOptional().describe("URL of the public keys that verify ID tokens; default: Google's."),
+    certsUrl: tokenUrl
+      .exactOptional()
+      .describe("URL of the public keys that verify ID tokens; default: Google's."),
   })
     .exactOptional()
     .describe('Sign-in with Google ID tokens.'),
@@ -180,7 +182,9 @@ const secretsSchema = object({
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
-    .describe('Directory outside git for unencrypted files, named `RACK/NAME`. Suitable only for a single user.'),
+    .describe(
+      'Directory outside git for unencrypted files, named `RACK/NAME`. Suitable only for a single user.',
+    ),
   command: z
     .array(word)
     .min(1)

@@ -133,7 +133,7 @@ describe('watchdog', () => {
     const { clock, watchdog } = setUp({ lastHeard: lastAlive - 30_000, lastAlive });
 
     expect(watchdog.status()).toMatchObject({ healthy: true, lastHeard: lastAlive - 30_000 });
-    expect(watchdog.status().why).toContain('no alert has been received yet');
+    expect(watchdog.status().why).toContain('no alert, not even Watchdog, has been received');
 
     clock.pass(4.5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);

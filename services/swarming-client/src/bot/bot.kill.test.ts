@@ -186,7 +186,9 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     test.bot.start('http://127.0.0.1:1');
     await expect
       .poll(() => test.bot.view().why)
-      .toBe(`${test.botDir} is locked by another agent, or by an earlier bot that is still running`);
+      .toBe(
+        `${test.botDir} is locked by another agent, or by an earlier bot that is still running`,
+      );
     await expect.poll(() => botsIn(test.botDir)).toEqual([other.state.pid]);
     await other.kill('SIGTERM');
 
@@ -227,7 +229,9 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     test.bot.start('http://127.0.0.1:1');
     await expect
       .poll(() => test.bot.view().why)
-      .toBe(`${test.botDir} is locked by another agent, or by an earlier bot that is still running`);
+      .toBe(
+        `${test.botDir} is locked by another agent, or by an earlier bot that is still running`,
+      );
     await test.bot.stop();
 
     expect(before.filter(isAlive)).toEqual(before);

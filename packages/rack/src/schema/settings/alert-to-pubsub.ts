@@ -99,9 +99,7 @@ export const alertToPubsub = section({
   orderingKeys: whole(1, 1000)
     .default(32)
     .describe('Number of ordering keys across which alerts are distributed.'),
-  refreshSeconds: whole(1, 240)
-    .default(60)
-    .describe('Interval at which a firing alert is resent.'),
+  refreshSeconds: whole(1, 240).default(60).describe('Interval at which a firing alert is resent.'),
   repeatHours: hours(87_600)
     .default(24)
     .describe(

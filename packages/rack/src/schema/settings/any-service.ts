@@ -10,7 +10,7 @@ export const anyService = {
     .describe("Service URL; default: the service's port on the jumphost."),
   metricsUrl: httpUrl
     .exactOptional()
-    .describe('Metrics URL; default: the jumphost's metrics port.'),
+    .describe("Metrics URL; default: the jumphost's metrics port."),
   tls: object({
     cert: path.describe('Certificate and chain (PEM).'),
     key: path.describe('Private key (PEM).'),

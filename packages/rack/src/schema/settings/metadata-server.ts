@@ -11,7 +11,7 @@ export const metadataServer = section({
   callers: z
     .array(
       object({
-        cidr: cidr.describe("Network or address of the callers."),
+        cidr: cidr.describe('Network or address of the callers.'),
         identity: z.string().describe('A name from `identities`, or `none`.'),
       }),
     )

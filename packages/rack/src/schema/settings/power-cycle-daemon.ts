@@ -11,10 +11,7 @@ function endpoint(port: number, of: string) {
   return object({
     port: portNumber.default(port).describe('Port to listen on.'),
     host: word.exactOptional().describe('Address to listen on; default: all addresses.'),
-    allow: z
-      .array(cidr)
-      .min(1)
-      .describe('Networks that may access this unauthenticated API.'),
+    allow: z.array(cidr).min(1).describe('Networks that may access this unauthenticated API.'),
   })
     .exactOptional()
     .describe(`${of} Off by default.`);
@@ -29,7 +26,9 @@ export const powerCycleDaemon = section({
     ),
   maxPerHour: whole(1, 60)
     .default(4)
-    .describe('Maximum number of power cuts per machine per hour, through either `cycle` or `off`.'),
+    .describe(
+      'Maximum number of power cuts per machine per hour, through either `cycle` or `off`.',
+    ),
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
@@ -100,7 +99,9 @@ export const powerCycleDaemon = section({
     deadMinutes: whole(1, 10_080)
       .default(15)
       .describe('How long an alert must fire before the machine is cycled.'),
-    tries: whole(1, 20).default(3).describe('Number of unsuccessful cycles after which the machine needs attention.'),
+    tries: whole(1, 20)
+      .default(3)
+      .describe('Number of unsuccessful cycles after which the machine needs attention.'),
     pauseMinutes: whole(1, 10_080)
       .default(60)
       .describe('Minimum time between two requests to cycle the same machine.'),

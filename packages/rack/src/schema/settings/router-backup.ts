@@ -21,7 +21,9 @@ export const routerBackup = section({
     .describe("Cron schedule for backups, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('Period over which scheduled backups are spread; each device has a fixed offset within it.'),
+    .describe(
+      'Period over which scheduled backups are spread; each device has a fixed offset within it.',
+    ),
   overdueHours: hours(8760)
     .default(26)
     .describe('How long a device can go without a verified backup before an alert fires.'),
