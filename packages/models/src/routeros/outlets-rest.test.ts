@@ -110,7 +110,7 @@ describe('routeros, REST', () => {
       driver.turnOff('ether9', patient()),
       driver.nativeCycle?.run('ether9', 5, patient()),
     ]) {
-      await expect(verb).rejects.toThrow(/ether9 has no PoE/);
+      await expect(verb).rejects.toThrow(/ether9 does not support PoE/);
     }
     expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
   });
