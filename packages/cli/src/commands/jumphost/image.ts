@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { architecture, root: archive } = options;
     const file = resolve(io.folder, name);
-    await rejectedevice(file);
+    await rejectDevice(file);
     await rejectIncapable(signal);
     const needs = await fileNeeds(command, options, signal);
     const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
@@ -84,7 +84,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /** A draft is written next to the image and then replaces it, so the path must not be a device. */
-async function rejectedevice(file: string): Promise<void> {
+async function rejectDevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const folder = await realpath(dirname(file)).catch(() => undefined);
   if (folder === undefined)

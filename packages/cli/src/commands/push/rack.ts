@@ -41,7 +41,7 @@ export function define(command: SkoloCommand): void {
     const { fleet, deps } = await openPush(command, stopped);
     const { overlay } = findRack(fleet, name);
     await rejectUnfinished(deps.records, [name]);
-    await rejectstale(overlay);
+    await rejectStale(overlay);
     const by = await authorOf(deps.repository, stopped);
     const id = newPushId(io.now());
     await using opened = closing(await deps.open(name, stopped));
@@ -87,7 +87,7 @@ export function define(command: SkoloCommand): void {
  * @throws RackError rack.yaml has errors.
  * @throws CliError Its derived files are stale, so more than rack.yaml must be pushed.
  */
-async function rejectstale(overlay: string): Promise<void> {
+async function rejectStale(overlay: string): Promise<void> {
   const rack = await readRack(join(overlay, 'rack.yaml'));
   const { compareDerived, renderDerived } = await import('@skolo/rack/render');
   const folder = join(overlay, 'derived');
