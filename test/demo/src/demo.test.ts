@@ -121,7 +121,7 @@ describe('npm start, while it runs', () => {
     const log = await shell(demo.command(/skolo power log /));
 
     expect(output).toMatch(
-      /turn-off +switch-1\/1 is reported as off.*switch-1\/1 is reported as on.*see-back +back:.*back +after/s,
+      /turn-off +switch-1\/1 is reported as off.*switch-1\/1 is reported as on.*see-back +back after.*back +after/s,
     );
     expect(log).toMatch(/skia-rpi2-demo-shelf1-001 +cycle +back/);
   });
