@@ -166,7 +166,7 @@ const force = z
   .boolean()
   .default(false)
   .describe(
-    'proceed even if this ends a running task, or if other targets or the daemon itself lose power or network. The daemon can lose power or network only if the hardware completes the cycle on its own. On a failing controller, this allows one more target every 10 minutes',
+    'proceed even if this ends a running task, or if other targets or the daemon itself lose power or network. A cycle that cuts off the daemon is permitted only if the hardware completes the cycle on its own. On a failing controller, this allows one more target every 10 minutes',
   );
 const ignoreLimits = z
   .boolean()

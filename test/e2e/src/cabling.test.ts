@@ -121,7 +121,7 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const again = await skolo('cabling');
 
   expect(busy.output).toContain(
-    'rpi-1: not verified: rpi-1 is running a task; no further outlets are cycled',
+    'rpi-1: not verified: rpi-1 is running a task; no further outlets will be cycled',
   );
   expect(busy.code).toBe(1);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));

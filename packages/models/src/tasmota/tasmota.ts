@@ -122,7 +122,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
-    if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report the Delay');
+    if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report Delay');
     if (left > 0) throw new DeviceBusy(name, 'busy with another Backlog command');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }

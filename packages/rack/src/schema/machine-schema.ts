@@ -29,7 +29,7 @@ export const deviceSchema = object({
     .describe('Serial number; required if the machine has several devices of the same kind.'),
   power: ownPower
     .exactOptional()
-    .describe("Port on the machine's USB hub, or outlet, that powers the device."),
+    .describe('USB hub port of the machine, or outlet, that powers the device.'),
   powerVerified: z
     .boolean()
     .exactOptional()

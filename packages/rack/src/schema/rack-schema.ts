@@ -152,7 +152,7 @@ const accessSchema = section({
     .describe('Sign-in with Google ID tokens.'),
   agents: object({
     privateKey: secret.describe(
-      'Ed25519 private key (PEM), created by `skolo secrets generate`. Services on the jumphost and operators use it to sign requests. Machines never receive it.',
+      'Ed25519 private key (PEM), created by `skolo secrets generate`. Operators and the services on the jumphost use it to sign requests. Machines never receive it.',
     ),
     publicKey: text(
       /^[\w-]{43}$/,

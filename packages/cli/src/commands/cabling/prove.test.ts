@@ -186,7 +186,7 @@ describe('a proof', () => {
 
     expect([...verified]).toEqual([]);
     expect(doubt).toContain(`a: not verified: ${why}`);
-    expect(doubt).toContain('no further outlets are cycled');
+    expect(doubt).toContain('no further outlets will be cycled');
     expect(world.asked).toEqual(['switch-1/2']);
   });
 

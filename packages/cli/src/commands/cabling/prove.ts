@@ -61,7 +61,7 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
       if (!isDoubt(error)) throw error;
       return {
         verified,
-        doubt: `${name}: not verified: ${error.message}; no further outlets are cycled`,
+        doubt: `${name}: not verified: ${error.message}; no further outlets will be cycled`,
       };
     }
   }
