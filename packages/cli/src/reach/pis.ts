@@ -140,7 +140,7 @@ async function targetIn(
   if (target !== undefined) return { ...target, ...usual };
   const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
   throw new CliError(
-    `${name}: not in rack.yaml${guess}; run skolo inventory list to see its machines`,
+    `${name}: not in rack.yaml${guess || '; run skolo inventory list to see its machines'}`,
   );
 }
 

@@ -135,7 +135,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {
-    help: 'Whether an outlet that powers something, or that an operator turned off, was on at the last reading; absent while unknown.',
+    help: 'Whether the outlet was on at the last reading. Covers outlets that power a target in rack.yaml and outlets that an operator turned off; absent while unknown.',
     labels: ['outlet'],
     read(view) {
       const { store, readings } = view;
