@@ -433,8 +433,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
-    const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
-    expect(failedBack.text).toContain('metadata-server: k3s is running the service');
+    // k3s may still be starting.
+    await expect
+      .poll(async () => (await jumphost.fallback('fail-back', 'metadata-server')).text, patient)
+      .toContain('metadata-server: k3s is running the service');
     const serving = async () => ({
       // Earlier ones that failed may be listed, too.
       pod: /^active$/m.test(
