@@ -16,7 +16,7 @@ export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('One or more outlets that supply power. It is off only if all of them are off.');
+  .describe('One or more outlets that supply power. The power is off only if all of them are off.');
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'
