@@ -1,40 +1,21 @@
 /** A driver's record of its requests, whether sent or not: the same text, and no secrets. */
-import { HostKeys, SessionPool } from '@skolo/equipment';
 import { Secret } from '@skolo/secrets';
 import { startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
-import type { Device, Transport } from './contract/device.ts';
-import { models } from './index.ts';
+import type { Device } from './contract/device.ts';
 import { loadDrivers } from './load.ts';
-import { patient } from './testing/outlets.ts';
+import { depsWith, patient, rackDevice } from './testing/outlets.ts';
 
 const password = "p&ss w'rd!";
 
 /** A driver with a device's address, and its record of what it sends. */
 async function recorded(model: string, about: Partial<Device>, dry?: true) {
-  const facts = models.get(model);
-  const transport: Transport = facts?.transports[0] ?? 'http';
-  const options = z.object(facts?.options ?? {}).parse(about.options ?? {});
-  const place = { name: 'device-1', model, address: '127.0.0.1', ports: {}, transport };
-  const device: Device = { ...place, ...about, options };
-  const sessions = new SessionPool();
-  onTestFinished(() => sessions.close());
+  const device = rackDevice(model, { address: '127.0.0.1', ...about });
+  const community = new Secret('canary');
+  const snmp = { version: 2, community, authProtocol: 'sha', privProtocol: 'aes' } as const;
   const sent: string[] = [];
   const driver = (await loadDrivers()).get(model)?.create(device, {
-    credentials: async () => ({
-      username: 'admin',
-      password: new Secret(password),
-      legacySsh: false,
-      snmp: {
-        version: 2,
-        community: new Secret('canary'),
-        authProtocol: 'sha',
-        privProtocol: 'aes',
-      },
-    }),
-    hostKeys: new HostKeys('/nowhere'),
-    sessions,
+    ...depsWith({ username: 'admin', password, snmp }),
     onTranscript: (from, text) => void (from === 'us' && sent.push(text.trimEnd())),
     dry,
   });

@@ -6,7 +6,7 @@ import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
-import { driverFor, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
+import { neverSends, openDriver, patient, stateOf, verbs } from '../testing/outlets.ts';
 import { outlets as commandSwitch } from './command-switch.ts';
 
 /** A relay card made of files: its commands are in `told`, and each outlet's state in a file. */
@@ -41,7 +41,7 @@ async function makeCard(): Promise<Card> {
 }
 
 function driverOf({ path }: Card, options: Record<string, unknown> = {}): PowerDriver {
-  return driverFor(commandSwitch, {
+  return openDriver(commandSwitch, {
     options: {
       on: [path, 'on', '{outlet}'],
       off: [path, 'off', '{outlet}'],
@@ -161,7 +161,7 @@ describe('command-switch', () => {
     const target = [fence, '-a', pdu.host, '-u', `${pdu.port}`, '-c', 'private', '-n', '{outlet}'];
     const state = '1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.{outlet}';
     const command = [snmpget, '-v2c', '-c', 'private', '-Oqv', `${pdu.host}:${pdu.port}`, state];
-    const driver = driverFor(commandSwitch, {
+    const driver = openDriver(commandSwitch, {
       options: {
         on: [...target, '-o', 'on'],
         off: [...target, '-o', 'off'],

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DeviceRejected, HostKeys, type HttpOptions, httpTo } from '@skolo/equipment';
 import { tempDir } from '@skolo/equipment/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { depsWith, patient, rackDevice } from '../testing/http.ts';
+import { placeOf } from '../testing/http.ts';
+import { depsWith, patient, rackDevice } from '../testing/outlets.ts';
 
 const login = { username: 'admin', password: 'joker' };
 const inClearText = Buffer.from('admin:joker').toString('base64');
@@ -31,8 +32,8 @@ type Device = Awaited<ReturnType<typeof startDevice>>;
 
 async function sendTo(device: Device, signIn: HttpOptions['signIn'] = 'challenge') {
   const file = join(await tempDir(), 'host-keys.json');
-  const deps = { ...(await depsWith(login)), hostKeys: new HostKeys(file) };
-  const place = rackDevice('http-switch', device, options);
+  const deps = { ...depsWith(login), hostKeys: new HostKeys(file) };
+  const place = rackDevice('http-switch', { ...placeOf(device), options });
   const send = httpTo(place, deps, { signIn });
   return { ask: () => send({ path: '/' }, patient()), file, place, deps };
 }

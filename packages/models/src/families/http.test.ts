@@ -15,7 +15,8 @@ import {
   SignInRejected,
 } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { depsWith, type Login, patient, rackDevice } from '../testing/http.ts';
+import { placeOf } from '../testing/http.ts';
+import { depsWith, type Login, patient, rackDevice } from '../testing/outlets.ts';
 
 async function listening(server: Server): Promise<{ host: string; port: number }> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -29,8 +30,8 @@ async function sendTo(
   at: { host: string; port: number },
   { login, ...options }: Partial<HttpOptions> & { login?: Login } = {},
 ) {
-  const device = rackDevice('synaccess', at);
-  return httpTo(device, await depsWith(login), { signIn: 'basic', ...options });
+  const device = rackDevice('synaccess', placeOf(at));
+  return httpTo(device, depsWith(login), { signIn: 'basic', ...options });
 }
 
 async function sendToWeb(listener: RequestListener, options?: Parameters<typeof sendTo>[1]) {
@@ -221,8 +222,7 @@ describe('http', () => {
   });
 
   it('needs an address', async () => {
-    const { address: _, ...device } = rackDevice('synaccess', { host: '', port: 1 });
-    const send = httpTo(device, await depsWith(), { signIn: 'basic' });
+    const send = httpTo(rackDevice('synaccess', {}), depsWith(), { signIn: 'basic' });
 
     await expect(send({ path: '/' }, patient())).rejects.toThrow(
       'rack.yaml does not specify its address',

@@ -7,7 +7,8 @@ import {
 } from '@skolo/equipment';
 import { type HttpDevice, startRedfish, type Tls } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { depsWith, patient, rackDevice } from '../testing/http.ts';
+import { placeOf } from '../testing/http.ts';
+import { depsWith, patient, rackDevice } from '../testing/outlets.ts';
 
 const login = { username: 'root', password: 'calvin' };
 const request = { path: '/redfish/v1/Systems/1' };
@@ -19,11 +20,9 @@ async function startDevice(tls: Tls, port = 0): Promise<HttpDevice> {
 }
 
 async function connectTo(device: HttpDevice, given = login, hostKey?: string) {
-  const deps = await depsWith(given);
-  const target = {
-    ...rackDevice('redfish', device, { https: true }),
-    ...(hostKey !== undefined && { hostKey }),
-  };
+  const deps = depsWith(given);
+  const place = { ...placeOf(device), ...(hostKey !== undefined && { hostKey }) };
+  const target = rackDevice('redfish', { ...place, options: { https: true } });
   return {
     deps,
     send: httpTo(target, deps, { signIn: 'basic', https: target.options.https === true }),

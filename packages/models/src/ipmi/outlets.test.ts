@@ -13,9 +13,9 @@ import { peer, type SimulatedDevice, startIpmiSim } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
 import {
-  driverFor,
   everythingIn,
   neverSends,
+  openDriver,
   patient,
   stateOf,
   verbs,
@@ -32,7 +32,7 @@ async function start(
   const device = await startIpmiSim();
   if (!device) return context.skip('ipmi_sim is not installed');
   onTestFinished(() => device.close());
-  const driver = driverFor(ipmi, {
+  const driver = openDriver(ipmi, {
     address: device.host,
     ports: { ipmi: device.port },
     options: { cipherSuite: 3 },
@@ -149,7 +149,7 @@ async function fakeTool(script: string) {
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
-  const driver = driverFor(ipmi, { address: '127.0.0.1', ports: { ipmi: 9 }, login });
+  const driver = openDriver(ipmi, { address: '127.0.0.1', ports: { ipmi: 9 }, login });
   return { driver, dir };
 }
 
@@ -203,7 +203,7 @@ describe('ipmi', () => {
     [{ username: 'lab' }, /password/],
     [{ password: 's3cret' }, /username/],
   ] as const)('wants user and password: %o', async ([incomplete, message]) => {
-    const driver = driverFor(ipmi, { address: '127.0.0.1', login: incomplete });
+    const driver = openDriver(ipmi, { address: '127.0.0.1', login: incomplete });
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
       await expect(verb()).rejects.toThrow(SignInRejected);
@@ -216,7 +216,7 @@ describe('ipmi', () => {
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });
-    const driver = driverFor(ipmi, { address: '127.0.0.1', login });
+    const driver = openDriver(ipmi, { address: '127.0.0.1', login });
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
       await expect(verb()).rejects.toThrow(DeviceRejected);

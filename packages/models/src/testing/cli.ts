@@ -1,28 +1,15 @@
 /** Shared by the tests of drivers with a command line: a driver for a simulated device, and common faults. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  DeviceError,
-  DeviceTimeout,
-  DeviceUnreachable,
-  HostKeys,
-  SessionPool,
-  SignInRejected,
-} from '@skolo/equipment';
-import { type Credentials, Secret } from '@skolo/secrets';
+import { DeviceError, DeviceTimeout, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { z } from 'zod';
-import type { Device } from '../contract/device.ts';
-import type { DriverDeps, ModelOutlets, OutletReading, PowerDriver } from '../contract/outlets.ts';
-import { models } from '../index.ts';
+import type { ModelOutlets, OutletReading, PowerDriver } from '../contract/outlets.ts';
 import {
-  createDriver,
   isLate,
+  type Login,
   meetsUsualFaults,
   neverSends,
+  openDriver,
   patient,
   rejectsPassword,
 } from './outlets.ts';
@@ -39,7 +26,7 @@ export interface CliSetup {
   /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
   transport?: 'ssh' | 'telnet';
-  login?: Partial<Credentials>;
+  login?: Login;
   /** Number of sign-ins for one session; default 1. Never two at the same time. */
   signIns?: number;
   /** Whether a busy device lets others in and only rejects changes, which then has a separate test. */
@@ -49,7 +36,6 @@ export interface CliSetup {
 interface StartedCli {
   device: CliDevice;
   driver: PowerDriver;
-  deps: DriverDeps;
 }
 
 const hostKey = generateKeyPairSync('ec', {
@@ -59,8 +45,8 @@ const hostKey = generateKeyPairSync('ec', {
 }).privateKey;
 
 export async function startCli(setup: CliSetup): Promise<StartedCli> {
-  const { transport = 'ssh' } = setup;
-  const device = await setup.start({
+  const { kind, start, options = {}, transport = 'ssh', login } = setup;
+  const device = await start({
     username,
     password,
     hostKey,
@@ -68,38 +54,16 @@ export async function startCli(setup: CliSetup): Promise<StartedCli> {
     ...(transport === 'telnet' && { telnetPort: 0 }),
   });
   onTestFinished(() => device.close());
-  const deps = await depsWith(setup.login);
-  const driver = createDriver(setup.kind, rackDevice(setup, device), deps);
-  onTestFinished(() => driver.close());
-  return { device, driver, deps };
-}
-
-/** The device as in rack.yaml. */
-function rackDevice(
-  { kind: { model }, options = {}, transport = 'ssh' }: CliSetup,
-  { host, port, telnetPort }: CliDevice,
-): Device {
-  return {
+  const { host, port, telnetPort } = device;
+  const driver = openDriver(kind, {
     name: 'switch-1',
-    model,
     address: host,
     ports: { ssh: port, ...(telnetPort !== undefined && { telnet: telnetPort }) },
     transport,
-    options: z.object(models.get(model)?.options ?? {}).parse(options),
-  };
-}
-
-async function depsWith(login: Partial<Credentials> = {}): Promise<DriverDeps> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-drivers-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const sessions = new SessionPool();
-  onTestFinished(() => sessions.close());
-  const credentials = { username, password: new Secret(password), legacySsh: false, ...login };
-  return {
-    credentials: async () => credentials,
-    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
-    sessions,
-  };
+    options,
+    login: { username, password, ...login },
+  });
+  return { device, driver };
 }
 
 export async function readOne(driver: PowerDriver, outlet: string): Promise<OutletReading> {
@@ -133,7 +97,7 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     return { driver, wasTold: () => device.sessions.opened > 0 };
   });
   const wrong = 'wrong-and-secret';
-  const login = { password: new Secret(wrong) };
+  const login = { password: wrong };
   rejectsPassword(wrong, () => startCli({ ...setup, login }), outlet);
   readsWholeAnswers(setup, outlet);
   sharesOneSession(setup, outlet);

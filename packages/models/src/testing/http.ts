@@ -1,33 +1,21 @@
 /** Shared by the tests of HTTP drivers: a driver for a simulated device, and common faults. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  DeviceBusy,
-  DeviceRejected,
-  DeviceUnreachable,
-  HostKeys,
-  SessionPool,
-  SignInRejected,
-} from '@skolo/equipment';
-import { type Credentials, Secret } from '@skolo/secrets';
+import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
-import type { Device } from '../contract/device.ts';
-import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
-import { models } from '../index.ts';
-import { createDriver, meetsUsualFaults, neverSends, patient, rejectsPassword } from './outlets.ts';
+import type { ModelOutlets, PowerDriver } from '../contract/outlets.ts';
+import {
+  type Login,
+  meetsUsualFaults,
+  neverSends,
+  openDriver,
+  type Place,
+  patient,
+  rejectsPassword,
+} from './outlets.ts';
 
 export { patient };
-
-export interface Login {
-  username?: string;
-  password?: string;
-  token?: string;
-}
 
 /** A driver's device and its setup. */
 export interface Setup {
@@ -43,19 +31,15 @@ interface Started {
   driver: PowerDriver;
 }
 
-export async function startDriver(setup: Setup): Promise<Started> {
-  const device = await setup.start();
+export async function startDriver({ kind, start, ...about }: Setup): Promise<Started> {
+  const device = await start();
   onTestFinished(() => device.close());
-  const { kind } = setup;
-  const deps = await depsWith(setup.login);
-  const driver = createDriver(kind, rackDevice(kind.model, device, setup.options), deps);
-  onTestFinished(() => driver.close());
-  return { device, driver };
+  return { device, driver: openDriver(kind, { ...about, ...placeOf(device) }) };
 }
 
 /** A driver for a server that always sends the same response. */
 export async function driverFor(
-  { kind, options, login }: Omit<Setup, 'start'>,
+  { kind, start: _, ...about }: Setup,
   answer: string | object,
 ): Promise<PowerDriver> {
   const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
@@ -65,45 +49,12 @@ export async function driverFor(
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const device = rackDevice(kind.model, { host: '127.0.0.1', port }, options);
-  return createDriver(kind, device, await depsWith(login));
+  return openDriver(kind, { ...about, ...placeOf({ host: '127.0.0.1', port }) });
 }
 
-/** The device as in rack.yaml. */
-export function rackDevice(
-  model: string,
-  { host, port }: Pick<SimulatedDevice, 'host' | 'port'>,
-  options: Record<string, unknown> = {},
-): Device {
-  return {
-    name: 'device-1',
-    model,
-    address: host,
-    ports: { http: port },
-    transport: 'http',
-    options: z.object(models.get(model)?.options ?? {}).parse(options),
-  };
-}
-
-export async function depsWith(login: Login = {}): Promise<DriverDeps> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-drivers-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const sessions = new SessionPool();
-  onTestFinished(() => sessions.close());
-  return {
-    credentials: async () => credentials(login),
-    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
-    sessions,
-  };
-}
-
-function credentials({ username, password, token }: Login): Credentials {
-  return {
-    legacySsh: false,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password: new Secret(password) }),
-    ...(token !== undefined && { token: new Secret(token) }),
-  };
+/** Where it is, as in rack.yaml. */
+export function placeOf({ host, port }: Pick<SimulatedDevice, 'host' | 'port'>) {
+  return { address: host, ports: { http: port }, transport: 'http' } satisfies Place;
 }
 
 const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [

@@ -14,7 +14,7 @@ import { connectAsync } from 'mqtt';
 import { expect, onTestFinished, type TestContext, vi } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
 import { outlets as mqttSwitch } from '../mqtt-switch/mqtt-switch.ts';
-import { driverFor, type Place } from './outlets.ts';
+import { type Login, openDriver, type Place } from './outlets.ts';
 
 export const brokers = [
   ['aedes', startBroker],
@@ -32,7 +32,7 @@ interface Setup {
   plug?: Omit<MqttPlugOptions, 'broker'>;
   broker?: BrokerOptions;
   options?: Record<string, unknown>;
-  login?: Place['login'];
+  login?: Login;
 }
 
 async function openBroker(
@@ -66,7 +66,7 @@ export function driverOf(
   { host, port }: Pick<Broker, 'host' | 'port'>,
   { options, ...rest }: Place,
 ): PowerDriver {
-  return driverFor(mqttSwitch, {
+  return openDriver(mqttSwitch, {
     address: host,
     ports: { mqtt: port },
     options: { topic: 'plug', ...options },

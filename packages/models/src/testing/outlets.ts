@@ -1,5 +1,7 @@
 /** Shared by the tests of drivers, whatever their transport. */
-
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   DeviceRejected,
   DeviceTimeout,
@@ -8,57 +10,74 @@ import {
   SessionPool,
   SignInRejected,
 } from '@skolo/equipment';
-import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
+import { type Credentials, Secret } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
-import { models, type Ports } from '../index.ts';
+import { models } from '../index.ts';
 
-export interface Place {
-  address?: string;
-  ports?: Ports;
-  /** As in rack.yaml, without defaults. */
-  options?: Record<string, unknown>;
-  login?: { username?: string; password?: string; snmp?: SnmpCredentials };
+/** With passwords and tokens as plain text. */
+export interface Login extends Partial<Omit<Credentials, 'password' | 'token'>> {
+  password?: string | Secret;
+  token?: string | Secret;
 }
+
+/** A device as in rack.yaml; its options without defaults. */
+export type Place = Partial<Omit<Device, 'login'>> & { login?: Login };
 
 /** For what is not to be given up. */
 export function patient(): AbortSignal {
   return new AbortController().signal;
 }
 
-export function driverFor(kind: ModelOutlets, place: Place): PowerDriver {
-  const { address, ports = {}, options = {}, login = {} } = place;
-  const device: Device = {
-    name: 'device-1',
-    model: kind.model,
-    ...(address !== undefined && { address }),
-    ports,
-    transport: models.get(kind.model)?.transports[0] ?? 'http',
-    options: z.object(models.get(kind.model)?.options ?? {}).parse(options),
-  };
-  const { username, password, snmp } = login;
-  const credentials: Credentials = {
-    legacySsh: false,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password: new Secret(password) }),
-    ...(snmp && { snmp }),
-  };
-  const sessions = new SessionPool();
-  onTestFinished(() => sessions.close());
-  const driver = createDriver(kind, device, {
-    credentials: async () => credentials,
-    hostKeys: new HostKeys('/nowhere'),
-    sessions,
-  });
+export function openDriver(
+  kind: Pick<ModelOutlets, 'model' | 'create'>,
+  { login, ...place }: Place,
+): PowerDriver {
+  const driver = createDriver(kind, rackDevice(kind.model, place), depsWith(login));
   onTestFinished(() => driver.close());
   return driver;
 }
 
+/** The device as in rack.yaml. */
+export function rackDevice(model: string, { options = {}, ...place }: Partial<Device>): Device {
+  const facts = models.get(model);
+  return {
+    name: 'device-1',
+    model,
+    ports: {},
+    transport: facts?.transports[0] ?? 'http',
+    ...place,
+    options: z.object(facts?.options ?? {}).parse(options),
+  };
+}
+
+export function depsWith({ password, token, ...login }: Login = {}): DriverDeps {
+  const dir = mkdtempSync(join(tmpdir(), 'skolo-drivers-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const sessions = new SessionPool();
+  onTestFinished(() => sessions.close());
+  const credentials: Credentials = {
+    legacySsh: false,
+    ...login,
+    ...(password !== undefined && { password: secret(password) }),
+    ...(token !== undefined && { token: secret(token) }),
+  };
+  return {
+    credentials: async () => credentials,
+    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+    sessions,
+  };
+}
+
+function secret(value: string | Secret): Secret {
+  return typeof value === 'string' ? new Secret(value) : value;
+}
+
 /** As in `loadDrivers`. */
-export function createDriver(
+function createDriver(
   { model, create }: Pick<ModelOutlets, 'model' | 'create'>,
   device: Device,
   deps: DriverDeps,

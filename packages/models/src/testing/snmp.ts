@@ -10,7 +10,7 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { ModelOutlets, PowerDriver } from '../contract/outlets.ts';
-import { driverFor, patient, stateOf } from './outlets.ts';
+import { openDriver, patient, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];
 
@@ -105,11 +105,11 @@ export function driverAt(
   login: SnmpCredentials | undefined,
 ): PowerDriver {
   const ports = { snmp: port };
-  return driverFor(kind, {
+  return openDriver(kind, {
     address: host,
     ports,
     options,
-    ...(login && { login: { snmp: login } }),
+    login: { ...(login && { snmp: login }) },
   });
 }
 

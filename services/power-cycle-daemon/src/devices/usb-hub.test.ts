@@ -50,7 +50,7 @@ async function start(options: Options = {}) {
   const driver = createUsbHub(
     { name, address: host, ports: { ssh: sshPort }, devices },
     {
-      ...(await depsWith(login)),
+      ...depsWith(login),
       agentUrl: agentUrl ?? machine.agentUrl,
       async signer() {
         if (key === undefined) throw new Error('rack.yaml has no key');
