@@ -30,19 +30,21 @@ export function expandedNames(words: readonly string[]): string[] {
 /**
  * The items with these names, sorted; without names, all of them. Prints unknown names and sets the exit code.
  *
- * @param whyUnknown returns a suggestion to append to the subject: `; did you mean "x"?`
+ * @param what of an unknown name, such as `no such device`
+ * @param hint if no known name is near
  */
 export function findNamed<T extends { name: string }>(
   io: Pick<Io, 'err' | 'exitCode'>,
   names: readonly string[],
   all: readonly T[],
-  whyUnknown: (name: string, guess: string) => string,
+  what: string,
+  hint?: string,
 ): T[] {
   const known = new Map(all.map((each) => [each.name, each]));
   const wanted = names.length === 0 ? [...known.keys()] : [...new Set(names)];
   const found = wanted.toSorted(byNumber).flatMap((name) => {
     const item = known.get(name);
-    if (item === undefined) complain(io, whyUnknown(name, didYouMean(name, known.keys())));
+    if (item === undefined) complain(io, `${name}: ${what}${didYouMean(name, known.keys(), hint)}`);
     return item ?? [];
   });
   if (found.length < wanted.length) failPartly(io, found.length > 0);

@@ -94,7 +94,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     [
       'an unknown machine',
       ['rpi-004'],
-      /rpi-004: not in rack.yaml; did you mean "rpi-00\d"\?; add it/,
+      /rpi-004: not in rack.yaml; add it there, .*; did you mean "rpi-00\d"\?\n$/,
     ],
     ['too few addresses', ['a[1-3]', '--address', '10.0.0.[1-2]/24'], /2 addresses for 3 machines/],
     [

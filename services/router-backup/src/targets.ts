@@ -30,11 +30,8 @@ export function targetOf(rack: Rack, name: string): Target | undefined {
 
 /** @param names of existing devices */
 export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem {
-  const guess = didYouMean(name, names);
-  return new HttpProblem(
-    404,
-    `${name}: no such device${guess}; to list all devices, run skolo backup status`,
-  );
+  const hint = 'to list all devices, run skolo backup status';
+  return new HttpProblem(404, `${name}: no such device${didYouMean(name, names, hint)}`);
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {

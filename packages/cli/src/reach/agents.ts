@@ -63,7 +63,7 @@ export async function agentPlaces(
   const rack = await loadRack(command.globals());
   const all = [...rack.machines.values()];
   const way = await wayOn(command);
-  return findNamed(command.io, names, all, unknownMachine).map((machine) => {
+  return findNamed(command.io, names, all, unknown, toList).map((machine) => {
     const url = serviceUrl(rack, 'swarming-client', machine);
     return { name: machine.name, url, machine, rack, ...way };
   });
@@ -86,14 +86,13 @@ export async function agentPlace(
   const rack = await loadRack(command.globals());
   const machine = rack.machines.get(name);
   if (machine === undefined) {
-    throw new CliError(unknownMachine(name, didYouMean(name, rack.machines.keys())));
+    throw new CliError(`${name}: ${unknown}${didYouMean(name, rack.machines.keys(), toList)}`);
   }
   return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack, ...way };
 }
 
-function unknownMachine(name: string, guess: string): string {
-  return `${name}: no such machine in rack.yaml${guess}; run skolo inventory list to see all machines`;
-}
+const unknown = 'no such machine in rack.yaml';
+const toList = 'run skolo inventory list to see all machines';
 
 /** The status of an agent, or why there is none. */
 export interface Answer {

@@ -138,10 +138,9 @@ async function targetIn(
   const usual = user === undefined && (await isFreeIn(name, env)) ? { user: usualUser } : given;
   if (name === jumphost.name) return { name, address: jumphost.address, ...usual };
   if (target !== undefined) return { ...target, ...usual };
-  const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
-  throw new CliError(
-    `${name}: not in rack.yaml${guess || '; run skolo inventory list to see its machines'}`,
-  );
+  const hint = 'run skolo inventory list to see its machines';
+  const guess = didYouMean(name, [jumphost.name, ...machines.keys()], hint);
+  throw new CliError(`${name}: not in rack.yaml${guess}`);
 }
 
 /** The login of SD cards, if rack.yaml has none. */

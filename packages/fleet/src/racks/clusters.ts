@@ -151,6 +151,6 @@ export function findRack(fleet: Fleet, name: string): FleetRack {
   const found = fleet.racks.find((rack) => rack.name === name);
   if (found) return found;
   const names = fleet.racks.map((rack) => rack.name);
-  const guess = didYouMean(name, names) || '; run skolo racks to list all racks';
+  const guess = didYouMean(name, names, 'run skolo racks to list all racks');
   throw new FleetError(`${name}: no such rack in ${fleet.file}${guess}`, { code: 'UNKNOWN_RACK' });
 }

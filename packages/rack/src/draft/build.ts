@@ -214,10 +214,10 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
     const same = [...models.values()].find(({ elsewhere = [] }) =>
       elsewhere.includes(String(name)),
     );
-    const guess = same
+    const known = [...models.keys()];
+    const hint = same
       ? `; its name in skolo is "${same.name}"`
-      : didYouMean(String(name), models.keys());
-    const hint = guess || `; known models: ${[...models.keys()].join(', ')}`;
+      : didYouMean(String(name), known, `known models: ${known.join(', ')}`);
     report([...path, 'model'], 'model', `unknown model ${shown(name)}${hint}`);
   }
   return model;

@@ -107,8 +107,8 @@ export function readInfrastructure(
   const { port, ports, power, transport: wanted, ...all } = written;
   const transport = model.transports.find((known) => known === wanted) ?? model.transports[0];
   if (wanted !== undefined && transport !== wanted) {
-    const known = `; it supports ${model.transports.join(', ')}`;
-    const hint = didYouMean(wanted, model.transports) || known;
+    const known = `it supports ${model.transports.join(', ')}`;
+    const hint = didYouMean(wanted, model.transports, known);
     const message = `${model.name} does not support "${wanted}"${hint}`;
     report([...path, 'transport'], 'transport', message);
   }

@@ -50,7 +50,7 @@ export function readServices(
 
 function unknownService(name: string): Problem[] {
   if (serviceNames.some((known) => known === name)) return [];
-  const guess = didYouMean(name, serviceNames) || `; known services: ${serviceNames.join(', ')}`;
+  const guess = didYouMean(name, serviceNames, `known services: ${serviceNames.join(', ')}`);
   return [
     {
       path: ['services', name],

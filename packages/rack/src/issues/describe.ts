@@ -110,8 +110,8 @@ function describeKind(key: string, known: string[], map: unknown): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const guess = didYouMean(key, known);
-  return `unknown key "${key}"${guess === '' && known.length > 0 ? `; known keys: ${known.join(', ')}` : guess}`;
+  const all = known.length > 0 ? `known keys: ${known.join(', ')}` : '';
+  return `unknown key "${key}"${didYouMean(key, known, all)}`;
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -86,7 +86,7 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
     const invisible =
       odd === undefined
         ? ''
-        : `; the text contains ${nameOfSpace(odd)}: remove it, or replace it with a space`;
+        : `${problem.message.endsWith('?') ? ' The' : '; the'} text contains ${nameOfSpace(odd)}: remove it, or replace it with a space`;
     const others = more === 0 ? '' : ` (and ${more} more in this range)`;
     return {
       file,

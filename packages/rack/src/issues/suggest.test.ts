@@ -24,4 +24,9 @@ describe('didYouMean', () => {
     expect(didYouMean('bots', ['jumphost'])).toBe('');
     expect(didYouMean('bot', ['bots'])).toBe('; did you mean "bots"?');
   });
+
+  it('appends a hint only without a question', () => {
+    expect(didYouMean('bots', ['jumphost'], 'run skolo racks')).toBe('; run skolo racks');
+    expect(didYouMean('bot', ['bots'], 'run skolo racks')).toBe('; did you mean "bots"?');
+  });
 });

@@ -16,10 +16,15 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-/** `; did you mean "x"?` or empty. */
-export function didYouMean(typed: string, candidates: Iterable<string>): string {
+/**
+ * The end of a message: `; did you mean "x"?`, or else the hint, if any. Nothing may follow but a new sentence.
+ *
+ * @param otherwise without the semicolon
+ */
+export function didYouMean(typed: string, candidates: Iterable<string>, otherwise = ''): string {
   const guess = nearest(typed, candidates);
-  return guess === undefined || guess === typed ? '' : `; did you mean "${guess}"?`;
+  if (guess !== undefined && guess !== typed) return `; did you mean "${guess}"?`;
+  return otherwise && `; ${otherwise}`;
 }
 
 /** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */

@@ -91,7 +91,7 @@ export class Enrolment {
       const hint = didYouMean(name, rack().machines.keys());
       throw new HttpProblem(
         404,
-        `rack.yaml does not contain a Raspberry Pi named ${name}${hint}; add it and run skolo push`,
+        `rack.yaml does not contain a Raspberry Pi named ${name}; add it and run skolo push${hint}`,
       );
     }
     if (!force) await this.checkDead(name);

@@ -146,8 +146,9 @@ function whyUnknown(rack: Rack, name: string): string {
   const guess = didYouMean(
     name,
     allTargets(rack).map((target) => target.name),
+    'to list all names, run skolo inventory list',
   );
-  return `${rack.name} does not have a machine, phone or device with this name${guess}; to list all names, run skolo inventory list`;
+  return `${rack.name} does not have a machine, phone or device with this name${guess}`;
 }
 
 /** @param from as returned by `normaliseAddress` */

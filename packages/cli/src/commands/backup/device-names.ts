@@ -9,12 +9,7 @@ export function findDevices<T extends { name: string }>(
   names: readonly string[],
   all: readonly T[],
 ): T[] {
-  return findNamed(
-    io,
-    names,
-    all,
-    (name, guess) => `${name}: no such device${guess}; run skolo backup status to list devices`,
-  );
+  return findNamed(io, names, all, 'no such device', 'run skolo backup status to list devices');
 }
 
 /** The name of one device; rejects ranges. */

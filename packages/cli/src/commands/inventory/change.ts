@@ -117,7 +117,7 @@ async function knownNames(text: string, words: readonly string[], file: string):
   const unknown = names.find((name) => !machines.has(name));
   if (unknown === undefined) return names;
   throw new CliError(
-    `${unknown}: no such machine in rack.yaml${didYouMean(unknown, machines.keys())}; nothing was changed`,
+    `${unknown}: no such machine in rack.yaml, so nothing was changed${didYouMean(unknown, machines.keys())}`,
   );
 }
 

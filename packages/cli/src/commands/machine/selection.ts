@@ -96,8 +96,7 @@ export function select(
   options: SelectionOptions,
 ): Machine[] {
   checkValues(filters, options);
-  const unknown = (name: string, guess: string) => `${name}: no such machine in rack.yaml${guess}`;
-  const named = findNamed(io, expandedNames(words), machines, unknown);
+  const named = findNamed(io, expandedNames(words), machines, 'no such machine in rack.yaml');
   const found = selected(io, named, filters, options);
   const wanted = (options.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   if (wanted.length === 0) return found;

@@ -159,12 +159,7 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
 
 async function wanted(io: Io, names: readonly string[]): Promise<StoredImage[]> {
   const all = await storedImages(imagesFolder(io));
-  return findNamed(
-    io,
-    names,
-    all,
-    (name, guess) => `${name}: no such image${guess}; run skolo pi images to list images`,
-  );
+  return findNamed(io, names, all, 'no such image', 'run skolo pi images to list images');
 }
 
 function sum(text: string): string {

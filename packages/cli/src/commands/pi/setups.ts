@@ -202,7 +202,7 @@ function wiredIn(
   const machine = name === rack?.jumphost.name ? rack.jumphost : rack?.machines.get(name);
   if (rack !== undefined && machine === undefined && !dhcp) {
     throw new CliError(
-      `${name}: not in rack.yaml${didYouMean(name, rack.machines.keys())}; add it there, or specify --address or --dhcp`,
+      `${name}: not in rack.yaml; add it there, or specify --address or --dhcp${didYouMean(name, rack.machines.keys())}`,
     );
   }
   if (rack === undefined || dhcp || machine?.address === undefined) return 'dhcp';

@@ -83,9 +83,8 @@ function whyUnknown(rack: Rack, word: string): string {
   const { name, device, model } = partsOf(rack, word);
   const no = `${word}: not in ${rack.name}`;
   if (device === undefined || model === undefined) {
-    const known = [...subjectsOf(rack).keys()];
-    const guess = didYouMean(name, known);
-    return `${no}${guess}; run skolo inventory list to see all names`;
+    const known = subjectsOf(rack).keys();
+    return `${no}${didYouMean(name, known, 'run skolo inventory list to see all names')}`;
   }
   const { power, network } = model;
   const has = [

@@ -70,9 +70,8 @@ async function unknownSecret(
 ): Promise<CliError> {
   const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
-  const guess =
-    didYouMean(name, names) || `; secrets in its rack.yaml: ${names.join(', ') || 'none'}`;
-  return usageError(`${name}: no such secret in ${rack.name}${guess}`);
+  const all = `secrets in its rack.yaml: ${names.join(', ') || 'none'}`;
+  return usageError(`${name}: no such secret in ${rack.name}${didYouMean(name, names, all)}`);
 }
 
 /** Values in the store, by name. @throws StoreError */

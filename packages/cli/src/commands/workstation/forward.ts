@@ -76,6 +76,6 @@ async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): 
   const { didYouMean } = await import('@skolo/rack/light');
   const names = [...items.map(({ metadata }) => metadata.name), ...serviceNames];
   throw new CliError(
-    `${name}: no such service in ${rack.name}${didYouMean(name, names) || `; it has ${names.join(', ')}`}`,
+    `${name}: no such service in ${rack.name}${didYouMean(name, names, `it has ${names.join(', ')}`)}`,
   );
 }
