@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -108,7 +109,12 @@ func startLogged(name string, command []string) (*os.Process, error) {
 
 // waitForRuntime waits until containerd answers for Kubernetes: it listens before it is initialized, and a kubelet ends at that error.
 func waitForRuntime(socket string) error {
-	connection, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	// By default, a refused connection is tried again only after a second.
+	soon := backoff.DefaultConfig
+	soon.BaseDelay = 50 * time.Millisecond
+	soon.MaxDelay = soon.BaseDelay
+	connection, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon, MinConnectTimeout: 5 * time.Second}))
 	if err != nil {
 		return err
 	}
