@@ -90,15 +90,26 @@ describe('stateFor', () => {
 
   it('is not known yet before the first reading, and reports that once', () => {
     const { reading: _, ...unread } = phone({ state: 'unknown' });
-    const reasons = [reason('maintenance', 'not known yet', 'device')];
+    const reasons = [reason('maintenance', 'not checked', 'device', 'not-known')];
     const health = { verdict: 'maintenance' as const, since, reasons };
 
     const early = stateFor({}, viewWith({ devices: [unread] }));
     const later = stateFor({}, viewWith({ devices: [unread], health }));
 
     expect(early.maintenance).toBe('the state of device is not known yet');
-    expect(later.maintenance).toBe('device: not known yet');
+    expect(later.maintenance).toBe('device: not checked');
     expect(JSON.stringify([early, later])).not.toContain('missing');
+  });
+
+  it('is not known yet, whatever the words of another reason', () => {
+    const reasons = [reason('maintenance', 'held by ann: fault not known yet')];
+    const health = { verdict: 'maintenance' as const, since, reasons };
+
+    const state = stateFor({}, viewWith({ devices: [phone({ state: 'unknown' })], health }));
+
+    expect(state.maintenance).toBe(
+      'the state of device is not known yet; held by ann: fault not known yet',
+    );
   });
 
   it('gives back what was given, and its own two as text or not at all', () => {

@@ -86,7 +86,8 @@ export function noTasks(view: AgentView): NoTasks {
   const soft = textOf(view, (reason) => reason.verdict !== 'quarantined');
   const quarantined = hard || (verdict === 'quarantined' ? 'quarantined; no reason given' : '');
   // Before the first reading the bot takes no tasks, even if health has not been reassessed yet.
-  const passes = soft.includes(unknownMark) ? soft : [unknown, soft].filter(Boolean).join('; ');
+  const isReported = health.reasons.some(({ code }) => code === 'not-known');
+  const passes = isReported ? soft : [unknown, soft].filter(Boolean).join('; ');
   const isSilent = passes === '' && (verdict === 'recovering' || verdict === 'maintenance');
   const maintenance = isSilent ? `${verdict}; no reason given` : passes;
   return {
@@ -96,16 +97,14 @@ export function noTasks(view: AgentView): NoTasks {
   };
 }
 
-const unknownMark = 'not known yet';
-
 /** Before the first reading, devices are unknown, not missing. */
 function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | undefined {
   if (machinePart === undefined) {
-    const what = `this machine's entry in rack.yaml is ${unknownMark}`;
+    const what = `this machine's entry in rack.yaml is not known yet`;
     return whyUnknown ? `${what}: ${whyUnknown}` : what;
   }
   const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);
-  return unread.length === 0 ? undefined : `the state of ${unread.join(', ')} is ${unknownMark}`;
+  return unread.length === 0 ? undefined : `the state of ${unread.join(', ')} is not known yet`;
 }
 
 function textOf({ health }: AgentView, which: (reason: Reason) => boolean): string {

@@ -62,8 +62,9 @@ export function reason(
   verdict: AgentView['health']['reasons'][number]['verdict'],
   text: string,
   device?: string,
+  code = 'x',
 ): AgentView['health']['reasons'][number] {
-  return { verdict, code: 'x', text, since, ...(device !== undefined && { device }) };
+  return { verdict, code, text, since, ...(device !== undefined && { device }) };
 }
 
 /** Everything that a phone could report. */
