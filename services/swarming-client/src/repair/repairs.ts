@@ -4,6 +4,7 @@
  */
 import { type Clock, type Emit, HttpProblem } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
+import { oneDevice } from '../devices/one-device.ts';
 import type { AgentEvent } from '../events.ts';
 import type { Health, Hold, Reason } from '../health/health.ts';
 import {
@@ -131,20 +132,13 @@ export class Repairs {
    * @throws HttpProblem 404, 409
    */
   order({ device, step: wanted, why }: { device?: string | undefined; step: string; why: string }) {
-    const targets = this.deps
-      .targets()
-      .filter(({ attached }) => attached.name === (device ?? attached.name));
+    const targets = this.deps.targets().map((target) => ({ name: target.attached.name, target }));
     const names = [...this.steps()].map(([name, steps]) => `${name} (${steps.join(', ')})`);
     const hint =
       names.length === 0
         ? 'the machine has no repairable devices'
         : `the machine has: ${names.join('; ')}`;
-    const [target, another] = targets;
-    if (target === undefined && device === undefined)
-      throw new HttpProblem(404, 'rack.yaml does not list any devices for this machine');
-    if (target === undefined) throw new HttpProblem(404, `no device ${device}; ${hint}`);
-    if (another !== undefined) throw new HttpProblem(404, `several devices; specify one; ${hint}`);
-    const { name } = target.attached;
+    const { name, target } = oneDevice(targets, device, hint);
     const step = this.steps()
       .get(name)
       ?.find((each) => each === wanted);

@@ -8,6 +8,7 @@ import { errorText, withDeadline } from '@skolo/base';
 import { HttpProblem } from '@skolo/common/light';
 import type { DeviceWatch } from '../devices/device-watch.ts';
 import { isPng } from '../devices/evidence.ts';
+import { oneDevice } from '../devices/one-device.ts';
 import { type TaskView, taskName } from '../hooks/task.ts';
 import type { Evidence } from '../repair/evidence.ts';
 
@@ -67,15 +68,7 @@ export class Screens {
   private find(name: string | undefined): Pick<DeviceWatch, 'name' | 'device'> {
     const devices = this.deps.devices();
     const names = devices.map((each) => each.name).join(', ');
-    const [first, second] = devices.filter((each) => each.name === (name ?? each.name));
-    if (first === undefined) {
-      if (names === '')
-        throw new HttpProblem(404, 'rack.yaml does not list any devices for this machine');
-      throw new HttpProblem(404, `no device ${name}; the machine has: ${names}`);
-    }
-    if (second !== undefined)
-      throw new HttpProblem(404, `several devices; specify one of: ${names}`);
-    return first;
+    return oneDevice(devices, name, `the machine has: ${names}`);
   }
 
   private async take(
