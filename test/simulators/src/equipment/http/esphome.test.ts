@@ -9,16 +9,6 @@ const account = { username: 'admin', password: 'calvin' };
 describe('ESPHome', () => {
   needs('curl');
 
-  it('switches by POST and tells its state', async () => {
-    const device = await closing(startEsphome());
-
-    const off = await curl(program, '-X', 'POST', url(device, '/switch/relay_1/turn_off'));
-    const state = await curl(program, url(device, '/switch/relay_1'));
-
-    expect(off).toEqual({ status: 200, body: '' });
-    expect(JSON.parse(state.body)).toEqual({ id: 'switch-relay_1', value: false, state: 'OFF' });
-  });
-
   it.each(['/switch/relay_9', '/switch/relay_1/turn_of', '/light/relay_1'])(
     'does not know %s',
     async (path) => {

@@ -2,14 +2,13 @@
  * A service with Redfish: servers (`/redfish/v1/Systems/ID`) with ComputerSystem.Reset, and the outlets of a rack PDU
  * (`/redfish/v1/PowerEquipment/RackPDUs/1/Outlets/A1`) with Outlet.PowerControl. Their power changes some time after the
  * command was taken, and is told as PoweringOn or PoweringOff meanwhile. A server that is in the state asked for already
- * rejects with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic or the token of a
- * session, of which there are few. Plain http is spoken only when asked for.
+ * rejects with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic. Plain http is
+ * spoken only when asked for.
  *
- * Sources: DMTF DSP0266 (protocol: sessions, actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
+ * Sources: DMTF DSP0266 (protocol: actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
  * a rack PDU: targets of outlets without `/Actions/`, PowerWatts.Reading), DSP0268 (ComputerSystem, Outlet, PowerRestorePolicy). Assumed: how
- * long a change takes, and four sessions.
+ * long a change takes.
  */
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Call,
@@ -65,14 +64,11 @@ export interface RedfishOptions extends HttpDeviceOptions {
 
 const systemsPath = `${root}/Systems`;
 const outletsPath = `${rackPduPath}/Outlets`;
-const sessions = `${root}/SessionService/Sessions`;
 /** How long a PowerCycle leaves it off. */
 const cycleSeconds = 5;
-const mostSessions = 4;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
 /** Of most controllers: 8 to 20 signs. */
 const NewPassword = z.object({ Password: z.string().min(8).max(20) });
-const NewSession = z.object({ UserName: z.string(), Password: z.string() });
 
 const resetTypes = [
   'On',
@@ -85,23 +81,12 @@ const resetTypes = [
   'PowerCycle',
 ] as const;
 
-export async function startRedfish(
-  options: RedfishOptions = {},
-): Promise<HttpDevice & { readonly tokenCount: number }> {
+export function startRedfish(options: RedfishOptions = {}): Promise<HttpDevice> {
   const { tls = true } = options;
-  const service = new RedfishService(options);
-  const device = await startHttpDevice(service.model(), { ...options, tls });
-  /** How many sessions are open by POST to the session service; not connections. */
-  return Object.defineProperty(device, 'tokenCount', {
-    get: () => service.tokens.size,
-  }) as typeof device & {
-    readonly tokenCount: number;
-  };
+  return startHttpDevice(new RedfishService(options).model(), { ...options, tls });
 }
 
 class RedfishService {
-  /** Of sessions, by their ids. */
-  readonly tokens = new Map<string, string>();
   private readonly options: RedfishOptions;
   private readonly systems: readonly string[];
   private readonly outlets: readonly string[];
@@ -121,29 +106,15 @@ class RedfishService {
   }
 
   model(): HttpModel {
-    const { byPassword, tokens } = this;
     return {
       model: 'redfish',
       board: outletsOn([...this.systems, ...this.outlets]),
-      signIn: {
-        fits(asked) {
-          if (asked.method === 'POST' && asked.path === sessions) return true;
-          const token = asked.headers['x-auth-token'];
-          if (typeof token === 'string') return [...tokens.values()].includes(token);
-          return byPassword.fits(asked);
-        },
-        rejection: () => byPassword.rejection(),
-      },
+      signIn: this.byPassword,
       routes: this.routes(),
       notFound: ({ path }) => missing(path),
       logged: ({ method, target, path, body }) =>
-        path === sessions || method === 'PATCH'
-          ? `${method} ${path}`
-          : `${method} ${target}${body && ` ${body}`}`,
-      afterPowerFailure: () => {
-        tokens.clear();
-        this.underWay.clear();
-      },
+        method === 'PATCH' ? `${method} ${path}` : `${method} ${target}${body && ` ${body}`}`,
+      afterPowerFailure: () => this.underWay.clear(),
     };
   }
 
@@ -170,9 +141,6 @@ class RedfishService {
       [`GET ${accountsPath}/?`]: () => ({ body: collection(accountsPath, ['1']) }),
       [`GET ${accountsPath}/1/?`]: () => ({ body: accountDocument(this.account.username) }),
       [`PATCH ${accountsPath}/1/?`]: (call) => this.changePassword(call),
-      [`POST ${sessions}`]: (call) => this.openSession(call),
-      [`DELETE ${sessions}/:id`]: ({ path, parts: [id = ''] }) =>
-        this.tokens.delete(id) ? { status: 204 } : missing(path),
     };
   }
 
@@ -258,20 +226,5 @@ class RedfishService {
     const task = `${root}/TaskService/Tasks/1`;
     const headers = { location: `${task}/Monitor` };
     return { status: 202, headers, body: { '@odata.id': task, Id: '1', TaskState: 'Running' } };
-  }
-
-  private openSession({ body }: Call): Answer {
-    const given = NewSession.safeParse(parseJson(body)).data;
-    if (given?.UserName !== this.account.username || given.Password !== this.account.password) {
-      return this.byPassword.rejection();
-    }
-    if (this.tokens.size >= mostSessions) {
-      return error(503, 'Base.1.8.SessionLimitExceeded', 'The session limit is reached.');
-    }
-    const id = randomBytes(4).toString('hex');
-    const token = randomBytes(16).toString('hex');
-    this.tokens.set(id, token);
-    const headers = { 'x-auth-token': token, location: `${sessions}/${id}` };
-    return { status: 201, headers, body: { '@odata.id': `${sessions}/${id}`, Id: id } };
   }
 }

@@ -33,7 +33,7 @@ export interface RouterosRestOptions extends HttpDeviceOptions {
 
 const menu = '/rest/interface/ethernet/poe';
 const Mode = z.enum(['off', 'auto-on', 'forced-on']);
-const Settings = z.object({ 'poe-out': Mode.optional(), '.id': z.string().optional() });
+const Settings = z.object({ 'poe-out': Mode.optional() });
 const Arguments = z.object({
   numbers: z.string().optional(),
   '.id': z.string().optional(),
@@ -44,10 +44,6 @@ const Arguments = z.object({
 export function startRouterosRest(options: RouterosRestOptions = {}): Promise<HttpDevice> {
   const { portCount = 8, account = { username: 'admin', password: '' } } = options;
   const poe = new PoeMenu();
-  const onPort = (run: (call: Call, port: string) => Answer) => (call: Call) => {
-    const port = byNumber(call.device, decodeURIComponent(call.parts[0] ?? ''));
-    return port === undefined ? undefined : run(call, port);
-  };
   return startHttpDevice(
     {
       model: 'routeros',
@@ -57,13 +53,13 @@ export function startRouterosRest(options: RouterosRestOptions = {}): Promise<Ht
       ),
       signIn: basic(account, 'rest', { body: failure(401, 'Unauthorized').body ?? '' }),
       routes: {
-        [`GET ${menu}`]: ({ device, params }) => {
-          const name = params.get('name');
-          const ports = device.board.names().filter((port) => name === null || port === name);
-          return { body: ports.map((port) => poe.row(device, port)) };
+        [`GET ${menu}`]: ({ device }) => ({
+          body: device.board.names().map((port) => poe.row(device, port)),
+        }),
+        [`PATCH ${menu}/:number`]: ({ device, body, parts: [number = ''] }) => {
+          const port = byNumber(device, decodeURIComponent(number));
+          return port === undefined ? undefined : poe.set(device, port, body);
         },
-        [`GET ${menu}/:number`]: onPort(({ device }, port) => ({ body: poe.row(device, port) })),
-        [`PATCH ${menu}/:number`]: onPort(({ device, body }, port) => poe.set(device, port, body)),
         [`POST ${menu}/:command`]: (call) => poe.command(call),
       },
       notFound: failure(404, 'Not Found'),
@@ -118,10 +114,6 @@ class PoeMenu {
       ports.push(port);
     }
     switch (name) {
-      case 'set': {
-        const [answer] = ports.map((port) => this.set(device, port, body));
-        return answer?.status === 400 ? answer : { body: [] };
-      }
       case 'power-cycle':
         return this.powerCycle(device, ports, given.duration ?? '5s');
       case 'monitor':

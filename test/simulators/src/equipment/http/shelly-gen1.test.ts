@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startShellyGen1 } from './shelly-gen1.ts';
-import { changes, closing, curl, needs, python, url } from './testing.ts';
+import { closing, curl, needs, python, url } from './testing.ts';
 
 const program = peer('curl') ?? 'curl';
 
@@ -18,16 +18,6 @@ describe('Shelly of the first generation', () => {
     expect(JSON.parse(on.body)).toMatchObject({ ison: true });
   });
 
-  it('flips back by itself when it is given a timer', async () => {
-    const device = await closing(startShellyGen1({ outlets: 2, secondMs: 5 }));
-    const cycle = changes(device, 2);
-
-    const answer = await curl(program, url(device, '/relay/1?turn=off&timer=10'));
-
-    expect(JSON.parse(answer.body)).toMatchObject({ ison: false, has_timer: true });
-    expect(await cycle).toEqual(['1 off', '1 on']);
-  });
-
   it('does not flip back when another command came in between', async () => {
     const device = await closing(startShellyGen1());
 
@@ -35,22 +25,6 @@ describe('Shelly of the first generation', () => {
     const later = await curl(program, url(device, '/relay/0?turn=off'));
 
     expect(JSON.parse(later.body)).toMatchObject({ ison: false, has_timer: false });
-  });
-
-  it('tells the state and the power of all, and how many there are', async () => {
-    const device = await closing(startShellyGen1({ outlets: 2, meters: 1 }));
-    device.board.set('1', false);
-
-    const status = await curl(program, url(device, '/status'));
-    const meter = await curl(program, url(device, '/meter/0'));
-    const identity = await curl(program, url(device, '/shelly'));
-
-    expect(JSON.parse(status.body)).toMatchObject({
-      relays: [{ ison: true }, { ison: false }],
-      meters: [{ power: 4, is_valid: true }],
-    });
-    expect(JSON.parse(meter.body)).toMatchObject({ power: 4 });
-    expect(JSON.parse(identity.body)).toMatchObject({ num_outputs: 2, num_meters: 1, auth: false });
   });
 
   it.each([
@@ -65,17 +39,6 @@ describe('Shelly of the first generation', () => {
 
     expect(answer.status).toBe(status);
     expect(device.board.isOn('0')).toBe(true);
-  });
-
-  it('wants a password for all but its identity', async () => {
-    const account = { username: 'admin', password: 'calvin' };
-    const device = await closing(startShellyGen1({ account }));
-
-    const rejected = await curl(program, url(device, '/relay/0?turn=off'));
-    const taken = await curl(program, '-u', 'admin:calvin', url(device, '/relay/0'));
-    const open = await curl(program, url(device, '/shelly'));
-
-    expect([rejected.status, taken.status, open.status]).toEqual([401, 200, 200]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Shelly of the first generation: `/relay/N?turn=on|off|toggle&timer=SECONDS` by GET or as a form by POST, `/status`,
- * `/meter/N`, and `/shelly` without signing in. Relays are counted from 0. With `timer` a relay flips back by itself; a
+ * and `/shelly` without signing in. Relays are counted from 0. With `timer` a relay flips back by itself; a
  * later command calls that off.
  *
  * Sources: shelly-api-docs.shelly.cloud/gen1 (Common HTTP API, Shelly 2.5); labgrid's shelly_gen1 backend, which posts a
@@ -71,8 +71,6 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
             uptime: 600,
           },
         }),
-        '* /meter/:outlet': ({ device, outlet }) =>
-          metersOf(device).includes(outlet) ? { body: meterOf(device, outlet) } : undefined,
         '* /relay/:outlet': command,
         'POST /settings/login': ({ body }) => logIn(account, new URLSearchParams(body)),
       },

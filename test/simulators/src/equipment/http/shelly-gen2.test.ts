@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startShellyGen2 } from './shelly-gen2.ts';
-import { changes, closing, curl, needs, python, url } from './testing.ts';
+import { closing, curl, needs, python, url } from './testing.ts';
 
 const program = peer('curl') ?? 'curl';
 
@@ -12,21 +12,6 @@ function frame(method: string, params?: object): string[] {
 describe('Shelly of the second generation', () => {
   needs('curl');
 
-  it('switches and tells by frames', async () => {
-    const device = await closing(startShellyGen2({ outlets: 2 }));
-    const rpc = url(device, '/rpc');
-
-    const off = await curl(program, ...frame('Switch.Set', { id: 1, on: false }), rpc);
-    const status = await curl(program, ...frame('Switch.GetStatus', { id: 1 }), rpc);
-    const all = await curl(program, ...frame('Shelly.GetStatus'), rpc);
-
-    expect(JSON.parse(off.body)).toMatchObject({ id: 1, result: { was_on: true } });
-    expect(JSON.parse(status.body)).toMatchObject({ result: { id: 1, output: false, apower: 0 } });
-    expect(JSON.parse(all.body)).toMatchObject({
-      result: { 'switch:0': { output: true, apower: 4 }, 'switch:1': { output: false } },
-    });
-  });
-
   it('switches and tells by paths', async () => {
     const device = await closing(startShellyGen2());
 
@@ -35,19 +20,6 @@ describe('Shelly of the second generation', () => {
 
     expect(JSON.parse(off.body)).toEqual({ was_on: true });
     expect(JSON.parse(status.body)).toMatchObject({ output: false });
-  });
-
-  it('flips back by itself with toggle_after', async () => {
-    const device = await closing(startShellyGen2({ outlets: 2, secondMs: 5 }));
-    const cycle = changes(device, 2);
-
-    await curl(
-      program,
-      ...frame('Switch.Set', { id: 1, on: false, toggle_after: 10 }),
-      url(device, '/rpc'),
-    );
-
-    expect(await cycle).toEqual(['1 off', '1 on']);
   });
 
   it.each([

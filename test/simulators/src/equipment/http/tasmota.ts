@@ -3,8 +3,8 @@
  *
  * A command without a value reads; a relay index of 0 means all of them; no index means the first. One relay alone is
  * called POWER, not POWER1, unless SetOption26 is set. `Backlog A; B` carries out each in turn, in its own time, and
- * answers at once with nothing to read. `Delay n` in it waits n tenths of a second; `Delay` tells what is left of that. `PulseTime` turns a relay off again
- * after it was turned on: tenths of a second up to 111, then seconds and 100.
+ * answers at once with nothing to read. `Delay n` in it waits n tenths of a second; `Delay` tells what is left of that. `PulseTime` is kept and told, and
+ * turns nothing off here.
  *
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
  * CmndPulsetime, CmndPowerOnState) and xdrv_01_9_webserver.ino (HandleHttpCommand).
@@ -107,7 +107,6 @@ class Brain {
   /** Tenths of a second that the backlog waits; it does not count down here. */
   private delay = 0;
   private readonly pulseTimes = new Map<string, number>();
-  private readonly pulses = new Map<string, () => void>();
   private readonly device: HttpDevice;
 
   constructor(device: HttpDevice, options: TasmotaOptions) {
@@ -125,7 +124,6 @@ class Brain {
   afterPowerFailure(): void {
     this.backlog.length = 0;
     this.isWaiting = false;
-    this.pulses.clear();
     if (this.powerOnState > 2) return;
     for (const relay of this.device.board.names()) {
       const isToggled = this.powerOnState === 2 && !this.device.board.isOn(relay);
@@ -147,9 +145,8 @@ class Brain {
       case 'state':
         return this.relays();
       case 'status':
-        if (value === '11') return { StatusSTS: this.relays() };
         if (value === '2') return { StatusFWR: firmware };
-        if (value === '8' || value === '10') return { StatusSNS: this.sensors() };
+        if (value === '10') return { StatusSNS: this.sensors() };
         return { Command: 'Unknown' };
       case 'delay':
         return { Delay: this.backlog.length > 0 ? this.delay : 0 };
@@ -164,26 +161,14 @@ class Brain {
     const relay = index === '' ? '1' : index;
     const on = states.get(value);
     if (relay === '0') {
-      if (on !== undefined) for (const each of this.device.board.names()) this.switch(each, on);
+      if (on !== undefined)
+        for (const each of this.device.board.names()) this.device.turn(each, on);
       return this.relays(on);
     }
     if (!this.device.board.has(relay)) return { Command: 'Unknown' };
     const wanted = value === 'toggle' || value === '2' ? !this.device.board.isOn(relay) : on;
-    if (wanted !== undefined) this.switch(relay, wanted);
+    if (wanted !== undefined) this.device.turn(relay, wanted);
     return { [this.key(relay)]: (wanted ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF' };
-  }
-
-  private switch(relay: string, on: boolean): void {
-    this.pulses.get(relay)?.();
-    this.pulses.delete(relay);
-    this.device.turn(relay, on);
-    const pulse = this.pulseTimes.get(relay) ?? 0;
-    if (!on || pulse === 0) return;
-    const seconds = pulse <= 111 ? pulse / 10 : pulse - 100;
-    this.pulses.set(
-      relay,
-      this.device.after(seconds, () => this.device.turn(relay, false)),
-    );
   }
 
   private pulseTime(relay: string, value: string): Told {
@@ -193,11 +178,6 @@ class Brain {
   }
 
   private append(commands: string): Told {
-    if (commands === '') {
-      const wasEmpty = this.backlog.length === 0;
-      this.backlog.length = 0;
-      return { Backlog: wasEmpty ? 'Empty' : 'Aborted' };
-    }
     this.device.act();
     this.backlog.push(...commands.split(';').map((command) => command.trim()));
     if (!this.isWaiting) this.next(0);

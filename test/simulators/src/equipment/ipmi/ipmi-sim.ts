@@ -126,8 +126,6 @@ async function answerChassis(
   } else if (!faults.has('ignores-commands')) {
     const [name, value] = rest;
     if (name === 'power') board.set('chassis', value === '1');
-    // A server that is asked to shut down does so.
-    if (name === 'shutdown') board.set('chassis', false);
   }
 }
 

@@ -84,27 +84,6 @@ describe.for(brokers)(
       ]);
     });
 
-    it('says Offline when it is gone, and Online when it is back', async (context) => {
-      const broker = await open(context, start);
-      const plug = await plugIn({ broker });
-      const { subscribe } = clients(context, broker);
-      const heard = await subscribe();
-
-      plug.faults.set('down');
-      await vi.waitFor(() => expect(heard()).toContain('tele/plug/LWT Offline'), 10_000);
-      plug.faults.clear();
-
-      await vi.waitFor(
-        () =>
-          expect(heard()).toEqual([
-            'tele/plug/LWT Online',
-            'tele/plug/LWT Offline',
-            'tele/plug/LWT Online',
-          ]),
-        10_000,
-      );
-    });
-
     it('carries out a retained command each time that it connects', async (context) => {
       const broker = await open(context, start);
       const plug = await plugIn({ broker });
@@ -127,22 +106,6 @@ describe.for(brokers)(
       const heard = await subscribe('stat/plug/POWER');
 
       await vi.waitFor(() => expect(heard()).toContain('stat/plug/POWER ON'), 10_000);
-    });
-
-    it('is not let in without the password', async (context) => {
-      const account = { username: 'lab', password: 'tr0ub4dor' };
-      const broker = await open(context, start, { account });
-
-      const stranger = connectAsync({
-        ...broker,
-        username: 'lab',
-        password: 'x',
-        reconnectPeriod: 0,
-      });
-
-      await expect(stranger).rejects.toThrow('Not authorized');
-      const plug = await plugIn({ broker, account });
-      expect(plug.board.isOn('1')).toBe(true);
     });
   },
 );
@@ -168,28 +131,6 @@ describe('a plug', () => {
         ]),
       10_000,
     );
-  });
-
-  it.for([
-    ['wedged', true, []],
-    ['drops-after-command', false, []],
-    ['ignores-commands', true, ['stat/plug/RESULT {"POWER":"OFF"}', 'stat/plug/POWER OFF']],
-    ['garbled', false, ['stat/plug/RESULT {"POW', 'stat/plug/POWER \u0001\uFFFD!']],
-    ['slow', false, ['stat/plug/RESULT {"POWER":"OFF"}', 'stat/plug/POWER OFF']],
-  ] as const)('%s', async ([fault, staysOn, told]) => {
-    const broker = await startBroker();
-    onTestFinished(() => broker.close());
-    const plug = await plugIn({ broker });
-    const { heard, client } = await listen(broker);
-    plug.faults.slowMs = 20;
-    plug.faults.set(fault);
-
-    await client.publishAsync('cmnd/plug/POWER', 'OFF');
-    await client.publishAsync('cmnd/plug/STATUS', '');
-    await vi.waitFor(() => expect(plug.received).toHaveLength(2), 10_000);
-
-    await vi.waitFor(() => expect(heard).toEqual(told), 10_000);
-    expect(plug.board.isOn('1')).toBe(staysOn);
   });
 });
 

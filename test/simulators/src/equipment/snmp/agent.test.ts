@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SimulatedDevice } from '../device.ts';
-import { type SnmpOptions, snmpFaults } from './agent.ts';
+import type { SnmpOptions } from './agent.ts';
 import { startApcRpdu } from './apc-rpdu.ts';
 import { runTool, signIn, users } from './testing.ts';
 
@@ -95,14 +95,6 @@ describe("the agent, asked by net-snmp's tools", () => {
     expect(rows[31]).toBe('.1.3.6.1.4.1.318.1.1.12.3.5.1.1.5.8 = INTEGER: 2');
   });
 
-  it('says so when an answer does not fit into a message', async (context) => {
-    const device = await start({ room: 50 });
-
-    const get = await runTool(context, device, [...read(1), `${status}.2`, `${status}.3`]);
-
-    expect(get.stderr).toContain('tooBig');
-  });
-
   it('knows its users again after a reboot, with its clock at the start', async (context) => {
     const device = await start();
     await runTool(context, device, off(3), signIn.sha);
@@ -115,19 +107,6 @@ describe("the agent, asked by net-snmp's tools", () => {
 });
 
 describe('faults of the agent', () => {
-  it.for(['down', 'wedged', 'drops-after-command', 'rejects-login', 'garbled'] as const)(
-    '%s: the command fails for whoever sent it',
-    async (fault, context) => {
-      const device = await start();
-      device.faults.set(fault);
-
-      const set = await runTool(context, device, off(3), signIn.impatient);
-
-      expect(set.status).toBe(1);
-      expect(device.board.isOn('3')).toBe(fault !== 'drops-after-command' && fault !== 'garbled');
-    },
-  );
-
   it('rejects-login tells users of version 3 that their key is wrong', async (context) => {
     const device = await start();
     device.faults.set('rejects-login');
@@ -136,75 +115,9 @@ describe('faults of the agent', () => {
 
     expect(get.stderr).toContain('Authentication failure');
   });
-
-  it('ignores-commands says yes and does nothing', async (context) => {
-    const device = await start();
-    device.faults.set('ignores-commands');
-
-    const set = await runTool(context, device, off(3));
-
-    expect(set).toMatchObject({ status: 0, stdout: `${command}.3 = INTEGER: 2\n` });
-    expect(device.board.isOn('3')).toBe(true);
-  });
-
-  it('missing-instance has no outlets, and the rest as ever', async (context) => {
-    const device = await start();
-    device.faults.set('missing-instance');
-
-    const get = await runTool(context, device, [...read(3), '.1.3.6.1.2.1.1.5.0']);
-    const set = await runTool(context, device, off(3));
-
-    expect(get.stdout).toContain(`${status}.3 = No Such Instance`);
-    expect(get.stdout).toContain('STRING: "pdu"');
-    expect(set.stderr).toContain('noCreation');
-  });
-
-  it('slow answers late, and all', async (context) => {
-    const device = await start();
-    device.faults.slowMs = 100;
-    device.faults.set('slow');
-
-    const answers = await Promise.all([1, 2, 3].map((n) => runTool(context, device, read(n))));
-
-    expect(answers.map((answer) => answer.status)).toEqual([0, 0, 0]);
-    expect(device.sessions).toMatchObject({ now: 0, opened: 3 });
-  });
-
-  it('has no other', async () => {
-    const device = await start();
-
-    expect(() => device.faults.set('login-page')).toThrow(RangeError);
-    expect(snmpFaults).toHaveLength(9);
-  });
 });
 
 describe('the agent', () => {
-  it('says what it was told, in order and without secrets', async (context) => {
-    const device = await start();
-    await runTool(context, device, off(3));
-    await runTool(context, device, [...read(3), `${status}.4`], signIn.sha);
-
-    const told = device.received.map(({ text }) => text);
-
-    expect(told).toEqual([
-      `set ${command.slice(1)}.3=2`,
-      `get ${status.slice(1)}.3 ${status.slice(1)}.4`,
-    ]);
-  });
-
-  it('listens on IPv6, too', async (context) => {
-    const device = await start({ host: '::1' }).catch(() => undefined);
-    if (!device) return context.skip('there is no IPv6');
-
-    const get = await runTool(
-      context,
-      { ...device, host: 'udp6:[::1]', port: device.port },
-      read(1),
-    );
-
-    expect(get.stdout).toBe(`${status}.1 = INTEGER: 1\n`);
-  });
-
   it('does not respond to what is no SNMP, and goes on', async (context) => {
     const device = await start();
     const socket = await connected(device);

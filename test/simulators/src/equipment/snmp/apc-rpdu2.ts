@@ -9,10 +9,10 @@ import { Faults, type SimulatedDevice } from '../device.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
 import {
   ApcBank,
-  type ApcCommand,
   type ApcOutlets,
   allOutlets,
   column,
+  commands,
   firstGenerationTables,
   powerNet,
 } from './apc.ts';
@@ -28,16 +28,6 @@ export interface ApcRpdu2Options extends SnmpOptions, ApcRpdu2Outlets {}
 export function startApcRpdu2(options: ApcRpdu2Options = {}): Promise<SimulatedDevice> {
   return startSnmpAgent(apcRpdu2Model(options), options);
 }
-
-const commands = new Map<number, ApcCommand>([
-  [1, 'on'],
-  [2, 'off'],
-  [3, 'reboot'],
-  [5, 'later-on'],
-  [6, 'later-off'],
-  [7, 'later-reboot'],
-  [8, 'cancel'],
-]);
 
 /** As cards of this generation describe themselves (LibreNMS: recorded `sysDescr`). */
 const description =

@@ -90,41 +90,6 @@ describe('commands of a PDU', () => {
     expect(board.isOn('2')).toBe(comesOn);
   });
 
-  it('apc-rpdu2: the state is 1 off, 2 on, and the command the other way round', async (context) => {
-    const device = await rpdu2();
-    const both = ['snmpget', `${apc}.26.9.2.4.1.5.1`, `${apc}.26.9.2.3.1.5.1`];
-
-    const on = await runTool(context, device, both);
-    await runTool(context, device, ['snmpset', `${apc}.26.9.2.4.1.5.1`, 'i', '2']);
-    const off = await runTool(context, device, both);
-
-    expect(numbers(on.stdout)).toEqual([1, 2]);
-    expect(numbers(off.stdout)).toEqual([2, 1]);
-    expect(device.board.isOn('1')).toBe(false);
-  });
-
-  it.for([
-    ['apc-rpdu', rpdu, '12.3.3.1.1.4', 5, 7, '12.3.5.1.1.5'],
-    ['apc-rpdu2', rpdu2, '26.9.2.4.1.5', 6, 8, '26.9.2.3.1.6'],
-  ] as const)(
-    '%s: a delayed command is pending until it is cancelled',
-    async ([, start, column, delayedOff, cancel, pending], context) => {
-      const device = await start();
-      const tell = (n: number) =>
-        runTool(context, device, ['snmpset', `${apc}.${column}.1`, 'i', `${n}`]);
-      const ask = () => runTool(context, device, ['snmpget', `${apc}.${pending}.1`]);
-
-      await tell(delayedOff);
-      const before = await ask();
-      await tell(cancel);
-      const after = await ask();
-
-      expect(numbers(before.stdout)).toEqual([1]);
-      expect(numbers(after.stdout)).toEqual([2]);
-      expect(device.board.isOn('1')).toBe(true);
-    },
-  );
-
   it.for([
     ['apc-rpdu', rpdu, '12.3.1.1.0'],
     ['apc-rpdu2', rpdu2, '26.4.4.1.4.1'],
@@ -142,29 +107,6 @@ describe('commands of a PDU', () => {
       ]);
     },
   );
-
-  it('apc-rpdu2: tells watts where outlets are metered, and has no such table elsewhere', async (context) => {
-    const [metered, plain] = [await rpdu2({ metered: true, watts: 46 }), await rpdu2()];
-    const power = ['snmpget', `${apc}.26.9.4.3.1.7.1`, `${apc}.26.9.4.3.1.6.1`];
-
-    const told = await runTool(context, metered, power);
-    const silent = await runTool(context, plain, power);
-
-    expect(numbers(told.stdout)).toEqual([46, 2]);
-    expect(silent.stdout).toContain('No Such');
-  });
-
-  it('after a power failure all outlets are on, and what was to come is forgotten', async (context) => {
-    const device = await rpdu2({ delaySeconds: 0.2 });
-    device.board.set('2', false);
-    await runTool(context, device, ['snmpset', `${apc}.26.9.2.4.1.5.1`, 'i', '6']);
-
-    await device.reboot();
-
-    const pending = await runTool(context, device, ['snmpget', `${apc}.26.9.2.3.1.6.1`]);
-    expect(numbers(pending.stdout)).toEqual([2]);
-    expect(device.board.isOn('2')).toBe(true);
-  });
 });
 
 describe('a PDU after a power failure', () => {
@@ -190,7 +132,3 @@ describe('a PDU after a power failure', () => {
     expect(['1', '2'].map((name) => partly.board.isOn(name))).toEqual([true, false]);
   });
 });
-
-function numbers(stdout: string): number[] {
-  return [...stdout.matchAll(/INTEGER: (\d+)/g)].map(([, number]) => Number(number));
-}

@@ -1,6 +1,6 @@
 /**
- * What both generations of APC's switched rack PDUs have in common: outlets that obey commands at once, with a delay, or
- * by "reboot", and the tables of the first generation and of MasterSwitch, which the second one still serves (so say
+ * What both generations of APC's switched rack PDUs have in common: outlets that obey commands at once, or by "reboot" (not
+ * the delayed commands), and the tables of the first generation and of MasterSwitch, which the second one still serves (so say
  * fence_apc_snmp and labgrid, which use nothing else).
  *
  * Source: PowerNet-MIB (sPDU and rPDU groups). Prefix 1.3.6.1.4.1.318.1.1.
@@ -10,15 +10,8 @@ import { integer, type SnmpObject, text } from './mib.ts';
 
 export const powerNet = '1.3.6.1.4.1.318.1.1';
 
-/** What an outlet can be told; each table has numbers of its own for it. */
-export type ApcCommand =
-  | 'on'
-  | 'off'
-  | 'reboot'
-  | 'later-on'
-  | 'later-off'
-  | 'later-reboot'
-  | 'cancel';
+/** What an outlet can be told. */
+type ApcCommand = 'on' | 'off' | 'reboot';
 
 export interface ApcOutlets {
   outlets?: number;
@@ -26,8 +19,6 @@ export interface ApcOutlets {
   watts?: number;
   /** How long off a reboot is, as configured on the device; default 5. */
   rebootSeconds?: number;
-  /** How late "delayed" is, as configured on the device; default 15. */
-  delaySeconds?: number;
   /** After how many seconds outlets get power when mains are back; -1 never, default 0. */
   coldstartDelay?: number;
   /** Each outlet's delay after that, by its number; -1 never, default 0. */
@@ -36,13 +27,7 @@ export interface ApcOutlets {
   outletNames?: Readonly<Record<string, string>>;
 }
 
-const delayed = new Map<ApcCommand, ApcCommand>([
-  ['later-on', 'on'],
-  ['later-off', 'off'],
-  ['later-reboot', 'reboot'],
-]);
-
-/** Outlets, and their commands that are still to come. */
+/** Outlets, and when they come on again. */
 export class ApcBank {
   readonly board: OutletBoard;
   readonly names: readonly string[];
@@ -50,20 +35,18 @@ export class ApcBank {
   readonly coldstartDelay: number;
   private readonly powerOnTimes: Readonly<Record<string, number>>;
   private readonly outletNames: Readonly<Record<string, string>>;
-  private readonly delaySeconds: number;
   private readonly pending = new Map<string, NodeJS.Timeout>();
   /** Whether a reboot turns an outlet on that was off before; the first generation leaves it off (powerman's note). */
   private readonly rebootTurnsOn: boolean;
 
   constructor(options: ApcOutlets, rebootTurnsOn: boolean) {
-    const { outlets = 8, watts = 40, rebootSeconds = 5, delaySeconds = 15 } = options;
+    const { outlets = 8, watts = 40, rebootSeconds = 5 } = options;
     this.names = Array.from({ length: outlets }, (_, index) => String(index + 1));
     this.board = new OutletBoard(this.names.map((name) => [name, { on: true, watts }]));
     this.rebootSeconds = rebootSeconds;
     this.coldstartDelay = options.coldstartDelay ?? 0;
     this.powerOnTimes = options.powerOnTimes ?? {};
     this.outletNames = options.outletNames ?? {};
-    this.delaySeconds = delaySeconds;
     this.rebootTurnsOn = rebootTurnsOn;
   }
 
@@ -83,16 +66,9 @@ export class ApcBank {
     clearTimeout(this.pending.get(outlet));
     this.pending.delete(outlet);
     const { board } = this;
-    const then = delayed.get(command);
-    if (then) {
-      this.later(outlet, then, this.delaySeconds);
-    } else if (command === 'reboot') {
-      const comesBack = board.isOn(outlet) || this.rebootTurnsOn;
-      board.set(outlet, false);
-      if (comesBack) this.later(outlet, 'on', this.rebootSeconds);
-    } else if (command !== 'cancel') {
-      board.set(outlet, command === 'on');
-    }
+    const comesBack = command === 'reboot' && (board.isOn(outlet) || this.rebootTurnsOn);
+    board.set(outlet, command === 'on');
+    if (comesBack) this.turnOnLater(outlet, this.rebootSeconds);
   }
 
   obeyAll(command: ApcCommand): void {
@@ -107,7 +83,7 @@ export class ApcBank {
       const seconds = delays.reduce((sum, each) => sum + each);
       const isNow = delays.every((each) => each === 0);
       this.board.set(name, isNow);
-      if (!isNow && !delays.includes(-1)) this.later(name, 'on', seconds);
+      if (!isNow && !delays.includes(-1)) this.turnOnLater(name, seconds);
     }
   }
 
@@ -116,8 +92,8 @@ export class ApcBank {
     this.pending.clear();
   }
 
-  private later(outlet: string, command: ApcCommand, seconds: number): void {
-    const timer = setTimeout(() => this.obey(outlet, command), seconds * 1000);
+  private turnOnLater(outlet: string, seconds: number): void {
+    const timer = setTimeout(() => this.obey(outlet, 'on'), seconds * 1000);
     this.pending.set(outlet, timer);
   }
 }
@@ -168,23 +144,11 @@ export function allOutlets(
   };
 }
 
-const masterSwitchCommands = new Map<number, ApcCommand>([
+/** Of one outlet, in each table. */
+export const commands: ReadonlyMap<number, ApcCommand> = new Map([
   [1, 'on'],
   [2, 'off'],
   [3, 'reboot'],
-  [5, 'later-on'],
-  [6, 'later-off'],
-  [7, 'later-reboot'],
-]);
-
-const rpduCommands = new Map<number, ApcCommand>([
-  [1, 'on'],
-  [2, 'off'],
-  [3, 'reboot'],
-  [4, 'later-on'],
-  [5, 'later-off'],
-  [6, 'later-reboot'],
-  [7, 'cancel'],
 ]);
 
 /** sPDUOutletControl (4.4.2) and rPDUOutlet (12.3). */
@@ -198,7 +162,7 @@ export function firstGenerationTables(bank: ApcBank, faults: Faults): SnmpObject
     { oid: `${powerNet}.4.4.1.0`, read: () => integer(bank.names.length) },
     ...rows('4.4.2.1.1', Number),
     ...rows('4.4.2.1.2', pending),
-    ...column(bank, faults, '4.4.2.1.3', onOff, masterSwitchCommands),
+    ...column(bank, faults, '4.4.2.1.3', onOff, commands),
     ...rows('4.4.2.1.4', name),
     { oid: `${powerNet}.12.1.8.0`, read: () => integer(bank.names.length) },
     allOutlets(
@@ -213,7 +177,7 @@ export function firstGenerationTables(bank: ApcBank, faults: Faults): SnmpObject
     { oid: `${powerNet}.12.3.1.2.0`, read: () => integer(bank.coldstartDelay) },
     ...rows('12.3.3.1.1.1', Number),
     ...rows('12.3.3.1.1.2', name),
-    ...column(bank, faults, '12.3.3.1.1.4', onOff, rpduCommands),
+    ...column(bank, faults, '12.3.3.1.1.4', onOff, commands),
     ...rows('12.3.4.1.1.1', Number),
     ...rows('12.3.4.1.1.2', name),
     ...rows('12.3.4.1.1.4', (outlet) => bank.powerOnTime(outlet)),

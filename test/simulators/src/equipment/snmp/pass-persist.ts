@@ -1,5 +1,4 @@
 /** A model's tables for `pass_persist` of snmpd.conf(5): questions and answers are lines of text. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Received } from '../device.ts';
 import type { RelayCall } from '../relay.ts';
 import type { SnmpModel } from './agent.ts';
@@ -7,7 +6,7 @@ import { errors, type SnmpValue } from './pdu.ts';
 
 /** Answers until snmpd hangs up. The call's argument is the part of the tree that it asks for. */
 export async function answerValues(
-  { mib, faults }: SnmpModel,
+  { mib }: SnmpModel,
   received: Received[],
   { args: [subtree = ''], lines, write }: RelayCall,
 ): Promise<void> {
@@ -20,7 +19,6 @@ export async function answerValues(
     // A value to set is followed by an empty line.
     if (verb === 'PING' || verb === '') continue;
     const oid = (await line()).replace(/^\./, '');
-    if (faults.has('slow')) await sleep(faults.slowMs);
     if (verb === 'get') {
       write(written(oid, mib.read(oid)));
     } else if (verb === 'getnext') {
@@ -30,7 +28,7 @@ export async function answerValues(
       const value = parsed(await line());
       received.push({ at: Date.now(), text: `set ${oid}=${'value' in value ? value.value : ''}` });
       const status = mib.check(oid, value);
-      if (status === errors.noError && !faults.has('ignores-commands')) mib.commit(oid, value);
+      if (status === errors.noError) mib.commit(oid, value);
       write(`${rejections.get(status) ?? 'DONE'}\n`);
     }
   }

@@ -1,7 +1,6 @@
 /**
  * A switch that feeds its ports by PoE, as POWER-ETHERNET-MIB (RFC 3621, 1.3.6.1.2.1.105) tells it: what is set
- * (pethPsePortAdminEnable), what comes of it (pethPsePortDetectionStatus), and the power supply of each group. Power
- * drawn is told for a group, never for a port.
+ * (pethPsePortAdminEnable) and what comes of it (pethPsePortDetectionStatus).
  *
  * A port that is turned on searches for about a second before it delivers; one with nothing plugged in searches for
  * ever. Some switches are busy while they apply a setting, for longer than a client waits (net-snmp issue 194, Netgear
@@ -36,18 +35,15 @@ interface Numbered {
   name: string;
 }
 
-export interface PoeSwitchOptions extends SnmpOptions, PoeSwitchPorts {}
+interface PoeSwitchOptions extends SnmpOptions, PoeSwitchPorts {}
 
 export function startPoeSwitch(options: PoeSwitchOptions = {}): Promise<SimulatedDevice> {
   return startSnmpAgent(poeSwitchModel(options), options);
 }
 
 const portTable = '1.3.6.1.2.1.105.1.1.1';
-const mainPseTable = '1.3.6.1.2.1.105.1.3.1.1';
 const truth = { true: 1, false: 2 } as const;
 const detection = { disabled: 1, searching: 2, deliveringPower: 3, fault: 4 } as const;
-/** Watts that the power supply of a group has. */
-const budget = 370;
 
 export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
   const { ports = 8, groups = 1, watts = 4, detectMs = 1000 } = options;
@@ -90,21 +86,6 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     ];
   }
 
-  function supply(group: number): SnmpObject[] {
-    const drawn = () =>
-      numbered
-        .filter((port) => port.group === group && detected(port.name) === detection.deliveringPower)
-        .reduce((sum, { name }) => sum + board.watts(name), 0);
-    return [
-      { oid: `${mainPseTable}.2.${group}`, read: () => ({ type: 'gauge', value: budget }) },
-      { oid: `${mainPseTable}.3.${group}`, read: () => integer(1) },
-      {
-        oid: `${mainPseTable}.4.${group}`,
-        read: () => ({ type: 'gauge', value: Math.round(drawn()) }),
-      },
-    ];
-  }
-
   const objectId = '1.3.6.1.4.1.8072.3.2.10';
   return {
     model: 'snmp-poe',
@@ -114,7 +95,6 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     mib: new SnmpMib([
       ...systemGroup({ descr: 'Switch with PoE (simulated)', objectId, name: 'switch' }),
       ...numbered.flatMap(rows),
-      ...range(groups).flatMap(supply),
       ...bridge(numbered, board, options),
     ]),
     ...(options.wiring && { subtrees: bridgeSubtrees }),

@@ -16,8 +16,8 @@ import { answerValues } from './pass-persist.ts';
 import type { AuthProtocol } from './usm.ts';
 
 /**
- * Starts it on 127.0.0.1, or gives undefined where it is not installed. Of the faults only `ignores-commands`,
- * `missing-instance` and `slow` (for each value) are there, and `told` has only what changes something.
+ * Starts it on 127.0.0.1, or gives undefined where it is not installed. It has no faults, and `told` has only what changes
+ * something.
  */
 export async function startSnmpd(
   model: SnmpModel,

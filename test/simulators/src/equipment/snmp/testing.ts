@@ -25,7 +25,6 @@ export const signIn = {
   v1: ['-v1', '-c', 'private'],
   v2c: ['-v2c', '-c', 'private'],
   readOnly: ['-v2c', '-c', 'public'],
-  impatient: ['-v2c', '-c', 'private', '-t1'],
   stranger: ['-v2c', '-c', 'guessed', '-t1'],
   sha: version3('sha', 'SHA'),
   sha256: version3('sha256', 'SHA-256'),
