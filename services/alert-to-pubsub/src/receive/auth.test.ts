@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ReceiverAuth } from './auth.ts';
 import { startReceivers, webhook } from './testing/receiver-lab.ts';
 
 const basicAuth = '{ auth: { username: am, password: { file: password } } }';
@@ -94,6 +95,24 @@ describe('an endpoint with secrets', () => {
       expect(lab.batches).toHaveLength(1);
     },
   );
+
+  it.each([
+    [{ username: 'am' }, 'password'],
+    [{ password: { file: 'password' } }, 'username'],
+  ])('names what rack.yaml omits, and accepts nobody: %j', async (auth, missing) => {
+    const whys: (string | undefined)[] = [];
+    const receiver = new ReceiverAuth({
+      rack: () => ({ dir: '/nonexistent' }),
+      settings: () => ({ auth }),
+      emit: (event) => event.type === 'degraded' && whys.push(event.why),
+    });
+    const why = `\`services.alert-to-pubsub.auth\` in rack.yaml does not set \`${missing}\``;
+
+    await expect(receiver.check(basic('am:'))).rejects.toThrow(
+      `all requests are rejected, because ${why}; see /readyz`,
+    );
+    expect(whys).toEqual([`alerts are rejected: ${why}`]);
+  });
 
   it('accepts every sender once rack.yaml requires no secret', async () => {
     const lab = await startWith(bearerAuth);

@@ -8,7 +8,7 @@ import { Rejection } from './rejection.ts';
 
 interface ReceiverAuthDeps {
   rack: () => Pick<Rack, 'dir'>;
-  settings: () => AlertToPubsubSettings;
+  settings: () => Pick<AlertToPubsubSettings, 'auth'>;
   emit: EmitAlertEvent;
 }
 
@@ -25,7 +25,7 @@ export class ReceiverAuth {
   /**
    * Accepts a request with the right credentials.
    *
-   * @throws Rejection 401; or 503 for every request, while a secret cannot be read.
+   * @throws Rejection 401; or 503 for every request, while a secret is missing or cannot be read.
    */
   async check(authorization: string | undefined): Promise<void> {
     const { auth } = this.deps.settings();
@@ -43,28 +43,29 @@ export class ReceiverAuth {
 
   /** The accepted values of the header. */
   private async wanted({ username, password, bearer }: Settings): Promise<string[]> {
+    if ((username === undefined) !== (password === undefined)) {
+      const missing = username === undefined ? 'username' : 'password';
+      const why = `\`services.alert-to-pubsub.auth\` in rack.yaml does not set \`${missing}\``;
+      throw this.closed(why, new Error(why));
+    }
     try {
       const values: string[] = [];
-      if (username !== undefined || password !== undefined) {
-        if (username === undefined || password === undefined) {
-          throw new Error(
-            'services.alert-to-pubsub.auth in rack.yaml: set both username and password',
-          );
-        }
-        const secret = await this.read(password);
-        values.push(basic(username, secret.reveal()));
+      if (username !== undefined && password !== undefined) {
+        values.push(basic(username, (await this.read(password)).reveal()));
       }
       if (bearer !== undefined) values.push(`bearer ${(await this.read(bearer)).reveal()}`);
       this.report(undefined);
       return values;
     } catch (cause) {
-      this.report(`alerts are rejected: ${errorText(cause)}`);
-      throw new Rejection(
-        'secret',
-        "all requests are rejected, because this endpoint's secret cannot be read; see /readyz",
-        { headers: { 'retry-after': '10' }, cause },
-      );
+      throw this.closed("this endpoint's secret cannot be read", cause);
     }
+  }
+
+  /** Reports that nobody can sign in. */
+  private closed(why: string, cause: unknown): Rejection {
+    this.report(`alerts are rejected: ${errorText(cause)}`);
+    const what = `all requests are rejected, because ${why}; see /readyz`;
+    return new Rejection('secret', what, { headers: { 'retry-after': '10' }, cause });
   }
 
   private report(why: string | undefined) {
