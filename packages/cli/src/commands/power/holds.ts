@@ -81,7 +81,7 @@ export function release(command: SkoloCommand): void {
 export function holds(command: SkoloCommand): void {
   command
     .description(
-      'Lists holds with their target, owner, end and reason. A held target cannot be cycled.',
+      'Lists holds with their target, owner, end and reason. A held target cannot be power-cycled.',
     )
     .summary('list holds')
     .option('--json', 'print JSON')
