@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, AuditEntry } from '@skolo/api';
+import { Repository } from '@skolo/backup';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
 import { type Lab, startLab, threeDevices } from './testing/lab.ts';
@@ -118,6 +119,26 @@ describe('the API', () => {
     expect(restore).toMatchObject({ comment: '!', canApply: true, canCheck: true });
     expect(restore.steps[0]?.lines).toEqual(['hostname router', 'password canary-router', 'end']);
     expect(await statusOf(lab.operator.restoreSteps({ params }))).toBe(403);
+  });
+
+  it('says why it does not know the restore steps', async () => {
+    const lab = await startLab({
+      prepare: async (stateDir) => {
+        const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack1' });
+        const about = { rack: 'rack1', model: 'acme-1', run: '1', time: '2026-01-01T00:00:00Z' };
+        const content = { bytes: Buffer.from('old\n') };
+        await repository.commit({ ...router, content, about: { ...about, by: 'ann' } });
+        await repository.close();
+      },
+    });
+    await lab.idle();
+    const steps = () => lab.admin.restoreSteps({ params: { ...router, version: 'latest~1' } });
+
+    await expect(steps()).rejects.toThrow(
+      /^router: acme-1 is not a known model, so .*skolo backup show router --version/,
+    );
+    await lab.edit(threeDevices.replace(/ {2}router.*\n/, ''));
+    await expect.poll(() => steps().catch(String)).toMatch('router is not in rack.yaml, so ');
   });
 
   it('restores a version after a look at what would change, and keeps what was there', async () => {

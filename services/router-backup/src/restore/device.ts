@@ -62,8 +62,14 @@ export class DeviceRestores {
     const model = versions.model(version);
     if (device === undefined || model === undefined) {
       const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
-      const why = `${version.device} is not in rack.yaml, so its restore steps are unknown`;
-      throw new HttpProblem(409, `${why}; to see its configuration, run: ${how}`);
+      const why =
+        device === undefined
+          ? `${version.device} is not in rack.yaml`
+          : `${device.name}: ${version.model ?? device.model} is not a known model`;
+      throw new HttpProblem(
+        409,
+        `${why}, so the restore steps are unknown; to see the configuration, run: ${how}`,
+      );
     }
     const { comment, steps, apply, check } = model.restore;
     return {
