@@ -28,7 +28,7 @@ import type { Device } from './contract/device.ts';
 import { rowsIn } from './families/command-line/connected-hosts.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
-import { account, type Sitting, simulated } from './testing/simulated-device.ts';
+import { account, type Sitting, setFault, simulated } from './testing/simulated-device.ts';
 import { logins } from './testing/snmp.ts';
 
 const [first, second, third] = ['b8:27:eb:00:00:01', 'b8:27:eb:0a:0b:0c', '94:c6:91:18:57:d8'];
@@ -154,17 +154,6 @@ async function sit(
 const whole: readonly DeviceFault[] = ['pager-stays'];
 const failing: readonly DeviceFault[] = ['wedged', 'drops-mid-way', 'garbled'];
 
-/** False: the device does not support this fault. */
-function set({ faults }: CliDevice, fault: DeviceFault): boolean {
-  try {
-    faults.set(fault);
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
-
 function places({ hosts }: ConnectedHosts): string[] {
   return hosts
     .filter(({ source }) => source === 'mac-table')
@@ -223,7 +212,7 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
     }));
     wiring.hosts.push(...many);
     const { read, device } = await sit(model, wiring, about, { idleMs: 600, deadlineMs: 5000 });
-    if (!set(device, fault)) return;
+    if (!setFault(device, fault)) return;
 
     const [result] = await Promise.allSettled([read()]);
 

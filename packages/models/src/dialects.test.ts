@@ -117,29 +117,19 @@ describe('prompts', () => {
 });
 
 describe('questions at login', () => {
-  it.each(['User:', 'Username:', 'User Name :', 'login:', 'switch-1 login:', 'User ID:'])(
-    'for a name: %s',
-    (line) => {
-      expect(usualLogin.username.test(line)).toBe(true);
-      expect(usualLogin.password.test(line)).toBe(false);
-    },
-  );
-
-  it.each(['Password:', 'password:', 'Password :', "ubnt's password:", 'Password for ubnt:'])(
-    'for a password: %s',
-    (line) => {
-      expect(usualLogin.password.test(line)).toBe(true);
-      expect(usualLogin.username.test(line)).toBe(false);
-    },
-  );
-
-  it.each(['Last login: Mon Nov 20', 'User: ubnt', 'Enter your login: and password'])(
-    'are none: %s',
-    (line) => {
-      expect(usualLogin.username.test(line)).toBe(false);
-      expect(usualLogin.password.test(line)).toBe(false);
-    },
-  );
+  it.each([
+    ['username', ['User:', 'Username:', 'User Name :', 'login:', 'switch-1 login:', 'User ID:']],
+    [
+      'password',
+      ['Password:', 'password:', 'Password :', "ubnt's password:", 'Password for ubnt:'],
+    ],
+    ['nothing', ['Last login: Mon Nov 20', 'User: ubnt', 'Enter your login: and password']],
+  ])('for: %s', (what, lines) => {
+    for (const line of lines) {
+      expect(usualLogin.username.test(line), line).toBe(what === 'username');
+      expect(usualLogin.password.test(line), line).toBe(what === 'password');
+    }
+  });
 });
 
 describe('lines that say no', () => {
@@ -209,47 +199,31 @@ describe('lines above a prompt', () => {
 
 describe('log messages', () => {
   it.each([
-    '*Mar  1 00:05:33.123: %LINK-3-UPDOWN: Interface Gi1/0/1, changed state to up',
-    '000042: Nov 20 10:00:00.000 UTC: %SYS-5-CONFIG_I: Configured from console',
-    '%ILPOWER-5-POWER_GRANTED: Interface Gi1/0/1: Power granted',
-    '19-Nov-2026 10:00:00 %LINK-W-Down:  gi3',
-  ])('of Cisco are recognised: %s', (line) => {
-    expect(ciscoIos.noise.some((pattern) => pattern.test(line))).toBe(true);
-  });
-
-  it.each([
-    ' description see %LINK-3-UPDOWN: for more',
-    'Gi1/0/1   auto   on   15.4   Ieee PD   3   30.0',
-    '% Invalid input detected',
-  ])('of Cisco are not seen in: %s', (line) => {
-    expect(ciscoIos.noise.some((pattern) => pattern.test(line))).toBe(false);
-  });
-
-  it.each([
-    [
-      nxos,
-      '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up in mode access',
-    ],
+    [ciscoIos, '*Mar  1 00:05:33.123: %LINK-3-UPDOWN: Interface Gi1/0/1, changed state to up'],
+    [ciscoIos, '000042: Nov 20 10:00:00.000 UTC: %SYS-5-CONFIG_I: Configured from console'],
+    [ciscoIos, '%ILPOWER-5-POWER_GRANTED: Interface Gi1/0/1: Power granted'],
+    [ciscoIos, '19-Nov-2026 10:00:00 %LINK-W-Down:  gi3'],
+    [nxos, '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up in mode x'],
     [nxos, '2026 Nov 20 10:37:49.123 n7k %$ VDC-1 %$ %PLATFORM-2-PS_OK: Power supply 1 ok'],
-    [
-      eos,
-      'Nov 20 10:37:49 arista-1 Ebra: %LINEPROTO-5-UPDOWN: Line protocol on Interface Ethernet1',
-    ],
+    [eos, 'Nov 20 10:37:49 arista-1 Ebra: %LINEPROTO-5-UPDOWN: Line protocol on Ethernet1'],
     [eos, 'Nov  2 10:37:49 arista-1 ConfigAgent[123]: %SYS-5-CONFIG_E: Enter configuration mode'],
     [junos, 'Nov 20 10:37:49  ex-1 mib2d[1999]: SNMP_TRAP_LINK_DOWN: ifIndex 501, ifName ge-0/0/0'],
     [procurve, 'I 11/20/26 10:37:49 00076 ports: port 1 is now on-line'],
     [generic, '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up'],
-  ])('of others are recognised: %#', (dialect, line) => {
+  ])('are recognised: %#', (dialect, line) => {
     expect(dialect.noise.some((pattern) => pattern.test(line))).toBe(true);
   });
 
   it.each([
+    [ciscoIos, ' description see %LINK-3-UPDOWN: for more'],
+    [ciscoIos, 'Gi1/0/1   auto   on   15.4   Ieee PD   3   30.0'],
+    [ciscoIos, '% Invalid input detected'],
     [nxos, 'rmon event 1 log description FATAL(1) owner PMON@FATAL'],
     [eos, 'logging format timestamp high-resolution'],
     [junos, 'message "Nov 20 10:37:49";'],
     [junos, 'system {'],
     [procurve, 'time daylight-time-rule western-europe'],
-  ])('of others are not seen in: %#', (dialect, line) => {
+  ])('are not seen in: %#', (dialect, line) => {
     expect(dialect.noise.some((pattern) => pattern.test(line))).toBe(false);
   });
 });

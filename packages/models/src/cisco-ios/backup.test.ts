@@ -1,9 +1,9 @@
 import { AnswerUncertain } from '@skolo/equipment';
-import { type CiscoIosOptions, startCiscoIos, typeInto } from '@skolo/simulators';
+import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel } from '../contract/backup.ts';
+import { isMasked, restores, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import {
   account,
@@ -201,43 +201,27 @@ describe('the configuration of a Cisco switch', () => {
   });
 
   it('shows no secret once it is masked', () => {
-    const { secrets } = backup();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(secretive, secrets);
-
-    expect(secretive.match(/canary/g)?.length).toBeGreaterThan(35);
-    expect(masked.split('\n').filter((line) => /canary/i.test(line))).toEqual([]);
-    for (const plain of [
+    const kept = [
       ...['password is on the wall', 'gets its password by mail', ' key 1\n', 'key chain eigrp'],
       ...['community <secret', ' RO\n', 'address 10.0.0.8', 'snmp-server host 10.0.0.7 version 2c'],
-    ]) {
-      expect(masked).toContain(plain);
-    }
+    ];
+    isMasked(secretive, backup(), { secret: /canary/gi, least: 36, kept });
   });
 
   it('gets back by the steps, exactly', async () => {
-    const { device, inventory, model } = await sit({ configuration: small });
-    const version = device.running();
-    const other = await sit({
-      configuration: 'hostname other\n!\nsnmp-server community x RO\n!\nend\n',
-    });
+    const configuration = 'hostname other\n!\nsnmp-server community x RO\n!\nend\n';
+    const other = await sit({ configuration });
 
-    const steps = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc123',
-      time: '2026-11-20T10:00:00Z',
-    });
-    const lines = steps.flatMap((step) => step.lines);
-    const typed = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
-    const last = { keys: 'show version\r', until: 'Configuration register' };
-    await typeInto(other.device, account, 'other#', [...typed, last]);
-    const { content, startup } = await backUp(model, other.connect());
+    await restores(await sit({ configuration: small }), other, 'other#', (lines) => [
+      ...typed(lines, '\r\n'),
+      { keys: 'show version\r', until: 'Configuration register' },
+    ]);
+    const { content, startup } = await backUp(other.model, other.connect());
 
-    expect(isSame(other.device.running(), version, model)).toBe(true);
     expect(other.device.startup().toString()).toContain(
       'description { left and "right" [open] $5 \\ }',
     );
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(startup && isSame(bytesOf(content), startup, other.model)).toBe(true);
     expect(other.device.board.isOn('Gi1/0/2')).toBe(false);
   });
 

@@ -6,7 +6,14 @@ import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
-import { neverSends, openDriver, patient, stateOf, verbs } from '../testing/outlets.ts';
+import {
+  allRejectWhenAborted,
+  neverSends,
+  openDriver,
+  patient,
+  stateOf,
+  verbs,
+} from '../testing/outlets.ts';
 import { outlets as commandSwitch } from './command-switch.ts';
 
 /** A relay card made of files: its commands are in `told`, and each outlet's state in a file. */
@@ -119,14 +126,8 @@ describe('command-switch', () => {
     const hang = [card.path, 'hang'];
     const read = { command: hang, on: 'on', off: 'off' };
     const driver = driverOf(card, { on: hang, off: hang, read });
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, '3', told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
-
-    await ends;
+    await allRejectWhenAborted(driver, '3');
   });
 
   it('says which program is not there', async () => {

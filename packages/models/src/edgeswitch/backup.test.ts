@@ -1,8 +1,8 @@
-import { type EdgeSwitchOptions, startEdgeSwitch, typeInto } from '@skolo/simulators';
+import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
+import { isMasked, restores, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import {
   account,
@@ -101,37 +101,23 @@ describe('the configuration of an EdgeSwitch', () => {
   });
 
   it('shows no secret once it is masked', () => {
-    const { secrets } = backup();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(secretive, secrets);
-
-    expect(secretive.match(/canary/g)?.length).toBeGreaterThan(14);
-    expect(masked.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
-    expect(masked).toContain('the password is elsewhere');
-    expect(masked).toContain("description 'key of the door'");
-    expect(masked).toContain('level 15 encrypted override');
-    expect(masked).toContain(' ro\n');
+    const kept = ['the password is elsewhere', "description 'key of the door'", ' ro\n'];
+    isMasked(secretive, backup(), {
+      secret: /canary/g,
+      least: 15,
+      kept: [...kept, 'level 15 encrypted override'],
+    });
   });
 
   it('gets back by the steps, exactly', async () => {
-    const { device, inventory, model } = await sit({ configuration: small });
-    const version = device.running();
-    const other = await sit({
-      configuration: 'hostname "other"\nconfigure\nsntp server "x"\nexit\n',
-    });
+    const configuration = 'hostname "other"\nconfigure\nsntp server "x"\nexit\n';
+    const other = await sit({ configuration });
 
-    const steps = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc123',
-      time: '2026-11-20T10:00:00Z',
-    });
-    const lines = steps.flatMap((step) => step.lines);
-    const typed = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
-    const last = { keys: '\rshow version\r', until: 'Software Version' };
-    await typeInto(other.device, account, ' >', [...typed, last]);
+    await restores(await sit({ configuration: small }), other, ' >', (lines) => [
+      ...typed(lines, '\r\n'),
+      { keys: '\rshow version\r', until: 'Software Version' },
+    ]);
 
-    expect(isSame(other.device.running(), version, model)).toBe(true);
-    expect(isSame(other.device.startup(), version, model)).toBe(true);
     expect(other.device.board.isOn('3')).toBe(false);
   });
 

@@ -1,9 +1,9 @@
-import { type EosOptions, startEos, typeInto } from '@skolo/simulators';
+import { type EosOptions, startEos } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
-import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, eos as dialect } from './eos.ts';
 
 const enablePassword = 'canary-enable-19c';
@@ -45,27 +45,15 @@ describe('the configuration of an Arista switch', () => {
   });
 
   it('is exactly the version after the steps, whatever was there', async () => {
-    const { device, inventory, model } = await sit();
-    const version = device.running();
-    const other = await sit({
-      configuration: 'hostname arista-1\nvlan 99\n   name gone\ninterface Ethernet1\n   shutdown\n',
-    });
+    const configuration =
+      'hostname arista-1\nvlan 99\n   name gone\ninterface Ethernet1\n   shutdown\n';
 
-    const steps = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc',
-      time: '2026-11-20T10:00:00Z',
-    });
-    const lines = steps.flatMap((step) => step.lines);
-    await typeInto(other.device, account, '>', [
+    await restores(await sit(), await sit({ configuration }), '>', (lines) => [
       { keys: 'enable\r', until: 'Password: ' },
       { keys: `${enablePassword}\r`, until: '#' },
-      ...lines.slice(1).map((line) => ({ keys: `${line}\r`, until: '#' })),
+      ...typed(lines.slice(1), '#'),
       { keys: 'show hostname\r', until: 'FQDN:' },
     ]);
-
-    expect(isSame(other.device.running(), version, model)).toBe(true);
-    expect(isSame(other.device.startup(), version, model)).toBe(true);
   });
 
   it.each([

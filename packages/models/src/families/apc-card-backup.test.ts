@@ -1,7 +1,7 @@
 import { type ApcCardOptions, startApcCard } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { itMasks, stepsOf } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './apc-card-backup.ts';
@@ -34,28 +34,20 @@ describe('the configuration of an APC rack PDU', () => {
     expect(isSame(Buffer.from(text), Buffer.from(later), model)).toBe(true);
   });
 
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret/gi)?.length).toBe(5);
-    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
-    expect(masked).toContain('UserProfile1AuthProtocol=SHA');
+  itMasks(() => sit(), {
+    secret: /s3cret/gi,
+    least: 5,
+    kept: ['UserProfile1AuthProtocol=SHA'],
   });
 
   it('is taken back by the card', async () => {
-    const { device, inventory, model, connect } = await sit();
+    const sitting = await sit();
+    const { device, model, connect } = sitting;
     const version = device.running();
     await connect().upload('config.ini', Buffer.from('[SystemID]\nLocation=elsewhere\n'));
     const changed = device.running();
 
-    const [copy] = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc',
-      time: '2026-11-20T10:00:00Z',
-    });
+    const [copy] = stepsOf(sitting, version);
     const [, target = ''] = /:(\S+)$/.exec(copy?.lines[1] ?? '') ?? [];
     await connect().upload(target, version);
 

@@ -25,14 +25,11 @@ async function rejection(credentials: Partial<Credentials>, signIn: 'basic' | 'c
 }
 
 describe('an error of a device', () => {
-  it('is told without the password that it repeats, encoded or not', async () => {
-    const said = await rejection({ username: 'root', password: new Secret('calvin') }, 'basic');
-
-    expect(said).toBe('bmc-1: returned status 400: bad header "<secret>" at /x');
-  });
-
-  it('is told without the token that it repeats', async () => {
-    const said = await rejection({ token: new Secret('tok-1234') }, 'challenge');
+  it.each([
+    ['encoded password', { username: 'root', password: new Secret('calvin') }, 'basic'],
+    ['token', { token: new Secret('tok-1234') }, 'challenge'],
+  ] as const)('is told without the %s that it repeats', async (_what, credentials, signIn) => {
+    const said = await rejection(credentials, signIn);
 
     expect(said).toBe('bmc-1: returned status 400: bad header "<secret>" at /x');
   });

@@ -8,7 +8,7 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { createMask } from '../configuration/mask.ts';
+import { itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { generic as facts } from './facts.ts';
@@ -111,15 +111,7 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     await expect(backUp(model, connect())).rejects.toThrow('which does not match /^end$/');
   });
 
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit(startArista, arista);
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(20);
-    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
-  });
+  itMasks(() => sit(startArista, arista), { secret: /s3cret/gi, least: 21, kept: [] });
 
   it('takes what a rack.yaml with nothing but the least has', () => {
     const options = z.strictObject(facts.options).parse({ prompt: '^odd# $', commands: ['show'] });

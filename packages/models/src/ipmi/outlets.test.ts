@@ -13,6 +13,7 @@ import { peer, type SimulatedDevice, startIpmiSim } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
 import {
+  allRejectWhenAborted,
   everythingIn,
   neverSends,
   openDriver,
@@ -104,14 +105,8 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
   it('ends ipmitool when it is told to', async (context) => {
     const { device, driver } = await start(context);
     device.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, 'chassis', told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
-
-    await ends;
+    await allRejectWhenAborted(driver, 'chassis');
   });
 
   it.for([

@@ -3,7 +3,7 @@ import { type JunosOptions, startJunos, typeInto } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itMasks } from '../testing/configurations.ts';
+import { itMasks, stepsOf, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './junos.ts';
@@ -39,7 +39,8 @@ describe('the configuration of a Juniper switch', () => {
   });
 
   it('is exactly the version after the steps, whatever was there', async () => {
-    const { device, inventory, model } = await sit();
+    const sitting = await sit();
+    const { device, model } = sitting;
     const version = device.running();
     const other = await sit({
       configuration:
@@ -48,22 +49,17 @@ describe('the configuration of a Juniper switch', () => {
       secondMs: 1000,
     });
 
-    const [load, commit, confirm] = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc',
-      time: '2026-11-20T10:00:00Z',
-    });
+    const [load, commit, confirm] = stepsOf(sitting, version);
     const prompt = 'skolo@ex-1# ';
     const [configure = '', override = '', ...text] = load?.lines ?? [];
-    const typed = [
+    await typeInto(other.device, account, '> ', [
       { keys: `${configure}\r`, until: prompt },
       { keys: `${override}\r`, until: 'end input]\r\n' },
       { keys: text.map((line) => `${line}\r`).join(''), until: text.at(-1) ?? '' },
       { keys: '\x04', until: 'load complete\r\n' },
-      ...(commit?.lines ?? []).map((line) => ({ keys: `${line}\r`, until: prompt })),
+      ...typed(commit?.lines ?? [], prompt),
       { keys: `${confirm?.lines[0]}\r`, until: 'commit complete\r\n' },
-    ];
-    await typeInto(other.device, account, '> ', typed);
+    ]);
 
     expect(isSame(other.device.running(), version, model)).toBe(true);
   });

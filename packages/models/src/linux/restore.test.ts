@@ -13,16 +13,12 @@ import {
 import { dirname, join } from 'node:path';
 import { runs } from '@skolo/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment';
-import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
+import type { LinuxHostOptions } from '@skolo/simulators';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import type { BackupModel } from '../contract/backup.ts';
-import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { backup } from './backup.ts';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { linuxHost, makeBusybox, type SittingHost } from '../testing/linux-host.ts';
 
-interface Sitting extends RealDevice {
-  host: LinuxHost;
-  model: BackupModel;
+interface Sitting extends SittingHost {
   read(): Promise<Buffer>;
   apply(version: Buffer): Promise<void>;
   /** By the last `apply`. */
@@ -36,27 +32,22 @@ async function sit(
   context: TestContext,
   { sudo = false, ...options }: LinuxHostOptions & { sudo?: boolean } = {},
 ): Promise<Sitting> {
-  const host = await startLinuxHost(options);
-  if (!host) return context.skip('sshd is not installed');
-  onTestFinished(() => host.close());
-  const about = { files: [`${host.root}/etc/**`], exclude: [], sudo };
-  const real = await realDevice(host, { model: 'linux', options: about });
-  const model = backup(real.device);
+  const optionsFor = (root: string) => ({ files: [`${root}/etc/**`], exclude: [], sudo });
+  const sitting = await linuxHost(context, optionsFor, options);
+  const { host, model, connect } = sitting;
   const said: string[] = [];
   return {
-    ...real,
-    host,
-    model,
+    ...sitting,
     async read() {
-      const { content } = await model.read(real.connect());
+      const { content } = await model.read(connect());
       return 'bytes' in content ? content.bytes : await readFile(content.file);
     },
     said,
     async apply(version) {
       said.length = 0;
-      await model.restore.apply?.(real.connect(), version, (text) => said.push(text));
+      await model.restore.apply?.(connect(), version, (text) => said.push(text));
     },
-    check: async (version) => model.restore.check?.(real.connect(), version),
+    check: async (version) => model.restore.check?.(connect(), version),
     tree: () => treeOf(host.root),
   };
 }
@@ -106,27 +97,7 @@ describe('a version of the files of a Linux host', () => {
   it.for(['GNU', 'BusyBox'])('is put in place by tools of %s', async (tools, context) => {
     const sitting = await sit(context);
     const { host, read, apply, tree, said } = sitting;
-    if (tools === 'BusyBox') {
-      const busybox = peer('busybox');
-      if (!busybox) return context.skip('busybox is not installed');
-      for (const name of [
-        'find',
-        'tar',
-        'xargs',
-        'sha256sum',
-        'cp',
-        'mv',
-        'mkdir',
-        'sh',
-        'chmod',
-        'chown',
-        'rm',
-        'rmdir',
-        'ls',
-      ]) {
-        await host.program(name, `exec ${busybox} ${name} "$@"`);
-      }
-    }
+    if (tools === 'BusyBox') await makeBusybox(context, host);
     await fill(sitting);
     const [version, before] = [await read(), await tree()];
     await spoil(sitting);
@@ -320,11 +291,8 @@ describe('a version of the files of a Linux host', () => {
     const [version, before] = [await read(), await tree()];
     await spoil(sitting);
 
-    const steps = model.restore.steps(version, {
-      device,
-      id: '0123abcd',
-      time: '2026-11-20T03:15:00Z',
-    });
+    const about = { device, id: '0123abcd', time: '2026-11-20T03:15:00Z' };
+    const steps = model.restore.steps(version, about);
     const own = (line: string) => line.replaceAll('/var/tmp/', `${host.root}/`);
     await writeFile(join(scratch, 'router.tar'), version);
     for (const { where, lines } of steps) {

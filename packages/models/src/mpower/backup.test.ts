@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type MpowerOptions, peer, startMpower } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
+import { stepsOf } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './mpower.ts';
@@ -18,8 +19,6 @@ async function sit(options: Partial<MpowerOptions> = {}) {
   const about = { model: 'mpower', login: { legacySsh: legacyOnly } };
   return { ...(await simulated(start, about)), model: backup() };
 }
-
-const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
 
 /** Runs a workstation's command line with OpenSSH's client; a program provides the password. */
 async function atWorkstation(line: string, files: Record<string, Buffer>): Promise<void> {
@@ -88,12 +87,11 @@ describe('the configuration of an mPower strip', () => {
       const version = Buffer.from(
         `users.status=enabled\nusers.1.name=${account.username}\nusers.1.password=x\n`,
       );
-      const { device, inventory, model, connect } = await sit({
-        configuration: 'users.status=enabled\n',
-        legacyOnly: true,
-      });
+      const configuration = 'users.status=enabled\n';
+      const sitting = await sit({ configuration, legacyOnly: true });
+      const { device, connect } = sitting;
 
-      const [copy, put, restart] = model.restore.steps(version, { device: inventory, ...about });
+      const [copy, put, restart] = stepsOf(sitting, version);
       await atWorkstation(copy?.lines[1] ?? '', { 'device-1.cfg': version });
       const said: string[] = [];
       for (const line of put?.lines ?? []) said.push((await connect().exec(line)).toString());
@@ -112,13 +110,11 @@ describe('the configuration of an mPower strip', () => {
   );
 
   it('stays as it is where only a part of the version arrived', async () => {
-    const { device, inventory, model, connect } = await sit();
+    const sitting = await sit();
+    const { device, connect } = sitting;
     const before = device.running();
 
-    const [, put] = model.restore.steps(Buffer.from('users.status=enabled\n'), {
-      device: inventory,
-      ...about,
-    });
+    const [, put] = stepsOf(sitting, Buffer.from('users.status=enabled\n'));
     await connect().upload('/tmp/version.cfg', Buffer.from('users.st'));
     for (const line of put?.lines ?? []) await connect().exec(line, { accept: [0, 1] });
 

@@ -4,7 +4,7 @@ import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment';
 import { startBroker } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { driverOf, isLate, startPlug, visitor } from '../testing/mqtt.ts';
-import { neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
+import { allRejectWhenAborted, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 
 describe('mqtt-switch', () => {
   it.for(['down', 'wedged', 'slow', 'drops-after-command'] as const)(
@@ -81,17 +81,13 @@ describe('mqtt-switch', () => {
   it('gives up when it is told to, and leaves the broker', async () => {
     const { plug, driver } = await startPlug();
     plug.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, '3', told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    await vi.waitFor(() => expect(plug.received).toHaveLength(3), 10_000);
-    told.abort(why);
+    const aborted = await allRejectWhenAborted(driver, '3', () =>
+      vi.waitFor(() => expect(plug.received).toHaveLength(3), 10_000),
+    );
 
-    await ends;
-    for (const verb of Object.values(verbs(driver, '3', told.signal))) {
-      await expect(verb()).rejects.toBe(why);
+    for (const verb of Object.values(verbs(driver, '3', aborted))) {
+      await expect(verb()).rejects.toBe(aborted.reason);
     }
   });
 

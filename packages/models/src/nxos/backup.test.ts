@@ -1,9 +1,9 @@
-import { type NxosOptions, startNxos, typeInto } from '@skolo/simulators';
+import { type NxosOptions, startNxos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
-import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, nxos as dialect } from './nxos.ts';
 
 async function sit(options: Partial<NxosOptions> = {}) {
@@ -41,23 +41,10 @@ describe('the configuration of a Nexus', () => {
   });
 
   it('gets back into a switch that is fresh from the factory, by the steps', async () => {
-    const { device, inventory, model } = await sit();
-    const version = device.running();
-    const fresh = await sit({ configuration: '' });
-
-    const steps = model.restore.steps(version, {
-      device: inventory,
-      id: 'abc',
-      time: '2026-11-20T10:00:00Z',
-    });
-    const typed = steps
-      .flatMap(({ lines }) => lines)
-      .map((line) => ({ keys: `${line}\r`, until: '# ' }));
-    const last = { keys: 'show hostname\r', until: 'nexus-1 \r\n' };
-    await typeInto(fresh.device, account, '# ', [...typed, last]);
-
-    expect(isSame(fresh.device.running(), version, model)).toBe(true);
-    expect(isSame(fresh.device.startup(), version, model)).toBe(true);
+    await restores(await sit(), await sit({ configuration: '' }), '# ', (lines) => [
+      ...typed(lines, '# '),
+      { keys: 'show hostname\r', until: 'nexus-1 \r\n' },
+    ]);
   });
 
   it.each([

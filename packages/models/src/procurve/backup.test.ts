@@ -1,9 +1,9 @@
-import { type ProcurveOptions, startProcurve, typeInto } from '@skolo/simulators';
+import { type ProcurveOptions, startProcurve } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
-import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, procurve as dialect } from './procurve.ts';
 
 const enablePassword = 'canary-enable-19c';
@@ -16,8 +16,6 @@ async function sit(options: Partial<ProcurveOptions> = {}, transport: 'ssh' | 't
   const about = { model: 'procurve', login, transport };
   return { ...(await simulated(start, about)), model: backup() };
 }
-
-const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
 
 describe('the configuration of a ProCurve', () => {
   it.each([
@@ -54,22 +52,13 @@ describe('the configuration of a ProCurve', () => {
   });
 
   it('gets back into a switch that is fresh from the factory, by the steps', async () => {
-    const { device, inventory, model } = await sit();
-    const version = device.running();
     const fresh = await sit({ configuration: '' });
 
-    const steps = model.restore.steps(version, { device: inventory, ...about });
-    const typed = steps
-      .flatMap(({ lines }) => lines)
-      .map((line) => ({ keys: `${line}\r`, until: '# \x1b' }));
-    await typeInto(fresh.device, account, 'Press any key to continue', [
+    await restores(await sit(), fresh, 'Press any key to continue', (lines) => [
       { keys: ' ', until: '# \x1b' },
-      ...typed,
+      ...typed(lines, '# \x1b'),
       { keys: 'show version\r', until: 'Boot Image' },
     ]);
-
-    expect(isSame(fresh.device.running(), version, model)).toBe(true);
-    expect(isSame(fresh.device.startup(), version, model)).toBe(true);
   });
 
   it.each([

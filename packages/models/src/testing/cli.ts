@@ -13,6 +13,7 @@ import {
   patient,
   rejectsPassword,
 } from './outlets.ts';
+import { setFault } from './simulated-device.ts';
 
 export { patient };
 
@@ -152,7 +153,7 @@ function readsWholeAnswers(setup: CliSetup, outlet: string): void {
 function sharesOneSession(setup: CliSetup, outlet: string): void {
   it('reads all outlets in one session, whatever the pager does', async () => {
     const { device, driver } = await startCli(setup);
-    setIfKnown(device, 'pager-stays');
+    setFault(device, 'pager-stays');
     device.faults.set('prompt-in-banner');
     device.faults.slowMs = 100;
 
@@ -188,13 +189,4 @@ function sharesOneSession(setup: CliSetup, outlet: string): void {
 
     expect(changed).toEqual([`${outlet} false`, `${outlet} true`]);
   });
-}
-
-/** Devices without a pager do not support that fault. */
-function setIfKnown(device: CliDevice, fault: DeviceFault): void {
-  try {
-    device.faults.set(fault);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
 }

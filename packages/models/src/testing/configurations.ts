@@ -1,13 +1,15 @@
 /** Checks that apply to every switch's configuration, whatever its format. */
 import type { Dialect } from '@skolo/equipment';
-import type { ConfiguredDevice } from '@skolo/simulators';
+import { type ConfiguredDevice, typeInto } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel } from '../contract/backup.ts';
-import { backUp, bytesOf, type Sitting } from './simulated-device.ts';
+import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
 
-type Sit = () => Promise<Sitting<ConfiguredDevice> & { model: BackupModel }>;
+type Sat = Sitting<ConfiguredDevice> & { model: BackupModel };
+type Sit = () => Promise<Sat>;
+type Keys = Parameters<typeof typeInto>[3];
 
 /** @param lines change something */
 export function itIsUnsavedAfter(sit: Sit, dialect: Dialect, lines: readonly string[]): void {
@@ -30,15 +32,53 @@ interface Masked {
   kept: readonly string[];
 }
 
-export function itMasks(sit: Sit, { secret, least, kept }: Masked): void {
+export function itMasks(sit: Sit, about: Masked): void {
   it('shows none of its secrets once they are masked', async () => {
     const { device, model } = await sit();
-    const text = device.running().toString();
 
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect([...text.matchAll(secret)].length).toBeGreaterThanOrEqual(least);
-    expect([...masked.matchAll(secret)].map(([match]) => match)).toEqual([]);
-    for (const words of kept) expect(masked).toContain(words);
+    isMasked(device.running().toString(), model, about);
   });
+}
+
+/** Returns the masked text. */
+export function isMasked(
+  text: string,
+  { secrets }: Pick<BackupModel, 'secrets'>,
+  { secret, least, kept }: Masked,
+): string {
+  const masked = createMask(Buffer.alloc(32, 1)).text(text, secrets);
+
+  expect([...text.matchAll(secret)].length).toBeGreaterThanOrEqual(least);
+  expect(masked.split('\n').filter((line) => line.match(secret))).toEqual([]);
+  for (const words of kept) expect(masked).toContain(words);
+  return masked;
+}
+
+/** The steps that restore a version of that device. */
+export function stepsOf({ inventory, model }: Pick<Sat, 'inventory' | 'model'>, version: Buffer) {
+  const time = '2026-11-20T10:00:00Z';
+  return model.restore.steps(version, { device: inventory, id: 'abc', time });
+}
+
+/** Types a device's restore steps into another one, which runs and boots with that version afterwards. */
+export async function restores(
+  from: Sat,
+  to: Sat,
+  prompt: string,
+  keysOf: (lines: readonly string[]) => Keys,
+): Promise<void> {
+  const version = from.device.running();
+
+  const lines = stepsOf(from, version).flatMap((step) => step.lines);
+  await typeInto(to.device, account, prompt, keysOf(lines));
+
+  expect(isSame(to.device.running(), version, from.model)).toBe(true);
+  const startup = to.device.startup();
+  const saved = to.model.startupLike?.(version, startup) ?? startup;
+  expect(isSame(saved, version, from.model)).toBe(true);
+}
+
+/** Each line, and what comes after it. */
+export function typed(lines: readonly string[], until: string): Keys {
+  return lines.map((line) => ({ keys: `${line}\r`, until }));
 }

@@ -6,7 +6,7 @@ import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulator
 import { expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel } from '../contract/backup.ts';
-import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
+import { account, backUp, bytesOf, type Sitting, setFault } from './simulated-device.ts';
 
 interface FaultyDevice<Device extends CliDevice> {
   /** A separate device for each test; `small` if each byte takes a while. */
@@ -68,7 +68,7 @@ export function itSurvives<Device extends CliDevice>(
     const { device, model, connect } = await sit(fault === 'trickles');
     device.faults.slowMs = fault === 'slow' ? 50 : 300;
     device.faults.hugeBytes = hugeBytes;
-    if (!set(device, fault)) return;
+    if (!setFault(device, fault)) return;
 
     // A hanging device times out soon; a slow one, as under load in tests, does not.
     const idleMs = outcome === 'whole' ? 60_000 : 4000;
@@ -97,15 +97,4 @@ function isAboutPassword(fault: DeviceFault): boolean {
 function isFailure(error: unknown): boolean {
   if (error instanceof DeviceError) return true;
   return error instanceof Error && error.message.startsWith('incomplete: ');
-}
-
-/** False: the device does not support this fault. */
-function set({ faults }: CliDevice, fault: DeviceFault): boolean {
-  try {
-    faults.set(fault);
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

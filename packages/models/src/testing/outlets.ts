@@ -102,11 +102,13 @@ export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal =
 export async function allRejectWhenAborted(
   driver: PowerDriver,
   outlet: string,
+  areWaiting: () => Promise<unknown> = async () => undefined,
 ): Promise<AbortSignal> {
   const stop = new AbortController();
   const reason = new Error('the daemon stops');
   const all = Object.values(verbs(driver, outlet, stop.signal)).map((verb) => verb());
   const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(reason)));
+  await areWaiting();
   stop.abort(reason);
   await ends;
   return stop.signal;

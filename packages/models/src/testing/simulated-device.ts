@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
 import { type Login, readCredentials } from '@skolo/secrets';
-import type { CliDevice } from '@skolo/simulators';
+import type { CliDevice, DeviceFault } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { readWhole } from '../configuration/whole-reading.ts';
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
@@ -79,6 +79,17 @@ export async function simulated<Simulated extends CliDevice>(
       return connection;
     },
   };
+}
+
+/** Sets a fault; false: the device does not support it. */
+export function setFault({ faults }: Pick<CliDevice, 'faults'>, fault: DeviceFault): boolean {
+  try {
+    faults.set(fault);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 export function bytesOf(content: Content): Buffer {

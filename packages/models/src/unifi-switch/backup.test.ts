@@ -2,6 +2,7 @@ import { startUnifiSwitch, typeInto, type UnifiSwitchOptions } from '@skolo/simu
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { stepsOf, typed } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './unifi-switch.ts';
@@ -12,8 +13,6 @@ async function sit(options: Partial<UnifiSwitchOptions> = {}, transport: 'ssh' |
   const about = { model: 'unifi-switch', transport };
   return { ...(await simulated(start, about)), model: backup() };
 }
-
-const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
 
 describe('the configuration of a UniFi switch', () => {
   it.each([
@@ -109,15 +108,15 @@ describe('the configuration of a UniFi switch', () => {
   });
 
   it('gets back into a switch by the steps, which warn of the controller', async () => {
-    const { device, inventory, model } = await sit();
+    const sitting = await sit();
+    const { device } = sitting;
     const version = device.running();
     const other = await sit({ configuration: 'users.status=enabled\nswitch.status=enabled\n' });
 
-    const [copy, put, apply] = model.restore.steps(version, { device: inventory, ...about });
+    const [copy, put, apply] = stepsOf(sitting, version);
     await other.connect().upload(copy?.lines[1]?.split(':').at(-1) ?? '', version);
-    const typed = [...(put?.lines ?? []), ...(apply?.lines ?? [])];
     const output = await typeInto(other.device, account, '# ', [
-      ...typed.map((line) => ({ keys: `${line}\r`, until: '# ' })),
+      ...typed([...(put?.lines ?? []), ...(apply?.lines ?? [])], '# '),
       { keys: 'ls /tmp\r', until: 'previous.cfg\r\n' },
     ]);
 
@@ -133,14 +132,15 @@ describe('the configuration of a UniFi switch', () => {
   });
 
   it('stays as it is where only a part of the version arrived', async () => {
-    const { device, inventory, model, connect } = await sit();
+    const sitting = await sit();
+    const { device, connect } = sitting;
     const version = Buffer.from('users.status=enabled\nswitch.status=enabled\n');
     const before = device.running();
 
-    const [, put] = model.restore.steps(version, { device: inventory, ...about });
+    const [, put] = stepsOf(sitting, version);
     await connect().upload('/tmp/version.cfg', version.subarray(0, 30));
-    const lines = (put?.lines ?? []).map((line) => ({ keys: `${line}\r`, until: '# ' }));
-    await typeInto(device, account, '# ', [...lines, { keys: 'echo done\r', until: '\ndone' }]);
+    const last = { keys: 'echo done\r', until: '\ndone' };
+    await typeInto(device, account, '# ', [...typed(put?.lines ?? [], '# '), last]);
 
     expect(device.running()).toEqual(before);
     expect(device.startup()).toEqual(before);

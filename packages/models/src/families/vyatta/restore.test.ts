@@ -3,10 +3,9 @@ import { startEdgeos, startVyos, typeInto, type VyattaDevice } from '@skolo/simu
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../../configuration/text.ts';
 import { backup as edgeos } from '../../edgeos/edgeos.ts';
+import { stepsOf, typed } from '../../testing/configurations.ts';
 import { account, simulated } from '../../testing/simulated-device.ts';
 import { backup as vyos } from '../../vyos/vyos.ts';
-
-const about = { id: 'abc123', time: '2026-11-20T10:00:00Z' };
 
 const kinds = [
   { name: 'edgeos', start: startEdgeos, model: edgeos },
@@ -39,19 +38,17 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
   }
 
   async function type(device: VyattaDevice, lines: readonly string[]): Promise<string> {
-    const keys = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
     const last = { keys: 'echo it is done\r', until: '\nit is done' };
-    return await typeInto(device, account, ':~$ ', [...keys, last]);
+    return await typeInto(device, account, ':~$ ', [...typed(lines, '\r\n'), last]);
   }
 
   it('gets back by the steps, exactly', async () => {
-    const { device, inventory, version, model } = await sit();
+    const sitting = await sit();
+    const { device, version } = sitting;
 
-    const steps = model.restore.steps(version.file, { device: inventory, ...about });
-    await type(
-      device,
-      steps.flatMap(({ lines }) => lines),
-    );
+    const steps = stepsOf(sitting, version.file);
+    const lines = steps.flatMap((step) => step.lines);
+    await type(device, lines);
 
     expect(device.running()).toEqual(version.running);
     expect(device.startup()).toEqual(version.file);
@@ -60,13 +57,11 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
   });
 
   it('gets back by the steps when it is commands', async () => {
-    const { device, inventory, version, model } = await sit({ export: 'commands' });
+    const sitting = await sit({ export: 'commands' });
+    const { device, version, model } = sitting;
 
-    const steps = model.restore.steps(version.commands, { device: inventory, ...about });
-    await type(
-      device,
-      steps.flatMap(({ lines }) => lines),
-    );
+    const lines = stepsOf(sitting, version.commands).flatMap((step) => step.lines);
+    await type(device, lines);
 
     expect(device.commands()).toEqual(version.commands);
     expect(model.restore.apply).toBeUndefined();
@@ -189,13 +184,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
 
   it('is not committed over what somebody else may still take back', async () => {
     const { device, version, model, connect } = await sit();
-    await type(device, [
-      'configure',
-      'set system host-name other',
-      'commit-confirm 10',
-      'y',
-      'exit',
-    ]);
+    const lines = ['configure', 'set system host-name other', 'commit-confirm 10', 'y', 'exit'];
+    await type(device, lines);
     const between = device.running();
 
     const rejected = model.restore.apply?.(connect(), version.file, () => {});
