@@ -136,6 +136,29 @@ describe('the network of pods', () => {
     ]);
   });
 
+  it('names nodes where kubectl exec fails, which is no fault of DNS', () => {
+    const text = 'exit code 1: error dialing backend: no route to host';
+    const failed = names.map((from): Tried => ({ from, to: '', what: 'exec', isOk: false, text }));
+    const [, ...others] = failed;
+
+    const some = judgeTried(
+      [{ from: 'a', to: 'x', what: 'dns', isOk: true, text: '' }, ...others],
+      false,
+    );
+    const none = judgeTried(failed, false);
+
+    expect(some.find(({ check }) => check === 'DNS')).toMatchObject({ state: 'ok' });
+    expect(some.filter(({ state }) => state === 'wrong')).toEqual([
+      {
+        check: 'kubectl exec',
+        where: ['b', 'c', 'd'],
+        state: 'wrong',
+        text: expect.stringMatching(/^exit code 1: .* host; no tests ran/),
+      },
+    ]);
+    expect(none.find(({ check }) => check === 'DNS')).toMatchObject({ state: 'not tried' });
+  });
+
   it('names a pair that fails in one direction', () => {
     const findings = judge(tried((from, to) => !(from === 'a' && to === 'b')));
 

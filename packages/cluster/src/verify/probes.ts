@@ -29,7 +29,7 @@ interface ProbeDeps {
 export interface Tried {
   /** Node of the pod. */
   from: string;
-  what: 'dns' | 'pod' | 'service' | 'ingress';
+  what: 'exec' | 'dns' | 'pod' | 'service' | 'ingress';
   /** A node, or an address. */
   to: string;
   isOk: boolean;
@@ -221,8 +221,8 @@ async function tryFrom(
     return [{ from: node, what, to, isOk: end === 'ok', text }];
   });
   if (tried.length > 0) return tried;
-  const text = `kubectl exec failed (exit code ${code}): ${stderr.split('\n').at(-1)}`;
-  return [{ from: node, what: 'dns', to: 'cluster', isOk: false, text }];
+  const text = `exit code ${code}: ${stderr.split('\n').at(-1) || 'no output'}`;
+  return [{ from: node, what: 'exec', to: pod, isOk: false, text }];
 }
 
 function judgePods(
@@ -243,8 +243,9 @@ function judgePods(
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
 }
 
-/** What to do if a pod cannot reach it. */
+/** What to do if a pod cannot reach it, or cannot be reached. */
 const remedies = {
+  exec: 'no tests ran on this node; check that kubelet is running and that the server can reach its TCP port 10250',
   dns: 'cluster DNS is not responding to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
   service:
     "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
@@ -265,10 +266,11 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
       return finding(check, 'wrong', `${first.text || 'no response'}; ${remedies[what]}`, where);
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no test pod is running')
+      ? finding(check, 'not tried', 'no pod could run this test')
       : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
+    ...(of('exec').length > 0 ? [simple('kubectl exec', 'exec')] : []),
     simple('DNS', 'dns'),
     ...pairs(of('pod'), froms),
     simple('service', 'service'),
@@ -281,7 +283,8 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
 function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
   const check = 'pod to pod';
   const failed = tried.filter(({ isOk }) => !isOk);
-  if (tried.length === 0) return [finding(check, 'not tried', 'fewer than two nodes have a pod')];
+  if (tried.length === 0)
+    return [finding(check, 'not tried', 'fewer than two pods could run this test')];
   if (failed.length === 0) return [finding(check, 'ok', `${tried.length} pairs`)];
   const isAlone = (name: string) => {
     const own = tried.filter(({ from, to }) => from === name || to === name);
@@ -311,10 +314,12 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
     const text = `a pod with a volume claim does not start (${why}); run kubectl get events -A to see why`;
     return finding(check, 'wrong', text);
   }
-  const script = 'echo skolo > /data/probe && sync && cat /data/probe';
+  const script = 'exec 2>&1; echo skolo > /data/probe && sync && cat /data/probe';
   const command = ['exec', '-n', namespace, storagePod, '--', 'sh', '-c', script];
   const { stdout, stderr } = await kubectl.try(command);
-  return stdout.trim() === 'skolo'
-    ? finding(check, 'ok', 'a volume was claimed, written and read')
-    : finding(check, 'wrong', `writing to or reading from the claimed volume failed: ${stderr}`);
+  const said = stdout.trim();
+  if (said === 'skolo') return finding(check, 'ok', 'a volume was claimed, written and read');
+  return said === ''
+    ? finding(check, 'wrong', `kubectl exec failed: ${stderr}`)
+    : finding(check, 'wrong', `writing to or reading from the claimed volume failed: ${said}`);
 }
