@@ -77,29 +77,6 @@ describe.skipIf(peer('ssh') === undefined)('a device that shows its configuratio
     expect(answer).toContain(`${shown}${prompt}`);
   });
 
-  it('drops in the middle of it, and of nothing else', async () => {
-    const { answer, status } = await show('drops-mid-configuration');
-
-    expect(status).toBe(255);
-    expect(answer).toContain('setting 10\r\n');
-    expect(answer).not.toContain('setting 30');
-  });
-
-  it('says its prompt before it is finished, each time elsewhere', async () => {
-    const { device } = await start('cut-short');
-    const ssh = await openSsh(device, login);
-    await ssh.see(prompt);
-    const answers: string[] = [];
-    for (let i = 0; i < 3; i++) {
-      ssh.say('show');
-      answers.push(await ssh.see(prompt));
-    }
-
-    expect(answers.join()).not.toContain('end');
-    expect(answers[0]).toContain('setting 5\r\n');
-    expect(new Set(answers).size).toBe(3);
-  });
-
   it('has its prompt in it, and pauses there', async () => {
     const { answer, shown } = await show('prompt-in-configuration');
 
@@ -180,17 +157,6 @@ describe.skipIf(peer('ssh') === undefined)('a device that shows its configuratio
 
     expect(log.answer).toMatch(/setting 19\r\n! <190> .*\r\nsetting 20/);
     expect(control.answer).toContain('! red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07\r\n');
-  });
-
-  it.each([
-    ['error-text', '% Not now.\r\n'],
-    ['empty-answer', ''],
-  ] as const)('answers with %s', async (fault, words) => {
-    const { answer, status } = await show(fault);
-
-    expect(answer).toContain(`${words}${prompt}`);
-    expect(answer).not.toContain('setting');
-    expect(status).toBe(255);
   });
 });
 

@@ -106,29 +106,6 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     expect([device.board.isOn('2/0/5'), device.board.isOn('2/0/6')]).toEqual([false, true]);
   });
 
-  it('signs in over telnet, and turns a port off and on in another mode', async (context) => {
-    const { device, netmiko } = await sit(context, (account) =>
-      startEdgeSwitch({ ...account, telnetPort: 0, ...second }),
-    );
-    const port3 = (mode: string) => [['interface 0/3', `poe opmode ${mode}`, 'exit']];
-
-    // It has no EdgeSwitch over telnet, but a line to anything, which may turn out to be one.
-    await netmiko.connect('generic_termserver_telnet', secret);
-    await netmiko.call('redispatch', ['ubiquiti_edgeswitch'], { session_prep: false });
-    await netmiko.call('telnet_login');
-    await netmiko.call('session_preparation');
-    await netmiko.call('send_config_set', port3('shutdown'));
-    const off = await netmiko.call('send_command', ['show poe port 0/3']);
-    await netmiko.call('send_config_set', port3('passive24v'));
-    const on = await netmiko.call('send_command', ['show poe port 0/3']);
-    await netmiko.call('disconnect');
-
-    expect(off).toMatch(/^0\/3 +Shutdown /m);
-    expect(on).toMatch(/^0\/3 +Passive24v /m);
-    expect(device.board.get('3')).toEqual({ on: true, mode: 'passive24v', watts: 4.5 });
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
-  });
-
   it('finds one behind the shell of an older UniFi switch', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startUnifiSwitch({ ...account, fastpath: true }),
@@ -206,13 +183,5 @@ describe.concurrent('netmiko, to a Cisco switch', () => {
     ]);
     expect(told().join()).not.toContain('s3cond');
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
-  });
-
-  it('is told when the second password is wrong', async (context) => {
-    const { netmiko } = await sit(context, (account) => startCiscoIos({ ...account, ...second }));
-
-    await netmiko.connect('cisco_ios', { secret: 'wrong' });
-
-    await expect(netmiko.call('enable')).rejects.toThrow('Failed to enter enable mode');
   });
 });

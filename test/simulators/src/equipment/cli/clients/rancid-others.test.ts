@@ -75,11 +75,4 @@ describe.skipIf(peer('rancid') === undefined)('RANCID', { concurrent: true }, ()
     expect(log).not.toMatch(/End of run not found|missed cmd|Error/);
     expect(text.split('\n')).toEqual(expect.arrayContaining(kind.kept));
   });
-
-  it.for(kinds)('keeps nothing of a $type that drops in the middle', async (kind, context) => {
-    const { text, log } = await collect(context, kind, 'drops-mid-configuration');
-
-    expect(log).toMatch(/End of run not found|missed cmd/);
-    expect(text).toBe('');
-  });
 });

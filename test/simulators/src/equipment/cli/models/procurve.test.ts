@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
-import { openSsh, openTelnet } from '../testing.ts';
+import { openSsh } from '../testing.ts';
 import { type ProcurveOptions, startProcurve } from './procurve.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
@@ -54,21 +54,6 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     expect(await ssh.see('\x1b[2K')).toContain('\x1b[1;0H\x1b[1M\x1b[24;1H\x1b[1L\x1b[24;20H');
   });
 
-  it('shows its configuration', async () => {
-    const { device, say } = await start();
-
-    await say('no page');
-    const answer = await say('show running-config');
-
-    expect(answer).toContain(device.running().toString());
-    expect(device.running().toString()).toMatch(
-      /^\nRunning configuration:\n\n; J9773A Configuration Editor; Created on release #YA.16.11.0005\n; Ver #14:.*\n\nhostname "procurve-1"\n/,
-    );
-    expect(device.running().toString()).toMatch(
-      /\nvlan 1\n {3}name "DEFAULT_VLAN"\n.*\n {3}exit\n/s,
-    );
-  });
-
   it.each([
     ['newer firmware', {}, 'procurve-1# '],
     ['firmware that always pages', { alwaysPages: true }, 'Invalid input: no'],
@@ -86,46 +71,6 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     expect(answer).toContain(said);
   });
 
-  it('asks an operator for name and password of the manager', async () => {
-    const manager = { username: 'admin', password: 's3cond' };
-    const { ssh, say } = await start({ role: 'operator', manager });
-
-    const rejected = await say('show running-config', 'procurve-1> ');
-    ssh.say('enable');
-    await ssh.see('Username: ');
-    ssh.say('admin');
-    await ssh.see('Password: ');
-    await say('wrong', 'procurve-1> ');
-    ssh.say('enable');
-    await ssh.see('Username: ');
-    ssh.say('admin');
-    await ssh.see('Password: ');
-
-    expect(rejected).toContain('\nInvalid input: running-config\n');
-    expect(await say('s3cond')).not.toContain('s3cond');
-  });
-
-  it('applies what is typed, boots with what is saved', async () => {
-    const { device, say } = await start();
-
-    await say('configure', 'procurve-1(config)# ');
-    await say('interface 2', 'procurve-1(eth-2)# ');
-    await say('name "spare"', 'procurve-1(eth-2)# ');
-    await say('exit', 'procurve-1(config)# ');
-    await say('vlan 10', 'procurve-1(vlan-10)# ');
-    await say('exit', 'procurve-1(config)# ');
-    await say('exit');
-    const before = await say('show config status');
-    await say('write memory');
-    const after = await say('show config status');
-
-    expect(before).toContain('has been changed and needs to be saved');
-    expect(after).toContain('is same as the startup configuration');
-    expect(device.startup().toString()).toContain(
-      '\ninterface 2\n   name "spare"\n   power-over-ethernet critical\n   exit\n',
-    );
-  });
-
   it('asks twice before it lets go', async () => {
     const { device, ssh, say } = await start();
     await say('configure', 'procurve-1(config)# ');
@@ -140,23 +85,6 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     await ssh.ended;
 
     expect(device.startup().toString()).toContain('procurve-1');
-  });
-});
-
-describe.skipIf(peer('curl') === undefined)('a ProCurve, over telnet', () => {
-  it('asks for name and password', async () => {
-    const device = await startProcurve({ username: 'skolo', password: 'f1rst', telnetPort: 0 });
-    onTestFinished(() => device.close());
-
-    const telnet = openTelnet(device.host, device.telnetPort);
-    await telnet.see('Username: ');
-    telnet.say('skolo');
-    await telnet.see('Password: ');
-    telnet.say('f1rst');
-    await telnet.see('Press any key to continue');
-    telnet.say('');
-
-    await telnet.see(painted('procurve-1# '));
   });
 });
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { legacySshOptions, openSsh } from '../testing.ts';
@@ -32,20 +31,6 @@ describe.skipIf(peer('ssh') === undefined).each(kinds)('the configuration of $na
     return { device, exec, shell };
   }
 
-  it('is a file, with its size and checksum', async () => {
-    const { device, exec } = await start();
-
-    const text = await exec('cat /tmp/system.cfg');
-    const size = await exec('wc -c /tmp/system.cfg');
-    const sum = await exec('md5sum /tmp/system.cfg');
-    const board = await exec('cat /etc/board.info');
-
-    expect(text).toEqual({ status: 0, output: device.running().toString() });
-    expect(size.output).toBe(`${device.running().length} /tmp/system.cfg\n`);
-    expect(sum.output).toContain(createHash('md5').update(device.running()).digest('hex'));
-    expect(board.output).toContain(kind.serial);
-  });
-
   it('is typed, kept, and otherwise gone after a power failure', async () => {
     const { device, exec, shell } = await start();
     const before = device.startup();
@@ -66,17 +51,5 @@ describe.skipIf(peer('ssh') === undefined).each(kinds)('the configuration of $na
     expect(typed).toEqual(['users.status=enabled\n', true]);
     expect(lost).toBe(true);
     expect(device.running().toString()).toBe('users.status=disabled\n');
-  });
-
-  it('comes cut short, though its size is told in full', async () => {
-    const { device, exec } = await start();
-    device.faults.set('cut-short');
-
-    const text = await exec('cat /tmp/system.cfg');
-    const size = await exec('wc -c /tmp/system.cfg');
-
-    expect(text.status).toBe(0);
-    expect(text.output.length).toBeLessThan(device.running().length);
-    expect(size.output).toContain(String(device.running().length));
   });
 });

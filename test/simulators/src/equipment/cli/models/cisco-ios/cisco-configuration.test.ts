@@ -78,26 +78,6 @@ const constant = (text: Buffer | string) =>
     .trim();
 
 describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch', () => {
-  it('is shown with its size, and as it is saved', async () => {
-    const device = await start();
-
-    const text = device.running().toString();
-    const [, size, body = ''] =
-      /^Building configuration\.\.\.\n\nCurrent configuration : (\d+) bytes\n([\s\S]*)\n$/.exec(
-        text,
-      ) ?? [];
-
-    expect(Number(size)).toBe(Buffer.byteLength(body));
-    expect(body).toMatch(
-      /^!\n! Last configuration change at \d\d:\d\d:\d\d UTC \w+ \w+ \d+ \d{4} by admin\n/,
-    );
-    expect(body).toMatch(/\nntp clock-period \d+\n!\nend\n$/);
-    expect(constant(text)).toBe(constant(configuration));
-    expect(device.startup().toString()).toMatch(/^Using \d+ out of \d+ bytes\n!\n/);
-    expect(constant(device.startup())).toBe(constant(text));
-    expect(device.board.isOn('Gi1/0/2')).toBe(false);
-  });
-
   it('is changed by typing, and saved', async () => {
     const device = await start();
     const { say } = await signedIn(device);
@@ -124,38 +104,6 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch'
     expect(saved).toBe('Building configuration...\n[OK]\n');
     expect(constant(device.startup())).toBe(constant(device.running()));
     expect(device.board.isOn('Gi1/0/1')).toBe(false);
-  });
-
-  it('is replaced by a file that was written with Tcl', async () => {
-    const device = await start();
-    const want = constant(device.running());
-    const other = await start({
-      configuration: 'hostname other\n!\nntp server 10.0.0.1\n!\nend\n',
-    });
-    const { ssh, say } = await signedIn(other);
-
-    ssh.say('tclsh');
-    await ssh.see('(tcl)#');
-    await say('set f [open "flash:new.cfg" w]');
-    for (const line of want.split('\n')) {
-      const isPlain = !/[{}\\]/.test(line);
-      ssh.say(isPlain ? `puts $f {${line}}` : `puts $f "${line.replace(/[\\"$[\]{}]/g, '\\$&')}"`);
-    }
-    ssh.say('close $f');
-    ssh.say('tclquit');
-    ssh.say('show inventory');
-    await ssh.see('SN: FDO1234X0AB');
-    const missing = await say('configure replace flash:none force');
-    ssh.say('configure replace flash:new.cfg force');
-    await ssh.see('Rollback Done');
-    await ssh.see('#');
-    await say('write memory');
-
-    expect(missing).toContain('%Error opening flash:none');
-    expect(constant(other.running())).toBe(want);
-    expect(constant(other.startup())).toBe(want);
-    expect(other.board.isOn('Gi1/0/2')).toBe(false);
-    expect(other.received.map(({ text }) => text).join()).not.toMatch(/hidden|otherHash/);
   });
 
   it('has its prompt in it, when that is the fault', async () => {

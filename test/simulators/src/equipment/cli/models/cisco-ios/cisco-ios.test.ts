@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
-import { type Client, openSsh, openTelnet } from '../../testing.ts';
+import { type Client, openSsh } from '../../testing.ts';
 import { type CiscoIosOptions, startCiscoIos } from './cisco-ios.ts';
 
 const login = { user: 'admin', password: 'c1sco' };
@@ -133,22 +133,6 @@ Switch#`,
     expect(ssh.output).not.toMatch(/wrong|s3cret/);
   });
 
-  it('rejects what AAA does not allow', async () => {
-    const device = await start({ denied: ['power inline', 'show running-config'] });
-    const ssh = await onPort(device, 'Gi1/0/1');
-
-    ssh.say('power inline never');
-    const set = await ssh.see('(config-if)#');
-    ssh.say('end');
-    await ssh.see('Switch#');
-    ssh.say('show run');
-    const shown = await ssh.see('Switch#');
-
-    expect(set).toContain('Command authorization failed.');
-    expect(shown).toContain('% Authorization failed.');
-    expect(device.board.isOn('Gi1/0/1')).toBe(true);
-  });
-
   it('puts log lines between answer and prompt', async () => {
     const ssh = await onPort(await start({ logging: 'before-prompt' }), 'Gi1/0/1');
 
@@ -205,53 +189,9 @@ Switch#`,
     expect(await ssh.see('Switch#')).not.toContain('More');
   });
 
-  it('cuts a long name in configuration mode, and forgets at a power failure what was not saved', async () => {
-    const device = await start({ hostName: 'distribution-switch-rack4' });
-    const ssh = await openSsh(device, login);
-    await ssh.see('distribution-switch-rack4#');
-
-    ssh.say('conf t');
-    await ssh.see('distribution-switch-(config)#');
-    ssh.say('int gi1/0/1');
-    await ssh.see('distribution-switch-(config-if)#');
-    ssh.say('power inline never');
-    await ssh.see('(config-if)#');
-    ssh.say('end');
-    await ssh.see('rack4#');
-    ssh.say('write memory');
-    await ssh.see('[OK]');
-    ssh.say('conf t');
-    await ssh.see('(config)#');
-    ssh.say('int gi1/0/2');
-    await ssh.see('(config-if)#');
-    ssh.say('power inline never');
-    await ssh.see('(config-if)#');
-    await device.reboot();
-
-    expect(device.board.isOn('Gi1/0/1')).toBe(false);
-    expect(device.board.isOn('Gi1/0/2')).toBe(true);
-  });
-
   it('has no exec channel', async () => {
     const ssh = await openSsh(await start(), { ...login, options: ['-T'], command: 'show clock' });
 
     expect(await ssh.ended).toBe(255);
-  });
-});
-
-describe.skipIf(peer('curl') === undefined)('a Cisco switch, to a telnet client', () => {
-  it('asks for name and password', async () => {
-    const device = await start({ telnetPort: 0 });
-    const telnet = openTelnet(device.host, device.telnetPort);
-
-    await telnet.see('User Access Verification\r\n\r\nUsername: ');
-    telnet.say('admin');
-    await telnet.see('Password: ');
-    telnet.say('c1sco');
-    await telnet.see('Switch#');
-    telnet.say('exit');
-    await telnet.ended;
-
-    expect(telnet.output).not.toContain('c1sco');
   });
 });

@@ -134,53 +134,6 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
     );
   });
 
-  it('resets a port by its own timer, though the session is gone', async () => {
-    const device = await start({ secondMs: 50 });
-    const changes: boolean[] = [];
-    device.board.on('change', ({ on }) => changes.push(on));
-    const ssh = await onPort(device, '0/5');
-
-    ssh.say('poe reset 60');
-    await ssh.see('(Interface 0/5)#');
-    ssh.say('show poe port 0/5');
-    const settings = await ssh.see('(Interface 0/5)#');
-    ssh.say('show poe status 0/5');
-    const status = await ssh.see('(Interface 0/5)#');
-    ssh.endWith('');
-    await ssh.ended;
-    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true), 20_000);
-
-    expect(settings).toContain('0/5       Auto ');
-    expect(status).toContain('0/5       Disabled ');
-    expect(changes).toEqual([false, true]);
-  });
-
-  it('forgets at a power failure what was not saved', async () => {
-    const device = await start();
-    const ssh = await onPort(device, '0/1');
-    ssh.say('poe opmode shutdown');
-    await ssh.see('#');
-    ssh.say('end');
-    await ssh.see(prompt);
-    ssh.say('write memory');
-    await ssh.see('(y/n) ');
-    ssh.type('y');
-    await ssh.see('Configuration Saved!');
-    await ssh.see(prompt);
-    ssh.say('configure');
-    await ssh.see('#');
-    ssh.say('interface 0/2');
-    await ssh.see('#');
-    ssh.say('poe opmode shutdown');
-    await ssh.see('#');
-
-    await device.reboot();
-
-    expect(await ssh.ended).toBe(255);
-    expect([device.board.isOn('1'), device.board.isOn('2')]).toEqual([false, true]);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
-  });
-
   it.each([
     ['n', 'Configuration Not Saved!'],
     ['y', 'Configuration Saved!'],

@@ -111,28 +111,6 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch',
     expect(constant(device.startup())).toBe(constant(device.running()));
   });
 
-  it('is the same when it is typed into a switch that has been cleared', async () => {
-    const device = await start();
-    const text = device.running().toString();
-    const other = await start({
-      configuration: 'hostname "other"\nconfigure\nsntp server "x"\nexit\n',
-    });
-    const { ssh } = await privileged(other);
-    ssh.say('clear config');
-    await ssh.see('(y/n) ');
-    ssh.type('y');
-
-    for (const line of text.split('\n')) ssh.say(line);
-    ssh.say('write memory');
-    await ssh.see('Are you sure you want to save? (y/n) ');
-    ssh.type('y');
-    await ssh.see('Configuration Saved!');
-
-    expect(constant(other.running())).toBe(constant(device.running()));
-    expect(constant(other.startup())).toBe(constant(device.running()));
-    expect(other.received.map((received) => received.text).join()).not.toMatch(/8fb8d1b1|hidden/);
-  });
-
   it('has its prompt in it, when that is the fault', async () => {
     const device = await start();
     device.faults.set('prompt-in-configuration');

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
 import { openSsh } from '../../testing.ts';
@@ -66,51 +66,6 @@ describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
     },
   );
 
-  it('restarts a port by itself', async () => {
-    const device = await start({ secondMs: 5 });
-    const changes: boolean[] = [];
-    device.board.on('change', ({ on }) => changes.push(on));
-
-    const { status } = await exec(device, 'swctrl poe restart id 1');
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
-
-    expect(status).toBe(0);
-    expect(changes).toEqual([false, true]);
-  });
-
-  it('has a shell with a prompt', async () => {
-    const ssh = await openSsh(await start(), login);
-
-    await ssh.see('built-in shell (ash)');
-    await ssh.see('USW-Lite-16-US.6.2.5# ');
-    ssh.say('telnet 127.0.0.1');
-    const answer = await ssh.see('# ');
-    ssh.say('exit 5');
-
-    expect(answer).toBe('telnet 127.0.0.1\r\n-sh: telnet: not found\r\nUSW-Lite-16-US.6.2.5# ');
-    expect(await ssh.ended).toBe(5);
-  });
-
-  it('leads to Fastpath on older models', async () => {
-    const device = await start({ fastpath: true });
-    const ssh = await openSsh(device, login);
-
-    await ssh.see('# ');
-    ssh.say('telnet 127.0.0.1');
-    await ssh.see('(UBNT) >');
-    for (const line of ['enable', 'configure', 'interface 0/2', 'poe opmode shutdown', 'end']) {
-      ssh.say(line);
-      await ssh.see('#');
-    }
-    ssh.say('logout');
-    await ssh.see('(y/n) ');
-    ssh.type('n');
-    await ssh.see('Connection closed by foreign host');
-    await ssh.see('USW-Lite-16-US.6.2.5# ');
-
-    expect(portsOn(device)).toEqual(['1', '3', '4']);
-  });
-
   it.each([
     ['telnet 127.0.0.1', 'enable\nconfigure\ninterface 0/2\npoe opmode shutdown\n'],
     [
@@ -135,26 +90,5 @@ describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
     await device.reboot();
 
     expect(portsOn(device)).toHaveLength(4);
-  });
-
-  it('drops after a command without its exit status', async () => {
-    const device = await start();
-    device.faults.set('drops-after-command');
-
-    const { status } = await exec(device, 'swctrl poe set off id 2');
-
-    expect(status).toBe(255);
-    expect(device.board.isOn('2')).toBe(false);
-  });
-
-  it('drops in the middle of a table', async () => {
-    const device = await start();
-    device.faults.set('drops-mid-way');
-
-    const { status, output } = await exec(device, 'swctrl poe show');
-
-    expect(status).toBe(255);
-    expect(output).toContain('Total Power');
-    expect(output).not.toContain('   4 ');
   });
 });

@@ -46,29 +46,6 @@ describe('statements in braces', () => {
 });
 
 describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () => {
-  it('shows its configuration in a channel of its own', async () => {
-    const { device, exec } = await start();
-
-    const { status, output } = await exec('show configuration | display omit | no-more');
-
-    expect(status).toBe(0);
-    expect(output).toBe(device.running().toString());
-    expect(output).toMatch(
-      /^## Last commit: 2026-11-19 09:12:33 UTC by admin\nversion 21.4R3-S5.4;\nsystem \{\n {4}host-name ex-1;\n/,
-    );
-    expect(output).toContain('encrypted-password "$6$S3cretSalt$S3cretHashOfRoot"; ## SECRET-DATA');
-  });
-
-  it('tells its serial number, and status 0 also where it does not know a command', async () => {
-    const { exec } = await start();
-
-    const hardware = await exec('show chassis hardware');
-    const nonsense = await exec('show nonsense');
-
-    expect(hardware.output).toMatch(/^Chassis +JW3619430123 +EX2300-24P$/m);
-    expect(nonsense).toEqual({ status: 0, output: '' });
-  });
-
   it('has a pager that tells how far it is', async () => {
     const { session } = await start();
     const { ssh, say } = await session();
@@ -80,27 +57,6 @@ describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () =>
 
     expect(page.startsWith(`\r${' '.repeat(40)}\r`)).toBe(true);
     await ssh.see(prompt);
-  });
-
-  it('replaces its configuration by a text that is typed, for good', async () => {
-    const { device, session } = await start();
-    const { ssh, say } = await session();
-    const text = junosExample.replace('vlan-id 10;', 'vlan-id 11;');
-
-    await say('set cli screen-length 0');
-    await say('configure', inside);
-    await say('load override terminal', '[Type ^D at a new line to end input]\r\n');
-    for (const line of text.trimEnd().split('\n')) ssh.say(line);
-    ssh.type('\x04');
-    const loaded = await ssh.see(inside);
-    const checked = await say('commit check', inside);
-    const before = device.running().toString();
-    await say('commit', inside);
-
-    expect(loaded).toContain('\r\nload complete\r\n');
-    expect(checked).toContain('configuration check succeeds\r\n');
-    expect(before).not.toContain('vlan-id 11;');
-    expect(device.running().toString()).toMatch(/^## Last commit: .* by skolo\n.*vlan-id 11;/s);
   });
 
   it('does not load a text that is cut', async () => {

@@ -16,26 +16,6 @@ async function start(options: Partial<OpenwrtOptions> = {}) {
 }
 
 describe.skipIf(peer('ssh') === undefined)('an OpenWrt switch, to OpenSSH', () => {
-  it('turns a port off and tells of it', async () => {
-    const { device, exec } = await start();
-    device.board.setWatts('lan2', 0);
-
-    const off = await exec(`ubus call poe manage '{"port":"lan3","enable":false}'`);
-    const info = await exec('ubus call poe info');
-
-    expect(off).toEqual({ status: 0, output: '' });
-    expect(device.board.isOn('lan3')).toBe(false);
-    expect(info.output).toContain('\t"consumption": 4.500000,\n');
-    expect(JSON.parse(info.output)).toMatchObject({
-      budget: 65,
-      ports: {
-        lan1: { priority: 0, mode: 'PoE+', status: 'Delivering power', consumption: 4.5 },
-        lan2: { priority: 0, mode: 'PoE+', status: 'Searching' },
-        lan3: { priority: 0, mode: 'PoE+', status: 'Disabled' },
-      },
-    });
-  });
-
   it.each([
     [`ubus call poe manage '{"port":"lan9","enable":false}'`, 2, 'Invalid argument'],
     [`ubus call poe manage '{"port":"lan1","enable":"no"}'`, 2, 'Invalid argument'],
@@ -50,23 +30,6 @@ describe.skipIf(peer('ssh') === undefined)('an OpenWrt switch, to OpenSSH', () =
 
     expect(answer).toEqual({ status, output: `Command failed: ${words}\n` });
     expect(device.board.names().every((port) => device.board.isOn(port))).toBe(true);
-  });
-
-  it('complains of what it has done, where the daemon is old', async () => {
-    const { device, exec } = await start({ oldDaemon: true });
-
-    const { status } = await exec(`ubus call poe manage '{"port":"lan1","enable":false}'`);
-
-    expect(status).toBe(12);
-    expect(device.board.isOn('lan1')).toBe(false);
-  });
-
-  it('knows nothing of its ports, where the hardware is not understood', async () => {
-    const { exec } = await start({ statusUnknown: true });
-
-    const { output } = await exec('ubus call poe info');
-
-    expect(JSON.parse(output).ports.lan1).toEqual({ priority: 0, status: 'unknown' });
   });
 
   it('has a shell with a prompt, and comes up with its ports on', async () => {

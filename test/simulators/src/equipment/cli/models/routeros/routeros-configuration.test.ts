@@ -73,36 +73,6 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH'
       true,
     ]);
   });
-
-  it('tells its serial number and its name', async () => {
-    const { exec } = await start();
-
-    const board = await exec('/system routerboard print');
-    const { output } = await exec('/system identity print');
-
-    expect(board.output).toMatch(/^ +serial-number: HF9087654321$/m);
-    expect(output).toBe('  name: rack 4 router\n\n');
-  });
-
-  it('takes a file by scp, and has nothing but what is in it after a reset', async () => {
-    const { device, exec } = await start();
-    const text =
-      '/system identity\nset name=other\n/ip pool\nadd name=p ranges=10.0.0.1-10.0.0.9\n';
-
-    await exec('scp -t -- restore.rsc', `C0600 ${text.length} restore.rsc\n${text}\0`);
-    await exec('/import file-name=restore.rsc');
-    const merged = device.running().toString();
-    const ssh = await openSsh(device, login);
-    await ssh.see('m> ');
-    ssh.say('/system reset-configuration no-defaults=yes run-after-reset=restore.rsc');
-    await ssh.see('Dangerous! Reset anyway? [y/N]: ');
-    ssh.type('y');
-    await ssh.ended;
-
-    expect(merged).toMatch(/name=dhcp_pool0 .*\nadd name=p ranges/s);
-    expect(merged).toContain('\nset name=other\n');
-    expect(device.running().toString().split('\n').slice(5).join('\n')).toBe(text);
-  });
 });
 
 describe('netmiko, to a MikroTik', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { openSsh } from '../../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
@@ -69,19 +69,6 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
       '',
     ]);
     expect(second.output).toContain('poe-out-status: waiting-for-load');
-  });
-
-  it('cycles a port by its own timer', async () => {
-    const { device, exec } = await start({ secondMs: 50 });
-    const changes: boolean[] = [];
-    device.board.on('change', ({ on }) => changes.push(on));
-
-    await exec(`${poe} power-cycle ether1 duration=1m`);
-    const { output } = await exec(`${poe} monitor ether1 once`);
-    await vi.waitFor(() => expect(device.board.isOn('ether1')).toBe(true), 20_000);
-
-    expect(output).toContain('poe-out-status: power_reset');
-    expect(changes).toEqual([false, true]);
   });
 
   it.each([

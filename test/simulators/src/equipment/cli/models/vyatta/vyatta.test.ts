@@ -38,24 +38,6 @@ async function said(ssh: Client, line: string): Promise<string> {
 }
 
 describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter', () => {
-  it('is in a file and can be shown', async () => {
-    const { device, exec } = await start();
-
-    const file = await exec('cat /config/config.boot');
-    const shown = await exec('/opt/vyatta/bin/vyatta-op-cmd-wrapper show configuration');
-    const whole = await exec(ask);
-    const version = await exec('/opt/vyatta/bin/vyatta-op-cmd-wrapper show version');
-
-    expect(file).toBe(device.startup().toString());
-    expect(whole).toBe(device.running().toString());
-    expect(file.startsWith(whole)).toBe(true);
-    expect(file).toMatch(
-      /\n}\n\n\n\/\* Warning: Do not .*\n\/\* === .*\n\/\* Release version: .*\n$/,
-    );
-    expect(shown).toContain('encrypted-password ****************\n');
-    expect(version).toContain('HW S/N:       802AA8DE1234\n');
-  });
-
   it('is changed by typing, and saved', async () => {
     const { device, exec } = await start();
     const { say } = await configuring(device);
@@ -89,108 +71,6 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter',
       "set interfaces ethernet eth1 description 'to the switch'\n",
     );
   });
-
-  it('comes from a file that was typed', async () => {
-    const { device } = await start();
-    const text = device.startup().toString().replace('host-name ubnt', 'host-name rack5');
-    const ssh = await openSsh(device, login);
-    await ssh.see(':~$ ');
-    for (const line of ['sh', "cat > /tmp/new.boot << 'END'", ...text.split('\n'), 'END', 'exit']) {
-      ssh.say(line);
-    }
-    ssh.say('configure');
-    await ssh.see('[edit]\r\n');
-    await ssh.see('# ');
-
-    const missing = await said(ssh, 'load /tmp/none');
-    const loaded = await said(ssh, 'load /tmp/new.boot');
-    await said(ssh, 'commit; save');
-
-    expect(missing).toBe('Cannot open configuration file /tmp/none: No such file or directory\n');
-    expect(loaded).toMatch(
-      /^Loading .*\n\nLoad complete\. {2}Use 'commit' to make changes active\.\n$/,
-    );
-    expect(device.startup().toString()).toBe(text.replace(/\n*$/, '\n'));
-  });
-
-  it.each([
-    ['system {\n    host-name x\n/* === vyatta-config-version: "x@1" === */\n', 'unexpected end'],
-    ['system {\n    }}\n}\n/* === vyatta-config-version: "x@1" === */\n', 'line 2: }}'],
-  ])('is not loaded from a text that is none', async (text, words) => {
-    const { device } = await start();
-    const ssh = await openSsh(device, login);
-    await ssh.see(':~$ ');
-    for (const line of ["cat > /tmp/bad <<'END'", ...text.split('\n'), 'END', 'configure']) {
-      ssh.say(line);
-    }
-    await ssh.see('[edit]\r\n');
-    await ssh.see('# ');
-
-    const rejected = await said(ssh, 'load /tmp/bad');
-
-    expect(rejected).toContain(words);
-    expect(rejected).toContain('Failed to parse specified config file\n');
-    expect(await said(ssh, 'commit')).toBe('No configuration changes to commit\n');
-  });
-
-  it('comes back by itself when a commit is not confirmed', async () => {
-    const { device } = await start({ secondMs: 5 });
-    const before = device.running();
-    const { ssh, say } = await configuring(device);
-    await say('set system host-name lost');
-
-    ssh.say('commit-confirm 1');
-    await ssh.see('Proceed? [confirm][y]');
-    ssh.type('y');
-    await ssh.see('# ');
-    const pending = [device.isConfirmPending(), device.running().toString()];
-    const again = await say('commit-confirm 1');
-    const status = await ssh.ended;
-
-    expect(pending).toEqual([true, expect.stringContaining('host-name lost')]);
-    expect(again).toBe('Another confirm is pending\n');
-    expect(status).toBe(255);
-    expect(device.running()).toEqual(before);
-    expect(device.isConfirmPending()).toBe(false);
-  });
-
-  it('stays when the commit is confirmed', async () => {
-    const { device } = await start({ secondMs: 5 });
-    const { ssh, say } = await configuring(device);
-    await say('set system host-name found');
-    ssh.say('commit-confirm 1');
-    await ssh.see('Proceed? [confirm][y]');
-    ssh.type('y');
-    await ssh.see('# ');
-
-    const confirmed = await say('confirm');
-    const nothing = await say('confirm');
-
-    expect([confirmed, nothing]).toEqual(['', 'No confirm pending\n']);
-    expect(device.isConfirmPending()).toBe(false);
-    expect(device.running().toString()).toContain('host-name found');
-  });
-
-  it('is not committed for confirmation where no revisions are kept', async () => {
-    const { device } = await start({
-      configuration: 'system {\n    host-name bare\n}\n',
-    });
-    const { say } = await configuring(device);
-    await say('set system host-name other');
-
-    expect(await say('commit-confirm')).toContain('commit-revisions is not configured.\n');
-    expect(device.running().toString()).toContain('host-name bare');
-  });
-
-  it.each(['cut-short', 'error-text', 'empty-answer'] as const)('%s', async (fault) => {
-    const { device, exec } = await start();
-    device.faults.set(fault);
-
-    for (const command of [ask, 'cat /config/config.boot']) {
-      expect(await exec(command)).not.toContain('time-zone');
-    }
-    expect(await exec('wc -c /config/config.boot')).toContain(String(device.startup().length));
-  });
 });
 
 describe('the configuration of a router, to clients that know it', () => {
@@ -203,16 +83,6 @@ describe('the configuration of a router, to clients that know it', () => {
     expect(log).not.toMatch(/missed|not found|error/i);
     expect(text).toContain(device.running().toString());
     expect(text).toContain('#HW S/N:       802AA8DE1234\n');
-  });
-
-  it('is not taken for whole by RANCID when the line drops', async (context: TestContext) => {
-    const device = await startEdgeos(account);
-    context.onTestFinished(() => device.close());
-    device.faults.set('drops-mid-configuration');
-
-    const { log } = await rancid(context, device, 'edgerouter', account);
-
-    expect(log).toContain('End of run not found');
   });
 
   it('is read by netmiko from a VyOS, and changed', async (context) => {
