@@ -6,6 +6,7 @@ import {
   rejectsWrongPassword,
   type Setup,
   startDriver,
+  switchesOutlets,
 } from '../testing/http.ts';
 import { outlets as httpSwitch } from './http-switch.ts';
 
@@ -35,24 +36,12 @@ const esphome: Setup = {
 };
 
 describe('http-switch', () => {
-  it('turns single outlets off and on as rack.yaml says, and reads them back', async () => {
-    const { device, driver } = await startDriver(relays);
-
-    await driver.turnOff('3', patient());
-    const between = await driver.read(['1', '3'], patient());
-    await driver.turnOn('3', undefined, patient());
-
-    expect([...between]).toEqual([
-      ['1', { state: 'on' }],
-      ['3', { state: 'off' }],
-    ]);
-    expect(device.received.map(({ text }) => text)).toEqual([
-      'PUT /relay/3/value 0',
-      'GET /relay/1/value',
-      'GET /relay/3/value',
-      'PUT /relay/3/value 1',
-    ]);
-  });
+  switchesOutlets(relays, '3', { 1: { state: 'on' }, 3: { state: 'off' } }, [
+    'PUT /relay/3/value 0',
+    'GET /relay/1/value',
+    'GET /relay/3/value',
+    'PUT /relay/3/value 1',
+  ]);
 
   it.each(['digest', 'basic'] as const)('signs in by %s when it is asked to', async (signIn) => {
     const start = () => startEsphome({ account, signIn });

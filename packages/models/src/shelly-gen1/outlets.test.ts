@@ -1,13 +1,16 @@
 import { DeviceRejected } from '@skolo/equipment';
 import { type ShellyGen1Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
+  cyclesByItself,
   driverFor,
+  isNoSuccess,
   meetsFaults,
   patient,
   rejectsWrongPassword,
   type Setup,
   startDriver,
+  switchesOutlets,
 } from '../testing/http.ts';
 import { outlets as shellyGen1 } from './shelly-gen1.ts';
 
@@ -19,34 +22,14 @@ function withRelays(outlets: number, more: ShellyGen1Options = {}): Setup {
 }
 
 describe('shelly-gen1', () => {
-  it('turns single relays off and on, and reads them back with what they draw', async () => {
-    const { device, driver } = await startDriver(withRelays(2));
-
-    await driver.turnOff('1', patient());
-    const between = await driver.read(['0', '1'], patient());
-    await driver.turnOn('1', undefined, patient());
-
-    expect([...between]).toEqual([
-      ['0', { state: 'on', watts: 4 }],
-      ['1', { state: 'off', watts: 0 }],
-    ]);
-    expect(device.board.isOn('1')).toBe(true);
-    expect(device.received.map(({ text }) => text)).toEqual([
-      'GET /relay/1?turn=off',
-      'GET /shelly',
-      'GET /status',
-      'GET /relay/1?turn=on',
-    ]);
-  });
-
-  it('lets the device do off, wait and on', async () => {
-    const { device, driver } = await startDriver(withRelays(2));
-
-    await driver.nativeCycle?.run('1', 10, patient());
-
-    expect(device.received.at(-1)?.text).toBe('GET /relay/1?turn=off&timer=10');
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
-  });
+  const between = { 0: { state: 'on', watts: 4 }, 1: { state: 'off', watts: 0 } } as const;
+  const read = ['GET /shelly', 'GET /status'];
+  switchesOutlets(withRelays(2), '1', between, [
+    'GET /relay/1?turn=off',
+    ...read,
+    'GET /relay/1?turn=on',
+  ]);
+  cyclesByItself(withRelays(2), '1', 'GET /relay/1?turn=off&timer=10');
 
   it('reports model, firmware, and relays that stay off after a power failure', async () => {
     const more = { defaultStates: ['last', 'off'], relayNames: ['rpi-001'] };
@@ -80,14 +63,11 @@ describe('shelly-gen1', () => {
     await expect(driver.read(['0'], patient())).rejects.toThrow(/use the model shelly-gen2/);
   });
 
-  it.each([{ ison: true, has_timer: false }, { ison: 'false', has_timer: false }, { turn: 'off' }])(
-    'does not take %o for success',
-    async (answer) => {
-      const driver = await driverFor(withRelays(1), answer);
-
-      await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRejected);
-    },
-  );
+  isNoSuccess(withRelays(1), '0', [
+    { ison: true, has_timer: false },
+    { ison: 'false', has_timer: false },
+    { turn: 'off' },
+  ]);
 
   it('does not believe in a timer that the device does not tell of', async () => {
     const driver = await driverFor(withRelays(1), { ison: false, has_timer: false });

@@ -1,13 +1,15 @@
-import { DeviceRejected } from '@skolo/equipment';
 import { type ShellyGen2Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
+  cyclesByItself,
   driverFor,
+  isNoSuccess,
   meetsFaults,
   patient,
   rejectsWrongPassword,
   type Setup,
   startDriver,
+  switchesOutlets,
 } from '../testing/http.ts';
 import { outlets as shellyGen2 } from './shelly-gen2.ts';
 
@@ -21,19 +23,9 @@ function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
 }
 
 describe('shelly-gen2', () => {
-  it('turns single switches off and on, and reads them back with what they draw', async () => {
-    const { device, driver } = await startDriver(withSwitches(2));
-
-    await driver.turnOff('1', patient());
-    const between = await driver.read(['0', '1'], patient());
-    await driver.turnOn('1', undefined, patient());
-
-    expect([...between]).toEqual([
-      ['0', { state: 'on', watts: 4 }],
-      ['1', { state: 'off', watts: 0 }],
-    ]);
-    expect(device.board.isOn('1')).toBe(true);
-  });
+  const between = { 0: { state: 'on', watts: 4 }, 1: { state: 'off', watts: 0 } } as const;
+  switchesOutlets(withSwitches(2), '1', between);
+  cyclesByItself(withSwitches(2), '1', '"params":{"id":1,"on":false,"toggle_after":10}');
 
   it('reports model, firmware, and switches that stay off after a power failure', async () => {
     const more = { initialStates: ['off', 'on'], switchNames: ['', 'rpi-002'] };
@@ -62,17 +54,6 @@ describe('shelly-gen2', () => {
     expect(device.board.isOn('0')).toBe(false);
   });
 
-  it('lets the device do off, wait and on', async () => {
-    const { device, driver } = await startDriver(withSwitches(2));
-
-    await driver.nativeCycle?.run('1', 10, patient());
-
-    expect(device.received.at(-1)?.text).toContain(
-      '"params":{"id":1,"on":false,"toggle_after":10}',
-    );
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
-  });
-
   it('tells no watts where the device measures none', async () => {
     const { driver } = await startDriver(withSwitches(2, { meters: false }));
 
@@ -97,16 +78,12 @@ describe('shelly-gen2', () => {
     await expect(driver.turnOff('0', patient())).rejects.toThrow(/status 404/);
   });
 
-  it.each([
+  isNoSuccess(withSwitches(1), '0', [
     { id: 7, result: { was_on: true } },
     { id: 1, result: null },
     { id: 1, result: { method: 'Switch.Set' } },
     { result: { was_on: true } },
-  ])('does not take %o for success', async (answer) => {
-    const driver = await driverFor(withSwitches(1), answer);
-
-    await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRejected);
-  });
+  ]);
 
   it('reads no switch that tells of another one', async () => {
     const result = { 'switch:0': { id: 1, output: true } };

@@ -1,13 +1,15 @@
 import { DeviceRejected } from '@skolo/equipment';
 import { startSynaccess } from '@skolo/simulators';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
+  cyclesByItself,
   driverFor,
   meetsFaults,
   patient,
   rejectsWrongPassword,
   type Setup,
   startDriver,
+  switchesOutlets,
 } from '../testing/http.ts';
 import { outlets as synaccess } from './synaccess.ts';
 
@@ -19,34 +21,13 @@ const setup: Setup = {
 };
 
 describe('synaccess', () => {
-  it('turns single outlets off and on, and reads them back', async () => {
-    const { device, driver } = await startDriver(setup);
-
-    await driver.turnOff('2', patient());
-    const between = await driver.read(['1', '2', '5'], patient());
-    await driver.turnOn('2', undefined, patient());
-
-    expect([...between]).toEqual([
-      ['1', { state: 'on' }],
-      ['2', { state: 'off' }],
-      ['5', { state: 'on' }],
-    ]);
-    expect(device.board.isOn('2')).toBe(true);
-    expect(device.received.map(({ text }) => text)).toEqual([
-      'GET /cmd.cgi?$A3%202%200',
-      'GET /cmd.cgi?$A5',
-      'GET /cmd.cgi?$A3%202%201',
-    ]);
-  });
-
-  it('lets the device do off, wait and on', async () => {
-    const { device, driver } = await startDriver(setup);
-
-    await driver.nativeCycle?.run('2', 10, patient());
-
-    expect(device.received.at(-1)?.text).toBe('GET /cmd.cgi?$A4%202');
-    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
-  });
+  const between = { 1: { state: 'on' }, 2: { state: 'off' }, 5: { state: 'on' } } as const;
+  switchesOutlets(setup, '2', between, [
+    'GET /cmd.cgi?$A3%202%200',
+    'GET /cmd.cgi?$A5',
+    'GET /cmd.cgi?$A3%202%201',
+  ]);
+  cyclesByItself(setup, '2', 'GET /cmd.cgi?$A4%202');
 
   it.each([{ oldStatus: true }, { inlets: 2 }] as const)('reads the status of %o', async (kind) => {
     const start = () => startSynaccess({ outlets: 2, ...kind });

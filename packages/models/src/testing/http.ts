@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
-import { expect, it, onTestFinished } from 'vitest';
-import type { ModelOutlets, PowerDriver } from '../contract/outlets.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import type { ModelOutlets, OutletReading, PowerDriver } from '../contract/outlets.ts';
 import {
   type Login,
   meetsUsualFaults,
@@ -89,6 +89,50 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
     }
 
     expect(device.sessions.opened).toBe(0);
+  });
+}
+
+/** @param between readings while the outlet is off; `received`: what the device was sent until it was on again */
+export function switchesOutlets(
+  setup: Setup,
+  outlet: string,
+  between: Record<string, OutletReading>,
+  received?: readonly string[],
+): void {
+  it('turns single outlets off and on, and reads them back', async () => {
+    const { device, driver } = await startDriver(setup);
+
+    await driver.turnOff(outlet, patient());
+    const readings = await driver.read(Object.keys(between), patient());
+    await driver.turnOn(outlet, undefined, patient());
+
+    expect(Object.fromEntries(readings)).toEqual(between);
+    expect(device.board.isOn(outlet)).toBe(true);
+    if (received) expect(device.received.map(({ text }) => text)).toEqual(received);
+  });
+}
+
+/** @param sent the last request */
+export function cyclesByItself(setup: Setup, outlet: string, sent: string): void {
+  it('lets the device do off, wait and on', async () => {
+    const { device, driver } = await startDriver(setup);
+
+    await driver.nativeCycle?.run(outlet, 10, patient());
+
+    expect(device.received.at(-1)?.text).toContain(sent);
+    await vi.waitFor(() => expect(device.board.isOn(outlet)).toBe(true), 20_000);
+  });
+}
+
+export function isNoSuccess(
+  setup: Setup,
+  outlet: string,
+  answers: readonly (string | object)[],
+): void {
+  it.for(answers)('does not take %j for success', async (answer) => {
+    const driver = await driverFor(setup, answer);
+
+    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceRejected);
   });
 }
 
