@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { listen } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
@@ -79,13 +79,7 @@ async function startSink() {
     received.push(`${alertname} ${rack} ${state}`);
     return response.writeHead(204).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return { url: `http://127.0.0.1:${port}/pagers`, received };
 }
 

@@ -3,21 +3,20 @@
  * and the preparation of the jumphost are only recorded here; they have their own tests.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const kubectl = peer('kubectl');
 
 it('leads from the overlay of another rack to one of its own', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'skolo-new-rack-'));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const home = await tempDir();
   const clone = join(home, 'clone');
   await cp(join(repository, 'kube'), join(clone, 'kube'), { recursive: true });
   const env = await personalComputer(home);

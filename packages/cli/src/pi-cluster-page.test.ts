@@ -6,14 +6,13 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
+import { listen, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { k3sVersion } from '@skolo/k3s';
 import {
@@ -48,8 +47,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
   const ends: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'skolo-page-'));
-    ends.push(() => rm(home, { recursive: true, force: true }));
+    home = await tempDir((remove) => ends.push(remove));
     env = await personalComputer(home);
     await installSkolo(home);
     await addK3s(join(home, '.cache/skolo/files'), k3sVersion);
@@ -231,7 +229,6 @@ async function published(home: string, ends: (() => Promise<unknown>)[]): Promis
     else if (url === `/${image}.xz.sha256`) response.end(sum);
     else response.writeHead(404).end();
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  ends.push(async () => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${image}.xz`;
+  const port = await listen(server, (close) => ends.push(close));
+  return `http://127.0.0.1:${port}/${image}.xz`;
 }

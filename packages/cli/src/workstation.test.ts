@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { type ControlPlane, peer } from '@skolo/simulators';
@@ -120,8 +121,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
   it.runIf(hasTty && peer('zsh') && isLong)(
     'attach names the rack in the prompt of zsh',
     async () => {
-      const home = await mkdtemp(join(tmpdir(), 'skolo-zsh-'));
-      onTestFinished(() => rm(home, { recursive: true, force: true }));
+      const home = await tempDir();
       await writeFile(join(home, '.zshrc'), "PROMPT='%# mine '\n");
       const zsh = { SHELL: peer('zsh') ?? '', ZDOTDIR: home };
       const skolo = startInTerminal('attach rack4', zsh);
@@ -300,8 +300,7 @@ rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
   });
 
   it.skipIf(!hasTty)('login does not show the token that is typed', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'skolo-login-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await tempDir();
     const rack = join(folder, 'rack.yaml');
     // Another test may have a daemon on its usual port.
     const daemon = 'power-cycle-daemon: { url: "http://127.0.0.1:1" }';

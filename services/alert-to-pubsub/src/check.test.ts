@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { createAlertToPubsub } from './service.ts';
 
 it('finds that the folder of a file of alerts is missing', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-alerts-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const text = `rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
 services:

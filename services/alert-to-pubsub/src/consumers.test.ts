@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { tempDir } from '@skolo/base/testing';
 import { peer, startPubSubEmulator } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { startAlertProcess } from './testing/alert-process.ts';
-import { newDir, rackYaml } from './testing/lab.ts';
+import { rackYaml } from './testing/lab.ts';
 
 const folder = join(import.meta.dirname, '../../../packages/alerts/consumers');
 const python = peer('python3');
@@ -66,7 +67,7 @@ it('consumers of 15 lines print each change once, also when the service is kille
     start(python, join(folder, 'consumer.py'), url, 'my-project', 'python'),
     start(process.execPath, join(folder, 'consumer.mjs'), 'my-project', 'node'),
   ];
-  const dir = await newDir();
+  const dir = await tempDir();
   await writeFile(join(dir, 'rack.yaml'), rackYaml(emulator.endpoint, ''));
   let service = await startAlertProcess(dir);
   async function post(alertname: string, endsAt: string) {

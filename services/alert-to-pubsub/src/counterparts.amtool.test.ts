@@ -1,13 +1,11 @@
-/** What Alertmanager and amtool think of the whole service, and of the configurations in README.md. */
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseTemplate, valuesOf } from '@skolo/alerts';
+import { listen, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startLab } from './testing/lab.ts';
 import { runProgram } from './testing/program.ts';
@@ -42,14 +40,7 @@ async function startWebhook() {
     bodies.push(Webhook.parse(body));
     response.end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  const port = await listen(server);
   return { url: `http://127.0.0.1:${port}/`, alerts: () => bodies.flatMap(({ alerts }) => alerts) };
 }
 
@@ -93,8 +84,7 @@ describe('an identity', () => {
 });
 
 async function tempFile(name: string, text: string): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-amtool-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   await writeFile(join(dir, name), text, { mode: 0o600 });
   return join(dir, name);
 }

@@ -1,11 +1,12 @@
 /** What is left of a damaged state directory arrives, what is lost is reported, and no message is made up. */
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { damageSomewhere, segmentsIn, spooledIn } from './testing/damage.ts';
-import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
+import { type Arrived, type Lab, newPubSub, startLab } from './testing/lab.ts';
 
 const rounds = countRounds();
 /** The smallest spool: a quarter of it makes a snapshot. */
@@ -91,7 +92,7 @@ describe('a spool', () => {
     const ids = [...spooled.keys()];
 
     for (let round = 0; round < rounds; round += 1) {
-      const dir = await newDir();
+      const dir = await tempDir();
       await cp(lab.stateDir, join(dir, 'state'), { recursive: true });
       const files = [...(await segmentsIn(join(dir, 'state'))), snapshotIn(join(dir, 'state'))];
       const file = files[Math.floor(random() * files.length)] ?? '';

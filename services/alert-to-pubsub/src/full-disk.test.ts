@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';
-import { type Lab, newDir, newPubSub, startLab, topic } from './testing/lab.ts';
+import { type Lab, newPubSub, startLab, topic } from './testing/lab.ts';
 
 const run = promisify(execFile);
 const rounds = countRounds(40, 2000);
@@ -24,7 +25,7 @@ interface Disk {
 
 async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m'): Promise<Disk> {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
-  const dir = await newDir();
+  const dir = await tempDir();
   const disk = join(dir, 'state');
   await mkdir(disk);
   await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).catch(() =>

@@ -5,12 +5,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import type { GooglePubSub } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
-import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
+import { newPubSub, rackYaml, topic } from './testing/lab.ts';
 
 const kills = countRounds();
 /** From the start on, or from when it publishes. A few live for long enough to try again what failed. */
@@ -64,7 +65,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   console.log(`kill -9 of alert-to-pubsub: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
   const pubsub = await newPubSub();
-  const dir = await newDir();
+  const dir = await tempDir();
   const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
   await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, settings));
   const start = () => startAlertProcess(dir, 'testing/hasty-main.ts');

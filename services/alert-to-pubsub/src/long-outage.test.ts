@@ -6,10 +6,11 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
-import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';
+import { type Arrived, arrivedAs, newPubSub, rackYaml } from './testing/lab.ts';
 
 /** As many as seconds. */
 const total = isLong ? 7 * 24 * 3600 : 2_000;
@@ -64,7 +65,7 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   pubsub.onPublish((_, messages) => {
     for (const message of messages) arrivals.take(arrivedAs(message));
   });
-  const dir = await newDir();
+  const dir = await tempDir();
   const { script, nodeFlags } = isLong
     ? await asInImages(dir)
     : { script: 'testing/clocked-main.ts', nodeFlags: [] };

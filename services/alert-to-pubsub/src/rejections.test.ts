@@ -1,19 +1,14 @@
-/**
- * Sinks that reject: everything for a while, since a setting is wrong, or one message for ever. A real process, an HTTP
- * sink and Google's emulator; `kill -9` in the middle.
- */
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
+import { listen, tempDir } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
-import { newDir, rackYaml, startLab } from './testing/lab.ts';
+import { rackYaml, startLab } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
 
 const patiently = { timeout: 300_000 };
@@ -35,19 +30,13 @@ async function startReceiver() {
     if (status !== 200) receiver.rejected += 1;
     response.writeHead(status).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   receiver.url = `http://127.0.0.1:${port}/`;
   return receiver;
 }
 
 async function httpRack(url: string): Promise<string> {
-  const dir = await newDir();
+  const dir = await tempDir();
   const sink = `{ name: pager, kind: http, url: '${url}', body: '{"name": "{{labels.name}}"}' }`;
   const settings = `pubsub: false\nrefreshSeconds: 1\nsinks: [${sink}]`;
   await writeFile(join(dir, 'rack.yaml'), rackYaml('127.0.0.1:1', settings));
@@ -153,7 +142,7 @@ describe("Google's emulator", patiently, () => {
     async ({ skip }) => {
       if (emulator === undefined) return skip('pubsub-emulator is not installed');
       const { gate, subscriber } = await startGate(emulator.endpoint);
-      const dir = await newDir();
+      const dir = await tempDir();
       await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'orderingKeys: 8'));
       gate.rejects = () => ({ code: 'INVALID_ARGUMENT', message: 'The schema has no such field.' });
       const names = named(50);

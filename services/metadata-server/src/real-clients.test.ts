@@ -1,11 +1,10 @@
 /** The clients that really ask, unmodified. They connect from 127.0.0.1, so they are the jumphost. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { bots, cloudPlatform, jumphost, startRack, type TestRack } from './testing/rack.ts';
 
@@ -13,8 +12,7 @@ const run = promisify(execFile);
 
 /** Nothing of this computer's own accounts, and no other metadata server than ours. */
 async function environment(rack: TestRack): Promise<NodeJS.ProcessEnv> {
-  const home = await mkdtemp(join(tmpdir(), 'skolo-client-'));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const home = await tempDir();
   const host = `127.0.0.1:${rack.port}`;
   return {
     PATH: process.env.PATH,

@@ -5,10 +5,10 @@
  */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { listen } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -38,33 +38,24 @@ function secretsOf({ devices }: CanaryRack, lab: Lab): Map<string, RegExp> {
   return secrets;
 }
 
-async function listen(answer: RequestListener): Promise<number> {
-  const server = createServer(answer);
-  server.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
-}
-
 /** A receiver that repeats what it is sent, first of all as an error. */
 async function startReceiver() {
   const bodies: string[] = [];
   const authorized: string[] = [];
-  const port = await listen((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => {
-      body += text;
-    });
-    request.on('end', () => {
-      bodies.push(body);
-      authorized.push(request.headers.authorization ?? '');
-      response.writeHead(bodies.length % 5 === 1 ? 401 : 200);
-      response.end(JSON.stringify(request.headers));
-    });
-  });
+  const port = await listen(
+    createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      request.on('end', () => {
+        bodies.push(body);
+        authorized.push(request.headers.authorization ?? '');
+        response.writeHead(bodies.length % 5 === 1 ? 401 : 200);
+        response.end(JSON.stringify(request.headers));
+      });
+    }),
+  );
   return { port, bodies, authorized };
 }
 
@@ -171,10 +162,12 @@ it('are in no transcript, message, log or answer', { timeout: 300_000 }, async (
   const rack = await startDevices();
   const { devices } = rack;
   const receiver = await startReceiver();
-  const power = await listen((request, response) => {
-    response.writeHead(500, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ title: `no: ${request.headers.authorization}`, status: 500 }));
-  });
+  const power = await listen(
+    createServer((request, response) => {
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ title: `no: ${request.headers.authorization}`, status: 500 }));
+    }),
+  );
   const seen: Seen = new Map();
   let calls = '';
   const settings = (

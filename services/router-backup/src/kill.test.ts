@@ -7,12 +7,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
-import { tempDir } from './testing/fixtures.ts';
 
 const run = promisify(execFile);
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */

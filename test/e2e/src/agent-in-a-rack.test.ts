@@ -1,11 +1,11 @@
 /** The agent of a machine among the services of its rack, each as its image runs it, and the command of an engineer. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -32,8 +32,7 @@ it('gives the bot tokens, lets its task end under a hold, and has the phone powe
 }, async ({ skip }) => {
   if (!peer('python3')) skip('python3 is not installed');
   if (!peer('adb')) skip('adb is not installed');
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-agent-rack-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const file = (name: string) => join(dir, name);
 
   const google = await startGoogleOAuth();

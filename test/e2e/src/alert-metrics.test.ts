@@ -7,9 +7,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -25,12 +25,6 @@ function metricsOfOthers(): string[] {
   const table = text.slice(text.indexOf('## Metrics from other programs'));
   const cells = [...table.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = '']) => cell);
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
-}
-
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-rules-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
 }
 
 function start(program: string, flags: Record<string, string>): ChildProcess {
@@ -75,7 +69,7 @@ describe('metrics in alert rules', () => {
     if (!prometheus || !alertmanager) {
       return context.skip('prometheus or prometheus-alertmanager is not installed');
     }
-    const dir = await folder();
+    const dir = await tempDir();
     const ports = { prometheus: await freeTcpPort(), alertmanager: await freeTcpPort() };
     const alertmanagerAt = `127.0.0.1:${ports.alertmanager}`;
     await writeFile(
@@ -120,7 +114,7 @@ receivers: [{ name: webhook, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }
   });
 
   it('of agents are those that an agent really exports', async () => {
-    const dir = await folder();
+    const dir = await tempDir();
     const nowhere = 'http://127.0.0.1:1';
     await writeFile(
       join(dir, 'rack.yaml'),

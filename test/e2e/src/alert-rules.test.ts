@@ -1,12 +1,12 @@
 /** The alert rules that the services bring, as Prometheus reads them: kube/base/prometheus/rules. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   alertsIn,
@@ -87,8 +87,7 @@ async function inSteps(file: string): Promise<string[]> {
     { ...others, tests: tests.filter((test) => !takesHours(test)) },
     { ...others, evaluation_interval: '10m', tests: tests.filter(takesHours) },
   ];
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-rules-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await tempDir();
   return await Promise.all(
     parts
       .filter((part) => part.tests.length > 0)

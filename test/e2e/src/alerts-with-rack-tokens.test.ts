@@ -1,11 +1,10 @@
 /** alert-to-pubsub signs in to Pub/Sub with what the rack's own metadata server gives it: both as their images run. */
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import {
   makeServiceAccountKey,
   selfSignedCertificate,
@@ -18,12 +17,6 @@ import { startService } from './service-process.ts';
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const host = 'pubsub.googleapis.com';
-
-async function newFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 /** Google's token endpoint, and the file of a key that it takes. */
 async function startGoogle(dir: string) {
@@ -69,16 +62,12 @@ async function startPubSub(dir: string, accepts: (token: string) => boolean) {
     client.on('error', () => server.destroy());
     server.on('error', () => client.destroy());
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  onTestFinished(() => void proxy.close());
-  const address = proxy.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  const port = await listen(proxy);
   return { pubsub, asked, trusted, proxy: `http://127.0.0.1:${port}` };
 }
 
 it("publishes with tokens of the rack's metadata server, also when that is gone for a while", async () => {
-  const dir = await newFolder();
+  const dir = await tempDir();
   const rackFile = join(dir, 'rack.yaml');
   const writeRack = (metadataServer: string) =>
     writeFile(

@@ -1,11 +1,11 @@
 /** test/build-go with a compiler that waits. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { beforeEach, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const tests = resolve(import.meta.dirname, '../..');
@@ -14,8 +14,7 @@ let dir: string;
 let script: string;
 let env: NodeJS.ProcessEnv;
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'skolo-build-go-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  dir = await tempDir();
   for (const name of ['build-go', 'containerd'])
     await cp(join(tests, name), join(dir, name), { recursive: true });
   script = join(dir, 'build-go');

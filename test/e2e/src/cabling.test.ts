@@ -1,11 +1,11 @@
 /** `skolo cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -29,8 +29,7 @@ const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
 
 /** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2; `more`: machines of which no switch knows. */
 async function startRack(places: Record<keyof typeof macs, string>, more = '') {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-cabling-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const file = (name: string) => join(dir, name);
   await writeFile(file('switch-password'), account.password, { mode: 0o600 });
   await writeFile(file('agent-key'), agentKey.reveal(), { mode: 0o600 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { consoleRacksApi, createClient, machineStateApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation } from '@skolo/fleet/testing';
@@ -135,8 +136,7 @@ async function openPage(link: string) {
 async function openConsole(names = ['rack4', 'rack5']) {
   const workstation = await startWorkstation();
   onTestFinished(workstation.close);
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-console-e2e-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const token = await newToken(join(dir, 'tokens.yaml'), {
     name: 'ann',
     role: 'operate',

@@ -1,13 +1,7 @@
-/**
- * A task is root on its machine, and answers Prometheus instead of the agent or node-exporter: in the name of others, and with
- * new names and values each time. A real Prometheus with the configuration, the rules and the targets of kube.
- */
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -116,8 +110,7 @@ describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
   });
 
   beforeAll(async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-hostile-'));
-    atTheEnd(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir(atTheEnd);
     server = createServer(({ url: path = '' }, response) => {
       response.setHeader('content-type', 'text/plain');
       if (path === '/liar') {
@@ -130,10 +123,8 @@ describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
       return response.end(
         path.startsWith('/probe') ? `probe_success ${isAway ? 0 : 1}\n` : 'node_load1 1\n',
       );
-    }).listen(0, '127.0.0.1');
-    atTheEnd(async () => void server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    });
+    const port = await listen(server, atTheEnd);
     address = `127.0.0.1:${port}`;
     const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
       '/etc/prometheus/': `${dir}/`,

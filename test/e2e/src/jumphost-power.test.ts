@@ -1,8 +1,8 @@
 /** The jumphost is power-cycled by a daemon that a workstation starts on another machine, through a real sshd. */
-import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
@@ -73,8 +73,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
 
 async function lab() {
   const signal = AbortSignal.timeout(110_000);
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-spare-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const pdu = await startApcRpdu2();
   onTestFinished(() => pdu.close());
   const place: DaemonPlace = {

@@ -1,10 +1,9 @@
 /** A reboot of the jumphost waits for a real power-cycle daemon, through a real sshd. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
+import { listen, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
@@ -71,8 +70,7 @@ async function cycle(
 }
 
 async function lab() {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-reboot-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const pdu = await startApcRpdu2();
   onTestFinished(() => pdu.close());
   const file = join(dir, 'rack.yaml');
@@ -142,9 +140,7 @@ async function startServices(): Promise<string> {
     if (url.startsWith('/metadata-server/')) looks += 1;
     response.writeHead(url.startsWith('/metadata-server/') && looks === 1 ? 503 : 200).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return jumphostServices
     .map((name) => `  ${name}: { metricsUrl: "http://127.0.0.1:${port}/${name}" }\n`)
     .join('');

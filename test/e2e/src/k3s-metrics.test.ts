@@ -1,11 +1,9 @@
 /** The jobs `k3s` and `containers` of kube/base, by the real Prometheus and a real API server. The kubelet is a fake. */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseDocument } from 'yaml';
@@ -47,8 +45,7 @@ container_memory_cache{container="prometheus",id="/kubepods/pod1/ab",image="prom
 it.skipIf(why)(
   `metrics of k3s and of containers reach Prometheus, by an account that may do nothing else${why ? ` (${why})` : ''}`,
   async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-k3s-metrics-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir();
     const { kubectl = '', prometheus = '' } = programs;
     const plane = await startControlPlane(programs['control-plane'] ?? '', kubectl, {
       folder: join(dir, 'plane'),
@@ -77,10 +74,8 @@ it.skipIf(why)(
           headers.authorization === `Bearer ${token}` && url === '/metrics/cadvisor';
         response.writeHead(isAllowed ? 200 : 403, { 'content-type': 'text/plain' }).end(cadvisor);
       },
-    ).listen(0, '127.0.0.1');
-    onTestFinished(() => void kubelet.close());
-    await once(kubelet, 'listening');
-    const { port: kubeletPort } = kubelet.address() as AddressInfo;
+    );
+    const kubeletPort = await listen(kubelet);
 
     const target = (port: number) =>
       JSON.stringify([{ targets: [`127.0.0.1:${port}`], labels: { machine: 'jumphost' } }]);

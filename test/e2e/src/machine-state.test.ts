@@ -1,19 +1,18 @@
 /** machine-state and a real agent: what a person orders is in effect on the machine, whatever dies. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { startService } from './service-process.ts';
 
 const agentKey = newAgentKey();
 const nowhere = 'http://127.0.0.1:2';
 
 it('keeps a quarantine in effect through kill -9 of either, and of both', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-e2e-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });
   const token = await newToken(join(dir, 'tokens.yaml'), {
     name: 'ann',

@@ -1,10 +1,9 @@
 /** What is configured in kube/base/{prometheus,alertmanager,…} and its components: does each program accept it, and mean it? */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -35,12 +34,6 @@ const Generators = z.object({
   ),
 });
 
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
-
 const units = new Map([
   ['s', 1],
   ['m', 60],
@@ -69,7 +62,7 @@ describe('prometheus', () => {
     async (how, context) => {
       const promtool = peer('promtool');
       if (!promtool) return context.skip('promtool is not installed (Debian: prometheus)');
-      const dir = await folder();
+      const dir = await tempDir();
       await copyRules(join(dir, 'rules'));
       await writeFiles(join(dir, 'tokens'), { 'alert-to-pubsub': '' });
       await writeFiles(join(dir, 'remote-write'), { token: '' });
@@ -255,7 +248,7 @@ describe('node-exporter', () => {
     if (!program)
       return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
     const port = await freeTcpPort();
-    const dir = await folder();
+    const dir = await tempDir();
     await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
     await writeFiles(join(dir, 'textfile'), {});
     await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
@@ -389,7 +382,7 @@ describe('chrony', () => {
     if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
     if (!peer('node-exporter')) return context.skip('node-exporter is not installed');
     if (process.getuid?.() !== 0) return context.skip('chronyd starts as root only');
-    const dir = await folder();
+    const dir = await tempDir();
     const uplink = await startChrony(program, dir, 'uplink', [
       'user root',
       'cmdport 0',

@@ -5,10 +5,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import { tempDir } from '@skolo/base/testing';
 import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
@@ -55,8 +55,7 @@ let services = new Map<string, { url: string; metrics: string }>();
 
 beforeAll(async () => {
   if (missing.length > 0) return;
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
-  atTheEnd(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir(atTheEnd);
   await writeOneShelf(join(dir, 'demo'));
   services = await startDemo(join(dir, 'demo'));
   await startMonitoring(dir, join(dir, 'demo'));

@@ -2,10 +2,10 @@
  * A rack that skolo only observes, by a test clock: the real power-cycle daemon, machine-state and agents' repair ladder, with simulated
  * PDUs (SNMP), a relay board (HTTP) and machines, all over sockets. Machines die and phones disappear.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger, newToken, startService } from '@skolo/common';
 import type { FakeClock } from '@skolo/common/testing';
 import {
@@ -72,8 +72,7 @@ export class ObservedWeek {
   }
 
   async open(size: number): Promise<void> {
-    this.dir = await mkdtemp(join(tmpdir(), 'skolo-observed-'));
-    this.closers.push(() => rm(this.dir, { recursive: true, maxRetries: 5 }));
+    this.dir = await tempDir((remove) => this.closers.push(remove));
     await this.openEquipment(size);
     this.token = await newToken(join(this.dir, 'tokens.yaml'), {
       name: 'ann',

@@ -1,10 +1,10 @@
 /** Outlets and cycles from the page down to a switch: a real browser, machine-state, power-cycle daemon, and a simulated switch. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
@@ -21,8 +21,7 @@ it.skipIf(!peer('chromium') || !isLong)(
   { timeout: 180_000 },
   async () => {
     await promisify(execFile)(process.execPath, [build]);
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-console-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+    const dir = await tempDir();
     const file = (name: string) => join(dir, name);
     await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
     const token = await newToken(file('tokens.yaml'), {

@@ -1,7 +1,5 @@
 /** Every rule names the job of each metric: another target that exports it, such as a hostile machine, does not count. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { healthQueries } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -94,9 +92,8 @@ describe.skipIf(why)(`jobs in rules${why}`, () => {
     for (const cleanUp of cleanUps) await cleanUp();
   });
   beforeAll(async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-jobs-'));
     const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
-    atTheEnd(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir(atTheEnd);
     selectorsOf = await startSelectors(prometheus, dir, atTheEnd);
     await vi.waitFor(() => selectorsOf('up'), { timeout: 60_000, interval: 200 });
   });

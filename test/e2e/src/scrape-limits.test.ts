@@ -1,12 +1,9 @@
-/** Targets that lie harm themselves alone: the limits of kube/base, as a real Prometheus has them in effect. */
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { listen, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -86,16 +83,13 @@ describe.skipIf(why)(`what Prometheus accepts from a target${why}`, () => {
   });
 
   beforeAll(async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-limits-'));
-    atTheEnd(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir(atTheEnd);
     const server = createServer(({ url: path = '' }, response) => {
       const { body = '' } = answers[path.slice(1)] ?? {};
       const headers = typeof body === 'string' ? {} : { 'content-encoding': 'gzip' };
       response.writeHead(200, { 'content-type': 'text/plain', ...headers }).end(body);
-    }).listen(0, '127.0.0.1');
-    atTheEnd(async () => void server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    });
+    const port = await listen(server, atTheEnd);
     const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
       '/etc/prometheus/': `${dir}/`,
       'scrape_interval: 15s': 'scrape_interval: 5s',

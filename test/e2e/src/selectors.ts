@@ -2,10 +2,9 @@
  * The selectors of a PromQL expression, by Prometheus' own parser: it evaluates the expression, and reads every selector from a remote
  * store, which is this process (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/).
  */
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { listen } from '@skolo/base/testing';
 import { type AtTheEnd, startPrometheus, textAt, writeFiles } from './monitoring-stack.ts';
 
 /** `name="value"` and the like, for one label. Prometheus matches the whole value against a regular expression. */
@@ -31,10 +30,8 @@ export async function startSelectors(program: string, dir: string, atTheEnd: AtT
       .setHeader('content-type', 'application/x-protobuf')
       .setHeader('content-encoding', 'snappy');
     response.end(Buffer.from([2, 4, 0x0a, 0]));
-  }).listen(0, '127.0.0.1');
-  atTheEnd(async () => void store.close());
-  await once(store, 'listening');
-  const { port } = store.address() as AddressInfo;
+  });
+  const port = await listen(store, atTheEnd);
   const remote = `{ url: "http://127.0.0.1:${port}/", read_recent: true }`;
   await writeFiles(dir, { 'prometheus.yml': `remote_read: [${remote}]\n` });
   const { url } = await startPrometheus(program, dir, atTheEnd);

@@ -1,9 +1,9 @@
 /** Machines that work raise nothing: not on the list of what needs attention, not in the ranking, and no alert. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
@@ -17,8 +17,7 @@ const sampleSeconds = 60;
 const title = `300 agents that work normally for ${hours} h, some without a bot, raise no entry and no alert, and one that does not, does (seed ${seed})`;
 
 it(title, async (context) => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-week-'));
-  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const stateDir = await tempDir();
   const random = seeded(seed);
   const week = new SimulatedWeek(
     { clock: fakeClock('2026-11-16T00:00:00Z'), stateDir, random },

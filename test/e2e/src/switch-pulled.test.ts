@@ -2,10 +2,10 @@
  * A switch is pulled: its machines name it as their one cause within a minute. Real services and agents, with the periods that
  * they have in a rack, and a simulated switch. A pulled cable is an agent that is stopped: nothing answers, nothing rejects.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startEdgeSwitch } from '@skolo/simulators';
@@ -16,8 +16,7 @@ const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 const nowhere = 'http://127.0.0.1:2';
 
 it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 }, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-switch-pulled-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const file = (name: string) => join(dir, name);
   await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
   const token = await newToken(file('tokens.yaml'), {

@@ -1,11 +1,11 @@
 /** The units of deploy/systemd, as far as they can be looked at without starting them. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
 
 const run = promisify(execFile);
@@ -171,8 +171,7 @@ describe('every unit', () => {
 async function copied(skip: (why: string) => never): Promise<string[]> {
   const version = await run('systemd-analyze', ['--version']).catch(() => undefined);
   if (!version) return skip('systemd-analyze is not installed');
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-unit-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   return await Promise.all(
     units.map(async (name) => {
       const text = await readFile(join(folder, name), 'utf8');

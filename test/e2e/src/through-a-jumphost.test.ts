@@ -1,10 +1,10 @@
 /** A metadata server gives a token to its jumphost, and none to somebody who comes through the jumphost. */
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { tempDir } from '@skolo/base/testing';
 import { openJumphost, startForward } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { makeServiceAccountKey, peer, startGoogleOAuth } from '@skolo/simulators';
@@ -43,8 +43,7 @@ it('gives no token through skolo forward and --on', async ({ skip }) => {
 });
 
 async function startMetadataServer(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-through-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const google = await startGoogleOAuth();
   onTestFinished(() => google.close());
   const key = makeServiceAccountKey({

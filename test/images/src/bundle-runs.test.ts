@@ -1,10 +1,10 @@
 /** Bundles do what the packages do that they are made of, with what these load late, by path, or natively. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { mainOf } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import {
@@ -32,8 +32,7 @@ const { dir: bundles } = inject('bundles');
 
 /** A folder with a rack.yaml of this service, and what its secrets are. */
 async function newRack(yaml: string, files: Record<string, string> = {}) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-rack-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const rackFile = join(dir, 'rack.yaml');
   const write = (more: string) =>
     writeFile(

@@ -1,10 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Sink } from '../sink.ts';
@@ -75,21 +74,13 @@ async function startMetadata() {
     const body = { access_token: token, expires_in: expiresIn, token_type: 'Bearer' };
     response.end(JSON.stringify(body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  const port = await listen(server);
   const tokens = () => asked.filter(({ path }) => path.endsWith('/token')).length;
   return { url: `http://127.0.0.1:${port}`, asked, tokens, state };
 }
 
 async function tempFile(content: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-alerts-key-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const file = join(folder, 'key.json');
   await writeFile(file, content, { mode: 0o600 });
   return file;
@@ -266,8 +257,7 @@ describe("this computer's own credentials", () => {
   it('are those of GOOGLE_APPLICATION_CREDENTIALS, or the other defaults of Google', async () => {
     const key = makeKey('default');
     const { google, tokens } = await start();
-    const home = await mkdtemp(join(tmpdir(), 'skolo-alerts-home-'));
-    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    const home = await tempDir();
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('HOME', home);
     vi.stubEnv('CLOUDSDK_CONFIG', home);

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFile,
   mkdir,
-  mkdtemp,
   readFile,
   rename,
   rm,
@@ -10,8 +9,8 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../message/decode.ts';
 import type { Sink } from '../sink.ts';
@@ -19,14 +18,8 @@ import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createFileSink, type FileSinkOptions } from './file.ts';
 
-async function tempFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-file-sink-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 async function start(options: Partial<FileSinkOptions> = {}) {
-  const file = options.file ?? join(await tempFolder(), 'alerts.jsonl');
+  const file = options.file ?? join(await tempDir(), 'alerts.jsonl');
   const sink = createFileSink({ name: 'file', file, maxBytes: 1e9, encodeAs: flat, ...options });
   onTestFinished(() => sink.close());
   return { file, sink };
@@ -125,7 +118,7 @@ describe('the file', () => {
   });
 
   it('may be a link', async () => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
     await writeFile(join(folder, 'target'), '');
     await symlink('target', join(folder, 'link'));
     const { sink } = await start({ file: join(folder, 'link') });
@@ -138,7 +131,7 @@ describe('the file', () => {
 
 describe('a failure', () => {
   it('is a folder that is not there: it is not made, since its disk may be missing', async () => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
     const { file, sink } = await start({ file: join(folder, 'mount', 'alerts.jsonl') });
 
     const error = await sinkErrorOf(send(sink, 1));
@@ -152,7 +145,7 @@ describe('a failure', () => {
   });
 
   it('is something else of that name', async () => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
     await writeFile(join(folder, 'plain'), '');
     execFileSync('mkfifo', [join(folder, 'pipe')]);
 
@@ -176,7 +169,7 @@ describe('a failure', () => {
   });
 
   it('is a full disk: nothing is written, and it continues when there is space', async (context) => {
-    const folder = await tempFolder();
+    const folder = await tempDir();
     if (!mountSmall(folder)) return context.skip('mounting a small disk needs root on Linux');
     const { file, sink } = await start({ file: join(folder, 'alerts.jsonl') });
     await send(sink, 1);

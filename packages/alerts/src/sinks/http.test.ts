@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { listen } from '@skolo/base/testing';
 import { Secret, SecretError } from '@skolo/secrets';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Message } from '../message/message.ts';
 import type { Sink } from '../sink.ts';
 import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
@@ -26,14 +26,7 @@ async function start(answer: Answer = (response) => response.end('ok')) {
     requests.push({ method, url, headers, body });
     answer(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  const port = await listen(server);
   return { url: `http://127.0.0.1:${port}/services/T0/s3cret?key=k3y`, port, requests };
 }
 

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Rack, readRack } from '@skolo/rack';
 import { startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -8,8 +8,7 @@ import { alertMessage } from '../testing/messages.ts';
 import { createSinks, encodeAsOf } from './index.ts';
 
 async function rackWith(settings: string): Promise<Rack> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-sinks-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const file = join(dir, 'rack.yaml');
   const yaml = `
 rack: rack4

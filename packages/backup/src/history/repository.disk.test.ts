@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
@@ -20,7 +20,7 @@ let folder: string;
 let isMounted: boolean;
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
+  parent = await tempDir();
   disk = join(parent, 'disk');
   folder = join(disk, 'history');
   isMounted = false;
@@ -28,7 +28,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   if (isMounted) await run('umount', [disk]);
-  await rm(parent, { recursive: true });
 });
 
 async function mountDisk({ skip }: Pick<TestContext, 'skip'>) {

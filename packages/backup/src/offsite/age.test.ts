@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { tempDir } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newKeyPair, run, tempDir } from '../testing/offsite.ts';
+import { newKeyPair, run } from '../testing/offsite.ts';
 import { decrypt, encryptTo, parseIdentities } from './age.ts';
 
 const age = peer('age');

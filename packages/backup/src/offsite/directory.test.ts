@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { run, soon, tempDir } from '../testing/offsite.ts';
+import { run, soon } from '../testing/offsite.ts';
 import { directoryPlace, markName } from './directory.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';

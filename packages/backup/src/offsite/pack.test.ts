@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { newKeyPair, run, sha1Of, tempDir } from '../testing/offsite.ts';
+import { newKeyPair, run, sha1Of } from '../testing/offsite.ts';
 import { pack, unpack } from './pack.ts';
 
 const content = Buffer.from('interface eth0\n');

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';
@@ -7,7 +8,7 @@ import { gcsPlace } from '../offsite/gcs/gcs.ts';
 import { objectName } from '../offsite/name.ts';
 import { pack } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { newKeyPair, soon, tempDir } from '../testing/offsite.ts';
+import { newKeyPair, soon } from '../testing/offsite.ts';
 import { objectSource } from './object-source.ts';
 
 async function put(

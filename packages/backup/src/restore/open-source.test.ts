@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +13,7 @@ import { pack } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
 import { about, bareRemote, startHistory } from '../testing/git-remote.ts';
 import { filledBy } from '../testing/history.ts';
-import { type KeyPair, newKeyPair, run, sha1Of, soon, tempDir } from '../testing/offsite.ts';
+import { type KeyPair, newKeyPair, run, sha1Of, soon } from '../testing/offsite.ts';
 import { resolveVersion } from '../versions.ts';
 import { openSource } from './open-source.ts';
 

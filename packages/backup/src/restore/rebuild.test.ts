@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { replaceHistory } from '../history/folder.ts';
 import { Repository } from '../history/repository.ts';
 import { directoryPlace } from '../offsite/directory.ts';
@@ -22,11 +22,7 @@ const { signal } = new AbortController();
 let dir: string;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'skolo-rebuild-'));
-});
-
-afterEach(async () => {
-  await rm(dir, { recursive: true });
+  dir = await tempDir();
 });
 
 const day = (n: number) => ({ time: `2026-11-${10 + n}T03:15:00.000Z` });

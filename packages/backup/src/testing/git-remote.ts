@@ -1,12 +1,13 @@
 /** Shared by the tests of git remotes: a history, a remote, and OpenSSH in front of it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../history/repository.ts';
 import { beginHistory, copiesOf } from './history.ts';
-import { run, tempDir } from './offsite.ts';
+import { run } from './offsite.ts';
 
 export const about = {
   rack: 'rack4',

@@ -10,8 +10,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { tempDir } from '../testing/temp-dir.ts';
 import { listTokens, newToken, revokeToken, TokenFile, TokenFileError } from './token-file.ts';
 
 const now = Date.parse('2026-11-20T07:30:00Z');

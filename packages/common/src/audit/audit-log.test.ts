@@ -4,12 +4,12 @@ import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { memoryDegraded } from '../testing/memory-degraded.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { AuditLog, AuditUnavailable } from './audit-log.ts';
 import { segmentsOf } from './reader.ts';
 

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { route } from '@skolo/api';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { listen } from '@skolo/base/testing';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { testApp } from '../testing/test-app.ts';
 import { Core, openApiRoute } from './core.ts';
@@ -71,13 +70,7 @@ async function start() {
     ...openApiRoute({ title: 'test', version: '1' }, api),
     ...routes,
   ]);
-  const server = createServer(core.listener()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(createServer(core.listener()));
   const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
   return { ask, stopping, followers, log: options.log };
 }

@@ -1,10 +1,9 @@
 /** Streams of many callers, over real connections. */
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { route } from '@skolo/api';
-import { expect, it, onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
 import { testApp } from '../testing/test-app.ts';
@@ -33,14 +32,7 @@ async function start() {
       },
     }),
   };
-  const server = createServer(createApp(parts.options, { api, handlers }));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  const port = await listen(createServer(createApp(parts.options, { api, handlers })));
   return {
     ...parts,
     newToken: (name: string) => newToken(file, { name, role: 'view', expiresInDays: 1 }),

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createGunzip } from 'node:zlib';
 import { route, type SendEvent } from '@skolo/api';
-import { expect, it, onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { testApp } from '../testing/test-app.ts';
 import { Core } from './core.ts';
@@ -93,13 +93,7 @@ async function start() {
     }),
   });
   const listener = new Core({ ...options, signal, compresses: true }, routes).listener();
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(createServer(listener));
   async function ask(path: string, accepted?: string): Promise<IncomingMessage> {
     const headers = accepted === undefined ? {} : { 'accept-encoding': accepted };
     const [answer] = await once(get({ port, path, headers }), 'response');

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { listen } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AnswerMalformed, answerStrictly, mostHeaders } from './strict-requests.ts';
 
@@ -12,13 +13,7 @@ async function start(answerMalformed?: AnswerMalformed) {
     ({ rawHeaders }, response) => response.end(`last: ${rawHeaders.slice(-2).join('=')}`),
     answerMalformed,
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return async (...headers: string[]): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
     socket.write(['GET / HTTP/1.1', ...headers, '', ''].join('\r\n'));
@@ -37,15 +32,8 @@ describe('requests that are sent ahead', () => {
   async function startSlow(sent: string) {
     const responses: ServerResponse[] = [];
     const server = answerStrictly(createServer(), (_, response) => void responses.push(response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const socket = connect(port, '127.0.0.1');
-    onTestFinished(() => {
-      socket.destroy();
-      server.closeAllConnections();
-      server.close();
-    });
+    const socket = connect(await listen(server), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
     socket.on('error', () => undefined).write(sent);
     return { responses, socket };
   }

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import type { ServiceDefinition } from '../service.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { rackYaml } from '../testing/test-rack.ts';
 import { checkConfiguration } from './check-configuration.ts';
 

@@ -5,12 +5,12 @@ import { Agent, get as httpGet } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../access/token-file.ts';
 import { listen } from '../connections/listen.ts';
 import { type Child, startChild } from '../testing/child.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { rackYaml } from '../testing/test-rack.ts';
 
 const brokenYaml = `${rackYaml()}machines: { rpi-1: { kind: toaster, colour: red } }\n`;

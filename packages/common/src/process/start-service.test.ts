@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { RackError } from '@skolo/rack';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -15,7 +16,6 @@ import { createApp } from '../http/app.ts';
 import { bindRoutes, type RouteHandlers } from '../http/routes.ts';
 import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { memoryLog } from '../testing/memory-log.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { rackYaml } from '../testing/test-rack.ts';
 import { type StartOptions, startService } from './start-service.ts';
 

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { memoryDegraded } from '../testing/memory-degraded.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { LastSuccess } from './last-success.ts';
 
 const noon = Date.parse('2026-11-20T12:00:00Z');

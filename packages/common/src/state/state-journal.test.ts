@@ -1,14 +1,12 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { tempDir } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { expect, it, onTestFinished } from 'vitest';
 import { createLogger } from '../process/log.ts';
 import { StateJournal, type StateJournalDeps } from './state-journal.ts';
 
 async function newJournal(own: Partial<StateJournalDeps> = {}) {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-journal-'));
-  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const stateDir = await tempDir();
   const raised: string[] = [];
   const journal = new StateJournal({
     stateDir,

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { Registry } from 'prom-client';
 import { AccessControl } from '../access/access-control.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { fakeClock } from './fake-clock.ts';
 import { memoryDegraded } from './memory-degraded.ts';
 import { memoryLog } from './memory-log.ts';
-import { tempDir } from './temp-dir.ts';
 import { testRack } from './test-rack.ts';
 
 /** Everything that createApp and routes want, over a rack with the given section `access`. */

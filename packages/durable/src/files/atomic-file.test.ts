@@ -4,21 +4,19 @@ import {
   chmod,
   chown,
   mkdir,
-  mkdtemp,
   open,
   readdir,
   readFile,
-  rm,
   stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from '../testing/atomic-file-writer.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -32,12 +30,11 @@ const isRoot = process.getuid?.() === 0;
 let folder: string;
 let file: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  folder = await tempDir();
   file = join(folder, 'state.json');
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  await rm(folder, { recursive: true });
 });
 
 describe('writeFileAtomic', () => {

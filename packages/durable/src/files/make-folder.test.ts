@@ -1,18 +1,12 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { makeFolder } from './make-folder.ts';
-
-async function temporary(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-folder-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  return dir;
-}
 
 describe('makeFolder', () => {
   it('makes those above it, for their owner only, and again without harm', async () => {
-    const folder = join(await temporary(), 'a/b/c');
+    const folder = join(await tempDir(), 'a/b/c');
 
     await Promise.all([makeFolder(folder), makeFolder(folder)]);
     await makeFolder(folder);
@@ -26,7 +20,7 @@ describe('makeFolder', () => {
   });
 
   it('reports that a part of the path is a file', async () => {
-    const file = join(await temporary(), 'file');
+    const file = join(await tempDir(), 'file');
     await writeFile(file, '');
 
     await expect(makeFolder(file)).rejects.toMatchObject({ code: 'EEXIST' });

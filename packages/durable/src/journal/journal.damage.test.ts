@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause } from '@skolo/base';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
 
@@ -48,11 +49,10 @@ beforeAll(async () => {
 afterAll(() => rm(original, { recursive: true }));
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'journal');
   await cp(join(original, 'journal'), folder, { recursive: true });
 });
-afterEach(() => rm(parent, { recursive: true }));
 
 const copyMark = () => cp(join(original, 'journal.mark'), `${folder}.mark`);
 

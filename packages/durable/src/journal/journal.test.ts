@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import {
   cp,
   type FileHandle,
-  mkdtemp,
   open,
   readdir,
   readFile,
@@ -10,9 +9,9 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../spool/spool.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -28,13 +27,12 @@ let parent: string;
 let folder: string;
 const opened: Journal[] = [];
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'journal');
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   for (const journal of opened.splice(0)) await journal.close();
-  await rm(parent, { recursive: true });
 });
 
 async function openJournal(): Promise<Journal> {

@@ -1,21 +1,12 @@
 /** Copies of journals that are being written to, opened as journals. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  appendFile,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../journal/journal.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -28,10 +19,7 @@ const kills = countRounds();
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolo-live-copy-'));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+  folder = await tempDir();
 });
 
 /** What `copyLive` gives, written into a folder of its own. */

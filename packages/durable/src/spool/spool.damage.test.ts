@@ -14,7 +14,8 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { encodeLines } from './line.ts';
 import { Spool } from './spool.ts';
@@ -48,12 +49,11 @@ beforeAll(async () => {
 afterAll(() => rm(original, { recursive: true }));
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'spool');
   await cp(join(original, 'spool'), folder, { recursive: true });
   names = (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort();
 });
-afterEach(() => rm(parent, { recursive: true }));
 
 /** Opens it, looks at each record, appends one, and opens it again. */
 async function look() {

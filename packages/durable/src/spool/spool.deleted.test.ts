@@ -1,7 +1,7 @@
 /** The folder is deleted, or moved, while it is in use. */
-import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Spool } from './spool.ts';
 
@@ -12,13 +12,12 @@ let spool: Spool;
 let now: number;
 beforeEach(async () => {
   now = 0;
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'state', 'spool');
   spool = await Spool.open(folder, { segmentBytes: 4096, now: () => now });
 });
 afterEach(async () => {
   await spool.close().catch(() => undefined);
-  await rm(parent, { recursive: true });
 });
 
 const texts = (from: number, to: number) =>

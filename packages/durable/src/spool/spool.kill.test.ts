@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { beforeEach, expect, it } from 'vitest';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
 import { parsed, segmentBytes, workers } from '../testing/spool-writer.ts';
 import { Spool } from './spool.ts';
@@ -15,10 +14,9 @@ const script = join(import.meta.dirname, '../testing/spool-writer.ts');
 let parent: string;
 let folder: string;
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'spool');
 });
-afterEach(() => rm(parent, { recursive: true }));
 
 /** What the killed processes reported, and what was found after them. */
 interface Known {

@@ -1,18 +1,17 @@
 /** What was acknowledged and is no longer in the files is damage. What a killed process had not acknowledged is not. */
-import { appendFile, mkdtemp, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Spool } from './spool.ts';
 
 const count = 40;
 let parent: string;
 let folder: string;
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'spool');
 });
-afterEach(() => rm(parent, { recursive: true }));
 
 /** Forty records of about 400 bytes, each acknowledged. */
 async function fill(segmentBytes?: number): Promise<void> {

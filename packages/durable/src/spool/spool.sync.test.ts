@@ -1,8 +1,8 @@
 /** A kill does not lose what the kernel holds, a power cut does: when is what synced, and what if that fails? */
 import { constants } from 'node:fs';
-import { cp, type FileHandle, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool, type SpoolOptions } from './spool.ts';
 
@@ -14,7 +14,7 @@ let folder: string;
 let handles: Handles;
 const opened: Spool[] = [];
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'spool');
   const probe = await open(parent);
   handles = Object.getPrototypeOf(probe);
@@ -23,7 +23,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   for (const spool of opened.splice(0)) await spool.close();
-  await rm(parent, { recursive: true });
 });
 
 async function openSpool(options?: SpoolOptions): Promise<Spool> {

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageUnavailable } from '../files/storage-errors.ts';
@@ -14,12 +14,11 @@ let parent: string;
 let folder: string;
 const opened: Spool[] = [];
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  parent = await tempDir();
   folder = join(parent, 'spool');
 });
 afterEach(async () => {
   for (const spool of opened.splice(0)) await spool.close();
-  await rm(parent, { recursive: true });
 });
 
 async function openSpool(options?: SpoolOptions): Promise<Spool> {

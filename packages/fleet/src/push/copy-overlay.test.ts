@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { copyOverlay } from './copy-overlay.ts';
 
 const kustomization = `images:
@@ -12,8 +12,7 @@ const kustomization = `images:
 `;
 
 async function racks(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-overlay-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await tempDir();
   await mkdir(join(folder, 'rack4/derived'), { recursive: true });
   await writeFile(join(folder, 'rack4/kustomization.yaml'), kustomization);
   await writeFile(join(folder, 'rack4/rack.yaml'), 'rack: rack4\nnewTag: of a person\n');

@@ -1,8 +1,7 @@
 /** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -29,8 +28,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     onTestFinished(() => plane.close());
     const repository = await createRackRepository(registry.host, ['rack4']);
     onTestFinished(repository.remove);
-    const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await tempDir();
     const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
     const call = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8', env });
     const agents = () => {

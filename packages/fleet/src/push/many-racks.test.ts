@@ -1,7 +1,7 @@
 /** Stages, failures and resumption of a push to many racks: fakes of their clusters, and in the long run three real ones. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -195,8 +195,7 @@ const patiently = { pollMs: 500, readyMs: 60_000, patienceMs: 2_000 };
 async function fleetOf(all: readonly string[]) {
   const repository = await createRackRepository(registry.host, all);
   onTestFinished(repository.remove);
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const kubectl = kubectlAt('', program ?? '');
   const racks = new Map<string, FakeRack>();
   for (const name of all) {

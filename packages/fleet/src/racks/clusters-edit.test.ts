@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { addRack, removeRack } from './clusters-edit.ts';
 
 const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
@@ -66,8 +66,7 @@ it('changes nothing where it cannot do what it should', async () => {
 });
 
 async function newFile(content: object) {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-clusters-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await tempDir();
   const file = join(folder, 'config.json');
   await writeFile(file, JSON.stringify(content));
   return { file, read: async () => JSON.parse(await readFile(file, 'utf8')) };

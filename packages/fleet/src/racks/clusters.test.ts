@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { findClustersFile, findRack, parseFleet, readFleet } from './clusters.ts';
 import { clustersJsonSchema } from './clusters-schema.ts';
 
@@ -106,8 +106,7 @@ it('suggests the rack that was meant', async () => {
 });
 
 it('finds the file from any folder below, and says what to do where there is none', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'skolo-clusters-'));
-  onTestFinished(() => rm(root, { recursive: true }));
+  const root = await tempDir();
   const folder = join(root, 'kube/racks/rack4');
   await mkdir(folder, { recursive: true });
 

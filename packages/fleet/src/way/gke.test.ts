@@ -1,8 +1,8 @@
 /** A cluster of gke, with a gcloud that records. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import type { GkeRack } from '../racks/clusters.ts';
 import { openRack } from './open-rack.ts';
 
@@ -56,8 +56,7 @@ function options(env: NodeJS.ProcessEnv) {
 }
 
 async function newWorkstation(script: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-gke-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await tempDir();
   await mkdir(join(folder, 'bin'));
   await mkdir(join(folder, 'run'));
   const gcloud = join(folder, 'bin/gcloud');

@@ -1,15 +1,13 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { fetchBySharedWay, shareWay } from './shared-way.ts';
 import type { Open } from './ssh/tunnel-fetch.ts';
 
 async function start(open: Open) {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-way-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const way = await shareWay({ folder, connect: open });
   onTestFinished(way.close);
   return way;

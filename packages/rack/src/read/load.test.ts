@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatIssue, RackError } from '../issues/issues.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
@@ -352,14 +352,8 @@ machines:
 });
 
 describe('readRack', () => {
-  const folders: string[] = [];
-  afterEach(async () => {
-    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
-  });
-
   it('reads a file, and remembers its folder', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rack-'));
-    folders.push(folder);
+    const folder = await tempDir();
     await writeFile(join(folder, 'rack.yaml'), small);
 
     expect(await readRack(join(folder, 'rack.yaml'))).toMatchObject({ name: 'small', dir: folder });
@@ -540,9 +534,8 @@ services: { alert-to-pubsub: { credentials: metadata } }
     let dir = '';
 
     beforeEach(async () => {
-      dir = await mkdtemp(join(tmpdir(), 'rack-'));
+      dir = await tempDir();
     });
-    afterEach(() => rm(dir, { recursive: true }));
 
     function pasted(text: string) {
       const rack = parseRack(`${small}${text}`, { file: join(dir, 'rack.yaml') });

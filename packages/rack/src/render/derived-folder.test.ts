@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { exampleRack, smallRack } from '../testing/example.ts';
 import { compareDerived, writeDerived } from './derived-folder.ts';
 import { renderDerived } from './render.ts';
@@ -12,10 +12,9 @@ const names = [...files.keys()];
 let root: string;
 let folder: string;
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'skolo-derived-'));
+  root = await tempDir();
   folder = join(root, 'derived');
 });
-afterEach(() => rm(root, { recursive: true }));
 
 async function write(wanted: ReadonlyMap<string, string>): Promise<void> {
   await writeDerived(folder, wanted, await compareDerived(folder, wanted));

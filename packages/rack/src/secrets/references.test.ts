@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { models } from '@skolo/models';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from '../read/load.ts';
 import { loginSchema } from '../schema/rack-schema.ts';
@@ -85,9 +85,8 @@ const machineState = { 'services.machine-state.servicesToken': { file: 'secrets/
 
 let dir: string;
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'skolo-references-'));
+  dir = await tempDir();
 });
-afterEach(() => rm(dir, { recursive: true }));
 
 describe('secretReferences', () => {
   it.each([

@@ -3,7 +3,6 @@ import { writeFileSync } from 'node:fs';
 import {
   appendFile,
   mkdir,
-  mkdtemp,
   readFile,
   rename,
   rm,
@@ -13,10 +12,10 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
@@ -31,7 +30,7 @@ let file: string;
 let stateDir: string;
 let open: RackWatch[];
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolo-watch-'));
+  folder = await tempDir();
   file = join(folder, 'etc', 'rack.yaml');
   stateDir = join(folder, 'state');
   open = [];
@@ -40,7 +39,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(open.map((watch) => watch.close()));
-  await rm(folder, { recursive: true });
 });
 
 describe.each([

@@ -1,13 +1,11 @@
-/** Dead letters are sent again: to the sink that rejected them, and never as if they were current. */
-import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { listen, tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { DeadLetters } from '../state/dead-letters.ts';
-import { type Lab, newDir, startLab } from '../testing/lab.ts';
+import { type Lab, startLab } from '../testing/lab.ts';
 
 const eventually = { timeout: 60_000 };
 
@@ -20,13 +18,7 @@ async function startPager() {
     if (!isRejected) pager.taken.push(`${name} ${status}`);
     response.writeHead(isRejected ? 400 : 200).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   pager.url = `http://127.0.0.1:${port}/`;
   return pager;
 }
@@ -109,7 +101,7 @@ describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
 
 describe('dead letters that are taken out', () => {
   it('keep no others waiting, or alerts that come meanwhile with an invalid one would wait for ever', async () => {
-    const letters = new DeadLetters(await newDir(), () => 2000);
+    const letters = new DeadLetters(await tempDir(), () => 2000);
     const letter = (from: string) => ({ at: far, from, why: from, found: null });
     await letters.add([letter('pager')]);
 
@@ -122,7 +114,7 @@ describe('dead letters that are taken out', () => {
   });
 
   it('stay when they cannot be used, and all others stay in any case', async () => {
-    const letters = new DeadLetters(await newDir(), () => 2000);
+    const letters = new DeadLetters(await tempDir(), () => 2000);
     const letter = (from: string, why: string) => ({ at: far, from, why, found: null });
     for (let n = 0; n < 12; n += 1) {
       await letters.add([letter(n % 2 === 0 ? 'pager' : 'v2', String(n))]);

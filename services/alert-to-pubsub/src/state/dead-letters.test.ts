@@ -4,7 +4,6 @@ import {
   appendFile,
   chmod,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rm,
@@ -12,12 +11,12 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DeadLetter } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -27,12 +26,6 @@ import { DeadLetters } from './dead-letters.ts';
 const run = promisify(execFile);
 const newer = 'dead-letters.jsonl';
 const older = 'dead-letters.1.jsonl';
-
-async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-letters-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 async function open(maxBytes = 10_000) {
   const folder = join(await tempDir(), 'state', 'letters');

@@ -1,8 +1,8 @@
 /** alert-to-pubsub for a test: in this process, with its own Pub/Sub. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
@@ -55,7 +55,7 @@ export const topic = 'projects/my-project/topics/prometheus-alerts';
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { previous, clock, settings: given = '' } = options;
   const pubsub = options.pubsub ?? previous?.pubsub ?? (await newPubSub());
-  const dir = options.dir ?? previous?.dir ?? (await newDir());
+  const dir = options.dir ?? previous?.dir ?? (await tempDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');
@@ -147,10 +147,4 @@ services:
     endpoint: ${endpoint}
     stopWithin: 7
 ${lines.join('')}`;
-}
-
-export async function newDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-alerts-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
 }

@@ -1,7 +1,7 @@
 /** A metadata server for a test: a rack on loopback addresses, and Google's token side behind it. */
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, startService } from '@skolo/common';
 import { usableRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
@@ -151,8 +151,7 @@ export async function newRackFolder(
   yaml: string,
   atEnd: AtEnd = onTestFinished,
 ): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-metadata-'));
-  atEnd(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir(atEnd);
   await mkdir(join(dir, 'secrets'));
   await writeFile(join(dir, 'rack.yaml'), yaml);
   for (const [name, email] of [

@@ -1,10 +1,10 @@
 /** The commands of docs/alone/router-backup.md that keep the history of Oxidized or RANCID, as printed. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Repository } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { excluded } from '../jumphost/program.ts';
 
@@ -15,8 +15,7 @@ it.each([
   ['earlier-oxidized', 'router', '--bare', '/home/oxidized/.config/oxidized/oxidized.git'],
   ['earlier-GROUP', 'configs/router.example.com', '', '/var/lib/rancid/GROUP'],
 ])('%s stays complete next to the history of router-backup', async (copy, path, bare, place) => {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-earlier-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const env = { PATH: process.env.PATH, HOME: folder };
   const sh = async (script: string) =>
     (await run('sh', ['-euc', script], { cwd: folder, env })).stdout;

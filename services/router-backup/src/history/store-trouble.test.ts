@@ -1,10 +1,10 @@
 /** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
 import { chmod, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { Store } from './store.ts';
 
 const about = {

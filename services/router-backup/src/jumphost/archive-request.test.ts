@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decrypt } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, it, vi } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { requestArchive } from './archive-request.ts';
 
 const run = promisify(execFile);

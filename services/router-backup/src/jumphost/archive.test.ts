@@ -18,12 +18,12 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { restoreArchive } from '../testing/restore-archive.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { lookInto, startDatabaseWriter, startJournalWriter } from '../testing/writers.ts';

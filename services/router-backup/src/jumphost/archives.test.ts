@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import type { JumphostArchive } from './archive.ts';
 import { Archives } from './archives.ts';
 

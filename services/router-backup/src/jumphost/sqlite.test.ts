@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';
 

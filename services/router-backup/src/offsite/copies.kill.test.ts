@@ -8,10 +8,10 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 
 const kills = countRounds();

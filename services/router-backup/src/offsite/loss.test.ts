@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { tempDir } from '../testing/fixtures.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const { signal } = new AbortController();

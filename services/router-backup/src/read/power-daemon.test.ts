@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ControllerStatus, PowerCycle } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { DeviceBusy } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { startServer, tempDir } from '../testing/fixtures.ts';
+import { startServer } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
 

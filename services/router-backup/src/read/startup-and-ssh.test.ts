@@ -1,11 +1,10 @@
 /** What is known of a device besides what it runs: what it would boot with, how old its ssh is, how long it may take. */
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { listen } from '@skolo/base/testing';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const text = (line: string) => `hostname router\npassword canary-${line}\nend\n`;
@@ -100,10 +99,7 @@ describe('ssh of a device', () => {
 describe('time-outs', () => {
   it('are those of the device where rack.yaml gives it its own', async () => {
     const silent = createServer((socket) => void socket.on('error', () => undefined));
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    onTestFinished(() => void silent.close());
-    const { port } = z.object({ port: z.number() }).parse(silent.address());
+    const port = await listen(silent);
     const lab = await startLab({
       isFake: false,
       yaml: `logins:

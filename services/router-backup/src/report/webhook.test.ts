@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { listen, tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startServer, tempDir } from '../testing/fixtures.ts';
+import { startServer } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { Webhook, WebhookBody, type WebhookDeps } from './webhook.ts';
 
@@ -148,10 +149,8 @@ describe('Webhook', () => {
   });
 
   it('reports that the receiver is down', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
+    const server = createServer();
+    const port = await listen(server);
     server.close();
     await once(server, 'close');
     const settings = `{ url: "http://127.0.0.1:${port}/secret-path" }`;

@@ -8,11 +8,11 @@ import {
   createClient,
   routerBackupApi,
 } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { expect, onTestFinished } from 'vitest';
 import { createRouterBackup, type RouterBackupDeps } from '../service.ts';
 import { FakeDevices } from './fake-device.ts';
-import { tempDir } from './fixtures.ts';
 
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
   /** Devices in rack.yaml, from `infrastructure:` on. */

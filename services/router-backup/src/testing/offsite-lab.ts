@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger } from '@skolo/common';
 import { fakeTime } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
@@ -9,7 +10,6 @@ import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
 import { OffsiteCopies, type OffsiteCopiesDeps } from '../offsite/copies.ts';
-import { tempDir } from './fixtures.ts';
 import { smallRack } from './small-rack.ts';
 
 interface OffsiteLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' | 'backOff'>> {

@@ -1,10 +1,10 @@
 /** Enrolment with a real API server, and what kube/components/enrolment allows there and what not. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
@@ -56,8 +56,7 @@ const Config = z.object({
 it.skipIf(why)(
   `joins Pis by a real API server, where machine-state may do nothing else${why ? ` (${why})` : ''}`,
   async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-enrolment-cluster-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir();
     const plane = await startControlPlane(program ?? '', kubectl ?? '', {
       folder: join(dir, 'plane'),
     });

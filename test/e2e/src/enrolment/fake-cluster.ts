@@ -2,10 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
 import { z } from 'zod';
 
 const run = promisify(execFile);
@@ -71,12 +70,8 @@ export async function startFakeCluster(dir: string): Promise<FakeCluster> {
       return send(200, { items });
     },
   );
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  cluster.url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const port = await listen(server);
+  cluster.url = `https://localhost:${port}`;
   return cluster;
 }
 

@@ -1,10 +1,10 @@
 /** The first start of a card with the shared image, in a Debian that systemd boots in namespaces, with cloud-init and the real service. */
 
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { bootFiles, diskOf, openBaseImage, type PiSetup } from '@skolo/pi';
 import { makeTestImage, systems } from '@skolo/pi/testing';
@@ -44,8 +44,7 @@ describe.skipIf(why)(`the first start of a shared image${why ? ` (${why})` : ''}
     const rack = await startEnrolmentRack(
       `  rpi-1: { kind: rpi, address: 127.0.1.1, serial: ${serial} }`,
     );
-    const folder = await mkdtemp(join(tmpdir(), 'skolo-common-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await tempDir();
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     await selfSigned(key, cert, 'DNS:k3s');
     const server = createServer(

@@ -1,12 +1,11 @@
 /** machine-state as a process, with a rack and a cluster. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, createClient, enrolmentsApi, machineStateApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { onTestFinished } from 'vitest';
 import { startService } from '../service-process.ts';
 import { accountToken, type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 import { type Board, type Image, newCard, type Pi } from './pi.ts';
@@ -30,8 +29,7 @@ export async function startEnrolmentRack(
   machines: string,
   given: Partial<Pick<FakeCluster, 'url' | 'account'>> = {},
 ): Promise<EnrolmentRack> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-enrolment-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const cluster = Object.assign(await startFakeCluster(dir), given);
   if (given.account === undefined) await writeFile(join(dir, 'token'), accountToken);
   const port = await freeTcpPort();

@@ -2,12 +2,12 @@
  * A rack of working machines: the services as their images run them, each with its pod's memory. Google, a switch and the agents are
  * simulated. Each method makes a request of a bot, an engineer or Prometheus.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -71,8 +71,7 @@ export async function startHealthyRack(
   size: number,
   agents: readonly string[],
 ): Promise<HealthyRack> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-hostile-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const write = (name: string, content: string) =>
     writeFile(join(dir, name), content, { mode: 0o600 });
   const google = await startGoogleOAuth();

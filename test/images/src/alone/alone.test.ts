@@ -4,13 +4,13 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import {
   type Computer,
   makeServiceAccountKey,
@@ -35,8 +35,7 @@ describe.skipIf(why !== undefined)(
     const ends: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
-      const packages = await mkdtemp(join(tmpdir(), 'skolo-alone-'));
-      ends.push(() => rm(packages, { recursive: true, force: true }));
+      const packages = await tempDir((remove) => ends.push(remove));
       for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
       await sign(packages);
       computer = await freshDebian(`${ours}/24`, packages);

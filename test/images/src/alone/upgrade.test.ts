@@ -4,12 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { type Computer, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -35,8 +35,7 @@ const Kept = z.object({ at: z.iso.datetime(), lists: z.record(z.string(), Entrie
 
 /** A computer with two versions to install, and the archive in /opt/packages/state. */
 async function open(archive: string) {
-  const packages = await mkdtemp(join(tmpdir(), 'skolo-upgrade-'));
-  onTestFinished(() => rm(packages, { recursive: true, force: true }));
+  const packages = await tempDir();
   for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
   const state = join(packages, 'state');
   await mkdir(state);

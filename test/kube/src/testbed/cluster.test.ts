@@ -1,16 +1,16 @@
 /** `skolo pi testbed` on a real control plane whose nodes pretend to run the pods. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { listen, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { runPipeline, testbedDown, testbedUp, verifyTestbed } from '@skolo/fleet/testbed';
 import { kubectlAt } from '@skolo/fleet/testing';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubeFolder, usableKubectl } from '../kustomize.ts';
 
 const program = peer('control-plane');
@@ -81,8 +81,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
   });
 
   it('names a part that fails, and the others stay ready', async () => {
-    const copy = await mkdtemp(join(tmpdir(), 'skolo-testbed-'));
-    onTestFinished(() => rm(copy, { recursive: true }));
+    const copy = await tempDir();
     await cp(folder, copy, { recursive: true });
     const grafana = join(copy, 'grafana/grafana.yaml');
     const text = await readFile(grafana, 'utf8');
@@ -273,8 +272,7 @@ function apiUrl(): Promise<string> {
 
 /** What a pod finds of its account: `token` and `ca.crt`. */
 async function accountFolder(namespace: string, account: string): Promise<string> {
-  const own = await mkdtemp(join(tmpdir(), 'skolo-account-'));
-  onTestFinished(() => rm(own, { recursive: true }));
+  const own = await tempDir();
   const part = (name: string) => kubectl(...view, `jsonpath={.clusters[0].cluster.${name}}`);
   const authority = await part('certificate-authority-data');
   const file = await part('certificate-authority');
@@ -296,8 +294,7 @@ async function jobsLike(prefix: string): Promise<string[]> {
 
 /** The second step of the pipeline, as it runs in the cluster. */
 async function deploy(platforms: readonly string[]) {
-  const own = await mkdtemp(join(tmpdir(), 'skolo-deploy-'));
-  onTestFinished(() => rm(own, { recursive: true }));
+  const own = await tempDir();
   const file = (name: string) => join(own, name);
   const index = {
     manifests: platforms.map((platform) => {
@@ -306,8 +303,7 @@ async function deploy(platforms: readonly string[]) {
     }),
   };
   const registry = createServer((_request, response) => response.end(JSON.stringify(index)));
-  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void registry.close());
+  const port = await listen(registry);
   await writeFile(file('build.json'), JSON.stringify({ 'containerimage.digest': digest }));
   const account = await accountFolder('testbed-build', 'pipeline');
   const env = {
@@ -317,7 +313,7 @@ async function deploy(platforms: readonly string[]) {
     TOKEN_FILE: join(account, 'token'),
     NAMESPACE: 'testbed-demo',
     MANIFEST: join(folder, 'demo/deployment.yaml'),
-    REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}/v2/demo`,
+    REGISTRY_URL: `http://127.0.0.1:${port}/v2/demo`,
     PULL_FROM: '127.0.0.1:31500/demo',
     BUILD_FILE: file('build.json'),
     IMAGE_FILE: file('image'),

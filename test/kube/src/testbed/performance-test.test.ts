@@ -1,12 +1,11 @@
 /** The last step of the testbed's pipeline, as it runs in the cluster: against the demo, on loopback. */
 
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { listen, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
@@ -21,7 +20,7 @@ const { signal } = new AbortController();
 
 describe('the performance test', () => {
   it('measures the demo, draws plots, and compares the next run with it', async () => {
-    const results = await folder();
+    const results = await tempDir();
     const url = await demoUrl('/primes?below=1000');
 
     const first = await performanceTest(results, { RUN: 'run-1', TEST_URL: url });
@@ -55,7 +54,7 @@ describe('the performance test', () => {
   it.runIf(isLong)(
     'fails if the service has become slower, also in the next run, until a person accepts that',
     async () => {
-      const results = await folder();
+      const results = await tempDir();
       let delayMs = 0;
       const url = await serve((response) => void setTimeout(() => response.end(), delayMs));
       const settings = { TEST_URL: url, TEST_RATES: '20', TEST_ROUNDS: '3' };
@@ -80,7 +79,7 @@ describe('the performance test', () => {
   );
 
   it('publishes a run that misses the objective, and fails', async () => {
-    const results = await folder();
+    const results = await tempDir();
     const url = await demoUrl('/primes?below=1000');
 
     const { code, stdout } = await performanceTest(results, {
@@ -105,7 +104,7 @@ describe('the performance test', () => {
       says: 'TEST_RATES: "fast" is not a number above 0',
     },
   ])('says what is wrong with $what, and publishes nothing', async ({ env, says }) => {
-    const results = await folder();
+    const results = await tempDir();
     const url = await demoUrl('/nothing');
 
     const { code, stderr } = await performanceTest(results, {
@@ -178,7 +177,7 @@ describe('analyse', () => {
 });
 
 it('passes over folders of runs that were cut off', async () => {
-  const results = await folder();
+  const results = await tempDir();
   await mkdir(join(results, 'cut-off'));
   await writeFile(join(results, 'cut-off/result.json'), '{"run":"cut-off"');
   await mkdir(join(results, 'other'));
@@ -197,12 +196,6 @@ function sample(rate: number, p99: number): Sample {
   return { rate, achieved: rate, sent: 100, failed: 0, latencyMs, lateMs };
 }
 
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'skolo-results-'));
-  onTestFinished(() => rm(path, { recursive: true }));
-  return path;
-}
-
 async function demoUrl(path: string): Promise<string> {
   const demo = await startDemo({ host: '127.0.0.1', port: 0 });
   onTestFinished(demo.close);
@@ -210,13 +203,8 @@ async function demoUrl(path: string): Promise<string> {
 }
 
 async function serve(answer: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((_request, response) => answer(response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const port = await listen(createServer((_request, response) => answer(response)));
+  return `http://127.0.0.1:${port}/`;
 }
 
 async function performanceTest(results: string, env: Record<string, string>) {

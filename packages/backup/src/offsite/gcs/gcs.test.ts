@@ -2,9 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { type GoogleStorageOptions, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { soon, tempDir } from '../../testing/offsite.ts';
+import { soon } from '../../testing/offsite.ts';
 import { type GcsOptions, gcsPlace } from './gcs.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';

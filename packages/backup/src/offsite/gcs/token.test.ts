@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { tempDir } from '../../testing/offsite.ts';
 import { defaultToken, metadataServerToken, serviceAccountToken } from './token.ts';
 
 const email = 'backups@my-project.iam.gserviceaccount.com';

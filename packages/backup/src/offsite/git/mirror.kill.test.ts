@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import {
   countRounds,
   killAfter,
@@ -12,7 +13,7 @@ import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';
 import { bareRemote, plainGit } from '../../testing/git-remote.ts';
-import { newKeyPair, soon, tempDir } from '../../testing/offsite.ts';
+import { newKeyPair, soon } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror } from './mirror.ts';
 

@@ -1,12 +1,13 @@
 import { appendFile, chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { openGitSource } from '../../restore/git-source.ts';
 import { about, bareRemote, plainGit, startHistory, startSshd } from '../../testing/git-remote.ts';
-import { type KeyPair, newKeyPair, run, soon, tempDir } from '../../testing/offsite.ts';
+import { type KeyPair, newKeyPair, run, soon } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror, type GitMirrorOptions } from './mirror.ts';
 

@@ -1,22 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ApiError, ApiUnreachable, createClient, routerBackupApi } from '@skolo/api';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { contentOf } from './reader.ts';
 
 const wanted = { device: 'router', version: 'latest~1', secrets: true };
 
 async function serve(listener: RequestListener) {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  );
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(createServer(listener));
   const baseUrl = `http://127.0.0.1:${port}/`;
   return createClient(routerBackupApi, { baseUrl, token: 'the-token' });
 }

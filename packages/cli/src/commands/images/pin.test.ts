@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { peer, startContainerRegistry } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
 const program = peer('docker-registry');
@@ -160,8 +159,7 @@ spec:
 }
 
 async function fileWith(text: string): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-pin-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const file = join(dir, 'deployment.yaml');
   await writeFile(file, text);
   return file;
@@ -173,14 +171,7 @@ async function serve(
 ): Promise<string> {
   let own = '';
   const server = createServer((request, response) => answer(request, response, own));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await once(server.close(), 'close');
-  });
-  const address = server.address();
-  own = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  own = `127.0.0.1:${await listen(server)}`;
   return own;
 }
 

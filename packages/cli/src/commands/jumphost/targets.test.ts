@@ -1,18 +1,12 @@
 /** The targets of `skolo jumphost image` and `stick`. */
-import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
-async function place(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-targets-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 it('writes an image neither to a device nor into a folder of devices', async () => {
-  const folder = await place();
+  const folder = await tempDir();
   await symlink('/dev/null', join(folder, 'linked.img'));
   await symlink('/dev', join(folder, 'devices'));
   const before = await readdir('/dev');
@@ -34,7 +28,7 @@ it('writes an image neither to a device nor into a folder of devices', async () 
 });
 
 it('writes an identity only to a stick', async () => {
-  const folder = await place();
+  const folder = await tempDir();
   const overlay = join(folder, 'kube/racks/rack4');
   await mkdir(overlay, { recursive: true });
   await mkdir(join(folder, 'kube/clusters'));

@@ -1,5 +1,4 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   ApiError,
   ApiUnreachable,
@@ -7,8 +6,9 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { listen } from '@skolo/base/testing';
 import { exampleCycle } from '@skolo/scripted-services';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
 /** Responds with the handlers, one per connection, the last one for all that follow. */
@@ -19,15 +19,8 @@ async function serve(...handlers: RequestListener[]): Promise<{ url: string; ask
     asked.push(decodeURIComponent(request.url ?? ''));
     handler?.(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  );
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  const port = await listen(server);
+  return { url: `http://127.0.0.1:${port}`, asked };
 }
 
 function send(response: ServerResponse, ...cycles: PowerCycle[]): void {

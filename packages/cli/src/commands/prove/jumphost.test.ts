@@ -1,9 +1,9 @@
 /** `skolo prove --look --jumphost`, through the system's ssh and a real sshd, as a user without root. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
 import { type Jumphost, peer, startJumphost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -65,8 +65,7 @@ interface Started {
 }
 
 async function start(options: Parameters<typeof startJumphost>[0]): Promise<Started> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-look-jumphost-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const jumphost = await startJumphost({ name: 'jump', isNobody: true, ...options });
   if (jumphost === undefined) throw new Error('sshd is not installed');
   onTestFinished(() => jumphost.close());

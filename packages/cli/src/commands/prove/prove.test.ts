@@ -1,7 +1,7 @@
 /** `skolo prove --look` on a small rack of simulated devices, each over its real protocol. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { Proof } from '@skolo/models/proofs';
 import {
   type ConfiguredDevice,
@@ -44,8 +44,7 @@ interface Small {
 }
 
 async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {}): Promise<Small> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const pdu = await startApcRpdu2({
     ...{ host: '127.0.2.3', outlets: 4, metered: true, watts: 20, rebootSeconds: 5 },
     ...changes.pdu,
@@ -394,8 +393,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       /'--evidence <dir>' cannot be used with option '--plan'/,
     ],
   ])('%s', async (_, args, code, message) => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-look-test-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir();
     const file = join(dir, 'rack.yaml');
     await writeFile(file, empty);
 

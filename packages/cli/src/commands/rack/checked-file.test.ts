@@ -1,13 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Evidence, evidenceOf } from '@skolo/models';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { checkFile, evidenceLine } from './checked-file.ts';
 
 it('lists each model of a rack once, with its level', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-check-test-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const file = join(dir, 'rack.yaml');
   const devices = ['nxos', 'eos', 'nxos'].map((model, at) => {
     return `  switch-${at}: { model: ${model}, address: 127.0.2.${at + 1} }\n`;

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { startGuardian } from './guardian.ts';
 
 it('ends a program whose starter is killed right after the start, whatever it has done until then', async () => {
-  const runtime = await mkdtemp(join(tmpdir(), 'skolo-guardian-'));
-  onTestFinished(() => rm(runtime, { recursive: true }));
+  const runtime = await tempDir();
   const module = new URL('guardian.ts', import.meta.url).href;
   // Nothing of Node's runs between the start and the kill.
   const script = `

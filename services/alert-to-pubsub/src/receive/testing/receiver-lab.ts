@@ -1,10 +1,8 @@
 /** The endpoints of an app like the service's, on their own port, in front of an intake that keeps what it accepts. */
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { alertmanagerApi, type KnownAlert } from '@skolo/api';
+import { listen, tempDir } from '@skolo/base/testing';
 import {
   AccessControl,
   AuditLog,
@@ -18,7 +16,6 @@ import {
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack, type Rack } from '@skolo/rack';
 import { Registry } from 'prom-client';
-import { onTestFinished } from 'vitest';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import { alertmanagerHandlers, receiverAccess } from '../alertmanager-api.ts';
@@ -56,7 +53,7 @@ export async function startReceivers(options: LabOptions = {}) {
     accept,
     now = '2026-11-20T08:00:00Z',
   } = options;
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-receivers-'));
+  const dir = await tempDir();
   const file = join(dir, 'rack.yaml');
   const read = (section: string) =>
     parseRack(`${yaml}access: ${accessSection}\nservices: { alert-to-pubsub: ${section} }\n`, {
@@ -91,9 +88,8 @@ export async function startReceivers(options: LabOptions = {}) {
     version: '1.2.3',
   });
   const app = appOf({ rack, dir, clock, metrics, logger, auth, handlers });
-  const port = await listening(
-    (request, response) => receive(request, response) || app(request, response),
-    dir,
+  const port = await listen(
+    createServer((request, response) => receive(request, response) || app(request, response)),
   );
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -200,21 +196,6 @@ function requestsTo(url: string) {
       return { status: response.status, headers: response.headers, text };
     },
   };
-}
-
-/** Until the test ends, which removes the directory. */
-async function listening(handler: RequestListener, dir: string): Promise<number> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-    await rm(dir, { recursive: true, force: true });
-  });
-  return port;
 }
 
 export type ReceiverLab = Awaited<ReturnType<typeof startReceivers>>;

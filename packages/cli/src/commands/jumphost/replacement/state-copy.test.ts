@@ -1,12 +1,12 @@
 /** A jumphost's archive in an off-site directory, intact and damaged. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pack } from '@skolo/backup';
+import { tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { SkoloCommand } from '../../../command.ts';
 import { testIo } from '../../../testing/test-io.ts';
 import { readArchive } from './state-copy.ts';
@@ -18,8 +18,7 @@ const rack = parseRack(
 
 /** An archive for each day, with the same random content except for its first byte. */
 async function place(days: readonly string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-archives-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir();
   const from = join(folder, 'offsite');
   await mkdir(from);
   const key = await generateX25519Identity();

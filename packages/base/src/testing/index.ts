@@ -1,0 +1,3 @@
+/** For tests of all packages. */
+export { listen } from './listen.ts';
+export { type AtTheEnd, tempDir } from './temp-dir.ts';

@@ -1,0 +1,17 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { AtTheEnd } from './temp-dir.ts';
+
+/** A free port of 127.0.0.1 on which the server listens until the test ends, or until what `atTheEnd` receives. */
+export async function listen(
+  server: Server & { closeAllConnections?(): void },
+  atTheEnd: AtTheEnd = onTestFinished,
+): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  atTheEnd(async () => {
+    server.close();
+    server.closeAllConnections?.();
+  });
+  return (server.address() as AddressInfo).port;
+}
