@@ -116,15 +116,13 @@ describe('a difference', () => {
   });
 });
 
-describe('changed lines', () => {
-  it.each([
-    ['', 'a\nb', { added: 2, removed: 0 }],
-    ['a\n', '', { added: 0, removed: 1 }],
-    ['a\nb\nc\n', 'a\nc\nd\ne\n', { added: 2, removed: 1 }],
-    [lines(9000, 'old'), lines(9001, 'new'), { added: 9001, removed: 9000 }],
-  ])('are counted', (from, to, expected) => {
-    expect(changedLines(from, to)).toEqual(expected);
-  });
+it.each([
+  ['', 'a\nb', { added: 2, removed: 0 }],
+  ['a\n', '', { added: 0, removed: 1 }],
+  ['a\nb\nc\n', 'a\nc\nd\ne\n', { added: 2, removed: 1 }],
+  [lines(9000, 'old'), lines(9001, 'new'), { added: 9001, removed: 9000 }],
+])('changed lines are counted', (from, to, expected) => {
+  expect(changedLines(from, to)).toEqual(expected);
 });
 
 function lines(count: number, text: string) {

@@ -9,7 +9,7 @@ import {
   startPowerCycleDaemon,
   startRouterBackup,
 } from '@skolo/scripted-services';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
 /** rack.yaml of berlin, whose addresses lead to services of rack4. */
@@ -46,26 +46,24 @@ services:
   return { run, power };
 }
 
-describe('a command with the rack.yaml of another rack', () => {
-  it('changes nothing, shows nothing, and names both racks', async () => {
-    const { run, power } = await wrongRack();
+it('a command with the rack.yaml of another rack changes nothing, shows nothing, and names both racks', async () => {
+  const { run, power } = await wrongRack();
 
-    for (const line of [
-      'power cycle skia-rpi2-rack4-shelf1-003 --reason test',
-      'power status',
-      'power follow skia-rpi2-rack4-shelf1-003',
-      'backup status',
-      'machine list',
-    ]) {
-      const { out, err, exitCode } = await run('berlin', line);
+  for (const line of [
+    'power cycle skia-rpi2-rack4-shelf1-003 --reason test',
+    'power status',
+    'power follow skia-rpi2-rack4-shelf1-003',
+    'backup status',
+    'machine list',
+  ]) {
+    const { out, err, exitCode } = await run('berlin', line);
 
-      expect([exitCode, out, err], line).toEqual([
-        1,
-        '',
-        expect.stringMatching(/this is rack rack[47], not berlin/),
-      ]);
-    }
-    expect(power.asked.times).toBe(0);
-    expect((await run('rack4', 'backup status')).err).not.toContain('this is rack');
-  });
+    expect([exitCode, out, err], line).toEqual([
+      1,
+      '',
+      expect.stringMatching(/this is rack rack[47], not berlin/),
+    ]);
+  }
+  expect(power.asked.times).toBe(0);
+  expect((await run('rack4', 'backup status')).err).not.toContain('this is rack');
 });

@@ -97,24 +97,22 @@ print(type(credentials).__module__, project, credentials.service_account_email, 
   });
 });
 
-describe('without a command', () => {
-  it('prints the variables, serves only loopback, and leaves nothing after SIGTERM', async () => {
-    const { child, ended, printed, memory } = await start('--key', 'key.json', '--port', '0');
-    while (!/GCE_METADATA_ROOT=.*\n/.test(printed.out)) await once(child.stdout, 'data');
-    const [, host] = /^export GCE_METADATA_HOST=(127\.0\.0\.1:\d+)$/m.exec(printed.out) ?? [];
-    const url = `http://${host}/computeMetadata/v1/project/project-id`;
-    const response = await fetch(url, { headers: { 'Metadata-Flavor': 'Google' } });
-    expect(await response.text()).toBe('my-project');
-    // A server that listens on all addresses would respond.
-    const elsewhere = url.replace('127.0.0.1', '127.0.0.2');
-    await expect(fetch(elsewhere)).rejects.toThrow('fetch failed');
+it('without a command prints the variables, serves only loopback, and leaves nothing after SIGTERM', async () => {
+  const { child, ended, printed, memory } = await start('--key', 'key.json', '--port', '0');
+  while (!/GCE_METADATA_ROOT=.*\n/.test(printed.out)) await once(child.stdout, 'data');
+  const [, host] = /^export GCE_METADATA_HOST=(127\.0\.0\.1:\d+)$/m.exec(printed.out) ?? [];
+  const url = `http://${host}/computeMetadata/v1/project/project-id`;
+  const response = await fetch(url, { headers: { 'Metadata-Flavor': 'Google' } });
+  expect(await response.text()).toBe('my-project');
+  // A server that listens on all addresses would respond.
+  const elsewhere = url.replace('127.0.0.1', '127.0.0.2');
+  await expect(fetch(elsewhere)).rejects.toThrow('fetch failed');
 
-    child.kill('SIGTERM');
+  child.kill('SIGTERM');
 
-    expect(await ended).toBe(0);
-    expect(await readdir(memory)).toEqual([]);
-    await expect(fetch(url)).rejects.toThrow('fetch failed');
-  });
+  expect(await ended).toBe(0);
+  expect(await readdir(memory)).toEqual([]);
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
 });
 
 describe('a key file with errors', () => {

@@ -44,43 +44,41 @@ async function startWebhook() {
   return { url: `http://127.0.0.1:${port}/`, alerts: () => bodies.flatMap(({ alerts }) => alerts) };
 }
 
-describe('an identity', () => {
-  it('is the one that Alertmanager computes', async ({ skip }) => {
-    if (!alertmanager) return skip(noAlertmanager);
-    const lab = await startLab({ settings: signedIn });
-    await writeSecrets(lab);
-    const theirs = await startWebhook();
-    const between = await startAlertmanager(alertmanager, lab.url, (config) =>
-      config.replace('    webhook_configs:\n', `$&      - url: ${theirs.url}\n`),
-    );
-    const alerts = [
-      { alertname: 'plain' },
-      { alertname: 'empty', nothing: '', more: '' },
-      { alertname: 'order', _b: '1', B: '2', b: '3', b_: '4', b1: '5', bB: '6', __x__: '7' },
-      { alertname: 'lines', text: 'a\nb\tc"d\\e\u0000f' },
-      { alertname: 'umlauts', text: 'Grüße aus Zürich, ÿ \u00a0' },
-      { alertname: 'beyond', text: '🙂𝕏 \u{10ffff}', other: '\uffff\ue000' },
-      { alertname: 'half', text: '\ud83d and \ude42' },
-      { alertname: 'joined', a: 'b', ab: '' },
-      { alertname: 'long', text: 'ü'.repeat(10_000) },
-    ].map((labels) => ({ labels }));
-    const body = JSON.stringify(alerts);
-    const headers = { 'content-type': 'application/json' };
+it('an identity is the one that Alertmanager computes', async ({ skip }) => {
+  if (!alertmanager) return skip(noAlertmanager);
+  const lab = await startLab({ settings: signedIn });
+  await writeSecrets(lab);
+  const theirs = await startWebhook();
+  const between = await startAlertmanager(alertmanager, lab.url, (config) =>
+    config.replace('    webhook_configs:\n', `$&      - url: ${theirs.url}\n`),
+  );
+  const alerts = [
+    { alertname: 'plain' },
+    { alertname: 'empty', nothing: '', more: '' },
+    { alertname: 'order', _b: '1', B: '2', b: '3', b_: '4', b1: '5', bB: '6', __x__: '7' },
+    { alertname: 'lines', text: 'a\nb\tc"d\\e\u0000f' },
+    { alertname: 'umlauts', text: 'Grüße aus Zürich, ÿ \u00a0' },
+    { alertname: 'beyond', text: '🙂𝕏 \u{10ffff}', other: '\uffff\ue000' },
+    { alertname: 'half', text: '\ud83d and \ude42' },
+    { alertname: 'joined', a: 'b', ab: '' },
+    { alertname: 'long', text: 'ü'.repeat(10_000) },
+  ].map((labels) => ({ labels }));
+  const body = JSON.stringify(alerts);
+  const headers = { 'content-type': 'application/json' };
 
-    const posted = await fetch(`${between.url}/api/v2/alerts`, { method: 'POST', body, headers });
-    expect(posted.status).toBe(200);
-    await expect.poll(async () => (await lab.alerts()).length).toBe(alerts.length);
-    await expect.poll(() => theirs.alerts().length).toBe(alerts.length);
-    const listed = Gettable.parse(await (await fetch(`${between.url}/api/v2/alerts`)).json());
+  const posted = await fetch(`${between.url}/api/v2/alerts`, { method: 'POST', body, headers });
+  expect(posted.status).toBe(200);
+  await expect.poll(async () => (await lab.alerts()).length).toBe(alerts.length);
+  await expect.poll(() => theirs.alerts().length).toBe(alerts.length);
+  const listed = Gettable.parse(await (await fetch(`${between.url}/api/v2/alerts`)).json());
 
-    expect(fingerprints(theirs.alerts())).toEqual(fingerprints(listed));
-    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
-    // And at the other endpoint, whose senders give no fingerprint.
-    const authorization = `Bearer ${token}`;
-    const direct = { method: 'POST', body, headers: { ...headers, authorization } };
-    expect((await fetch(`${lab.url}/api/v2/alerts`, direct)).status).toBe(200);
-    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
-  });
+  expect(fingerprints(theirs.alerts())).toEqual(fingerprints(listed));
+  expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
+  // And at the other endpoint, whose senders give no fingerprint.
+  const authorization = `Bearer ${token}`;
+  const direct = { method: 'POST', body, headers: { ...headers, authorization } };
+  expect((await fetch(`${lab.url}/api/v2/alerts`, direct)).status).toBe(200);
+  expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
 });
 
 async function tempFile(name: string, text: string): Promise<string> {
@@ -89,45 +87,43 @@ async function tempFile(name: string, text: string): Promise<string> {
   return join(dir, name);
 }
 
-describe('amtool', () => {
-  it('adds alerts that arrive, finds them, and learns that there are no silences here', async ({
-    skip,
-  }) => {
-    if (!amtool) return skip(noAlertmanager);
-    const lab = await startLab({ settings: signedIn });
-    await writeSecrets(lab);
-    const client = `basic_auth: { username: alertmanager, password: ${password} }\n`;
-    const file = await tempFile('client.yml', client);
-    const ask = (...args: string[]) =>
-      runProgram(amtool, [
-        `--alertmanager.url=${lab.url}`,
-        ...[`--http.config.file=${file}`, ...args],
-      ]);
-
-    const added = await ask('alert', 'add', 'Disk', 'severity=critical', '--annotation=text=full');
-    await ask('alert', 'add', 'Heat', 'severity=warning');
-    await expect
-      .poll(() => lab.arrived().map(({ attributes }) => attributes.alertname))
-      .toEqual(['Disk', 'Heat']);
-    const found = await ask('alert', 'query', '--output=json', 'severity=~crit.*');
-    const none = await ask('alert', 'query', '--output=simple', 'alertname=~"Dis"');
-    const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
-    const config = await ask('config', 'show');
-    const stranger = await runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'query']);
-
-    expect(added).toMatchObject({ status: 0, stdout: '' });
-    expect(found.status).toBe(0);
-    expect(JSON.parse(found.stdout)).toMatchObject([
-      { labels: { alertname: 'Disk' }, annotations: { text: 'full' }, status: { state: 'active' } },
+it('amtool adds alerts that arrive, finds them, and learns that there are no silences here', async ({
+  skip,
+}) => {
+  if (!amtool) return skip(noAlertmanager);
+  const lab = await startLab({ settings: signedIn });
+  await writeSecrets(lab);
+  const client = `basic_auth: { username: alertmanager, password: ${password} }\n`;
+  const file = await tempFile('client.yml', client);
+  const ask = (...args: string[]) =>
+    runProgram(amtool, [
+      `--alertmanager.url=${lab.url}`,
+      ...[`--http.config.file=${file}`, ...args],
     ]);
-    expect(none).toMatchObject({ status: 0, stdout: expect.not.stringContaining('Disk') });
-    // `anonymousRead` of this rack admits whoever is on this computer.
-    expect([silence.status, config.status, stranger.status]).toEqual([1, 0, 0]);
-    expect(config.stdout).toContain('pubsub');
-    expect(silence.stderr).toContain(
-      'create silences in the Alertmanager that sends to this service',
-    );
-  });
+
+  const added = await ask('alert', 'add', 'Disk', 'severity=critical', '--annotation=text=full');
+  await ask('alert', 'add', 'Heat', 'severity=warning');
+  await expect
+    .poll(() => lab.arrived().map(({ attributes }) => attributes.alertname))
+    .toEqual(['Disk', 'Heat']);
+  const found = await ask('alert', 'query', '--output=json', 'severity=~crit.*');
+  const none = await ask('alert', 'query', '--output=simple', 'alertname=~"Dis"');
+  const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
+  const config = await ask('config', 'show');
+  const stranger = await runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'query']);
+
+  expect(added).toMatchObject({ status: 0, stdout: '' });
+  expect(found.status).toBe(0);
+  expect(JSON.parse(found.stdout)).toMatchObject([
+    { labels: { alertname: 'Disk' }, annotations: { text: 'full' }, status: { state: 'active' } },
+  ]);
+  expect(none).toMatchObject({ status: 0, stdout: expect.not.stringContaining('Disk') });
+  // `anonymousRead` of this rack admits whoever is on this computer.
+  expect([silence.status, config.status, stranger.status]).toEqual([1, 0, 0]);
+  expect(config.stdout).toContain('pubsub');
+  expect(silence.stderr).toContain(
+    'create silences in the Alertmanager that sends to this service',
+  );
 });
 
 describe('README.md', () => {

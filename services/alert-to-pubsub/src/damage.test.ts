@@ -243,41 +243,39 @@ describe('a spool that lost accepted messages', () => {
   });
 });
 
-describe('the snapshot', () => {
-  it.each([
-    ['is something else', (file: string) => writeFile(file, '{"next":1,"al')],
-    ['has zeros', (file: string) => writeFile(file, Buffer.alloc(4096))],
-    ['is empty', (file: string) => writeFile(file, '')],
-    ['is missing', (file: string) => rm(file)],
-  ])('that %s costs nothing that the spool has', async (_, damage) => {
-    const lab = await startLab({ settings });
-    const file = snapshotIn(lab.stateDir);
-    const text = 'x'.repeat(60_000);
-    for (
-      let n = 1;
-      !(await isThere(file)) || (await segmentsIn(lab.stateDir))[0]?.includes('00001.');
-      n += 1
-    ) {
-      await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n, text)));
-      await expect.poll(() => depth(lab)).toBe(0);
-    }
-    for (const n of [1000, 1001])
-      await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n)));
-    await lab.post(alert('b', 1002), alert('d', 1002));
+it.each([
+  ['is something else', (file: string) => writeFile(file, '{"next":1,"al')],
+  ['has zeros', (file: string) => writeFile(file, Buffer.alloc(4096))],
+  ['is empty', (file: string) => writeFile(file, '')],
+  ['is missing', (file: string) => rm(file)],
+])('the snapshot that %s costs nothing that the spool has', async (_, damage) => {
+  const lab = await startLab({ settings });
+  const file = snapshotIn(lab.stateDir);
+  const text = 'x'.repeat(60_000);
+  for (
+    let n = 1;
+    !(await isThere(file)) || (await segmentsIn(lab.stateDir))[0]?.includes('00001.');
+    n += 1
+  ) {
+    await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n, text)));
     await expect.poll(() => depth(lab)).toBe(0);
-    const before = await lab.alerts();
-    await lab.stop();
-    await damage(file);
+  }
+  for (const n of [1000, 1001])
+    await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n)));
+  await lab.post(alert('b', 1002), alert('d', 1002));
+  await expect.poll(() => depth(lab)).toBe(0);
+  const before = await lab.alerts();
+  await lab.stop();
+  await damage(file);
 
-    const again = await startLab({ previous: lab, settings });
-    const states = (alerts: typeof before) =>
-      alerts.map(({ labels, status }) => `${labels.name} ${status}`).sort();
-    expect(states(await again.alerts())).toEqual(states(before));
-    await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/list of known alerts/);
-    expect(logs(again, 'list of known alerts was lost')).toHaveLength(1);
-    expect(await counted(again)).toBe(1);
-    await toldAgain(again);
-  });
+  const again = await startLab({ previous: lab, settings });
+  const states = (alerts: typeof before) =>
+    alerts.map(({ labels, status }) => `${labels.name} ${status}`).sort();
+  expect(states(await again.alerts())).toEqual(states(before));
+  await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/list of known alerts/);
+  expect(logs(again, 'list of known alerts was lost')).toHaveLength(1);
+  expect(await counted(again)).toBe(1);
+  await toldAgain(again);
 });
 
 describe('a state directory that vanishes while it is in use', () => {

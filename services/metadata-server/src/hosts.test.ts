@@ -45,21 +45,19 @@ describe('a request for the host of another site', () => {
   });
 });
 
-describe('a request for the server', () => {
-  it.each([
-    'metadata.google.internal',
-    'METADATA.google.internal.:80',
-    'metadata.goog',
-    '169.254.169.254',
-    '[fd20:ce::254]',
-    'metadata.lan',
-    'jumphost-rack1',
-    'jumphost-rack1.lan:8080',
-    'localhost:8080',
-    '127.0.0.1',
-  ])('is answered by the name %s', async (Host) => {
-    const rack = await startRack();
+it.each([
+  'metadata.google.internal',
+  'METADATA.google.internal.:80',
+  'metadata.goog',
+  '169.254.169.254',
+  '[fd20:ce::254]',
+  'metadata.lan',
+  'jumphost-rack1',
+  'jumphost-rack1.lan:8080',
+  'localhost:8080',
+  '127.0.0.1',
+])('a request for the server is answered by the name %s', async (Host) => {
+  const rack = await startRack();
 
-    expect((await rack.get(token, { from: self, headers: { ...flavor, Host } })).status).toBe(200);
-  });
+  expect((await rack.get(token, { from: self, headers: { ...flavor, Host } })).status).toBe(200);
 });

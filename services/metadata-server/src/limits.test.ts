@@ -57,23 +57,21 @@ describe('connections of one machine', () => {
   });
 });
 
-describe('watches of one address', () => {
-  it('beyond the limit get a 429, and no other caller does', async () => {
-    const rack = await startRack({ yaml: limited });
-    const polls = Array.from({ length: 3 }, () => rack.get(watch, { from: greedy }));
-    await waiting(rack, 3);
+it('watches of one address beyond the limit get a 429, and no other caller does', async () => {
+  const rack = await startRack({ yaml: limited });
+  const polls = Array.from({ length: 3 }, () => rack.get(watch, { from: greedy }));
+  await waiting(rack, 3);
 
-    const tooMany = await rack.get(watch, { from: greedy });
-    const another = rack.get(watch, { from: other });
-    await waiting(rack, 4);
+  const tooMany = await rack.get(watch, { from: greedy });
+  const another = rack.get(watch, { from: other });
+  await waiting(rack, 4);
 
-    expect(tooMany).toMatchObject({ status: 429, headers: { 'retry-after': '5' } });
-    await rack.edit(limited.replace('pool: phones', 'pool: tablets'));
-    for (const { body } of await Promise.all([...polls, another])) expect(body).toBe('tablets');
-    // Those that are answered count no more.
-    const again = rack.get(watch, { from: greedy });
-    await waiting(rack, 1);
-    await rack.stop();
-    expect((await again).status).toBe(200);
-  });
+  expect(tooMany).toMatchObject({ status: 429, headers: { 'retry-after': '5' } });
+  await rack.edit(limited.replace('pool: phones', 'pool: tablets'));
+  for (const { body } of await Promise.all([...polls, another])) expect(body).toBe('tablets');
+  // Those that are answered count no more.
+  const again = rack.get(watch, { from: greedy });
+  await waiting(rack, 1);
+  await rack.stop();
+  expect((await again).status).toBe(200);
 });

@@ -113,76 +113,72 @@ describe('the process', () => {
   });
 });
 
-describe('SIGTERM', () => {
-  const rounds = countRounds(1, 30);
+const rounds = countRounds(1, 30);
 
-  it(`under load, ${rounds} times, resets no request of a connection in use`, async () => {
-    const dir = await rackFolder(await startTestGoogle());
-    const path = '/computeMetadata/v1/instance/name';
-    for (let round = 0; round < rounds; round++) {
-      const server = await start(dir);
-      let answered = 0;
-      const resets: string[] = [];
-      const clients = Array.from({ length: 20 }, async () => {
-        const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.1.1' });
-        const to = { host: '127.0.0.1', port: server.port, agent, path };
-        for (let isServed = true; isServed; ) {
-          const request = get({ ...to, headers: { 'metadata-flavor': 'Google' } });
-          isServed = await once(request, 'response').then(
-            async ([response]) => {
-              answered += 1;
-              await once(response.resume(), 'end');
-              return true;
-            },
-            (error: unknown) => {
-              if (request.reusedSocket) resets.push(String(error));
-              return false;
-            },
-          );
-        }
-        agent.destroy();
-      });
-      await expect.poll(() => answered).toBeGreaterThan(100);
-
-      expect(await server.end('SIGTERM')).toBe(0);
-
-      await Promise.all(clients);
-      expect(resets).toEqual([]);
-    }
-  }, 3_600_000);
-});
-
-describe('kill -9', () => {
-  /** Few, as the service takes long to start. The last one is after a token. */
-  const kills = countRounds();
-
-  it(`at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
-    const random = seeded(seed);
-    const google = await startTestGoogle();
-    const dir = await rackFolder(google);
-    const rack = await readRack(join(dir, 'rack.yaml'));
-    const savedTokens = new SavedTokens(() => savedTokensFolder(rack, join(dir, 'state')));
-    for (let i = 1; i < kills; i++) {
-      const server = await start(dir);
-      const asking = Array.from({ length: Math.floor(random() * 5) }, () =>
-        server.token().catch(() => undefined),
-      );
-      if (random() < 0.5) await Promise.all(asking);
-      expect(await server.end('SIGKILL')).toBe('SIGKILL');
-      await Promise.all(asking);
-      expect(Array.isArray(await savedTokens.load())).toBe(true);
-    }
+it(`SIGTERM under load, ${rounds} times, resets no request of a connection in use`, async () => {
+  const dir = await rackFolder(await startTestGoogle());
+  const path = '/computeMetadata/v1/instance/name';
+  for (let round = 0; round < rounds; round++) {
     const server = await start(dir);
-    const { body } = await server.token();
-    await expect.poll(async () => (await savedTokens.load()).length).toBeGreaterThan(1);
-    await server.end('SIGKILL');
-    google.misbehave('status-500');
+    let answered = 0;
+    const resets: string[] = [];
+    const clients = Array.from({ length: 20 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.1.1' });
+      const to = { host: '127.0.0.1', port: server.port, agent, path };
+      for (let isServed = true; isServed; ) {
+        const request = get({ ...to, headers: { 'metadata-flavor': 'Google' } });
+        isServed = await once(request, 'response').then(
+          async ([response]) => {
+            answered += 1;
+            await once(response.resume(), 'end');
+            return true;
+          },
+          (error: unknown) => {
+            if (request.reusedSocket) resets.push(String(error));
+            return false;
+          },
+        );
+      }
+      agent.destroy();
+    });
+    await expect.poll(() => answered).toBeGreaterThan(100);
 
-    const survivor = await start(dir);
+    expect(await server.end('SIGTERM')).toBe(0);
 
-    expect(JSON.parse((await survivor.token()).body).access_token).toBe(
-      JSON.parse(body).access_token,
+    await Promise.all(clients);
+    expect(resets).toEqual([]);
+  }
+}, 3_600_000);
+
+/** Few, as the service takes long to start. The last one is after a token. */
+const kills = countRounds();
+
+it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
+  const random = seeded(seed);
+  const google = await startTestGoogle();
+  const dir = await rackFolder(google);
+  const rack = await readRack(join(dir, 'rack.yaml'));
+  const savedTokens = new SavedTokens(() => savedTokensFolder(rack, join(dir, 'state')));
+  for (let i = 1; i < kills; i++) {
+    const server = await start(dir);
+    const asking = Array.from({ length: Math.floor(random() * 5) }, () =>
+      server.token().catch(() => undefined),
     );
-    expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
-  }, 3_600_000);
-});
+    if (random() < 0.5) await Promise.all(asking);
+    expect(await server.end('SIGKILL')).toBe('SIGKILL');
+    await Promise.all(asking);
+    expect(Array.isArray(await savedTokens.load())).toBe(true);
+  }
+  const server = await start(dir);
+  const { body } = await server.token();
+  await expect.poll(async () => (await savedTokens.load()).length).toBeGreaterThan(1);
+  await server.end('SIGKILL');
+  google.misbehave('status-500');
+
+  const survivor = await start(dir);
+
+  expect(JSON.parse((await survivor.token()).body).access_token).toBe(
+    JSON.parse(body).access_token,
+  );
+  expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
+}, 3_600_000);

@@ -40,12 +40,11 @@ async function script(rack: TestRack, source: string): Promise<unknown> {
   return JSON.parse((await run(process.execPath, args, options)).stdout);
 }
 
-describe('npm gcp-metadata', () => {
-  it('finds itself on Google’s cloud, and reads keys of every kind', async () => {
-    const rack = await startRack();
-    const found = await script(
-      rack,
-      `import * as metadata from 'gcp-metadata';
+it('npm gcp-metadata finds itself on Google’s cloud, and reads keys of every kind', async () => {
+  const rack = await startRack();
+  const found = await script(
+    rack,
+    `import * as metadata from 'gcp-metadata';
        console.log(JSON.stringify({
          available: await metadata.isAvailable(),
          project: await metadata.project('project-id'),
@@ -56,30 +55,28 @@ describe('npm gcp-metadata', () => {
          missing: await metadata.instance('attributes/none').catch((error) => error.status),
          token: await metadata.instance('service-accounts/default/token'),
        }));`,
-    );
-    expect(found).toMatchObject({
-      available: true,
-      project: 'other-project',
-      id: (await rack.get('instance/id', { from: '127.0.0.1' })).body,
-      tags: [],
-      email: jumphost,
-      everything: 'jumphost-rack1',
-      missing: 404,
-      token: { token_type: 'Bearer', expires_in: expect.any(Number) },
-    });
+  );
+  expect(found).toMatchObject({
+    available: true,
+    project: 'other-project',
+    id: (await rack.get('instance/id', { from: '127.0.0.1' })).body,
+    tags: [],
+    email: jumphost,
+    everything: 'jumphost-rack1',
+    missing: 404,
+    token: { token_type: 'Bearer', expires_in: expect.any(Number) },
   });
 });
 
-describe('npm google-auth-library', () => {
-  it('detects the server, and gets credentials, an ID token and the project', async () => {
-    const rack = await startRack();
-    const found = z
-      .object({ token: z.string(), idToken: z.string() })
-      .loose()
-      .parse(
-        await script(
-          rack,
-          `import { GoogleAuth } from 'google-auth-library';
+it('npm google-auth-library detects the server, and gets credentials, an ID token and the project', async () => {
+  const rack = await startRack();
+  const found = z
+    .object({ token: z.string(), idToken: z.string() })
+    .loose()
+    .parse(
+      await script(
+        rack,
+        `import { GoogleAuth } from 'google-auth-library';
          const auth = new GoogleAuth({ scopes: ['${cloudPlatform}'] });
          const client = await auth.getClient();
          const { email } = { email: (await auth.getCredentials()).client_email };
@@ -92,17 +89,16 @@ describe('npm google-auth-library', () => {
            email,
            idToken: (await idTokens.getRequestHeaders()).get('authorization').slice(7),
          }));`,
-        ),
-      );
-    expect(found).toMatchObject({
-      kind: 'Compute',
-      project: 'other-project',
-      universe: 'googleapis.com',
-      email: jumphost,
-    });
-    expect(rack.google.isValid(found.token, cloudPlatform)).toBe(true);
-    expect(rack.google.isValid(found.idToken)).toBe(true);
+      ),
+    );
+  expect(found).toMatchObject({
+    kind: 'Compute',
+    project: 'other-project',
+    universe: 'googleapis.com',
+    email: jumphost,
   });
+  expect(rack.google.isValid(found.token, cloudPlatform)).toBe(true);
+  expect(rack.google.isValid(found.idToken)).toBe(true);
 });
 
 describe('Python google-auth', () => {
@@ -138,38 +134,32 @@ print(json.dumps({
   });
 });
 
-describe('curl', () => {
-  it('as in the configuration file of the Swarming bot, from the address of a machine', async (context) => {
-    const curl = peer('curl');
-    if (!curl) return context.skip('curl is not installed');
-    const rack = await startRack();
-    const url = `http://127.0.0.1:${rack.port}/computeMetadata/v1/instance/service-accounts/default/token`;
-    const args = [
-      '--silent',
-      '--fail',
-      '--max-time',
-      '20',
-      '--header',
-      'Metadata-Flavor: Google',
-      url,
-    ];
-    const found = JSON.parse(await output(rack, curl, ['--interface', '127.0.1.1', ...args]));
-    expect(rack.google.issued.find(({ token }) => token === found.access_token)?.account).toBe(
-      bots,
-    );
-    const unknown = output(rack, curl, ['--interface', '127.0.7.7', ...args]);
-    await expect(unknown).rejects.toMatchObject({ code: 22 });
-  });
+it('curl as in the configuration file of the Swarming bot, from the address of a machine', async (context) => {
+  const curl = peer('curl');
+  if (!curl) return context.skip('curl is not installed');
+  const rack = await startRack();
+  const url = `http://127.0.0.1:${rack.port}/computeMetadata/v1/instance/service-accounts/default/token`;
+  const args = [
+    '--silent',
+    '--fail',
+    '--max-time',
+    '20',
+    '--header',
+    'Metadata-Flavor: Google',
+    url,
+  ];
+  const found = JSON.parse(await output(rack, curl, ['--interface', '127.0.1.1', ...args]));
+  expect(rack.google.issued.find(({ token }) => token === found.access_token)?.account).toBe(bots);
+  const unknown = output(rack, curl, ['--interface', '127.0.7.7', ...args]);
+  await expect(unknown).rejects.toMatchObject({ code: 22 });
 });
 
-describe('gcloud', () => {
-  it('finds the account and prints its token', async (context) => {
-    const gcloud = peer('gcloud');
-    if (!gcloud) return context.skip('gcloud is not installed');
-    const rack = await startRack();
-    const accounts = await output(rack, gcloud, ['auth', 'list', '--format=value(account)']);
-    expect(accounts.trim()).toBe(jumphost);
-    const token = (await output(rack, gcloud, ['auth', 'print-access-token'])).trim();
-    expect(rack.google.isValid(token)).toBe(true);
-  });
+it('gcloud finds the account and prints its token', async (context) => {
+  const gcloud = peer('gcloud');
+  if (!gcloud) return context.skip('gcloud is not installed');
+  const rack = await startRack();
+  const accounts = await output(rack, gcloud, ['auth', 'list', '--format=value(account)']);
+  expect(accounts.trim()).toBe(jumphost);
+  const token = (await output(rack, gcloud, ['auth', 'print-access-token'])).trim();
+  expect(rack.google.isValid(token)).toBe(true);
 });

@@ -135,20 +135,18 @@ function servicesOf(folder: string): string[] {
     });
 }
 
-describe('names of Services', () => {
-  it.each([
-    'base/prometheus/prometheus.yml',
-    'base/alertmanager/alertmanager.yml',
-    'components/chrony/chrony.json',
-    'components/grafana/provisioning/datasources.yaml',
-  ])('%s: exist, with their ports', (file) => {
-    const services = [...servicesOf('base'), ...servicesOf('components')];
+it.each([
+  'base/prometheus/prometheus.yml',
+  'base/alertmanager/alertmanager.yml',
+  'components/chrony/chrony.json',
+  'components/grafana/provisioning/datasources.yaml',
+])('the names of Services in %s exist, with their ports', (file) => {
+  const services = [...servicesOf('base'), ...servicesOf('components')];
 
-    const names = kubeFile(file).match(/[\w-]+\.skolo(-node)?\.svc:\d+/g) ?? [];
+  const names = kubeFile(file).match(/[\w-]+\.skolo(-node)?\.svc:\d+/g) ?? [];
 
-    expect(names).not.toEqual([]);
-    expect(services).toEqual(expect.arrayContaining(names));
-  });
+  expect(names).not.toEqual([]);
+  expect(services).toEqual(expect.arrayContaining(names));
 });
 
 const Route = z.object({
@@ -242,70 +240,68 @@ function rackWithDefaults(): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
-describe('node-exporter', () => {
-  it('accepts the arguments of kube/base, and exports the metrics that rules use', async (context) => {
-    const program = peer('node-exporter');
-    if (!program)
-      return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
-    const port = await freeTcpPort();
-    const dir = await tempDir();
-    await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
-    await writeFiles(join(dir, 'textfile'), {});
-    await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
-    await writeFiles(join(dir, 'cgroup/system.slice/ssh.service'), {
-      'memory.current': '4096\n',
-      'cpu.stat': 'usage_usec 2000345\nuser_usec 1\n',
-    });
-    // A name that Prometheus would have to escape, and a unit that has just ended.
-    await writeFiles(join(dir, 'cgroup/system.slice/a\\x2db.service'), { 'memory.current': '1\n' });
-    await writeFiles(join(dir, 'cgroup/system.slice/gone.service'), {});
-    const { command, args } = containerOf('base/node-exporter/daemonset.yaml', 'node-exporter');
-    const [shell = '', ...words] = [...command, ...args].map((arg) =>
-      arg
-        .replace(':9100', `127.0.0.1:${port}`)
-        .replace('=/host/', '=/')
-        .replace(/=\/host$/, '=/')
-        .replace('/host/etc/systemd/system', `${dir}/system`)
-        .replace('/host/sys/fs/cgroup', `${dir}/cgroup`)
-        .replace('/host/run/reboot-required', `${dir}/run/reboot-required`)
-        .replaceAll('/textfile', `${dir}/textfile`)
-        .replace('/bin/node_exporter', program)
-        // It would outlive the exporter, as it cannot in a container.
-        .replace('sleep 60', 'break'),
-    );
-    expect(words.join(' ')).not.toContain('/host');
-
-    start(shell, words, onTestFinished);
-
-    const url = `http://127.0.0.1:${port}/metrics`;
-    await expect.poll(() => textAt(url), patiently).toContain('node_boot_time_seconds');
-    const text = await textAt(url);
-    for (const collector of [
-      'filesystem',
-      'stat',
-      'time',
-      'timex',
-      'hwmon',
-      'thermal_zone',
-      'systemd',
-    ]) {
-      expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
-    }
-    expect(text).toContain('\nnode_reboot_required 1\n');
-    const ofUnits = text.split('\n').filter((line) => /^node_unit_\w+\{/.test(line));
-    expect(ofUnits).toEqual([
-      'node_unit_cpu_seconds_total{unit="ssh.service"} 2.000345',
-      'node_unit_memory_bytes{unit="ssh.service"} 4096',
-    ]);
-    for (const metric of [
-      'filesystem_avail_bytes',
-      'filesystem_readonly',
-      'timex_sync_status',
-      'time_seconds',
-    ]) {
-      expect(text).toContain(`# TYPE node_${metric} gauge`);
-    }
+it('node-exporter accepts the arguments of kube/base, and exports the metrics that rules use', async (context) => {
+  const program = peer('node-exporter');
+  if (!program)
+    return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
+  const port = await freeTcpPort();
+  const dir = await tempDir();
+  await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
+  await writeFiles(join(dir, 'textfile'), {});
+  await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
+  await writeFiles(join(dir, 'cgroup/system.slice/ssh.service'), {
+    'memory.current': '4096\n',
+    'cpu.stat': 'usage_usec 2000345\nuser_usec 1\n',
   });
+  // A name that Prometheus would have to escape, and a unit that has just ended.
+  await writeFiles(join(dir, 'cgroup/system.slice/a\\x2db.service'), { 'memory.current': '1\n' });
+  await writeFiles(join(dir, 'cgroup/system.slice/gone.service'), {});
+  const { command, args } = containerOf('base/node-exporter/daemonset.yaml', 'node-exporter');
+  const [shell = '', ...words] = [...command, ...args].map((arg) =>
+    arg
+      .replace(':9100', `127.0.0.1:${port}`)
+      .replace('=/host/', '=/')
+      .replace(/=\/host$/, '=/')
+      .replace('/host/etc/systemd/system', `${dir}/system`)
+      .replace('/host/sys/fs/cgroup', `${dir}/cgroup`)
+      .replace('/host/run/reboot-required', `${dir}/run/reboot-required`)
+      .replaceAll('/textfile', `${dir}/textfile`)
+      .replace('/bin/node_exporter', program)
+      // It would outlive the exporter, as it cannot in a container.
+      .replace('sleep 60', 'break'),
+  );
+  expect(words.join(' ')).not.toContain('/host');
+
+  start(shell, words, onTestFinished);
+
+  const url = `http://127.0.0.1:${port}/metrics`;
+  await expect.poll(() => textAt(url), patiently).toContain('node_boot_time_seconds');
+  const text = await textAt(url);
+  for (const collector of [
+    'filesystem',
+    'stat',
+    'time',
+    'timex',
+    'hwmon',
+    'thermal_zone',
+    'systemd',
+  ]) {
+    expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
+  }
+  expect(text).toContain('\nnode_reboot_required 1\n');
+  const ofUnits = text.split('\n').filter((line) => /^node_unit_\w+\{/.test(line));
+  expect(ofUnits).toEqual([
+    'node_unit_cpu_seconds_total{unit="ssh.service"} 2.000345',
+    'node_unit_memory_bytes{unit="ssh.service"} 4096',
+  ]);
+  for (const metric of [
+    'filesystem_avail_bytes',
+    'filesystem_readonly',
+    'timex_sync_status',
+    'time_seconds',
+  ]) {
+    expect(text).toContain(`# TYPE node_${metric} gauge`);
+  }
 });
 
 describe('blackbox-exporter', () => {
@@ -352,64 +348,60 @@ function mayPing(): boolean {
   return isRoot || (from <= group && group <= to);
 }
 
-describe('chrony', () => {
-  /** With -x: the clock of this computer is not touched here. */
-  async function startChrony(program: string, dir: string, name: string, directives: string[]) {
-    const port = await freeTcpPort();
-    // It makes the folder itself: one that others may enter is not to its liking.
-    const run = join(dir, `${name}-run`);
-    const own = [
-      ...[`port ${port}`, 'bindaddress 127.0.0.1'],
-      ...[`pidfile ${run}/pid`, `bindcmdaddress ${run}/chronyd.sock`],
-    ];
-    start(program, ['-x', '-d', ...directives, ...own], onTestFinished);
-    return { port };
-  }
+/** With -x: the clock of this computer is not touched here. */
+async function startChrony(program: string, dir: string, name: string, directives: string[]) {
+  const port = await freeTcpPort();
+  // It makes the folder itself: one that others may enter is not to its liking.
+  const run = join(dir, `${name}-run`);
+  const own = [
+    ...[`port ${port}`, 'bindaddress 127.0.0.1'],
+    ...[`pidfile ${run}/pid`, `bindcmdaddress ${run}/chronyd.sock`],
+  ];
+  start(program, ['-x', '-d', ...directives, ...own], onTestFinished);
+  return { port };
+}
 
-  /** The sidecar of kube/components/chrony. */
-  async function exporter(ntpPort: number): Promise<string> {
-    const program = peer('node-exporter') ?? expect.fail('no node-exporter');
-    const port = await freeTcpPort();
-    const args = argsOf('components/chrony/deployment.yaml', 'exporter').map((arg) =>
-      arg.replace(':9123', `127.0.0.1:${port}`),
-    );
-    start(program, [...args, `--collector.ntp.server-port=${ntpPort}`], onTestFinished);
-    return `http://127.0.0.1:${port}/metrics`;
-  }
+/** The sidecar of kube/components/chrony. */
+async function exporter(ntpPort: number): Promise<string> {
+  const program = peer('node-exporter') ?? expect.fail('no node-exporter');
+  const port = await freeTcpPort();
+  const args = argsOf('components/chrony/deployment.yaml', 'exporter').map((arg) =>
+    arg.replace(':9123', `127.0.0.1:${port}`),
+  );
+  start(program, [...args, `--collector.ntp.server-port=${ntpPort}`], onTestFinished);
+  return `http://127.0.0.1:${port}/metrics`;
+}
 
-  it('serves the clock of the jumphost without an internet connection, and that of its servers with one; the metrics show which', async (context) => {
-    const program = peer('chronyd');
-    if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
-    if (!peer('node-exporter')) return context.skip('node-exporter is not installed');
-    if (process.getuid?.() !== 0) return context.skip('chronyd starts as root only');
-    const dir = await tempDir();
-    const uplink = await startChrony(program, dir, 'uplink', [
-      'user root',
-      'cmdport 0',
-      'allow 127.0.0.1',
-      'local stratum 3',
-    ]);
-    const config = (server: string) =>
-      replaced(kubeFile('components/chrony/chrony.conf'), {
-        'pool pool.ntp.org iburst maxsources 4': server,
-        '/var/lib/skolo/chrony/': `${dir}/`,
-      });
-    const [nowhere, asking] = [config(''), config(`server 127.0.0.1 port ${uplink.port} iburst`)];
-    await writeFiles(dir, { 'nowhere.conf': nowhere, 'asking.conf': asking });
+it('chrony serves the clock of the jumphost without an internet connection, and that of its servers with one; the metrics show which', async (context) => {
+  const program = peer('chronyd');
+  if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
+  if (!peer('node-exporter')) return context.skip('node-exporter is not installed');
+  if (process.getuid?.() !== 0) return context.skip('chronyd starts as root only');
+  const dir = await tempDir();
+  const uplink = await startChrony(program, dir, 'uplink', [
+    'user root',
+    'cmdport 0',
+    'allow 127.0.0.1',
+    'local stratum 3',
+  ]);
+  const config = (server: string) =>
+    replaced(kubeFile('components/chrony/chrony.conf'), {
+      'pool pool.ntp.org iburst maxsources 4': server,
+      '/var/lib/skolo/chrony/': `${dir}/`,
+    });
+  const [nowhere, asking] = [config(''), config(`server 127.0.0.1 port ${uplink.port} iburst`)];
+  await writeFiles(dir, { 'nowhere.conf': nowhere, 'asking.conf': asking });
 
-    const alone = await startChrony(program, dir, 'alone', [`include ${dir}/nowhere.conf`]);
-    const synchronised = await startChrony(program, dir, 'asking', [`include ${dir}/asking.conf`]);
-    const silent = await freeTcpPort();
+  const alone = await startChrony(program, dir, 'alone', [`include ${dir}/nowhere.conf`]);
+  const synchronised = await startChrony(program, dir, 'asking', [`include ${dir}/asking.conf`]);
+  const silent = await freeTcpPort();
 
-    const [ofAlone, ofSynchronised, ofNobody] = await Promise.all(
-      [alone.port, synchronised.port, silent].map(exporter),
-    );
-    await expect.poll(() => textAt(ofAlone ?? ''), patiently).toMatch(/^node_ntp_stratum 10$/m);
-    await expect
-      .poll(() => textAt(ofSynchronised ?? ''), patiently)
-      .toMatch(/^node_ntp_stratum 4$/m);
-    const success = (is: 0 | 1) => `node_scrape_collector_success{collector="ntp"} ${is}`;
-    await expect.poll(() => textAt(ofNobody ?? ''), patiently).toContain(success(0));
-    expect(await textAt(ofSynchronised ?? '')).toContain(success(1));
-  });
+  const [ofAlone, ofSynchronised, ofNobody] = await Promise.all(
+    [alone.port, synchronised.port, silent].map(exporter),
+  );
+  await expect.poll(() => textAt(ofAlone ?? ''), patiently).toMatch(/^node_ntp_stratum 10$/m);
+  await expect.poll(() => textAt(ofSynchronised ?? ''), patiently).toMatch(/^node_ntp_stratum 4$/m);
+  const success = (is: 0 | 1) => `node_scrape_collector_success{collector="ntp"} ${is}`;
+  await expect.poll(() => textAt(ofNobody ?? ''), patiently).toContain(success(0));
+  expect(await textAt(ofSynchronised ?? '')).toContain(success(1));
 });

@@ -81,17 +81,15 @@ describe('the executable', () => {
   });
 });
 
-describe('the package of npm', () => {
-  it('installs the command, and nothing else', async () => {
-    const packed = join(dir, 'cli/opt/skolo/packages/cli');
-    await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: packed });
-    const install = ['install', '--global', '--offline', '--prefix', join(dir, 'prefix')];
-    await run('npm', [...install, `skolo-cli-${version}.tgz`], { cwd: dir });
+it('the package of npm installs the command, and nothing else', async () => {
+  const packed = join(dir, 'cli/opt/skolo/packages/cli');
+  await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: packed });
+  const install = ['install', '--global', '--offline', '--prefix', join(dir, 'prefix')];
+  await run('npm', [...install, `skolo-cli-${version}.tgz`], { cwd: dir });
 
-    const env = { PATH: dirname(process.execPath) };
-    const { stdout } = await run(join(dir, 'prefix/bin/skolo'), ['--version'], { env });
-    expect(stdout).toBe(`${version}\n`);
-    const installed = join(dir, 'prefix/lib/node_modules/@skolo/cli/package.json');
-    expect(JSON.parse(await readFile(installed, 'utf8'))).toMatchObject({ name: '@skolo/cli' });
-  });
+  const env = { PATH: dirname(process.execPath) };
+  const { stdout } = await run(join(dir, 'prefix/bin/skolo'), ['--version'], { env });
+  expect(stdout).toBe(`${version}\n`);
+  const installed = join(dir, 'prefix/lib/node_modules/@skolo/cli/package.json');
+  expect(JSON.parse(await readFile(installed, 'utf8'))).toMatchObject({ name: '@skolo/cli' });
 });

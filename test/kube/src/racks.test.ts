@@ -111,28 +111,26 @@ function flowOf(objects: readonly Manifest[], { from, to, port }: Connection): F
   return { from: nameOf(from), to: address === undefined ? nameOf(to) : { address }, port };
 }
 
-describe('exceptions', () => {
-  it('are each needed by a component or without any', async (context) => {
-    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
-    const [rack = ''] = rackNames();
-    const bots = botFolders(await readRackOf(rack));
+it('exceptions are each needed by a component or without any', async (context) => {
+  if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+  const [rack = ''] = rackNames();
+  const bots = botFolders(await readRackOf(rack));
 
-    const found = [
-      buildWith(rack, componentNames()),
-      // Where traefik-on-80 is not.
-      buildWith(rack, ['canary']),
-    ].flatMap((objects) => [
-      ...privilegeProblems(objects, { bots }, []),
-      ...resourceProblems(objects, []),
-      ...placementProblems(objects, []),
-      ...accountProblems(objects, []),
-    ]);
+  const found = [
+    buildWith(rack, componentNames()),
+    // Where traefik-on-80 is not.
+    buildWith(rack, ['canary']),
+  ].flatMap((objects) => [
+    ...privilegeProblems(objects, { bots }, []),
+    ...resourceProblems(objects, []),
+    ...placementProblems(objects, []),
+    ...accountProblems(objects, []),
+  ]);
 
-    const unused = exceptions.filter(
-      ({ workload, what }) => !found.some((problem) => problem.endsWith(`/${workload}: ${what}`)),
-    );
-    expect(unused).toEqual([]);
-  });
+  const unused = exceptions.filter(
+    ({ workload, what }) => !found.some((problem) => problem.endsWith(`/${workload}: ${what}`)),
+  );
+  expect(unused).toEqual([]);
 });
 
 async function problemsOf(rack: string, objects: readonly Manifest[]): Promise<string[]> {

@@ -181,19 +181,17 @@ describe('attributes', () => {
   });
 });
 
-describe('cutText', () => {
-  it.each([
-    ['abc', 3, 'abc'],
-    ['abcd', 3, 'abc'],
-    ['aé', 2, 'a'],
-    ['aé', 3, 'aé'],
-    ['€€', 5, '€'],
-    ['😀', 3, ''],
-    ['a😀', 5, 'a😀'],
-    ['a\ud800', 10, 'a\ufffd'],
-  ])('%j in %i bytes is %j', (text, bytes, expected) => {
-    expect(cutText(text, bytes)).toBe(expected);
-  });
+it.each([
+  ['abc', 3, 'abc'],
+  ['abcd', 3, 'abc'],
+  ['aé', 2, 'a'],
+  ['aé', 3, 'aé'],
+  ['€€', 5, '€'],
+  ['😀', 3, ''],
+  ['a😀', 5, 'a😀'],
+  ['a\ud800', 10, 'a\ufffd'],
+])('cutText: %j in %i bytes is %j', (text, bytes, expected) => {
+  expect(cutText(text, bytes)).toBe(expected);
 });
 
 describe('decode(encode(message))', () => {

@@ -253,25 +253,23 @@ describe('a key file', () => {
   });
 });
 
-describe("this computer's own credentials", () => {
-  it('are those of GOOGLE_APPLICATION_CREDENTIALS, or the other defaults of Google', async () => {
-    const key = makeKey('default');
-    const { google, tokens } = await start();
-    const home = await tempDir();
-    onTestFinished(() => void vi.unstubAllEnvs());
-    vi.stubEnv('HOME', home);
-    vi.stubEnv('CLOUDSDK_CONFIG', home);
-    vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
-    vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'my-project');
-    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '');
-    const sink = sinkFor(google, 'default');
+it("this computer's own credentials are those of GOOGLE_APPLICATION_CREDENTIALS, or the other defaults of Google", async () => {
+  const key = makeKey('default');
+  const { google, tokens } = await start();
+  const home = await tempDir();
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('HOME', home);
+  vi.stubEnv('CLOUDSDK_CONFIG', home);
+  vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
+  vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'my-project');
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '');
+  const sink = sinkFor(google, 'default');
 
-    const error = await sinkErrorOf(send(sink));
-    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await tempFile(JSON.stringify(key)));
-    await send(sink);
+  const error = await sinkErrorOf(send(sink));
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await tempFile(JSON.stringify(key)));
+  await send(sink);
 
-    expect(error).toMatchObject({ reason: 'credentials', code: 'NO_CREDENTIALS' });
-    expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
-    expect(claimsOf(tokens[0] ?? '', key)).toMatchObject({ iss: key.client_email });
-  });
+  expect(error).toMatchObject({ reason: 'credentials', code: 'NO_CREDENTIALS' });
+  expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
+  expect(claimsOf(tokens[0] ?? '', key)).toMatchObject({ iss: key.client_email });
 });

@@ -76,19 +76,17 @@ describe('a template of text', () => {
   });
 });
 
-describe('notices and heartbeats', () => {
-  it('look like alerts', () => {
-    const template =
-      '{{labels.alertname}}|{{labels.severity}}|{{status}}|{{action}}|{{annotations.summary}}';
+it('notices and heartbeats look like alerts', () => {
+  const template =
+    '{{labels.alertname}}|{{labels.severity}}|{{status}}|{{action}}|{{annotations.summary}}';
 
-    expect(rendered(template, noticeMessage({ text: 'late' }))).toBe(
-      'AlertDeliveryGap|warning|firing|trigger|late',
-    );
-    expect(rendered(template, heartbeatMessage())).toBe(
-      'HEALTHZ|info|healthy|resolve|rack4 is healthy',
-    );
-    expect(rendered(template, heartbeatMessage({ healthy: false, why: 'nobody' }))).toBe(
-      'HEALTHZ|critical|unhealthy|trigger|nobody',
-    );
-  });
+  expect(rendered(template, noticeMessage({ text: 'late' }))).toBe(
+    'AlertDeliveryGap|warning|firing|trigger|late',
+  );
+  expect(rendered(template, heartbeatMessage())).toBe(
+    'HEALTHZ|info|healthy|resolve|rack4 is healthy',
+  );
+  expect(rendered(template, heartbeatMessage({ healthy: false, why: 'nobody' }))).toBe(
+    'HEALTHZ|critical|unhealthy|trigger|nobody',
+  );
 });

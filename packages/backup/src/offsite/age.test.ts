@@ -92,23 +92,21 @@ describe('encrypting and decrypting', () => {
   });
 });
 
-describe("Debian's age", () => {
-  it('encrypts what we open, with an identity of age-keygen', async (context) => {
-    if (!age) return context.skip('age is not installed');
-    const dir = await tempDir();
-    await run('age-keygen', ['-o', join(dir, 'identity')]);
-    const recipient = (await run('age-keygen', ['-y', join(dir, 'identity')])).stdout.trim();
-    await writeFile(join(dir, 'plain'), content);
-    await run(age, ['-r', recipient, '-o', join(dir, 'secret'), join(dir, 'plain')]);
-    const identities = parseIdentities(
-      new Secret(await readFile(join(dir, 'identity'), 'utf8')),
-      'identity',
-    );
+it("Debian's age encrypts what we open, with an identity of age-keygen", async (context) => {
+  if (!age) return context.skip('age is not installed');
+  const dir = await tempDir();
+  await run('age-keygen', ['-o', join(dir, 'identity')]);
+  const recipient = (await run('age-keygen', ['-y', join(dir, 'identity')])).stdout.trim();
+  await writeFile(join(dir, 'plain'), content);
+  await run(age, ['-r', recipient, '-o', join(dir, 'secret'), join(dir, 'plain')]);
+  const identities = parseIdentities(
+    new Secret(await readFile(join(dir, 'identity'), 'utf8')),
+    'identity',
+  );
 
-    const opened = await decrypt(await readFile(join(dir, 'secret')), identities, 'it');
+  const opened = await decrypt(await readFile(join(dir, 'secret')), identities, 'it');
 
-    expect(opened.equals(content)).toBe(true);
-  });
+  expect(opened.equals(content)).toBe(true);
 });
 
 describe('parseIdentities', () => {

@@ -75,19 +75,17 @@ describe('objectName', () => {
   });
 });
 
-describe('parseObjectName', () => {
-  it.each([
-    'README',
-    `2026-02-30-switch-1-${sha1}.gz`,
-    `2026-11-20-${sha1}.gz`,
-    `2026-11-20-switch-1-${sha1}.gz.gpg`,
-    `2026-11-20-switch-1-${sha1.slice(1)}.gz`,
-    `2026-11-20-switch-1-${sha1.toUpperCase()}.gz`,
-    `2026-11-20-../a-${sha1}.gz`,
-    `x2026-11-20-switch-1-${sha1}.gz`,
-  ])('does not take %s for ours', (name) => {
-    expect(parseObjectName(name)).toBeUndefined();
-  });
+it.each([
+  'README',
+  `2026-02-30-switch-1-${sha1}.gz`,
+  `2026-11-20-${sha1}.gz`,
+  `2026-11-20-switch-1-${sha1}.gz.gpg`,
+  `2026-11-20-switch-1-${sha1.slice(1)}.gz`,
+  `2026-11-20-switch-1-${sha1.toUpperCase()}.gz`,
+  `2026-11-20-../a-${sha1}.gz`,
+  `x2026-11-20-switch-1-${sha1}.gz`,
+])('parseObjectName does not take %s for ours', (name) => {
+  expect(parseObjectName(name)).toBeUndefined();
 });
 
 describe('timeOf', () => {

@@ -90,43 +90,41 @@ const kinds: Kind[] = [
 /** Sources for which the same is done with unencrypted content. */
 const inTheClear = kinds.filter((kind) => isLong || ['a directory', 'a remote'].includes(kind));
 
-describe('versions', () => {
-  it.each([
-    ...kinds.map((kind) => [kind, 'encrypted'] as const),
-    ...inTheClear.map((kind) => [kind, 'in the clear'] as const),
-  ])('from %s are all there, byte for byte: %s', async (kind, how) => {
-    const isEncrypted = how === 'encrypted';
-    const { from, options, keys } = await store(kind, ({ recipient }) =>
-      isEncrypted ? [recipient] : 'none',
-    );
+it.each([
+  ...kinds.map((kind) => [kind, 'encrypted'] as const),
+  ...inTheClear.map((kind) => [kind, 'in the clear'] as const),
+])('versions from %s are all there, byte for byte: %s', async (kind, how) => {
+  const isEncrypted = how === 'encrypted';
+  const { from, options, keys } = await store(kind, ({ recipient }) =>
+    isEncrypted ? [recipient] : 'none',
+  );
 
-    const source = await openSource(from, { ...options, identities: [keys.identity] });
+  const source = await openSource(from, { ...options, identities: [keys.identity] });
 
-    expect(await source.devices()).toEqual(['router', 'switch-1']);
-    const versions = await source.versions('router');
-    expect(versions).toMatchObject([
-      { device: 'router', time: '2026-11-20T08:15:00.000Z', sha1: sha1Of(second) },
-      { device: 'router', time: '2026-11-18T08:15:00.000Z', sha1: sha1Of(first) },
-    ]);
-    const contents = [];
-    for (const version of versions) contents.push(await source.content(version));
-    expect(contents).toEqual([second, first]);
-    const [empty] = await source.versions('switch-1');
-    expect(empty && (await source.content(empty))).toHaveLength(0);
-    expect(await source.versions('router', { limit: 1 })).toEqual(versions.slice(0, 1));
-    expect(await source.versions('nobody')).toEqual([]);
-    const old = resolveVersion(versions, '2026-11-19');
-    expect(await source.content(old)).toEqual(first);
-    await source.close();
-    const blind = await openSource(from, options);
-    const [newest] = await blind.versions('router');
-    if (!newest) throw new Error('it is not listed');
-    expect(newest.sha1).toBe(sha1Of(second));
-    const content = blind.content(newest);
-    if (isEncrypted) await expect(content).rejects.toMatchObject({ code: 'no-key' });
-    else expect(await content).toEqual(second);
-    await blind.close();
-  });
+  expect(await source.devices()).toEqual(['router', 'switch-1']);
+  const versions = await source.versions('router');
+  expect(versions).toMatchObject([
+    { device: 'router', time: '2026-11-20T08:15:00.000Z', sha1: sha1Of(second) },
+    { device: 'router', time: '2026-11-18T08:15:00.000Z', sha1: sha1Of(first) },
+  ]);
+  const contents = [];
+  for (const version of versions) contents.push(await source.content(version));
+  expect(contents).toEqual([second, first]);
+  const [empty] = await source.versions('switch-1');
+  expect(empty && (await source.content(empty))).toHaveLength(0);
+  expect(await source.versions('router', { limit: 1 })).toEqual(versions.slice(0, 1));
+  expect(await source.versions('nobody')).toEqual([]);
+  const old = resolveVersion(versions, '2026-11-19');
+  expect(await source.content(old)).toEqual(first);
+  await source.close();
+  const blind = await openSource(from, options);
+  const [newest] = await blind.versions('router');
+  if (!newest) throw new Error('it is not listed');
+  expect(newest.sha1).toBe(sha1Of(second));
+  const content = blind.content(newest);
+  if (isEncrypted) await expect(content).rejects.toMatchObject({ code: 'no-key' });
+  else expect(await content).toEqual(second);
+  await blind.close();
 });
 
 describe('openSource', () => {

@@ -20,30 +20,26 @@ it('lines show the characters that would change the terminal', () => {
   expect(visible('Zürich ⚡ שלום')).toBe('Zürich ⚡ שלום');
 });
 
-describe('shorten', () => {
-  it.each([
-    ['rpi-001', 7, 'rpi-001'],
-    ['skia-rpi2-rack4-shelf1-001', 16, 'skia-r…helf1-001'],
-    ['rpi-001', 3, 'r…1'],
-    ['rpi-001', 1, '…'],
-    ['rpi-001', 0, ''],
-    ['⚡⚡⚡⚡', 3, '⚡…⚡'],
-  ])('%s to %d is %s', (text, width, short) => {
-    expect(shorten(text, width)).toBe(short);
-  });
+it.each([
+  ['rpi-001', 7, 'rpi-001'],
+  ['skia-rpi2-rack4-shelf1-001', 16, 'skia-r…helf1-001'],
+  ['rpi-001', 3, 'r…1'],
+  ['rpi-001', 1, '…'],
+  ['rpi-001', 0, ''],
+  ['⚡⚡⚡⚡', 3, '⚡…⚡'],
+])('shorten: %s to %d is %s', (text, width, short) => {
+  expect(shorten(text, width)).toBe(short);
 });
 
-describe('shortenList', () => {
-  const list = ['pdu-1/5', 'pdu-1/6', 'pdu-2/5'];
+const list = ['pdu-1/5', 'pdu-1/6', 'pdu-2/5'];
 
-  it.each([
-    [23, 'pdu-1/5,pdu-1/6,pdu-2/5'],
-    [22, 'pdu-1/5,pdu-1/6+1'],
-    [16, 'pdu-1/5+2'],
-    [8, 'pdu…-2/5'],
-  ])('to %d is %s', (width, short) => {
-    expect(shortenList(list, width)).toBe(short);
-  });
+it.each([
+  [23, 'pdu-1/5,pdu-1/6,pdu-2/5'],
+  [22, 'pdu-1/5,pdu-1/6+1'],
+  [16, 'pdu-1/5+2'],
+  [8, 'pdu…-2/5'],
+])('shortenList: to %d is %s', (width, short) => {
+  expect(shortenList(list, width)).toBe(short);
 });
 
 describe('wrapped', () => {

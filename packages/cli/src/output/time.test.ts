@@ -1,34 +1,30 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { duration, relative, sizeText, timestamp } from './time.ts';
 
-describe('duration', () => {
-  it.each([
-    [-5, '0 s'],
-    [0, '0 s'],
-    [12.9, '12 s'],
-    [119, '119 s'],
-    [120, '2 min'],
-    [7199, '119 min'],
-    [7200, '2 h'],
-    [172_799, '47 h'],
-    [172_800, '2 days'],
-    [90 * 86_400 - 1, '89 days'],
-  ])('of %d seconds is %s', (seconds, text) => {
-    expect(duration(seconds)).toBe(text);
-  });
+it.each([
+  [-5, '0 s'],
+  [0, '0 s'],
+  [12.9, '12 s'],
+  [119, '119 s'],
+  [120, '2 min'],
+  [7199, '119 min'],
+  [7200, '2 h'],
+  [172_799, '47 h'],
+  [172_800, '2 days'],
+  [90 * 86_400 - 1, '89 days'],
+])('duration of %d seconds is %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
 });
 
-describe('relative', () => {
-  const now = Date.parse('2026-11-20T07:30:00Z');
+const now = Date.parse('2026-11-20T07:30:00Z');
 
-  it.each([
-    ['2026-11-20T07:29:48Z', '12 s ago'],
-    ['2026-11-20T07:30:01Z', '0 s ago'],
-    ['2026-11-20T08:30:00Z', 'in 60 min'],
-    ['2026-11-17T07:30:00Z', '3 days ago'],
-  ])('of %s is %s', (time, text) => {
-    expect(relative(Date.parse(time), now)).toBe(text);
-  });
+it.each([
+  ['2026-11-20T07:29:48Z', '12 s ago'],
+  ['2026-11-20T07:30:01Z', '0 s ago'],
+  ['2026-11-20T08:30:00Z', 'in 60 min'],
+  ['2026-11-17T07:30:00Z', '3 days ago'],
+])('relative of %s is %s', (time, text) => {
+  expect(relative(Date.parse(time), now)).toBe(text);
 });
 
 it('a timestamp has no fractions', () => {

@@ -341,36 +341,34 @@ describe('the limit of changes', () => {
   });
 });
 
-describe('kill -9', () => {
-  const writer = fileURLToPath(new URL('../testing/audit-writer.ts', import.meta.url));
+const writer = fileURLToPath(new URL('../testing/audit-writer.ts', import.meta.url));
 
-  it('takes no line that was acknowledged', async () => {
-    const dir = join(await tempDir(), 'audit');
-    const acknowledged: string[] = [];
+it('kill -9 takes no line that was acknowledged', async () => {
+  const dir = join(await tempDir(), 'audit');
+  const acknowledged: string[] = [];
 
-    const kills = isLong ? [1, 40, 7, 100, 3] : [40, 100];
-    for (const killAfter of kills) {
-      const child = spawn(process.execPath, [writer, dir, '4'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let printed = '';
-      for await (const chunk of child.stdout) {
-        printed += chunk;
-        if (printed.split('\n').length > killAfter) child.kill('SIGKILL');
-      }
-      if (child.signalCode === null) await once(child, 'exit');
-      acknowledged.push(...printed.split('\n').slice(0, -1));
+  const kills = isLong ? [1, 40, 7, 100, 3] : [40, 100];
+  for (const killAfter of kills) {
+    const child = spawn(process.execPath, [writer, dir, '4'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    for await (const chunk of child.stdout) {
+      printed += chunk;
+      if (printed.split('\n').length > killAfter) child.kill('SIGKILL');
     }
+    if (child.signalCode === null) await once(child, 'exit');
+    acknowledged.push(...printed.split('\n').slice(0, -1));
+  }
 
-    const log = openLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
-    const { entries, skipped } = await all(log);
-    const counts = countEach(entries.map(({ target }) => target ?? ''));
-    for (const [target, times] of countEach(acknowledged)) {
-      expect(counts.get(target), target).toBeGreaterThanOrEqual(times);
-    }
-    expect(acknowledged.length).toBeGreaterThanOrEqual(kills.reduce((sum, lines) => sum + lines));
-    expect(skipped).toBeLessThanOrEqual(kills.length);
-  });
+  const log = openLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
+  const { entries, skipped } = await all(log);
+  const counts = countEach(entries.map(({ target }) => target ?? ''));
+  for (const [target, times] of countEach(acknowledged)) {
+    expect(counts.get(target), target).toBeGreaterThanOrEqual(times);
+  }
+  expect(acknowledged.length).toBeGreaterThanOrEqual(kills.reduce((sum, lines) => sum + lines));
+  expect(skipped).toBeLessThanOrEqual(kills.length);
 });
 
 function countEach(values: string[]): Map<string, number> {

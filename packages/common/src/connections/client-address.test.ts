@@ -1,21 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { inNetworks, normaliseAddress } from './client-address.ts';
 
-describe('normaliseAddress', () => {
-  it.each([
-    ['192.168.1.9', '192.168.1.9'],
-    ['::ffff:192.168.1.9', '192.168.1.9'],
-    ['::FFFF:c0a8:0109', '192.168.1.9'],
-    ['fe80::1%eth0', 'fe80::1'],
-    ['FD00:0:0:0:0:0:0:1', 'fd00::1'],
-    ['::1', '::1'],
-    ['127.1', undefined],
-    ['0x7f.0.0.1', undefined],
-    ['', undefined],
-    ['localhost', undefined],
-  ])('%s is %s', (text, normal) => {
-    expect(normaliseAddress(text)).toBe(normal);
-  });
+it.each([
+  ['192.168.1.9', '192.168.1.9'],
+  ['::ffff:192.168.1.9', '192.168.1.9'],
+  ['::FFFF:c0a8:0109', '192.168.1.9'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['FD00:0:0:0:0:0:0:1', 'fd00::1'],
+  ['::1', '::1'],
+  ['127.1', undefined],
+  ['0x7f.0.0.1', undefined],
+  ['', undefined],
+  ['localhost', undefined],
+])('normaliseAddress: %s is %s', (text, normal) => {
+  expect(normaliseAddress(text)).toBe(normal);
 });
 
 describe('inNetworks', () => {

@@ -206,22 +206,20 @@ describe('a header that does not arrive', () => {
   });
 });
 
-describe('firstToClose', () => {
-  const order: readonly Stage[] = ['waiting', 'idle', 'busy'];
-  const connection = fc.record({
-    stage: fc.constantFrom(...order),
-    since: fc.integer({ min: 0, max: 20 }),
-  });
+const order: readonly Stage[] = ['waiting', 'idle', 'busy'];
+const connection = fc.record({
+  stage: fc.constantFrom(...order),
+  since: fc.integer({ min: 0, max: 20 }),
+});
 
-  it('is the oldest of the lowest stage, and never the latest', () => {
-    fc.assert(
-      fc.property(fc.array(connection, { maxLength: 12 }), connection, (others, latest) => {
-        const found = firstToClose([...others, latest], latest, ({ stage }) => stage);
+it('firstToClose is the oldest of the lowest stage, and never the latest', () => {
+  fc.assert(
+    fc.property(fc.array(connection, { maxLength: 12 }), connection, (others, latest) => {
+      const found = firstToClose([...others, latest], latest, ({ stage }) => stage);
 
-        const rank = ({ stage, since }: typeof latest) => order.indexOf(stage) * 100 + since;
-        expect(found).toBe([...others].sort((a, b) => rank(a) - rank(b))[0]);
-      }),
-      runs(1000),
-    );
-  });
+      const rank = ({ stage, since }: typeof latest) => order.indexOf(stage) * 100 + since;
+      expect(found).toBe([...others].sort((a, b) => rank(a) - rank(b))[0]);
+    }),
+    runs(1000),
+  );
 });

@@ -74,10 +74,8 @@ describe('listen', () => {
   });
 });
 
-describe('explainListenError', () => {
-  it('says how to get port 80', () => {
-    expect(explainListenError('EACCES', { port: 80, flag: '--port' })).toBe(
-      'cannot listen on port 80: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with --port',
-    );
-  });
+it('explainListenError says how to get port 80', () => {
+  expect(explainListenError('EACCES', { port: 80, flag: '--port' })).toBe(
+    'cannot listen on port 80: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with --port',
+  );
 });

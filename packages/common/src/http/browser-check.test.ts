@@ -27,14 +27,12 @@ describe('a request of a browser', () => {
   });
 });
 
-describe('a program', () => {
-  it.each(['curl/7.88.1', 'python-requests/2.28.1', 'Wget/1.21', undefined])(
-    'that calls itself %s is let in',
-    (name) => {
-      const headers = { host: 'jumphost', accept: '*/*', ...(name && { 'user-agent': name }) };
+it.each(['curl/7.88.1', 'python-requests/2.28.1', 'Wget/1.21', undefined])(
+  'a program that calls itself %s is let in',
+  (name) => {
+    const headers = { host: 'jumphost', accept: '*/*', ...(name && { 'user-agent': name }) };
 
-      expect(browserProblem({ headers })).toBeUndefined();
-      expect(browserGetProblem({ headers })).toBeUndefined();
-    },
-  );
-});
+    expect(browserProblem({ headers })).toBeUndefined();
+    expect(browserGetProblem({ headers })).toBeUndefined();
+  },
+);

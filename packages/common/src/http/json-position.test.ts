@@ -65,9 +65,7 @@ describe('jsonErrorOffset', () => {
   });
 });
 
-describe('lineAndColumn', () => {
-  it('counts from 1', () => {
-    expect(lineAndColumn('ab\ncd', 0)).toBe('line 1, column 1');
-    expect(lineAndColumn('ab\ncd', 4)).toBe('line 2, column 2');
-  });
+it('lineAndColumn counts from 1', () => {
+  expect(lineAndColumn('ab\ncd', 0)).toBe('line 1, column 1');
+  expect(lineAndColumn('ab\ncd', 4)).toBe('line 2, column 2');
 });

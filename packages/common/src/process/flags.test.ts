@@ -90,9 +90,8 @@ describe('parseFlags', () => {
   });
 });
 
-describe('usageOf', () => {
-  it('names all flags, their variables and defaults', () => {
-    expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
+it('usageOf names all flags, their variables and defaults', () => {
+  expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
       "usage: router-backup [flags]; flags override environment variables
 
         --rack FILE       SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
@@ -105,5 +104,4 @@ describe('usageOf', () => {
         --help                                print this help
       "
     `);
-  });
 });

@@ -54,14 +54,12 @@ describe('createLogger', () => {
   });
 });
 
-describe('prettyLines', () => {
-  it('is for people: a line of text, and the facts below', async () => {
-    const terminal = new PassThrough({ encoding: 'utf8' });
-    const destination = await prettyLines(terminal);
+it('prettyLines is for people: a line of text, and the facts below', async () => {
+  const terminal = new PassThrough({ encoding: 'utf8' });
+  const destination = await prettyLines(terminal);
 
-    createLogger({ service: 'test', destination }).info({ port: 80 }, 'listening');
+  createLogger({ service: 'test', destination }).info({ port: 80 }, 'listening');
 
-    const [text] = await once(terminal, 'data');
-    expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO.*: .*listening.*\n.*port.*: 80\n$/);
-  });
+  const [text] = await once(terminal, 'data');
+  expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO.*: .*listening.*\n.*port.*: 80\n$/);
 });

@@ -231,42 +231,40 @@ describe('SIGTERM and SIGINT', () => {
   });
 });
 
-describe('a start with errors in rack.yaml and without a last good copy', () => {
-  it('uses the rest, reports what is disabled everywhere, and keeps no copy of it', async () => {
-    const child = await startFixture(brokenYaml);
+it('a start with errors in rack.yaml and without a last good copy uses the rest, reports what is disabled everywhere, and keeps no copy of it', async () => {
+  const child = await startFixture(brokenYaml);
 
-    const { port, metricsPort } = await child.ports();
+  const { port, metricsPort } = await child.ports();
 
-    expect(await child.line('rack.yaml rejected')).toMatchObject({
-      level: 'error',
-      problems: [expect.stringMatching(/toaster/), expect.stringMatching(/colour/)],
-    });
-    expect(await child.line('rack.yaml entries disabled')).toMatchObject({
-      level: 'error',
-      disabled: ['machines.rpi-1'],
-    });
-    const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
-    expect(body.ready).toBe(true);
-    expect(JSON.stringify(body.degraded)).toMatch(
-      /toaster.*disabled until fixed: machines\.rpi-1; the rest is active/,
-    );
-    const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
-    expect(await metrics()).toMatch(/^skolo_rack_reload_success 0$/m);
-    // The next start must not take it for a good one.
-    expect(await readdir(child.stateDir)).not.toContain('rack.last-good.yaml');
-
-    await writeFile(child.file, rackYaml());
-
-    await child.line('rack.yaml reloaded');
-    expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 0$/m);
-    expect(await metrics()).toMatch(/^skolo_rack_reload_success 1$/m);
-
-    // Nothing is under way; kept connections do not hold it.
-    await keepAlive(port, metricsPort);
-    child.process.kill('SIGTERM');
-    expect(await child.exit()).toBe(0);
+  expect(await child.line('rack.yaml rejected')).toMatchObject({
+    level: 'error',
+    problems: [expect.stringMatching(/toaster/), expect.stringMatching(/colour/)],
   });
+  expect(await child.line('rack.yaml entries disabled')).toMatchObject({
+    level: 'error',
+    disabled: ['machines.rpi-1'],
+  });
+  const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
+  expect(body.ready).toBe(true);
+  expect(JSON.stringify(body.degraded)).toMatch(
+    /toaster.*disabled until fixed: machines\.rpi-1; the rest is active/,
+  );
+  const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
+  expect(await metrics()).toMatch(/^skolo_rack_reload_success 0$/m);
+  // The next start must not take it for a good one.
+  expect(await readdir(child.stateDir)).not.toContain('rack.last-good.yaml');
+
+  await writeFile(child.file, rackYaml());
+
+  await child.line('rack.yaml reloaded');
+  expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 0$/m);
+  expect(await metrics()).toMatch(/^skolo_rack_reload_success 1$/m);
+
+  // Nothing is under way; kept connections do not hold it.
+  await keepAlive(port, metricsPort);
+  child.process.kill('SIGTERM');
+  expect(await child.exit()).toBe(0);
 });
 
 describe('a start that fails', () => {
@@ -360,21 +358,19 @@ services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } 
   expect(again.stdout() + again.stderr()).toBe(`${file}: valid for power-cycle-daemon\n`);
 });
 
-describe('startService', () => {
-  it('leaves nothing open when it has stopped', async () => {
-    const { file, stateDir } = await newRack();
-    const child = startChild('start-and-stop', [file, stateDir]);
+it('startService leaves nothing open when it has stopped', async () => {
+  const { file, stateDir } = await newRack();
+  const child = startChild('start-and-stop', [file, stateDir]);
 
-    expect(await child.exit()).toBe(0);
-    expect(child.lines().map(({ msg }) => msg)).toEqual([
-      'listening',
-      'degraded',
-      'listening',
-      'degraded',
-      'listening',
-      'degraded',
-    ]);
-  });
+  expect(await child.exit()).toBe(0);
+  expect(child.lines().map(({ msg }) => msg)).toEqual([
+    'listening',
+    'degraded',
+    'listening',
+    'degraded',
+    'listening',
+    'degraded',
+  ]);
 });
 
 describe('the example of the README', () => {

@@ -267,55 +267,51 @@ async function untilMetric(port: number, line: string) {
   await expect.poll(async () => (await metricsOf(port)).split('\n')).toContain(line);
 }
 
-describe('who hangs up', () => {
-  it('is counted as 499', async () => {
-    const { port, metricsPort } = await start({
-      definition: {
-        start: async (context) => ({
-          handler(request, response) {
-            const handlers = { hello: () => new Promise<never>(() => undefined) };
-            createApp(context, { api, handlers })(request, response);
-            request.socket.destroy();
-          },
-        }),
-      },
-    });
-
-    await expect(fetch(`http://127.0.0.1:${port}/v1/hello`)).rejects.toThrow();
-
-    const line = 'http_request_duration_seconds_count{method="GET",route="/v1/hello",code="499"} 1';
-    await untilMetric(metricsPort, line);
+it('who hangs up is counted as 499', async () => {
+  const { port, metricsPort } = await start({
+    definition: {
+      start: async (context) => ({
+        handler(request, response) {
+          const handlers = { hello: () => new Promise<never>(() => undefined) };
+          createApp(context, { api, handlers })(request, response);
+          request.socket.destroy();
+        },
+      }),
+    },
   });
+
+  await expect(fetch(`http://127.0.0.1:${port}/v1/hello`)).rejects.toThrow();
+
+  const line = 'http_request_duration_seconds_count{method="GET",route="/v1/hello",code="499"} 1';
+  await untilMetric(metricsPort, line);
 });
 
-describe('what is no HTTP', () => {
-  async function say(port: number, text: string): Promise<string> {
-    const socket: Socket = connect(port, '127.0.0.1').setEncoding('utf8');
-    onTestFinished(() => void socket.destroy());
-    await once(socket, 'connect');
-    socket.write(text);
-    let answer = '';
-    for await (const chunk of socket) answer += chunk;
-    return answer;
-  }
+async function say(port: number, text: string): Promise<string> {
+  const socket: Socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}
 
-  it.each([
-    ['not HTTP at all\r\n\r\n', '400 Bad Request'],
-    [
-      `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`,
-      '431 Request Header Fields Too Large',
-    ],
-  ])('is answered with a problem', async (text, status) => {
-    const { port } = await start();
+it.each([
+  ['not HTTP at all\r\n\r\n', '400 Bad Request'],
+  [
+    `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`,
+    '431 Request Header Fields Too Large',
+  ],
+])('what is not HTTP is answered with a problem', async (text, status) => {
+  const { port } = await start();
 
-    const answer = await say(port, text);
+  const answer = await say(port, text);
 
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
-    expect(answer).toContain('content-type: application/problem+json\r\n');
-    expect(answer).toMatch(/x-request-id: [0-9a-f-]{36}\r\n/);
-    const { detail } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
-    expect(detail).toMatch(/; (check|send)/);
-  });
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
+  expect(answer).toContain('content-type: application/problem+json\r\n');
+  expect(answer).toMatch(/x-request-id: [0-9a-f-]{36}\r\n/);
+  const { detail } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
+  expect(detail).toMatch(/; (check|send)/);
 });
 
 describe('tls', () => {

@@ -24,16 +24,14 @@ describe('stateDirTrouble', () => {
   });
 });
 
-describe('isFull', () => {
-  const disk = { bavail: 1_000_000, bsize: 4096, files: 100, ffree: 50 };
+const disk = { bavail: 1_000_000, bsize: 4096, files: 100, ffree: 50 };
 
-  it.each([
-    ['with room', disk, false],
-    ['without blocks', { ...disk, bavail: 255 }, true],
-    ['with just enough blocks', { ...disk, bavail: 256 }, false],
-    ['without inodes', { ...disk, ffree: 0 }, true],
-    ['that does not count inodes', { ...disk, files: 0, ffree: 0 }, false],
-  ])('a disk %s', (_what, given, full) => {
-    expect(isFull(given)).toBe(full);
-  });
+it.each([
+  ['with room', disk, false],
+  ['without blocks', { ...disk, bavail: 255 }, true],
+  ['with just enough blocks', { ...disk, bavail: 256 }, false],
+  ['without inodes', { ...disk, ffree: 0 }, true],
+  ['that does not count inodes', { ...disk, files: 0, ffree: 0 }, false],
+])('isFull: a disk %s', (_what, given, full) => {
+  expect(isFull(given)).toBe(full);
 });

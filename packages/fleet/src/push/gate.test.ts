@@ -84,73 +84,71 @@ const ending = { deletionTimestamp: '2026-11-21T12:00:00Z' };
 const daemonSet = { kind: 'DaemonSet', name: 'agent' };
 const deployment = { kind: 'Deployment', name: 'service' };
 
-describe('a pod that does not come up', () => {
-  const ended = (exitCode: number, message = '') => ({
-    lastState: { terminated: { exitCode, reason: 'Error', message } },
-  });
-  it.each([
-    [
-      'a crash loop',
-      container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(1)),
-      'failed',
-      'keeps crashing (Error, exit 1)',
-    ],
-    [
-      'three restarts',
-      container({ running: {} }, { restartCount: 3, ...ended(137) }),
-      'failed',
-      'keeps crashing (Error, exit 137)',
-    ],
-    [
-      'one restart',
-      container({ running: {} }, { restartCount: 1, ...ended(1) }),
-      'waiting',
-      'running, but not ready',
-    ],
-    [
-      'a bad configuration, the first time',
-      container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(78, 'rack.yaml:3')),
-      'failed',
-      'the configuration was rejected (exit code 78): rack.yaml:3',
-    ],
-    [
-      'no image',
-      container({ waiting: { reason: 'ImagePullBackOff', message: 'not found' } }),
-      'failed',
-      'image r/one:2 cannot be pulled: not found',
-    ],
-    [
-      'an image that may come',
-      container({ waiting: { reason: 'ErrImagePull' } }),
-      'waiting',
-      'starting: ErrImagePull',
-    ],
-    [
-      'a missing Secret',
-      container({
-        waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' },
-      }),
-      'failed',
-      'container one: secret "x" not found',
-    ],
-    ['no readiness', container({ running: {} }), 'waiting', 'running, but not ready'],
-    [
-      'an eviction',
-      { phase: 'Failed', reason: 'Evicted', message: 'disk' },
-      'failed',
-      'Evicted: disk',
-    ],
-    [
-      'no machine',
-      { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node' }] },
-      'waiting',
-      'not scheduled: no node',
-    ],
-  ])('names %s', (_, status, state, cause) => {
-    const verdict = judge(deployment, [...service(), pod('new', status)]);
+const ended = (exitCode: number, message = '') => ({
+  lastState: { terminated: { exitCode, reason: 'Error', message } },
+});
+it.each([
+  [
+    'a crash loop',
+    container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(1)),
+    'failed',
+    'keeps crashing (Error, exit 1)',
+  ],
+  [
+    'three restarts',
+    container({ running: {} }, { restartCount: 3, ...ended(137) }),
+    'failed',
+    'keeps crashing (Error, exit 137)',
+  ],
+  [
+    'one restart',
+    container({ running: {} }, { restartCount: 1, ...ended(1) }),
+    'waiting',
+    'running, but not ready',
+  ],
+  [
+    'a bad configuration, the first time',
+    container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(78, 'rack.yaml:3')),
+    'failed',
+    'the configuration was rejected (exit code 78): rack.yaml:3',
+  ],
+  [
+    'no image',
+    container({ waiting: { reason: 'ImagePullBackOff', message: 'not found' } }),
+    'failed',
+    'image r/one:2 cannot be pulled: not found',
+  ],
+  [
+    'an image that may come',
+    container({ waiting: { reason: 'ErrImagePull' } }),
+    'waiting',
+    'starting: ErrImagePull',
+  ],
+  [
+    'a missing Secret',
+    container({
+      waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' },
+    }),
+    'failed',
+    'container one: secret "x" not found',
+  ],
+  ['no readiness', container({ running: {} }), 'waiting', 'running, but not ready'],
+  [
+    'an eviction',
+    { phase: 'Failed', reason: 'Evicted', message: 'disk' },
+    'failed',
+    'Evicted: disk',
+  ],
+  [
+    'no machine',
+    { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node' }] },
+    'waiting',
+    'not scheduled: no node',
+  ],
+])('a pod that does not come up names %s', (_, status, state, cause) => {
+  const verdict = judge(deployment, [...service(), pod('new', status)]);
 
-    expect(verdict).toMatchObject({ state, pods: [{ state, cause }] });
-  });
+  expect(verdict).toMatchObject({ state, pods: [{ state, cause }] });
 });
 
 describe('a Deployment', () => {

@@ -105,17 +105,15 @@ describe('adopted', () => {
   });
 });
 
-describe('leftOvers', () => {
-  const labels = { 'app.kubernetes.io/part-of': 'skolo' };
-  it.each([
-    ['one of ours that left', service({}, { skolo: port }, { labels }), 1],
-    ['one that somebody labelled', service({}, { 'kubectl-create': port }, { labels }), 0],
-    ['one without the label', service({}, { skolo: port }), 0],
-    ['a Secret', { ...service({}, { skolo: port }, { labels }), kind: 'Secret' }, 0],
-    ['a claim', { ...service({}, { skolo: port }, { labels }), kind: 'PersistentVolumeClaim' }, 0],
-    ['a Namespace', { ...service({}, { skolo: port }, { labels }), kind: 'Namespace' }, 0],
-  ])('%s', (_, object, count) => {
-    expect(leftOvers([object], [])).toHaveLength(count);
-    expect(leftOvers([object], [object])).toHaveLength(0);
-  });
+const labels = { 'app.kubernetes.io/part-of': 'skolo' };
+it.each([
+  ['one of ours that left', service({}, { skolo: port }, { labels }), 1],
+  ['one that somebody labelled', service({}, { 'kubectl-create': port }, { labels }), 0],
+  ['one without the label', service({}, { skolo: port }), 0],
+  ['a Secret', { ...service({}, { skolo: port }, { labels }), kind: 'Secret' }, 0],
+  ['a claim', { ...service({}, { skolo: port }, { labels }), kind: 'PersistentVolumeClaim' }, 0],
+  ['a Namespace', { ...service({}, { skolo: port }, { labels }), kind: 'Namespace' }, 0],
+])('leftOvers: %s', (_, object, count) => {
+  expect(leftOvers([object], [])).toHaveLength(count);
+  expect(leftOvers([object], [object])).toHaveLength(0);
 });

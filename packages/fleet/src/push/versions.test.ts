@@ -49,16 +49,14 @@ describe('versions of images', () => {
   });
 });
 
-describe('the newest tag', () => {
-  it('is the newest build of a clean tree', () => {
-    const tags = [
-      'latest',
-      '2026-11-20T22_40_05Z-ann-295cca0-clean',
-      '2026-11-21T08_00_00Z-bob-1234567-clean',
-      '2026-11-22T08_00_00Z-bob-1234567-dirty',
-    ];
+it('the newest tag is the newest build of a clean tree', () => {
+  const tags = [
+    'latest',
+    '2026-11-20T22_40_05Z-ann-295cca0-clean',
+    '2026-11-21T08_00_00Z-bob-1234567-clean',
+    '2026-11-22T08_00_00Z-bob-1234567-dirty',
+  ];
 
-    expect(newestTag(tags)).toBe('2026-11-21T08_00_00Z-bob-1234567-clean');
-    expect(newestTag(['latest'])).toBeUndefined();
-  });
+  expect(newestTag(tags)).toBe('2026-11-21T08_00_00Z-bob-1234567-clean');
+  expect(newestTag(['latest'])).toBeUndefined();
 });

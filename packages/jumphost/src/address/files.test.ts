@@ -46,9 +46,8 @@ source /etc/network/interfaces.d/*
   });
 });
 
-describe('a file of systemd-networkd', () => {
-  it('is for one interface, and keeps name servers and routes', () => {
-    const text = `[Match]
+it('a file of systemd-networkd is for one interface, and keeps name servers and routes', () => {
+  const text = `[Match]
 Name=en*
 [Network]
 # From the router.
@@ -61,7 +60,7 @@ Destination=10.9.0.0/16
 Gateway=192.168.1.2
 `;
 
-    expect(networkd.withFixedAddress(text, fixed)).toBe(`# Written by skolo: fixed address.
+  expect(networkd.withFixedAddress(text, fixed)).toBe(`# Written by skolo: fixed address.
 [Match]
 Name=eno1
 
@@ -75,5 +74,4 @@ DNS=192.168.1.1
 Destination=10.9.0.0/16
 Gateway=192.168.1.2
 `);
-  });
 });

@@ -1,10 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseRack } from '../read/load.ts';
 
-describe('switches behind a broker', () => {
-  it('share its address, also with the jumphost that it runs on', () => {
-    const rack = parseRack(
-      `
+it('switches behind a broker share its address, also with the jumphost that it runs on', () => {
+  const rack = parseRack(
+    `
 rack: rack1
 timezone: UTC
 network: { subnet: 127.0.0.0/8, domain: lan }
@@ -13,9 +12,8 @@ infrastructure:
   plug-[1-2]: { model: mqtt-switch, address: 127.0.0.1, topic: 'plug-[1-2]', outlets: 2 }
   plug-3: { model: mqtt-switch, address: 127.0.0.1, topic: plug-1, command: 'other/{device}/{outlet}', outlets: 2 }
 `,
-      { file: '/rack.yaml' },
-    );
+    { file: '/rack.yaml' },
+  );
 
-    expect([...rack.infrastructure.keys()]).toEqual(['plug-1', 'plug-2', 'plug-3']);
-  });
+  expect([...rack.infrastructure.keys()]).toEqual(['plug-1', 'plug-2', 'plug-3']);
 });

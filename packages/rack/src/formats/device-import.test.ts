@@ -140,39 +140,37 @@ model_map: { cisco: ios }
   });
 });
 
-describe('RANCID', () => {
-  it.each([';', ':'])('has devices that are up, separated by "%s"', (separator) => {
-    const lines = [
-      ['SW1.lab', 'cisco', 'up'],
-      ['sw2.lab', 'hp', 'down', 'in repair'],
-      ['fw.lab', 'fortigate', 'up'],
-      ['r1.lab', 'juniper', 'UP'],
-    ];
-    const text = `# group lab\n${lines.map((line) => line.join(separator)).join('\n')}\n`;
+it.each([';', ':'])('RANCID has devices that are up, separated by "%s"', (separator) => {
+  const lines = [
+    ['SW1.lab', 'cisco', 'up'],
+    ['sw2.lab', 'hp', 'down', 'in repair'],
+    ['fw.lab', 'fortigate', 'up'],
+    ['r1.lab', 'juniper', 'UP'],
+  ];
+  const text = `# group lab\n${lines.map((line) => line.join(separator)).join('\n')}\n`;
 
-    const { devices, ...others } = readRancid(text, 'router.db');
+  const { devices, ...others } = readRancid(text, 'router.db');
 
-    expect(devices).toEqual([
-      {
-        name: 'sw1',
-        writtenName: 'sw1.lab',
-        where: 'router.db:2',
-        host: 'sw1.lab',
-        entry: { model: 'cisco-ios' },
-      },
-      {
-        name: 'r1',
-        writtenName: 'r1.lab',
-        where: 'router.db:5',
-        host: 'r1.lab',
-        entry: { model: 'junos' },
-      },
-    ]);
-    expect(others).toEqual({
-      left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support model fortigate'],
-      bad: [],
-      aliases: [],
-    });
+  expect(devices).toEqual([
+    {
+      name: 'sw1',
+      writtenName: 'sw1.lab',
+      where: 'router.db:2',
+      host: 'sw1.lab',
+      entry: { model: 'cisco-ios' },
+    },
+    {
+      name: 'r1',
+      writtenName: 'r1.lab',
+      where: 'router.db:5',
+      host: 'r1.lab',
+      entry: { model: 'junos' },
+    },
+  ]);
+  expect(others).toEqual({
+    left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support model fortigate'],
+    bad: [],
+    aliases: [],
   });
 });
 

@@ -134,11 +134,10 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
   });
 });
 
-describe('edgeosCommands', () => {
-  it('maps names to addresses', () => {
-    expect(
-      edgeosCommands(lab),
-    ).toBe(`set system static-host-mapping host-name jumphost inet 192.168.1.8
+it('edgeosCommands maps names to addresses', () => {
+  expect(
+    edgeosCommands(lab),
+  ).toBe(`set system static-host-mapping host-name jumphost inet 192.168.1.8
 set system static-host-mapping host-name jumphost alias jumphost.lab
 set system static-host-mapping host-name jumphost alias metadata.lab
 set system static-host-mapping host-name jumphost alias metadata
@@ -150,29 +149,26 @@ set system static-host-mapping host-name rpi-1 alias rpi-1.lab
 set system static-host-mapping host-name rpi-1-device inet 192.168.1.201
 set system static-host-mapping host-name rpi-1-device alias rpi-1-device.lab
 `);
-  });
 });
 
-describe('swarmingConfig', () => {
-  const path = '/computeMetadata/v1/instance/service-accounts/default/token';
+const path = '/computeMetadata/v1/instance/service-accounts/default/token';
 
-  it.each([
-    ['by the alias', '', 'metadata', `http://metadata${path}`],
-    ['by the address, without the alias', '', 'files', `http://192.168.1.8${path}`],
-    ['with the port', 'url: "http://192.168.1.8:8080"', 'metadata', `http://metadata:8080${path}`],
-    [
-      'somewhere else',
-      'url: "http://tokens.example.com"',
-      'metadata',
-      `http://tokens.example.com${path}`,
-    ],
-  ])('finds the metadata server %s', (_, setting, alias, url) => {
-    const rack = smallRack(`services: { metadata-server: { ${setting} } }\n`);
-    rack.jumphost.aliases.push(alias);
+it.each([
+  ['by the alias', '', 'metadata', `http://metadata${path}`],
+  ['by the address, without the alias', '', 'files', `http://192.168.1.8${path}`],
+  ['with the port', 'url: "http://192.168.1.8:8080"', 'metadata', `http://metadata:8080${path}`],
+  [
+    'somewhere else',
+    'url: "http://tokens.example.com"',
+    'metadata',
+    `http://tokens.example.com${path}`,
+  ],
+])('swarmingConfig finds the metadata server %s', (_, setting, alias, url) => {
+  const rack = smallRack(`services: { metadata-server: { ${setting} } }\n`);
+  rack.jumphost.aliases.push(alias);
 
-    expect(JSON.parse(swarmingConfig(rack))).toEqual({
-      url,
-      headers: { 'Metadata-Flavor': 'Google' },
-    });
+  expect(JSON.parse(swarmingConfig(rack))).toEqual({
+    url,
+    headers: { 'Metadata-Flavor': 'Google' },
   });
 });

@@ -374,37 +374,35 @@ describe('readRack', () => {
   });
 });
 
-describe('time-outs of the backup', () => {
-  it('may be those of one device', () => {
-    const rack = parse(`${small}infrastructure:
+it('time-outs of the backup may be those of one device', () => {
+  const rack = parse(`${small}infrastructure:
   switch-1: { model: edgeswitch, address: 192.168.1.11, backup: { totalSeconds: 1800 } }
   switch-2: { model: edgeswitch, address: 192.168.1.12 }
 `);
 
-    const devices = [...rack.infrastructure.values()];
-    expect(devices.map(({ backup, backupLimits }) => [backup, backupLimits])).toEqual([
-      [true, { totalSeconds: 1800 }],
-      [true, undefined],
-    ]);
-    expect(
-      issuesOf(() =>
-        parse(`${small}infrastructure:
+  const devices = [...rack.infrastructure.values()];
+  expect(devices.map(({ backup, backupLimits }) => [backup, backupLimits])).toEqual([
+    [true, { totalSeconds: 1800 }],
+    [true, undefined],
+  ]);
+  expect(
+    issuesOf(() =>
+      parse(`${small}infrastructure:
   switch-1: { model: edgeswitch, address: 192.168.1.11, backup: { totalSecond: 9 } }
 `),
-      ),
-    ).toEqual([expect.stringContaining('infrastructure.switch-1.backup')]);
-    expect(
-      issuesOf(() =>
-        parse(`${small}infrastructure:
+    ),
+  ).toEqual([expect.stringContaining('infrastructure.switch-1.backup')]);
+  expect(
+    issuesOf(() =>
+      parse(`${small}infrastructure:
   switch-[1-2]: { model: edgeswitch, address: 192.168.1.1[1-2], backup: { totalSeconds: 20 } }
 `),
-      ),
-    ).toEqual([
-      expect.stringContaining(
-        'backup.totalSeconds: idleSeconds (30) is greater than totalSeconds (20)',
-      ),
-    ]);
-  });
+    ),
+  ).toEqual([
+    expect.stringContaining(
+      'backup.totalSeconds: idleSeconds (30) is greater than totalSeconds (20)',
+    ),
+  ]);
 });
 
 describe('rackWarnings', () => {

@@ -100,83 +100,77 @@ services:
   });
 });
 
-describe('host-aliases.yaml', () => {
-  it('has the names of the jumphost, short and in full', () => {
-    const rack = smallRack('network: { domain: lab }\n');
-    rack.jumphost.aliases.push('metadata', 'files.example.com');
+it('host-aliases.yaml has the names of the jumphost, short and in full', () => {
+  const rack = smallRack('network: { domain: lab }\n');
+  rack.jumphost.aliases.push('metadata', 'files.example.com');
 
-    expect(derivedObjects(rack, 'host-aliases.yaml')).toMatchObject([
-      {
-        spec: {
-          template: {
-            spec: {
-              hostAliases: [
-                {
-                  ip: '192.168.1.8',
-                  hostnames: [
-                    'jumphost.lab',
-                    'jumphost',
-                    'metadata.lab',
-                    'metadata',
-                    'files.example.com',
-                  ],
-                },
-              ],
-            },
+  expect(derivedObjects(rack, 'host-aliases.yaml')).toMatchObject([
+    {
+      spec: {
+        template: {
+          spec: {
+            hostAliases: [
+              {
+                ip: '192.168.1.8',
+                hostnames: [
+                  'jumphost.lab',
+                  'jumphost',
+                  'metadata.lab',
+                  'metadata',
+                  'files.example.com',
+                ],
+              },
+            ],
           },
         },
       },
-    ]);
-  });
+    },
+  ]);
 });
 
-describe('swarming-client.yaml', () => {
-  it('has the longest grace and every folder', () => {
-    const rack = smallRack(`machines:
+it('swarming-client.yaml has the longest grace and every folder', () => {
+  const rack = smallRack(`machines:
   pi-1: { kind: rpi, swarming: { taskGraceSeconds: 10000 } }
   pi-2: { kind: rpi, swarming: { botDir: /a/bot } }
   pi-3: { kind: rpi, swarming: { botDir: /a/bot } }
 `);
 
-    const hostPath = (path: string) => ({ path, type: 'DirectoryOrCreate' });
-    expect(derivedObjects(rack, 'swarming-client.yaml')).toMatchObject([
-      {
-        spec: {
-          template: {
-            spec: {
-              terminationGracePeriodSeconds: 10_150,
-              containers: [
-                {
-                  name: 'swarming-client',
-                  volumeMounts: [
-                    { name: 'bot', mountPath: '/a/bot' },
-                    { name: 'bot-2', mountPath: '/b/s' },
-                  ],
-                },
-              ],
-              volumes: [
-                { name: 'bot', hostPath: hostPath('/a/bot') },
-                { name: 'bot-2', hostPath: hostPath('/b/s') },
-              ],
-            },
+  const hostPath = (path: string) => ({ path, type: 'DirectoryOrCreate' });
+  expect(derivedObjects(rack, 'swarming-client.yaml')).toMatchObject([
+    {
+      spec: {
+        template: {
+          spec: {
+            terminationGracePeriodSeconds: 10_150,
+            containers: [
+              {
+                name: 'swarming-client',
+                volumeMounts: [
+                  { name: 'bot', mountPath: '/a/bot' },
+                  { name: 'bot-2', mountPath: '/b/s' },
+                ],
+              },
+            ],
+            volumes: [
+              { name: 'bot', hostPath: hostPath('/a/bot') },
+              { name: 'bot-2', hostPath: hostPath('/b/s') },
+            ],
           },
         },
       },
-    ]);
-  });
+    },
+  ]);
 });
 
-describe('stop-SERVICE.yaml', () => {
-  it('is there where stopping may take longer than kube/base gives it', () => {
-    const rack = smallRack(`services:
+it('stop-SERVICE.yaml is there where stopping may take longer than kube/base gives it', () => {
+  const rack = smallRack(`services:
   router-backup: { stopWithin: 90.5 }
   metadata-server: { stopWithin: 5 }
 `);
 
-    const seconds = { spec: { template: { spec: { terminationGracePeriodSeconds: 111 } } } };
-    expect(derivedObjects(rack, 'stop-router-backup.yaml')).toMatchObject([seconds]);
-    expect(derivedObjects(rack, 'stop-metadata-server.yaml')).toBeUndefined();
-  });
+  const seconds = { spec: { template: { spec: { terminationGracePeriodSeconds: 111 } } } };
+  expect(derivedObjects(rack, 'stop-router-backup.yaml')).toMatchObject([seconds]);
+  expect(derivedObjects(rack, 'stop-metadata-server.yaml')).toBeUndefined();
 });
 
 describe('ports-SERVICE.yaml', () => {
@@ -298,26 +292,24 @@ machines:
   });
 });
 
-describe('kustomization.yaml', () => {
-  it('makes the facts of the rack, for both namespaces', () => {
-    const literals = [
-      'SKOLO_RACK_NAME=small',
-      'SKOLO_RACK_SUBNET=',
-      'SKOLO_RACK_DOMAIN=lan',
-      'SKOLO_JUMPHOST_NAME=jumphost',
-      'SKOLO_JUMPHOST_ADDRESS=192.168.1.8',
-    ];
+it('kustomization.yaml has the facts of the rack, for both namespaces', () => {
+  const literals = [
+    'SKOLO_RACK_NAME=small',
+    'SKOLO_RACK_SUBNET=',
+    'SKOLO_RACK_DOMAIN=lan',
+    'SKOLO_JUMPHOST_NAME=jumphost',
+    'SKOLO_JUMPHOST_ADDRESS=192.168.1.8',
+  ];
 
-    expect(derivedObjects(smallRack(), 'kustomization.yaml')).toMatchObject([
-      {
-        kind: 'Component',
-        configMapGenerator: [
-          { name: 'rack-facts', namespace: 'skolo', literals },
-          { name: 'rack-facts', namespace: 'skolo-node', literals },
-        ],
-      },
-    ]);
-  });
+  expect(derivedObjects(smallRack(), 'kustomization.yaml')).toMatchObject([
+    {
+      kind: 'Component',
+      configMapGenerator: [
+        { name: 'rack-facts', namespace: 'skolo', literals },
+        { name: 'rack-facts', namespace: 'skolo-node', literals },
+      ],
+    },
+  ]);
 });
 
 describe('network-policies.yaml', () => {
@@ -414,12 +406,10 @@ services: { power-cycle-daemon: { endpoints: { report: { allow: [10.42.0.7] } } 
   });
 });
 
-describe('head', () => {
-  it('is a comment, line by line', () => {
-    expect(head({ name: 'rack4' }, 'One.\nTwo.')).toBe(
-      '# Generated by `skolo rack render` from rack.yaml of rack4. Do not edit.\n' +
-        '# To update it, run in the directory of rack.yaml: skolo rack render --rack rack.yaml\n' +
-        '# One.\n# Two.\n',
-    );
-  });
+it('the head is a comment, line by line', () => {
+  expect(head({ name: 'rack4' }, 'One.\nTwo.')).toBe(
+    '# Generated by `skolo rack render` from rack.yaml of rack4. Do not edit.\n' +
+      '# To update it, run in the directory of rack.yaml: skolo rack render --rack rack.yaml\n' +
+      '# One.\n# Two.\n',
+  );
 });

@@ -3,22 +3,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mountedPath, secretKeys } from './keys.ts';
 
-describe('mountedPath', () => {
-  it.each([
-    ['secrets/bots.json', 'secrets/bots.json'],
-    ['./secrets//bots.json', 'secrets/bots.json'],
-    ['secrets/../tls/key.pem', 'tls/key.pem'],
-    ['/etc/skolo/external.json', 'external.json'],
-    ['..data', '..data'],
-    ['../bots.json', undefined],
-    ['..', undefined],
-    ['/etc/skolo-old/bots.json', undefined],
-    ['/home/ann/adc.json', undefined],
-    ['rack.yaml', undefined],
-    ['.', undefined],
-  ])('%s is %s', (file, expected) => {
-    expect(mountedPath(file)).toBe(expected);
-  });
+it.each([
+  ['secrets/bots.json', 'secrets/bots.json'],
+  ['./secrets//bots.json', 'secrets/bots.json'],
+  ['secrets/../tls/key.pem', 'tls/key.pem'],
+  ['/etc/skolo/external.json', 'external.json'],
+  ['..data', '..data'],
+  ['../bots.json', undefined],
+  ['..', undefined],
+  ['/etc/skolo-old/bots.json', undefined],
+  ['/home/ann/adc.json', undefined],
+  ['rack.yaml', undefined],
+  ['.', undefined],
+])('mountedPath: %s is %s', (file, expected) => {
+  expect(mountedPath(file)).toBe(expected);
 });
 
 describe('secretKeys', () => {

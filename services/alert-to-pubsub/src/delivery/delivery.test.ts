@@ -399,11 +399,12 @@ describe('its place in the spool', () => {
   });
 });
 
-describe('a place that is moved on while something is under way', () => {
-  it.each([
-    ['arrives', ['m0', 'm1', 'm2', 'm3', 'm4']],
-    ['fails', []],
-  ])('leaves that alone; when it %s, no more of it is sent', async (outcome, first) => {
+it.each([
+  ['arrives', ['m0', 'm1', 'm2', 'm3', 'm4']],
+  ['fails', []],
+])(
+  'a place that is moved on leaves alone what is under way; when that %s, no more of it is sent',
+  async (outcome, first) => {
     const sink = fakeSink({ messages: 5 });
     sink.behave = async () => {
       if (sink.calls.length > 1) return;
@@ -420,8 +421,8 @@ describe('a place that is moved on while something is under way', () => {
     await time.until(isEmpty);
 
     expect(sink.arrived.get('key-0')).toEqual([...first, ...ids.slice(20)]);
-  });
-});
+  },
+);
 
 describe('a spool that cannot be read', () => {
   it('is read again later, from the same place', async () => {

@@ -120,46 +120,41 @@ function expectWhole({ labels, annotations, startsAt, endsAt }: ReceivedAlert) {
   }
 }
 
-describe('good alerts', () => {
-  it('are all kept, in their order, whatever stands beside them', () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.oneof(
-            good.map((alert) => ({ alert })),
-            almost.map((other) => ({ other })),
-          ),
+it('good alerts are all kept, in their order, whatever stands beside them', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          good.map((alert) => ({ alert })),
+          almost.map((other) => ({ other })),
         ),
-        fc.constantFrom(...endpoints),
-        (items, endpoint) => {
-          const sent = items.map((one) =>
-            'alert' in one ? { ...listedAs(one.alert), marker: 'good' } : one.other,
-          );
-          const value = endpoint === 'webhook' ? { version: '4', alerts: sent } : sent;
-
-          const batch = readMessage(JSON.parse(JSON.stringify(value)), endpoint, Date.now());
-
-          const kept = batch.alerts.filter(({ more }) => more?.marker === 'good');
-          const wanted = items.flatMap((one) => ('alert' in one ? [one.alert] : []));
-          expect(kept).toHaveLength(wanted.length);
-          for (const [
-            index,
-            { labels, annotations, startsAt, length, status },
-          ] of wanted.entries()) {
-            const nonEmpty = Object.entries(labels).filter(([, text]) => text !== '');
-            expect(Object.entries(kept[index]?.labels ?? {}).sort()).toEqual(nonEmpty.sort());
-            expect(Object.entries(kept[index]?.annotations ?? {}).sort()).toEqual(
-              Object.entries(annotations).sort(),
-            );
-            expect(kept[index]).toMatchObject({ startsAt, endsAt: startsAt + length });
-            expect(kept[index]?.status).toBe(endpoint === 'webhook' ? status : undefined);
-          }
-          expect(batch.alerts.length + batch.bad.length).toBe(items.length);
-        },
       ),
-      runs(500),
-    );
-  });
+      fc.constantFrom(...endpoints),
+      (items, endpoint) => {
+        const sent = items.map((one) =>
+          'alert' in one ? { ...listedAs(one.alert), marker: 'good' } : one.other,
+        );
+        const value = endpoint === 'webhook' ? { version: '4', alerts: sent } : sent;
+
+        const batch = readMessage(JSON.parse(JSON.stringify(value)), endpoint, Date.now());
+
+        const kept = batch.alerts.filter(({ more }) => more?.marker === 'good');
+        const wanted = items.flatMap((one) => ('alert' in one ? [one.alert] : []));
+        expect(kept).toHaveLength(wanted.length);
+        for (const [index, { labels, annotations, startsAt, length, status }] of wanted.entries()) {
+          const nonEmpty = Object.entries(labels).filter(([, text]) => text !== '');
+          expect(Object.entries(kept[index]?.labels ?? {}).sort()).toEqual(nonEmpty.sort());
+          expect(Object.entries(kept[index]?.annotations ?? {}).sort()).toEqual(
+            Object.entries(annotations).sort(),
+          );
+          expect(kept[index]).toMatchObject({ startsAt, endsAt: startsAt + length });
+          expect(kept[index]?.status).toBe(endpoint === 'webhook' ? status : undefined);
+        }
+        expect(batch.alerts.length + batch.bad.length).toBe(items.length);
+      },
+    ),
+    runs(500),
+  );
 });
 
 function listedAs({
@@ -179,42 +174,40 @@ function listedAs({
   return { labels, annotations, startsAt: begin, endsAt: end, status };
 }
 
-describe('any bytes', () => {
-  /** Not fetch, which would not say what is no header. */
-  function raw(lab: ReceiverLab, path: string, body: Uint8Array, encoding: string) {
-    return new Promise<number>((resolve, reject) => {
-      const headers = { 'content-encoding': encoding, 'content-length': body.length };
-      request(lab.url + path, { method: 'POST', headers }, (response) => {
-        response.resume().on('end', () => resolve(response.statusCode ?? 0));
-      })
-        .on('error', reject)
-        .end(body);
-    });
-  }
-
-  it('are answered', async () => {
-    const lab = await startReceivers();
-    const packed = gzipSync(JSON.stringify([{ labels: { a: 'b'.repeat(300) } }]));
-    const spoilt = fc
-      .array(fc.tuple(fc.nat(packed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
-      .map((changes) => {
-        const bytes = Buffer.from(packed);
-        for (const [at, byte] of changes) bytes[at] = byte;
-        return bytes;
-      });
-    const bytes = fc.oneof(fc.uint8Array({ maxLength: 500 }), spoilt);
-
-    await fc.assert(
-      fc.asyncProperty(
-        bytes,
-        fc.constantFrom(...paths),
-        fc.constantFrom('gzip', 'identity'),
-        async (body, path, encoding) => {
-          expect([200, 400]).toContain(await raw(lab, path, body, encoding));
-        },
-      ),
-      runs(100),
-    );
-    expect(lab.logged()).not.toContain('request failed');
+/** Not fetch, which would not say what is no header. */
+function raw(lab: ReceiverLab, path: string, body: Uint8Array, encoding: string) {
+  return new Promise<number>((resolve, reject) => {
+    const headers = { 'content-encoding': encoding, 'content-length': body.length };
+    request(lab.url + path, { method: 'POST', headers }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    })
+      .on('error', reject)
+      .end(body);
   });
+}
+
+it('any bytes are answered', async () => {
+  const lab = await startReceivers();
+  const packed = gzipSync(JSON.stringify([{ labels: { a: 'b'.repeat(300) } }]));
+  const spoilt = fc
+    .array(fc.tuple(fc.nat(packed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    .map((changes) => {
+      const bytes = Buffer.from(packed);
+      for (const [at, byte] of changes) bytes[at] = byte;
+      return bytes;
+    });
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 500 }), spoilt);
+
+  await fc.assert(
+    fc.asyncProperty(
+      bytes,
+      fc.constantFrom(...paths),
+      fc.constantFrom('gzip', 'identity'),
+      async (body, path, encoding) => {
+        expect([200, 400]).toContain(await raw(lab, path, body, encoding));
+      },
+    ),
+    runs(100),
+  );
+  expect(lab.logged()).not.toContain('request failed');
 });

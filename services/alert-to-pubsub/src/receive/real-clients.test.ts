@@ -120,8 +120,9 @@ describe('Alertmanager', () => {
   });
 });
 
-describe('Prometheus', () => {
-  it.for(['v2', 'v1'])('posts firing and resolved alerts to %s', async (version, { skip }) => {
+it.for(['v2', 'v1'])(
+  'Prometheus posts firing and resolved alerts to %s',
+  async (version, { skip }) => {
     if (!prometheus) return skip(noPrometheus);
     const settings = '{ auth: { bearer: { file: token } } }';
     const lab = await startReceivers({ settings, now: now() });
@@ -156,8 +157,8 @@ describe('Prometheus', () => {
     expect(first?.alerts[0]?.endsAt).toBeGreaterThan(before);
     expect(last()?.labels).toEqual(first?.alerts[0]?.labels);
     expect(lab.rejections).toEqual([]);
-  });
-});
+  },
+);
 
 function now(): string {
   return new Date().toISOString();

@@ -227,49 +227,43 @@ describe('an alert of the webhook', () => {
   });
 });
 
-describe('a clock that jumps', () => {
-  const day = 86_400_000;
+const day = 86_400_000;
 
-  it.each([day, -day])('ends no alert by %d ms', (jump) => {
-    const { tracked } = update(undefined, firing(0)[1], after(0), settings, newId);
-    const moment = { now: after(100).now + jump, uptime: 100 };
+it.each([day, -day])('a clock that jumps ends no alert by %d ms', (jump) => {
+  const { tracked } = update(undefined, firing(0)[1], after(0), settings, newId);
+  const moment = { now: after(100).now + jump, uptime: 100 };
 
-    expect(pass(tracked, moment, newId)).toBeUndefined();
-  });
+  expect(pass(tracked, moment, newId)).toBeUndefined();
 });
 
-describe('refreshes', () => {
-  it('are spread over the period, and each alert has one in each', () => {
-    const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
-    const alerts = names.map((name) => {
-      const sent = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
-      return update(undefined, sent, after(0), settings, newId).tracked;
-    });
-    const looks = Array.from({ length: 24 }, (_, look) => {
-      const before = after(look * 5).uptime;
-      const now = after(before + 5);
-      const due = alerts.filter((tracked) => isRefreshDue(tracked, before, now, settings));
-      for (const tracked of due) tracked.messageAt = now.uptime;
-      return due.length;
-    });
-
-    // A refresh waits for its next turn when a message was sent a moment ago.
-    const inSecondMinute = looks.slice(12);
-    expect(inSecondMinute.reduce((sum, count) => sum + count)).toBe(600);
-    expect(Math.max(...inSecondMinute)).toBeLessThan(100);
+it('refreshes are spread over the period, and each alert has one in each', () => {
+  const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
+  const alerts = names.map((name) => {
+    const sent = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
+    return update(undefined, sent, after(0), settings, newId).tracked;
   });
+  const looks = Array.from({ length: 24 }, (_, look) => {
+    const before = after(look * 5).uptime;
+    const now = after(before + 5);
+    const due = alerts.filter((tracked) => isRefreshDue(tracked, before, now, settings));
+    for (const tracked of due) tracked.messageAt = now.uptime;
+    return due.length;
+  });
+
+  // A refresh waits for its next turn when a message was sent a moment ago.
+  const inSecondMinute = looks.slice(12);
+  expect(inSecondMinute.reduce((sum, count) => sum + count)).toBe(600);
+  expect(Math.max(...inSecondMinute)).toBeLessThan(100);
 });
 
-describe('after a restart', () => {
-  it('an alert continues from its last message, and its sender gets time to repeat it', () => {
-    const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
-    const [message] = messages;
-    const uptime = 100_000;
-    const again = message && restored(message, { now: start, uptime }, settings);
+it('after a restart, an alert continues from its last message, and its sender gets time to repeat it', () => {
+  const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
+  const [message] = messages;
+  const uptime = 100_000;
+  const again = message && restored(message, { now: start, uptime }, settings);
 
-    expect(again).toEqual({ ...tracked, receivedAt: uptime, messageAt: uptime });
-    expect(again && pass(again, after(uptime + 241), newId)).toMatchObject({
-      messages: [{ expired: true }],
-    });
+  expect(again).toEqual({ ...tracked, receivedAt: uptime, messageAt: uptime });
+  expect(again && pass(again, after(uptime + 241), newId)).toMatchObject({
+    messages: [{ expired: true }],
   });
 });

@@ -70,21 +70,19 @@ describe('paths', () => {
   });
 });
 
-describe('queries', () => {
-  it.each([
-    ['instance/?alt=json', 400],
-    ['instance/?alt=text', 400],
-    ['instance/?wait_for_change=true', 400],
-    ['instance/?recursive=xyz', 200],
-    ['instance/id?wait_for_change=true&timeout_sec=soon', 400],
-    ['instance/id?timeout_sec=soon', 200],
-    ['instance/id?alt=xml', 200],
-    [`${account}/identity?audience=x&format=odd`, 400],
-    [`${account}/identity?audience=x&format=full&licenses=TRUE`, 200],
-    [`${account}/identity?audience=https%3A%2F%2Fx%2Fy&format=standard`, 200],
-  ])('%s is %i', async (path, status) => {
-    expect((await rack.get(path)).status).toBe(status);
-  });
+it.each([
+  ['instance/?alt=json', 400],
+  ['instance/?alt=text', 400],
+  ['instance/?wait_for_change=true', 400],
+  ['instance/?recursive=xyz', 200],
+  ['instance/id?wait_for_change=true&timeout_sec=soon', 400],
+  ['instance/id?timeout_sec=soon', 200],
+  ['instance/id?alt=xml', 200],
+  [`${account}/identity?audience=x&format=odd`, 400],
+  [`${account}/identity?audience=x&format=full&licenses=TRUE`, 200],
+  [`${account}/identity?audience=https%3A%2F%2Fx%2Fy&format=standard`, 200],
+])('a query: %s is %i', async (path, status) => {
+  expect((await rack.get(path)).status).toBe(status);
 });
 
 describe('methods', () => {

@@ -72,19 +72,17 @@ describe('a leaf', () => {
   });
 });
 
-describe('find', () => {
-  it.each([
-    [['disks', '1', 'device-name'], text('data')],
-    [['disks', '2'], undefined],
-    [['disks', 'x'], undefined],
-    [['disks', '00'], undefined],
-    [['disks', '-1'], undefined],
-    [['zone', 'deeper'], undefined],
-    [['constructor'], undefined],
-    [['guest-attributes', 'ns', 'key'], { kind: 'closed', status: 403, message: 'disabled' }],
-  ])('%j', (path, node) => {
-    expect(find(tree, path)).toEqual(node);
-  });
+it.each([
+  [['disks', '1', 'device-name'], text('data')],
+  [['disks', '2'], undefined],
+  [['disks', 'x'], undefined],
+  [['disks', '00'], undefined],
+  [['disks', '-1'], undefined],
+  [['zone', 'deeper'], undefined],
+  [['constructor'], undefined],
+  [['guest-attributes', 'ns', 'key'], { kind: 'closed', status: 403, message: 'disabled' }],
+])('find %j', (path, node) => {
+  expect(find(tree, path)).toEqual(node);
 });
 
 it('gives an ETag of 16 hexadecimal digits that follows the content', () => {

@@ -429,72 +429,66 @@ describe('places in rack.yaml', () => {
   });
 });
 
-describe('a directory', () => {
-  it('whose disk is not mounted is waited for, and nothing is written below it', async () => {
-    const lab = await startOffsite();
-    await lab.store('router', 'one');
-    await lab.idle();
-    await rename(lab.offsite, `${lab.offsite}.unmounted`);
-    await mkdir(lab.offsite);
+it('a directory whose disk is not mounted is waited for, and nothing is written below it', async () => {
+  const lab = await startOffsite();
+  await lab.store('router', 'one');
+  await lab.idle();
+  await rename(lab.offsite, `${lab.offsite}.unmounted`);
+  await mkdir(lab.offsite);
 
-    await lab.store('router', 'two');
-    await expect.poll(() => lab.degraded.get('upload')).toContain('check that the disk is mounted');
-    expect(await readdir(lab.offsite)).toEqual([]);
-    await lab.settled();
-    await rm(lab.offsite, { recursive: true });
-    await rename(`${lab.offsite}.unmounted`, lab.offsite);
-    lab.time.pass(10_000);
-    await lab.idle();
+  await lab.store('router', 'two');
+  await expect.poll(() => lab.degraded.get('upload')).toContain('check that the disk is mounted');
+  expect(await readdir(lab.offsite)).toEqual([]);
+  await lab.settled();
+  await rm(lab.offsite, { recursive: true });
+  await rename(`${lab.offsite}.unmounted`, lab.offsite);
+  lab.time.pass(10_000);
+  await lab.idle();
 
-    expect(await contentsIn(lab.offsite, 'router')).toEqual(['two', 'one']);
-  });
+  expect(await contentsIn(lab.offsite, 'router')).toEqual(['two', 'one']);
 });
 
-describe('a disk of the jumphost that is full', () => {
-  it('keeps copies from being made, and leaves no halves', async (context) => {
-    if (process.getuid?.() !== 0 || process.platform !== 'linux') {
-      return context.skip('needs root to mount a tmpfs');
-    }
-    const lab = await startOffsite();
-    await lab.idle();
-    const outgoing = join(lab.stateDir, 'outgoing');
-    const options = ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', outgoing];
-    await run('mount', options).catch(() => context.skip('may not mount a small tmpfs here'));
-    onTestFinished(async () => void (await run('umount', [outgoing]).catch(() => undefined)));
+it('a full disk of the jumphost keeps copies from being made, and leaves no halves', async (context) => {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') {
+    return context.skip('needs root to mount a tmpfs');
+  }
+  const lab = await startOffsite();
+  await lab.idle();
+  const outgoing = join(lab.stateDir, 'outgoing');
+  const options = ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', outgoing];
+  await run('mount', options).catch(() => context.skip('may not mount a small tmpfs here'));
+  onTestFinished(async () => void (await run('umount', [outgoing]).catch(() => undefined)));
 
-    const version = await lab.store('router', randomText(1_000_000));
-    await expect.poll(() => lab.degraded.get('upload')).toContain('the disk is full');
-    expect(await readdir(outgoing)).toEqual([]);
-    expect(lab.copies.stateOf(version)).toBe('queued');
-    await lab.settled();
-    await run('mount', ['-o', 'remount,size=8m', outgoing]);
-    lab.time.pass(10_000);
-    await lab.idle();
+  const version = await lab.store('router', randomText(1_000_000));
+  await expect.poll(() => lab.degraded.get('upload')).toContain('the disk is full');
+  expect(await readdir(outgoing)).toEqual([]);
+  expect(lab.copies.stateOf(version)).toBe('queued');
+  await lab.settled();
+  await run('mount', ['-o', 'remount,size=8m', outgoing]);
+  lab.time.pass(10_000);
+  await lab.idle();
 
-    expect(lab.copies.stateOf(version)).toBe('stored');
-    expect(await readdir(outgoing)).toEqual([]);
-  });
+  expect(lab.copies.stateOf(version)).toBe('stored');
+  expect(await readdir(outgoing)).toEqual([]);
 });
 
-describe('a version that is gone', () => {
-  it('is given up and named; the others leave', async () => {
-    const lab = await startOffsite();
-    await lab.idle();
-    const newest = await lab.storeOnly('router', 'one');
+it('a version that is gone is given up and named; the others leave', async () => {
+  const lab = await startOffsite();
+  await lab.idle();
+  const newest = await lab.storeOnly('router', 'one');
 
-    lab.copies.add({ ...newest, id: '0'.repeat(40) });
-    lab.copies.add(newest);
-    await lab.idle();
+  lab.copies.add({ ...newest, id: '0'.repeat(40) });
+  lab.copies.add(newest);
+  await lab.idle();
 
-    expect(await contentsIn(lab.offsite, 'router')).toEqual(['one']);
-    expect(lab.logged).toContainEqual(
-      expect.objectContaining({
-        msg: 'version cannot be copied off site',
-        device: 'router',
-        version: '0'.repeat(40),
-      }),
-    );
-  });
+  expect(await contentsIn(lab.offsite, 'router')).toEqual(['one']);
+  expect(lab.logged).toContainEqual(
+    expect.objectContaining({
+      msg: 'version cannot be copied off site',
+      device: 'router',
+      version: '0'.repeat(40),
+    }),
+  );
 });
 
 describe('old copies', () => {
@@ -556,25 +550,23 @@ describe('old copies', () => {
   });
 });
 
-describe('old copies, when the clock has jumped', () => {
-  it('stay also where something new is stored on the same day', async () => {
-    const lab = await startOffsite({
-      settings: '{ upload: OFFSITE, encrypt: none, retention: { days: 10, versions: 1 } }',
-    });
-    await lab.store('router', 'one');
-    await lab.store('router', 'two');
-    await lab.idle();
-    const before = await objectsIn(lab.offsite);
-
-    lab.time.clock.setWall('2036-02-07T06:28:16Z');
-    await lab.store('router', 'three');
-    await lab.idle();
-    await lab.store('router', 'four');
-    await lab.idle();
-
-    expect(await objectsIn(lab.offsite)).toEqual(expect.arrayContaining(before));
-    expect(before).toHaveLength(2);
+it('old copies also stay where the clock has jumped and something new is stored on the same day', async () => {
+  const lab = await startOffsite({
+    settings: '{ upload: OFFSITE, encrypt: none, retention: { days: 10, versions: 1 } }',
   });
+  await lab.store('router', 'one');
+  await lab.store('router', 'two');
+  await lab.idle();
+  const before = await objectsIn(lab.offsite);
+
+  lab.time.clock.setWall('2036-02-07T06:28:16Z');
+  await lab.store('router', 'three');
+  await lab.idle();
+  await lab.store('router', 'four');
+  await lab.idle();
+
+  expect(await objectsIn(lab.offsite)).toEqual(expect.arrayContaining(before));
+  expect(before).toHaveLength(2);
 });
 
 describe('a git remote', () => {

@@ -77,16 +77,17 @@ function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> 
   return new PowerDaemon({ rack: () => rack, ...deps });
 }
 
-describe('a cycle that waits while the power is off', () => {
-  it.each([
-    ['only waits', [cycle({ step: 'off' })], true],
-    ['turns on', [cycle({ step: 'turn-on' })], false],
-    [
-      'is not the only one',
-      [cycle({ step: 'off' }), cycle({ id: 'c2', target: 'rpi-2', outlets: ['switch-1/2'] })],
-      false,
-    ],
-  ])('leaves the device to who is fine with that: it %s', async (_how, cycles, isLeft) => {
+it.each([
+  ['only waits', [cycle({ step: 'off' })], true],
+  ['turns on', [cycle({ step: 'turn-on' })], false],
+  [
+    'is not the only one',
+    [cycle({ step: 'off' }), cycle({ id: 'c2', target: 'rpi-2', outlets: ['switch-1/2'] })],
+    false,
+  ],
+])(
+  'a cycle that waits while the power is off leaves the device to who is fine with that: it %s',
+  async (_how, cycles, isLeft) => {
     const daemon = await startDaemon();
     daemon.cycles = cycles;
     const power = asking(daemon);
@@ -100,8 +101,8 @@ describe('a cycle that waits while the power is off', () => {
     const busy = { status: 'rejected', reason: expect.any(DeviceBusy) };
     expect(backedUp).toEqual(busy);
     expect(read).toEqual(isLeft ? { status: 'fulfilled', value: 'read' } : busy);
-  });
-});
+  },
+);
 
 describe('wanted', () => {
   it.each<[string, Partial<Pick<FakeDaemon, 'controllers' | 'cycles'>>, string[]]>([

@@ -96,23 +96,21 @@ describe('ssh of a device', () => {
   });
 });
 
-describe('time-outs', () => {
-  it('are those of the device where rack.yaml gives it its own', async () => {
-    const silent = createServer((socket) => void socket.on('error', () => undefined));
-    const port = await listen(silent);
-    const lab = await startLab({
-      isFake: false,
-      yaml: `logins:
+it('time-outs are those of the device where rack.yaml gives it its own', async () => {
+  const silent = createServer((socket) => void socket.on('error', () => undefined));
+  const port = await listen(silent);
+  const lab = await startLab({
+    isFake: false,
+    yaml: `logins:
   switches: { username: ubnt, password: password }
 infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${port} }, login: switches, backup: { idleSeconds: 1 } }
 `,
-      settings: '    jumphost: { backup: false }',
-      prepare: (stateDir) => writeFile(join(stateDir, '../password'), 'canary\n', { mode: 0o600 }),
-    });
-
-    const { devices } = await lab.run('switch-1');
-
-    expect(devices[0]).toMatchObject({ failure: 'timeout', detail: expect.stringMatching(/ 1 s/) });
+    settings: '    jumphost: { backup: false }',
+    prepare: (stateDir) => writeFile(join(stateDir, '../password'), 'canary\n', { mode: 0o600 }),
   });
+
+  const { devices } = await lab.run('switch-1');
+
+  expect(devices[0]).toMatchObject({ failure: 'timeout', detail: expect.stringMatching(/ 1 s/) });
 });

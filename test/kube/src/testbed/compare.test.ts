@@ -167,15 +167,13 @@ it('finds at most one of 40 recorded runs of one service worse, and 10 ms more i
   expect(slower.filter((run) => isWorse(run, quiet))).toHaveLength(slower.length);
 });
 
-describe('the rank-sum test', () => {
-  it.each([
-    { low: [1, 2, 3], high: [4, 5, 6], chance: 1 / 20 },
-    { low: [4, 5, 6], high: [1, 2, 3], chance: 1 },
-    // Table of Mann and Whitney (1947): U = 2 of 3 and 4 values has the one-sided chance 4/35.
-    { low: [1, 2, 3, 5], high: [4, 6, 7], chance: 2 / 35 },
-    { low: [1, 2, 5, 6], high: [3, 7, 8], chance: 4 / 35 },
-    { low: [1, 1, 1], high: [1, 1, 1], chance: 13 / 20 },
-  ])('of $low and $high is $chance', ({ low, high, chance }) => {
-    expect(chanceOfRanks(low, high)).toBeCloseTo(chance, 10);
-  });
+it.each([
+  { low: [1, 2, 3], high: [4, 5, 6], chance: 1 / 20 },
+  { low: [4, 5, 6], high: [1, 2, 3], chance: 1 },
+  // Table of Mann and Whitney (1947): U = 2 of 3 and 4 values has the one-sided chance 4/35.
+  { low: [1, 2, 3, 5], high: [4, 6, 7], chance: 2 / 35 },
+  { low: [1, 2, 5, 6], high: [3, 7, 8], chance: 4 / 35 },
+  { low: [1, 1, 1], high: [1, 1, 1], chance: 13 / 20 },
+])('the rank-sum test of $low and $high is $chance', ({ low, high, chance }) => {
+  expect(chanceOfRanks(low, high)).toBeCloseTo(chance, 10);
 });

@@ -88,31 +88,29 @@ describe('by the key of a service account', () => {
   });
 });
 
-describe('from the metadata server', () => {
-  it('asks as any of its clients does', async () => {
-    const asked: unknown[] = [];
-    const server = createServer(({ url, headers }, response) => {
-      asked.push([url, headers['metadata-flavor']]);
-      response.setHeader('metadata-flavor', 'Google');
-      response.end('{"access_token":"from-the-rack","expires_in":3599,"token_type":"Bearer"}');
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    const { port } = await new Promise<AddressInfo>((resolve) =>
-      server.once('listening', () => resolve(server.address() as AddressInfo)),
-    );
+it('a token from the metadata server is asked for as any of its clients does', async () => {
+  const asked: unknown[] = [];
+  const server = createServer(({ url, headers }, response) => {
+    asked.push([url, headers['metadata-flavor']]);
+    response.setHeader('metadata-flavor', 'Google');
+    response.end('{"access_token":"from-the-rack","expires_in":3599,"token_type":"Bearer"}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  const { port } = await new Promise<AddressInfo>((resolve) =>
+    server.once('listening', () => resolve(server.address() as AddressInfo)),
+  );
 
-    const token = await metadataServerToken(`http://127.0.0.1:${port}`)();
+  const token = await metadataServerToken(`http://127.0.0.1:${port}`)();
 
-    expect(token).toBe('from-the-rack');
-    expect(asked).toEqual([
-      ['/computeMetadata/v1/instance/service-accounts/default/token', 'Google'],
-    ]);
-    server.close();
-    server.closeAllConnections();
-    await expect(metadataServerToken(`http://127.0.0.1:${port}`)()).rejects.toMatchObject({
-      code: 'unreachable',
-      message: expect.stringMatching(/^the metadata server http:.*: connect ECONNR/),
-    });
+  expect(token).toBe('from-the-rack');
+  expect(asked).toEqual([
+    ['/computeMetadata/v1/instance/service-accounts/default/token', 'Google'],
+  ]);
+  server.close();
+  server.closeAllConnections();
+  await expect(metadataServerToken(`http://127.0.0.1:${port}`)()).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringMatching(/^the metadata server http:.*: connect ECONNR/),
   });
 });
 

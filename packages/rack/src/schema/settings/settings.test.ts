@@ -106,17 +106,15 @@ describe('serviceUrl', () => {
   });
 });
 
-describe('swarmingSettings', () => {
-  it('merges maps and replaces the rest', () => {
-    const rack = exampleRack();
-    const machine = rack.machines.get('skia-rpi2-rack4-shelf2-001');
+it('swarmingSettings merges maps and replaces the rest', () => {
+  const rack = exampleRack();
+  const machine = rack.machines.get('skia-rpi2-rack4-shelf2-001');
 
-    const settings = machine && swarmingSettings(rack, machine);
+  const settings = machine && swarmingSettings(rack, machine);
 
-    expect(settings?.thresholds).toMatchObject({ hotCelsius: 38, coolCelsius: 32 });
-    expect(settings?.dimensions).toEqual({ sk_rack: ['rack4'] });
-    expect(rack.services['swarming-client'].thresholds.hotCelsius).toBe(35);
-  });
+  expect(settings?.thresholds).toMatchObject({ hotCelsius: 38, coolCelsius: 32 });
+  expect(settings?.dimensions).toEqual({ sk_rack: ['rack4'] });
+  expect(rack.services['swarming-client'].thresholds.hotCelsius).toBe(35);
 });
 
 function keysWithoutDescription(schema: z.core.$ZodType, path: string): string[] {
