@@ -1,6 +1,6 @@
 /** The topics and subscriptions that there are. */
 import { parseFilter } from './filter.ts';
-import { checkName, checkPublish, idOf, type Limits } from './limits.ts';
+import { checkName, checkPublish, idOf, limits } from './limits.ts';
 import {
   alreadyExists,
   invalidAckDeadline,
@@ -14,7 +14,6 @@ import type { PublishedMessage, Topic } from './topic.ts';
 import type { Page, PublishRequest, SubscriptionResource, TopicResource } from './wire.ts';
 
 interface BrokerOptions {
-  limits: Limits;
   /** Whether topics remember what was published. */
   keep: boolean;
   published(topic: string, messages: readonly PublishedMessage[]): void;
@@ -34,7 +33,7 @@ export class Broker {
   createTopic(resource: TopicResource): TopicResource {
     checkName('topics', resource.name);
     if (this.topics.has(resource.name)) throw alreadyExists(idOf(resource.name));
-    this.topics.set(resource.name, { resource, messages: [], count: 0, bytes: 0 });
+    this.topics.set(resource.name, { resource, messages: [] });
     return resource;
   }
 
@@ -51,15 +50,13 @@ export class Broker {
 
   publish(request: PublishRequest): string[] {
     checkName('topics', request.topic);
-    checkPublish(request, this.options.limits);
+    checkPublish(request);
     const topic = this.topic(request.topic);
     const publishTime = new Date();
     const messages = request.messages.map(({ data, attributes, orderingKey }): PublishedMessage => {
       this.newestId += 1;
       return { data, attributes, orderingKey, messageId: String(this.newestId), publishTime };
     });
-    topic.count += messages.length;
-    for (const { data } of messages) topic.bytes += data.length;
     if (this.options.keep) topic.messages.push(...messages);
     this.options.published(request.topic, messages);
     for (const subscription of this.subscriptionsOf(request.topic)) {
@@ -72,8 +69,8 @@ export class Broker {
   createSubscription(asked: SubscriptionResource): SubscriptionResource {
     checkName('subscriptions', asked.name);
     checkSettings(asked);
-    if (Buffer.byteLength(asked.filter) > this.options.limits.filter) {
-      throw tooLarge('filter', Buffer.byteLength(asked.filter), this.options.limits.filter);
+    if (Buffer.byteLength(asked.filter) > limits.filter) {
+      throw tooLarge('filter', Buffer.byteLength(asked.filter), limits.filter);
     }
     const filter = parseFilter(asked.filter);
     this.topic(asked.topic);

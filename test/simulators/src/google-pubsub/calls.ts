@@ -9,7 +9,6 @@ export const methods = [
   'GetSubscription',
   'ListSubscriptions',
   'DeleteSubscription',
-  'Pull',
   'StreamingPull',
   'Acknowledge',
   'ModifyAckDeadline',

@@ -14,8 +14,6 @@ export type FaultKind = (typeof faultKinds)[number];
 export interface FaultOptions extends FaultTimes {
   /** All of them when absent. */
   methods?: Method[];
-  /** Calls for this topic or subscription only, by its whole name or its id. */
-  resource?: string;
   /** Of `reject`; UNAVAILABLE when absent. */
   code?: Code;
   /** Of `reject`; the service's words when absent. */
@@ -40,13 +38,8 @@ export class Fault extends CallFault<FaultKind, PubSubCall> {
     this.options = options;
   }
 
-  applies({ method, resource }: PubSubCall): boolean {
-    const { methods, resource: only } = this.options;
-    return (
-      this.isOn &&
-      (methods?.includes(method) ?? true) &&
-      (only === undefined || only === resource || resource.endsWith(`/${only}`))
-    );
+  applies({ method }: PubSubCall): boolean {
+    return this.isOn && (this.options.methods?.includes(method) ?? true);
   }
 
   get rejection(): Rejection {

@@ -13,33 +13,22 @@ import {
 } from './rejection.ts';
 import type { PublishRequest, WireMessage } from './wire.ts';
 
-/** All in bytes, but for the first and `attributes`. */
-export interface Limits {
+/** All in bytes, but for `messages` and `attributes`. */
+export const limits = {
   /** In one request. */
-  messages: number;
-  requestSize: number;
-  /** Larger ones never reach the service. */
-  payload: number;
-  attributes: number;
-  attributeKey: number;
-  attributeValue: number;
-  orderingKey: number;
-  filter: number;
-}
-
-export const serviceLimits: Limits = {
   messages: 1000,
   requestSize: 10_000_000,
+  /** Larger ones never reach the service. */
   payload: 10_485_760,
   attributes: 100,
   attributeKey: 256,
   attributeValue: 1024,
   orderingKey: 1024,
   filter: 256,
-};
+} as const;
 
 /** @throws Rejection */
-export function checkPublish(request: PublishRequest, limits: Limits): void {
+export function checkPublish(request: PublishRequest): void {
   const { messages, requestBytes } = request;
   if (requestBytes > limits.payload) throw payloadTooLarge(limits.payload);
   if (messages.length === 0) throw tooSmall('message_count', 0, 1);
@@ -49,12 +38,12 @@ export function checkPublish(request: PublishRequest, limits: Limits): void {
   if (requestBytes > limits.requestSize) {
     throw tooLarge('request_size', requestBytes, limits.requestSize);
   }
-  for (const message of messages) checkMessage(message, limits);
+  for (const message of messages) checkMessage(message);
   const key = messages[0]?.orderingKey;
   if (messages.some(({ orderingKey }) => orderingKey !== key)) throw mixedOrderingKeys();
 }
 
-function checkMessage({ data, attributes, orderingKey }: WireMessage, limits: Limits): void {
+function checkMessage({ data, attributes, orderingKey }: WireMessage): void {
   let count = 0;
   for (const [key, value] of Object.entries(attributes)) {
     count += 1;

@@ -51,31 +51,6 @@ describe('what is published', () => {
 
     expect(google.published('alerts').map(textOf)).toEqual(['{"on":"fire"}']);
   });
-
-  it('is only counted when nothing is kept', async () => {
-    const { google, topic } = await topicOf({ keep: false });
-
-    await topic.publishMessage({ data: Buffer.from('on fire') });
-
-    expect(google.published('alerts')).toEqual([]);
-    expect(google.calls).toEqual([]);
-    expect(google.counts).toMatchObject({ messages: 1, bytes: 7 });
-  });
-
-  it('is told of', async () => {
-    const { google, topic } = await topicOf();
-    const heard: string[] = [];
-    const stop = google.onPublish((name, messages) => {
-      heard.push(`${name} ${messages.map(({ data }) => data.toString()).join()}`);
-    });
-
-    await topic.publishMessage({ data: Buffer.from('1') });
-    stop();
-    await topic.publishMessage({ data: Buffer.from('2') });
-
-    expect(heard).toEqual([`${topicName} 1`]);
-    await google.publishedSeen(2, 'alerts');
-  });
 });
 
 const quotas = 'Refer to https://cloud.google.com/pubsub/quotas for more information.';

@@ -75,7 +75,6 @@ export class Reception {
     some: (request: Request) => Request | undefined = () => undefined,
   ): handleUnaryCall<Request, object> {
     return async (call, callback) => {
-      const gone: (() => void)[] = [];
       const book = this.book(name, method.resource(call.request), call);
       if (isPublish(call.request)) {
         book.messages = call.request.messages.length;
@@ -86,7 +85,6 @@ export class Reception {
         if (book.code !== undefined) return;
         book.cancelled = true;
         this.deps.log.update();
-        for (const then of gone) then();
       });
       try {
         const fault = await this.receive(book);
@@ -96,7 +94,7 @@ export class Reception {
             : fault.done === 'some'
               ? some(call.request)
               : undefined;
-        const answer = part && (await method.answer(part, (then) => gone.push(then)));
+        const answer = part && method.answer(part);
         if (fault) this.play(fault, call);
         else if (answer) {
           this.answered(book, 'OK');

@@ -5,7 +5,7 @@ import { Listener } from '../listener.ts';
 import { Broker } from './broker.ts';
 import type { Method, PubSubCall } from './calls.ts';
 import { Fault, type FaultKind, type FaultOptions } from './faults.ts';
-import { idOf, type Limits, serviceLimits } from './limits.ts';
+import { idOf } from './limits.ts';
 import { type Counts, Reception } from './reception.ts';
 import { streamClosed } from './rejection.ts';
 import type { PublishedMessage } from './topic.ts';
@@ -18,8 +18,6 @@ export interface GooglePubSubOptions {
   port?: number;
   /** Topics that exist from the start: `projects/PROJECT/topics/ID`. */
   topics?: string[];
-  /** Others than the service's. */
-  limits?: Partial<Limits>;
   /** False: what was published and called is counted only, not remembered. */
   keep?: boolean;
   /** Whether a bearer token, or none, is good; any, and none, is when absent. Clients send theirs over TLS only. */
@@ -71,7 +69,6 @@ export class GooglePubSub {
     this.counts = counts;
     this.host = host;
     this.broker = new Broker({
-      limits: { ...serviceLimits, ...rest.limits },
       keep,
       published: (topic, messages) => {
         counts.messages += messages.length;
@@ -155,13 +152,6 @@ export class GooglePubSub {
   /** What was published to a topic, oldest first; empty when nothing is kept. */
   published(topic: string): readonly PublishedMessage[] {
     return find(this.broker.topics, topic)?.messages ?? [];
-  }
-
-  /** Resolves once so many messages are stored, of all topics when none is given. */
-  async publishedSeen(count: number, topic?: string): Promise<void> {
-    const countOf = () =>
-      topic === undefined ? this.counts.messages : (find(this.broker.topics, topic)?.count ?? 0);
-    await this.log.until(() => countOf() >= count);
   }
 
   /** Tells of each publish that is stored, before it is answered. Returns what ends that. */

@@ -1,12 +1,10 @@
 /** The methods, each as a function from request to answer. */
 import { type Broker, pageOf } from './broker.ts';
-import { pull } from './pull.ts';
 import type {
   AcknowledgeRequest,
   ModifyAckDeadlineRequest,
   Page,
   PublishRequest,
-  PullRequest,
   SubscriptionResource,
   TopicResource,
 } from './wire.ts';
@@ -14,7 +12,7 @@ import type {
 /** One way to call; `resource` is what a request is about. */
 export interface Unary<Request> {
   resource(request: Request): string;
-  answer(request: Request, gone: (then: () => void) => void): object | Promise<object>;
+  answer(request: Request): object;
 }
 
 /** Tells the request's type where it is not told elsewhere. */
@@ -62,12 +60,6 @@ export function subscriberOf(broker: Broker) {
         broker.deleteSubscription(subscription);
         return {};
       },
-    }),
-    Pull: unary<PullRequest>({
-      resource: ({ subscription }) => subscription,
-      answer: async (request, gone) => ({
-        receivedMessages: await pull(broker.subscription(request.subscription), request, gone),
-      }),
     }),
     Acknowledge: unary<AcknowledgeRequest>({
       resource: ({ subscription }) => subscription,

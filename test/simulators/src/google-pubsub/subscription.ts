@@ -5,7 +5,7 @@ import { invalidAckDeadline, invalidAckId, noAckIds, type Rejection } from './re
 import type { PublishedMessage } from './topic.ts';
 import type { ReceivedMessage, SubscriptionResource } from './wire.ts';
 
-/** Who takes messages: a stream, or a pull that waits. */
+/** Who takes messages: a stream. */
 export interface Consumer {
   /** How long it may keep a message without a word. */
   readonly ackDeadlineSeconds: number;
@@ -119,7 +119,7 @@ export class Subscription {
     this.giveBackAll(() => true);
   }
 
-  /** Ends the streams and pulls that are open. */
+  /** Ends the streams that are open. */
   disconnect(why: Rejection): void {
     for (const consumer of [...this.consumers]) consumer.end(why);
   }

@@ -14,8 +14,4 @@ export interface Topic {
   resource: TopicResource;
   /** Oldest first; empty when nothing is kept. */
   messages: PublishedMessage[];
-  /** All that were ever published. */
-  count: number;
-  /** Of their data. */
-  bytes: number;
 }

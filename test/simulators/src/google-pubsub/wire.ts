@@ -59,12 +59,6 @@ export interface ReceivedMessage {
   message: WireMessage;
 }
 
-export interface PullRequest {
-  subscription: string;
-  returnImmediately: boolean;
-  maxMessages: number;
-}
-
 export interface AcknowledgeRequest {
   subscription: string;
   ackIds: string[];
