@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { HostKeys } from './host-keys.ts';
-import { tempDir } from './testing/targets.ts';
 
 const noon = Date.parse('2026-11-20T12:00:00Z');
 

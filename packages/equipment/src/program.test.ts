@@ -1,17 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout } from './errors.ts';
 import { type Program, runProgram } from './program.ts';
 
 const patient = () => new AbortController().signal;
-
-async function scratch(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-program-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  return dir;
-}
 
 function run(command: string[], over: Partial<Program> = {}, signal = patient()) {
   const program = { command, timeoutMs: 20_000, hint: 'install it', ...over };
@@ -75,7 +69,7 @@ describe('runProgram', () => {
   ] as const)(
     'ends a program that takes too long, and what it has started, %s',
     async ([, script]) => {
-      const dir = await scratch();
+      const dir = await tempDir();
 
       const ran = run(['sh', '-c', script, dir], { timeoutMs: 300 });
 
@@ -88,7 +82,7 @@ describe('runProgram', () => {
   );
 
   it('ends it when the caller gives up, for the reason that the caller has', async () => {
-    const dir = await scratch();
+    const dir = await tempDir();
     const told = new AbortController();
     const why = new Error('the daemon stops');
     const ran = run(['sh', '-c', child, dir], {}, told.signal);

@@ -1,13 +1,13 @@
 /** A bot that never starts: the agent says why, and what to do. And a machine without a bot. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
 import { withBot } from './health/bot-reason.ts';
 import type { Health } from './health/health.ts';
@@ -133,8 +133,7 @@ it('leaves what is worse, and says so where no server fits', () => {
 it.runIf(isLong)(
   '--check reports a folder that cannot be the bot’s and a Python that is not there',
   async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-check-'));
-    onTestFinished(() => rm(dir, { recursive: true }));
+    const dir = await tempDir();
     const check = async (settings: string) => {
       const file = join(dir, 'rack.yaml');
       await writeFile(

@@ -1,29 +1,19 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { startAgentHere } from './testing/agent-here.ts';
 import { startMetadata } from './testing/metadata.ts';
 
 async function start(metadataUrl: string) {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-ready-'));
-  onTestFinished(() => rm(stateDir, { recursive: true, maxRetries: 5 }));
+  const stateDir = await tempDir();
   const agent = await startAgentHere({ metadataUrl, stateDir });
   onTestFinished(() => agent.stop({ isHurried: true }));
   return async () => (await fetch(`http://127.0.0.1:${agent.metricsPort}/readyz`)).json();
 }
 
 it('reports why it is not ready also while the metadata server keeps it waiting', async () => {
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  onTestFinished(() => {
-    silent.closeAllConnections();
-    silent.close();
-  });
-  const ready = await start(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  const silent = createServer(() => undefined);
+  const ready = await start(`http://127.0.0.1:${await listen(silent)}`);
 
   expect(await ready()).toMatchObject({
     ready: false,

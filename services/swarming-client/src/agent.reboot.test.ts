@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, swarmingClientApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startAgentHere } from './testing/agent-here.ts';
 import { signerFor, startMetadata } from './testing/metadata.ts';
@@ -17,8 +17,7 @@ async function stubbornMachine(dir: string): Promise<string> {
 }
 
 it('reports that the machine does not reboot: its bot must not be gone for ever', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-reboot-'));
-  onTestFinished(() => rm(dir, { recursive: true, maxRetries: 5 }));
+  const dir = await tempDir();
   const metadata = await startMetadata(machine);
   onTestFinished(() => metadata.close());
   metadata.setRack(`

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, connect as dial, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { type Login, readCredentials, SecretError } from '@skolo/secrets';
 import {
   type CliDevice,
@@ -27,12 +27,6 @@ import { type ConnectedDevice, type ConnectionDeps, openConnection } from './con
 
 const password = 'canary-7f3a';
 const noSshd = 'sshd is not installed';
-
-async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-connection-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 interface How {
   device?: Partial<ConnectedDevice>;
@@ -135,14 +129,6 @@ async function countConnections(to: number) {
   });
   counter.port = await listen(server);
   return counter;
-}
-
-/** Until the end of the test. */
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<Error> {

@@ -1,9 +1,11 @@
 /** Output of commands as bytes, into a stream, with data on their standard input. */
+
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
@@ -12,7 +14,7 @@ import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { shareSshd } from '../testing/sshd.ts';
-import { deps, soon, target, tempDir } from '../testing/targets.ts';
+import { deps, soon, target } from '../testing/targets.ts';
 
 const signal = soon();
 const mebibyte = 1024 * 1024;

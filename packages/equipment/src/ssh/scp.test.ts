@@ -1,7 +1,9 @@
 /** Files from a device, and to it. */
+
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
@@ -10,7 +12,7 @@ import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';
-import { deps, soon, target, tempDir } from '../testing/targets.ts';
+import { deps, soon, target } from '../testing/targets.ts';
 
 const signal = soon();
 const limits = { signal, timeoutMs: 30_000 };

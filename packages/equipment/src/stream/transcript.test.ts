@@ -1,3 +1,4 @@
+import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -7,7 +8,7 @@ import { fastpath } from '../testing/dialects.ts';
 import { fakeSwitch } from '../testing/fake-switch.ts';
 import { password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
 import { startSshd } from '../testing/sshd.ts';
-import { deps, soon, target, tempDir } from '../testing/targets.ts';
+import { deps, soon, target } from '../testing/targets.ts';
 import { Transcript } from './transcript.ts';
 
 const signal = soon();

@@ -1,9 +1,8 @@
 /** Session parameters for tests. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Credentials, Secret } from '@skolo/secrets';
-import { onTestFinished } from 'vitest';
 import { HostKeys } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { password, user } from './ssh-server.ts';
@@ -22,12 +21,6 @@ export function target(port: number, credentials: Partial<Credentials> = {}): Ta
       ...credentials,
     },
   };
-}
-
-export async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-equipment-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
 }
 
 export async function deps(options: Partial<SessionDeps> = {}): Promise<SessionDeps> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -35,8 +35,7 @@ interface Card {
 }
 
 async function makeCard(): Promise<Card> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-relay-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const path = join(dir, 'relay');
   await writeFile(path, relay);
   await chmod(path, 0o755);

@@ -1,35 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  chmod,
-  link,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  rm,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, link, mkdir, open, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { tempDir } from '@skolo/base/testing';
 import { anyCharacter } from '@skolo/durable/any-character';
 import fc from 'fast-check';
 import { extract, type Headers, pack } from 'tar-stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memberBytes, memberStream, readTar, type TarMember, tarFault } from './archive.ts';
 import { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
 
 const owner = { uid: 0, gid: 0 };
-
-async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-archive-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 function file(name: string, text: string, more: Partial<NewMember> = {}): NewMember {
   const content = Buffer.from(text);

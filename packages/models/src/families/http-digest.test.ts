@@ -1,10 +1,10 @@
 /** A device, or another host at its address, that asks for the password in clear text. */
+
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { DeviceRejected, HostKeys, type HttpOptions, httpTo } from '@skolo/equipment';
-import { tempDir } from '@skolo/equipment/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { placeOf } from '../testing/http.ts';
 import { depsWith, patient, rackDevice } from '../testing/outlets.ts';
 
@@ -23,9 +23,7 @@ async function startDevice() {
       response.end('on');
     } else response.writeHead(401, { 'www-authenticate': device.offers }).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return Object.assign(device, { port: (server.address() as AddressInfo).port });
+  return Object.assign(device, { port: await listen(server) });
 }
 
 type Device = Awaited<ReturnType<typeof startDevice>>;

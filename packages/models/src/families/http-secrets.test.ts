@@ -1,19 +1,18 @@
 /** A device may repeat received secrets, especially in an error. */
+
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listen } from '@skolo/base/testing';
 import { HostKeys, httpTo } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 async function rejection(credentials: Partial<Credentials>, signIn: 'basic' | 'challenge') {
   const server = createServer(({ url, headers }, response) => {
     response.writeHead(400).end(`bad header "${headers.authorization}" at ${url}`);
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
+  });
+  const port = await listen(server);
   const device = { name: 'bmc-1', address: '127.0.0.1', ports: { http: port }, options: {} };
   const deps = {
     credentials: async () => ({ legacySsh: false, ...credentials }),

@@ -1,10 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server,
-  type Socket,
-} from 'node:net';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import {
   DeviceBusy,
   DeviceRejected,
@@ -19,11 +15,7 @@ import { placeOf } from '../testing/http.ts';
 import { depsWith, type Login, patient, rackDevice } from '../testing/outlets.ts';
 
 async function listening(server: Server): Promise<{ host: string; port: number }> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-  });
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  return { host: '127.0.0.1', port: await listen(server) };
 }
 
 async function sendTo(

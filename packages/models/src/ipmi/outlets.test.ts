@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import {
   DeviceBusy,
   DeviceRejected,
@@ -136,8 +136,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
 
 /** A fake ipmitool that records its arguments and environment, then runs `script`. */
 async function fakeTool(script: string) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-ipmitool-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const text = `#!/bin/sh\necho "$@" >> ${dir}/args\n${script}\n`;
   await writeFile(join(dir, 'ipmitool'), text, { mode: 0o755 });
   vi.stubEnv('PATH', `${dir}:/usr/bin:/bin`);

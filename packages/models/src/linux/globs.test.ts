@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { findArguments, glob, skip } from './globs.ts';
 
 describe('a glob', () => {
@@ -58,8 +58,7 @@ describe('find', () => {
   ];
 
   async function tree(): Promise<string> {
-    const root = await mkdtemp(join(tmpdir(), 'skolo-globs-'));
-    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    const root = await tempDir();
     for (const file of files) {
       await mkdir(dirname(join(root, file)), { recursive: true });
       await writeFile(join(root, file), '');

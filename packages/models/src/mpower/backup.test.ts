@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { type MpowerOptions, peer, startMpower } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { stepsOf } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
@@ -22,8 +22,7 @@ async function sit(options: Partial<MpowerOptions> = {}) {
 
 /** Runs a workstation's command line with OpenSSH's client; a program provides the password. */
 async function atWorkstation(line: string, files: Record<string, Buffer>): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(dir, name), bytes);
   const askpass = join(dir, 'askpass');
   await writeFile(askpass, '#!/bin/sh\nprintf "%s\\n" "$SKOLO_TEST_PASSWORD"\n', { mode: 0o700 });

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment';
 import { startBroker } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { driverOf, isLate, startPlug, visitor } from '../testing/mqtt.ts';
 import { allRejectWhenAborted, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 
@@ -99,15 +99,10 @@ describe('mqtt-switch', () => {
       DeviceRejected,
     ],
   ] as const)('does not take for a broker what %s', async ([, behave, kind]) => {
-    const server: Server = createServer((socket) => {
+    const server = createServer((socket) => {
       socket.on('error', () => undefined).once('data', () => behave(socket));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.close();
     });
-    const { port } = server.address() as AddressInfo;
-    const driver = driverOf({ host: '127.0.0.1', port }, {});
+    const driver = driverOf({ host: '127.0.0.1', port: await listen(server) }, {});
 
     for (const verb of Object.values(verbs(driver, '3'))) {
       await expect(verb()).rejects.toThrow(kind);

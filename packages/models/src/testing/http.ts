@@ -1,6 +1,7 @@
 /** Shared by the tests of HTTP drivers: a driver for a simulated device, and common faults. */
+
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -44,12 +45,8 @@ export async function driverFor(
 ): Promise<PowerDriver> {
   const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
   const server = createServer((_request, response) => response.end(body));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return openDriver(kind, { ...about, ...placeOf({ host: '127.0.0.1', port }) });
+  const at = { host: '127.0.0.1', port: await listen(server) };
+  return openDriver(kind, { ...about, ...placeOf(at) });
 }
 
 /** Where it is, as in rack.yaml. */

@@ -1,7 +1,8 @@
 /** A rack's device behind a real sshd, and a model's connection to it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
 import { type Login, readCredentials } from '@skolo/secrets';
 import type { SshEndpoint } from '@skolo/simulators';
@@ -21,8 +22,7 @@ export async function realDevice(
   endpoint: SshEndpoint,
   about: { model: string; options?: Record<string, unknown> },
 ): Promise<RealDevice> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-device-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   await writeFile(join(dir, 'key'), endpoint.privateKey, { mode: 0o600 });
   const device: Device = {
     name: 'router',

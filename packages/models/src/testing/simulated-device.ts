@@ -1,7 +1,8 @@
 /** A simulated device, and a model's connection to it, as the service opens one. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
 import { type Login, readCredentials } from '@skolo/secrets';
 import type { CliDevice, DeviceFault } from '@skolo/simulators';
@@ -36,8 +37,7 @@ export async function simulated<Simulated extends CliDevice>(
 ): Promise<Sitting<Simulated>> {
   const device = await start(account);
   onTestFinished(() => device.close());
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-simulated-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   await writeFile(join(dir, 'password'), `${account.password}\n`, { mode: 0o600 });
   const inventory: Device = {
     name: 'device-1',

@@ -1,11 +1,11 @@
 /** The memory of the deployment is enough whatever machines report: a process of its own, as Linux counts its memory. */
-import { once } from 'node:events';
+
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { listen } from '@skolo/base/testing';
 import { countRounds } from '@skolo/durable/fault-injection';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startLab } from '../testing/lab.ts';
 import { startProgram } from '../testing/program.ts';
@@ -79,12 +79,7 @@ async function startHostileAgents() {
     });
     if (Buffer.byteLength(body) > mostBytes) throw new Error('the answer would not be read');
     response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return { urlOf: (name: string) => `http://127.0.0.1:${port}/${name}`, answers: () => count };
 }

@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
@@ -18,8 +17,7 @@ const twoPis = `rpi-1: { kind: rpi, serial: "${serial}" }, rpi-2: { kind: rpi }`
 
 /** Machines are dead, unless a test adds them to `ready`. */
 async function openEnrolment(machines = twoPis) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-enrolment-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const yaml = `rack: rack4
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }

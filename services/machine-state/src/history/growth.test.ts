@@ -1,13 +1,14 @@
 /** The disk space that one machine can take in a day: all that it reports has a limit, and so has its history. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KnownAlert, Machine, MachineAlert } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger, DegradedList } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { countRounds } from '@skolo/durable/fault-injection';
 import type { Rack } from '@skolo/rack';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { History } from './history.ts';
 import { Recorder } from './recorder.ts';
 
@@ -19,8 +20,7 @@ const roundsPerHour = 240;
 const phones = 32;
 
 it(`is at most ${mostBytesPerDay / 1e6} MB with ${phones} phones, in ${hours} h of reports as large as they may be`, async () => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-growth-'));
-  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const stateDir = await tempDir();
   const clock = fakeClock('2026-11-20T00:00:00Z');
   const log = createLogger({ service: 'machine-state', level: 'silent' });
   const history = new History({

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger, DegradedList } from '@skolo/common';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { expect, it, onTestFinished } from 'vitest';
@@ -261,8 +261,7 @@ function sizeOf(dir: string): number {
 }
 
 async function newLab({ days = 90 } = {}) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-history-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const clock: FakeClock = fakeClock(start);
   const log = createLogger({ service: 'machine-state', destination: { write: () => undefined } });
   const degraded = new DegradedList({ clock, log });

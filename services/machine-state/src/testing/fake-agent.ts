@@ -1,8 +1,7 @@
 /** An agent over a real socket: its status with the long poll, and people's orders. It can misbehave like a hostile one. */
+
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AgentStatus, HealthStatus, Order } from '@skolo/api';
 import {
@@ -12,8 +11,8 @@ import {
   signatureInput,
   whyNotSigned,
 } from '@skolo/api/signature';
+import { listen } from '@skolo/base/testing';
 import { agentPublicKey, newAgentKey, parseAgentPublicKey } from '@skolo/secrets';
-import { onTestFinished } from 'vitest';
 
 /** Signs requests to all agents, in this rack. */
 export const agentKey = newAgentKey();
@@ -57,7 +56,6 @@ export async function startFakeAgent(
 ): Promise<FakeAgent> {
   const agent = new Agent(machine, options);
   await agent.listen();
-  onTestFinished(() => agent.close());
   return agent;
 }
 
@@ -91,9 +89,7 @@ class Agent implements FakeAgent {
   }
 
   async listen(): Promise<void> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    this.url = `http://127.0.0.1:${await listen(this.server)}`;
   }
 
   set(change: Partial<AgentStatus>): void {

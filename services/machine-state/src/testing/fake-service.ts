@@ -1,8 +1,7 @@
 /** The HTTP APIs of the other services on one port: JSON by path, and cycles as server-sent events. */
-import { once } from 'node:events';
+
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
 
 interface FakeServices {
   url: string;
@@ -40,13 +39,7 @@ export async function startFakeServices(): Promise<FakeServices> {
       .writeHead(answer === undefined ? 500 : 200, { 'content-type': 'application/json' })
       .end(JSON.stringify(answer ?? {}));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}`,
     answers,

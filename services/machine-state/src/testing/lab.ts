@@ -1,8 +1,9 @@
 /** machine-state for a test: in this process, with a rack of fake agents. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, createClient, type Machine, machineStateApi } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { agentPublicKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
@@ -54,7 +55,7 @@ export function servicesEvery(ms: number): ServiceTuning {
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const dir = options.previous?.dir ?? (await newDir());
+  const dir = options.previous?.dir ?? (await tempDir());
   const stateDir = join(dir, 'state');
   const rackFile = join(dir, 'rack.yaml');
   await mkdir(stateDir, { recursive: true });
@@ -137,10 +138,4 @@ ${others
   .filter((name) => !rack.includes(`  ${name}:`))
   .map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}" }\n`)
   .join('')}`;
-}
-
-async function newDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  return dir;
 }

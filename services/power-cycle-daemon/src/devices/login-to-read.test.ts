@@ -1,7 +1,8 @@
 /** A login that may only read: used for readings over the real protocol, and never for switching. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { HostKeys } from '@skolo/equipment';
 import { loadDrivers } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';
@@ -11,8 +12,7 @@ import { rackYaml } from '../testing/daemon.ts';
 import { Controllers } from './controllers.ts';
 
 async function started() {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-login-to-read-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   const pdu = await startApcRpdu({ host: '127.0.2.3', outlets: 4 });
   onTestFinished(() => pdu.close());
   const yaml = rackYaml(`logins:

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createSigner } from '@skolo/api';
+import { listen } from '@skolo/base/testing';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { depsWith, type Login, patient } from '@skolo/models/testing';
 import type { Machine } from '@skolo/rack';
@@ -69,12 +69,7 @@ async function agentThatSays(body: object): Promise<string> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await listen(server)}`;
 }
 
 const allPorts = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);

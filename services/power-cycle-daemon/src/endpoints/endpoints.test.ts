@@ -1,8 +1,9 @@
 /** Endpoints of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
-import { once } from 'node:events';
+
 import { createServer } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
 import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
@@ -171,11 +172,8 @@ describe('an edit of rack.yaml', () => {
 
 describe('a port that something else has', () => {
   it('is reported, and tried again until it opens', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    onTestFinished(() => void other.close());
-    const address = other.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const other = createServer();
+    const port = await listen(other);
     const { metricsUrl } = await startWith({ port, host: '127.0.0.1' }, { retryMs: 20 });
 
     const taken = await degraded(metricsUrl);

@@ -1,10 +1,11 @@
 /** What counts as an answer of the router, over real sockets. */
-import { once } from 'node:events';
+
 import { createServer } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { parseRack } from '@skolo/rack';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
 import { reach } from './probe.ts';
 
@@ -26,11 +27,7 @@ function nobody(): InfrastructureDevice {
 
 describe('a router', () => {
   it('is there when it takes a connection', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
+    const port = await listen(createServer());
     const router = device(`model: edgeos, address: 127.0.0.1, port: ${port}`);
 
     expect(await reach(router, 2000, patient())).toBe(true);

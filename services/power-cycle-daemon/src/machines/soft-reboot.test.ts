@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { HostKeys } from '@skolo/equipment';
 import { readRack } from '@skolo/rack';
 import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
 import { type MachineFault, makeSshKey } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { rackYaml, testAgentKey } from '../testing/daemon.ts';
 import { type PluggedMachine, plugIn } from '../testing/machine.ts';
@@ -33,8 +33,7 @@ async function asked(
     agentKey: agentPublicKey(accepts),
     ...(agentPort === false && { agentPort }),
   });
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-soft-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = await tempDir();
   await writeFile(join(dir, 'key'), key.private, { mode: 0o600 });
   await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   const entry = machine.entry.replace(

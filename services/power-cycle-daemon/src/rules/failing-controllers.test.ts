@@ -1,7 +1,8 @@
 /** A switch that turns outlets off and not on: it must not darken the machines behind it one by one. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startHttpRelay } from '@skolo/simulators';
@@ -173,8 +174,7 @@ describe('kill -9', () => {
   const timeout = 180_000;
   it('does not make it forget', { timeout }, async ({ skip }) => {
     if (!isLong) skip('takes half a minute: only in npm run test:long');
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-failing-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const dir = await tempDir();
     const relay = await startHttpRelay({ outlets: 2 });
     onTestFinished(() => relay.close());
     relay.board.on('change', ({ on }) => on || relay.faults.set('ignores-commands'));

@@ -1,6 +1,6 @@
 /** A power-cycle daemon for a test: a rack on loopback addresses, and devices in memory behind it. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ApiError,
@@ -10,6 +10,7 @@ import {
   type Problem,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import type { DriverKind } from '@skolo/models/outlets';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -111,7 +112,7 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const { yaml, settings, cooldownSeconds, maxPerHour, previous, clock } = options;
   const boards = options.boards ?? previous?.boards ?? new Boards();
-  const dir = previous?.dir ?? (await newDir());
+  const dir = previous?.dir ?? (await tempDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   await options.prepare?.(stateDir);
@@ -235,10 +236,4 @@ export async function problem(call: Promise<unknown>): Promise<Problem> {
   );
   if (!(error instanceof ApiError)) throw new TypeError('no problem', { cause: error });
   return error.problem;
-}
-
-async function newDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-power-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
 }

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { CommandFailed } from '../host/run-command.ts';
@@ -94,9 +94,7 @@ describe('the adb server', () => {
   it('is no other program that listens there', async (context) => {
     await install(context);
     const other = createServer((socket) => socket.on('error', () => {}).resume());
-    await once(other.listen(0, '127.0.0.1'), 'listening');
-    onTestFinished(() => void other.close());
-    const { port } = other.address() as AddressInfo;
+    const port = await listen(other);
     const { deps, settings } = await startLab({ ANDROID_ADB_SERVER_PORT: String(port) });
     settings.commandSeconds = 1;
 

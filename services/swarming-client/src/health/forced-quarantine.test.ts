@@ -1,14 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { ForcedQuarantine } from './forced-quarantine.ts';
 
 async function start() {
-  const root = await mkdtemp(join(tmpdir(), 'forced-'));
-  onTestFinished(() => rm(root, { recursive: true }));
+  const root = await tempDir();
   const home = join(root, 'home');
   const stateDir = join(root, 'state');
   await mkdir(home);

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Order } from '@skolo/api/swarming-client';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
@@ -26,8 +26,7 @@ const maintenance: Order = {
 };
 
 async function start(mayMount = false) {
-  const stateDir = await mkdtemp(join(tmpdir(), 'orders-'));
-  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const stateDir = await tempDir();
   if (mayMount) {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', stateDir]);
     onTestFinished(async () => {

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HostWatch } from './host-watch.ts';
@@ -11,8 +11,7 @@ const missing: RunCommand = async (file) => {
 };
 
 async function start(files: Record<string, string>, run: RunCommand = missing) {
-  const sys = await mkdtemp(join(tmpdir(), 'sys-'));
-  onTestFinished(() => rm(sys, { recursive: true }));
+  const sys = await tempDir();
   const write = async (name: string, text: string) => {
     await mkdir(dirname(join(sys, name)), { recursive: true });
     await writeFile(join(sys, name), text);

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { rebootMachine } from './reboot.ts';
 
@@ -15,8 +15,7 @@ interface Place {
 
 /** A /proc of a test, and what would be run. */
 async function start({ first, isContainer, status = 0, hasTrigger = true }: Place) {
-  const proc = await mkdtemp(join(tmpdir(), 'proc-'));
-  onTestFinished(() => rm(proc, { recursive: true }));
+  const proc = await tempDir();
   await mkdir(join(proc, '1/ns'), { recursive: true });
   await mkdir(join(proc, 'self/ns'), { recursive: true });
   await writeFile(join(proc, '1/comm'), `${first}\n`);

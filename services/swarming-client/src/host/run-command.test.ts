@@ -1,18 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandFailed, createRunCommand } from './run-command.ts';
 
 const run = createRunCommand();
 const timeoutMs = 30_000;
-
-async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-run-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 const sh = (script: string, ...args: string[]) => ['-c', script, 'sh', ...args];
 

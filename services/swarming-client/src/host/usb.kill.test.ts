@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
@@ -23,8 +23,7 @@ echo "  Port 2: $(cat port)"
 `;
 
 async function startHub() {
-  const folder = await mkdtemp(join(tmpdir(), 'usb-'));
-  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
+  const folder = await tempDir();
   await writeFile(join(folder, 'uhubctl'), uhubctl);
   await chmod(join(folder, 'uhubctl'), 0o755);
   await writeFile(join(folder, 'port'), '0100 power\n');

@@ -1,8 +1,7 @@
 /** Attacks on the status port of an agent, over real sockets, by whoever hears what the services send. */
+
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import {
   ApiError,
@@ -12,11 +11,12 @@ import {
   createSigner,
   route,
 } from '@skolo/api';
+import { listen } from '@skolo/base/testing';
 import { AuditLog, bindRoutes, Core, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { Registry } from 'prom-client';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { signedAccess } from './signed-access.ts';
 
@@ -90,7 +90,7 @@ async function startAgent(
       log: () => ({ status: 200, body: { lines: ['a'] } }),
     }),
   );
-  return { url: await listen(core.listener()), done, clock };
+  return { url: await serve(core.listener()), done, clock };
 }
 
 interface Heard {
@@ -103,7 +103,7 @@ interface Heard {
 /** A look-alike at a machine's address: it asks the real agent for challenges, hands them out, and keeps what it gets. */
 async function startLookAlike(real: Started): Promise<{ url: string; heard: Heard[] }> {
   const heard: Heard[] = [];
-  const url = await listen(async (request, response) => {
+  const url = await serve(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
     heard.push({ method, path, headers, body: await text(request) });
     const challenge = await challengeOf(real);
@@ -112,14 +112,8 @@ async function startLookAlike(real: Started): Promise<{ url: string; heard: Hear
   return { url, heard };
 }
 
-async function listen(handler: RequestListener): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function serve(handler: RequestListener): Promise<string> {
+  return `http://127.0.0.1:${await listen(createServer(handler))}`;
 }
 
 async function challengeOf({ url }: Pick<Started, 'url'>): Promise<string> {
@@ -224,7 +218,7 @@ describe('a service', () => {
 
   it('signs nothing for what sends no challenge, and says that it is no agent', async () => {
     const sent: unknown[] = [];
-    const url = await listen((request, response) => {
+    const url = await serve((request, response) => {
       sent.push(request.headers.signature);
       response.writeHead(401).end();
     });

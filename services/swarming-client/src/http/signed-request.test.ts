@@ -1,15 +1,13 @@
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { agentKeyHeader, contentDigest } from '@skolo/api/signature';
+import { listen, tempDir } from '@skolo/base/testing';
 import { Challenges, HttpProblem } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { parseAgentPublicKey } from '@skolo/secrets';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { signedRequests } from './signed-request.ts';
 
 const receiver = { rack: 'rack4', machine: 'rpi-1' };
@@ -31,15 +29,9 @@ async function startService() {
     } catch (error) {
       response.writeHead(error instanceof HttpProblem ? error.status : 500).end();
     }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-own-key-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/own?a=b%20c`;
+  const dir = await tempDir();
+  const url = `http://127.0.0.1:${await listen(server)}/v1/own?a=b%20c`;
   return { url, dir, asked, clock };
 }
 

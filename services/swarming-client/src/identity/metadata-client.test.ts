@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { ClockOffset, MetadataClient } from './metadata-client.ts';
 
 it.each([
@@ -10,12 +9,11 @@ it.each([
 ])('is told by the clock of %s whether ours is off', async (_, headers, isBelieved) => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { date: 'Sat, 01 Jan 2000 00:00:00 GMT', ...headers }).end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
+  });
+  const port = await listen(server);
   const offsets: number[] = [];
   const client = new MetadataClient({
-    urls: () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
+    urls: () => [`http://127.0.0.1:${port}`],
     localAddress: undefined,
     now: () => Date.parse('2000-01-01T00:00:02Z'),
     emit: (event) => event.type === 'clock-compared' && offsets.push(event.offsetSeconds),

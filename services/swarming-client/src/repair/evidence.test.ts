@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Health, Reason } from '../health/health.ts';
@@ -10,8 +10,7 @@ import { Evidence, type EvidenceDeps } from './evidence.ts';
 const noon = new Date('2026-11-20T12:00:00Z');
 
 async function start(differently: Partial<EvidenceDeps> = {}, bytes = 100) {
-  const stateDir = await mkdtemp(join(tmpdir(), 'evidence-'));
-  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const stateDir = await tempDir();
   const clock = fakeClock(noon.getTime());
   const evidence = new Evidence({
     stateDir,

@@ -1,7 +1,8 @@
 /** A machine with simulated devices, for tests. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common/light';
 import { onTestFinished } from 'vitest';
 import { createRunCommand, type RunCommand } from '../../host/run-command.ts';
@@ -41,8 +42,7 @@ interface Usb {
 
 /** @param env additional or replaced variables for the programs that are run */
 export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-devices-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const settings: DeviceSettings = {
     commandSeconds: 60,
     ssh: { user: 'root', port: 22, commandSeconds: 60 },
