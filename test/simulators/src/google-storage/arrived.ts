@@ -51,7 +51,7 @@ function operationOf(
     if (method !== 'POST' || !parts.o || parts.object) return 'unknown';
     return query.get('uploadType') === 'resumable' ? 'start' : 'insert';
   }
-  if (!parts.o) return method === 'GET' || method === 'POST' ? 'bucket' : 'unknown';
+  if (!parts.o) return 'unknown';
   if (!parts.object) return method === 'GET' ? 'list' : 'unknown';
   if (method === 'GET') return query.get('alt') === 'media' ? 'media' : 'get';
   if (method === 'PATCH') return 'update';

@@ -5,16 +5,14 @@
  * https://cloud.google.com/storage/docs/request-preconditions
  */
 import { z } from 'zod';
-import { crc32cOf, md5Of } from './checksums.ts';
+import { md5Of } from './checksums.ts';
 import { conditionNotMet, invalid, noSuchObject } from './rejection.ts';
 
 /** What a client may say about an object. */
 export const ObjectMetadata = z.looseObject({
   name: z.string().optional(),
   contentType: z.string().optional(),
-  contentEncoding: z.string().optional(),
   md5Hash: z.string().optional(),
-  crc32c: z.string().optional(),
   metadata: z.record(z.string(), z.string().nullable()).optional(),
 });
 export type ObjectMetadata = z.output<typeof ObjectMetadata>;
@@ -25,17 +23,15 @@ export interface BucketObject {
   generation: string;
   metageneration: number;
   contentType: string;
-  contentEncoding?: string;
   /** Of the content as the bucket has it. */
   md5Hash: string;
-  crc32c: string;
   timeCreated: string;
   updated: string;
   /** Custom metadata. */
   metadata: Record<string, string>;
 }
 
-/** `ifGenerationMatch` and its kin, from the query. */
+/** `ifGenerationMatch`, from the query. */
 export class Preconditions {
   private readonly query: URLSearchParams;
 
@@ -46,14 +42,7 @@ export class Preconditions {
   /** @throws Rejection 412 */
   check(object: BucketObject | undefined): void {
     const generation = object?.generation ?? '0';
-    const metageneration = String(object?.metageneration ?? 0);
-    const wanted = (name: string) => this.query.get(name);
-    const holds =
-      (wanted('ifGenerationMatch') ?? generation) === generation &&
-      wanted('ifGenerationNotMatch') !== generation &&
-      (wanted('ifMetagenerationMatch') ?? metageneration) === metageneration &&
-      wanted('ifMetagenerationNotMatch') !== metageneration;
-    if (!holds) throw conditionNotMet();
+    if ((this.query.get('ifGenerationMatch') ?? generation) !== generation) throw conditionNotMet();
   }
 }
 
@@ -93,8 +82,7 @@ export class Bucket {
    * @throws Rejection 400: the content is not what its checksums say
    */
   insert(name: string, about: ObjectMetadata, content: Buffer, stored = content): BucketObject {
-    checkSum('MD5 hash', about.md5Hash, md5Of(content));
-    checkSum('CRC32C', about.crc32c, crc32cOf(content));
+    checkSum(about.md5Hash, md5Of(content));
     const time = new Date(this.now()).toISOString();
     const object: BucketObject = {
       name,
@@ -102,9 +90,7 @@ export class Bucket {
       generation: this.nextGeneration(),
       metageneration: 1,
       contentType: about.contentType ?? 'application/octet-stream',
-      ...(about.contentEncoding !== undefined && { contentEncoding: about.contentEncoding }),
       md5Hash: md5Of(stored),
-      crc32c: crc32cOf(stored),
       timeCreated: time,
       updated: time,
       metadata: merged({}, about.metadata),
@@ -139,9 +125,9 @@ export class Bucket {
   }
 }
 
-function checkSum(what: string, said: string | undefined, calculated: string): void {
+function checkSum(said: string | undefined, calculated: string): void {
   if (said === undefined || said === calculated) return;
-  throw invalid(`Provided ${what} "${said}" doesn't match calculated ${what} "${calculated}".`);
+  throw invalid(`Provided MD5 hash "${said}" doesn't match calculated MD5 hash "${calculated}".`);
 }
 
 /** A value of null removes its key. */

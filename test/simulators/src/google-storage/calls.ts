@@ -8,7 +8,6 @@ const operations = [
   'list',
   'update',
   'delete',
-  'bucket',
   'unknown',
 ] as const;
 export type Operation = (typeof operations)[number];

@@ -1,5 +1,5 @@
 /**
- * Uploads in one request: `uploadType=media` (content alone) and `uploadType=multipart` (metadata and content).
+ * Uploads in one request: `uploadType=multipart` (metadata and content).
  *
  * Source: https://cloud.google.com/storage/docs/uploading-objects, json_api/v1/objects/insert
  */
@@ -18,12 +18,7 @@ interface Upload {
 /** @throws Rejection 400 */
 export function readInsert({ query, headers }: Arrived, body: Buffer): Upload {
   const type = headers['content-type'] ?? '';
-  const kind = query.get('uploadType');
-  if (kind === 'media') {
-    const about = { ...(type && { contentType: type }), ...hashesOf(headers) };
-    return { name: nameOf(query, about), about, content: body };
-  }
-  if (kind !== 'multipart') throw invalid('Invalid upload type.');
+  if (query.get('uploadType') !== 'multipart') throw invalid('Invalid upload type.');
   const boundary = /^multipart\/related;.*boundary="?(?<boundary>[^";]+)"?/i.exec(type)?.groups;
   if (!boundary?.boundary) throw invalid('Multipart request without a boundary.');
   const [metadata, media, ...others] = partsOf(body, boundary.boundary);
@@ -45,15 +40,11 @@ export function nameOf(query: URLSearchParams, about: ObjectMetadata): string {
   return name;
 }
 
-/** Checksums that the client says the content has. */
+/** The checksum that the client says the content has. */
 export function hashesOf(headers: IncomingHttpHeaders): ObjectMetadata {
   const said = [headers['x-goog-hash'] ?? []].flat().join(',');
-  const md5Hash = /(?:^|,)md5=(?<sum>[^,]+)/.exec(said)?.groups?.sum ?? headers['content-md5'];
-  const crc32c = /(?:^|,)crc32c=(?<sum>[^,]+)/.exec(said)?.groups?.sum;
-  return {
-    ...(typeof md5Hash === 'string' && { md5Hash }),
-    ...(crc32c !== undefined && { crc32c }),
-  };
+  const md5Hash = /(?:^|,)md5=(?<sum>[^,]+)/.exec(said)?.groups?.sum;
+  return md5Hash === undefined ? {} : { md5Hash };
 }
 
 /** RFC 2046, 5.1: parts between `--boundary` lines; one that is not closed by `--boundary--` is cut. */

@@ -18,33 +18,21 @@ export function getObject(url: string, bucket: Bucket, { object = '', query }: A
   return { status: 200, body: objectResource(url, bucket, found(bucket, object, query)) };
 }
 
-/** The content, or the part of it that a Range header asks for. */
-export function getMedia(bucket: Bucket, { object = '', query, headers }: Arrived): Answer {
+/** The whole content; a Range header is not obeyed. */
+export function getMedia(bucket: Bucket, { object = '', query }: Arrived): Answer {
   const stored = found(bucket, object, query);
   const { content } = stored;
   const about = {
     'content-type': stored.contentType,
-    ...(stored.contentEncoding && { 'content-encoding': stored.contentEncoding }),
     etag: etagOf(stored),
     'x-goog-generation': stored.generation,
     'x-goog-metageneration': String(stored.metageneration),
     'x-goog-storage-class': 'STANDARD',
-    'x-goog-hash': `crc32c=${stored.crc32c},md5=${stored.md5Hash}`,
-    'x-goog-stored-content-encoding': stored.contentEncoding ?? 'identity',
+    'x-goog-hash': `md5=${stored.md5Hash}`,
+    'x-goog-stored-content-encoding': 'identity',
     'x-goog-stored-content-length': String(content.length),
   };
-  const range = /^bytes=(?<from>\d+)-(?<to>\d*)$/.exec(headers.range ?? '')?.groups;
-  if (!range) return { status: 200, body: content, headers: about };
-  const from = Number(range.from);
-  const to = Math.min(range.to ? Number(range.to) : content.length - 1, content.length - 1);
-  if (from >= content.length) {
-    throw new Rejection(416, 'requestedRangeNotSatisfiable', 'Request range not satisfiable');
-  }
-  return {
-    status: 206,
-    body: content.subarray(from, to + 1),
-    headers: { ...about, 'content-range': `bytes ${from}-${to}/${content.length}` },
-  };
+  return { status: 200, body: content, headers: about };
 }
 
 /** A page of objects by name, and of what they have in common before the delimiter. */
@@ -60,13 +48,11 @@ export function listObjects(
   if (!Number.isInteger(asked) || asked < 1) throw invalid('Invalid value for maxResults.');
   const size = Math.min(asked, largestPage);
   const after = afterToken(query.get('pageToken'));
-  const from = query.get('startOffset') ?? '';
-  const to = query.get('endOffset');
 
   const entries = new Map<string, BucketObject | undefined>();
   for (const object of bucket.list()) {
     const { name } = object;
-    if (!name.startsWith(prefix) || name < from || (to !== null && name >= to)) continue;
+    if (!name.startsWith(prefix)) continue;
     const end = delimiter === '' ? -1 : name.indexOf(delimiter, prefix.length);
     if (end < 0) entries.set(name, object);
     else entries.set(name.slice(0, end + delimiter.length), undefined);

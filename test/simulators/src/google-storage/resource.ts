@@ -1,4 +1,4 @@
-/** Objects and buckets as the JSON API shows them. Numbers of 64 bits are strings. */
+/** Objects as the JSON API shows them. Numbers of 64 bits are strings. */
 import { createHash } from 'node:crypto';
 import type { Bucket, BucketObject } from './bucket.ts';
 
@@ -15,11 +15,9 @@ export function objectResource(url: string, bucket: Bucket, object: BucketObject
     generation,
     metageneration: String(metageneration),
     contentType: object.contentType,
-    ...(object.contentEncoding !== undefined && { contentEncoding: object.contentEncoding }),
     storageClass: 'STANDARD',
     size: String(object.content.length),
     md5Hash: object.md5Hash,
-    crc32c: object.crc32c,
     etag: etagOf(object),
     timeCreated: object.timeCreated,
     updated: object.updated,
@@ -30,18 +28,4 @@ export function objectResource(url: string, bucket: Bucket, object: BucketObject
 
 export function etagOf({ generation, metageneration }: BucketObject): string {
   return createHash('md5').update(`${generation}/${metageneration}`).digest('base64');
-}
-
-export function bucketResource(url: string, bucket: Bucket): object {
-  return {
-    kind: 'storage#bucket',
-    selfLink: `${url}/storage/v1/b/${bucket.name}`,
-    id: bucket.name,
-    name: bucket.name,
-    projectNumber: '123456789012',
-    metageneration: '1',
-    location: 'US',
-    storageClass: 'STANDARD',
-    etag: 'CAE=',
-  };
 }

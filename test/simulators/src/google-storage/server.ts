@@ -22,8 +22,7 @@ export interface GoogleStorageOptions {
 }
 
 /**
- * Starts a server on 127.0.0.1 that behaves as the JSON API of Google Cloud Storage: buckets, and objects that are
- * uploaded in one request or resumably, read, listed page by page, changed and deleted, with their checksums,
+ * Starts a server on 127.0.0.1 that behaves as the JSON API of Google Cloud Storage: objects that are uploaded in one request or resumably, read, listed page by page, changed and deleted, with their checksums,
  * generations and preconditions. It keeps books, and it fails on demand.
  */
 export async function startGoogleStorage(
@@ -49,16 +48,12 @@ export class GoogleStorage {
   }: GoogleStorageOptions) {
     this.api = new StorageApi({ now: () => clock.now(), accepts });
     this.server = new WebServer((request, response) => this.serve(request, response), port);
-    for (const name of buckets) this.addBucket(name);
+    for (const name of buckets) this.api.addBucket(name);
   }
 
   /** `http://127.0.0.1:PORT`: `apiEndpoint` of the client, or STORAGE_EMULATOR_HOST. */
   get url(): string {
     return this.server.url;
-  }
-
-  addBucket(name: string): void {
-    this.api.addBucket(name);
   }
 
   /** What a bucket holds, sorted by name. */
@@ -77,10 +72,6 @@ export class GoogleStorage {
     this.bucket(bucket).spoil(name, corrupted(content));
   }
 
-  delete(bucket: string, name: string): void {
-    this.bucket(bucket).delete(name);
-  }
-
   /** Objects in a page of a list; 1,000, as Google's, until it is set. */
   get largestPage(): number {
     return this.api.largestPage;
@@ -90,13 +81,9 @@ export class GoogleStorage {
     this.api.largestPage = count;
   }
 
-  /** Takes a permission from everybody, or gives it back. */
+  /** Takes a permission from everybody. */
   withhold(permission: Permission): void {
     this.api.withheld.add(permission);
-  }
-
-  grant(permission: Permission): void {
-    this.api.withheld.delete(permission);
   }
 
   /** Every request so far, oldest first. */

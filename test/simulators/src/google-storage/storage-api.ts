@@ -14,7 +14,7 @@ import {
   updateObject,
 } from './objects.ts';
 import { forbidden, noSuchBucket, notSignedIn, type Permission, Rejection } from './rejection.ts';
-import { bucketResource, objectResource } from './resource.ts';
+import { objectResource } from './resource.ts';
 import { aboutOf, isWhole, Receiver, rangeOf, type Session, Sessions } from './resumable.ts';
 
 const largestBody = 256 * 1024 * 1024;
@@ -47,7 +47,6 @@ export class StorageApi {
     if (operation === 'unknown') return { status: 404, body: 'Not Found' };
     if (operation === 'resume') return await this.resume(arrived, body, fault);
     if (!this.accepts(arrived.token)) throw notSignedIn(arrived.token !== undefined);
-    if (operation === 'bucket') return this.bucket(arrived, await whole(body));
     const bucket = this.buckets.get(arrived.bucket ?? '');
     if (!bucket) throw noSuchBucket();
     switch (operation) {
@@ -76,30 +75,6 @@ export class StorageApi {
         this.require('storage.objects.delete');
         return deleteObject(bucket, arrived);
     }
-  }
-
-  private bucket({ method, bucket: name, query }: Arrived, body: Buffer): Answer {
-    if (method === 'GET' && name === undefined) {
-      const items = [...this.buckets.values()].map((bucket) => bucketResource(this.url, bucket));
-      return { status: 200, body: { kind: 'storage#buckets', ...(items.length > 0 && { items }) } };
-    }
-    if (method === 'GET') {
-      const bucket = this.buckets.get(name ?? '');
-      if (!bucket) throw noSuchBucket();
-      return { status: 200, body: bucketResource(this.url, bucket) };
-    }
-    if (!query.get('project')) {
-      throw new Rejection(400, 'required', 'Required parameter: project');
-    }
-    const wanted = nameOf(new URLSearchParams(), parseMetadata(body));
-    if (this.buckets.has(wanted)) {
-      throw new Rejection(
-        409,
-        'conflict',
-        'Your previous request to create the named bucket succeeded and you already own it.',
-      );
-    }
-    return { status: 200, body: bucketResource(this.url, this.addBucket(wanted)) };
   }
 
   private insert(

@@ -1,5 +1,4 @@
 /** What the tests of this folder share: the simulator, and Google's own client for it. */
-import { randomBytes } from 'node:crypto';
 import { Storage, type StorageOptions } from '@google-cloud/storage';
 import { onTestFinished } from 'vitest';
 import { type GoogleStorage, type GoogleStorageOptions, startGoogleStorage } from './server.ts';
@@ -31,8 +30,4 @@ export function signedIn(token: string): StorageOptions {
   });
   client.setCredentials({ access_token: token, expiry_date: Date.now() + 3_600_000 });
   return { authClient: client, useAuthWithCustomEndpoint: true };
-}
-
-export function randomContent(size: number): Buffer {
-  return randomBytes(size);
 }
