@@ -75,10 +75,7 @@ describe('an outlet that a person turned off', () => {
   it('is not turned off again once the jumphost hangs on it', async () => {
     const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
     const first = await startDaemon({ yaml: infrastructure + a });
-    const { cycles } = await first.client.switchOutlets({
-      body: { targets: ['pdu-1/7'], state: 'off', reason: 'spare' },
-    });
-    await first.finished(cycles[0]?.id ?? '');
+    await first.turn('off', 'pdu-1/7');
     await first.stop();
     const board = first.boards.get('pdu-1');
     reboot(board);

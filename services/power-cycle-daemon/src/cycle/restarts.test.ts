@@ -224,23 +224,6 @@ describe('a daemon that takes over a cycle', () => {
     expect(asked.length).toBeLessThanOrEqual(1);
   });
 
-  it('that is stuck off turns it on at last', async () => {
-    const boards = new Boards();
-    const board = boards.get('pdu-1');
-    board.ignores = 'on';
-    const first = await startDaemon({ yaml: infrastructure, boards });
-    const [stuck] = await first.cycle('b', { offSeconds: 0.5 });
-    await first.stop();
-
-    board.ignores = undefined;
-    const second = await startDaemon({ yaml: infrastructure, previous: first });
-    await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
-
-    expect(stuck?.outcome).toBe('stuck-off');
-    const { cycles: after } = await second.client.cycles();
-    expect(after.map(({ outcome }) => outcome)).toEqual(['stuck-off']);
-  });
-
   it('that turns something off for good goes on with that', async () => {
     const boards = new Boards();
     const board = boards.get('pdu-1');
@@ -259,19 +242,5 @@ describe('a daemon that takes over a cycle', () => {
 
     expect(off.outcome).toBe('off');
     expect(board.outlets.isOn('1')).toBe(false);
-  });
-
-  it('keeps the limits of the one before', async () => {
-    const limits = '    softSeconds: 1';
-    const yaml = infrastructure;
-    const first = await startDaemon({ yaml, settings: limits });
-    await first.cycle('b', { offSeconds: 0.5 });
-    await first.stop();
-
-    const second = await startDaemon({ yaml, previous: first, cooldownSeconds: 300 });
-
-    await expect(second.request('b')).rejects.toThrow(
-      /b: the last power cut of this target ended less than 300 s ago; try again in (299|300) s/,
-    );
   });
 });

@@ -113,18 +113,6 @@ describe('the queue of a controller', () => {
     expect(board.reads).toEqual([['1'], ['3']]);
     expect(controller.state).toBe('up');
   });
-
-  it('goes on after a failure', async () => {
-    const { controller, board } = plugged();
-    board.isDown = true;
-    const dead = failure(controller.turnOff('1'));
-    await dead;
-
-    board.isDown = false;
-    await controller.turnOff('1');
-
-    expect(board.told).toEqual(['off 1']);
-  });
 });
 
 describe('a device', () => {

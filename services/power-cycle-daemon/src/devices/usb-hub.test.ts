@@ -165,20 +165,13 @@ describe('ports of a machine’s own hub', () => {
     expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
   });
 
-  it.each([
+  it.each<{ title: string; options: Options; fault?: MachineFault }>([
     { title: 'that accepts another key', options: { key: otherKey } },
     { title: 'for which there is no key', options: { key: undefined } },
-  ])('are switched over ssh past an agent $title', async ({ options }) => {
-    const { driver, off } = await start(options);
-
-    await driver.turnOff('usb/1-1.2', patient());
-
-    expect(off()).toEqual(allPorts);
-  });
-
-  it('are switched over ssh past an agent that is silent', async () => {
-    const { machine, driver, off } = await start();
-    await machine.misbehave('agent-silent');
+    { title: 'that is silent', options: {}, fault: 'agent-silent' },
+  ])('are switched over ssh past an agent $title', async ({ options, fault }) => {
+    const { machine, driver, off } = await start(options);
+    if (fault) await machine.misbehave(fault);
 
     await driver.turnOff('usb/1-1.2', patient());
 

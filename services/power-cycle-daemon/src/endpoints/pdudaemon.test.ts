@@ -193,10 +193,8 @@ machines:
   });
 
   it.each(['on', 'off', 'reboot'])('%s leaves alone what a person turned off', async (command) => {
-    const { ask, told, client, finished } = await openEndpoint();
-    const body = { targets: ['b'], state: 'off' as const, reason: 'smells of smoke' };
-    const { cycles } = await client.switchOutlets({ body });
-    await finished(cycles[0]?.id ?? '');
+    const { ask, told, turn } = await openEndpoint();
+    await turn('off', 'b', { reason: 'smells of smoke' });
 
     const answer = await ask(`${command}?alias=b&delay=0`);
 

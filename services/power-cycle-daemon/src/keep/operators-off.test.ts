@@ -1,8 +1,6 @@
-/** On and off by a person: what stays, and what comes back. */
-import { ApiError } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { Boards, reboot } from '../testing/board-driver.ts';
-import { startDaemon } from '../testing/daemon.ts';
+import { problem, startDaemon } from '../testing/daemon.ts';
 import { plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
@@ -55,9 +53,7 @@ machines:
 
     const busy = await daemon.turn('off', 'm');
     const outlet = await daemon.outlet('pdu-1/1');
-    const body = { targets: ['m'], state: 'off' as const, reason: 'smoke', force: true };
-    const { cycles } = await daemon.client.switchOutlets({ body });
-    const forced = await daemon.finished(cycles[0]?.id ?? '');
+    const forced = await daemon.turn('off', 'm', { force: true });
 
     expect(busy).toMatchObject({ outcome: 'busy', detail: 'task 6f1c is running' });
     expect(outlet).not.toHaveProperty('switchedOff');
@@ -132,8 +128,12 @@ machines:
 
     reboot(board);
     board.isDown = false;
-    await waitUntil(() => second.logged().find(({ msg }) => msg === 'turned off again'));
+    const line = await waitUntil(() =>
+      second.logged().find(({ msg }) => msg === 'turned off again'),
+    );
 
+    const result = 'pdu-1/1 is reported as off';
+    expect(line).toMatchObject({ outlet: 'pdu-1/1', by: second.who, result });
     expect(board.told).toEqual(['off 1', 'off 1']);
     expect(board.outlets.isOn('1')).toBe(false);
   });
@@ -224,14 +224,9 @@ describe('on by a person', () => {
     const daemon = await startDaemon({ yaml });
     await daemon.request('b');
 
-    const error = await daemon.client
-      .switchOutlets({ body: { targets: ['b'], state: 'on', reason: 'x' } })
-      .catch((thrown: unknown) => thrown);
-
-    expect(error).toBeInstanceOf(ApiError);
-    expect(error).toMatchObject({
+    expect(await problem(daemon.turn('on', 'b'))).toMatchObject({
       status: 409,
-      problem: { rejected: [{ target: 'b', code: 'under-way' }] },
+      rejected: [{ target: 'b', code: 'under-way' }],
     });
   });
 });

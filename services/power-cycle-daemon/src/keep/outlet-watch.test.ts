@@ -4,7 +4,7 @@ import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { EmitPower } from '../events.ts';
 import { Store } from '../state/store.ts';
-import { Boards, reboot } from '../testing/board-driver.ts';
+import { Boards } from '../testing/board-driver.ts';
 import { rackYaml } from '../testing/daemon.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { waitUntil } from '../testing/wait-until.ts';
@@ -99,18 +99,6 @@ describe('the watch', () => {
     });
   });
 
-  it('asks one that does not respond again, for ever', async () => {
-    const { boards, controllers, watch } = watched();
-    boards.get('pdu-1').isDown = true;
-    watch.follow();
-    await waitUntil(() => (controllers[0]?.state === 'down' ? true : undefined));
-
-    boards.get('pdu-1').isDown = false;
-    await waitUntil(() => (controllers[0]?.state === 'up' ? true : undefined));
-
-    expect(watch.readings.get('pdu-1/1')?.state).toBe('on');
-  });
-
   it('is not kept by one that is wedged from reading the others', async () => {
     const { boards, watch } = watched();
     boards.get('pdu-1').isWedged = true;
@@ -133,24 +121,6 @@ describe('the watch', () => {
     expect(lines.find(({ msg }) => msg === 'not read')).toMatchObject({
       outlet: 'pdu-1/99',
       why: 'pdu-1: no outlet 99',
-    });
-  });
-
-  it('turns off again what a person turned off and the device turned on', async () => {
-    const { boards, watch, store, lines } = watched();
-    const board = boards.get('pdu-1');
-    await store.keep([store.switchedOff.put(offByAnn)]);
-    reboot(board);
-
-    watch.follow();
-    await waitUntil(() => lines.find(({ msg }) => msg === 'turned off again'));
-
-    expect(board.told).toEqual(['off 7']);
-    expect(board.outlets.isOn('7')).toBe(false);
-    expect(lines.at(-1)).toMatchObject({
-      outlet: 'pdu-1/7',
-      by: 'ann',
-      result: 'pdu-1/7 is reported as off',
     });
   });
 

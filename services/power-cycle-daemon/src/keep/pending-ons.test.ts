@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PendingOn, SwitchedOff } from '../state/records.ts';
+import type { PendingOn } from '../state/records.ts';
 import { Store } from '../state/store.ts';
 import { Boards } from '../testing/board-driver.ts';
 import { waitUntil } from '../testing/wait-until.ts';
@@ -11,8 +11,6 @@ const patience = { firstMs: 1, mostMs: 2, withinMs: 10 };
 function pending(controller: string, outlet: string, mode?: string): PendingOn {
   return { controller, outlet, since: at, cycle: 'cycle-1', ...(mode !== undefined && { mode }) };
 }
-
-const offByAnn: SwitchedOff = { controller: 'pdu-1', outlet: '1', by: 'ann', at, reason: 'smoke' };
 
 /** The pending ons of boards whose outlets are all off; in memory, since the disk has no say here. */
 async function withPendingOns(records: readonly PendingOn[], own: Partial<PendingOnsDeps> = {}) {
@@ -136,20 +134,6 @@ describe('pending ons', () => {
     expect(events).toEqual([expect.stringContaining('stuck 3'), 'ended 3, was stuck']);
   });
 
-  it('do not believe an outlet that takes the command and stays off', async () => {
-    const pendingOn = pending('pdu-1', '3');
-    const { boards, pendingOns, stop } = await withPendingOns([pendingOn]);
-    boards.get('pdu-1').ignores = 'on';
-
-    const turnedOn = await pendingOns.turnOn(pendingOn);
-    await stop();
-
-    expect(turnedOn).toMatchObject({
-      is: 'stuck',
-      text: expect.stringContaining('is still off'),
-    });
-  });
-
   it('try at once when a request needs what is stuck, and report the result', async () => {
     const pendingOn = pending('pdu-1', '3');
     const { boards, pendingOns, stuck } = await withPendingOns([pendingOn], {
@@ -169,36 +153,6 @@ describe('pending ons', () => {
 
     expect([(await first).is, again.is]).toEqual(['stuck', 'on']);
     expect(stuck().length).toBe(0);
-  });
-
-  it('leave off what a person turned off meanwhile, which then is stuck no more', async () => {
-    const pendingOn = pending('pdu-1', '1');
-    const { boards, store, pendingOns, events, stuck } = await withPendingOns([pendingOn]);
-    boards.get('pdu-1').isDown = true;
-    await pendingOns.turnOn(pendingOn);
-
-    await store.keep([store.switchedOff.put(offByAnn), store.pendingOns.remove('pdu-1/1')]);
-    boards.get('pdu-1').isDown = false;
-    await waitUntil(() => (events.at(-1)?.startsWith('ended') ? true : undefined));
-    expect(stuck()).toEqual([]);
-
-    expect(boards.get('pdu-1').outlets.isOn('1')).toBe(false);
-    expect(events.at(-1)).toBe('ended 1, was stuck');
-  });
-
-  it('continue with what is not in rack.yaml now, in case it comes back', async () => {
-    const pendingOn = pending('pdu-1', '3');
-    const found = new Map<string, ReturnType<Boards['controller']>>();
-    const { store, pendingOns, controllers } = await withPendingOns([pendingOn], {
-      controllers: found,
-    });
-
-    const turnedOn = await pendingOns.turnOn(pendingOn);
-    const [own] = controllers.values();
-    if (own !== undefined) found.set('pdu-1', own);
-    await waitUntil(() => (store.pendingOns.all.size === 0 ? true : undefined));
-
-    expect(turnedOn.text).toContain('pdu-1 is no longer in rack.yaml');
   });
 
   it('continue where a driver cannot even be made', async () => {

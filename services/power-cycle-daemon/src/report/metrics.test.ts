@@ -42,12 +42,8 @@ describe('metrics', () => {
   });
 
   it('shows what a person turned off, whatever it feeds', async () => {
-    const { client, metricsUrl, finished } = await startDaemon({ yaml });
-    const targets = ['b', 'pdu-1/7'];
-    const { cycles } = await client.switchOutlets({
-      body: { targets, state: 'off', reason: 'smoke' },
-    });
-    for (const { id } of cycles) await finished(id);
+    const { metricsUrl, turnAll } = await startDaemon({ yaml });
+    await turnAll('off', ['b', 'pdu-1/7']);
 
     // A cycle is told as finished a moment before it is counted.
     await vi.waitFor(async () => {

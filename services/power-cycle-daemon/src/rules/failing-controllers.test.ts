@@ -89,15 +89,7 @@ describe('a controller that rejects every on', () => {
   it('is asked no more by anybody: a request is rejected with the reason, and on is not', async () => {
     const daemon = await withStuckOutlet();
 
-    const requests = [
-      () => daemon.request('a-02'),
-      () =>
-        daemon.client.switchOutlets({
-          body: { targets: ['a-02'], state: 'off', reason: 'smoke' },
-        }),
-    ];
-
-    for (const request of requests) {
+    for (const request of [() => daemon.request('a-02'), () => daemon.turn('off', 'a-02')]) {
       await expect(request()).rejects.toMatchObject({
         status: 409,
         problem: { rejected: [{ target: 'a-02', code: 'controller-failing' }] },
@@ -167,6 +159,8 @@ describe('a controller that rejects every on', () => {
     expect(await next.metrics()).toContain('skolo_power_outlets_stuck_off{outlet="pdu-1/1"} 1');
     next.boards.get('pdu-1').rejectsOn = false;
     await waitUntil(() => (dark(next, 'pdu-1') === 0 ? true : undefined));
+    const { cycles } = await next.client.cycles();
+    expect(cycles.map(({ outcome }) => outcome)).toEqual(['stuck-off']);
   });
 });
 
@@ -254,10 +248,7 @@ describe('a controller whose on is not verified', () => {
   it('does not keep a person from turning many off, who wants them dark', async () => {
     const daemon = await startDaemon({ yaml });
 
-    const { cycles } = await daemon.client.switchOutlets({
-      body: { targets: ['a-[01-12]'], state: 'off', reason: 'smoke' },
-    });
-    const done = await Promise.all(cycles.map(({ id }) => daemon.finished(id)));
+    const done = await daemon.turnAll('off', ['a-[01-12]']);
 
     expect(done.every(({ outcome }) => outcome === 'off')).toBe(true);
     expect(dark(daemon, 'pdu-1')).toBe(12);

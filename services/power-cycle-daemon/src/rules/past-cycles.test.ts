@@ -30,22 +30,6 @@ describe('past cycles', () => {
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1001 * 60, endedAt: 1002 * 60 }]);
   });
 
-  it('are an off with the on that ends it', () => {
-    const { clock, past } = remembered();
-    const off = { action: 'off', begun: true, phase: 'finished', outcome: 'off' } as const;
-    const on = { action: 'on', begun: true, phase: 'finished', outcome: 'on' } as const;
-
-    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-1', ...off }) });
-    clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'off-2', ...off }) });
-    clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-1', ...on }) });
-    clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ id: 'on-2', ...on }) });
-
-    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
-  });
-
   it('are only those that touched something', () => {
     const { past } = remembered();
 

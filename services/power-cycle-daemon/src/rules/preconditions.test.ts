@@ -88,6 +88,10 @@ function offByAnn(controller: string, outlet: string): SwitchedOff {
   return { controller, outlet, by: 'ann', at: '2026-11-20T11:00:00.000Z', reason: 'smoke' };
 }
 
+function pendingOn(controller: string, outlet: string): PendingOn {
+  return { controller, outlet, since: '2026-11-20T11:00:00.000Z', cycle: 'cycle-7' };
+}
+
 describe('a request', () => {
   it('is allowed for a machine on an outlet of its own', () => {
     expect(verdict('a')).toEqual(allowed);
@@ -194,19 +198,8 @@ infrastructure:
 `,
       { file: '/rack.yaml' },
     );
-    const ask: Ask = { action: 'cycle', mode: 'hard', force: true };
-    const given = checkRequest(target('switch-1', wired), ask, {
-      rack: wired,
-      now,
-      uptime: 10_000,
-      holds: [],
-      switchedOff: new Map(),
-      pendingOns: new Map(),
-      failing: new Map(),
-      active: [],
-      past: [],
-      cyclesNatively: () => true,
-    });
+    const own = { rack: wired, cyclesNatively: () => true };
+    const given = verdict('switch-1', { mode: 'hard', force: true }, own);
 
     expect(given).toMatchObject({ rejection: { code: 'protected' } });
   });
@@ -297,13 +290,7 @@ describe('what a person turned off', () => {
 
 describe('what is still pending', () => {
   it('is turned on and not cycled again', () => {
-    const pendingOn: PendingOn = {
-      controller: 'pdu-2',
-      outlet: '5',
-      since: '2026-11-20T11:00:00.000Z',
-      cycle: 'cycle-7',
-    };
-    const pendingOns = new Map([['pdu-2/5', pendingOn]]);
+    const pendingOns = new Map([['pdu-2/5', pendingOn('pdu-2', '5')]]);
 
     expect(rejection('two', { force: true }, { pendingOns })).toEqual({
       target: 'two',
@@ -507,12 +494,7 @@ machines:
 `),
   { file: '/rack.yaml' },
 );
-const pendingFirst: PendingOn = {
-  controller: 'pdu-1',
-  outlet: '2',
-  since: '2026-11-20T12:00:00.000Z',
-  cycle: 'x',
-};
+const pendingFirst = pendingOn('pdu-1', '2');
 
 function offAlready(name: string, ask: Partial<Ask>, own: Partial<Snapshot> = {}) {
   const snapshot = { rack: reached, cyclesNatively: () => false, ...own };

@@ -209,6 +209,11 @@ function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
     const body = { machines: [machines].flat(), reason: 'dead', mode: 'hard' as const, ...more };
     return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
   };
+  const turnAll = async (state: 'on' | 'off', targets: string[], more: object = {}) => {
+    const body = { targets, state, reason: 'smoke', ...more };
+    const { cycles } = await client.switchOutlets({ body });
+    return Promise.all(cycles.map(({ id }) => finished(id)));
+  };
   return {
     until,
     finished,
@@ -216,11 +221,9 @@ function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
     request: async (machine: string, more?: object) => (await requests(machine, more))[0] ?? '',
     cycle: async (machines: string | readonly string[], more?: object) =>
       Promise.all((await requests(machines, more)).map((id) => finished(id))),
-    async turn(state: 'on' | 'off', target: string, more: object = {}) {
-      const body = { targets: [target], state, reason: 'smoke', ...more };
-      const { cycles } = await client.switchOutlets({ body });
-      return finished(cycles[0]?.id ?? '');
-    },
+    turnAll,
+    turn: async (state: 'on' | 'off', target: string, more?: object) =>
+      (await turnAll(state, [target], more))[0] as PowerCycle,
     async outlet(name: string) {
       const { outlets } = await client.outlets();
       return outlets.find(({ outlet }) => outlet === name);
