@@ -2,14 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { parseRack } from '../read/load.ts';
 import { renderDerived } from './render.ts';
 
+const usual = {
+  'router-backup': { jumphost: { backup: false } },
+  'alert-to-pubsub': { credentials: { keyFile: 'secrets/key.json' } },
+};
+
 /** A rack about which there is nothing to say, and what is added to it. */
 function warningsOf({ subnet = '192.168.1.0/24', settings = {}, more = '' } = {}): string[] {
   const services: Record<string, object> = {
     'metadata-server': {},
     'power-cycle-daemon': {},
-    'router-backup': { jumphost: { backup: false } },
-    'alert-to-pubsub': { credentials: { keyFile: 'secrets/key.json' } },
     'swarming-client': {},
+    ...usual,
     ...settings,
   };
   const text = `rack: lab
@@ -22,8 +26,15 @@ ${more}`;
   return warnings.map(({ where, message }) => `${where}: ${message}`);
 }
 
-const quiet = { jumphost: { backup: false } };
-const keyFile = { keyFile: 'secrets/key.json' };
+type Added = Parameters<typeof warningsOf>[0];
+
+const alerts = (settings: object): Added => ({
+  settings: { 'alert-to-pubsub': { ...usual['alert-to-pubsub'], ...settings } },
+});
+const backup = (settings: object): Added => ({
+  settings: { 'router-backup': { ...usual['router-backup'], ...settings } },
+});
+const power = (settings: object): Added => ({ settings: { 'power-cycle-daemon': settings } });
 const machine = 'machines: { pi-1: { kind: rpi, address: 192.168.1.101, swarming: ';
 
 describe('renderWarnings', () => {
@@ -31,7 +42,7 @@ describe('renderWarnings', () => {
     expect(warningsOf()).toEqual([]);
   });
 
-  it.each<[about: string, rack: Parameters<typeof warningsOf>[0], expected: RegExp]>([
+  it.each<[about: string, rack: Added, expected: RegExp]>([
     [
       'pods',
       { subnet: '10.42.7.0/24' },
@@ -58,12 +69,12 @@ describe('renderWarnings', () => {
     ],
     [
       'the port of a service',
-      { settings: { 'power-cycle-daemon': { url: 'http://metadata.lan:8080' } } },
+      power({ url: 'http://metadata.lan:8080' }),
       /^services\.power-cycle-daemon\.url: specifies port 8080, but on k3s power-cycle-daemon listens on 9210/,
     ],
     [
       'https of a service',
-      { settings: { 'router-backup': { ...quiet, url: 'https://192.168.1.8' } } },
+      backup({ url: 'https://192.168.1.8' }),
       /^services\.router-backup\.url: specifies port 443, /,
     ],
     [
@@ -73,24 +84,12 @@ describe('renderWarnings', () => {
     ],
     [
       'the address of an endpoint',
-      {
-        settings: {
-          'power-cycle-daemon': {
-            endpoints: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } },
-          },
-        },
-      },
+      power({ endpoints: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } } }),
       /^services\.power-cycle-daemon\.endpoints\.report\.host: applies to the pod, whose address changes/,
     ],
     [
       'the port of an endpoint',
-      {
-        settings: {
-          'power-cycle-daemon': {
-            endpoints: { pdudaemon: { port: 81, allow: ['192.168.1.0/24'] } },
-          },
-        },
-      },
+      power({ endpoints: { pdudaemon: { port: 81, allow: ['192.168.1.0/24'] } } }),
       /^services\.power-cycle-daemon\.endpoints\.pdudaemon\.port: is below 1024/,
     ],
     [
@@ -105,61 +104,37 @@ describe('renderWarnings', () => {
     ],
     [
       'callers of backups',
-      { settings: { 'router-backup': { ...quiet, upload: 'gs://my-backups', encrypt: 'none' } } },
+      backup({ upload: 'gs://my-backups', encrypt: 'none' }),
       /^services\.router-backup\.upload: does not receive a token/,
     ],
     [
       'TLS for Alertmanager',
-      {
-        settings: {
-          'alert-to-pubsub': { credentials: keyFile, tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } },
-        },
-      },
+      alerts({ tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } }),
       /^services\.alert-to-pubsub\.tls: does not match Alertmanager in kube\/base/,
     ],
     [
       'a password for Alertmanager',
-      {
-        settings: {
-          'alert-to-pubsub': {
-            credentials: keyFile,
-            auth: { username: 'am', password: 'secrets/am' },
-          },
-        },
-      },
+      alerts({ auth: { username: 'am', password: 'secrets/am' } }),
       /^services\.alert-to-pubsub\.auth: has a password, .* add `bearer`/,
     ],
     [
       'rare repetitions',
-      { settings: { 'alert-to-pubsub': { credentials: keyFile, repeatHours: 12 } } },
+      alerts({ repeatHours: 12 }),
       /^services\.alert-to-pubsub\.repeatHours: must exceed the 12 hours/,
     ],
     [
       'a hasty watchdog',
-      {
-        settings: { 'alert-to-pubsub': { credentials: keyFile, watchdog: { withinSeconds: 60 } } },
-      },
+      alerts({ watchdog: { withinSeconds: 60 } }),
       /^services\.alert-to-pubsub\.watchdog\.withinSeconds: must exceed the 120 s/,
     ],
     [
       'TLS for repair',
-      {
-        settings: {
-          'power-cycle-daemon': {
-            tls: { cert: 'tls/c.pem', key: 'tls/k.pem' },
-            repair: { enabled: true },
-          },
-        },
-      },
+      power({ tls: { cert: 'tls/c.pem', key: 'tls/k.pem' }, repair: { enabled: true } }),
       /^services\.power-cycle-daemon\.tls: does not match Alertmanager/,
     ],
     [
       'other alerts for repair',
-      {
-        settings: {
-          'power-cycle-daemon': { repair: { enabled: true, alerts: ['MachineMissing', 'MyOwn'] } },
-        },
-      },
+      power({ repair: { enabled: true, alerts: ['MachineMissing', 'MyOwn'] } }),
       /^services\.power-cycle-daemon\.repair\.alerts: contains MyOwn, .* sends only MachineMissing/,
     ],
     [
@@ -169,28 +144,17 @@ describe('renderWarnings', () => {
     ],
     [
       'folders of backups',
-      { settings: { 'router-backup': { ...quiet, upload: '/mnt/backup', encrypt: 'none' } } },
+      backup({ upload: '/mnt/backup', encrypt: 'none' }),
       /^services\.router-backup\.upload: is outside \/var\/lib\/skolo\/router-backup, /,
     ],
     [
       'folders of git',
-      {
-        settings: {
-          'router-backup': { ...quiet, git: { remote: 'file:///srv/git' }, encrypt: 'none' },
-        },
-      },
+      backup({ git: { remote: 'file:///srv/git' }, encrypt: 'none' }),
       /^services\.router-backup\.git\.remote: is outside/,
     ],
     [
       'files of alerts',
-      {
-        settings: {
-          'alert-to-pubsub': {
-            credentials: keyFile,
-            sinks: [{ name: 'log', kind: 'file', file: 'alerts.json' }],
-          },
-        },
-      },
+      alerts({ sinks: [{ name: 'log', kind: 'file', file: 'alerts.json' }] }),
       /^services\.alert-to-pubsub\.sinks\[0\]\.file: is outside \/var\/lib\/skolo\/alert-to-pubsub/,
     ],
     [
@@ -209,16 +173,10 @@ describe('renderWarnings', () => {
     expect(found.filter((warning) => expected.test(warning))).toHaveLength(1);
   });
 
-  it.each<[about: string, rack: Parameters<typeof warningsOf>[0]]>([
+  it.each<[about: string, rack: Added]>([
     ['pods that may read', { more: 'access: { anonymousRead: [192.168.1.8, 10.42.0.0/24] }' }],
-    [
-      'a service elsewhere',
-      { settings: { 'router-backup': { ...quiet, url: 'http://192.168.1.9:1' } } },
-    ],
-    [
-      'the usual port',
-      { settings: { 'router-backup': { ...quiet, url: 'http://metadata:8003' } } },
-    ],
+    ['a service elsewhere', backup({ url: 'http://192.168.1.9:1' })],
+    ['the usual port', backup({ url: 'http://metadata:8003' })],
     [
       'an identity for pods',
       {
@@ -235,10 +193,7 @@ describe('renderWarnings', () => {
         more: 'defaultIdentity: bots',
       },
     ],
-    [
-      'a token for Alertmanager',
-      { settings: { 'alert-to-pubsub': { credentials: keyFile, auth: { bearer: 'secrets/am' } } } },
-    ],
+    ['a token for Alertmanager', alerts({ auth: { bearer: 'secrets/am' } })],
     [
       'a folder of tokens in memory',
       { settings: { 'metadata-server': { tokenFolder: '/dev/shm/tokens' } } },
@@ -253,14 +208,9 @@ describe('renderWarnings', () => {
     ],
     [
       'files in the state of a service',
-      {
-        settings: {
-          'alert-to-pubsub': {
-            credentials: keyFile,
-            sinks: [{ name: 'log', kind: 'file', file: '/var/lib/skolo/alert-to-pubsub/log.json' }],
-          },
-        },
-      },
+      alerts({
+        sinks: [{ name: 'log', kind: 'file', file: '/var/lib/skolo/alert-to-pubsub/log.json' }],
+      }),
     ],
   ])('says nothing about %s', (_, rack) => {
     expect(warningsOf(rack)).toEqual([]);
