@@ -14,16 +14,7 @@ const run = promisify(execFile);
 const rounds = countRounds(40, 2000);
 const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
 
-interface Disk {
-  /** Has a state directory that is a disk of its own. */
-  dir: string;
-  fill(): Promise<void>;
-  /** Frees the space again. */
-  empty(): Promise<void>;
-  remount(how: 'ro' | 'rw'): Promise<void>;
-}
-
-async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m'): Promise<Disk> {
+async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m') {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
   const dir = await tempDir();
   const disk = join(dir, 'state');
@@ -35,6 +26,7 @@ async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m
   onTestFinished(() => run('umount', ['-l', disk]).then(() => undefined));
   const filling = join(disk, 'filling');
   return {
+    /** Has a state directory that is a disk of its own. */
     dir,
     async fill() {
       // What fills it already is cut off when it is written again.
@@ -42,8 +34,10 @@ async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m
       const { bavail, bsize } = await statfs(disk);
       await writeFile(filling, Buffer.alloc(bavail * bsize + 1)).catch(() => undefined);
     },
+    /** Frees the space again. */
     empty: () => rm(filling, { force: true }),
-    remount: (how) => run('mount', ['-o', `remount,${how}`, disk]).then(() => undefined),
+    remount: (how: 'ro' | 'rw') =>
+      run('mount', ['-o', `remount,${how}`, disk]).then(() => undefined),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The server as a process: what it prints, how it ends, what a kill leaves behind. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -10,7 +10,7 @@ import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ask, type Reply } from './testing/http.ts';
+import { ask } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
 import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 
@@ -24,17 +24,7 @@ interface Line {
   [fact: string]: unknown;
 }
 
-interface Server {
-  child: ChildProcess;
-  port: number;
-  metricsPort: number;
-  lines: Line[];
-  token(from?: string): Promise<Reply>;
-  /** Ends it, and answers its exit code, or the signal. */
-  end(signal: NodeJS.Signals): Promise<number | string | null>;
-}
-
-async function start(dir: string, env: Record<string, string> = {}): Promise<Server> {
+async function start(dir: string, env: Record<string, string> = {}) {
   const flags = { '--rack': join(dir, 'rack.yaml'), '--port': '0', '--metrics-port': '0' };
   const args = [...Object.entries(flags).flat(), '--state-dir', join(dir, 'state')];
   const child = spawn(process.execPath, [main, ...args], {
@@ -63,6 +53,7 @@ async function start(dir: string, env: Record<string, string> = {}): Promise<Ser
     metricsPort: Number(metricsPort),
     lines,
     token: (from = '127.0.1.1') => ask(Number(port), tokenPath, { from }),
+    /** Ends it, and answers its exit code, or the signal. */
     end,
   };
 }

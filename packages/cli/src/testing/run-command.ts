@@ -2,16 +2,10 @@
 import { complete } from '../program.ts';
 import { testIo } from './test-io.ts';
 
-interface Printed {
-  out: string;
-  err: string;
-  exitCode: number;
-}
-
 export async function runCommand(
   args: readonly string[],
   terminal?: { columns: number; rows: number },
-): Promise<Printed> {
+) {
   const printed = { out: '', err: '' };
   const add = (to: 'out' | 'err', text: string) => {
     printed[to] += text;

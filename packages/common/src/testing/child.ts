@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -7,25 +7,12 @@ interface Line extends Record<string, unknown> {
   msg?: string;
 }
 
-export interface Child {
-  process: ChildProcess;
-  stdout(): string;
-  stderr(): string;
-  /** The lines of its log so far. */
-  lines(): Line[];
-  /** The first line with that message, perhaps still to come. */
-  line(message: string): Promise<Line>;
-  /** Its ports, once it listens. */
-  ports(): Promise<{ port: number; metricsPort: number }>;
-  exit(): Promise<number | NodeJS.Signals | null>;
-}
-
 /** Runs a program of this folder until the test ends. */
 export function startChild(
   program: 'example-service' | 'fixture-service' | 'start-and-stop',
   args: string[],
   env: Record<string, string> = {},
-): Child {
+) {
   const file = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
   const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
@@ -64,8 +51,11 @@ export function startChild(
     process: child,
     stdout: () => stdout,
     stderr: () => stderr,
+    /** The lines of its log so far. */
     lines,
+    /** The first line with that message, perhaps still to come. */
     line,
+    /** Its ports, once it listens. */
     async ports() {
       const { port, metricsPort } = await line('listening');
       return { port: Number(port), metricsPort: Number(metricsPort) };
@@ -73,3 +63,5 @@ export function startChild(
     exit: () => exited,
   };
 }
+
+export type Child = ReturnType<typeof startChild>;

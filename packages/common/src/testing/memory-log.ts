@@ -1,15 +1,7 @@
-import { createLogger, type Logger } from '../process/log.ts';
-
-interface MemoryLog {
-  log: Logger;
-  destination: { write(line: string): void };
-  text(): string;
-  lines(): Record<string, unknown>[];
-  messages(): unknown[];
-}
+import { createLogger } from '../process/log.ts';
 
 /** A log that a test can read. */
-export function memoryLog(): MemoryLog {
+export function memoryLog() {
   let text = '';
   const destination = {
     write(line: string) {

@@ -1,20 +1,11 @@
 /** A service as a process of its own, so that it can be killed. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
 type Line = Record<string, unknown>;
-
-export interface ServiceProcess {
-  child: ChildProcess;
-  url: string;
-  /** Of `/metrics` and `/readyz`. */
-  metricsUrl: string;
-  /** Ends it, and answers its exit code, or the signal. */
-  end(signal: NodeJS.Signals): Promise<number | string | null>;
-}
 
 export interface OwnProcess extends ServiceProcess {
   lines: Line[];
@@ -60,7 +51,7 @@ export async function startServiceProcess(
     atTheEnd = onTestFinished,
     onLine,
   }: ProcessOptions = {},
-): Promise<ServiceProcess> {
+) {
   const anywhere = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
   const node = [process.execPath, ...nodeFlags, main];
   const [program = '', ...args] = [...within, ...node, ...anywhere, ...flags];
@@ -92,10 +83,14 @@ export async function startServiceProcess(
   return {
     child,
     url: `http://127.0.0.1:${first.port}`,
+    /** Of `/metrics` and `/readyz`. */
     metricsUrl: `http://127.0.0.1:${first.metricsPort}`,
+    /** Ends it, and answers its exit code, or the signal. */
     end,
   };
 }
+
+export type ServiceProcess = Awaited<ReturnType<typeof startServiceProcess>>;
 
 interface OwnProcessOptions
   extends Pick<ProcessOptions, 'env' | 'nodeFlags' | 'hasChannel' | 'atTheEnd'> {

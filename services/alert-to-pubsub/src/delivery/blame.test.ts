@@ -1,27 +1,7 @@
 /** Which message is to blame: one that the sink rejects while it takes others. A sink that takes none is not asked for less. */
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SteppedTime } from '../testing/stepped-time.ts';
-import type { Delivery } from './delivery.ts';
-import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { describe, expect, it } from 'vitest';
+import { startedLab } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
-
-const begun: { delivery: Delivery; time: SteppedTime }[] = [];
-
-async function started(many: number, keys: number, options: LabOptions = {}) {
-  const made = createLab(options);
-  begun.push(made);
-  const ids = await made.accept(many, keys);
-  made.delivery.start();
-  return { ...made, ids };
-}
-
-afterEach(async () => {
-  for (const { delivery, time } of begun.splice(0)) {
-    const stopping = delivery.stop();
-    await time.pass(60_000);
-    await stopping;
-  }
-});
 
 /** By ordering key, as they were accepted. */
 function idsByKey(ids: readonly string[], keys: number) {
@@ -49,7 +29,7 @@ describe('a sink that rejects everything', () => {
     const sink = fakeSink({ keys: 8, messages });
     let isWrong = true;
     sink.behave = () => (isWrong ? fails('rejected', '400') : undefined);
-    const { time, ids, isEmpty, letters, delivery } = await started(50, 8, { sink });
+    const { time, ids, isEmpty, letters, delivery } = await startedLab(50, 8, { sink });
 
     await time.pass(ms);
     const during = delivery.status();
@@ -65,7 +45,7 @@ describe('a sink that rejects everything', () => {
   it('is asked less and less often', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
     sink.behave = () => fails('rejected', '400');
-    const { time } = await started(50, 8, { sink });
+    const { time } = await startedLab(50, 8, { sink });
 
     await time.pass(600_000);
 
@@ -75,7 +55,7 @@ describe('a sink that rejects everything', () => {
 
   it('loses nothing when it took messages before, and does again now and then', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
-    const { time, accept, isEmpty, letters } = await started(40, 8, { sink });
+    const { time, accept, isEmpty, letters } = await startedLab(40, 8, { sink });
     await time.until(isEmpty);
 
     for (let outage = 0; outage < 20; outage += 1) {
@@ -100,9 +80,13 @@ describe('one message that a sink rejects for ever', () => {
     const sink = fakeSink({ keys: 8, messages });
     const poison = 'm1234';
     sink.behave = (sent) => (sent.some(({ id }) => id === poison) ? fails(why) : undefined);
-    const { time, ids, accept, isEmpty, letters, sent, delivery, logged } = await started(4000, 8, {
-      sink,
-    });
+    const { time, ids, accept, isEmpty, letters, sent, delivery, logged } = await startedLab(
+      4000,
+      8,
+      {
+        sink,
+      },
+    );
 
     // All of the other ordering keys.
     await time.until(() => sent.messages >= 3500);
@@ -134,7 +118,7 @@ describe('one message that a sink rejects for ever', () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
     const isPoison = (id: string) => Number(id.slice(1)) % 5 === 0;
     sink.behave = (sent) => (sent.some(({ id }) => isPoison(id)) ? fails('rejected') : undefined);
-    const { time, ids, isEmpty, letters } = await started(400, 8, { sink });
+    const { time, ids, isEmpty, letters } = await startedLab(400, 8, { sink });
 
     await time.until(isEmpty);
 
@@ -147,14 +131,15 @@ describe('one message that a sink rejects for ever', () => {
   it('is set aside only once, though the process dies meanwhile', async () => {
     const sink = fakeSink({ keys: 8, messages: 10 });
     sink.behave = (sent) => (sent.some(({ id }) => id === 'm3') ? fails('unavailable') : undefined);
-    const { time, ids, letters, isEmpty, accept, begin, delivery } = await started(80, 8, { sink });
+    const { time, ids, letters, isEmpty, accept, begin, delivery } = await startedLab(80, 8, {
+      sink,
+    });
     await time.pass(3000);
     const stopping = delivery.stop();
     await time.pass(6000);
     await stopping;
 
     const next = begin();
-    begun.push({ delivery: next, time });
     next.start();
     const more: string[] = [];
     while (!isEmpty()) {
@@ -174,7 +159,7 @@ it('an ordering key that is blocked by no message of its own uses a share of the
   let isBlocked = true;
   sink.behave = (_, key) => (isBlocked && key === 'key-3' ? fails('quota') : undefined);
   const window = { messages: 40, bytes: 2 ** 20 };
-  const { time, ids, accept, isEmpty, letters, sent, spool } = await started(2000, 4, {
+  const { time, ids, accept, isEmpty, letters, sent, spool } = await startedLab(2000, 4, {
     sink,
     window,
   });

@@ -1,34 +1,7 @@
 import { SinkError } from '@skolo/alerts';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SteppedTime } from '../testing/stepped-time.ts';
-import type { Delivery } from './delivery.ts';
-import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { describe, expect, it } from 'vitest';
+import { lab, startedLab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
-
-const begun: { delivery: Delivery; time: SteppedTime }[] = [];
-
-function lab(options: LabOptions = {}) {
-  const made = createLab(options);
-  begun.push(made);
-  return made;
-}
-
-/** Begun, with so many alerts in the spool. */
-async function started(many: number, options: LabOptions & { over?: number } = {}) {
-  const { over = 1, ...others } = options;
-  const made = lab(others);
-  const ids = await made.accept(many, over);
-  made.delivery.start();
-  return { ...made, ids };
-}
-
-afterEach(async () => {
-  for (const { delivery, time } of begun.splice(0)) {
-    const stopping = delivery.stop();
-    await time.pass(60_000);
-    await stopping;
-  }
-});
 
 describe('a sink that works', () => {
   it('gets one message at once', async () => {
@@ -45,7 +18,7 @@ describe('a sink that works', () => {
   });
 
   it('gets all in order for each ordering key, in batches of the waiting messages', async () => {
-    const { sink, time, isEmpty, sent, delivery } = await started(100, { over: 2 });
+    const { sink, time, isEmpty, sent, delivery } = await startedLab(100, 2);
 
     await time.until(isEmpty);
 
@@ -60,7 +33,7 @@ describe('a sink that works', () => {
 
   it('gets no more ordering keys at once than it takes, and each in turn', async () => {
     const sink = fakeSink({ keys: 3, messages: 5 });
-    const { time, isEmpty } = await started(200, { sink, over: 10 });
+    const { time, isEmpty } = await startedLab(200, 10, { sink });
     sink.behave = () => time.pause(100);
 
     await time.until(isEmpty);
@@ -109,7 +82,7 @@ describe('a sink that works', () => {
 
 describe('a sink that is away', () => {
   it('is left alone for as long as it asks for, unless that is very long', async () => {
-    const { sink, time } = await started(1);
+    const { sink, time } = await startedLab(1);
     const asked = [60, 0, 1e9];
     const calledAt: number[] = [];
     sink.behave = () => {
@@ -130,7 +103,7 @@ describe('a sink that is away', () => {
   it('is tried with one ordering key at a time, with longer and longer pauses up to a bound', async () => {
     const sink = fakeSink();
     sink.behave = () => fails('unavailable');
-    const { time } = await started(100, { sink, over: 4 });
+    const { time } = await startedLab(100, 4, { sink });
     await time.settle();
     expect(sink.calls).toHaveLength(4);
 
@@ -149,7 +122,7 @@ describe('a sink that is away', () => {
     const sink = fakeSink();
     let isAway = true;
     sink.behave = () => (isAway ? fails('unavailable') : undefined);
-    const { time, accept, ids, isEmpty, delivery } = await started(8, { sink });
+    const { time, accept, ids, isEmpty, delivery } = await startedLab(8, 1, { sink });
     await time.pass(20_000);
     expect(delivery.status()).toMatchObject({
       depth: 8,
@@ -171,7 +144,7 @@ describe('a sink that is away', () => {
     const sink = fakeSink();
     let reason: 'unavailable' | 'permission' | undefined = 'unavailable';
     sink.behave = () => (reason === undefined ? undefined : fails(reason));
-    const { time, logged, isEmpty, failures } = await started(3, { sink });
+    const { time, logged, isEmpty, failures } = await startedLab(3, 1, { sink });
 
     await time.pass(100_000);
     reason = 'permission';
@@ -192,7 +165,7 @@ describe('a sink that is away', () => {
   it('is logged once for each reason, however often they take turns', async () => {
     const sink = fakeSink();
     sink.behave = () => fails(sink.calls.length % 2 === 0 ? 'timeout' : 'unavailable');
-    const { time, logged } = await started(3, { sink });
+    const { time, logged } = await startedLab(3, 1, { sink });
 
     await time.pass(3_600_000);
 
@@ -229,7 +202,7 @@ describe('a sink that is away', () => {
     const sink = fakeSink();
     let isHanging = true;
     sink.behave = (_, __, signal) => (isHanging ? hangs(signal) : undefined);
-    const { time, failures, ids, isEmpty } = await started(3, { sink, sendWithinMs: 20_000 });
+    const { time, failures, ids, isEmpty } = await startedLab(3, 1, { sink, sendWithinMs: 20_000 });
 
     await time.pass(21_000);
     expect(failures[0]).toEqual({ reason: 'timeout', code: 'NO_ANSWER' });
@@ -249,7 +222,7 @@ describe('a sink that is away', () => {
         fails('timeout');
       }
     };
-    const { time, ids, isEmpty } = await started(20, { sink });
+    const { time, ids, isEmpty } = await startedLab(20, 1, { sink });
 
     await time.until(isEmpty);
 
@@ -266,7 +239,7 @@ describe('a message that the sink rejects', () => {
     sink.behave = (messages) => {
       if (messages.some(({ id }) => poison.has(id))) fails('rejected', 'INVALID_ARGUMENT');
     };
-    const { time, ids, isEmpty, letters, sent, spool } = await started(40, { sink });
+    const { time, ids, isEmpty, letters, sent, spool } = await startedLab(40, 1, { sink });
 
     await time.until(isEmpty);
 
@@ -292,7 +265,10 @@ describe('a message that the sink rejects', () => {
       if (isFull) throw new Error('disk full');
       kept.push(...letters);
     };
-    const { time, isEmpty, spool, delivery } = await started(2, { sink, deadLetters: { add } });
+    const { time, isEmpty, spool, delivery } = await startedLab(2, 1, {
+      sink,
+      deadLetters: { add },
+    });
 
     await time.pass(30_000);
     expect(spool.cursor('pubsub')).toBe(1);
@@ -312,7 +288,7 @@ describe('its place in the spool', () => {
   it('is the first message that has not arrived, though others have', async () => {
     const sink = fakeSink();
     sink.behave = (_, key) => (key === 'key-2' ? fails('timeout') : undefined);
-    const { time, sent, spool, delivery } = await started(40, { sink, over: 4 });
+    const { time, sent, spool, delivery } = await startedLab(40, 4, { sink });
 
     await time.until(() => sent.messages === 30);
 
@@ -322,7 +298,7 @@ describe('its place in the spool', () => {
 
   it('is where the next process continues', async () => {
     const sink = fakeSink({ messages: 5 });
-    const { time, ids, spool, delivery, begin } = await started(60, { sink });
+    const { time, ids, spool, delivery, begin } = await startedLab(60, 1, { sink });
     sink.behave = (_, __, signal) => (sink.calls.length > 4 ? hangs(signal) : undefined);
     await time.settle();
 
@@ -332,7 +308,6 @@ describe('its place in the spool', () => {
     expect(spool.cursor('pubsub')).toBe(21);
     sink.behave = () => undefined;
     const next = begin();
-    begun.push({ delivery: next, time });
     next.start();
     await time.until(() => spool.cursor('pubsub') === spool.next);
 
@@ -341,7 +316,7 @@ describe('its place in the spool', () => {
 
   it('advances with sends that end while the delivery stops', async () => {
     const sink = fakeSink();
-    const { time, spool, delivery } = await started(3, { sink });
+    const { time, spool, delivery } = await startedLab(3, 1, { sink });
     sink.behave = () => time.pause(2000);
     await time.settle();
 
@@ -360,7 +335,7 @@ describe('its place in the spool', () => {
       new Promise((resolve) => {
         answer = resolve;
       });
-    const { time, spool, delivery } = await started(3, { sink });
+    const { time, spool, delivery } = await startedLab(3, 1, { sink });
     await time.settle();
 
     const stopping = delivery.stop();
@@ -387,7 +362,7 @@ describe('its place in the spool', () => {
     const sink = fakeSink({ messages: 5 });
     sink.behave = () => fails('unavailable');
     const window = { messages: 20, bytes: 2 ** 20 };
-    const { time, ids, isEmpty, delivery } = await started(100, { sink, window });
+    const { time, ids, isEmpty, delivery } = await startedLab(100, 1, { sink, window });
     await time.pass(1000);
 
     const dropped = delivery.skipTo(61);
@@ -411,7 +386,7 @@ it.each([
       await time.pause(1000);
       if (outcome === 'fails') fails('unavailable');
     };
-    const { time, ids, isEmpty, delivery, spool } = await started(30, { sink });
+    const { time, ids, isEmpty, delivery, spool } = await startedLab(30, 1, { sink });
     await time.settle();
 
     expect(delivery.skipTo(21)).toBe(15);

@@ -1,37 +1,29 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SteppedTime } from '../testing/stepped-time.ts';
-import type { Delivery } from './delivery.ts';
-import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { describe, expect, it } from 'vitest';
+import { lab as deliveryLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
-
-const begun: { delivery: Delivery; time: SteppedTime }[] = [];
 
 /** A sink that a test takes away and gives back. */
 function lab(options: LabOptions = {}) {
   const sink = options.sink ?? fakeSink();
   const internet = { isAway: false };
   sink.behave = () => (internet.isAway ? fails('unavailable') : undefined);
-  const made = createLab({ ...options, sink });
-  begun.push(made);
-  return { ...made, internet };
+  return { ...deliveryLab({ ...options, sink }), internet };
 }
 
-afterEach(async () => {
-  for (const { delivery, time } of begun.splice(0)) {
-    const stopping = delivery.stop();
-    await time.pass(60_000);
-    await stopping;
-  }
-});
+/** One that has been away for so long, with so many messages that wait. */
+async function awayFor(ms: number, many: number, options: LabOptions = {}) {
+  const made = lab(options);
+  made.internet.isAway = true;
+  made.delivery.start();
+  await made.accept(many);
+  await made.time.pass(ms);
+  return made;
+}
 
 describe('after an outage', () => {
   it('one notice follows the messages that waited, for this sink only', async () => {
-    const { internet, delivery, accept, time, isEmpty, sink, notices } = lab();
-    internet.isAway = true;
-    delivery.start();
-    await accept(20);
-    await time.pass(600_000);
+    const { internet, accept, time, isEmpty, sink, notices } = await awayFor(600_000, 20);
     await accept(4);
     internet.isAway = false;
 
@@ -53,13 +45,9 @@ describe('after an outage', () => {
   });
 
   it('of less than a minute no notice comes', async () => {
-    const { internet, delivery, accept, time, isEmpty, spool } = lab({
+    const { internet, time, isEmpty, spool } = await awayFor(58_000, 20, {
       backOff: { firstMs: 1000, maxMs: 1000 },
     });
-    internet.isAway = true;
-    delivery.start();
-    await accept(20);
-    await time.pass(58_000);
     internet.isAway = false;
 
     await time.until(isEmpty);
@@ -69,11 +57,7 @@ describe('after an outage', () => {
   });
 
   it('no second notice comes, though the notice itself waits', async () => {
-    const { internet, delivery, accept, time, isEmpty, spool, sink } = lab();
-    internet.isAway = true;
-    delivery.start();
-    await accept(1);
-    await time.pass(100_000);
+    const { time, isEmpty, spool, sink } = await awayFor(100_000, 1);
     sink.behave = ([message]) => (message?.kind === 'notice' ? fails('unavailable') : undefined);
     await time.pass(3_600_000);
     sink.behave = () => undefined;
@@ -85,11 +69,7 @@ describe('after an outage', () => {
   });
 
   it('a restart changes nothing: the wait is known from the age of messages', async () => {
-    const before = lab();
-    before.internet.isAway = true;
-    before.delivery.start();
-    await before.accept(10);
-    await before.time.pass(300_000);
+    const before = await awayFor(300_000, 10);
     const stopping = before.delivery.stop();
     await before.time.pass(10_000);
     await stopping;
@@ -110,11 +90,7 @@ describe('after an outage', () => {
   it('the next process sends the notice again when this one dies while sending it', async () => {
     const spool = new MemorySpool();
     const notify = () => new Promise<never>(() => undefined);
-    const { internet, delivery, accept, time, sink } = lab({ spool, notify });
-    internet.isAway = true;
-    delivery.start();
-    await accept(10);
-    await time.pass(300_000);
+    const { internet, time, sink } = await awayFor(300_000, 10, { spool, notify });
     internet.isAway = false;
     await time.until(() => sink.arrived.size > 0);
     await time.settle();
@@ -130,11 +106,7 @@ describe('after an outage', () => {
   it('a long backlog makes one notice, at its end', async () => {
     const sink = fakeSink({ messages: 10 });
     const window = { messages: 50, bytes: 2 ** 20 };
-    const { internet, delivery, accept, time, isEmpty, notices } = lab({ sink, window });
-    internet.isAway = true;
-    delivery.start();
-    await accept(300);
-    await time.pass(100_000);
+    const { accept, time, isEmpty, notices } = await awayFor(100_000, 300, { sink, window });
     sink.behave = () => time.pause(10_000);
     await time.pass(10_000);
     for (let i = 0; i < 20; i += 1) {
@@ -195,11 +167,7 @@ describe('after an outage', () => {
       if (isFull) throw new Error('full');
       noticed.push(gap);
     };
-    const { internet, delivery, accept, time, spool, logged } = lab({ notify });
-    internet.isAway = true;
-    delivery.start();
-    await accept(10);
-    await time.pass(300_000);
+    const { internet, time, spool, logged } = await awayFor(300_000, 10, { notify });
     internet.isAway = false;
     await time.pass(300_000);
     expect(spool.cursor('pubsub')).toBe(11);
@@ -219,11 +187,7 @@ describe('a wall clock that jumps', () => {
   it.each(['2030-01-01T00:00:00Z', '1970-01-01T00:00:10Z'])(
     'to %s makes no outage, and no odd age',
     async (wall) => {
-      const { internet, delivery, accept, time, isEmpty, spool } = lab();
-      internet.isAway = true;
-      delivery.start();
-      await accept(5);
-      await time.pass(5000);
+      const { internet, delivery, accept, time, isEmpty, spool } = await awayFor(5000, 5);
       time.clock.setWall(wall);
       await accept(5);
       await time.settle();
@@ -238,11 +202,7 @@ describe('a wall clock that jumps', () => {
   );
 
   it('does not change how long an outage was', async () => {
-    const { internet, delivery, accept, time, notices } = lab();
-    internet.isAway = true;
-    delivery.start();
-    await accept(5);
-    await time.pass(120_000);
+    const { internet, time, notices } = await awayFor(120_000, 5);
     time.clock.setWall('1970-01-01T00:05:00Z');
     internet.isAway = false;
 
@@ -275,7 +235,6 @@ describe('a wall clock that jumps', () => {
     await accept(5);
     time.clock.setWall(0);
     const next = begin();
-    begun.push({ delivery: next, time });
 
     next.start();
     await time.settle();

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { steppedTime } from '../testing/stepped-time.ts';
 import type { Delivery, DeliveryDeps } from './delivery.ts';
-import { lab } from './testing/delivery-lab.ts';
+import { createLab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
 
@@ -84,7 +84,7 @@ it('each ordering key gets the messages of the spool in order, and rejected ones
           }
           if (messages.some(({ id }) => isPoison(id))) fails('rejected');
         };
-        const made = lab({
+        const made = createLab({
           sink,
           time,
           spool: disk,

@@ -1,21 +1,9 @@
 /** Each sink gets refreshes of alerts that still fire. They never fill the spool, nor overtake a change. */
 import type { AlertMessage } from '@skolo/alerts';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SteppedTime } from '../testing/stepped-time.ts';
-import type { Delivery } from './delivery.ts';
-import { alert, lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { describe, expect, it } from 'vitest';
+import { alert, type LabOptions, lab } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
-
-const begun: { delivery: Delivery; time: SteppedTime }[] = [];
-
-afterEach(async () => {
-  for (const { delivery, time } of begun.splice(0)) {
-    const stopping = delivery.stop();
-    await time.pass(60_000);
-    await stopping;
-  }
-});
 
 /** With alerts that fire, by their names; each refresh has the number of the minute. */
 function start(firing: Set<string>, options: LabOptions = {}) {
@@ -32,8 +20,7 @@ function start(firing: Set<string>, options: LabOptions = {}) {
       return { ...message, kind: 'refresh', alert: { ...message.alert, fingerprint } };
     },
   };
-  const made = createLab({ spool, intake, ...options });
-  begun.push(made);
+  const made = lab({ spool, intake, ...options });
   made.delivery.start();
   return {
     ...made,

@@ -2,20 +2,11 @@
 import { connectPubSub, type Received, subscribe } from '@skolo/alerts';
 import { onTestFinished } from 'vitest';
 
-interface Subscriber {
-  /** In order of arrival, without heartbeats. */
-  received(): Received[];
-  /** In short form: `transition firing Hot`. Without refreshes, because each alert has its own moment for them in the period. */
-  summaries(): string[];
-  /** The status of each heartbeat: `healthy`, `unhealthy`. */
-  health(): string[];
-}
-
 /** Of gRPC. */
 const alreadyExists = 6;
 
 /** @param endpoint a Pub/Sub without TLS: `127.0.0.1:8538` */
-export async function startSubscriber(endpoint: string): Promise<Subscriber> {
+export async function startSubscriber(endpoint: string) {
   const project = 'my-project';
   const topic = 'prometheus-alerts';
   const connection = await connectPubSub({ project, endpoint, credentials: 'default' });
@@ -44,7 +35,9 @@ export async function startSubscriber(endpoint: string): Promise<Subscriber> {
   const isHeartbeat = ({ attributes }: Received) => attributes.kind === 'heartbeat';
   const received = () => messages.filter((message) => !isHeartbeat(message));
   return {
+    /** In order of arrival, without heartbeats. */
     received,
+    /** In short form: `transition firing Hot`. Without refreshes, because each alert has its own moment for them in the period. */
     summaries: () =>
       received()
         .filter(({ attributes }) => attributes.kind !== 'refresh')
@@ -52,6 +45,7 @@ export async function startSubscriber(endpoint: string): Promise<Subscriber> {
           ({ attributes: { kind, status, alertname, expired } }) =>
             `${kind} ${status} ${alertname}${expired === undefined ? '' : ' expired'}`,
         ),
+    /** The status of each heartbeat: `healthy`, `unhealthy`. */
     health: () => messages.filter(isHeartbeat).map(({ attributes }) => attributes.status ?? ''),
   };
 }

@@ -2,25 +2,16 @@
  * The public checklist of what Google's metadata server does, case by case, over a socket.
  * The numbers are those of the list that the project started from.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { flavor, type Reply } from '../testing/http.ts';
-import { bots, cloudPlatform, startRack, type TestRack, userinfo } from '../testing/rack.ts';
+import { bots, cloudPlatform, startRack, userinfo } from '../testing/rack.ts';
 
 const account = 'instance/service-accounts';
 const token = `${account}/default/token`;
 
+const rack = await startRack({ atEnd: afterAll });
+
 describe('the public checklist', () => {
-  let rack: TestRack;
-  const cleanUps: (() => Promise<void>)[] = [];
-
-  beforeAll(async () => {
-    rack = await startRack({ atEnd: (cleanUp) => cleanUps.unshift(cleanUp) });
-  });
-
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
-  });
-
   async function text(path: string): Promise<string> {
     const reply = await rack.get(path);
     expect(reply).toMatchObject({ status: 200, headers: { 'content-type': 'application/text' } });

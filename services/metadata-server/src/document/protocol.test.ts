@@ -1,20 +1,13 @@
 /** What Google's server does beyond the public checklist. */
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ask, flavor } from '../testing/http.ts';
-import { bot1, rackYaml, startRack, type TestRack } from '../testing/rack.ts';
+import { bot1, rackYaml, startRack } from '../testing/rack.ts';
 
 const account = 'instance/service-accounts/default';
 
 /** For all tests that only read. */
-let rack: TestRack;
-const cleanUps: (() => Promise<void>)[] = [];
-beforeAll(async () => {
-  rack = await startRack({ atEnd: (cleanUp) => cleanUps.unshift(cleanUp) });
-});
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp();
-});
+const rack = await startRack({ atEnd: afterAll });
 
 describe('paths', () => {
   it('keep their query in a redirect', async () => {

@@ -1,19 +1,12 @@
 /** Requests that two readers may understand in two ways: rejected, before anything is answered by them. */
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startRack, type TestRack } from '../testing/rack.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startRack } from '../testing/rack.ts';
 
 const token = '/computeMetadata/v1/instance/service-accounts/default/token';
 
-let rack: TestRack;
-const cleanUps: (() => Promise<void>)[] = [];
-beforeAll(async () => {
-  rack = await startRack({ atEnd: (cleanUp) => cleanUps.unshift(cleanUp) });
-});
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp();
-});
+const rack = await startRack({ atEnd: afterAll });
 
 async function send(port: number, path: string, headers: string[], from: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });

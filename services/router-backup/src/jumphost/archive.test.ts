@@ -27,7 +27,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { restoreArchive } from '../testing/restore-archive.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { lookInto, startDatabaseWriter, startJournalWriter } from '../testing/writers.ts';
-import { type ArchiveOptions, archiveJumphost, type JumphostArchive } from './archive.ts';
+import { archiveJumphost } from './archive.ts';
 
 const run = promisify(execFile);
 const age = peer('age');
@@ -38,15 +38,6 @@ const identity = new Secret(
   'AGE-SECRET-KEY-1U88HUPCS4WV4MYDTKU9UEY7QLGAZYQ6GF90KQU8AUPZU6WLL9YPQ5RJGAM',
 );
 
-interface Jumphost {
-  root: string;
-  /** Where things would be, were the folder the root of the file system. */
-  at: (...path: string[]) => string;
-  /** Where archives are made. */
-  folder: string;
-  archive: (options?: Partial<ArchiveOptions>) => Promise<JumphostArchive>;
-}
-
 async function put(path: string, content: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
@@ -54,7 +45,7 @@ async function put(path: string, content: string, mode = 0o600): Promise<void> {
 }
 
 /** State of services as they leave it, k3s, and rack.yaml as a ConfigMap brings it. */
-async function makeJumphost(): Promise<Jumphost> {
+async function makeJumphost() {
   const root = await tempDir();
   const at = (...path: string[]) => join(root, ...path);
   const state = at('var/lib/skolo');
@@ -82,7 +73,9 @@ async function makeJumphost(): Promise<Jumphost> {
   const rack = smallRack();
   return {
     root,
+    /** Where things would be, were the folder the root of the file system. */
     at,
+    /** Where archives are made. */
     folder,
     archive: (options = {}) =>
       archiveJumphost({

@@ -2,19 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Docker, type DockerAccess, logsOf, useDocker } from './docker.ts';
 
-/** A container of a test; see `startContainer`. */
-export interface Container {
-  name: string;
-  /** In the network that it was started in. */
-  address: string;
-  state(): Promise<ContainerState>;
-  /** What it has logged so far. */
-  logs(): Promise<string>;
-  /** SIGTERM, and SIGKILL after so many seconds; the state after that. */
-  stop(seconds: number): Promise<ContainerState>;
-  remove(): Promise<void>;
-}
-
 const State = z.object({
   Status: z.string(),
   ExitCode: z.int(),
@@ -22,8 +9,6 @@ const State = z.object({
   StartedAt: z.string(),
   FinishedAt: z.string(),
 });
-
-type ContainerState = z.output<typeof State>;
 
 const Networks = z.record(z.string(), z.object({ IPAddress: z.string() }));
 
@@ -37,7 +22,7 @@ export async function startContainer(
   image: string,
   args: readonly string[],
   command: readonly string[] = [],
-): Promise<Container> {
+) {
   const docker = useDocker(access);
   const name = `skolo-test-${randomUUID().slice(0, 8)}`;
   await docker(['run', '--detach', '--name', name, ...args, image, ...command]);
@@ -47,16 +32,22 @@ export async function startContainer(
   const state = async () => State.parse(await inspect('.State'));
   return {
     name,
+    /** In the network that it was started in. */
     address: Object.values(networks)[0]?.IPAddress ?? '',
     state,
+    /** What it has logged so far. */
     logs: () => logsOf(access, name),
-    async stop(seconds) {
+    /** SIGTERM, and SIGKILL after so many seconds; the state after that. */
+    async stop(seconds: number) {
       await docker(['stop', '--time', `${seconds}`, name]);
       return state();
     },
     remove: () => removeContainer(docker, name),
   };
 }
+
+/** A container of a test; see `startContainer`. */
+export type Container = Awaited<ReturnType<typeof startContainer>>;
 
 async function removeContainer(docker: Docker, name: string): Promise<void> {
   await docker(['rm', '--force', '--volumes', name]);

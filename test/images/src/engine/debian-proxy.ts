@@ -7,23 +7,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { removeOld } from './remove-old.ts';
 
-/** The way to Debian's mirrors, and to nothing else; see `startDebianProxy`. */
-interface DebianProxy {
-  port: number;
-  /** `http://127.0.0.1:PORT` */
-  url: string;
-  /** Addresses that were asked for and are no mirror of Debian. */
-  rejected: readonly string[];
-  close(): Promise<void>;
-}
-
 const mirrors = ['deb.debian.org', 'security.debian.org'];
 
 /**
  * An HTTP proxy for apt: what is built in a container reaches Debian's mirrors by it, and no other server. Packages and
  * indexes by their hash never change under their name: they are kept in `dir`, and fetched once for all images and runs.
  */
-export async function startDebianProxy(dir: string): Promise<DebianProxy> {
+export async function startDebianProxy(dir: string) {
   await mkdir(dir, { recursive: true });
   // Most of it has newer versions by then.
   await removeOld(dir, (_, days) => days > 30);
@@ -72,7 +62,9 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    /** `http://127.0.0.1:PORT` */
     url: `http://127.0.0.1:${port}`,
+    /** Addresses that were asked for and are no mirror of Debian. */
     rejected,
     async close() {
       server.closeAllConnections();

@@ -44,21 +44,12 @@ const Workload = z.object({
   }),
 });
 
-/** What a test needs to know of a service's pod. */
-interface Pod {
-  user: number;
-  /** Where `/metrics`, `/healthz` and `/readyz` are. */
-  metricsPort: number;
-  /** Of `docker run`: user, capabilities, mounts; the root file system is read-only for all. */
-  args: string[];
-}
-
 /**
  * Reads it from the service's manifest. State is in memory, and no container is privileged.
  *
  * @param etc a folder of this computer, in place of the volume at /etc/skolo
  */
-export async function readPod(service: ServiceName, etc?: string): Promise<Pod> {
+export async function readPod(service: ServiceName, etc?: string) {
   const kind = service === 'swarming-client' ? 'daemonset' : 'deployment';
   const file = join(root, 'kube/base', service, `${kind}.yaml`);
   const pod = Workload.parse(parse(await readFile(file, 'utf8'))).spec.template.spec;
@@ -78,7 +69,9 @@ export async function readPod(service: ServiceName, etc?: string): Promise<Pod> 
   });
   return {
     user,
+    /** Where `/metrics`, `/healthz` and `/readyz` are. */
     metricsPort: metrics.containerPort,
+    /** Of `docker run`: user, capabilities, mounts; the root file system is read-only for all. */
     args: [
       ...['--read-only', '--user', `${user}:${group}`],
       ...context.capabilities.drop.map((name) => `--cap-drop=${name}`),
@@ -88,6 +81,9 @@ export async function readPod(service: ServiceName, etc?: string): Promise<Pod> 
     ],
   };
 }
+
+/** What a test needs to know of a service's pod. */
+type Pod = Awaited<ReturnType<typeof readPod>>;
 
 /**
  * The same for a service without a rack around it: the agent reads rack.yaml itself, for want of a metadata server.

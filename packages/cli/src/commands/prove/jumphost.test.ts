@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
-import { type Jumphost, peer, startJumphost } from '@skolo/simulators';
+import { peer, startJumphost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { complete } from '../../program.ts';
@@ -57,14 +57,7 @@ const Look = z.object({
   }),
 });
 
-interface Started {
-  jumphost: Jumphost;
-  dir: string;
-  run(...options: string[]): Promise<{ out: string; exitCode: number }>;
-  look(...options: string[]): Promise<z.infer<typeof Look>['jumphost'] & { exitCode: number }>;
-}
-
-async function start(options: Parameters<typeof startJumphost>[0]): Promise<Started> {
+async function start(options: Parameters<typeof startJumphost>[0]) {
   const dir = await tempDir();
   const jumphost = await startJumphost({ name: 'jump', isNobody: true, ...options });
   if (jumphost === undefined) throw new Error('sshd is not installed');

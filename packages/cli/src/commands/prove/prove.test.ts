@@ -5,7 +5,6 @@ import { tempDir } from '@skolo/base/testing';
 import { Proof } from '@skolo/models/proofs';
 import {
   type ConfiguredDevice,
-  type SimulatedDevice,
   startApcCard,
   startApcRpdu2,
   startEdgeos,
@@ -33,17 +32,7 @@ interface Changes {
   password?: string;
 }
 
-interface Small {
-  dir: string;
-  rack: string;
-  pdu: SimulatedDevice;
-  card: ConfiguredDevice;
-  switch1: ConfiguredDevice;
-  router: ConfiguredDevice;
-  all: readonly SimulatedDevice[];
-}
-
-async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {}): Promise<Small> {
+async function startSmallRack({ edit = (yaml) => yaml, ...changes }: Changes = {}) {
   const dir = await tempDir();
   const pdu = await startApcRpdu2({
     ...{ host: '127.0.2.3', outlets: 4, metered: true, watts: 20, rebootSeconds: 5 },

@@ -82,21 +82,8 @@ images:
 `;
 }
 
-export interface RackRepository {
-  folder: string;
-  /** Path of kube/clusters/config.json. */
-  clusters: string;
-  /** Writes a file of kube/. */
-  write(file: string, text: string): void;
-  git(...args: string[]): string;
-  remove(): Promise<void>;
-}
-
 /** @param registry `127.0.0.1:PORT` */
-export async function createRackRepository(
-  registry: string,
-  racks: readonly string[],
-): Promise<RackRepository> {
+export async function createRackRepository(registry: string, racks: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-racks-'));
   const write = (file: string, text: string) => {
     const path = join(folder, 'kube', file);
@@ -115,9 +102,13 @@ export async function createRackRepository(
   git('commit', '--quiet', '--message', 'racks');
   return {
     folder,
+    /** Path of kube/clusters/config.json. */
     clusters: join(folder, 'kube/clusters/config.json'),
+    /** Writes a file of kube/. */
     write,
     git,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
+
+export type RackRepository = Awaited<ReturnType<typeof createRackRepository>>;

@@ -2,6 +2,7 @@
 import type { AlertMessage, NoticeMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import { type Clock, createEvents, createLogger } from '@skolo/common';
+import { onTestFinished } from 'vitest';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import type { NoticeDraft } from '../../intake/notices.ts';
@@ -49,7 +50,7 @@ export interface LabOptions extends Partial<Omit<DeliveryDeps, 'spool' | 'sink' 
   spoolAs?: (spool: MemorySpool) => DeliveryDeps['spool'];
 }
 
-export function lab(options: LabOptions = {}) {
+export function createLab(options: LabOptions = {}) {
   const { sink = fakeSink(), spool = new MemorySpool(), time = steppedTime() } = options;
   const { spoolAs = () => spool, intake, notify, ...others } = options;
   const logged = loggedEvents(time.clock);
@@ -129,4 +130,26 @@ export function lab(options: LabOptions = {}) {
     },
     isEmpty: () => sink.underWay === 0 && spool.cursor(sink.name) === spool.next,
   };
+}
+
+/** Its deliveries are stopped when the test ends. */
+export function lab(options: LabOptions = {}) {
+  const { time, begin, delivery, ...others } = createLab(options);
+  function stopAtTheEnd(started: Delivery): Delivery {
+    onTestFinished(async () => {
+      const stopping = started.stop();
+      await time.pass(60_000);
+      await stopping;
+    });
+    return started;
+  }
+  return { ...others, time, delivery: stopAtTheEnd(delivery), begin: () => stopAtTheEnd(begin()) };
+}
+
+/** Started, with so many alerts of so many ordering keys in the spool. */
+export async function startedLab(many: number, keys = 1, options: LabOptions = {}) {
+  const made = lab(options);
+  const ids = await made.accept(many, keys);
+  made.delivery.start();
+  return { ...made, ids };
 }
