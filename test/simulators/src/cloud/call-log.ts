@@ -1,22 +1,11 @@
 /** The requests that a simulated service received, and a way to wait for the next ones without polling. */
 export class CallLog<Call> {
   readonly calls: Call[] = [];
-  /** Peak number of simultaneously open requests. */
-  mostAtOnce = 0;
-  private open = 0;
   private waiting: { isSo: () => boolean; go: () => void }[] = [];
 
   /** Records a request; the answer is added later. */
   arrive(call: Call, keep = true): void {
     if (keep) this.calls.push(call);
-    this.open += 1;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.open);
-    this.update();
-  }
-
-  /** The answer was sent, or the client has disconnected. */
-  done(): void {
-    this.open -= 1;
     this.update();
   }
 

@@ -11,8 +11,8 @@ export class WebServer {
   /** As wanted, until it is open. */
   port: number;
 
-  /** @param port 0: any free one */
-  constructor(serve: Serve, port: number, host = '127.0.0.1') {
+  /** @param port default: any free one */
+  constructor(serve: Serve, port = 0, host = '127.0.0.1') {
     this.serve = serve;
     this.host = host;
     this.port = port;

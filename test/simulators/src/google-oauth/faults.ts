@@ -1,8 +1,7 @@
 /** The ways in which the simulator misbehaves on demand. */
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { CallLog } from '../cloud/call-log.ts';
-import { CallFault, type FaultTimes } from '../cloud/fault.ts';
+import { CallFault } from '../cloud/fault.ts';
 import { garbage, send } from '../cloud/web-server.ts';
 import type { Call, Endpoint } from './calls.ts';
 import type { Answer } from './rejection.ts';
@@ -42,24 +41,10 @@ export const faultKinds = [...early, 'slow', ...late] as const;
  */
 export type FaultKind = (typeof faultKinds)[number];
 
-export interface FaultOptions extends FaultTimes {
-  /** The endpoints it hits; the token-giving ones when absent. */
-  endpoints?: Endpoint[];
-}
-
-/** One misbehaviour that was asked for. */
+/** One misbehaviour that was asked for. It hits the endpoints that give tokens. */
 export class Fault extends CallFault<FaultKind, Call> {
-  private readonly endpoints: readonly Endpoint[];
-
-  constructor(kind: FaultKind, options: FaultOptions, log: CallLog<Call>) {
-    super(kind, options, log);
-    this.endpoints = options.endpoints ?? [
-      ...(['token', 'sts', 'generateAccessToken', 'generateIdToken'] as const),
-    ];
-  }
-
   applies(endpoint: Endpoint): boolean {
-    return this.isOn && this.endpoints.includes(endpoint);
+    return this.isOn && endpoint !== 'certs' && endpoint !== 'unknown';
   }
 }
 

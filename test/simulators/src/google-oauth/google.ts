@@ -9,14 +9,13 @@ export class Google {
   readonly ledger: Ledger;
   readonly signingKeys: SigningKeys;
   readonly now: () => number;
-  /** Of access tokens; Google gives 3599. */
-  tokenLifeSeconds: number;
+  /** Of access tokens. */
+  tokenLifeSeconds = 3599;
   /** The audience that a signed JWT must name; known once the server listens. */
   tokenUrl = '';
 
-  constructor(options: { now: () => number; tokenLifeSeconds: number }) {
-    this.now = options.now;
-    this.tokenLifeSeconds = options.tokenLifeSeconds;
+  constructor(now: () => number) {
+    this.now = now;
     this.ledger = new Ledger(this.now);
     this.signingKeys = new SigningKeys(this.now);
   }

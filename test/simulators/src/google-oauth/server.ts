@@ -1,18 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults } from '../cloud/fault.ts';
+import { CallFaults, type FaultTimes } from '../cloud/fault.ts';
 import { WebServer } from '../cloud/web-server.ts';
 import type { RefreshGrant, SubjectGrant } from './accounts.ts';
 import { type Arrived, claimedBy, receive } from './arrived.ts';
 import type { Call, Endpoint } from './calls.ts';
-import {
-  Fault,
-  type FaultKind,
-  type FaultOptions,
-  playInstead,
-  spoil,
-  transmit,
-} from './faults.ts';
+import { Fault, type FaultKind, playInstead, spoil, transmit } from './faults.ts';
 import { Google } from './google.ts';
 import { generateAccessToken, generateIdToken } from './iam-credentials-endpoint.ts';
 import type { IssuedToken } from './ledger.ts';
@@ -24,12 +17,6 @@ import { tokenEndpoint } from './token-endpoint.ts';
 export interface GoogleOAuthOptions {
   /** Wall clock, milliseconds since 1970; the computer's when absent. */
   clock?: { now(): number };
-  /** Life of access tokens; 3599, as Google's, when absent. */
-  tokenLifeSeconds?: number;
-  /** Service accounts that exist from the start. */
-  keys?: ServiceAccountKey[];
-  /** 0, any free one, when absent. */
-  port?: number;
 }
 
 /**
@@ -50,10 +37,9 @@ export class GoogleOAuth {
   private readonly faults = new CallFaults<Fault>();
   private readonly server: WebServer;
 
-  constructor({ clock = Date, tokenLifeSeconds = 3599, keys = [], port = 0 }: GoogleOAuthOptions) {
-    this.google = new Google({ now: () => clock.now(), tokenLifeSeconds });
-    this.server = new WebServer((request, response) => this.serve(request, response), port);
-    for (const key of keys) this.addServiceAccountKey(key);
+  constructor({ clock = Date }: GoogleOAuthOptions) {
+    this.google = new Google(() => clock.now());
+    this.server = new WebServer((request, response) => this.serve(request, response));
   }
 
   /** @internal */
@@ -128,11 +114,6 @@ export class GoogleOAuth {
     );
   }
 
-  /** Most requests that were open at the same time. */
-  get mostAtOnce(): number {
-    return this.log.mostAtOnce;
-  }
-
   /** Every token handed out, oldest first. */
   get issued(): readonly IssuedToken[] {
     return this.google.ledger.issued;
@@ -143,20 +124,13 @@ export class GoogleOAuth {
     return this.google.isValid(token, scope);
   }
 
-  revoke(token: string): void {
-    this.google.ledger.revoke(token);
-  }
-
-  get tokenLifeSeconds(): number {
-    return this.google.tokenLifeSeconds;
-  }
-
+  /** Life of access tokens; 3599, as Google's, until it is set. */
   set tokenLifeSeconds(seconds: number) {
     this.google.tokenLifeSeconds = seconds;
   }
 
   /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
+  misbehave(kind: FaultKind, options: FaultTimes = {}): Fault {
     return this.faults.add(new Fault(kind, options, this.log));
   }
 
@@ -187,7 +161,7 @@ export class GoogleOAuth {
     fault?.hit(call);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
-      log.done();
+      log.update();
     });
     // Clients compare it with their own clock.
     response.setHeader('date', new Date(google.now()).toUTCString());

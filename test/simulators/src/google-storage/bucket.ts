@@ -49,12 +49,10 @@ export class Preconditions {
 export class Bucket {
   readonly name: string;
   private readonly objects = new Map<string, BucketObject>();
-  private readonly now: () => number;
   private newest = 0n;
 
-  constructor(name: string, now: () => number) {
+  constructor(name: string) {
     this.name = name;
-    this.now = now;
   }
 
   find(name: string): BucketObject | undefined {
@@ -83,7 +81,7 @@ export class Bucket {
    */
   insert(name: string, about: ObjectMetadata, content: Buffer, stored = content): BucketObject {
     checkSum(about.md5Hash, md5Of(content));
-    const time = new Date(this.now()).toISOString();
+    const time = new Date(Date.now()).toISOString();
     const object: BucketObject = {
       name,
       content: stored,
@@ -109,7 +107,7 @@ export class Bucket {
     object.metadata = merged(object.metadata, about.metadata);
     object.contentType = about.contentType ?? object.contentType;
     object.metageneration += 1;
-    object.updated = new Date(this.now()).toISOString();
+    object.updated = new Date(Date.now()).toISOString();
     return object;
   }
 
@@ -119,7 +117,7 @@ export class Bucket {
 
   /** The time in microseconds, never the same twice. */
   private nextGeneration(): string {
-    const time = BigInt(Math.round(this.now())) * 1000n;
+    const time = BigInt(Date.now()) * 1000n;
     this.newest = time > this.newest ? time : this.newest + 1n;
     return String(this.newest);
   }

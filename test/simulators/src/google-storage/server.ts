@@ -15,10 +15,6 @@ export interface GoogleStorageOptions {
   buckets?: string[];
   /** Whether a bearer token, or none, is good; any, and none, is when absent. */
   accepts?: (token: string | undefined) => boolean;
-  /** Wall clock, milliseconds since 1970; the computer's when absent. */
-  clock?: { now(): number };
-  /** 0, any free one, when absent. */
-  port?: number;
 }
 
 /**
@@ -40,14 +36,9 @@ export class GoogleStorage {
   private readonly faults = new CallFaults<Fault>();
   private readonly server: WebServer;
 
-  constructor({
-    buckets = [],
-    accepts = () => true,
-    clock = Date,
-    port = 0,
-  }: GoogleStorageOptions) {
-    this.api = new StorageApi({ now: () => clock.now(), accepts });
-    this.server = new WebServer((request, response) => this.serve(request, response), port);
+  constructor({ buckets = [], accepts = () => true }: GoogleStorageOptions) {
+    this.api = new StorageApi(accepts);
+    this.server = new WebServer((request, response) => this.serve(request, response));
     for (const name of buckets) this.api.addBucket(name);
   }
 
@@ -153,7 +144,7 @@ export class GoogleStorage {
     fault?.hit(call);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
-      this.log.done();
+      this.log.update();
     });
 
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();

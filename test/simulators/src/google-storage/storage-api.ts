@@ -28,16 +28,14 @@ export class StorageApi {
   largestPage = 1000;
   url = '';
   private readonly sessions = new Sessions();
-  private readonly now: () => number;
   private readonly accepts: (token: string | undefined) => boolean;
 
-  constructor(deps: { now: () => number; accepts: (token: string | undefined) => boolean }) {
-    this.now = deps.now;
-    this.accepts = deps.accepts;
+  constructor(accepts: (token: string | undefined) => boolean) {
+    this.accepts = accepts;
   }
 
   addBucket(name: string): Bucket {
-    const bucket = new Bucket(name, this.now);
+    const bucket = new Bucket(name);
     this.buckets.set(name, bucket);
     return bucket;
   }

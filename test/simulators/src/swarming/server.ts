@@ -188,7 +188,7 @@ export class SimulatedSwarming {
     this.log.arrive(call);
     response.on('close', () => {
       if (response.headersSent) call.status = response.statusCode;
-      this.log.done();
+      this.log.update();
     });
     const fault = this.faults.take(call.endpoint);
     if (fault) call.fault = fault.kind;
