@@ -3,7 +3,6 @@ import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Bench,
   type Measurement,
   median,
   memoryOf,
@@ -16,12 +15,12 @@ import { newToken } from '@skolo/common';
 import { pageBenches } from './page.ts';
 import { type PastOptions, writePast } from './past.ts';
 import {
+  bench,
   changeMs,
   inFolder,
   machines,
   measuredSeconds,
   never,
-  type Running,
   share,
   startAgents,
   timesOf,
@@ -34,165 +33,106 @@ const writtenSeconds = 1200;
 const past: PastOptions = { days: 90, machines, tasks: 60, conditions: 6 };
 
 /** Share of a core while all agents change; compared with a server that they push to, and that only keeps the last status. */
-const load: Bench = {
-  name: 'agents-cpu',
-  unit: '%',
-  better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      const figure = await withService(folder, changeMs, (service) => share(service.pid));
-      const server = await startServer({
-        command: [process.execPath, join(import.meta.dirname, 'push-server.ts')],
-        ready: /"listening":(?<port>\d+)/,
-      });
-      const url = `http://127.0.0.1:${server.groups.port}`;
-      const agents = await startAgents(changeMs, url);
-      try {
-        return { figure, against: { push: await share(server.pid) } };
-      } finally {
-        await Promise.all([agents.stop(), server.stop()]);
-      }
-    }),
-};
+const load = bench('agents-cpu', '%', async (folder) => {
+  const figure = await withService(folder, changeMs, (service) => share(service.pid));
+  const server = await startServer({
+    command: [process.execPath, join(import.meta.dirname, 'push-server.ts')],
+    ready: /"listening":(?<port>\d+)/,
+  });
+  const url = `http://127.0.0.1:${server.groups.port}`;
+  const agents = await startAgents(changeMs, url);
+  try {
+    return { figure, against: { push: await share(server.pid) } };
+  } finally {
+    await Promise.all([agents.stop(), server.stop()]);
+  }
+});
 
-const memory = memoryBench('memory', (folder, work) => withService(folder, changeMs, work));
-const memorySilent = memoryBench('memory-silent', withSilentRack);
+const memory = bench('memory', 'MiB', (folder) =>
+  withService(folder, changeMs, ({ pid }) => memoryLater(pid)),
+);
+const memorySilent = bench('memory-silent', 'MiB', (folder) =>
+  withSilentRack(folder, ({ pid }) => memoryLater(pid)),
+);
 
-function memoryBench(
-  name: string,
-  within: (
-    folder: string,
-    work: (service: Running) => Promise<Measurement>,
-  ) => Promise<Measurement>,
-): Bench {
-  return {
-    name,
-    unit: 'MiB',
-    better: 'lower',
-    measure: () =>
-      inFolder((folder) =>
-        within(folder, async ({ pid }) => {
-          await sleep(2 * measuredSeconds * 1000);
-          return memoryOf(pid);
-        }),
-      ),
-  };
+async function memoryLater(pid: number): Promise<Measurement> {
+  await sleep(2 * measuredSeconds * 1000);
+  return memoryOf(pid);
 }
 
 /** While every agent begins or ends a task each minute; compared with racks in which only readings change, and in which nothing does. */
-const written: Bench = {
-  name: 'written-per-day',
-  unit: 'MiB',
-  better: 'lower',
-  async measure() {
-    const ofRack = (everyMs: number) =>
-      inFolder((folder) => withService(folder, everyMs, ({ pid }) => perDay(pid)));
-    const [figure = 0, readings = 0, nothing = 0] = await Promise.all(
-      [changeMs, never, 0].map(ofRack),
-    );
-    return { figure, against: { readings, nothing } };
-  },
-};
+const written = bench('written-per-day', 'MiB', async () => {
+  const ofRack = (everyMs: number) =>
+    inFolder((folder) => withService(folder, everyMs, ({ pid }) => perDay(pid)));
+  const [figure = 0, readings = 0, nothing = 0] = await Promise.all(
+    [changeMs, never, 0].map(ofRack),
+  );
+  return { figure, against: { readings, nothing } };
+});
 
-const list: Bench = {
-  name: 'list',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    inFolder((folder) =>
-      withService(folder, changeMs, async ({ url }) => ({
-        figure: median(await timesOf(50, () => fetch(`${url}/v1/machines`))),
-      })),
-    ),
-};
+const list = bench('list', 'ms', (folder) =>
+  withService(folder, changeMs, async ({ url }) => ({
+    figure: median(await timesOf(50, () => fetch(`${url}/v1/machines`))),
+  })),
+);
 
 /** A machine's last day, with its curves, from a full history; the slowest of twenty. */
-const lastDay: Bench = {
-  name: 'last-day',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      await writeHistory(folder);
-      return withService(folder, changeMs, async ({ url }) => {
-        const of = (i: number) => `${url}/v1/machines/${machines[i * 7]}`;
-        const days = await timesOf(40, (i) => fetch(`${of(i)}/history`));
-        const curves = await timesOf(40, (i) => fetch(`${of(i)}/curves`));
-        return { figure: percentile(days, 95), against: { curves: percentile(curves, 95) } };
-      });
-    }),
-};
+const lastDay = bench('last-day', 'ms', async (folder) => {
+  await writeHistory(folder);
+  return withService(folder, changeMs, async ({ url }) => {
+    const of = (i: number) => `${url}/v1/machines/${machines[i * 7]}`;
+    const days = await timesOf(40, (i) => fetch(`${of(i)}/history`));
+    const curves = await timesOf(40, (i) => fetch(`${of(i)}/curves`));
+    return { figure: percentile(days, 95), against: { curves: percentile(curves, 95) } };
+  });
+});
 
 /** From a full history; compared with the delay of another request meanwhile, for nineteen of twenty. */
-const downtime: Bench = {
-  name: 'downtime-month',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      await writeHistory(folder);
-      return withService(folder, changeMs, async ({ url }) => {
-        const small = () => fetch(`${url}/v1/machines/${machines[0]}`);
-        await timesOf(20, small);
-        const others: number[] = [];
-        const times = await timesOf(5, async () => {
-          let isDone = false;
-          const answer = fetch(`${url}/v1/downtime?days=30`).finally(() => {
-            isDone = true;
-          });
-          while (!isDone) others.push(...(await timesOf(1, small)));
-          return answer;
-        });
-        const other = percentile(others, 95);
-        return { figure: median(times), against: { 'another request': other } };
+const downtime = bench('downtime-month', 'ms', async (folder) => {
+  await writeHistory(folder);
+  return withService(folder, changeMs, async ({ url }) => {
+    const small = () => fetch(`${url}/v1/machines/${machines[0]}`);
+    await timesOf(20, small);
+    const others: number[] = [];
+    const times = await timesOf(5, async () => {
+      let isDone = false;
+      const answer = fetch(`${url}/v1/downtime?days=30`).finally(() => {
+        isDone = true;
       });
-    }),
-};
+      while (!isDone) others.push(...(await timesOf(1, small)));
+      return answer;
+    });
+    const other = percentile(others, 95);
+    return { figure: median(times), against: { 'another request': other } };
+  });
+});
 
 /**
  * A maintenance of one machine, until it is acknowledged; the slowest of a hundred. Compared with the three file syncs that it waits for.
  */
-const order: Bench = {
-  name: 'order',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      const token = await newToken(join(folder, 'tokens.yaml'), {
-        name: 'bench',
-        role: 'operate',
-        expiresInDays: 1,
-      });
-      return withService(folder, changeMs, async ({ url }) => {
-        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-        const syncs: number[] = [];
-        const times = await timesOf(100, async (i) => {
-          syncs.push(await threeSyncs(join(folder, 'synced')));
-          const order = { machines: [machines[i]], kind: 'maintenance', reason: 'bench' };
-          return fetch(`${url}/v1/orders`, {
-            method: 'POST',
-            headers,
-            body: JSON.stringify(order),
-          });
-        });
-        return { figure: Math.max(...times), against: { 'three syncs': Math.max(...syncs) } };
-      });
-    }),
-};
+const order = bench('order', 'ms', async (folder) => {
+  const who = { name: 'bench', role: 'operate', expiresInDays: 1 } as const;
+  const token = await newToken(join(folder, 'tokens.yaml'), who);
+  return withService(folder, changeMs, async ({ url }) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const syncs: number[] = [];
+    const times = await timesOf(100, async (i) => {
+      syncs.push(await threeSyncs(join(folder, 'synced')));
+      const order = { machines: [machines[i]], kind: 'maintenance', reason: 'bench' };
+      const body = JSON.stringify(order);
+      return fetch(`${url}/v1/orders`, { method: 'POST', headers, body });
+    });
+    return { figure: Math.max(...times), against: { 'three syncs': Math.max(...syncs) } };
+  });
+});
 
 /** 90 days of 300 machines, with 60 tasks and 6 changes of condition a day each. */
-const size: Bench = {
-  name: 'history-size',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      const stateDir = await writeHistory(folder);
-      const files = await readdir(stateDir);
-      const sizes = await Promise.all(files.map((name) => stat(join(stateDir, name))));
-      return { figure: sizes.reduce((sum, each) => sum + each.size, 0) / mebibyte };
-    }),
-};
+const size = bench('history-size', 'MiB', async (folder) => {
+  const stateDir = await writeHistory(folder);
+  const files = await readdir(stateDir);
+  const sizes = await Promise.all(files.map((name) => stat(join(stateDir, name))));
+  return { figure: sizes.reduce((sum, each) => sum + each.size, 0) / mebibyte };
+});
 
 process.exitCode = await runBenches(
   [load, memory, memorySilent, written, list, lastDay, downtime, order, size, ...pageBenches],

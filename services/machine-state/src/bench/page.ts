@@ -3,7 +3,7 @@ import { type Bench, median, NotRun, percentile } from '@skolo/bench';
 import { buildPages } from '@skolo/console/build';
 import { type Browser, type Fixture, openBrowser, startFixture } from '@skolo/console/testing';
 import { peer } from '@skolo/simulators';
-import { inFolder, never, share, withService } from './rig.ts';
+import { bench, never, share, withService } from './rig.ts';
 
 const throttle = 4;
 const views = 7;
@@ -83,25 +83,19 @@ const frames: Bench = {
 };
 
 /** Of a core, while one tab is open and only readings change; compared with no tab. */
-const idleTab: Bench = {
-  name: 'idle-tab',
-  unit: '%',
-  better: 'lower',
-  measure: () =>
-    inFolder((folder) =>
-      withService(folder, never, async ({ pid, url }) => {
-        const none = await share(pid);
-        const browser = await open();
-        try {
-          const page = await browser.open(`${url}/#/rack`);
-          await page.locator('.tile').first().waitFor();
-          return { figure: await share(pid), against: { 'no tab': none } };
-        } finally {
-          await browser.close();
-        }
-      }),
-    ),
-};
+const idleTab = bench('idle-tab', '%', (folder) =>
+  withService(folder, never, async ({ pid, url }) => {
+    const none = await share(pid);
+    const browser = await open();
+    try {
+      const page = await browser.open(`${url}/#/rack`);
+      await page.locator('.tile').first().waitFor();
+      return { figure: await share(pid), against: { 'no tab': none } };
+    } finally {
+      await browser.close();
+    }
+  }),
+);
 
 export const pageBenches = [firstView, frames, idleTab];
 

@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ServerProcess, startServer, startService } from '@skolo/bench';
+import {
+  type Bench,
+  type Measurement,
+  type ServerProcess,
+  startServer,
+  startService,
+} from '@skolo/bench';
 import { processorSeconds } from './processor-time.ts';
 
 export const machines = Array.from(
@@ -16,7 +22,16 @@ export const changeMs = 60_000;
 export const never = 2 ** 30;
 export const measuredSeconds = 60;
 
-export interface Running {
+/** In a folder of its own; lower figures are better. */
+export function bench(
+  name: string,
+  unit: string,
+  measure: (folder: string) => Promise<Measurement>,
+): Bench {
+  return { name, unit, better: 'lower', measure: () => inFolder(measure) };
+}
+
+interface Running {
   pid: number;
   url: string;
 }

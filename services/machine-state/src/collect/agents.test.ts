@@ -146,10 +146,7 @@ it('report how their tasks ended, also one that was too short to be seen', async
   const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
   const long = { id: 'long', since: minutesAgo(9) };
   const short = { id: 'short', since: minutesAgo(2) };
-  const tasks = async () => {
-    const query = { kind: 'task' };
-    return (await lab.client.history({ params: { name: 'rpi-1' }, query })).entries;
-  };
+  const tasks = () => lab.entries('task');
   agent.set({ task: { running: true, ...long } });
   await expect.poll(tasks).toMatchObject([{ id: 'long' }]);
 
@@ -172,10 +169,7 @@ it('keep the reasons of their condition in the history, also if the service rest
   const reason = { verdict: 'quarantined' as const, code: 'battery-low', text: 'at 3%', since };
   const health = { verdict: 'quarantined' as const, since, reasons: [reason] };
   const agent = await startFakeAgent('rpi-1', { status: { health } });
-  const conditions = async ({ client }: Lab) => {
-    const query = { kind: 'condition' };
-    return (await client.history({ params: { name: 'rpi-1' }, query })).entries;
-  };
+  const conditions = ({ entries }: Lab) => entries('condition');
   const lab = await startLab({ agents: { 'rpi-1': agent } });
   await expect.poll(() => conditions(lab)).toMatchObject([{ codes: ['battery-low'] }]);
   const before = await conditions(lab);

@@ -14,6 +14,15 @@ const outlet = {
   stuckOff: false,
 };
 
+function alert(alertname: string, machine: string, annotations: object) {
+  return {
+    ...{ fingerprint: machine, status: 'firing', endpoint: 'webhook', count: 1 },
+    ...{ startsAt: time, first: time, last: time },
+    labels: { alertname, machine, severity: 'warning' },
+    annotations,
+  };
+}
+
 it('are joined into machines and the rack, and left out while they are silent', async () => {
   const agent = await startFakeAgent('rpi-1');
   const services = await startFakeServices();
@@ -43,47 +52,27 @@ ${names.map(of).join('')}`,
       { name: 'rpi-1', kind: 'machine', identity: 'bots', lastTokenAsked: time, requests: 7 },
     ],
   };
-  const alert = {
-    fingerprint: 'f',
-    status: 'firing',
-    startsAt: time,
-    endpoint: 'webhook',
-    first: time,
-    last: time,
-    count: 1,
-    labels: { alertname: 'Hot', machine: 'rpi-1', severity: 'warning' },
-    annotations: { summary: 'it is hot', first_command: 'skolo status' },
-  };
-  services.answers['/v1/alerts'] = { alerts: [alert] };
+  const told = { summary: 'it is hot', first_command: 'skolo status' };
+  services.answers['/v1/alerts'] = { alerts: [alert('Hot', 'rpi-1', told)] };
   const sink = { name: 'pubsub', kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0 };
-  const delivery = { location: 'r', healthy: true, receivers: [], firing: 0, sinks: [sink] };
   const spool = { bytes: 0, maxBytes: 1 };
   const alertPath = async () => (await lab.client.rack()).alertPath;
-  services.answers['/v1/status'] = { ...delivery, spool };
+  const status = { location: 'r', healthy: true, receivers: [], firing: 0, sinks: [sink], spool };
+  services.answers['/v1/status'] = status;
   await expect.poll(alertPath).toEqual({
     isBroken: false,
     text: expect.stringMatching(/^no alert has been received yet/),
   });
-  services.answers['/v1/status'] = { ...delivery, spool, lastHeard: time };
+  services.answers['/v1/status'] = { ...status, lastHeard: time };
   await expect.poll(async () => (await alertPath())?.text).toMatch(/^no sink has accepted/);
   const failing = { ...sink, failingSince: time, detail: 'no credentials' };
-  services.answers['/v1/status'] = {
-    ...delivery,
-    spool,
-    lastHeard: time,
-    sinks: [failing],
-    healthy: false,
-    why: 'Prometheus is silent',
-  };
+  const silent = { healthy: false, why: 'Prometheus is silent' };
+  services.answers['/v1/status'] = { ...status, lastHeard: time, sinks: [failing], ...silent };
   await expect
     .poll(alertPath)
     .toEqual({ isBroken: true, text: 'Prometheus is silent; sink pubsub: no credentials' });
-  services.answers['/v1/status'] = {
-    ...delivery,
-    spool,
-    lastHeard: time,
-    sinks: [{ ...sink, lastSuccess: time }],
-  };
+  const working = { ...sink, lastSuccess: time };
+  services.answers['/v1/status'] = { ...status, lastHeard: time, sinks: [working] };
   await expect.poll(alertPath).toBeUndefined();
 
   await expect
@@ -224,17 +213,8 @@ it('names a damaged image store as the reason only for the machine that is silen
   const services = await startFakeServices();
   const clock = fakeClock('2026-11-22T12:00:00Z');
   const firstCommand = 'skolo run rpi-1 -- sudo journalctl -b -u skolo-image-store';
-  const damaged = (machine: string) => ({
-    fingerprint: machine,
-    status: 'firing',
-    startsAt: time,
-    endpoint: 'webhook',
-    first: time,
-    last: time,
-    count: 1,
-    labels: { alertname: 'ImageStoreDamaged', machine, severity: 'warning' },
-    annotations: { first_command: firstCommand },
-  });
+  const damaged = (machine: string) =>
+    alert('ImageStoreDamaged', machine, { first_command: firstCommand });
   services.answers['/v1/alerts'] = { alerts: [damaged('rpi-1'), damaged('rpi-3')] };
   const lab = await startLab({
     agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),

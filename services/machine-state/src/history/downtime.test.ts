@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLogger, DegradedList } from '@skolo/common';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { newHistory } from '../testing/history.ts';
 import { downtime } from './downtime.ts';
-import { History } from './history.ts';
+import type { History } from './history.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -72,21 +70,7 @@ it('counts how often and how long machines were unable, over days, and why', asy
 });
 
 async function openHistory(clock: ReturnType<typeof fakeClock>): Promise<History> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'skolo-downtime-'));
-  const log = createLogger({ service: 'machine-state', level: 'silent' });
-  const history = new History({
-    stateDir,
-    clock,
-    log,
-    degraded: new DegradedList({ clock, log }),
-    days: () => 90,
-    writeEveryMs: 1000,
-    readingsEveryMs: 1000,
-  });
+  const history = newHistory({ stateDir: await tempDir(), clock });
   await history.open();
-  onTestFinished(async () => {
-    await history.close();
-    rmSync(stateDir, { recursive: true });
-  });
   return history;
 }

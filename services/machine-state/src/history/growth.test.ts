@@ -2,15 +2,12 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KnownAlert, Machine, MachineAlert } from '@skolo/api';
+import type { Machine, MachineAlert } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { createLogger, DegradedList } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { countRounds } from '@skolo/durable/fault-injection';
-import type { Rack } from '@skolo/rack';
 import { expect, it } from 'vitest';
-import { History } from './history.ts';
-import { Recorder } from './recorder.ts';
+import { newHistory, newRecorder } from '../testing/history.ts';
 
 const hours = countRounds(1, 24);
 const mostBytesPerDay = 20_000_000;
@@ -22,20 +19,10 @@ const phones = 32;
 it(`is at most ${mostBytesPerDay / 1e6} MB with ${phones} phones, in ${hours} h of reports as large as they may be`, async () => {
   const stateDir = await tempDir();
   const clock = fakeClock('2026-11-20T00:00:00Z');
-  const log = createLogger({ service: 'machine-state', level: 'silent' });
-  const history = new History({
-    stateDir,
-    clock,
-    log,
-    degraded: new DegradedList({ clock, log }),
-    days: () => 90,
-    writeEveryMs: 3_600_000,
-    readingsEveryMs: 600_000,
-  });
+  const everyMs = { writeEveryMs: 3_600_000, readingsEveryMs: 600_000 };
+  const history = newHistory({ stateDir, clock, ...everyMs });
   await history.open();
-  const services = { views: () => ({ alerts: [] as KnownAlert[] }) };
-  const rack = () => ({ machines: new Map() }) as unknown as Rack;
-  const recorder = new Recorder({ rack, clock, history, services });
+  const recorder = newRecorder(history, clock);
   let before: Machine | undefined;
 
   for (let round = 0; round < hours * roundsPerHour; round += 1) {

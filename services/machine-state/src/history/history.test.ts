@@ -5,9 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, DegradedList } from '@skolo/common';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { newHistory } from '../testing/history.ts';
 import type { Entry } from './entry.ts';
-import { History, HistoryUnavailable } from './history.ts';
+import { type History, HistoryUnavailable } from './history.ts';
 
 const start = '2026-11-20T10:00:00Z';
 const minute = 60_000;
@@ -263,7 +264,7 @@ function sizeOf(dir: string): number {
 async function newLab({ days = 90 } = {}) {
   const dir = await tempDir();
   const clock: FakeClock = fakeClock(start);
-  const log = createLogger({ service: 'machine-state', destination: { write: () => undefined } });
+  const log = createLogger({ service: 'machine-state', level: 'silent' });
   const degraded = new DegradedList({ clock, log });
   const lab = {
     dir,
@@ -271,18 +272,9 @@ async function newLab({ days = 90 } = {}) {
     degraded,
     standings: new Map() as Awaited<ReturnType<History['open']>>,
     async open(more: { stateDir?: string; writeEveryMs?: number } = {}): Promise<History> {
-      const history = new History({
-        stateDir: dir,
-        clock,
-        log,
-        degraded,
-        days: () => days,
-        writeEveryMs: 60_000,
-        readingsEveryMs: 0,
-        ...more,
-      });
+      const own = { degraded, days: () => days, readingsEveryMs: 0 };
+      const history = newHistory({ stateDir: dir, clock, ...own, ...more });
       lab.standings = await history.open();
-      onTestFinished(() => history.close());
       return history;
     },
   };

@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Machine } from '@skolo/api';
-import { createLogger, DegradedList } from '@skolo/common';
+import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import type { Rack } from '@skolo/rack';
-import { expect, it, onTestFinished } from 'vitest';
-import { History } from './history.ts';
-import { Recorder } from './recorder.ts';
+import { expect, it } from 'vitest';
+import { newHistory, newRecorder } from '../testing/history.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -59,26 +54,10 @@ it('begins anew each hour, and keeps what it has said of the hour before', async
 });
 
 async function start() {
-  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-recorder-'));
   const clock = fakeClock('2026-11-20T16:00:00Z');
-  const log = createLogger({ service: 'machine-state', level: 'silent' });
-  const all = new History({
-    stateDir,
-    clock,
-    log,
-    degraded: new DegradedList({ clock, log }),
-    days: () => 90,
-    writeEveryMs: 60_000,
-    readingsEveryMs: 60_000,
-  });
+  const all = newHistory({ stateDir: await tempDir(), clock });
   await all.open();
-  onTestFinished(async () => {
-    await all.close();
-    await rm(stateDir, { recursive: true });
-  });
-  const services = { views: () => ({}) };
-  const rack = () => ({ machines: new Map() }) as unknown as Rack;
-  const recorder = new Recorder({ rack, clock, history: all, services });
+  const recorder = newRecorder(all, clock);
   let machine = {
     name: 'rpi-1',
     devices: [],

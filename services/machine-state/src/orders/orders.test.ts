@@ -1,7 +1,7 @@
 import { fakeClock } from '@skolo/common/testing';
 import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
-import { type FakeAgent, okHealth, startFakeAgent } from '../testing/fake-agent.ts';
+import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const reason = 'the fan is broken';
@@ -11,16 +11,18 @@ async function rebootWithKey({ client }: Lab): Promise<void> {
   await client.reboot({ ...request, headers: { 'idempotency-key': 'k1' } });
 }
 
-async function rack(...names: string[]): Promise<Record<string, FakeAgent>> {
-  const agents = await Promise.all(names.map(async (name) => [name, await startFakeAgent(name)]));
-  return Object.fromEntries(agents);
+/** With the machine `rpi-1`, which has answered if it may act. */
+async function start(options: Parameters<typeof startLab>[0] = {}) {
+  const agent = await startFakeAgent('rpi-1', { status: { bootId: 'before' } });
+  const agents = { 'rpi-1': agent, ...options.agents };
+  const lab = await startLab({ ...options, agents });
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'before' });
+  return { agent, agents, lab };
 }
 
 describe('an order', () => {
   it('reaches the agent, is in the history, and ends there', async () => {
-    const agents = await rack('rpi-1');
-    const lab = await startLab({ agents });
-    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+    const { agent, lab } = await start();
 
     const { orders } = await lab.client.order({
       body: { machines: ['rpi-1'], kind: 'quarantine', reason },
@@ -37,13 +39,9 @@ describe('an order', () => {
       });
     const id = orders[0]?.id ?? '';
     await lab.client.endOrder({ params: { id }, query: { why: 'it was replaced' } });
-    await expect.poll(() => agents['rpi-1']?.status.orders).toEqual([]);
+    await expect.poll(() => agent.status.orders).toEqual([]);
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok', orders: [] });
-    const { entries } = await lab.client.history({
-      params: { name: 'rpi-1' },
-      query: { kind: 'order,condition' },
-    });
-    expect(entries).toMatchObject([
+    expect(await lab.entries('order,condition')).toMatchObject([
       { kind: 'condition', condition: 'ok' },
       { kind: 'condition', condition: 'quarantined', codes: ['order'] },
       { kind: 'order', order: 'quarantine', by: 'ann', endedBy: 'ann' },
@@ -53,33 +51,27 @@ describe('an order', () => {
   });
 
   it('is one order if its request is repeated, also after a restart', async () => {
-    const agents = await rack('rpi-1', 'rpi-2');
-    const lab = await startLab({ agents });
+    const { agents, lab } = await start({ agents: { 'rpi-2': undefined } });
     const headers = { 'idempotency-key': 'k1' };
+    const note = {
+      body: { machines: ['rpi-1'], text: 'a' },
+      headers: { 'idempotency-key': 'k2' },
+    };
     const body = { machines: ['rpi-1'], kind: 'quarantine' as const, reason };
 
     const [first, again] = await Promise.all([
       lab.client.order({ body, headers }),
       lab.client.order({ body, headers }),
     ]);
-    await lab.client.addNote({
-      body: { machines: ['rpi-1'], text: 'a' },
-      headers: { 'idempotency-key': 'k2' },
-    });
+    await lab.client.addNote(note);
     await lab.stop();
     const later = await startLab({ agents, previous: lab });
     const afterwards = await later.client.order({ body, headers });
-    await later.client.addNote({
-      body: { machines: ['rpi-1'], text: 'a' },
-      headers: { 'idempotency-key': 'k2' },
-    });
+    await later.client.addNote(note);
 
     const idsOf = ({ orders }: typeof first) => orders.map(({ id }) => id);
     expect([idsOf(again), idsOf(afterwards)]).toEqual([idsOf(first), idsOf(first)]);
-    const { entries } = await later.client.history({
-      params: { name: 'rpi-1' },
-      query: { kind: 'order,note' },
-    });
+    const entries = await later.entries('order,note');
     expect(entries.map(({ kind }) => kind).toSorted()).toEqual(['note', 'order']);
     await expect(
       later.client.order({ body: { ...body, machines: ['rpi-2'] }, headers }),
@@ -87,49 +79,40 @@ describe('an order', () => {
   });
 
   it('reboots once, although the agent that received it did not respond', async () => {
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    agent?.set({ bootId: 'before' });
-    const lab = await startLab({ agents });
-    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'before' });
+    const { agent, lab } = await start();
     const reboot = () => rebootWithKey(lab);
-    agent?.answerAs((request) => request.socket.destroy());
+    agent.answerAs((request) => request.socket.destroy());
 
     await expect(reboot()).rejects.toThrow('may have received the request');
-    agent?.answerAs(undefined);
-    agent?.restart({ bootId: 'after' });
+    agent.answerAs(undefined);
+    agent.restart({ bootId: 'after' });
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'after' });
     await reboot();
 
-    expect(agent?.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
+    expect(agent.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
   });
 
   it('reboots once, although the machine is not back when the answered request is sent again', async () => {
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    const lab = await startLab({ agents });
-    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+    const { agent, lab } = await start();
     const reboot = () => rebootWithKey(lab);
     await reboot();
-    agent?.answerAs((request) => request.socket.destroy());
+    agent.answerAs((request) => request.socket.destroy());
 
     await reboot();
-    agent?.answerAs(undefined);
+    agent.answerAs(undefined);
     await reboot();
 
-    expect(agent?.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
+    expect(agent.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
   });
 
   it('is brought again to an agent that has lost it, or was away', async () => {
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    const lab = await startLab({ agents });
+    const { agent, lab } = await start();
     await lab.client.order({ body: { machines: ['rpi-1'], kind: 'quarantine', reason } });
-    await expect.poll(() => agent?.status.orders).toHaveLength(1);
+    await expect.poll(() => agent.status.orders).toHaveLength(1);
 
-    agent?.restart({ orders: [], health: okHealth });
+    agent.restart({ orders: [], health: okHealth });
 
-    await expect.poll(() => agent?.status.orders).toHaveLength(1);
+    await expect.poll(() => agent.status.orders).toHaveLength(1);
   });
 
   it('says why an agent does not have it', async () => {
@@ -154,24 +137,18 @@ describe('an order', () => {
 
   it('ends with its time, and survives a restart of the service until then', async () => {
     const clock = fakeClock('2026-11-20T12:00:00Z');
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    const first = await startLab({ agents, clock });
+    const { agent, agents, lab: first } = await start({ clock });
     const until = '2026-11-20T13:00:00.000Z';
     await first.client.order({ body: { machines: ['rpi-1'], kind: 'maintenance', reason, until } });
-    await expect.poll(() => agent?.status.orders).toMatchObject([{ until }]);
+    await expect.poll(() => agent.status.orders).toMatchObject([{ until }]);
     await first.stop();
 
     const lab = await startLab({ agents, clock, previous: first });
     expect(await lab.machine('rpi-1')).toMatchObject({ orders: [{ until, by: 'ann' }] });
     clock.pass(3_600_000);
 
-    await expect.poll(() => agent?.status.orders).toEqual([]);
-    const { entries } = await lab.client.history({
-      params: { name: 'rpi-1' },
-      query: { kind: 'order' },
-    });
-    expect(entries).toMatchObject([{ endedAt: until, endedBy: 'its expiry' }]);
+    await expect.poll(() => agent.status.orders).toEqual([]);
+    expect(await lab.entries('order')).toMatchObject([{ endedAt: until, endedBy: 'its expiry' }]);
   });
 
   it('of many machines needs their number, and names that exist', async () => {
@@ -193,58 +170,49 @@ describe('an order', () => {
 describe('people', () => {
   it('write notes', async () => {
     const lab = await startLab({ agents: { 'rpi-1': undefined } });
+
     await lab.client.addNote({ body: { machines: ['rpi-1'], text: 'new <b>fan</b>' } });
 
-    const { entries } = await lab.client.history({ params: { name: 'rpi-1' } });
-
-    expect(entries).toMatchObject([{ kind: 'note', by: 'ann', text: 'new <b>fan</b>' }]);
+    expect(await lab.entries()).toMatchObject([
+      { kind: 'note', by: 'ann', text: 'new <b>fan</b>' },
+    ]);
   });
 
   it('reject orders for a machine that is only observed, and the agent hears nothing', async () => {
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    const lab = await startLab({ agents, more: () => ', acts: false' });
+    const { agent, lab } = await start({ more: () => ', acts: false' });
     const params = { name: 'rpi-1' };
     const rejected = {
       status: 409,
       message: expect.stringContaining('rpi-1: `acts: false` in rack.yaml'),
     };
 
+    const repair = { params, body: { step: 'usb-cycle', reason } };
     await expect(lab.client.reboot({ params, body: { reason } })).rejects.toMatchObject(rejected);
-    await expect(
-      lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),
-    ).rejects.toMatchObject(rejected);
+    await expect(lab.client.repair(repair)).rejects.toMatchObject(rejected);
 
-    expect(agent?.repairs).toEqual([]);
+    expect(agent.repairs).toEqual([]);
   });
 
   it('reboot, clear, and see a screen through the agent, which says why not', async () => {
-    const agents = await rack('rpi-1');
-    const [agent] = Object.values(agents);
-    const lab = await startLab({ agents: { ...agents, 'rpi-2': undefined } });
+    const { agent, lab } = await start({ agents: { 'rpi-2': undefined } });
     const params = { name: 'rpi-1' };
 
-    await lab.client.reboot({ params, body: { reason } });
-    await lab.client.repair({ params, body: { step: 'usb-cycle', reason } });
-    expect(agent?.repairs).toEqual([{ step: 'usb-cycle', why: `${reason} (ann)` }]);
+    const reboot = (name: string) => lab.client.reboot({ params: { name }, body: { reason } });
+    const repair = { params, body: { step: 'usb-cycle', reason } };
+
+    await reboot('rpi-1');
+    await lab.client.repair(repair);
+    expect(agent.repairs).toEqual([{ step: 'usb-cycle', why: `${reason} (ann)` }]);
     expect(await lab.client.clear({ params, body: { reason } })).toMatchObject({ verdict: 'ok' });
     const screen = await lab.client.screen({ params, body: {} });
     expect(Buffer.from(screen.bytes).toString()).toBe('PNG');
     expect(screen.headers.get('cache-control')).toBe('no-store');
     expect(await lab.client.log({ params })).toEqual({ lines: [] });
 
-    agent?.set({ task: { running: true } });
-    await expect(lab.client.reboot({ params, body: { reason } })).rejects.toThrow(
-      'the agent on rpi-1: a task is running',
-    );
-    await expect(
-      lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),
-    ).rejects.toMatchObject({ status: 409 });
-    await expect(
-      lab.client.reboot({ params: { name: 'rpi-2' }, body: { reason } }),
-    ).rejects.toMatchObject({ status: 503 });
-    await expect(
-      lab.client.reboot({ params: { name: 'rpi-3' }, body: { reason } }),
-    ).rejects.toMatchObject({ status: 404 });
+    agent.set({ task: { running: true } });
+    await expect(reboot('rpi-1')).rejects.toThrow('the agent on rpi-1: a task is running');
+    await expect(lab.client.repair(repair)).rejects.toMatchObject({ status: 409 });
+    await expect(reboot('rpi-2')).rejects.toMatchObject({ status: 503 });
+    await expect(reboot('rpi-3')).rejects.toMatchObject({ status: 404 });
   });
 });

@@ -69,11 +69,7 @@ describe('orders that a machine reports', () => {
           'waiting for a task; the agent reports a maintenance order by adm, but the journal does not contain it',
         orders: [],
       });
-    const { entries } = await lab.client.history({
-      params: { name: 'rpi-1' },
-      query: { kind: 'order' },
-    });
-    expect(entries).toEqual([]);
+    expect(await lab.entries('order')).toEqual([]);
     expect(await audited(lab)).toBe('');
   });
 
@@ -112,10 +108,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     expect(Object.keys(order ?? {})).not.toContain('until');
     expect(Date.parse(order?.since ?? '')).toBeGreaterThan(Date.now() - 3_600_000);
     expect(first.status.orders).toMatchObject([{ id: order?.id, by: 'the machine itself' }]);
-    const { entries } = await later.client.history({
-      params: { name: 'rpi-1' },
-      query: { kind: 'order' },
-    });
+    const entries = await later.entries('order');
     expect(entries).toMatchObject([{ order: 'quarantine', reason: order?.reason }]);
     await expect.poll(() => audited(later)).toContain('"who":"rpi-1","what":"reportedOrder"');
     await later.client.endOrder({ params: { id: order?.id ?? '' } });
@@ -167,8 +160,7 @@ describe('after the journal was lost, a quarantine that only the machine knows',
 it('after the journal was restored from a copy, the reason says of when it is', async () => {
   const { agents, lab, first } = await startRack();
   await lab.client.addNote({ body: { machines: ['rpi-1'], text: 'the last record' } });
-  const query = { kind: 'note' };
-  const { entries } = await lab.client.history({ params: { name: 'rpi-1' }, query });
+  const [newest] = await lab.entries('note');
   const [journal, copy] = [join(lab.stateDir, 'journal'), join(lab.stateDir, 'copy')];
   // As the archive of the jumphost has it: without the mark.
   await cp(journal, copy, { recursive: true });
@@ -181,7 +173,7 @@ it('after the journal was restored from a copy, the reason says of when it is', 
 
   await expect.poll(ordersOf(later)).toMatchObject([
     {
-      reason: expect.stringContaining(`the journal, whose newest entry is from ${entries[0]?.at},`),
+      reason: expect.stringContaining(`the journal, whose newest entry is from ${newest?.at},`),
     },
   ]);
   expect(await ordersOf(later)()).toMatchObject([

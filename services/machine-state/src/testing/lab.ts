@@ -2,7 +2,13 @@
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Client, createClient, type Machine, machineStateApi } from '@skolo/api';
+import {
+  type Client,
+  createClient,
+  type HistoryEntry,
+  type Machine,
+  machineStateApi,
+} from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { agentPublicKey } from '@skolo/secrets';
@@ -35,6 +41,8 @@ export interface Lab {
   /** Of another process with this state. */
   clientOf(url: string): Client<typeof machineStateApi>;
   machine(name: string): Promise<Machine>;
+  /** History of `rpi-1`: entries of these kinds, or all. */
+  entries(kind?: string): Promise<HistoryEntry[]>;
   metrics(): Promise<string>;
   /** Another rack, from then on. */
   edit(options: Pick<LabOptions, 'agents' | 'rack' | 'more' | 'settings'>): Promise<void>;
@@ -97,17 +105,22 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   // A sync may take long on a shared computer.
   const clientOf = (baseUrl: string) =>
     createClient(machineStateApi, { baseUrl, token, timeoutMs: 60_000 });
+  const client = clientOf(url);
   const stop = () => service.stop();
   onTestFinished(stop);
   return {
     dir,
     stateDir,
     url,
-    client: clientOf(url),
+    client,
     clientOf,
     edit,
     stop,
-    machine: (name) => clientOf(url).machine({ params: { name } }),
+    machine: (name) => client.machine({ params: { name } }),
+    async entries(kind) {
+      const query = kind === undefined ? {} : { kind };
+      return (await client.history({ params: { name: 'rpi-1' }, query })).entries;
+    },
     metrics: async () => (await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`)).text(),
     logged: () => lines,
   };
