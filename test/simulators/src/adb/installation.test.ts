@@ -29,34 +29,6 @@ it('is started by the first client, and told as adb tells it', async (context) =
   expect(line.slice(2, 6)).toEqual(['-L', `tcp:${port}`, 'fork-server', 'server']);
 });
 
-it('ends by kill-server, and is another process after that', async (context) => {
-  const { adb, pid, server } = await start(context);
-  await adb('start-server');
-  const first = pid();
-
-  expect((await adb('kill-server')).status).toBe(0);
-  await expect.poll(pid).toBeUndefined();
-  expect((await adb('get-state')).stdout).toBe('device\n');
-
-  expect(pid()).not.toBe(first);
-  expect(server.starts).toBe(2);
-});
-
-it('is wedged until its process is killed', async (context) => {
-  const { adb, pid, server } = await start(context);
-  await adb('start-server');
-  await server.misbehave('wedged');
-  const before = server.received.length;
-  const hanging = adb('get-state');
-  await expect.poll(() => server.received.length).toBeGreaterThan(before);
-
-  process.kill(pid() ?? 0, 'SIGKILL');
-
-  expect((await hanging).status).toBe(1);
-  await expect.poll(pid).toBeUndefined();
-  expect((await adb('get-state')).stdout).toBe('device\n');
-});
-
 it('is no business of another port', async (context) => {
   const { adb, pid } = await start(context);
 

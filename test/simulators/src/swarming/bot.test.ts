@@ -86,21 +86,6 @@ describe('from start to end', () => {
 });
 
 describe('commands', () => {
-  it('updates itself, and keeps its pid', async (context) => {
-    const { server, bot, folder } = await started(context);
-    const before = server.version;
-
-    const version = server.askUpdate();
-
-    await expect.poll(() => server.bot('bot-1').version).toBe(version);
-    expect(version).not.toBe(before);
-    await expect.poll(() => server.bot('bot-1').polls).toBeGreaterThan(2);
-    expect(server.bot('bot-1')).toMatchObject({ handshakes: 2, pid: bot.pid });
-    expect(commandLine(bot.pid)).toContain('swarming_bot.2.zip start_bot --survive');
-    const kept = startBot(context, folder, { args: ['is_fine'] });
-    expect((await kept.exit).status).toBe(0);
-  });
-
   it.runIf(isLong)(
     'stays as it is and is unhealthy when the new version is not fine',
     async (context) => {
@@ -113,15 +98,6 @@ describe('commands', () => {
       expect(server.bot('bot-1').events[0]).toMatchObject({ event: 'bot_error' });
     },
   );
-
-  it('begins anew, in the same process', async (context) => {
-    const { server, bot } = await started(context);
-
-    server.askRestart();
-
-    await expect.poll(() => server.bot('bot-1').handshakes).toBe(2);
-    expect(server.bot('bot-1').pid).toBe(bot.pid);
-  });
 
   it('asks the host for a reboot by both commands; SIGTERM ends it meanwhile', async (context) => {
     const { server, bot, shim } = await started(context, { times: { rebootGivesUp: 60 } });
@@ -159,14 +135,6 @@ describe('commands', () => {
     await expect.poll(() => server.bot('bot-1').quarantined).toContain('stuck restarting');
   });
 
-  it('ends with 0 when it is terminated', async (context) => {
-    const { server, bot } = await started(context);
-
-    server.terminate();
-
-    expect((await bot.exit).status).toBe(0);
-  });
-
   it.for([
     ['exception', { status: 1, signal: null }],
     ['killed', { status: null, signal: 'SIGKILL' }],
@@ -181,23 +149,6 @@ describe('commands', () => {
 });
 
 describe('tasks', () => {
-  it('SIGTERM does not interrupt one; its end does end the bot', async (context) => {
-    const { server, bot, folder } = await started(context);
-    const go = join(folder, 'logs', 'go');
-    const id = server.addTask({
-      python: `import os, time\nprint("up", flush=True)\nwhile not os.path.exists(${JSON.stringify(go)}): time.sleep(0.05)`,
-    });
-    await expect.poll(() => server.task(id).output).toBe('up\n');
-    const { polls } = server.bot('bot-1');
-
-    bot.kill('SIGTERM');
-    writeFileSync(go, '');
-
-    expect((await bot.exit).status).toBe(0);
-    expect(server.task(id).state).toBe('completed');
-    expect(server.bot('bot-1').polls).toBe(polls);
-  });
-
   it('SIGTERM to the bot and to task_runner ends it in order, after its grace', async (context) => {
     const { server, bot, folder } = await started(context);
     const id = server.addTask({ python: stubborn, graceSeconds: 0.2 });

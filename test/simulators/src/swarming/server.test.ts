@@ -73,50 +73,6 @@ describe('the download', () => {
 
     expect(answer.headers.get('location')).toBe(`${zipPath}${server.version}`);
   });
-
-  it.for([
-    ['rejected', '/bot_code', 403],
-    ['broken', '/bot_code', 500],
-    ['unavailable', 'zip', 503],
-    ['no-redirect', '/bot_code', 200],
-    ['corrupt-zip', 'zip', 200],
-    ['wrong-server', 'zip', 200],
-    ['slow', 'zip', 200],
-  ] as const)(
-    'fault %s at %s: %i, and only as often as was asked',
-    async ([kind, path, status], context) => {
-      const { server, get } = await start(context);
-      const url = path === 'zip' ? `${zipPath}${server.version}` : path;
-      const sound = Buffer.from(await (await get(`${zipPath}${server.version}`)).arrayBuffer());
-      server.faults.set(kind, { times: 1, ms: 1 });
-
-      const answer = await get(url);
-
-      expect(answer.status).toBe(status);
-      const same = ['no-redirect', 'slow'].includes(kind);
-      expect(Buffer.from(await answer.arrayBuffer()).equals(sound)).toBe(same);
-      expect((await get(url)).status).toBe(path === 'zip' ? 200 : 302);
-    },
-  );
-
-  it.for(['half-body', 'reset'] as const)('fault %s ends the connection', async (kind, context) => {
-    const { server, get } = await start(context);
-    server.faults.set(kind, { at: ['zip'] });
-
-    await expect(get(`${zipPath}${server.version}`).then((answer) => answer.arrayBuffer()))
-      .rejects //
-      .toThrow();
-  });
-
-  it('an outage refuses connections, and the address stays', async (context) => {
-    const { server, get } = await start(context);
-
-    await server.goDown();
-    await expect(get('/bot_code')).rejects.toThrow();
-    await server.comeUp();
-
-    expect((await get('/bot_code')).status).toBe(302);
-  });
 });
 
 describe('the verdict', () => {
