@@ -29,12 +29,6 @@ const settings = '    repair: { enabled: true, tries: 2, internet: { enabled: tr
 const why =
   '`acts: false` in rack.yaml prohibits this, so nothing was done; to let skolo act, set `acts: true`';
 
-/** It has been missing for so long. */
-async function hear({ missing, after }: RepairLab, machine: string, minutes: number) {
-  await missing(machine, minutes);
-  await after(1);
-}
-
 const told = ({ boards }: Pick<RepairLab, 'boards'>) =>
   ['switch-1', 'switch-2', 'pdu-1', 'pdu-2'].flatMap((name) => boards.get(name).told);
 
@@ -42,24 +36,23 @@ describe('automatic repair of what is only observed', () => {
   it('notes each cycle that it would have begun, with the usual pauses, and gives up as usual', async () => {
     const lab = await startRepairLab({ yaml: rackWith(), settings, cooldownSeconds: 300 });
 
-    await hear(lab, 'a', 20);
+    await lab.hear('a', 20);
     for (let minutes = 22; minutes < 70; minutes += 10) {
       await lab.after(9);
-      await hear(lab, 'a', minutes);
+      await lab.hear('a', minutes);
     }
     const within = await lab.cycles();
     await lab.after(60);
-    await hear(lab, 'a', 140);
+    await lab.hear('a', 140);
     await lab.after(60);
-    await hear(lab, 'a', 200);
-    const { machines } = await lab.client.machines({ query: { name: 'a' } });
+    await lab.hear('a', 200);
 
     expect(within).toHaveLength(1);
     expect(await lab.cycles()).toMatchObject([
       { target: 'a', reason: 'missing; try 2', outcome: 'would-have', steps: [] },
       { target: 'a', by: 'repair', origin: 'repair', outcome: 'would-have', detail: why },
     ]);
-    expect(machines).toMatchObject([{ needsAttention: expect.stringContaining('acts: false') }]);
+    expect(await lab.needsAttention('a')).toContain('acts: false');
     const noted = lab.logged().filter(({ msg }) => msg === 'would have power-cycled');
     expect(noted).toMatchObject([{ target: 'a', by: 'repair' }, { target: 'a' }]);
     expect(told(lab)).toEqual([]);
@@ -69,11 +62,11 @@ describe('automatic repair of what is only observed', () => {
 
   it('begins anew once skolo acts, without pauses for what was only noted', async () => {
     const lab = await startRepairLab({ yaml: rackWith(), settings, cooldownSeconds: 300 });
-    await hear(lab, 'a', 20);
+    await lab.hear('a', 20);
     const before = await lab.cycles();
 
     await lab.edit(rackWith('acts: true'));
-    await hear(lab, 'a', 22);
+    await lab.hear('a', 22);
     await expect.poll(() => told(lab)).toEqual(['off 1', 'on 1 auto']);
 
     expect(before).toMatchObject([{ outcome: 'would-have' }]);
@@ -84,7 +77,7 @@ describe('automatic repair of what is only observed', () => {
     const lab = await startRepairLab({ yaml: rackWith('', ', acts: false'), settings });
 
     await lab.missing('a', 20);
-    await hear(lab, 'b', 20);
+    await lab.hear('b', 20);
     await expect.poll(() => told(lab)).toEqual(['off 2', 'on 2 auto']);
 
     const outcomes = (await lab.cycles()).map(({ target, outcome }) => [target, outcome]);
@@ -135,7 +128,6 @@ describe('orders for what is only observed', () => {
   it('are rejected with the reason', async () => {
     const daemon = await startDaemon({ yaml: rackWith() });
     const cycle = daemon.client.requestCycles({ body: { machines: ['a'], reason: 'dead' } });
-    const body = { reason: 'smoke', state: 'off' as const };
 
     expect(await problem(cycle)).toMatchObject({
       status: 409,
@@ -144,8 +136,7 @@ describe('orders for what is only observed', () => {
     });
     for (const target of ['a', 'router', 'switch-2', 'pdu-1/9', 'pdu-1/1']) {
       for (const state of ['off', 'on'] as const) {
-        const asked = daemon.client.switchOutlets({ body: { ...body, state, targets: [target] } });
-        expect((await problem(asked)).detail).toContain(why);
+        expect((await problem(daemon.turn(state, target))).detail).toContain(why);
       }
     }
     expect(told(daemon)).toEqual([]);
@@ -154,10 +145,7 @@ describe('orders for what is only observed', () => {
 
   it('are also rejected for outlets that power an observed machine, and for no others', async () => {
     const daemon = await startDaemon({ yaml: rackWith('', ', acts: false') });
-    const off = async (target: string) => {
-      const body = { reason: 'x', state: 'off' as const, targets: [target], force: true };
-      return await problem(daemon.client.switchOutlets({ body }));
-    };
+    const off = (target: string) => problem(daemon.turn('off', target, { force: true }));
 
     expect((await off('switch-2')).detail).toContain(
       'the outlet also powers poe, for which `acts: false` in rack.yaml',

@@ -2,11 +2,12 @@
  * `kill -9` of the daemon while it cycles real (simulated) devices over HTTP: at some steps and once at random, in the full run at every
  * step and at random moments. Afterwards every outlet is on, every cycle is finished or reported failed, and nothing was done twice.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import type { AtTheEnd } from '@skolo/common/testing/own-process';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
@@ -40,8 +41,7 @@ afterAll(async () => {
 });
 
 async function startLab(): Promise<Lab> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-kill-'));
-  atTheEnd(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir(atTheEnd);
   const relay = await startHttpRelay({ outlets: 8 });
   const shelly = await startShellyGen2({ outlets: 4 });
   const devices = [relay, shelly];

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { HostKeys } from '@skolo/equipment';
 import { loadDrivers } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';
@@ -27,7 +27,7 @@ function parse(yaml: string): Rack {
 
 async function plugged(yaml = infrastructure + machines) {
   const boards = new Boards();
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-controllers-'));
+  const dir = await tempDir();
   let rack = parse(yaml);
   const hubs: { machine: string; agentUrl: string | undefined }[] = [];
   const controllers = new Controllers({
@@ -42,10 +42,7 @@ async function plugged(yaml = infrastructure + machines) {
     emit: () => undefined,
     maySwitch: () => undefined,
   });
-  onTestFinished(async () => {
-    await controllers.close();
-    await rm(dir, { recursive: true });
-  });
+  onTestFinished(() => controllers.close());
   const edit = (text: string) => {
     rack = parse(text);
     controllers.follow();

@@ -63,30 +63,16 @@ async function asked(
 }
 
 describe('a machine is asked to reboot itself', () => {
-  it('by its agent', async () => {
-    const { answer, machine } = await asked();
+  it.each<[string, Parameters<typeof asked>[0], string]>([
+    ['by its agent', {}, 'from its agent'],
+    ['over ssh where it has no agent', { agentPort: false }, 'over SSH'],
+    ['over ssh where its agent rejects', { accepts: newAgentKey() }, 'over SSH'],
+    ['over ssh where its agent is silent', { faults: ['agent-silent'] }, 'over SSH'],
+  ])('%s', async (_how, options, way) => {
+    const { answer, machine } = await asked(options);
 
-    expect(answer).toEqual({ accepted: true, text: 'reboot requested from its agent' });
+    expect(answer).toEqual({ accepted: true, text: `reboot requested ${way}` });
     await machine.whenBooted(2);
-  });
-
-  it('over ssh where it has no agent', async () => {
-    const { answer, machine } = await asked({ agentPort: false });
-
-    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
-    await machine.whenBooted(2);
-  });
-
-  it('over ssh where its agent rejects', async () => {
-    const { answer } = await asked({ accepts: newAgentKey() });
-
-    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
-  });
-
-  it('over ssh where its agent is silent', async () => {
-    const { answer } = await asked({ faults: ['agent-silent'] });
-
-    expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
   });
 
   it('and may be about to, where only the answer of its agent is missing', async () => {

@@ -90,13 +90,11 @@ describe('Alertmanager', () => {
   });
 
   it('receives that a machine is back, and counts the next time from the start', async (context) => {
-    const { alerts, aMinuteLater, tries, finished, cycles } = await startLab(context);
+    const { alerts, aMinuteLater, tries, untilCycled } = await startLab(context);
 
     await alerts.fire('a', 60);
     await aMinuteLater();
-    await expect.poll(() => tries('a')).toEqual(['missing; try 1']);
-    const [first] = await cycles();
-    await finished(first?.id ?? '');
+    await untilCycled(1);
     await alerts.resolve('a');
     await alerts.fire('b', 1);
     await aMinuteLater();
@@ -107,24 +105,18 @@ describe('Alertmanager', () => {
   });
 
   it('goes on until the machine needs attention', async (context) => {
-    const { alerts, aMinuteLater, tries, after, client, finished, cycles } =
+    const { alerts, aMinuteLater, tries, after, untilCycled, needsAttention } =
       await startLab(context);
-    const needsAttention = async () => {
-      const { machines } = await client.machines({ query: { name: 'a' } });
-      return machines[0]?.needsAttention;
-    };
 
     await alerts.fire('a', 60);
     await aMinuteLater();
     for (const count of [1, 2]) {
-      await expect.poll(async () => (await tries('a')).length).toBe(count);
-      const [newest] = await cycles();
-      await finished(newest?.id ?? '');
+      await untilCycled(count);
       await after(60);
       await aMinuteLater();
     }
 
-    await expect.poll(needsAttention).toBe('still missing after 2 cycles');
+    await expect.poll(() => needsAttention('a')).toBe('still missing after 2 cycles');
     expect(await tries('a')).toEqual(['missing; try 2', 'missing; try 1']);
   });
 });

@@ -22,11 +22,9 @@ const settings = `    seenBackSeconds: 1
 
 describe('a silent router', () => {
   it('is cycled natively by its PDU after a quarter of an hour', async () => {
-    const { router, after, cycles, boards, said } = await startRepairLab({ yaml, settings });
+    const { silentFor, after, cycles, boards, said } = await startRepairLab({ yaml, settings });
 
-    router.isThere = false;
-    await after(0);
-    await after(14.9);
+    await silentFor(14.9);
     const tooEarly = await cycles();
     await after(0.2);
 
@@ -39,26 +37,20 @@ describe('a silent router', () => {
   });
 
   it('that answers once is not silent', async () => {
-    const { router, after, cycles } = await startRepairLab({ yaml, settings });
+    const { silentFor, router, after, cycles } = await startRepairLab({ yaml, settings });
 
-    router.isThere = false;
-    await after(0);
-    await after(14);
+    await silentFor(14);
     router.isThere = true;
     await after(0.5);
-    router.isThere = false;
-    await after(0);
-    await after(14);
+    await silentFor(14);
 
     expect(await cycles()).toEqual([]);
   });
 
   it('is cycled once in an hour, however long it is silent', async () => {
-    const { router, after, cycles, finished } = await startRepairLab({ yaml, settings });
+    const { silentFor, after, cycles, finished } = await startRepairLab({ yaml, settings });
 
-    router.isThere = false;
-    await after(0);
-    await after(16);
+    await silentFor(16);
     const [first] = await cycles();
     await finished(first?.id ?? '');
     await after(58);
@@ -69,44 +61,24 @@ describe('a silent router', () => {
     expect(await cycles()).toHaveLength(2);
   });
 
-  it('is not cycled again by a daemon that was restarted, until the hour is over', async () => {
+  it.each([
+    ['', undefined],
+    [', although the clock went back to 1970', '1970-01-01T00:00:00Z'],
+  ])('is cycled by a daemon that was restarted once the hour is over%s', async (_how, time) => {
     const first = await startRepairLab({ yaml, settings });
-    first.router.isThere = false;
-    await first.after(0);
-    await first.after(16);
+    await first.silentFor(16);
     await first.stop();
 
-    const second = await startRepairLab({ yaml, settings, previous: first, clock: first.clock });
-    second.router.isThere = false;
-    const [left] = await second.cycles();
-    await second.finished(left?.id ?? '');
-    await second.after(0);
-    await second.after(58);
-    const within = await second.cycles();
-    await second.after(3);
-
-    expect(within).toMatchObject([{ origin: 'internet' }]);
-    expect(await second.cycles()).toHaveLength(2);
-  });
-
-  it('is cycled again after an hour, although the clock went back to 1970 without an internet connection', async () => {
-    const first = await startRepairLab({ yaml, settings });
-    first.router.isThere = false;
-    await first.after(0);
-    await first.after(16);
-    await first.stop();
-
-    const clock = fakeClock('1970-01-01T00:00:00Z', 60);
+    const clock = time === undefined ? first.clock : fakeClock(time, 60);
     const second = await startRepairLab({ yaml, settings, previous: first, clock });
     second.router.isThere = false;
     const [left] = await second.cycles();
     await second.finished(left?.id ?? '');
-    await second.after(0);
-    await second.after(58);
+    await second.silentFor(58);
     const within = await second.cycles();
     await second.after(3);
 
-    expect(within).toHaveLength(1);
+    expect(within).toMatchObject([{ origin: 'internet' }]);
     expect(await second.cycles()).toHaveLength(2);
   });
 
@@ -129,11 +101,13 @@ describe('brakes', () => {
     const clock = fakeClock(undefined, 2 * 60);
     const quick =
       '    repair: { bootGraceMinutes: 15, internet: { enabled: true, silentMinutes: 5 } }';
-    const { router, after, cycles, said } = await startRepairLab({ yaml, settings: quick, clock });
+    const { silentFor, after, cycles, said } = await startRepairLab({
+      yaml,
+      settings: quick,
+      clock,
+    });
 
-    router.isThere = false;
-    await after(0);
-    await after(12);
+    await silentFor(12);
     const booting = await cycles();
     await after(2);
 
@@ -151,14 +125,12 @@ describe('brakes', () => {
     ],
     ['a PDU that cannot cycle by itself', 'pdu-1/5', 'pdu-1 cannot cycle an outlet itself'],
   ])('with %s', async (_what, power, why) => {
-    const { router, after, cycles, said } = await startRepairLab({
+    const { silentFor, after, cycles, said } = await startRepairLab({
       yaml: rackWith(power),
       settings,
     });
 
-    router.isThere = false;
-    await after(0);
-    await after(16);
+    await silentFor(16);
     await after(16);
 
     expect(await cycles()).toEqual([]);
@@ -171,9 +143,7 @@ describe('brakes', () => {
     const drivers = new Map([...boardDrivers(boards), ['edgeswitch', excluded]]);
     const lab = await startRepairLab({ yaml, settings, boards, drivers });
 
-    lab.router.isThere = false;
-    await lab.after(0);
-    await lab.after(16);
+    await lab.silentFor(16);
 
     expect(await lab.cycles()).toEqual([]);
     expect(lab.said('internet connection not repaired')).toEqual([
@@ -182,12 +152,10 @@ describe('brakes', () => {
   });
 
   it('while it is held, and asks no more often than it would cycle', async () => {
-    const { router, after, cycles, said, client } = await startRepairLab({ yaml, settings });
+    const { silentFor, after, cycles, said, client } = await startRepairLab({ yaml, settings });
     await client.hold({ body: { targets: ['rack1'], reason: 'the provider works on the line' } });
 
-    router.isThere = false;
-    await after(0);
-    await after(16);
+    await silentFor(16);
     await after(30);
 
     expect(await cycles()).toEqual([]);

@@ -55,11 +55,6 @@ function others(count: number): Missing[] {
 }
 
 describe('a machine that is missing', () => {
-  it('is cycled when nothing speaks against it', () => {
-    expect(decide()).toEqual({ is: 'cycle' });
-    expect(decide('alone')).toEqual({ is: 'cycle' });
-  });
-
   it.each([
     ['silent', {}, { lastAlertAt: now - 121 }],
     ['settling', {}, { firstAlertAt: now - 59 }],
@@ -73,20 +68,6 @@ describe('a machine that is missing', () => {
     ['many-down', { missing: others(5) }, {}],
   ] as const)('is left alone: %s', (brake, own, about) => {
     expect(decide('m-01', own, about)).toMatchObject({ is: 'wait', brake });
-  });
-
-  it.each([
-    ['what is far away is down', { isDown: (name: string) => name === 'pdu-2' }, {}],
-    ['another driver is excluded', { mayUse: (name: string) => name !== 'pdu-2' }, {}],
-    ['no more than a fifth is missing', { missing: others(4) }, {}],
-    ['it has just been dead for long enough', {}, { since: now - 15 * minute }],
-    [
-      'the pause is over',
-      { lastTryAt: now - 60 * minute, record: { target: 'm-01', tries: 2 } },
-      {},
-    ],
-  ] as const)('is cycled although %s', (_name, own, about) => {
-    expect(decide('m-01', own, about)).toEqual({ is: 'cycle' });
   });
 
   it('does not count those without a recent alert, nor those elsewhere', () => {

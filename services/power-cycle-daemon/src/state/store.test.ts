@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { Journal, JournalDown, StorageUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cycleRecord } from '../testing/records.ts';
@@ -9,13 +8,9 @@ import { Store } from './store.ts';
 
 /** A disk that can be taken away: a journal that is closed rejects all writes. */
 async function onDisk() {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
-  const folder = join(dir, 'journal');
+  const folder = join(await tempDir(), 'journal');
   let journal: Journal | undefined = await Journal.open(folder);
-  onTestFinished(async () => {
-    await journal?.close();
-    await rm(dir, { recursive: true });
-  });
+  onTestFinished(() => journal?.close());
   const said: string[] = [];
   const newStore = () =>
     new Store({

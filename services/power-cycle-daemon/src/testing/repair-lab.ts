@@ -2,6 +2,7 @@
 
 import type { PowerCycle } from '@skolo/api';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
+import { expect } from 'vitest';
 import { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts';
 
 export interface RepairLab extends TestDaemon {
@@ -14,6 +15,13 @@ export interface RepairLab extends TestDaemon {
   /** Alertmanager reports a machine as missing for this long. Returns how many machines the alerts concerned. */
   missing: (machine: string, minutes: number) => Promise<number>;
   resolved: (machine: string) => Promise<number>;
+  /** It is reported as missing for this long, and a minute passes. */
+  hear: (machine: string, minutes: number) => Promise<void>;
+  /** The router does not respond for this long. */
+  silentFor: (minutes: number) => Promise<void>;
+  /** There have been so many cycles, and the newest is finished. */
+  untilCycled: (count: number) => Promise<void>;
+  needsAttention: (machine: string) => Promise<string | undefined>;
   /** Messages logged as a warning or worse, and why. */
   said: (msg: string) => unknown[];
 }
@@ -46,17 +54,38 @@ export async function startRepairLab(
     return (await daemon.client.alerts({ body })).heard;
   }
 
+  async function after(minutes: number) {
+    clock.pass(minutes * 60_000);
+    await new Promise<void>((resolve) => waiting.push({ looks: 0, resolve }));
+  }
+
+  const cycles = async () => (await daemon.client.cycles({ query: {} })).cycles;
   return {
     ...daemon,
     clock,
     missing: (machine, minutes) => tell('firing', machine, minutes),
     resolved: (machine) => tell('resolved', machine, 0),
-    router,
-    async after(minutes) {
-      clock.pass(minutes * 60_000);
-      await new Promise<void>((resolve) => waiting.push({ looks: 0, resolve }));
+    async hear(machine, minutes) {
+      await tell('firing', machine, minutes);
+      await after(1);
     },
-    cycles: async () => (await daemon.client.cycles({ query: {} })).cycles,
+    router,
+    async silentFor(minutes) {
+      router.isThere = false;
+      await after(0);
+      await after(minutes);
+    },
+    after,
+    cycles,
+    async untilCycled(count) {
+      await expect.poll(async () => (await cycles()).length).toBe(count);
+      const [newest] = await cycles();
+      await daemon.finished(newest?.id ?? '');
+    },
+    async needsAttention(name) {
+      const { machines } = await daemon.client.machines({ query: { name } });
+      return machines[0]?.needsAttention;
+    },
     said: (msg) =>
       daemon
         .logged()
