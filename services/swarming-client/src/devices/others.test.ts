@@ -1,8 +1,10 @@
 /** PyOCD, the machine itself, and what is found by itself. */
+
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
 import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
@@ -33,9 +35,8 @@ const boards = (...ids: string[]) =>
   });
 
 async function startProbes(script?: string): Promise<Lab> {
-  const lab = await startLab();
-  const folder = join(lab.dir, 'bin');
   if (script === undefined) return await startLab({ PATH: nobody });
+  const folder = join(await tempDir(), 'bin');
   await program(folder, 'pyocd', script);
   return await startLab({ PATH: [folder, '/usr/bin', '/bin'].join(delimiter) });
 }
@@ -111,7 +112,8 @@ describe('what is attached', () => {
   const serial = '0A041FDD4003BB';
   const udid = '00008030-001C2D3E0123802E';
 
-  async function startBoth() {
+  async function startBoth(context: TestContext) {
+    if (peer('adb') === undefined) context.skip('adb is not installed');
     const server = await startAdbServer({ phones: [] });
     onTestFinished(() => server.close());
     const tools = await startIphoneTools({ phones: [{ udid }] });
@@ -125,8 +127,7 @@ describe('what is attached', () => {
   }
 
   it('is found, reported and proposed', async (context) => {
-    if (peer('adb') === undefined) context.skip('adb is not installed');
-    const { open, server, logged } = await startBoth();
+    const { open, server, logged } = await startBoth(context);
     server.add({ serial });
     const device = open({ kind });
 
@@ -143,8 +144,7 @@ describe('what is attached', () => {
   });
 
   it('stays what it is while it is missing, until something else is there', async (context) => {
-    if (peer('adb') === undefined) context.skip('adb is not installed');
-    const { open, server, tools } = await startBoth();
+    const { open, server, tools } = await startBoth(context);
     const phone = server.add({ serial });
     const device = open({ kind });
     await present(device);
@@ -160,8 +160,7 @@ describe('what is attached', () => {
   });
 
   it('is not guessed where there are two kinds', async (context) => {
-    if (peer('adb') === undefined) context.skip('adb is not installed');
-    const { open, server, tools } = await startBoth();
+    const { open, server, tools } = await startBoth(context);
     server.add({ serial });
     tools.phone().plugIn();
 
@@ -210,7 +209,7 @@ describe('the machine itself', () => {
   };
 
   async function startHost(more: Record<string, string>, script?: Record<string, string>) {
-    const { dir } = await startLab();
+    const dir = await tempDir();
     for (const [file, text] of Object.entries({ ...files, ...more })) {
       await mkdir(dirname(join(dir, file)), { recursive: true });
       await writeFile(join(dir, file), text);

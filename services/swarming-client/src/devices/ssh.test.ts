@@ -25,6 +25,13 @@ afterAll(async () => {
   await rm(dirname(shell), { recursive: true, force: true });
 });
 
+function signInTo(
+  { username, port, privateKeyFile }: Pick<SshDevice, 'username' | 'port' | 'privateKeyFile'>,
+  { settings }: Lab,
+): void {
+  Object.assign(settings.ssh, { user: username, port, privateKey: privateKeyFile });
+}
+
 /** A computer behind a real sshd, whose files are those of a folder. */
 async function startRemote(context: TestContext, files: Record<string, string>): Promise<Remote> {
   if (sshd === undefined) return context.skip('ssh or sshd is not installed');
@@ -48,11 +55,7 @@ sed 's#${root}##' ${root}/said
 exit $status
 `,
   );
-  Object.assign(lab.settings.ssh, {
-    user: sshd.username,
-    port: sshd.port,
-    privateKey: sshd.privateKeyFile,
-  });
+  signInTo(sshd, lab);
   return { ...lab, root, write, program };
 }
 
@@ -127,11 +130,7 @@ describe('a Chromebook that misbehaves', () => {
     if (there === undefined) return context.skip('ssh or sshd is not installed');
     await there.behave();
     const lab = await startLab();
-    Object.assign(lab.settings.ssh, {
-      user: there.username,
-      port: there.port,
-      privateKey: there.privateKeyFile,
-    });
+    signInTo(there, lab);
     return { ...lab, there };
   }
 

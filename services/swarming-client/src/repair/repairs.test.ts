@@ -125,6 +125,11 @@ const heldBy = (target: string): Hold => ({
   reason: 'new cable',
 });
 
+function another(device: RepairTarget['device'], view: RepairTarget['view']): RepairTarget {
+  const own = { name: 'other', fullName: 'rpi-1-other' };
+  return { attached: { ...own, kind: 'android' }, device, view: { ...view, ...own } };
+}
+
 describe('a device of a machine that is only observed', () => {
   it('has each step noted, none done, and needs attention as usual', async () => {
     const { repairs, pass, done, hub, daemon, tried, world } = await start();
@@ -410,52 +415,17 @@ describe('a step that a person orders', () => {
 });
 
 describe('a device is not touched', () => {
-  it.each<{ title: string; change: (world: Awaited<ReturnType<typeof start>>['world']) => void }>([
-    {
-      title: 'a task runs',
-      change: (world) => {
-        world.task = true;
-      },
-    },
-    {
-      title: 'its machine is held',
-      change: (world) => {
-        world.holds = [heldBy('rpi-1')];
-      },
-    },
-    {
-      title: 'it is held',
-      change: (world) => {
-        world.holds = [heldBy('rpi-1-phone')];
-      },
-    },
-    {
-      title: 'it reboots after a task',
-      change: (world) => {
-        world.rebooting.set('phone', new Date());
-      },
-    },
-    {
-      title: 'nobody has looked',
-      change: (world) => {
-        world.view = phone({}, { state: 'unknown' });
-      },
-    },
-    {
-      title: 'it is there',
-      change: (world) => {
-        world.view = phone({ batteryPercent: 2 });
-      },
-    },
-    {
-      title: 'it boots',
-      change: (world) => {
-        world.view = phone({ isReady: false });
-      },
-    },
-  ])('while $title', async ({ change }) => {
+  it.each<[string, Partial<Awaited<ReturnType<typeof start>>['world']>]>([
+    ['a task runs', { task: true }],
+    ['its machine is held', { holds: [heldBy('rpi-1')] }],
+    ['it is held', { holds: [heldBy('rpi-1-phone')] }],
+    ['it reboots after a task', { rebooting: new Map([['phone', new Date()]]) }],
+    ['nobody has looked', { view: phone({}, { state: 'unknown' }) }],
+    ['it is there', { view: phone({ batteryPercent: 2 }) }],
+    ['it boots', { view: phone({ isReady: false }) }],
+  ])('while %s', async (_, change) => {
     const { pass, world, tried } = await start();
-    change(world);
+    Object.assign(world, change);
 
     await pass(2000);
 
@@ -477,11 +447,7 @@ describe('a device is not touched', () => {
       new Promise<void>((resolve) => {
         end = resolve;
       });
-    const other: RepairTarget = {
-      attached: { name: 'other', fullName: 'rpi-1-other', kind: 'android' },
-      device: { repairs: { 'adb-restart': slow } },
-      view: { ...gone(), name: 'other', fullName: 'rpi-1-other' },
-    };
+    const other = another({ repairs: { 'adb-restart': slow } }, gone());
     const { repairs, clock, tried, done, isUnderWay } = await start({
       repairs: { 'adb-restart': slow },
       others: [other],
@@ -514,13 +480,8 @@ it('is repaired, one that is there but did not come back from its reboot', async
 });
 
 it('a held phone does not prevent the repair of another', async () => {
-  const other: RepairTarget = {
-    attached: { name: 'other', fullName: 'rpi-1-other', kind: 'none' },
-    device: { repairs: {} },
-    view: { ...phone(), name: 'other', fullName: 'rpi-1-other' },
-  };
-  const { pass, world, tried } = await start({ others: [other] });
-  world.holds = [{ target: 'rpi-1-other', by: 'ann', until: new Date('2027-01-01'), reason: 'x' }];
+  const { pass, world, tried } = await start({ others: [another({ repairs: {} }, phone())] });
+  world.holds = [heldBy('rpi-1-other')];
 
   await pass(130);
 
@@ -528,15 +489,17 @@ it('a held phone does not prevent the repair of another', async () => {
 });
 
 describe('a step that is under way', () => {
+  async function startUsbCycle() {
+    const its = await start({ repairs: {}, usbOffSeconds: 3600 });
+    its.repairs.look();
+    its.clock.pass(121_000);
+    its.repairs.look();
+    await expect.poll(() => its.hub.off()).toContain('usb/1-1.2');
+    return its;
+  }
+
   it('is broken off by a task, and the port has power', async () => {
-    const { repairs, clock, hub, world, tried, isUnderWay } = await start({
-      repairs: {},
-      usbOffSeconds: 3600,
-    });
-    repairs.look();
-    clock.pass(121_000);
-    repairs.look();
-    await expect.poll(() => hub.off()).toContain('usb/1-1.2');
+    const { repairs, hub, world, tried, isUnderWay } = await startUsbCycle();
 
     world.task = true;
     repairs.look();
@@ -548,11 +511,7 @@ describe('a step that is under way', () => {
   });
 
   it('is broken off when the agent stops, and the port has power', async () => {
-    const { repairs, clock, hub } = await start({ repairs: {}, usbOffSeconds: 3600 });
-    repairs.look();
-    clock.pass(121_000);
-    repairs.look();
-    await expect.poll(() => hub.off()).toContain('usb/1-1.2');
+    const { repairs, hub } = await startUsbCycle();
 
     await repairs.stop();
 
