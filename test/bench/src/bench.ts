@@ -9,6 +9,18 @@ export interface Bench {
   measure(): Promise<Measurement>;
 }
 
+type Measure = Bench['measure'];
+
+/** A bench whose lower figures are better. */
+export function lower(name: string, unit: string, measure: Measure): Bench {
+  return { name, unit, better: 'lower', measure };
+}
+
+/** A bench whose higher figures are better. */
+export function higher(name: string, unit: string, measure: Measure): Bench {
+  return { name, unit, better: 'higher', measure };
+}
+
 /** What a bench found, in its own unit. */
 export interface Measurement {
   figure: number;

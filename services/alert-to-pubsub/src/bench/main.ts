@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
   beside,
+  higher,
   inRounds,
+  lower,
   type Measurement,
   memoryOf,
   peakMemory,
@@ -148,20 +150,10 @@ function p99Bench(name: string, syncMs: number): Bench {
 const backlog = 1_000_000;
 
 /** Messages per second of a backlog of a million transitions, to a Pub/Sub in its own process. */
-const drain: Bench = {
-  name: 'drain',
-  unit: '1/s',
-  better: 'higher',
-  measure: () => withDrained(({ rate }) => rate),
-};
+const drain = higher('drain', '1/s', () => withDrained(({ rate }) => rate));
 
 /** Peak memory meanwhile. */
-const drainMemory: Bench = {
-  name: 'drain-memory',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () => withDrained(({ peak }) => peak),
-};
+const drainMemory = lower('drain-memory', 'MiB', () => withDrained(({ peak }) => peak));
 
 async function withDrained(figureOf: (found: { rate: number; peak: number }) => number) {
   return await inFolder(async (folder) => {
@@ -195,26 +187,19 @@ async function drained(service: ServerProcess): Promise<number> {
 }
 
 /** From the start of the process until an HTTP receiver has the first alert. */
-const first: Bench = {
-  name: 'first-alert',
-  unit: 's',
-  better: 'lower',
-  measure: () => besideAlertmanager((start) => firstAlert(start, ({ seconds }) => seconds)),
-};
+const first = lower('first-alert', 's', () =>
+  besideAlertmanager((start) => firstAlert(start, ({ seconds }) => seconds)),
+);
 
 /** Resident after that, once V8 has collected the garbage of the start, which takes up to 40 s. */
-const firstMemory: Bench = {
-  name: 'first-memory',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    besideAlertmanager((start) =>
-      firstAlert(start, async ({ pid }) => {
-        await sleep(100_000);
-        return residentMemory(pid);
-      }),
-    ),
-};
+const firstMemory = lower('first-memory', 'MiB', () =>
+  besideAlertmanager((start) =>
+    firstAlert(start, async ({ pid }) => {
+      await sleep(100_000);
+      return residentMemory(pid);
+    }),
+  ),
+);
 
 async function besideAlertmanager(
   measure: (start: typeof ours) => Promise<number>,
@@ -223,32 +208,24 @@ async function besideAlertmanager(
 }
 
 /** With heartbeats, and 20 firing alerts. */
-const memoryIdle: Bench = {
-  name: 'memory-idle',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withIdle(async (service) => {
-      await sleep(20_000);
-      return memoryOf(service.pid);
-    }),
-};
+const memoryIdle = lower('memory-idle', 'MiB', () =>
+  withIdle(async (service) => {
+    await sleep(20_000);
+    return memoryOf(service.pid);
+  }),
+);
 
 const idleMinutes = 3;
 
 /** What it writes while 20 alerts fire, and Prometheus repeats them every minute. */
-const idleWrites: Bench = {
-  name: 'idle-writes',
-  unit: 'B/min',
-  better: 'lower',
-  measure: () =>
-    withIdle(async (service) => {
-      await sleep(70_000);
-      const before = writtenBytes(service.pid);
-      await sleep(idleMinutes * 60_000);
-      return { figure: (writtenBytes(service.pid) - before) / idleMinutes };
-    }),
-};
+const idleWrites = lower('idle-writes', 'B/min', () =>
+  withIdle(async (service) => {
+    await sleep(70_000);
+    const before = writtenBytes(service.pid);
+    await sleep(idleMinutes * 60_000);
+    return { figure: (writtenBytes(service.pid) - before) / idleMinutes };
+  }),
+);
 
 async function withIdle(measure: (service: ServerProcess) => Promise<Measurement>) {
   return await inFolder(async (folder) => {

@@ -5,8 +5,9 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
 import {
-  type Bench,
+  higher,
   inRounds,
+  lower,
   median,
   memoryOf,
   residentMemory,
@@ -23,163 +24,127 @@ const bots = 2000;
 const watchers = 400;
 
 /** The rate of token answers over 50 connections, compared with servers that do nothing else. */
-const tokenRate: Bench = {
-  name: 'token',
-  unit: '1/s',
-  better: 'higher',
-  measure: () =>
-    withRack(async (rack) => {
-      const ours = await rack.start();
-      const nodeHttp = await peer('node-http');
-      const express = await peer('express');
-      try {
-        const { figure, ...against } = await inRounds(5, {
-          figure: () => requestRate(ours.port),
-          'node-http': () => requestRate(nodeHttp.port),
-          express: () => requestRate(express.port),
-        });
-        return { figure, against };
-      } finally {
-        await Promise.all([ours, nodeHttp, express].map((server) => server.stop()));
-      }
-    }),
-};
+const tokenRate = higher('token', '1/s', () =>
+  withRack(async (rack) => {
+    const ours = await rack.start();
+    const nodeHttp = await peer('node-http');
+    const express = await peer('express');
+    try {
+      const { figure, ...against } = await inRounds(5, {
+        figure: () => requestRate(ours.port),
+        'node-http': () => requestRate(nodeHttp.port),
+        express: () => requestRate(express.port),
+      });
+      return { figure, against };
+    } finally {
+      await Promise.all([ours, nodeHttp, express].map((server) => server.stop()));
+    }
+  }),
+);
 
 /** 99th percentile of the latency under that load. */
-const tokenP99: Bench = {
-  name: 'token-p99',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withServer(async ({ port }) => {
-      const { figure } = await inRounds(3, { figure: () => slowest(port) });
-      return { figure };
-    }),
-};
+const tokenP99 = lower('token-p99', 'ms', () =>
+  withServer(async ({ port }) => {
+    const { figure } = await inRounds(3, { figure: () => slowest(port) });
+    return { figure };
+  }),
+);
 
 /** The same while the rack is connected: bots' idle connections, and requests that wait for a change. */
-const tokenP99Held: Bench = {
-  name: 'token-p99-held',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withServer(async ({ port, metricsPort }) => {
-      const held = await hold(port);
-      try {
-        await everyoneWaits(metricsPort);
-        const { figure } = await inRounds(3, { figure: () => slowest(port) });
-        return { figure };
-      } finally {
-        held.letGo();
-      }
-    }),
-};
+const tokenP99Held = lower('token-p99-held', 'ms', () =>
+  withServer(async ({ port, metricsPort }) => {
+    const held = await hold(port);
+    try {
+      await everyoneWaits(metricsPort);
+      const { figure } = await inRounds(3, { figure: () => slowest(port) });
+      return { figure };
+    } finally {
+      held.letGo();
+    }
+  }),
+);
 
 /** From the first to the last of 400 answers when rack.yaml changes what they wait for. */
-const watchersWake: Bench = {
-  name: 'watchers-wake',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withRack(async (rack) => {
-      const server = await rack.start();
-      const held = await hold(server.port);
-      try {
-        await everyoneWaits(server.metricsPort);
-        await writeFile(rack.rackFile, rackYaml.replace('project: my-project', 'project: other'));
-        const answered = await Promise.all(held.watches);
-        return { figure: Math.max(...answered) - Math.min(...answered) };
-      } finally {
-        held.letGo();
-        await server.stop();
-      }
-    }),
-};
+const watchersWake = lower('watchers-wake', 'ms', () =>
+  withRack(async (rack) => {
+    const server = await rack.start();
+    const held = await hold(server.port);
+    try {
+      await everyoneWaits(server.metricsPort);
+      await writeFile(rack.rackFile, rackYaml.replace('project: my-project', 'project: other'));
+      const answered = await Promise.all(held.watches);
+      return { figure: Math.max(...answered) - Math.min(...answered) };
+    } finally {
+      held.letGo();
+      await server.stop();
+    }
+  }),
+);
 
-const memoryIdle: Bench = {
-  name: 'memory-idle',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withServer(async ({ pid, port }) => {
-      await ask(port);
-      await pause(20_000);
-      return memoryOf(pid);
-    }),
-};
+const memoryIdle = lower('memory-idle', 'MiB', () =>
+  withServer(async ({ pid, port }) => {
+    await ask(port);
+    await pause(20_000);
+    return memoryOf(pid);
+  }),
+);
 
 /** Compared with the memory after the first 100,000 requests. Includes garbage that is not collected yet. */
-const memoryAfterMillion: Bench = {
-  name: 'memory-after-million',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withServer(async ({ pid, port }) => {
-      await requests(port, 100_000);
-      const early = residentMemory(pid);
-      await requests(port, 1_000_000);
-      return { figure: residentMemory(pid), against: { 'after-100k': early } };
-    }),
-};
+const memoryAfterMillion = lower('memory-after-million', 'MiB', () =>
+  withServer(async ({ pid, port }) => {
+    await requests(port, 100_000);
+    const early = residentMemory(pid);
+    await requests(port, 1_000_000);
+    return { figure: residentMemory(pid), against: { 'after-100k': early } };
+  }),
+);
 
 /** The same after a collection: growth here is a leak. */
-const heapAfterMillion: Bench = {
-  name: 'heap-after-million',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withRack(async (rack) => {
-      const collector = join(import.meta.dirname, 'collect-on-signal.ts');
-      const server = await rack.start(['--expose-gc', '--import', collector]);
-      try {
-        await requests(server.port, 100_000);
-        const early = await liveHeap(server);
-        await requests(server.port, 1_000_000);
-        return { figure: await liveHeap(server), against: { 'after-100k': early } };
-      } finally {
-        await server.stop();
-      }
-    }),
-};
+const heapAfterMillion = lower('heap-after-million', 'MiB', () =>
+  withRack(async (rack) => {
+    const collector = join(import.meta.dirname, 'collect-on-signal.ts');
+    const server = await rack.start(['--expose-gc', '--import', collector]);
+    try {
+      await requests(server.port, 100_000);
+      const early = await liveHeap(server);
+      await requests(server.port, 1_000_000);
+      return { figure: await liveHeap(server), against: { 'after-100k': early } };
+    } finally {
+      await server.stop();
+    }
+  }),
+);
 
 /** From process start to the first token answered, including one upstream call. */
-const firstAnswer: Bench = {
-  name: 'first-answer',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withRack(async (rack) => {
-      const times: number[] = [];
-      for (let i = 0; i < 5; i++) {
-        const started = performance.now();
-        const server = await rack.start();
-        await ask(server.port);
-        times.push(performance.now() - started);
-        await server.stop();
-      }
-      return { figure: median(times) };
-    }),
-};
+const firstAnswer = lower('first-answer', 'ms', () =>
+  withRack(async (rack) => {
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const started = performance.now();
+      const server = await rack.start();
+      await ask(server.port);
+      times.push(performance.now() - started);
+      await server.stop();
+    }
+    return { figure: median(times) };
+  }),
+);
 
 /** The upstream calls of 300 bots that all request their first token at the same time. */
-const upstreamCalls: Bench = {
-  name: 'upstream-calls',
-  unit: 'calls',
-  better: 'lower',
-  measure: () =>
-    withRack(async (rack) => {
-      const slow = rack.google.misbehave('slow');
-      const server = await rack.start();
-      const asking = Array.from({ length: 300 }, (_, i) =>
-        ask(server.port, token.path, { from: machine(i) }),
-      );
-      await slow.arrived();
-      slow.stop();
-      await Promise.all(asking);
-      await server.stop();
-      return { figure: rack.google.calls.length };
-    }),
-};
+const upstreamCalls = lower('upstream-calls', 'calls', () =>
+  withRack(async (rack) => {
+    const slow = rack.google.misbehave('slow');
+    const server = await rack.start();
+    const asking = Array.from({ length: 300 }, (_, i) =>
+      ask(server.port, token.path, { from: machine(i) }),
+    );
+    await slow.arrived();
+    slow.stop();
+    await Promise.all(asking);
+    await server.stop();
+    return { figure: rack.google.calls.length };
+  }),
+);
 
 async function withRack<T>(measure: (rack: BenchRack) => Promise<T>): Promise<T> {
   const rack = await benchRack();

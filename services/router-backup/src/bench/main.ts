@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import {
   type Bench,
   beside,
+  lower,
   median,
   memoryOf,
   NotRun,
@@ -31,63 +32,51 @@ ip route ${canary} blackhole
  * One unchanged FRR device behind OpenSSH, from the request until the run is finished; alternating with rancid-run over the same device,
  * and with OpenSSH's client printing its configuration.
  */
-const device: Bench = {
-  name: 'device',
-  unit: 's',
-  better: 'lower',
-  measure: () =>
-    withFrr(async (service, frr) => {
-      await service.idle();
-      const rancid = await startRancid(frr, canary).catch((error: unknown) => {
-        if (error instanceof NotRun) return error;
-        throw error;
-      });
-      const ours: number[] = [];
-      const plain: number[] = [];
-      const theirs: number[] = [];
-      for (let round = 0; round < rounds; round += 1) {
-        ours.push((await service.run('router')).seconds);
-        plain.push(await withSsh(frr));
-        if (!(rancid instanceof NotRun) && round < 3) theirs.push(await rancid.run());
-      }
-      const figure = median(ours);
-      const ssh = median(plain);
-      if (rancid instanceof NotRun) {
-        return { figure, against: { ssh }, notRun: { rancid: rancid.message } };
-      }
-      await rancid.remove();
-      return { figure, against: { ssh, rancid: median(theirs) } };
-    }),
-};
+const device = lower('device', 's', () =>
+  withFrr(async (service, frr) => {
+    await service.idle();
+    const rancid = await startRancid(frr, canary).catch((error: unknown) => {
+      if (error instanceof NotRun) return error;
+      throw error;
+    });
+    const ours: number[] = [];
+    const plain: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      ours.push((await service.run('router')).seconds);
+      plain.push(await withSsh(frr));
+      if (!(rancid instanceof NotRun) && round < 3) theirs.push(await rancid.run());
+    }
+    const figure = median(ours);
+    const ssh = median(plain);
+    if (rancid instanceof NotRun) {
+      return { figure, against: { ssh }, notRun: { rancid: rancid.message } };
+    }
+    await rancid.remove();
+    return { figure, against: { ssh, rancid: median(theirs) } };
+  }),
+);
 
 /** That device, from the start of the process without any history until the first version is stored; rancid-run for a new group. */
-const firstBackup: Bench = {
-  name: 'first-backup',
-  unit: 's',
-  better: 'lower',
-  measure: () =>
-    withFrr(async (service, frr) => {
-      await service.stored('router');
-      const figure = (performance.now() - service.began) / 1000;
-      return await beside(figure, 'rancid', async () => {
-        const rancid = await startRancid(frr, canary);
-        return await rancid.run().finally(rancid.remove);
-      });
-    }),
-};
+const firstBackup = lower('first-backup', 's', () =>
+  withFrr(async (service, frr) => {
+    await service.stored('router');
+    const figure = (performance.now() - service.began) / 1000;
+    return await beside(figure, 'rancid', async () => {
+      const rancid = await startRancid(frr, canary);
+      return await rancid.run().finally(rancid.remove);
+    });
+  }),
+);
 
 /** Resident after that, once V8 has collected the garbage of the start, which takes up to 40 s. RANCID keeps no process. */
-const firstMemory: Bench = {
-  name: 'first-memory',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withFrr(async (service) => {
-      await service.stored('router');
-      await sleep(100_000);
-      return { figure: residentMemory(service.pid) };
-    }),
-};
+const firstMemory = lower('first-memory', 'MiB', () =>
+  withFrr(async (service) => {
+    await service.stored('router');
+    await sleep(100_000);
+    return { figure: residentMemory(service.pid) };
+  }),
+);
 
 async function withFrr<T>(work: (service: Service, frr: Frr) => Promise<T>): Promise<T> {
   const frr = await startFrr({ configuration: frrConfiguration, hostname: 'bench' });
@@ -136,45 +125,33 @@ const fleet200: Bench = {
 };
 
 /** Peak memory, with 200 devices read for the first time and once more, and a host with a file of 256 MiB. */
-const memoryPeak: Bench = {
-  name: 'memory-peak',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withFleet(async (service) => {
-      await service.run();
-      return { figure: peakMemory(service.pid) };
-    }, largeFile),
-};
+const memoryPeak = lower('memory-peak', 'MiB', () =>
+  withFleet(async (service) => {
+    await service.run();
+    return { figure: peakMemory(service.pid) };
+  }, largeFile),
+);
 
 const largeFile = { megabytes: 256 };
 const idleSeconds = 120;
 
 /** What it writes while nothing is due. */
-const idleWrites: Bench = {
-  name: 'idle-writes',
-  unit: 'B/min',
-  better: 'lower',
-  measure: () =>
-    withFleet(async (service) => {
-      // Successes are written within a minute.
-      await sleep(70_000);
-      const before = writtenBytes(service.pid);
-      await sleep(idleSeconds * 1000);
-      return { figure: (writtenBytes(service.pid) - before) / (idleSeconds / 60) };
-    }),
-};
+const idleWrites = lower('idle-writes', 'B/min', () =>
+  withFleet(async (service) => {
+    // Successes are written within a minute.
+    await sleep(70_000);
+    const before = writtenBytes(service.pid);
+    await sleep(idleSeconds * 1000);
+    return { figure: (writtenBytes(service.pid) - before) / (idleSeconds / 60) };
+  }),
+);
 
-const memoryIdle: Bench = {
-  name: 'memory-idle',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withFleet(async (service) => {
-      await sleep(20_000);
-      return memoryOf(service.pid);
-    }),
-};
+const memoryIdle = lower('memory-idle', 'MiB', () =>
+  withFleet(async (service) => {
+    await sleep(20_000);
+    return memoryOf(service.pid);
+  }),
+);
 
 /** All devices read once, before the measurement. */
 async function withFleet<T>(

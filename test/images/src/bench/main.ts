@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Bench, inRounds, NotRun, runBenches } from '@skolo/bench';
+import { type Bench, inRounds, lower, NotRun, runBenches } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import { peer, whyNoRealNodes } from '@skolo/simulators';
 import { writeExecutable } from '../../../../scripts/bundle/executable.mjs';
@@ -162,36 +162,31 @@ const coldStarts: Bench[] = [
 ];
 
 /** From the workstation: `skolo --help` as an executable. */
-const startOfCommand: Bench = {
-  name: 'start-skolo',
-  unit: 'ms',
-  better: 'lower',
-  async measure() {
-    const kubectl = peer('kubectl');
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-start-'));
-    try {
-      await bundle(dir, ['cli']);
-      const file = join(dir, 'skolo');
-      writeExecutable(join(dir, 'cli'), process.execPath, file);
-      const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
-      const ours = {
-        figure: () => msOf(file, ['--help']),
-        bundle: () => msOf(process.execPath, [bin, '--help']),
-      };
-      if (kubectl === undefined) {
-        const { figure, ...against } = await inRounds(20, ours);
-        return { figure, against, notRun: { kubectl: 'it is not installed' } };
-      }
-      const { figure, ...against } = await inRounds(20, {
-        ...ours,
-        'kubectl version --client': () => msOf(kubectl, ['version', '--client']),
-      });
-      return { figure, against };
-    } finally {
-      await rm(dir, { recursive: true, force: true });
+const startOfCommand = lower('start-skolo', 'ms', async () => {
+  const kubectl = peer('kubectl');
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-start-'));
+  try {
+    await bundle(dir, ['cli']);
+    const file = join(dir, 'skolo');
+    writeExecutable(join(dir, 'cli'), process.execPath, file);
+    const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+    const ours = {
+      figure: () => msOf(file, ['--help']),
+      bundle: () => msOf(process.execPath, [bin, '--help']),
+    };
+    if (kubectl === undefined) {
+      const { figure, ...against } = await inRounds(20, ours);
+      return { figure, against, notRun: { kubectl: 'it is not installed' } };
     }
-  },
-};
+    const { figure, ...against } = await inRounds(20, {
+      ...ours,
+      'kubectl version --client': () => msOf(kubectl, ['version', '--client']),
+    });
+    return { figure, against };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
 
 async function msOf(program: string, args: readonly string[]): Promise<number> {
   const began = performance.now();
