@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changedLines, difference } from './diff.ts';
 
-const run = promisify(execFile);
 const names = { from: 'switch-1 1a2b3c', to: 'switch-1 4d5e6f' };
 
 let folder: string;

@@ -1,17 +1,10 @@
-/**
- * The commands in docs/new-rack.md, as printed, in a clone: from another rack's overlay to a commit that a push would accept. npm, docker
- * and the preparation of the jumphost are only recorded here; they have their own tests.
- */
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 
-const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const kubectl = peer('kubectl');
 

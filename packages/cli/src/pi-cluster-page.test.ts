@@ -4,15 +4,14 @@
  * k3s is a fake in front of a real API server.
  */
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { k3sVersion } from '@skolo/k3s';
 import {
@@ -28,7 +27,6 @@ import { copyByMtools, makeTestImage, systems } from '@skolo/pi/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const image = 'raspios.img';
 const addresses = [8, 9].map((last) => `${network}.${last}`);

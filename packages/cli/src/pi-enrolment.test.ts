@@ -1,12 +1,11 @@
 /** Shared images, and Pis that ask for their identity, from an engineer's point of view. */
 
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '@skolo/api';
 import { sha256 } from '@skolo/base';
+import { run } from '@skolo/base/testing';
 import { createApp } from '@skolo/common';
 import { k3sVersion } from '@skolo/k3s';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
@@ -20,7 +19,6 @@ import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
-const run = promisify(execFile);
 const serial = '10000000f00dcafe';
 const secret = '3fa92c01.a-secret-of-a-shared-image';
 const pin = `sha256//${'A'.repeat(43)}=`;

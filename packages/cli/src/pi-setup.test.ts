@@ -1,7 +1,6 @@
 /** `skolo pi setup` on Debians in namespaces, some of which resemble Pis in a small rack. */
-import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { network, whyNoJumphost } from '@skolo/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,7 +15,6 @@ import {
 } from './testing/running-pis.ts';
 import { testIo } from './testing/test-io.ts';
 
-const run = promisify(execFile);
 const why = whyNoJumphost();
 
 describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 1_200_000 }, () => {

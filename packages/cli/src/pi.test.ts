@@ -1,9 +1,8 @@
 /** `skolo pi`, as a technician uses it. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +10,6 @@ import { byteDisplay } from './commands/pi/byte-progress.ts';
 import { runCommand } from './testing/run-command.ts';
 import { testIo } from './testing/test-io.ts';
 
-const run = promisify(execFile);
 /** Loop devices require root on Linux. */
 const hasLoops = await run('losetup', ['--find']).then(
   () => true,

@@ -1,12 +1,11 @@
 /** attach and kubectl as a person uses them: real processes, a real pseudo-terminal, ssh, sshd, kubectl, API server. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { type ControlPlane, peer } from '@skolo/simulators';
@@ -15,7 +14,6 @@ import { CommandLines } from './testing/command-lines.ts';
 import { canTty } from './testing/session.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const run = promisify(execFile);
 const absent = missing();
 const hasTty = await canTty();
 let cluster: ControlPlane | undefined;

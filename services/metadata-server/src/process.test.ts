@@ -1,11 +1,11 @@
 /** The server as a process: what it prints, how it ends, what a kill leaves behind. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
@@ -14,7 +14,6 @@ import { ask } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
 import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 
-const run = promisify(execFile);
 const main = join(import.meta.dirname, 'main.ts');
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 

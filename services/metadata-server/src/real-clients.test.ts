@@ -1,14 +1,9 @@
-/** The clients that really ask, unmodified. They connect from 127.0.0.1, so they are the jumphost. */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { bots, cloudPlatform, jumphost, startRack, type TestRack } from './testing/rack.ts';
-
-const run = promisify(execFile);
 
 /** Nothing of this computer's own accounts, and no other metadata server than ours. */
 async function environment(rack: TestRack): Promise<NodeJS.ProcessEnv> {

@@ -1,14 +1,7 @@
-/**
- * Where secrets get to: every place where one can be has a canary, everything is switched on, and much goes wrong. Then all that
- * the service has said, sent and written is looked through. The canaries are only in the repository, and in what an admin
- * got who asked for secrets.
- */
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { listen } from '@skolo/base/testing';
+import { listen, run } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -16,7 +9,6 @@ import { account, type CanaryRack, enablePassword, startDevices } from './testin
 import { type Lab, startLab } from './testing/lab.ts';
 import { allIn } from './testing/look-through.ts';
 
-const run = promisify(execFile);
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
 const tokens = { webhook: 'canary-webhook-41b', power: 'canary-power-9c2' };

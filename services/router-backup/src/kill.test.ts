@@ -1,20 +1,13 @@
-/**
- * `kill -9` of the service at random moments, while it reads hosts that change behind a real sshd. Whatever the moment: the
- * repository is sound, no version that was reported is lost, none is there twice, and the run that was asked for is finished.
- */
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
 
-const run = promisify(execFile);
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */
 const kills = countRounds();
 /** From the request to the end of the run, undisturbed; a kill comes within it. */

@@ -1,11 +1,8 @@
-/** The agent of a machine among the services of its rack, each as its image runs it, and the command of an engineer. */
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -20,7 +17,6 @@ import {
 import { expect, it, onTestFinished } from 'vitest';
 import { startService } from './service-process.ts';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const machine = 'rpi-1';

@@ -1,9 +1,6 @@
-/** The alert rules that the services bring, as Prometheus reads them: kube/base/prometheus/rules. */
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +15,6 @@ import {
   testFiles,
 } from './rule-files.ts';
 
-const run = promisify(execFile);
 const promtool = peer('promtool');
 const noPromtool = 'promtool is not installed (Debian: prometheus)';
 

@@ -1,13 +1,11 @@
 /** test/build-go with a compiler that waits. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { beforeEach, expect, it } from 'vitest';
 
-const run = promisify(execFile);
 const tests = resolve(import.meta.dirname, '../..');
 
 let dir: string;

@@ -1,11 +1,9 @@
 /** `skolo cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
 
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -21,7 +19,6 @@ import {
 import { expect, it, onTestFinished } from 'vitest';
 import { startService } from './service-process.ts';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const account = { username: 'ubnt', password: 'canary-switch' };
 const agentKey = newAgentKey();

@@ -1,14 +1,10 @@
-/** deploy/jumphost/save-images: which images a jumphost has on its disk. */
-import { execFile } from 'node:child_process';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const script = join(root, 'deploy/jumphost/save-images');
 const kubectl = peer('kubectl');

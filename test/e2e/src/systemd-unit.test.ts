@@ -1,14 +1,10 @@
-/** The units of deploy/systemd, as far as they can be looked at without starting them. */
-import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = join(root, 'deploy/systemd');
 const name = 'skolo-swarming-client.service';

@@ -1,16 +1,14 @@
 /** docker-bake.hcl, as buildx reads it: what would be built. Nothing is built here, and no engine is needed. */
 
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from './paths.ts';
 
-const run = promisify(execFile);
 const images = [...serviceNames, 'cli', 'chrony'].sort();
 /** Machines with arm/v7 run the agent, and people run the command there. */
 const onMachines = ['cli', 'swarming-client'];

@@ -1,10 +1,8 @@
 /** Bundles do what the packages do that they are made of, with what these load late, by path, or natively. */
 
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { mainOf } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import {
@@ -22,7 +20,6 @@ import {
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { skolo, startBundle } from './bundle-process.ts';
 
-const run = promisify(execFile);
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 /** There is no listener here. */
 const noListener = 'http://127.0.0.1:9';

@@ -1,6 +1,5 @@
 /** What is in bundles: little, all of it, and always the same. */
 
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   link,
@@ -15,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { serviceNames } from '@skolo/rack';
 import { transform } from 'esbuild';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -23,8 +22,6 @@ import { z } from 'zod';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
 import { bundle } from './bundles.ts';
 import { root } from './paths.ts';
-
-const run = promisify(execFile);
 
 const mostBytes = 5_000_000;
 

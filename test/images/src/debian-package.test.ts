@@ -1,9 +1,8 @@
 /** The Debian package, on a fresh Debian 12 without Node: installed, with services enabled, upgraded, downgraded and removed. */
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import type { Computer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -18,7 +17,6 @@ import {
 } from './fresh-debian.ts';
 import { root } from './paths.ts';
 
-const run = promisify(execFile);
 const withAgent = [...services, 'swarming-client'];
 
 let dir: string;

@@ -1,18 +1,17 @@
 /** What a release has of `skolo` for a workstation: an executable, and a package of npm. Nothing of the repository is in reach. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
 import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
 import { root } from './paths.ts';
 
-const run = promisify(execFile);
 const version = '9.8.7';
 
 let dir: string;

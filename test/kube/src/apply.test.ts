@@ -1,12 +1,11 @@
 /** The overlays of kube/ and what a push makes of them, on a real control plane whose nodes pretend to run the pods. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import {
   applyObjects,
   deletableKinds,
@@ -30,7 +29,6 @@ import {
 } from './kustomize.ts';
 import type { Manifest } from './manifest.ts';
 
-const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
 const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
@@ -11,7 +9,6 @@ import { Repository } from './repository.ts';
 
 const kills = countRounds();
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 
 let parent: string;

@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TestHistory } from '../testing/history.ts';
-
-const run = promisify(execFile);
 
 let history: TestHistory;
 

@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { BackupError } from '@skolo/models/configuration';
 import { startLinuxHost } from '@skolo/simulators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
 import { openGitSource } from './git-source.ts';
 import { openSource } from './open-source.ts';
-
-const run = promisify(execFile);
 
 let history: TestHistory;
 

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +14,6 @@ import { change } from '../testing/history.ts';
 import { openSource } from './open-source.ts';
 import { appendMissing, openBundle, rebuildHistory, writeBundle } from './rebuild.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 
 let dir: string;

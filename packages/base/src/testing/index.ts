@@ -1,3 +1,4 @@
 /** For tests of all packages. */
 export { listen } from './listen.ts';
+export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';

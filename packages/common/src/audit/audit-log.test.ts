@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -20,8 +19,6 @@ const entry = {
   target: 'rpi-1',
   outcome: 'done',
 } as const;
-
-const run = promisify(execFile);
 
 function openLog(dir: string, deps: Omit<ConstructorParameters<typeof AuditLog>[1], 'metrics'>) {
   return new AuditLog(dir, { ...deps, metrics: new Registry() });

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
@@ -14,9 +14,8 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from '../testing/atomic-file-writer.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -24,7 +23,6 @@ import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file
 
 const kills = countRounds();
 
-const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
 
 let folder: string;

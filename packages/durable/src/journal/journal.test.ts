@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   cp,
   type FileHandle,
@@ -10,8 +9,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../spool/spool.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -20,7 +18,6 @@ import { Journal } from './journal.ts';
 
 const kills = countRounds();
 
-const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
 
 let parent: string;

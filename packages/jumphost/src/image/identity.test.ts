@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstBoot } from './first-boot.ts';
 import { identityOf, identityText, publicKeysOf } from './identity.ts';
 
-const run = promisify(execFile);
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG8h7yCsGpRcCUrXQ4dQ1zMTx3vCJ0twiFddltindeIY ann';
 
 function rackOf(more = '') {

@@ -5,11 +5,10 @@
  *
  * One test goes on where the one before has ended.
  */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { downloader, nodeVersion, openRootFolder, prepare } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import {
@@ -33,7 +32,6 @@ import { rackYaml, testSteps } from '../testing/test-steps.ts';
 import { identityOf, identityText } from './identity.ts';
 import { imageSteps } from './steps.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 const repository = resolve(import.meta.dirname, '../../../..');
 const spare = { name: 'spare-rack4', address: `${network}.9` };

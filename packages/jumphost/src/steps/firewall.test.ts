@@ -2,11 +2,10 @@
  * The firewall of a jumphost, tried with packets: the lines of kube/connections.yaml that no NetworkPolicy decides. A Debian with
  * its own kernel's nftables, a cable to the rack, and a bridge with a pod as k3s makes it.
  */
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { prepare } from '@skolo/computers';
 import {
   address,
@@ -23,7 +22,6 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 
 const connections = z

@@ -2,20 +2,19 @@
  * A machine's MAC against the kernel's own neighbour table: two hosts made of network namespaces, with
  * a cable between them. The real server runs in one, the machine in the other.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 
 import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 
-const run = promisify(execFile);
 const mac = '02:00:00:00:00:02';
 const spoofed = '02:00:00:00:00:66';
 

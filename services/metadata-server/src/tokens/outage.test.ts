@@ -1,12 +1,11 @@
 /** Upstream, disk and clock on a bad day. */
 
-import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { run } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -23,8 +22,6 @@ import {
   type TestRack,
   userinfo,
 } from '../testing/rack.ts';
-
-const run = promisify(execFile);
 
 /** Only one identity, so that the calls that upstream counts are its own. */
 const oneIdentity = rackYaml

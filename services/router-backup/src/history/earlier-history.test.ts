@@ -1,14 +1,10 @@
-/** The commands of docs/alone/router-backup.md that keep the history of Oxidized or RANCID, as printed. */
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { Repository } from '@skolo/backup';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { excluded } from '../jumphost/program.ts';
 
-const run = promisify(execFile);
 const page = resolve(import.meta.dirname, '../../../../docs/alone/router-backup.md');
 
 it.each([

@@ -1,13 +1,10 @@
 /** The disk and the repository fail: nothing that was stored is lost, what is not stored is said. */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type Lab, type LabOptions, startLab } from '../testing/lab.ts';
-
-const run = promisify(execFile);
 
 const git = async (lab: Lab, ...args: string[]) => {
   const folder = join(lab.stateDir, 'repository');

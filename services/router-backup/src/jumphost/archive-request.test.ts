@@ -1,17 +1,13 @@
-/** An archive from the host, for a service that sees only its own state: the program as systemd starts it. */
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { decrypt } from '@skolo/backup';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, it, vi } from 'vitest';
 import { requestArchive } from './archive-request.ts';
 
-const run = promisify(execFile);
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** The program takes long to start while other tests run. */
 const fast = { acceptWithinMs: 600_000, lookMs: 20 };

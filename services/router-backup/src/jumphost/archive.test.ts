@@ -1,5 +1,3 @@
-/** A jumphost that lives, archived; and the way back, with our function and with what Debian has. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFile,
@@ -17,8 +15,7 @@ import {
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
@@ -29,7 +26,6 @@ import { smallRack } from '../testing/small-rack.ts';
 import { lookInto, startDatabaseWriter, startJournalWriter } from '../testing/writers.ts';
 import { archiveJumphost } from './archive.ts';
 
-const run = promisify(execFile);
 const age = peer('age');
 const canary = 'K10canary-of-the-cluster';
 /** Made by age-keygen for these tests alone. */

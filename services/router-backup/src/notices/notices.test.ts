@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { freeUdpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { smallRack } from '../testing/small-rack.ts';
 import { Notices, type NoticesDeps } from './index.ts';
 
-const run = promisify(execFile);
 const snmpget = peer('snmp-tools');
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()

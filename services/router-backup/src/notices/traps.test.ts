@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeInTrap, readTrap } from './traps.ts';
 
-const run = promisify(execFile);
 const snmpget = peer('snmp-tools');
 const noSnmp = 'snmptrap is not installed (Debian: snmp)';
 

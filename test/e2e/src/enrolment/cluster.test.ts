@@ -1,10 +1,7 @@
-/** Enrolment with a real API server, and what kube/components/enrolment allows there and what not. */
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
@@ -14,7 +11,6 @@ import { parse, parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { startEnrolmentRack } from './rack.ts';
 
-const run = promisify(execFile);
 const component = fileURLToPath(new URL('../../../../kube/components/enrolment/', import.meta.url));
 const [kubectl, program] = [peer('kubectl'), peer('control-plane')];
 const why =

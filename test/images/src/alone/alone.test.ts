@@ -1,16 +1,10 @@
-/**
- * The commands of docs/alone as printed, typed by root on a fresh Debian 12 without Node, in an empty directory. Debian's Alertmanager,
- * pdudaemon, RANCID and FRR run there. Google, Pub/Sub, a receiver of alerts and a PDU are simulated, at the other end of its cable.
- */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import {
   type Computer,
   makeServiceAccountKey,
@@ -22,8 +16,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { arch, freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debian.ts';
 import { furnish, lend, ours, oxidized, password, pdudaemonConf, rancid } from './furnish.ts';
 import { Page, Shell } from './page.ts';
-
-const run = promisify(execFile);
 
 const why = whyNoFreshDebian();
 describe.skipIf(why !== undefined)(

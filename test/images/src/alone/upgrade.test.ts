@@ -1,15 +1,9 @@
-/**
- * An upgrade and a downgrade with the state of an earlier version, which the test of the demo keeps: services give the same answers, and
- * deliver the alert that was waiting once. On a fresh Debian 12, with the clock of that time, because services delete what is too old.
- */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { type Computer, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -17,7 +11,6 @@ import { arch, freshDebian, services, whyNoFreshDebian, writePackage } from '../
 import { root } from '../paths.ts';
 import { lend, ours } from './furnish.ts';
 
-const run = promisify(execFile);
 const demo = join(root, 'test/demo');
 const archives = (await readdir(join(demo, 'testdata'))).filter((name) =>
   /^state-.*\.tar\.gz$/.test(name),

@@ -1,13 +1,9 @@
-/** The labels of images come from docker-bake.hcl, which only buildx reads. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { theEngine } from './testing.ts';
-
-const run = promisify(execFile);
 
 it('docker buildx bake builds an image with its labels and tag', async ({ skip }) => {
   const { access, docker } = theEngine(skip);

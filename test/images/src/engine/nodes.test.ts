@@ -1,13 +1,10 @@
-/** Images as pods of the overlay of rack4, on real nodes: as Kubernetes starts, probes and ends them. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Target } from './build.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const run = promisify(execFile);
 const inFull = Boolean(process.env.SKOLO_LONG);
 const why = whyNoRealNodes();
 const netBindService = 0x400n;

@@ -1,11 +1,8 @@
-/** `skolo pi testbed` on a real control plane whose nodes pretend to run the pods. */
-import { execFile } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { runPipeline, testbedDown, testbedUp, verifyTestbed } from '@skolo/fleet/testbed';
 import { kubectlAt } from '@skolo/fleet/testing';
@@ -21,7 +18,6 @@ const { signal } = new AbortController();
 const label = 'app.kubernetes.io/part-of=skolo-testbed';
 const timeout = 600_000;
 const digest = `sha256:${'a'.repeat(64)}`;
-const run = promisify(execFile);
 const allReady = Array(9).fill('ready');
 
 let plane: ControlPlane | undefined;

@@ -1,11 +1,9 @@
 /** The last step of the testbed's pipeline, as it runs in the cluster: against the demo, on loopback. */
 
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
@@ -14,7 +12,6 @@ import { offerLoad, type Sample } from '../../../../kube/testbed/pipeline/load.t
 import { readRuns } from '../../../../kube/testbed/pipeline/runs.ts';
 import { kubeFolder } from '../kustomize.ts';
 
-const run = promisify(execFile);
 const step = join(kubeFolder, 'testbed/pipeline/performance-test.ts');
 const { signal } = new AbortController();
 
