@@ -1,8 +1,8 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';
 import { type Lab, newPubSub, startLab, topic } from './testing/lab.ts';
@@ -10,16 +10,11 @@ import { type Lab, newPubSub, startLab, topic } from './testing/lab.ts';
 const rounds = countRounds(40, 2000);
 const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
 
-async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m') {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
+async function smallDisk(context: TestContext, options = 'size=8m') {
   const dir = await tempDir();
   const disk = join(dir, 'state');
   await mkdir(disk);
-  await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).catch(() =>
-    skip('may not mount a small tmpfs here'),
-  );
-  // Lazily, since a test that failed may have left files open.
-  onTestFinished(() => run('umount', ['-l', disk]).then(() => undefined));
+  await mountSmall(context, disk, options);
   const filling = join(disk, 'filling');
   return {
     /** Has a state directory that is a disk of its own. */

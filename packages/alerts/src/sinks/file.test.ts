@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { mountSmall, tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../message/decode.ts';
 import type { Sink } from '../sink.ts';
@@ -170,7 +170,7 @@ describe('a failure', () => {
 
   it('is a full disk: nothing is written, and it continues when there is space', async (context) => {
     const folder = await tempDir();
-    if (!mountSmall(folder)) return context.skip('mounting a small disk needs root on Linux');
+    await mountSmall(context, folder, 'size=64k');
     const { file, sink } = await start({ file: join(folder, 'alerts.jsonl') });
     await send(sink, 1);
     await writeFile(join(folder, 'ballast'), Buffer.alloc(60 * 1024)).catch(() => undefined);
@@ -188,13 +188,3 @@ describe('a failure', () => {
     expect(await numbersIn(file)).toEqual([1, 2]);
   });
 });
-
-function mountSmall(folder: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    return false;
-  }
-  onTestFinished(() => void execFileSync('umount', [folder]));
-  return true;
-}

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
-import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
+import { beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
 import { Repository } from './repository.ts';
 
@@ -14,26 +14,16 @@ const { signal } = new AbortController();
 let parent: string;
 let disk: string;
 let folder: string;
-let isMounted: boolean;
 
 beforeEach(async () => {
   parent = await tempDir();
   disk = join(parent, 'disk');
   folder = join(disk, 'history');
-  isMounted = false;
 });
 
-afterEach(async () => {
-  if (isMounted) await run('umount', [disk]);
-});
-
-async function mountDisk({ skip }: Pick<TestContext, 'skip'>) {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
+async function mountDisk(context: TestContext) {
   await mkdir(disk);
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).catch(() =>
-    skip('may not mount a small tmpfs here'),
-  );
-  isMounted = true;
+  await mountSmall(context, disk, 'size=8m');
 }
 
 async function remount(how: 'ro' | 'rw') {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { mountSmall, tempDir } from '@skolo/base/testing';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { run, soon } from '../testing/offsite.ts';
 import { directoryPlace, markName } from './directory.ts';
 
@@ -155,14 +155,8 @@ async function mkfifo(path: string, context: TestContext) {
 
 /** Of one megabyte. */
 async function smallDisk(context: TestContext): Promise<string> {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') {
-    context.skip('needs root to mount a tmpfs');
-  }
   const disk = join(await tempDir(), 'disk');
   await mkdir(disk);
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).catch(() =>
-    context.skip('may not mount a small tmpfs here'),
-  );
-  onTestFinished(async () => void (await run('umount', [disk])));
+  await mountSmall(context, disk, 'size=1m');
   return disk;
 }

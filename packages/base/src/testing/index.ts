@@ -1,4 +1,5 @@
 /** For tests of all packages. */
 export { listen } from './listen.ts';
+export { mountSmall } from './mount-small.ts';
 export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';

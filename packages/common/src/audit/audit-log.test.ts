@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Registry } from 'prom-client';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { memoryDegraded } from '../testing/memory-degraded.ts';
 import { AuditLog, AuditUnavailable } from './audit-log.ts';
@@ -94,12 +94,9 @@ describe('append', () => {
     expect(degraded.raised.size).toBe(0);
   });
 
-  it('says so as long as one change of several at once is rejected', async ({ skip }) => {
+  it('says so as long as one change of several at once is rejected', async (context) => {
     const disk = await tempDir();
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).catch(() =>
-      skip('may not mount a small tmpfs here'),
-    );
-    onTestFinished(async () => void (await run('umount', [disk])));
+    await mountSmall(context, disk, 'size=32k');
     const { audit, degraded } = await newLog(undefined, disk);
     const large = { ...entry, target: 'x'.repeat(60_000) };
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { threadId } from 'node:worker_threads';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from '../testing/atomic-file-writer.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -175,14 +175,11 @@ describe('writeFileAtomic', () => {
     expect(await readdir(folder)).toEqual(['state.json']);
   });
 
-  it('keeps the old content where the folder is read-only', async ({ skip }) => {
+  it('keeps the old content where the folder is read-only', async (context) => {
     await writeFile(file, 'old');
     if (isRoot) {
       // Permissions do not stop root; a read-only mount does.
-      if (process.platform !== 'linux') skip('needs Linux to mount a read-only tmpfs as root');
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
-        skip('may not mount a tmpfs here'),
-      );
+      await mountSmall(context, folder, 'size=64k');
       await writeFile(file, 'old');
       await run('mount', ['-o', 'remount,ro', folder]);
     } else {
@@ -195,51 +192,34 @@ describe('writeFileAtomic', () => {
       });
       expect(await readFile(file, 'utf8')).toBe('old');
     } finally {
-      if (isRoot) await run('umount', [folder]);
-      else await chmod(folder, 0o700);
+      if (!isRoot) await chmod(folder, 0o700);
     }
   });
 
-  it('keeps the old content on a full disk, fails with the reason, and writes once there is space', async ({
-    skip,
-  }) => {
-    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
-      skip('may not mount a small tmpfs here'),
-    );
-    try {
-      const old = 'o'.repeat(40_000);
-      await writeFileAtomic(file, old);
+  it('keeps the old content on a full disk, fails with the reason, and writes once there is space', async (context) => {
+    await mountSmall(context, folder, 'size=64k');
+    const old = 'o'.repeat(40_000);
+    await writeFileAtomic(file, old);
 
-      await expect(writeFileAtomic(file, 'n'.repeat(40_000))).rejects.toMatchObject({
-        message: `${file}: not written: the disk is full (ENOSPC)`,
-        code: 'ENOSPC',
-      });
+    await expect(writeFileAtomic(file, 'n'.repeat(40_000))).rejects.toMatchObject({
+      message: `${file}: not written: the disk is full (ENOSPC)`,
+      code: 'ENOSPC',
+    });
 
-      expect(await readFile(file, 'utf8')).toBe(old);
-      expect(await readdir(folder)).toEqual(['state.json']);
-      await writeFileAtomic(file, 'short');
-      expect(await readFile(file, 'utf8')).toBe('short');
-    } finally {
-      await run('umount', [folder]);
-    }
+    expect(await readFile(file, 'utf8')).toBe(old);
+    expect(await readdir(folder)).toEqual(['state.json']);
+    await writeFileAtomic(file, 'short');
+    expect(await readFile(file, 'utf8')).toBe('short');
   });
 
-  it('frees the space of a crashed writer’s temp file on a full disk', async ({ skip }) => {
-    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
-      skip('may not mount a small tmpfs here'),
-    );
-    try {
-      const { pid } = await finishedProcess();
-      await writeFile(join(folder, `.state.json.${pid}-0-0123456789ab.tmp`), 'x'.repeat(60_000));
+  it('frees the space of a crashed writer’s temp file on a full disk', async (context) => {
+    await mountSmall(context, folder, 'size=64k');
+    const { pid } = await finishedProcess();
+    await writeFile(join(folder, `.state.json.${pid}-0-0123456789ab.tmp`), 'x'.repeat(60_000));
 
-      await writeFileAtomic(file, 'n'.repeat(40_000));
+    await writeFileAtomic(file, 'n'.repeat(40_000));
 
-      expect(await readdir(folder)).toEqual(['state.json']);
-    } finally {
-      await run('umount', [folder]);
-    }
+    expect(await readdir(folder)).toEqual(['state.json']);
   });
 });
 

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { mountSmall, tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
@@ -10,16 +9,9 @@ const kills = countRounds();
 
 const rounds = kills * 10;
 
-it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async ({
-  skip,
-}) => {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
-  const parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
-  const disk = join(parent, 'disk');
-  await run('mkdir', [disk]);
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).catch(() =>
-    skip('may not mount a small tmpfs here'),
-  );
+it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async (context) => {
+  const disk = await tempDir();
+  await mountSmall(context, disk, 'size=8m');
   console.log(`a journal on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
   const folder = join(disk, 'journal');
@@ -84,7 +76,5 @@ it(`has what it acknowledged and nothing that it rejected while a disk fills and
     compare(journal);
   } finally {
     await journal.close();
-    await run('umount', [disk]);
-    await rm(parent, { recursive: true });
   }
 }, 3_600_000);

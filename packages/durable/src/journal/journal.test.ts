@@ -9,7 +9,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Spool } from '../spool/spool.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -17,8 +17,6 @@ import { changeOf, keptVersions, workers } from '../testing/journal-writer.ts';
 import { Journal } from './journal.ts';
 
 const kills = countRounds();
-
-const isRoot = process.getuid?.() === 0;
 
 let parent: string;
 let folder: string;
@@ -144,38 +142,33 @@ describe('Journal', () => {
 });
 
 describe('Journal on a bad disk', () => {
-  it('keeps a damaged journal as it is while there is no space to save it', async ({ skip }) => {
-    await mountSmall(skip, '1m');
-    try {
-      const journal = await openJournal();
-      await journal.write({ put: { a: 'x'.repeat(100_000) } });
-      await journal.write({ put: { b: 1 } });
-      await journal.write({ put: { c: 1 } });
-      await journal.close();
-      const [segment = ''] = (await readdir(folder)).filter((name) => name.endsWith('.spool'));
-      const bytes = await readFile(join(folder, segment));
-      bytes.write('2', bytes.indexOf('["b",1]') + 5);
-      await writeFile(join(folder, segment), bytes);
-      await fillUp();
+  it('keeps a damaged journal as it is while there is no space to save it', async (context) => {
+    await mountSmall(context, parent, 'size=1m');
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'x'.repeat(100_000) } });
+    await journal.write({ put: { b: 1 } });
+    await journal.write({ put: { c: 1 } });
+    await journal.close();
+    const [segment = ''] = (await readdir(folder)).filter((name) => name.endsWith('.spool'));
+    const bytes = await readFile(join(folder, segment));
+    bytes.write('2', bytes.indexOf('["b",1]') + 5);
+    await writeFile(join(folder, segment), bytes);
+    await fillUp();
 
-      const full = await openJournal();
-      expect(Object.keys(contentOf(full))).toEqual(['a', 'c']);
-      expect(full.recovered).toContain('2 records were recovered');
-      await full.close();
-      expect(await readFile(join(folder, segment))).toEqual(bytes);
+    const full = await openJournal();
+    expect(Object.keys(contentOf(full))).toEqual(['a', 'c']);
+    expect(full.recovered).toContain('2 records were recovered');
+    await full.close();
+    expect(await readFile(join(folder, segment))).toEqual(bytes);
 
-      await rm(join(parent, 'filling'));
-      const again = await openJournal();
-      expect(again.recovered).toContain('2 records were recovered');
-      const kept = again.recovered?.split(' are in ').at(-1) ?? '';
-      expect(await readFile(join(kept, segment))).toEqual(bytes);
-      await again.close();
-      const whole = await openJournal();
-      expect([whole.recovered, Object.keys(contentOf(whole))]).toEqual([undefined, ['a', 'c']]);
-    } finally {
-      for (const journal of opened.splice(0)) await journal.close();
-      await run('umount', [parent]);
-    }
+    await rm(join(parent, 'filling'));
+    const again = await openJournal();
+    expect(again.recovered).toContain('2 records were recovered');
+    const kept = again.recovered?.split(' are in ').at(-1) ?? '';
+    expect(await readFile(join(kept, segment))).toEqual(bytes);
+    await again.close();
+    const whole = await openJournal();
+    expect([whole.recovered, Object.keys(contentOf(whole))]).toEqual([undefined, ['a', 'c']]);
   });
 
   /** To the last byte. */
@@ -214,42 +207,28 @@ describe('Journal on a bad disk', () => {
     });
   }
 
-  async function mountSmall(skip: (note: string) => never, size: string) {
-    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', parent]).catch(() =>
-      skip('may not mount a small tmpfs here'),
-    );
-  }
+  it('rejects a change for which there is no space, and takes changes once there is', async (context) => {
+    await mountSmall(context, parent, 'size=1m');
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'old', kept: 'k' } });
+    await fillUp();
 
-  it('rejects a change for which there is no space, and takes changes once there is', async ({
-    skip,
-  }) => {
-    await mountSmall(skip, '1m');
-    try {
-      const journal = await openJournal();
-      await journal.write({ put: { a: 'old', kept: 'k' } });
-      await fillUp();
+    const failed = journal.write({ put: { a: 'new', b: 'x'.repeat(200_000) }, delete: ['kept'] });
+    await expect(failed).rejects.toMatchObject({
+      code: 'ENOSPC',
+      message: `${folder}: not written: the disk is full (ENOSPC)`,
+    });
+    // Long enough that it does not fit into what the last page of a full disk has left.
+    await expect(journal.write({ put: { a: 'newer'.repeat(1000) } })).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
 
-      const failed = journal.write({ put: { a: 'new', b: 'x'.repeat(200_000) }, delete: ['kept'] });
-      await expect(failed).rejects.toMatchObject({
-        code: 'ENOSPC',
-        message: `${folder}: not written: the disk is full (ENOSPC)`,
-      });
-      // Long enough that it does not fit into what the last page of a full disk has left.
-      await expect(journal.write({ put: { a: 'newer'.repeat(1000) } })).rejects.toMatchObject({
-        code: 'ENOSPC',
-      });
-
-      expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k' });
-      await rm(join(parent, 'filling'));
-      await journal.write({ put: { c: 1 } });
-      expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k', c: 1 });
-      await journal.close();
-      expect(contentOf(await openJournal())).toEqual({ a: 'old', kept: 'k', c: 1 });
-    } finally {
-      for (const journal of opened.splice(0)) await journal.close();
-      await run('umount', [parent]);
-    }
+    expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k' });
+    await rm(join(parent, 'filling'));
+    await journal.write({ put: { c: 1 } });
+    expect(contentOf(journal)).toEqual({ a: 'old', kept: 'k', c: 1 });
+    await journal.close();
+    expect(contentOf(await openJournal())).toEqual({ a: 'old', kept: 'k', c: 1 });
   });
 });
 

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
 import { Spool } from './spool.ts';
@@ -14,21 +13,15 @@ let disk: string;
 let folder: string;
 let filling: string;
 let spool: Spool | undefined;
-beforeEach(async ({ skip }) => {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
-  disk = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]).catch(() =>
-    skip('may not mount a small tmpfs here'),
-  );
+beforeEach(async (context) => {
+  disk = await tempDir();
+  await mountSmall(context, disk, 'size=2m');
   folder = join(disk, 'spool');
   filling = join(disk, 'filling');
 });
 afterEach(async () => {
   await spool?.close();
   spool = undefined;
-  if (disk === undefined) return;
-  await run('umount', [disk]).catch(() => undefined);
-  await rm(disk, { recursive: true, force: true });
 });
 
 /** To the last byte, or all but a share of it. */
@@ -167,7 +160,7 @@ it('reports that the file system is read-only, and can be opened later', async (
   expect((await textsOf(spool)).size).toBe(1);
 });
 
-it('reports that a disk is read-only, and opens once it is not', async () => {
+it('reports that a disk without its folder is read-only, and opens once it is not', async () => {
   await run('mount', ['-o', 'remount,ro', disk]);
   await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'EROFS' });
   await run('mount', ['-o', 'remount,rw', disk]);

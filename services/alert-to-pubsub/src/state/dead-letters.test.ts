@@ -15,11 +15,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DeadLetter } from '@skolo/api';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { countRounds, seed } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DeadLetters } from './dead-letters.ts';
 
 const newer = 'dead-letters.jsonl';
@@ -211,14 +211,9 @@ describe('a disk that does not take it', () => {
     expect(await found()).toEqual(['2']);
   });
 
-  it('that fills up keeps no part of a rejected letter', async ({ skip }) => {
-    if (process.getuid?.() !== 0 || process.platform !== 'linux')
-      skip('needs root to mount a tmpfs');
+  it('that fills up keeps no part of a rejected letter', async (context) => {
     const disk = await tempDir();
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
-      skip('may not mount a small tmpfs here'),
-    );
-    onTestFinished(async () => void (await run('umount', [disk])));
+    await mountSmall(context, disk, 'size=64k');
     const letters = new DeadLetters(join(disk, 'letters'), () => 1_000_000);
     const kept: string[] = [];
     let rejected = 0;

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { run } from '@skolo/base/testing';
+import { mountSmall } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -462,10 +462,7 @@ describe('a state directory', () => {
       const dir = await newRackFolder(google, oneIdentity);
       const state = join(dir, 'state');
       await mkdir(state);
-      const mount = ['-t', 'tmpfs', '-o', options, 'none', state];
-      const mounted = await run('mount', mount).catch(() => undefined);
-      if (!mounted) return context.skip('needs root to mount a small tmpfs');
-      onTestFinished(async () => void (await run('umount', ['--lazy', state])));
+      await mountSmall(context, state, options);
       await writeFile(join(state, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);
       const rack = await startRack({ google, dir });
       expect((await rack.token()).status).toBe(200);

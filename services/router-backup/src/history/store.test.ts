@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { mountSmall, run } from '@skolo/base/testing';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { type Lab, type LabOptions, startLab } from '../testing/lab.ts';
 
 const git = async (lab: Lab, ...args: string[]) => {
@@ -13,21 +13,9 @@ const git = async (lab: Lab, ...args: string[]) => {
 };
 
 /** The whole state directory on a disk that is small enough to be filled. */
-async function onSmallDisk(
-  { skip }: Pick<TestContext, 'skip'>,
-  options: LabOptions = {},
-): Promise<Lab> {
-  return startLab({
-    ...options,
-    async prepare(stateDir) {
-      const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
-      if (!isRoot) skip('needs root to mount a small tmpfs');
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', stateDir]).catch(() =>
-        skip('may not mount a small tmpfs here'),
-      );
-      onTestFinished(async () => void (await run('umount', ['-l', stateDir])));
-    },
-  });
+async function onSmallDisk(context: TestContext, options: LabOptions = {}): Promise<Lab> {
+  const prepare = (stateDir: string) => mountSmall(context, stateDir, 'size=8m');
+  return startLab({ ...options, prepare });
 }
 
 async function fill(lab: Lab): Promise<() => Promise<void>> {
@@ -154,16 +142,11 @@ describe('the history of the service', () => {
   });
 
   it('starts and reports it while the state directory cannot be written, and recovers', async (context) => {
-    const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
-    if (!isRoot) context.skip('needs root to mount a read-only file system');
     let dir = '';
     const lab = await startLab({
       async prepare(stateDir) {
         dir = stateDir;
-        await run('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', stateDir]).catch(() =>
-          context.skip('may not mount a file system here'),
-        );
-        onTestFinished(async () => void (await run('umount', ['-l', stateDir])));
+        await mountSmall(context, stateDir, 'ro');
       },
     });
 

@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
@@ -347,19 +347,13 @@ describe('no archive', () => {
     expect(await readdir(jumphost.folder)).toEqual([]);
   });
 
-  it('on a full disk, and nothing of it', async ({ skip }) => {
-    if (process.getuid?.() !== 0) return skip('needs root to mount a tmpfs');
+  it('on a full disk, and nothing of it', async (context) => {
     const jumphost = await makeJumphost();
     const random = Buffer.from(Array.from({ length: 2_000_000 }, () => Math.random() * 256));
     await writeFile(jumphost.at('var/lib/skolo/large'), random);
     const disk = join(jumphost.root, 'disk');
     await mkdir(disk);
-    try {
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
-    } catch {
-      return skip('may not mount a small tmpfs here');
-    }
-    onTestFinished(async () => void (await run('umount', [disk])));
+    await mountSmall(context, disk, 'size=1m');
 
     const error = await caught(jumphost.archive({ folder: disk }));
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decrypt, type OffsitePlace, openSource, parseObjectName } from '@skolo/backup';
-import { run } from '@skolo/base/testing';
+import { mountSmall, run } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -447,15 +447,10 @@ it('a directory whose disk is not mounted is waited for, and nothing is written 
 });
 
 it('a full disk of the jumphost keeps copies from being made, and leaves no halves', async (context) => {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') {
-    return context.skip('needs root to mount a tmpfs');
-  }
   const lab = await startOffsite();
   await lab.idle();
   const outgoing = join(lab.stateDir, 'outgoing');
-  const options = ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', outgoing];
-  await run('mount', options).catch(() => context.skip('may not mount a small tmpfs here'));
-  onTestFinished(async () => void (await run('umount', [outgoing]).catch(() => undefined)));
+  await mountSmall(context, outgoing, 'size=256k');
 
   const version = await lab.store('router', randomText(1_000_000));
   await expect.poll(() => lab.degraded.get('upload')).toContain('the disk is full');
