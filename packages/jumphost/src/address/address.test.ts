@@ -130,8 +130,25 @@ cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/nu
       .toBe('1\n');
 
     await expect(change(address, 'jumphost-rack4')).rejects.toThrow(
-      'ifupdown and systemd-networkd both manage the interface host0',
+      'more than one program manages the interface host0: ifupdown, systemd-networkd; configure',
     );
+    await host.need(`systemd-run -q --unit NetworkManager sleep infinity
+printf '#!/bin/sh\\necho Wired connection 1\\n' > /usr/local/bin/nmcli; chmod +x /usr/local/bin/nmcli`);
+    await expect(change(address, 'jumphost-rack4')).rejects.toThrow(
+      'the interface host0: ifupdown, systemd-networkd, NetworkManager; configure',
+    );
+  });
+
+  it('is left to NetworkManager, with the commands that set it', async () => {
+    const hide = 'mv /run/systemd/netif/links /run/links; mv /etc/network/interfaces /run/';
+    await host.need(hide);
+
+    await expect(change(address, 'jumphost-rack4')).rejects.toThrow(
+      `NetworkManager manages the interface host0; run: nmcli connection modify 'Wired connection 1' ipv4.method manual ipv4.addresses ${address}/24 ipv4.gateway ${ours} ipv4.dns NAME-SERVER && nmcli connection up 'Wired connection 1'`,
+    );
+
+    await host.need(`mv /run/links /run/systemd/netif/; mv /run/interfaces /etc/network/
+systemctl stop NetworkManager; rm /usr/local/bin/nmcli`);
   });
 
   it('is changed where systemd-networkd sets it', async () => {

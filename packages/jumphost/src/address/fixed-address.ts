@@ -1,6 +1,6 @@
 /** The fixed address of a computer, in the Debian program that sets it: ifupdown or systemd-networkd. */
 import { BlockList } from 'node:net';
-import { shellWord } from '@skolo/base';
+import { errorText, shellWord } from '@skolo/base';
 import {
   ComputerError,
   changeGuarded,
@@ -43,7 +43,8 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new ComputerError(`${host.name}: ${plan.why}; configure ${address} manually`);
+    const { why, remedy = `configure ${address} manually` } = plan;
+    throw new ComputerError(`${host.name}: ${why}; ${remedy}`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
@@ -68,14 +69,19 @@ export async function whyNoAddress(host: Host, wanted: WantedAddress): Promise<s
   return 'why' in plan ? plan.why : undefined;
 }
 
-type Plan = { why: string } | { change: Change; fixed: FixedAddress; isThere: boolean };
+interface Unplanned {
+  why: string;
+  /** How a person assigns the address. */
+  remedy?: string;
+}
+type Plan = Unplanned | { change: Change; fixed: FixedAddress; isThere: boolean };
 
 async function planOf(host: Host, { address, subnet, previous }: WantedAddress): Promise<Plan> {
   const facts = await readFacts(host, address, previous);
   const fixed = fixedAddress(facts, address, subnet);
   if (typeof fixed === 'string') return { why: fixed };
   const change = changeOf(facts, fixed);
-  if (typeof change === 'string') return { why: change };
+  if ('why' in change) return change;
   return { change, fixed, isThere: facts.isThere };
 }
 
@@ -106,27 +112,32 @@ export function isIn(address: string, subnet: string): boolean {
   return list.check(address);
 }
 
-/** A text: why nothing can be changed. */
 function changeOf(
   { ifupdown, networkd: file, networkManager }: NetworkFacts,
   fixed: FixedAddress,
-): Change | string {
+): Change | Unplanned {
   const { name } = fixed;
   const owners = [
     ...(ifupdown.length > 0 ? ['ifupdown'] : []),
     ...(file === undefined ? [] : ['systemd-networkd']),
     ...(networkManager === undefined ? [] : ['NetworkManager']),
   ];
-  if (owners.length !== 1) {
-    return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd manages' : `${owners.join(' and ')} both manage`} the interface ${name}`;
+  if (owners.length === 0) {
+    return { why: `neither ifupdown nor systemd-networkd manages the interface ${name}` };
+  }
+  if (owners.length > 1) {
+    return { why: `more than one program manages the interface ${name}: ${owners.join(', ')}` };
   }
   if (networkManager !== undefined) {
-    return `NetworkManager manages the interface ${name} (connection ${networkManager})`;
+    return {
+      why: `NetworkManager manages the interface ${name}`,
+      remedy: `run: ${nmcli(networkManager, fixed)}`,
+    };
   }
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {
     if (!file.path.startsWith('/etc/systemd/network/')) {
-      return `another program (perhaps netplan) writes ${file.path}`;
+      return { why: `another program (perhaps netplan) writes ${file.path}` };
     }
     return {
       files: [
@@ -140,7 +151,8 @@ function changeOf(
   }
   const [stanza, ...more] = ifupdown;
   if (stanza === undefined || more.length > 0) {
-    return `more than one file configures ${name}: ${ifupdown.map(({ path }) => path).join(', ')}`;
+    const paths = ifupdown.map(({ path }) => path).join(', ');
+    return { why: `more than one file configures ${name}: ${paths}` };
   }
   try {
     const content = interfaces.withFixedAddress(stanza.text, fixed);
@@ -155,6 +167,13 @@ ${flush}
 ifup --force ${shellWord(name)}`,
     };
   } catch (error) {
-    return `${stanza.path}: ${error instanceof Error ? error.message : error}`;
+    return { why: `${stanza.path}: ${errorText(error)}` };
   }
+}
+
+/** The commands that assign the address to a connection. */
+function nmcli(connection: string, { address, prefix, gateway }: FixedAddress): string {
+  const route = gateway === undefined ? '' : ` ipv4.gateway ${gateway}`;
+  const id = shellWord(connection);
+  return `nmcli connection modify ${id} ipv4.method manual ipv4.addresses ${address}/${prefix}${route} ipv4.dns NAME-SERVER && nmcli connection up ${id}`;
 }
