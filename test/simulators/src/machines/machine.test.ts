@@ -117,19 +117,6 @@ describe('a machine and its power', () => {
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('keeps its ports and refuses connections while it is down', async () => {
-    const machine = await start();
-    const { agentPort, sshPort } = machine;
-
-    board.set('1', false);
-    expect(await curl(machine, '/v1/status')).toBe('refused');
-    board.set('1', true);
-    await machine.whenUp();
-
-    expect([machine.agentPort, machine.sshPort]).toEqual([agentPort, sshPort]);
-    expect(await curl(machine, '/v1/status')).toMatchObject({ status: 200 });
-  });
-
   it('ends its connections when the power goes', async (context) => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
     const machine = await start();
@@ -186,37 +173,6 @@ describe('a machine that misbehaves', () => {
 
     expect(await curl(machine, '/v1/status')).toMatchObject({ status: 200 });
   });
-
-  it('stays up without power where its wiring is wrong, and goes down once it is right', async () => {
-    const machine = await start();
-    await machine.misbehave('ignores-power');
-
-    board.set('1', false);
-    expect(machine.isUp()).toBe(true);
-    await machine.behave();
-
-    expect(machine.isUp()).toBe(false);
-    expect(machine.boots).toBe(1);
-  });
-
-  it('has an agent that never says a word', async () => {
-    const machine = await start();
-
-    await machine.misbehave('agent-silent');
-
-    expect(await curl(machine, '/v1/status')).toBe('silent');
-  });
-
-  it('lets nobody in over ssh', async (context) => {
-    if (!peer('ssh')) return context.skip('ssh is not installed');
-    const machine = await start();
-    await machine.misbehave('ssh-rejects-login');
-
-    expect((await ssh(machine, 'true')).output).toContain('Permission denied');
-    await machine.behave();
-
-    expect(await ssh(machine, 'true')).toEqual({ status: 0, output: expect.any(String) });
-  });
 });
 
 describe('a machine over ssh', () => {
@@ -264,26 +220,6 @@ describe('a machine over ssh', () => {
     expect(status).toBe(given.status);
     expect(output).toContain(given.says);
     expect(machine.boots).toBe(1);
-  });
-
-  it('may hang at a command that reboots', async () => {
-    const machine = await start();
-    await machine.misbehave('reboot-command-hangs');
-    const client = await openSsh(
-      { host: machine.host, port: machine.sshPort },
-      {
-        user: 'pi',
-        password: 'raspberry',
-        options: ['-T'],
-        command: 'echo here; sudo -n reboot; echo there',
-      },
-    );
-
-    await client.see('here');
-    board.set('1', false);
-    await client.ended;
-
-    expect(client.output).not.toContain('there');
   });
 
   it('does not know other programs', async () => {
@@ -348,20 +284,6 @@ describe('a machine’s agent', () => {
     expect(await answer).toMatchObject({ body: { task: { id: '4712' } } });
   });
 
-  it('takes orders, which its health reports', async () => {
-    const machine = await start({});
-    const orders = [
-      { kind: 'quarantine', by: 'ann', reason: 'burnt', since: '2026-11-22T09:00:00Z' },
-    ];
-    const body = ['-X', 'PUT', '--json', JSON.stringify({ orders })];
-
-    expect(await curl(machine, '/v1/orders', ...body)).toMatchObject({
-      status: 200,
-      body: { verdict: 'quarantined', reasons: [{ text: 'ann: burnt' }] },
-    });
-    expect(await curl(machine, '/v1/status')).toMatchObject({ body: { orders } });
-  });
-
   it('reboots the machine for whoever signs it, once', async () => {
     const machine = await start({ agentKey: rfcKey.x });
     const json = '{"why":"a test"}';
@@ -417,15 +339,6 @@ describe('a machine’s agent', () => {
     const machine = await start();
 
     expect(await curl(machine, path, ...args)).toMatchObject({ status, body: { status } });
-  });
-
-  it('leaves a port on where the hub does not obey', async () => {
-    const machine = await start();
-    await machine.misbehave('usb-ignored');
-
-    expect(await curl(machine, '/v1/usb/1-1/2', ...put(false))).toMatchObject({
-      body: { on: true },
-    });
   });
 });
 

@@ -77,16 +77,6 @@ describe('simulated uhubctl', () => {
     expect(state.board.names().some((port) => state.board.isOn(port))).toBe(false);
   });
 
-  it('is content with a hub that does not obey', () => {
-    const state = usb({ obeys: false });
-
-    const { stdout, status = 0 } = uhubctl(['-l', '1-1', '-p', '1', '-a', 'off'], state);
-
-    expect(status).toBe(0);
-    expect(stdout).toContain('Sent power off request');
-    expect(stdout?.trimEnd().endsWith('  Port 1: 0100 power')).toBe(true);
-  });
-
   it('is content with a port that is not there', () => {
     const { stdout, status = 0 } = uhubctl(['-l', '1-1', '-p', '9', '-a', 'off'], usb());
 

@@ -2,7 +2,7 @@
  * uhubctl 2.5.0 as Debian has it, on simulated hubs.
  *
  * Texts, order and exit status are those of its source (uhubctl.c) and, for usage and errors, of the program itself.
- * Its traps are kept: without `-p`, or with an empty one, all ports are meant; without `-l` all hubs; the twin of a
+ * Its actions `cycle` and `toggle` are left out. Its traps are kept: without `-p`, or with an empty one, all ports are meant; without `-l` all hubs; the twin of a
  * hub is shown and switched as well; a hub that does not obey is no error.
  */
 import { parseArgs } from 'node:util';
@@ -38,16 +38,7 @@ const options = {
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
 
-const actions: Record<string, 'off' | 'on' | 'cycle' | 'toggle'> = {
-  off: 'off',
-  0: 'off',
-  on: 'on',
-  1: 'on',
-  cycle: 'cycle',
-  2: 'cycle',
-  toggle: 'toggle',
-  3: 'toggle',
-};
+const actions: Record<string, 'off' | 'on'> = { off: 'off', 0: 'off', on: 'on', 1: 'on' };
 
 interface UsbShown extends Usb {
   /** The words with which devices describe themselves. */
@@ -146,7 +137,7 @@ function halvesOf(
 function carryOut(
   halves: readonly Half[],
   ports: Set<number> | undefined,
-  action: 'off' | 'on' | 'cycle' | 'toggle' | undefined,
+  action: 'off' | 'on' | undefined,
   usb: UsbShown,
 ): string {
   const named = (half: Half) => nameOf(half, usb);
@@ -155,22 +146,12 @@ function carryOut(
     return halves.map((half) => `Current status for ${named(half)}\n${status(half)}`).join('');
   }
   let text = '';
-  const steps = action === 'cycle' ? (['off', 'on'] as const) : ([action] as const);
-  for (const step of steps) {
-    const wishes = new Map<string, boolean>();
-    for (const { hub } of halves) {
-      for (const port of portNames(hub, ports)) {
-        wishes.set(port, step === 'toggle' ? !usb.board.isOn(port) : step === 'on');
-      }
+  for (const half of halves) {
+    text += `Current status for ${named(half)}\n${status(half)}`;
+    if (usb.obeys) {
+      for (const port of portNames(half.hub, ports)) usb.board.set(port, action === 'on');
     }
-    for (const half of halves) {
-      text += `Current status for ${named(half)}\n${status(half)}`;
-      if (usb.obeys) {
-        for (const [port, on] of wishes) usb.board.set(port, on);
-      }
-      const sent = step === 'toggle' ? ([...wishes.values()].at(-1) ? 'on' : 'off') : step;
-      text += `Sent power ${sent} request\nNew status for ${named(half)}\n${status(half)}`;
-    }
+    text += `Sent power ${action} request\nNew status for ${named(half)}\n${status(half)}`;
   }
   return text;
 }

@@ -149,28 +149,6 @@ describe.skipIf(!inFull || !program || !kubectl)('control plane', () => {
     await expect.poll(() => page().catch(String)).toBe('hello');
     expect(await call('logs', 'deployment/web')).toBe('skolo/web:v1 on jumphost, start 1\n');
   });
-
-  it('gives a kubelet the rights of its own node', async () => {
-    const kubelet = await controlPlane?.kubeconfigOf('system:node:pi-1', ['system:nodes']);
-
-    const own = await run(kubectl ?? '', ['get', 'node', 'pi-1', '-o', 'name'], {
-      env: environment(kubelet),
-    });
-    expect(own.stdout).toBe('node/pi-1\n');
-    await expect(
-      run(kubectl ?? '', ['label', 'node', 'pi-2', 'a=b'], { env: environment(kubelet) }),
-    ).rejects.toThrow('Forbidden');
-  });
-
-  it('goes on where it was after its API server was killed', async () => {
-    await controlPlane?.killApiServer();
-    await expect(call('get', 'nodes')).rejects.toThrow('refused');
-    await controlPlane?.startApiServer();
-
-    await apply(deployment('after', 'skolo/after:v1'));
-
-    await call('rollout', 'status', 'deployment/after', '--timeout=30s');
-  });
 });
 
 function deployment(name: string, image: string) {

@@ -121,22 +121,4 @@ describe('FRRouting behind sshd', () => {
 
     expect(lines(stdout)).toEqual(lines(await frr.vtysh('show running-config')));
   });
-
-  it.for([
-    ['cut', /^Building configuration/, 255],
-    ['rejected', /^% Authorization failed\n$/, undefined],
-    ['empty', /^$/, undefined],
-    ['no-commands', /Hello, this is FRRouting/, undefined],
-  ] as const)('has the fault %s', async ([fault, said, code], context) => {
-    const frr = running(context);
-
-    await frr.setFault(fault);
-    const result = await ssh(frr, 'show running-config');
-    await frr.setFault(undefined);
-
-    expect(result.stdout).toMatch(said);
-    expect(result.stdout).not.toContain('\nend\n');
-    expect('code' in result ? result.code : undefined).toBe(code);
-    expect((await ssh(frr, 'show running-config')).stdout).toContain('\nend\n');
-  });
 });
