@@ -2,67 +2,69 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-/** A real counterpart that tests use where it is installed; the table is scripts/peers.mjs. */
-export type PeerName =
-  | 'curl'
-  | 'dnsmasq'
-  | 'gcloud'
-  | 'ip'
-  | 'prometheus'
-  | 'promtool'
-  | 'pubsub-emulator'
-  | 'python3-google-auth'
-  | 'python3-jsonschema'
-  | 'wrk'
-  | 'snmp-tools'
-  | 'snmpd'
-  | 'fence-agents'
-  | 'ipmitool'
-  | 'ipmi_sim'
-  | 'mosquitto'
-  | 'mosquitto-clients'
-  | 'sshd'
-  | 'ssh'
-  | 'labgrid'
-  | 'alertmanager'
-  | 'amtool'
-  | 'netmiko'
-  | 'frr'
-  | 'rancid'
-  | 'age'
-  | 'sops'
-  | 'strace'
-  | 'busybox'
-  | 'mtools'
-  | 'redfishtool'
-  | 'pdudaemon'
-  | 'uhubctl'
-  | 'adb'
-  | 'libimobiledevice'
-  | 'systemd-nspawn'
-  | 'python3'
-  | 'node-exporter'
-  | 'blackbox-exporter'
-  | 'chronyd'
-  | 'chromium'
-  | 'control-plane'
-  | 'real-node'
-  | 'cloud-init'
-  | 'cloud-init-root'
-  | 'virt-arm64'
-  | 'virt-amd64'
-  | 'debian'
-  | 'kubectl'
-  | 'zsh'
-  | 'containerd'
-  | 'containerd-2'
-  | 'xfsprogs'
-  | 'dockerd'
-  | 'docker'
-  | 'docker-registry'
-  | 'buildx'
-  | 'mmdebstrap'
-  | 'qemu-user-static';
+/** Real counterparts that tests use where they are installed; the table is scripts/peers.mjs. */
+export const peerNames = [
+  'curl',
+  'dnsmasq',
+  'gcloud',
+  'ip',
+  'prometheus',
+  'promtool',
+  'pubsub-emulator',
+  'python3-google-auth',
+  'python3-jsonschema',
+  'wrk',
+  'snmp-tools',
+  'snmpd',
+  'fence-agents',
+  'ipmitool',
+  'ipmi_sim',
+  'mosquitto',
+  'mosquitto-clients',
+  'sshd',
+  'ssh',
+  'labgrid',
+  'alertmanager',
+  'amtool',
+  'netmiko',
+  'frr',
+  'rancid',
+  'age',
+  'sops',
+  'strace',
+  'busybox',
+  'mtools',
+  'redfishtool',
+  'pdudaemon',
+  'uhubctl',
+  'adb',
+  'libimobiledevice',
+  'systemd-nspawn',
+  'python3',
+  'node-exporter',
+  'blackbox-exporter',
+  'chronyd',
+  'chromium',
+  'control-plane',
+  'real-node',
+  'cloud-init',
+  'cloud-init-root',
+  'virt-arm64',
+  'virt-amd64',
+  'debian',
+  'kubectl',
+  'zsh',
+  'containerd',
+  'containerd-2',
+  'xfsprogs',
+  'dockerd',
+  'docker',
+  'docker-registry',
+  'buildx',
+  'mmdebstrap',
+  'qemu-user-static',
+] as const;
+export type PeerName = (typeof peerNames)[number];
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
