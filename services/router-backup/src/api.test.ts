@@ -4,13 +4,12 @@ import { ApiError, AuditEntry } from '@skolo/api';
 import { Repository } from '@skolo/backup';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
-import { type Lab, startLab, threeDevices } from './testing/lab.ts';
+import { type Lab, startIdleLab, threeDevices } from './testing/lab.ts';
 
 const router = { device: 'router' };
 
 async function twoVersions(): Promise<Lab> {
-  const lab = await startLab();
-  await lab.idle();
+  const lab = await startIdleLab();
   const device = lab.devices.get('router');
   device.text = 'hostname router\npassword canary-2\ndomain lan\nend\n';
   await lab.run('router');
@@ -122,7 +121,7 @@ describe('the API', () => {
   });
 
   it('says why it does not know the restore steps', async () => {
-    const lab = await startLab({
+    const lab = await startIdleLab({
       prepare: async (stateDir) => {
         const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack1' });
         const about = { rack: 'rack1', model: 'acme-1', run: '1', time: '2026-01-01T00:00:00Z' };
@@ -131,7 +130,6 @@ describe('the API', () => {
         await repository.close();
       },
     });
-    await lab.idle();
     const steps = () => lab.admin.restoreSteps({ params: { ...router, version: 'latest~1' } });
 
     await expect(steps()).rejects.toThrow(
@@ -177,8 +175,7 @@ describe('the API', () => {
   });
 
   it('audits what is asked for, of which devices and why', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
 
     const one = await lab.operator.requestBackup({
       body: { devices: ['router', 'switch-1'], reason: 'before the update' },
@@ -211,8 +208,7 @@ describe('the API', () => {
   });
 
   it('backs up, and restores nothing, where rack.yaml has `acts: false`', async () => {
-    const lab = await startLab({ yaml: `acts: false\n${threeDevices}` });
-    await lab.idle();
+    const lab = await startIdleLab({ yaml: `acts: false\n${threeDevices}` });
     const params = { ...router, version: 'latest' };
     const body = { running: 'x', reason: 'broken' };
 
@@ -230,8 +226,7 @@ describe('the API', () => {
 
   it('restores nothing into a switch of a machine that has `acts: false`', async () => {
     const machine = '{ kind: rpi, address: 127.0.2.9, uplink: switch-1/eth1, acts: false }';
-    const lab = await startLab({ yaml: `${threeDevices}machines:\n  m-1: ${machine}\n` });
-    await lab.idle();
+    const lab = await startIdleLab({ yaml: `${threeDevices}machines:\n  m-1: ${machine}\n` });
 
     await expect(
       lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
@@ -246,10 +241,9 @@ describe('the API', () => {
     const device = '{ kind: android, power: pdu-1/1 }';
     const machine = `{ kind: rpi, address: 127.0.2.9, acts: false, device: ${device} }`;
     const devices = threeDevices.replace('switch-1: { model: frr', 'switch-1: { model: cisco-ios');
-    const lab = await startLab({
+    const lab = await startIdleLab({
       yaml: `${devices}  pdu-1: ${pdu}\nmachines:\n  m-1: ${machine}\n`,
     });
-    await lab.idle();
 
     await expect(
       lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
@@ -259,13 +253,12 @@ describe('the API', () => {
 
   it('restores nothing into a device that a power cycle needs', async () => {
     const wanted = new Set<string>();
-    const lab = await startLab({
+    const lab = await startIdleLab({
       power: {
         wanted: async () => wanted,
         unlessWanted: (_device, signal, work) => work(signal),
       },
     });
-    await lab.idle();
     const params = { ...router, version: 'latest' };
     const { running } = await lab.admin.checkRestore({ params });
 

@@ -6,7 +6,7 @@ import { isLong } from '@skolo/durable/fault-injection';
 import { makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { account, type CanaryRack, enablePassword, startDevices } from './testing/canary-rack.ts';
-import { type Lab, startLab } from './testing/lab.ts';
+import { type Lab, startIdleLab } from './testing/lab.ts';
 import { allIn } from './testing/look-through.ts';
 
 /** Made by age-keygen for this test alone. */
@@ -173,7 +173,7 @@ it('are in no transcript, message, log or answer', { timeout: 300_000 }, async (
     webhook: { url: "http://127.0.0.1:${receiver.port}/hook", token: webhook-token, on: [run, change, failure] }
     powerToken: power-token
     jumphost: { paths: [] }`;
-  const lab = await startLab({
+  const lab = await startIdleLab({
     isFake: false,
     powerUrl: `http://127.0.0.1:${power}`,
     yaml: yamlOf(rack),
@@ -195,7 +195,6 @@ it('are in no transcript, message, log or answer', { timeout: 300_000 }, async (
       calls = await recordPrograms(dir, ['git', 'ssh']);
     },
   });
-  await lab.idle();
   const { devices: shown } = await lab.admin.devices({ query: {} });
   expect(shown.map(({ name, state, detail }) => [name, detail ?? state])).toEqual(
     [...devices.keys(), 'jumphost-rack1'].map((name) => [name, 'ok']),

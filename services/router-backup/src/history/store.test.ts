@@ -4,7 +4,7 @@ import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountSmall, run } from '@skolo/base/testing';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { type Lab, type LabOptions, startLab } from '../testing/lab.ts';
+import { type Lab, type LabOptions, startIdleLab, startLab } from '../testing/lab.ts';
 
 const git = async (lab: Lab, ...args: string[]) => {
   const folder = join(lab.stateDir, 'repository');
@@ -30,8 +30,7 @@ async function fill(lab: Lab): Promise<() => Promise<void>> {
 
 describe('the history of the service', () => {
   it('is readable with plain git', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     lab.devices.get('router').text = 'hostname router\npassword canary-2\nend\n';
     await lab.run('router');
 
@@ -46,8 +45,7 @@ describe('the history of the service', () => {
   });
 
   it('is for the service alone', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
 
     lab.devices.get('router').text = '';
     await lab.run('router');
@@ -60,8 +58,7 @@ describe('the history of the service', () => {
   });
 
   it('is set aside when it is broken, and a new one begins with all devices', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     await lab.stop();
     const objects = join(lab.stateDir, 'repository', 'objects');
     for (const folder of await readdir(objects)) {

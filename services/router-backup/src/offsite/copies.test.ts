@@ -45,8 +45,7 @@ describe('what has to leave the rack', () => {
     expect(lab.copies.stateOf(first)).toBe('queued');
     await lab.idle();
     const second = await lab.store('router', 'hostname r2\n');
-    await lab.store('switch-1', 'hostname s1\n');
-    await lab.idle();
+    await lab.copied('switch-1', 'hostname s1\n');
 
     expect(await contentsIn(lab.offsite, 'router')).toEqual(['hostname r2\n', 'hostname r1\n']);
     expect(await contentsIn(lab.offsite, 'switch-1')).toEqual(['hostname s1\n']);
@@ -66,8 +65,7 @@ describe('what has to leave the rack', () => {
     });
 
     for (const content of ['A\n', 'B\n', 'A\n']) {
-      await lab.store('router', content);
-      await lab.idle();
+      await lab.copied('router', content);
     }
 
     expect(await contentsIn(lab.offsite, 'router')).toEqual(['A\n', 'B\n', 'A\n']);
@@ -86,12 +84,10 @@ describe('what has to leave the rack', () => {
 
   it('is encrypted for the recipients in rack.yaml, as soon as it names them', async () => {
     const lab = await startOffsite();
-    await lab.store('router', 'one');
-    await lab.idle();
+    await lab.copied('router', 'one');
 
     await lab.settings(`{ upload: OFFSITE, encrypt: [${recipient}] }`);
-    await lab.store('router', 'secret canary\n');
-    await lab.idle();
+    await lab.copied('router', 'secret canary\n');
 
     const names = await objectsIn(lab.offsite);
     const encrypted = names.filter((name) => parseObjectName(name)?.encrypted);
@@ -159,8 +155,7 @@ describe('what has to leave the rack', () => {
 
   it('is the archive of the jumphost, also where the history cannot be used', async () => {
     const lab = await startOffsite();
-    await lab.store('switch-1', 'one');
-    await lab.idle();
+    await lab.copied('switch-1', 'one');
     const history = join(lab.stateDir, 'repository');
     await rename(history, `${history}.elsewhere`);
     await lab.restart();
@@ -221,8 +216,7 @@ describe('a bucket', () => {
       settings: '{ upload: "gs://backups/rack4", encrypt: none }',
       openPlace: await bucketAt(google.url),
     });
-    await lab.store('router', 'version 0');
-    await lab.idle();
+    await lab.copied('router', 'version 0');
     const before = google.calls.length;
     const outage = google.misbehave('unavailable');
 
@@ -320,8 +314,7 @@ describe('a process that ends', () => {
 
   it('is killed: the next one makes up for what was not even queued', async () => {
     const lab = await startOffsite();
-    await lab.store('router', 'one');
-    await lab.idle();
+    await lab.copied('router', 'one');
     for (const content of ['two', 'three']) await lab.storeOnly('router', content);
     await lab.storeOnly('switch-1', 'four');
     await lab.storeOnly('switch-1', 'five');
@@ -339,8 +332,7 @@ describe('a process that ends', () => {
 
   it('sends in order what is stored while it is made up for', async () => {
     const lab = await startOffsite();
-    await lab.store('router', 'one');
-    await lab.idle();
+    await lab.copied('router', 'one');
     await lab.storeOnly('router', 'two');
     const newest = await lab.storeOnly('router', 'three');
 
@@ -429,8 +421,7 @@ describe('places in rack.yaml', () => {
 
 it('a directory whose disk is not mounted is waited for, and nothing is written below it', async () => {
   const lab = await startOffsite();
-  await lab.store('router', 'one');
-  await lab.idle();
+  await lab.copied('router', 'one');
   await rename(lab.offsite, `${lab.offsite}.unmounted`);
   await mkdir(lab.offsite);
 
@@ -504,8 +495,7 @@ describe('old copies', () => {
     const old = [1, 2].map((number) => `2026-11-0${number + 1}-router-${sha1(number)}.gz`);
     expect(await objectsIn(lab.offsite)).toEqual(['2020-01-01-notes.txt', ...old]);
 
-    await lab.store('router', 'newest');
-    await lab.idle();
+    await lab.copied('router', 'newest');
     expect(await objectsIn(lab.offsite)).toEqual([
       '2020-01-01-notes.txt',
       old[1],
@@ -523,8 +513,7 @@ describe('old copies', () => {
   it('stay where the wall clock jumped, until the day after', async () => {
     const lab = await startWithOld();
     await lab.settings('{ upload: OFFSITE, encrypt: none, retention: { days: 10, versions: 3 } }');
-    await lab.store('router', 'newest');
-    await lab.idle();
+    await lab.copied('router', 'newest');
     const before = await objectsIn(lab.offsite);
     await writeFile(join(lab.offsite, `2026-11-19-router-${sha1(7)}.gz`), '');
 
@@ -548,15 +537,12 @@ it('old copies also stay where the clock has jumped and something new is stored 
     settings: '{ upload: OFFSITE, encrypt: none, retention: { days: 10, versions: 1 } }',
   });
   await lab.store('router', 'one');
-  await lab.store('router', 'two');
-  await lab.idle();
+  await lab.copied('router', 'two');
   const before = await objectsIn(lab.offsite);
 
   lab.time.clock.setWall('2036-02-07T06:28:16Z');
-  await lab.store('router', 'three');
-  await lab.idle();
-  await lab.store('router', 'four');
-  await lab.idle();
+  await lab.copied('router', 'three');
+  await lab.copied('router', 'four');
 
   expect(await objectsIn(lab.offsite)).toEqual(expect.arrayContaining(before));
   expect(before).toHaveLength(2);
@@ -572,8 +558,7 @@ describe('a git remote', () => {
 
     await lab.settings(`{ encrypt: [${recipient}], git: { remote: ${remote} } }`);
     await lab.idle();
-    const version = await lab.store('router', 'four');
-    await lab.idle();
+    const version = await lab.copied('router', 'four');
 
     expect(lab.copies.status()).toMatchObject([{ kind: 'git', url: remote, queued: 0 }]);
     expect(lab.copies.stateOf(version)).toBe('stored');

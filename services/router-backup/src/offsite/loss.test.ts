@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { type Lab, startLab } from '../testing/lab.ts';
+import { type Lab, startIdleLab, startLab } from '../testing/lab.ts';
 
 const { signal } = new AbortController();
 const repositoryOf = (lab: Lab) => join(lab.stateDir, 'repository');
@@ -13,12 +13,11 @@ const textOf = (n: number) => `hostname router\npassword canary-${n}\nend\n`;
 
 /** With a folder as the place off site, and three versions of the router. */
 async function withVersions(): Promise<Lab> {
-  const lab = await startLab({
+  const lab = await startIdleLab({
     settings: (dir) => `    upload: ${join(dir, 'offsite')}\n    encrypt: none`,
     prepare: async (stateDir) =>
       void (await mkdir(join(stateDir, '../offsite'), { recursive: true })),
   });
-  await lab.idle();
   for (const n of [1, 2]) await change(lab, n);
   await expect.poll(async () => (await lab.device('router')).offsite).toBe('stored');
   return lab;
@@ -107,8 +106,7 @@ describe('a history that was deleted', () => {
   });
 
   it('before the service starts is reported; a loss that is accepted is reported no longer', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     await lab.stop();
     await rm(repositoryOf(lab), { recursive: true });
 
@@ -128,8 +126,7 @@ describe('a history that was deleted', () => {
   });
 
   it('twice is reported with what was stored in between', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     await change(lab, 1);
     await rename(repositoryOf(lab), join(lab.dir, 'gone'));
     await expect.poll(() => lost(lab)).toHaveLength(3);
@@ -168,8 +165,7 @@ describe('a history that was deleted', () => {
   });
 
   it('and replaced by an older copy is reported for what is missing in it', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     await cp(repositoryOf(lab), join(lab.dir, 'older'), { recursive: true });
     await change(lab, 1);
     const { version } = await lab.device('router');
@@ -208,8 +204,7 @@ describe('a history that was deleted', () => {
   });
 
   it('is not replaced by what is no history', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const before = await contents(lab);
     const data = Buffer.from('no bundle');
     await lab.admin.receiveHistory({ body: { offset: 0, data: data.toString('base64') } });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openSource } from '@skolo/backup';
 import { Secret } from '@skolo/secrets';
 import { expect, it } from 'vitest';
-import { startLab, threeDevices } from '../testing/lab.ts';
+import { startIdleLab, threeDevices } from '../testing/lab.ts';
 
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
@@ -13,8 +13,7 @@ const identities = [
 ];
 
 it('leave the rack after a backup, and come back without it', async () => {
-  const lab = await startLab();
-  await lab.idle();
+  const lab = await startIdleLab();
   const place = join(lab.dir, 'offsite');
   await mkdir(place);
   expect((await lab.device('router')).offsite).toBe('none');
@@ -47,8 +46,7 @@ it('leave the rack after a backup, and come back without it', async () => {
 });
 
 it('wait while the disk is not mounted, which is reported', async () => {
-  const lab = await startLab();
-  await lab.idle();
+  const lab = await startIdleLab();
   const place = join(lab.dir, 'offsite');
 
   await lab.edit(threeDevices, `    upload: ${place}\n    encrypt: none\n`);

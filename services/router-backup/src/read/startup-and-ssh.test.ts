@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { listen } from '@skolo/base/testing';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Lab, startLab } from '../testing/lab.ts';
+import { type Lab, startIdleLab, startLab } from '../testing/lab.ts';
 
 const text = (line: string) => `hostname router\npassword canary-${line}\nend\n`;
 
 describe('a device that would boot with another configuration', () => {
   it('has both in the history, and one can be compared with the other', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const router = lab.devices.get('router');
     router.text = text('new');
     router.startup = text('old');
@@ -48,8 +47,7 @@ describe('a device that would boot with another configuration', () => {
   });
 
   it('differs from one of which no other configuration was ever read', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
 
     await expect(
       lab.admin.diff({ params: { device: 'router' }, query: { from: 'startup', to: 'latest' } }),

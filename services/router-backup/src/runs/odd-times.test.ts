@@ -6,12 +6,11 @@ import { createMask } from '@skolo/models/configuration';
 import { expect, it, onTestFinished } from 'vitest';
 import { Versions } from '../history/versions.ts';
 import { createRouterBackup } from '../service.ts';
-import { startLab, threeDevices } from '../testing/lab.ts';
+import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 import { smallRack } from '../testing/small-rack.ts';
 
 it('a device that waits for its turn is not read when it is no longer in rack.yaml meanwhile', async () => {
-  const lab = await startLab({ settings: '    concurrency: 1' });
-  await lab.idle();
+  const lab = await startIdleLab({ settings: '    concurrency: 1' });
   const [first, second] = [lab.devices.get('router'), lab.devices.get('switch-1')];
   const before = second.reads;
   let open = () => undefined as unknown;
@@ -36,8 +35,7 @@ it('an unforeseen error ends the attempt, and keeps no other run from beginning'
     if (isOdd) throw new TypeError('undefined is not a function');
     return new Set<string>();
   };
-  const lab = await startLab({ power: { ...noPower, wanted } });
-  await lab.idle();
+  const lab = await startIdleLab({ power: { ...noPower, wanted } });
 
   isOdd = true;
   const odd = await lab.run('router');
@@ -60,8 +58,7 @@ it('a start after a kill removes copies of databases, which are in the clear', a
 });
 
 it('a second service on the same state directory leaves alone what the first is reading', async () => {
-  const lab = await startLab();
-  await lab.idle();
+  const lab = await startIdleLab();
   const scratch = join(lab.stateDir, 'scratch', 'router');
   await mkdir(scratch, { recursive: true });
   await writeFile(join(scratch, 'half'), 'half');

@@ -1,6 +1,6 @@
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { type Lab, startLab, threeDevices } from '../testing/lab.ts';
+import { type Lab, startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
 const origins = async (lab: Lab) => {
   const { backups } = await lab.admin.backups({ query: {} });
@@ -10,8 +10,7 @@ const origins = async (lab: Lab) => {
 /** Stands at noon in Berlin; all devices have been read. */
 async function atNoon(settings = '') {
   const clock = fakeClock('2026-11-20T11:00:00Z');
-  const lab = await startLab({ clock, settings });
-  await lab.idle();
+  const lab = await startIdleLab({ clock, settings });
   return { clock, lab };
 }
 

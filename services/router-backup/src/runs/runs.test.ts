@@ -1,15 +1,14 @@
 import { DeviceBusy, DeviceRejected, HostKeyChanged, SignInRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { silent, unreachable } from '../testing/fake-device.ts';
-import { startLab, threeDevices } from '../testing/lab.ts';
+import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
 const resultsOf = (run: { devices: { device: string; result?: string | undefined }[] }) =>
   Object.fromEntries(run.devices.map(({ device, result }) => [device, result]));
 
 describe('a run', () => {
   it('reads each device at first, and then finds nothing new', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const { backups } = await lab.admin.backups({ query: {} });
 
     const again = await lab.run();
@@ -30,8 +29,7 @@ describe('a run', () => {
   });
 
   it('stores what changed, and not what changes by itself', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const router = lab.devices.get('router');
 
     router.text = router.text.replace('end', '! up 3 days\nend');
@@ -44,8 +42,7 @@ describe('a run', () => {
   });
 
   it('names each failure', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
 
     for (const [failure, error] of [
       ['unreachable', unreachable('router')],
@@ -69,8 +66,7 @@ describe('a run', () => {
   });
 
   it('stores nothing that is incomplete, rejected or suspiciously small', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
 
     for (const [failure, text] of [
       ['incomplete', 'hostname router\n'],
@@ -86,8 +82,7 @@ describe('a run', () => {
   });
 
   it('believes what is suspiciously small when a person asks for it again', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const router = lab.devices.get('router');
 
     router.text = '! up 1 s\nend\n';
@@ -99,8 +94,7 @@ describe('a run', () => {
   });
 
   it('never writes into the history of another device', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     const before = await lab.admin.versions({ params: { device: 'router' }, query: {} });
 
     Object.assign(lab.devices.get('router'), {
@@ -137,8 +131,7 @@ describe('a run', () => {
   });
 
   it('is not held up by a device that hangs', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     let open = () => {};
     lab.devices.get('router').gate = new Promise((resolve) => {
       open = () => resolve();
@@ -176,7 +169,7 @@ describe('a run', () => {
   it('gives way to a power cycle, also in the middle', async () => {
     const wanted = new Set<string>();
     const followed = new Map<string, AbortController>();
-    const lab = await startLab({
+    const lab = await startIdleLab({
       power: {
         wanted: async () => wanted,
         async unlessWanted(device, signal, work) {
@@ -189,7 +182,6 @@ describe('a run', () => {
         },
       },
     });
-    await lab.idle();
     const { reads } = lab.devices.get('router');
     lab.devices.get('router').gate = new Promise(() => undefined);
     const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
@@ -203,8 +195,7 @@ describe('a run', () => {
   });
 
   it('goes on at the next start with what a stop left', async () => {
-    const lab = await startLab();
-    await lab.idle();
+    const lab = await startIdleLab();
     lab.devices.get('router').gate = new Promise(() => undefined);
     const { id } = await lab.admin.requestBackup({ body: { reason: 'before the move' } });
     await expect

@@ -182,3 +182,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     stop,
   };
 }
+
+/** Its first backups have ended. */
+export async function startIdleLab(options: LabOptions = {}): Promise<Lab> {
+  const lab = await startLab(options);
+  await lab.idle();
+  return lab;
+}

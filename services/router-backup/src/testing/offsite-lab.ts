@@ -117,6 +117,13 @@ export class OffsiteLab {
     return version;
   }
 
+  /** Stores a version, and waits until it is off site. */
+  async copied(device: string, content: string): Promise<Version> {
+    const version = await this.store(device, content);
+    await this.idle();
+    return version;
+  }
+
   /** Keeps an archive of the jumphost, and reports it. */
   async archive(content: string): Promise<Version> {
     const { archives } = this;
