@@ -1,4 +1,5 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
+import type { Clock } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startPubSubEmulator } from '@skolo/simulators';
 import type { Program } from '@skolo/simulators/prometheus';
@@ -42,6 +43,17 @@ async function startThermometer(): Promise<Exporter> {
   return exporter;
 }
 
+/** A rack's service, with a subscriber behind it and a thermometer for Prometheus. */
+async function startStack(settings = signedIn, clock?: Clock) {
+  const pubsub = await newPubSub();
+  const subscriber = await startSubscriber(pubsub.endpoint);
+  const thermometer = await startThermometer();
+  const lab = await startLab({ pubsub, settings, ...(clock && { clock }) });
+  await writeSecrets(lab);
+  const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
+  return { pubsub, subscriber, thermometer, lab, rack };
+}
+
 const knownStatus = async (lab: Lab, name: string) =>
   (await lab.alerts()).find(({ labels }) => labels.alertname === name)?.status;
 
@@ -56,16 +68,8 @@ describe('Prometheus alone', patiently, () => {
       vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
       onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
     }
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
-    const lab = await startLab({ pubsub, settings: signedIn });
-    await writeSecrets(lab);
-    await startPrometheus(prometheus, {
-      rules: hot,
-      scrapes: thermometer.host,
-      alerting: alertingOf(lab),
-    });
+    const { subscriber, thermometer, rack } = await startStack();
+    await startPrometheus(prometheus, rack);
 
     thermometer.set('temperature', 90);
     await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
@@ -94,13 +98,8 @@ describe('Prometheus alone', patiently, () => {
   }) => {
     if (!prometheus) return skip(noPrometheus);
     const clock = movedClock();
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
     const settings = `${signedIn}\nheartbeatSeconds: 1\nrefreshSeconds: 240\nwatchdog: { withinSeconds: 60 }`;
-    const lab = await startLab({ pubsub, clock, settings });
-    await writeSecrets(lab);
-    const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
+    const { subscriber, thermometer, lab, rack } = await startStack(settings, clock);
     thermometer.set('temperature', 90);
     const first = await startPrometheus(prometheus, rack);
     await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
@@ -135,12 +134,7 @@ describe('Prometheus alone', patiently, () => {
     'may be two that watch the same: the alert is one, and outlives either of them',
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);
-      const pubsub = await newPubSub();
-      const subscriber = await startSubscriber(pubsub.endpoint);
-      const thermometer = await startThermometer();
-      const lab = await startLab({ pubsub, settings: signedIn });
-      await writeSecrets(lab);
-      const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
+      const { subscriber, thermometer, lab, rack } = await startStack();
       const lastHeardFrom = async () => (await lab.alerts())[0]?.generatorURL;
       const of = ({ url }: Program) => expect.stringContaining(`:${new URL(url).port}/graph`);
 
@@ -165,17 +159,9 @@ describe('Prometheus alone', patiently, () => {
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);
       const clock = movedClock();
-      const pubsub = await newPubSub();
-      const subscriber = await startSubscriber(pubsub.endpoint);
-      const thermometer = await startThermometer();
-      const lab = await startLab({ pubsub, clock, settings: signedIn });
-      await writeSecrets(lab);
+      const { pubsub, subscriber, thermometer, lab, rack } = await startStack(signedIn, clock);
       await pubsub.stop();
-      await startPrometheus(prometheus, {
-        rules: hot,
-        scrapes: thermometer.host,
-        alerting: alertingOf(lab),
-      });
+      await startPrometheus(prometheus, rack);
       thermometer.set('temperature', 90);
       await eventually(() => knownStatus(lab, 'Hot')).toBe('firing');
       thermometer.set('temperature', 50);
@@ -206,18 +192,11 @@ describe('Prometheus and Alertmanager', patiently, () => {
   it('deliver firing and resolved alerts to a subscriber', async ({ skip }) => {
     if (!prometheus) return skip(noPrometheus);
     if (!alertmanager) return skip(noAlertmanager);
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
-    const lab = await startLab({ pubsub, settings: `${signedIn}\nformat: full` });
-    await writeSecrets(lab);
+    const { subscriber, thermometer, lab, rack } = await startStack(`${signedIn}\nformat: full`);
     const between = await startAlertmanager(alertmanager, lab.url);
     const watchdog = `{ alert: Watchdog, expr: 'vector(1)' }`;
-    await startPrometheus(prometheus, {
-      rules: `${hot}, ${watchdog}`,
-      scrapes: thermometer.host,
-      alerting: alertingAt(between),
-    });
+    const rules = `${hot}, ${watchdog}`;
+    await startPrometheus(prometheus, { ...rack, rules, alerting: alertingAt(between) });
 
     await eventually(subscriber.summaries).toEqual(['transition firing Watchdog']);
     thermometer.set('temperature', 90);
@@ -250,11 +229,7 @@ describe('Prometheus and Alertmanager', patiently, () => {
   it('at both endpoints at once are one alert that fires and ends once', async ({ skip }) => {
     if (!prometheus) return skip(noPrometheus);
     if (!alertmanager) return skip(noAlertmanager);
-    const pubsub = await newPubSub();
-    const subscriber = await startSubscriber(pubsub.endpoint);
-    const thermometer = await startThermometer();
-    const lab = await startLab({ pubsub, settings: signedIn });
-    await writeSecrets(lab);
+    const { subscriber, thermometer, lab, rack } = await startStack();
     // The other ways to sign in than in the other tests.
     const between = await startAlertmanager(alertmanager, lab.url, (config) =>
       config.replace(/basic_auth: .*/, 'authorization: { credentials_file: skolo-token }'),
@@ -263,7 +238,7 @@ describe('Prometheus and Alertmanager', patiently, () => {
       /authorization: .*/,
       'basic_auth: { username: alertmanager, password_file: skolo-password }',
     );
-    await startPrometheus(prometheus, { rules: hot, scrapes: thermometer.host, alerting });
+    await startPrometheus(prometheus, { ...rack, alerting });
     const endpointsWith = async (status: string) => {
       const metrics = await lab.metrics();
       return ['v2', 'webhook'].filter((endpoint) =>

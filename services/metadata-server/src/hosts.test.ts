@@ -46,7 +46,9 @@ describe('a request for the host of another site', () => {
 });
 
 it.each([
+  'metadata',
   'metadata.google.internal',
+  'metadata.google.internal.',
   'METADATA.google.internal.:80',
   'metadata.goog',
   '169.254.169.254',

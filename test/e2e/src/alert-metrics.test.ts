@@ -1,11 +1,3 @@
-/**
- * The metrics of alert rules exist: a rule with a misspelt name never fires, without any error.
- *
- * Metrics of our own are compared with what the services really export where all of them run: test/demo. Those of
- * the agent, which runs on machines, are compared here.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +5,7 @@ import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { start, textAt } from './monitoring-stack.ts';
 import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
 import { startService } from './service-process.ts';
 
@@ -27,21 +20,9 @@ function metricsOfOthers(): string[] {
   return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
 }
 
-function start(program: string, flags: Record<string, string>): ChildProcess {
-  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(program, args, { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  return child;
-}
-
 /** Names of the metrics that a process exports. */
 async function exported(port: number): Promise<string[]> {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
-  const text = (await answer?.text()) ?? '';
+  const text = await textAt(`http://127.0.0.1:${port}/metrics`);
   return [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
 }
 
@@ -86,17 +67,18 @@ receivers: [{ name: webhook, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }
 `,
     );
 
-    start(alertmanager, {
-      'config.file': join(dir, 'alertmanager.yml'),
-      'storage.path': join(dir, 'alertmanager'),
-      'web.listen-address': alertmanagerAt,
-      'cluster.listen-address': '',
-    });
-    start(prometheus, {
-      'config.file': join(dir, 'prometheus.yml'),
-      'storage.tsdb.path': join(dir, 'prometheus'),
-      'web.listen-address': `127.0.0.1:${ports.prometheus}`,
-    });
+    const ofAlertmanager = [
+      `--config.file=${join(dir, 'alertmanager.yml')}`,
+      `--storage.path=${join(dir, 'alertmanager')}`,
+      ...[`--web.listen-address=${alertmanagerAt}`, '--cluster.listen-address='],
+    ];
+    start(alertmanager, ofAlertmanager, onTestFinished);
+    const ofPrometheus = [
+      `--config.file=${join(dir, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(dir, 'prometheus')}`,
+      `--web.listen-address=127.0.0.1:${ports.prometheus}`,
+    ];
+    start(prometheus, ofPrometheus, onTestFinished);
 
     const theirs = metricsAskedFor().filter((name) =>
       /^(prometheus|alertmanager|process)_/.test(name),

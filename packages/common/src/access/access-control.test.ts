@@ -363,21 +363,14 @@ describe('a Google ID token', () => {
     expect((await options.audit.read({ limit: 1000 })).entries).toHaveLength(100);
   });
 
+  const verify = 'use an account with a verified e-mail address';
   it.each([
     ['wrong audience', { aud: 'rack5' }],
     ['wrong issuer', { iss: 'https://accounts.example.com' }],
     ['malformed', { email: undefined }],
     ['malformed', { exp: 'tomorrow' }],
-    [
-      'e-mail not verified',
-      { email_verified: false },
-      'use an account with a verified e-mail address',
-    ],
-    [
-      'e-mail not verified',
-      { email_verified: undefined },
-      'use an account with a verified e-mail address',
-    ],
+    ['e-mail not verified', { email_verified: false }, verify],
+    ['e-mail not verified', { email_verified: undefined }, verify],
     ['not valid yet', { iat: 9_000_000_000, exp: 9_000_003_600 }, "check the jumphost's clock"],
   ])(
     'is rejected for: %s %o',

@@ -96,10 +96,12 @@ async function start() {
       nobody: () => ({ status: 204, headers: { 'x-own': 'header' } }),
     },
   });
+  const change = (body: object) =>
+    request(app).put('/v1/things/a').auth(token, { type: 'bearer' }).send(body);
   async function audited(): Promise<AuditEntry[]> {
     return (await parts.options.audit.read({ limit: 1000 })).entries.reverse();
   }
-  return { ...parts, app, token, changes, audited };
+  return { ...parts, app, token, change, changes, audited };
 }
 
 describe('a request', () => {
@@ -331,13 +333,10 @@ describe('a problem', () => {
 
 describe('a change', () => {
   it('is in the audit log before and after', async () => {
-    const { app, token, changes, audited } = await start();
+    const { change, changes, audited } = await start();
 
-    const answer = await request(app)
-      .put('/v1/things/a')
-      .auth(token, { type: 'bearer' })
-      .set('x-request-id', 'r1')
-      .send({ size: 3, why: 'it hangs', force: true, password: 'canary' });
+    const body = { size: 3, why: 'it hangs', force: true, password: 'canary' };
+    const answer = await change(body).set('x-request-id', 'r1');
 
     expect([answer.status, answer.body]).toEqual([200, { name: 'a', size: 3 }]);
     expect(changes).toEqual([
@@ -364,28 +363,22 @@ describe('a change', () => {
     [11, 202, 'accepted'],
     [101, 409, 'rejected: too large; choose a smaller size'],
   ])('of size %i is answered %i, and recorded as %j', async (size, status, outcome) => {
-    const { app, token, audited } = await start();
+    const { change, audited } = await start();
 
-    const answer = await request(app)
-      .put('/v1/things/a')
-      .auth(token, { type: 'bearer' })
-      .send({ size });
+    const answer = await change({ size });
 
     expect(answer.status).toBe(status);
     expect((await audited()).map((entry) => entry.outcome)).toEqual(['begun', outcome]);
   });
 
   it('is not made when it cannot be recorded', async () => {
-    const { app, token, changes, stateDir, options } = await start();
+    const { change, changes, stateDir, options } = await start();
     await mkdir(join(stateDir, 'audit'));
     const month = new Date().toISOString().slice(0, 7);
     await symlink('/dev/full', join(stateDir, 'audit', `${month}.jsonl`));
     expect(options.audit).toBeDefined();
 
-    const answer = await request(app)
-      .put('/v1/things/a')
-      .auth(token, { type: 'bearer' })
-      .send({ size: 3 });
+    const answer = await change({ size: 3 });
 
     expect(answer.status).toBe(503);
     expect(answer.body.detail).toContain('nothing was changed');

@@ -6,7 +6,6 @@ import { join, relative, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { RackError } from '@skolo/rack';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -200,10 +199,6 @@ describe('startService', () => {
     });
 
     expect(seen).toEqual([200, 503]);
-  });
-
-  it('throws what is wrong with rack.yaml, and leaves nothing open', async () => {
-    await expect(start({ yaml: 'rack: [' })).rejects.toThrow(RackError);
   });
 
   it('throws when a port is taken, after stopping what had started', async () => {

@@ -1,7 +1,7 @@
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { formatOutlet } from '../schema/outlets.ts';
@@ -213,83 +213,7 @@ interface Change {
   to: unknown;
 }
 
-const plain: unknown = JSON.parse(JSON.stringify(rackAsData()));
-
-function rackAsData() {
-  return {
-    rack: 'rack4',
-    network: { subnet: '192.168.1.0/24' },
-    jumphost: {
-      name: 'jump4',
-      address: '192.168.1.8',
-      identity: 'jumphost',
-      power: 'pdu-1/8',
-      uplink: 'switch-1/48',
-    },
-    defaultIdentity: 'others',
-    identities: {
-      bots: { project: 'p-bots', credentials: { fixed: 'secrets/bots' } },
-      jumphost: { project: 'p-jump', credentials: { fixed: 'secrets/jump' } },
-      others: { project: 'p-others', credentials: { fixed: 'secrets/others' } },
-    },
-    logins: {
-      switches: { username: 'ubnt', password: 'secrets/switch' },
-      pdus: { snmp: { version: 2, community: 'secrets/community' } },
-      machines: { username: 'pi', token: 'secrets/token' },
-    },
-    infrastructure: {
-      'switch-[1-2]': {
-        model: 'edgeswitch',
-        address: '192.168.1.1[1-2]',
-        login: 'switches',
-        power: 'pdu-1/[2-3]',
-      },
-      'pdu-1': {
-        model: 'apc-rpdu2',
-        address: '192.168.1.30',
-        login: 'pdus',
-        uplink: 'switch-1/47',
-      },
-    },
-    machines: {
-      'a-[1-4]': {
-        kind: 'rpi',
-        address: '192.168.1.[101-104]',
-        power: 'switch-1/[1-4]',
-        identity: 'bots',
-        login: 'machines',
-      },
-      'b-1': {
-        kind: 'rpi',
-        address: '192.168.1.111',
-        power: 'switch-2/1',
-        uplink: 'switch-2/1',
-        identity: 'bots',
-      },
-      'b-2': {
-        kind: 'host',
-        address: '192.168.1.112',
-        power: ['pdu-1/5', 'pdu-1/6'],
-        uplink: 'switch-2/3',
-      },
-      'c-1': {
-        kind: 'host',
-        address: '192.168.1.113',
-        mac: '02:00:00:00:00:01',
-        power: 'pdu-1/7',
-        identity: 'none',
-      },
-    },
-    services: {
-      'metadata-server': {
-        callers: [
-          { cidr: '10.42.0.0/24', identity: 'jumphost' },
-          { cidr: '192.168.1.64/26', identity: 'others' },
-        ],
-      },
-    },
-  };
-}
+const plain: unknown = parse(good);
 
 describe('the usable part of any rack.yaml with one error', () => {
   const values = [
