@@ -1,11 +1,9 @@
-/** The server as a process: what it prints, how it ends, what a kill leaves behind. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { run } from '@skolo/base/testing';
+import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
@@ -17,43 +15,14 @@ import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 const main = join(import.meta.dirname, 'main.ts');
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 
-interface Line {
-  msg: string;
-  level: string;
-  [fact: string]: unknown;
-}
-
 async function start(dir: string, env: Record<string, string> = {}) {
-  const flags = { '--rack': join(dir, 'rack.yaml'), '--port': '0', '--metrics-port': '0' };
-  const args = [...Object.entries(flags).flat(), '--state-dir', join(dir, 'state')];
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-  const exited = once(child, 'exit');
-  const lines: Line[] = [];
-  const output = createInterface({ input: child.stdout });
-  output.on('line', (line) => lines.push(JSON.parse(line)));
-  await Promise.race([once(output, 'line'), exited]);
-  const [first] = lines;
-  if (first?.msg !== 'listening') throw new Error(`it did not listen: ${JSON.stringify(lines)}`);
-  const { port, metricsPort } = first;
-  async function end(signal: NodeJS.Signals): Promise<number | string | null> {
-    child.kill(signal);
-    const [code, by] = await exited;
-    return code ?? by;
-  }
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
-  });
+  const server = await startOwnProcess(main, dir, { env });
+  const port = Number(new URL(server.url).port);
   return {
-    child,
-    port: Number(port),
-    metricsPort: Number(metricsPort),
-    lines,
-    token: (from = '127.0.1.1') => ask(Number(port), tokenPath, { from }),
-    /** Ends it, and answers its exit code, or the signal. */
-    end,
+    ...server,
+    port,
+    metricsPort: Number(new URL(server.metricsUrl).port),
+    token: (from = '127.0.1.1') => ask(port, tokenPath, { from }),
   };
 }
 
