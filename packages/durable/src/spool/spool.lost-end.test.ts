@@ -1,8 +1,9 @@
 /** What was acknowledged and is no longer in the files is damage. What a killed process had not acknowledged is not. */
-import { appendFile, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { appendFile, open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { segmentsIn } from '../testing/spools.ts';
 import { Spool } from './spool.ts';
 
 const count = 40;
@@ -23,8 +24,7 @@ async function fill(segmentBytes?: number): Promise<void> {
 }
 
 async function segments(): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort();
-  return names.map((name) => join(folder, name));
+  return (await segmentsIn(folder)).map((name) => join(folder, name));
 }
 
 async function newest(): Promise<string> {

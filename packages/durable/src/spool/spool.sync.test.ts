@@ -1,10 +1,11 @@
 /** A kill does not lose what the kernel holds, a power cut does: when is what synced, and what if that fails? */
 import { constants } from 'node:fs';
-import { cp, type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Spool, type SpoolOptions } from './spool.ts';
+import { openSpool, segmentsIn } from '../testing/spools.ts';
+import { Spool } from './spool.ts';
 
 type Step = 'datasync' | 'sync' | 'truncate' | 'write' | 'read';
 type Handles = Record<Step, (this: FileHandle, ...args: unknown[]) => Promise<unknown>>;
@@ -12,7 +13,6 @@ type Handles = Record<Step, (this: FileHandle, ...args: unknown[]) => Promise<un
 let parent: string;
 let folder: string;
 let handles: Handles;
-const opened: Spool[] = [];
 beforeEach(async () => {
   parent = await tempDir();
   folder = join(parent, 'spool');
@@ -20,16 +20,7 @@ beforeEach(async () => {
   handles = Object.getPrototypeOf(probe);
   await probe.close();
 });
-afterEach(async () => {
-  vi.restoreAllMocks();
-  for (const spool of opened.splice(0)) await spool.close();
-});
-
-async function openSpool(options?: SpoolOptions): Promise<Spool> {
-  const spool = await Spool.open(folder, options);
-  opened.push(spool);
-  return spool;
-}
+afterEach(() => void vi.restoreAllMocks());
 
 async function textsOf(spool: Spool): Promise<string[]> {
   const texts: string[] = [];
@@ -47,10 +38,6 @@ async function textsIfItDied(): Promise<string[]> {
   await spool.close();
   await rm(copy, { recursive: true });
   return texts;
-}
-
-async function segmentsIn(): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort();
 }
 
 /** Whether the kernel returns from a write when it is on the disk. The mark is written without it, parallel to the appends. */
@@ -88,10 +75,10 @@ function fail(step: Step, { times = 1, code = 'EIO', isDone = true } = {}) {
 
 describe('Spool, when the power is cut', () => {
   it('has synced a record before it is acknowledged, and the folder when a segment began', async () => {
-    const spool = await openSpool({ segmentBytes: 250 });
+    const spool = await openSpool(folder, { segmentBytes: 250 });
     const steps: string[] = [];
     watch('write', async (what) => {
-      const name = (await segmentsIn()).at(-1) ?? '';
+      const name = (await segmentsIn(folder)).at(-1) ?? '';
       const lines = (await readFile(join(folder, name), 'utf8')).trim().split('\n');
       steps.push(`${what} ${Number.parseInt(name, 10)} ends with ${lines.at(-1)?.slice(9, 13)}`);
     });
@@ -115,7 +102,7 @@ describe('Spool, when the power is cut', () => {
   });
 
   it('lets appends that come together share a sync, in order', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['"first"']);
     let syncs = 0;
     watch('write', () => {
@@ -131,13 +118,13 @@ describe('Spool, when the power is cut', () => {
   });
 
   it('has synced the cursors before it deletes the segments that they have passed', async () => {
-    const spool = await openSpool({ segmentBytes: 200 });
+    const spool = await openSpool(folder, { segmentBytes: 200 });
     for (let seq = 1; seq <= 4; seq += 1) await spool.append([`"${'x'.repeat(80)}"`]);
-    const before = await segmentsIn();
+    const before = await segmentsIn(folder);
     spool.setCursor('pubsub', 4);
     const found: unknown[] = [];
     watch('write', async () => {
-      const names = await segmentsIn();
+      const names = await segmentsIn(folder);
       const text = await readFile(join(folder, names.at(-1) ?? ''), 'utf8');
       found.push({ names, hasCursor: text.includes('{"pubsub":4}') });
     });
@@ -145,17 +132,17 @@ describe('Spool, when the power is cut', () => {
     await spool.trim(4);
 
     expect(found).toEqual([{ names: expect.arrayContaining(before), hasCursor: true }]);
-    for (const name of before.slice(0, 3)) expect(await segmentsIn()).not.toContain(name);
+    for (const name of before.slice(0, 3)) expect(await segmentsIn(folder)).not.toContain(name);
   });
 
   it('has synced the records of a killed process before any reader gets them', async () => {
-    const first = await openSpool();
+    const first = await openSpool(folder);
     await first.append(['1']);
     await first.close();
     const synced: string[] = [];
     for (const step of ['datasync', 'sync'] as const) watch(step, (what) => void synced.push(what));
 
-    await openSpool();
+    await openSpool(folder);
 
     expect(synced).toEqual(['file', 'folder']);
   });
@@ -163,7 +150,7 @@ describe('Spool, when the power is cut', () => {
 
 describe('Spool on a bad disk', () => {
   it('takes records out again when only their sync failed, and continues in another file', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['"old"']);
     fail('write');
 
@@ -175,14 +162,14 @@ describe('Spool on a bad disk', () => {
     });
     expect(await textsIfItDied()).toEqual(['"old"']);
     expect(await spool.append(['"new"'])).toBe(2);
-    expect(await segmentsIn()).toEqual(['0000000000000001.spool', '0000000000000002.spool']);
+    expect(await segmentsIn(folder)).toEqual(['0000000000000001.spool', '0000000000000002.spool']);
     expect(await textsOf(spool)).toEqual(['"old"', '"new"']);
     await spool.close();
-    expect(await textsOf(await openSpool())).toEqual(['"old"', '"new"']);
+    expect(await textsOf(await openSpool(folder))).toEqual(['"old"', '"new"']);
   });
 
   it('voids records that cannot be taken out again', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['"old"']);
     fail('write');
     fail('truncate', { isDone: false });
@@ -196,13 +183,13 @@ describe('Spool on a bad disk', () => {
     expect(await spool.append(['"new"'])).toBe(2);
     expect(await textsOf(spool)).toEqual(['"old"', '"new"']);
     await spool.close();
-    const again = await openSpool();
+    const again = await openSpool(folder);
     expect(await textsOf(again)).toEqual(['"old"', '"new"']);
     expect([again.damage, again.next]).toEqual([undefined, 3]);
   });
 
   it('writes others that waited one by one', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['"old"']);
     fail('write', { times: 2, code: 'ENOSPC' });
 
@@ -222,20 +209,20 @@ describe('Spool on a bad disk', () => {
   });
 
   it.each(['write', 'sync'] as const)('begins no segment whose %s fails', async (step) => {
-    const spool = await openSpool({ segmentBytes: 100 });
+    const spool = await openSpool(folder, { segmentBytes: 100 });
     await spool.append([`"${'x'.repeat(80)}"`]);
     fail(step);
 
     await expect(spool.append(['"rejected"'])).rejects.toMatchObject({ code: 'EIO' });
 
     expect(await textsIfItDied()).toHaveLength(1);
-    expect(await segmentsIn()).toEqual(['0000000000000001.spool']);
+    expect(await segmentsIn(folder)).toEqual(['0000000000000001.spool']);
     expect(await spool.append(['"new"'])).toBe(2);
     expect(await textsIfItDied()).toEqual([expect.any(String), '"new"']);
   });
 
   it('continues in the same file after a full disk', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['"old"']);
     fail('write', { code: 'ENOSPC' });
 
@@ -243,12 +230,12 @@ describe('Spool on a bad disk', () => {
 
     expect(await textsIfItDied()).toEqual(['"old"']);
     expect(await spool.append(['"new"'])).toBe(2);
-    expect(await segmentsIn()).toEqual(['0000000000000001.spool']);
+    expect(await segmentsIn(folder)).toEqual(['0000000000000001.spool']);
     expect(await textsOf(spool)).toEqual(['"old"', '"new"']);
   });
 
   it('keeps cursors that were not written, and writes them later', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['1', '2']);
     spool.setCursor('pubsub', 2);
     fail('write');
@@ -258,12 +245,12 @@ describe('Spool on a bad disk', () => {
     expect(spool.cursor('pubsub')).toBe(2);
     await spool.sync();
     await spool.close();
-    expect((await openSpool()).cursor('pubsub')).toBe(2);
+    expect((await openSpool(folder)).cursor('pubsub')).toBe(2);
   });
 
   it('reads around what the disk cannot read', async () => {
     const texts = Array.from({ length: 200 }, (_, place) => `"${place}${'x'.repeat(900)}"`);
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(texts);
     const { read } = handles;
     vi.spyOn(handles, 'read').mockImplementation(async function (this: FileHandle, ...args) {
@@ -280,7 +267,7 @@ describe('Spool on a bad disk', () => {
     expect(texts).toEqual(expect.arrayContaining(found));
     expect(spool.unreadable).toBe(1);
     await spool.close();
-    const again = await openSpool();
+    const again = await openSpool(folder);
     expect(await textsOf(again)).toEqual(found);
     expect(again.damage?.missing).toBe(200 - found.length);
   });

@@ -1,31 +1,22 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { StorageUnavailable } from '../files/storage-errors.ts';
 import { anyCharacter } from '../testing/any-character.ts';
 import { countRounds, seed } from '../testing/fault-injection.ts';
-import { Spool, type SpoolOptions } from './spool.ts';
+import { openSpool, segmentsIn } from '../testing/spools.ts';
+import { Spool } from './spool.ts';
 
 const kills = countRounds();
 
 let parent: string;
 let folder: string;
-const opened: Spool[] = [];
 beforeEach(async () => {
   parent = await tempDir();
   folder = join(parent, 'spool');
 });
-afterEach(async () => {
-  for (const spool of opened.splice(0)) await spool.close();
-});
-
-async function openSpool(options?: SpoolOptions): Promise<Spool> {
-  const spool = await Spool.open(folder, options);
-  opened.push(spool);
-  return spool;
-}
 
 async function readAll(spool: Spool, from = 1): Promise<[number, string][]> {
   const records: [number, string][] = [];
@@ -33,19 +24,15 @@ async function readAll(spool: Spool, from = 1): Promise<[number, string][]> {
   return records;
 }
 
-async function segmentsIn(): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort();
-}
-
 describe('Spool', () => {
   it('keeps records, in order, over a restart', async () => {
-    const first = await openSpool();
+    const first = await openSpool(folder);
     expect(await first.append(['"a"', '"grüezi"'])).toBe(1);
     expect(await first.append([])).toBe(3);
     expect(await first.append(['{"b":1}'])).toBe(3);
     await first.close();
 
-    const second = await openSpool();
+    const second = await openSpool(folder);
 
     const all = [
       [1, '"a"'],
@@ -60,12 +47,12 @@ describe('Spool', () => {
   });
 
   it('is for its owner only, and readable by people', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     spool.setCursor('pubsub', 1);
     await spool.append(['{"alertname":"Late"}']);
 
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
-    const [name = ''] = await segmentsIn();
+    const [name = ''] = await segmentsIn(folder);
     expect(name).toBe('0000000000000001.spool');
     expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
     expect((await readFile(join(folder, name), 'utf8')).split('\n')).toEqual([
@@ -77,14 +64,14 @@ describe('Spool', () => {
   });
 
   it('begins segments when they are full, and deletes those that are done', async () => {
-    const spool = await openSpool({ segmentBytes: 1000 });
+    const spool = await openSpool(folder, { segmentBytes: 1000 });
     for (let count = 0; count < 30; count += 1) await spool.append([`"${'x'.repeat(100)}"`]);
     spool.setCursor('pubsub', 15);
-    const before = await segmentsIn();
+    const before = await segmentsIn(folder);
 
     await spool.trim(15);
 
-    const after = await segmentsIn();
+    const after = await segmentsIn(folder);
     expect(before.length).toBeGreaterThan(3);
     expect(after).toEqual(before.slice(-after.length));
     expect(Number.parseInt(after[0] ?? '', 10)).toBeLessThanOrEqual(15);
@@ -97,22 +84,22 @@ describe('Spool', () => {
 
   it('never gives a sequence number twice, also when all is done and it was closed', async () => {
     const options = { segmentBytes: 1000 };
-    let spool = await openSpool(options);
+    let spool = await openSpool(folder, options);
     for (let round = 0; round < 3; round += 1) {
       const seq = await spool.append(Array.from({ length: 20 }, () => `"${'x'.repeat(100)}"`));
       expect(seq).toBe(1 + round * 20);
       await spool.trim(spool.next);
       expect(await readAll(spool)).toEqual([]);
       expect([spool.first, spool.next]).toEqual([seq + 20, seq + 20]);
-      expect(await segmentsIn()).toHaveLength(1);
+      expect(await segmentsIn(folder)).toHaveLength(1);
       await spool.close();
-      spool = await openSpool(options);
+      spool = await openSpool(folder, options);
       expect([spool.first, spool.next, spool.damage]).toEqual([seq + 20, seq + 20, undefined]);
     }
   });
 
   it('keeps a small newest segment, of which all is done', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     await spool.append(['1', '2']);
 
     await spool.trim(3);
@@ -124,7 +111,7 @@ describe('Spool', () => {
   });
 
   it('gives a reader the records that are appended while it reads', async () => {
-    const spool = await openSpool({ segmentBytes: 2000 });
+    const spool = await openSpool(folder, { segmentBytes: 2000 });
     await spool.append(['0']);
     const seen: number[] = [];
     for await (const { seq } of spool.read(1)) {
@@ -136,7 +123,7 @@ describe('Spool', () => {
   });
 
   it('continues to read when the next records of a reader are trimmed', async () => {
-    const spool = await openSpool({ segmentBytes: 1000 });
+    const spool = await openSpool(folder, { segmentBytes: 1000 });
     await Promise.all(
       Array.from({ length: 40 }, (_, place) => spool.append([`"${place}${'x'.repeat(400)}"`])),
     );
@@ -154,7 +141,7 @@ describe('Spool', () => {
   });
 
   it('wakes waiting readers when records were appended', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     const woken: string[] = [];
     const waits = [
       spool.changed(1).then(() => woken.push('1')),
@@ -171,7 +158,7 @@ describe('Spool', () => {
   });
 
   it('lets who waits give up', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     const ending = new AbortController();
     const waits = [spool.changed(1, ending.signal), spool.changed(1)];
 
@@ -184,11 +171,11 @@ describe('Spool', () => {
   });
 
   it('has cursors that are durable with what is written next', async () => {
-    const first = await openSpool();
+    const first = await openSpool(folder);
     first.setCursor('pubsub', 3);
     first.setCursor('file', 1);
     first.setCursor('__proto__', 1);
-    expect(await segmentsIn()).toEqual([]);
+    expect(await segmentsIn(folder)).toEqual([]);
     await first.append(['1', '2']);
     first.removeCursor('file');
     first.setCursor('pubsub', 2);
@@ -198,7 +185,7 @@ describe('Spool', () => {
     expect(first.bytes).toBe(bytes);
     await first.close();
 
-    const second = await openSpool();
+    const second = await openSpool(folder);
     expect([...second.cursors()]).toEqual([
       ['pubsub', 2],
       ['__proto__', 1],
@@ -207,11 +194,11 @@ describe('Spool', () => {
     second.setCursor('pubsub', 3);
     await second.close();
 
-    expect((await openSpool()).cursor('pubsub')).toBe(3);
+    expect((await openSpool(folder)).cursor('pubsub')).toBe(3);
   });
 
   it('gives cursors within the existing records', async () => {
-    const spool = await openSpool({ segmentBytes: 100 });
+    const spool = await openSpool(folder, { segmentBytes: 100 });
     spool.setCursor('early', 1);
     spool.setCursor('late', 1);
     await Promise.all(['1', '2', '3'].map((text) => spool.append([`"${text.repeat(90)}"`])));
@@ -231,7 +218,7 @@ describe('Spool', () => {
   });
 
   it('rejects text that would not be one line', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
 
     await expect(spool.append(['"good"', '"\n"'])).rejects.toThrow(TypeError);
     await expect(spool.append(['x'.repeat(16 * 1024 * 1024 + 1)])).rejects.toThrow(TypeError);
@@ -242,7 +229,7 @@ describe('Spool', () => {
   });
 
   it('finishes waiting appends when it is closed, and takes no more', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
     const waiting = Promise.all([spool.append(['1']), spool.append(['2'])]);
     await spool.close();
 
@@ -253,11 +240,11 @@ describe('Spool', () => {
       message: `${folder}: not written: it is closed (CLOSED)`,
     });
     await expect(spool.read(1).next()).rejects.toMatchObject({ code: 'CLOSED' });
-    expect(await readAll(await openSpool())).toHaveLength(2);
+    expect(await readAll(await openSpool(folder))).toHaveLength(2);
   });
 
   it('is one process’s', async () => {
-    const spool = await openSpool();
+    const spool = await openSpool(folder);
 
     await expect(Spool.open(folder)).rejects.toMatchObject({
       code: 'LOCKED',
@@ -266,7 +253,7 @@ describe('Spool', () => {
 
     expect(await spool.append(['1'])).toBe(1);
     await spool.close();
-    await openSpool();
+    await openSpool(folder);
   });
 
   it('names the reason where it cannot be opened', async () => {

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   appendFile,
   chmod,
@@ -12,11 +10,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DeadLetter } from '@skolo/api';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { countRounds, seed } from '@skolo/durable/fault-injection';
+import { countRounds, killAfter, seed, startWriter } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -257,19 +254,11 @@ describe('another process', () => {
     let next = 0;
 
     for (const moment of moments) {
-      const args = [writer, folder, String(maxBytes), String(next)];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      let output = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-      const closed = once(child, 'close');
-      await Promise.race([once(child.stdout, 'data'), closed]);
-      // The moment of the kill is what the test is about.
-      await sleep(moment);
-      child.kill('SIGKILL');
-      await closed;
-      const last = Number(output.split('\n').at(-2));
+      const lines = await killAfter(
+        startWriter(writer, folder, String(maxBytes), String(next)),
+        moment,
+      );
+      const last = Number(lines.at(-1));
 
       const letters = new DeadLetters(folder, () => maxBytes);
       const numbers = (await letters.list({ limit: 100_000 })).map(({ why }) => Number(why));

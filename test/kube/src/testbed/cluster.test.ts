@@ -1,6 +1,5 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { listen, run, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
@@ -333,14 +332,12 @@ async function verify(answers: Readonly<Record<string, string>>, ofGrafana: numb
     seen.push(Buffer.from(headers.authorization?.slice(6) ?? '', 'base64').toString());
     response.writeHead(ofGrafana).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const checks = await verifyTestbed(answering(answers), {
     fetch: (_input, init) => fetch(`http://127.0.0.1:${port}/api/org`, init),
     signal,
   });
   expect(seen).toEqual(['admin:admin']);
-  await new Promise((resolve) => server.close(resolve));
   return checks;
 }
 
