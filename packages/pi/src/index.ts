@@ -1,5 +1,6 @@
 /** Raspberry Pis from a new SD card: machine images, base images, writing cards. */
 export {
+  type DamagedImage,
   deleteImage,
   fetchImage,
   type StoredImage,

@@ -5,6 +5,7 @@ import { testIo } from './test-io.ts';
 export async function runCommand(
   args: readonly string[],
   terminal?: { columns: number; rows: number },
+  env: Record<string, string> = {},
 ) {
   const printed = { out: '', err: '' };
   const add = (to: 'out' | 'err', text: string) => {
@@ -15,6 +16,7 @@ export async function runCommand(
     err: (text) => add('err', `${text}\n`),
     draw: (text) => add('out', text),
     write: async (bytes) => add('out', Buffer.from(bytes).toString()),
+    env,
     isTerminal: terminal !== undefined,
     columns: terminal?.columns,
     rows: terminal?.rows,

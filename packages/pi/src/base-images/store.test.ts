@@ -145,6 +145,19 @@ describe('base images', () => {
     expect(await storedImages(folder)).toEqual([]);
   });
 
+  it('are fetched again if their record is damaged, which does not affect others', async () => {
+    const [good, bad] = [await fetchIt(`${base}/a.img.xz`), join(folder, 'b.img')];
+    await writeFile(bad, 'b');
+    await writeFile(`${bad}.json`, '{');
+    await writeFile(`${good.path}.json`, '{}');
+
+    expect(await fetchIt(`${base}/a.img.xz`)).toEqual(good);
+    expect(await storedImages(folder)).toEqual([
+      good,
+      { name: 'b.img', path: bad, damage: expect.stringMatching(/b\.img\.json: .*; delete it, /) },
+    ]);
+  });
+
   it.each([
     ['.img', (bytes: Buffer) => bytes],
     ['.img.gz', gzipSync],

@@ -32,6 +32,12 @@ export interface StoredImage extends z.infer<typeof Record> {
   path: string;
 }
 
+/** Its record cannot be read. */
+export interface DamagedImage extends Pick<StoredImage, 'name' | 'path'> {
+  /** With the file to delete. */
+  damage: string;
+}
+
 export interface FetchDeps extends DownloadDeps {
   now(): number;
   /** SHA-256 of the published file, instead of the publisher's checksum file. */
@@ -45,20 +51,17 @@ export interface FetchDeps extends DownloadDeps {
 const recordOf = (path: string) => `${path}.json`;
 
 /** All images, by name. */
-export async function storedImages(folder: string): Promise<StoredImage[]> {
+export async function storedImages(folder: string): Promise<(StoredImage | DamagedImage)[]> {
   const names = (await ifThere(readdir(folder))) ?? [];
-  const found: StoredImage[] = [];
+  const found: (StoredImage | DamagedImage)[] = [];
   for (const name of names.filter((each) => each.endsWith('.img')).sort()) {
     const path = join(folder, name);
     const text = await readFileIfExists(recordOf(path));
     // Without it, the image is not complete.
     if (text === undefined) continue;
     const record = Record.safeParse(parseJson(text));
-    if (!record.success)
-      throw new PiError(
-        `${recordOf(path)}: the file is damaged; delete it, and run skolo pi images fetch again`,
-      );
-    found.push({ name, path, ...record.data });
+    const damage = `${recordOf(path)}: the file is damaged; delete it, and run skolo pi images fetch again`;
+    found.push({ name, path, ...(record.success ? record.data : { damage }) });
   }
   return found;
 }
@@ -90,7 +93,8 @@ export async function fetchImage(
   const path = join(folder, name);
   const previous = (await storedImages(folder)).find((each) => each.name === name);
   const isVerified = found === undefined || signedBy !== undefined;
-  if (previous !== undefined && previous.publishedSha256 === wanted && isVerified) return previous;
+  const isIntact = previous !== undefined && !('damage' in previous);
+  if (isIntact && previous.publishedSha256 === wanted && isVerified) return previous;
   // An interrupted download continues here.
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });
@@ -134,7 +138,7 @@ export async function verifyImage(
   return (await sha256OfFile(path, signal)) === sha256;
 }
 
-export async function deleteImage({ path }: StoredImage): Promise<void> {
+export async function deleteImage({ path }: Pick<StoredImage, 'path'>): Promise<void> {
   await rm(recordOf(path), { force: true });
   await rm(path, { force: true });
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import {
+  type DamagedImage,
   deleteImage,
   fetchImage,
   PiError,
@@ -64,7 +65,7 @@ export function define(command: SkoloCommand): void {
     )
     .argument('[names...]', 'images')
     .action(async (names: string[]) => {
-      const images = await wanted(io, names);
+      const images = intact(io, await wanted(io, names));
       await interruptible(command, (signal) => verify(io, images, signal));
     });
 
@@ -81,8 +82,8 @@ export function define(command: SkoloCommand): void {
     });
 }
 
-function list(io: Io, images: readonly StoredImage[]): void {
-  if (images.length === 0) {
+function list(io: Io, all: readonly (StoredImage | DamagedImage)[]): void {
+  if (all.length === 0) {
     io.err('no images; download one with skolo pi images fetch URL');
     return;
   }
@@ -94,7 +95,7 @@ function list(io: Io, images: readonly StoredImage[]): void {
       { title: 'FETCHED', cell: ({ fetched }) => fetched.slice(0, 10) },
       { title: 'FROM', cell: ({ from }) => plain(from), shrinkTo: 20 },
     ],
-    images,
+    intact(io, all),
   );
 }
 
@@ -147,6 +148,7 @@ async function fetchTo(
 /** The file of an image, by its name on this workstation or by its path. */
 export async function basePath(io: Io, base: string, signal: AbortSignal): Promise<string> {
   const stored = (await storedImages(imagesFolder(io))).find(({ name }) => name === base);
+  if (stored !== undefined && 'damage' in stored) throw new PiError(stored.damage);
   if (stored !== undefined) return stored.path;
   if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
   if (/^https?:/.test(base)) {
@@ -157,7 +159,18 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
   return resolve(io.folder, base);
 }
 
-async function wanted(io: Io, names: readonly string[]): Promise<StoredImage[]> {
+/** Prints the others, and sets the exit code. */
+function intact(io: Io, images: readonly (StoredImage | DamagedImage)[]): StoredImage[] {
+  const found = images.flatMap((image) => {
+    if (!('damage' in image)) return image;
+    complain(io, image.damage);
+    return [];
+  });
+  if (found.length < images.length) failPartly(io, found.length > 0);
+  return found;
+}
+
+async function wanted(io: Io, names: readonly string[]) {
   const all = await storedImages(imagesFolder(io));
   return findNamed(io, names, all, 'no such image', 'run skolo pi images to list images');
 }
