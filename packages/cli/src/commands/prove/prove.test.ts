@@ -361,7 +361,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       'needs a rack that is listed, or a file',
       ['--look', 'rack99', '--clusters', clusters],
       2,
-      /^skolo: rack99: no such rack in .*; to read a rack that is not listed there, specify its file/,
+      /^skolo: rack99: no such rack in .*; did you mean "rack\d"\? To read a rack that is not listed there, specify its file/,
     ],
     [
       'needs a file that exists',

@@ -103,8 +103,10 @@ async function choose(command: SkoloCommand, rack: string | undefined): Promise<
     await rackOn(command);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const hint = 'to read a rack that is not listed there, specify its file, such as ./rack.yaml';
-    throw new CliError(`${error.message}; ${hint}`, failureOf(error).exitCode, { cause: error });
+    const hint = 'read a rack that is not listed there, specify its file, such as ./rack.yaml';
+    const to = error.message.endsWith('?') ? ' To' : '; to';
+    const { exitCode } = failureOf(error);
+    throw new CliError(`${error.message}${to} ${hint}`, exitCode, { cause: error });
   }
 }
 
