@@ -3,19 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { run, tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
-import {
-  makeServiceAccountKey,
-  peer,
-  startAdbServer,
-  startGoogleOAuth,
-  startLocalPrograms,
-  startSwarming,
-} from '@skolo/simulators';
+import { peer, startAdbServer, startLocalPrograms, startSwarming } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startService } from './service-process.ts';
+import { startGoogle } from './google.ts';
+import { operatorToken, startService } from './service-process.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
@@ -31,15 +24,7 @@ it('gives the bot tokens, lets its task end under a hold, and has the phone powe
   const dir = await tempDir();
   const file = (name: string) => join(dir, name);
 
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
-  const key = makeServiceAccountKey({
-    email: 'bots@my-project.iam.gserviceaccount.com',
-    project: 'my-project',
-    tokenUri: google.tokenUrl,
-  });
-  google.addServiceAccountKey(key);
-  await writeFile(file('bots.json'), JSON.stringify(key), { mode: 0o600 });
+  const google = await startGoogle('bots', file('bots.json'));
   const agentKey = newAgentKey();
   await writeFile(file('agent-key'), agentKey.reveal(), { mode: 0o600 });
   const hooks = join(root, 'services/swarming-client/python/skolo_bot_config.py');
@@ -101,11 +86,7 @@ services:
     const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
     return (await run(process.execPath, all, { env, cwd: dir })).stdout;
   };
-  const token = await newToken(file('tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   await writeFile(file('token'), token, { mode: 0o600 });
 
   await writeFile(

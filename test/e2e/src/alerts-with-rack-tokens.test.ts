@@ -5,32 +5,14 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { listen, tempDir } from '@skolo/base/testing';
-import {
-  makeServiceAccountKey,
-  selfSignedCertificate,
-  startGoogleOAuth,
-  startGooglePubSub,
-} from '@skolo/simulators';
+import { selfSignedCertificate, startGooglePubSub } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
+import { startGoogle } from './google.ts';
 import { startService } from './service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const host = 'pubsub.googleapis.com';
-
-/** Google's token endpoint, and the file of a key that it takes. */
-async function startGoogle(dir: string) {
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
-  const key = makeServiceAccountKey({
-    email: 'jumphost@my-project.iam.gserviceaccount.com',
-    project: 'my-project',
-    tokenUri: google.tokenUrl,
-  });
-  google.addServiceAccountKey(key);
-  await writeFile(join(dir, 'jumphost.json'), JSON.stringify(key), { mode: 0o600 });
-  return google;
-}
 
 /** Pub/Sub under its own name, for whoever trusts the certificate and comes by the proxy. */
 async function startPubSub(dir: string, accepts: (token: string) => boolean) {
@@ -82,7 +64,7 @@ services:
 `,
     );
   const flags = (name: string) => ['--rack', rackFile, '--state-dir', join(dir, name)];
-  const google = await startGoogle(dir);
+  const google = await startGoogle('jumphost', join(dir, 'jumphost.json'));
   const { pubsub, asked, trusted, proxy } = await startPubSub(dir, (token) =>
     google.isValid(token, scope),
   );

@@ -8,14 +8,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { consoleRacksApi, createClient, machineStateApi } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { skolo } from './jumphost-workstation.ts';
-import { startService } from './service-process.ts';
+import { operatorToken, startService } from './service-process.ts';
 
 const noPeers = !peer('sshd') || !peer('ssh');
 const noBrowser = noPeers || !peer('chromium') || !isLong;
@@ -137,11 +136,7 @@ async function openConsole(names = ['rack4', 'rack5']) {
   const workstation = await startWorkstation();
   onTestFinished(workstation.close);
   const dir = await tempDir();
-  const token = await newToken(join(dir, 'tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
   const { url } = await startService('machine-state', flags);

@@ -3,10 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { expect, it } from 'vitest';
-import { startService } from './service-process.ts';
+import { operatorToken, startService } from './service-process.ts';
 
 const agentKey = newAgentKey();
 const nowhere = 'http://127.0.0.1:2';
@@ -14,11 +13,7 @@ const nowhere = 'http://127.0.0.1:2';
 it('keeps a quarantine in effect through kill -9 of either, and of both', async () => {
   const dir = await tempDir();
   await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });
-  const token = await newToken(join(dir, 'tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   const startAgent = async () => {
     await writeFile(join(dir, 'agent.yaml'), rackYaml(dir, nowhere));
     const process = await startService('swarming-client', [

@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
-import { startService } from './service-process.ts';
+import { operatorToken, startService } from './service-process.ts';
 
 const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
@@ -24,11 +23,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     const dir = await tempDir();
     const file = (name: string) => join(dir, name);
     await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
-    const token = await newToken(file('tokens.yaml'), {
-      name: 'ann',
-      role: 'operate',
-      expiresInDays: 1,
-    });
+    const token = await operatorToken(dir);
     const account = { username: 'ubnt', password: 'canary-switch' };
     const { board, port, close } = await startEdgeSwitch({
       ...account,

@@ -6,11 +6,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startEdgeSwitch } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { startService } from './service-process.ts';
+import { operatorToken, startService } from './service-process.ts';
 
 const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 const nowhere = 'http://127.0.0.1:2';
@@ -19,11 +18,7 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
   const dir = await tempDir();
   const file = (name: string) => join(dir, name);
   await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
-  const token = await newToken(file('tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   const account = { username: 'ubnt', password: 'canary-switch' };
   const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: 8 });
   let isPulled = false;

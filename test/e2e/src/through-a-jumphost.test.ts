@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import { tempDir } from '@skolo/base/testing';
 import { openJumphost, startForward } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
-import { makeServiceAccountKey, peer, startGoogleOAuth } from '@skolo/simulators';
+import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
+import { startGoogle } from './google.ts';
 import { startService } from './service-process.ts';
 
 const path = '/computeMetadata/v1/instance/service-accounts/default/token';
@@ -44,15 +45,7 @@ it('gives no token through skolo forward and --on', async ({ skip }) => {
 
 async function startMetadataServer(): Promise<string> {
   const dir = await tempDir();
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
-  const key = makeServiceAccountKey({
-    email: 'jumphost@my-project.iam.gserviceaccount.com',
-    project: 'my-project',
-    tokenUri: google.tokenUrl,
-  });
-  google.addServiceAccountKey(key);
-  await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
+  await startGoogle('jumphost', join(dir, 'key.json'));
   const rack = `rack: rack4
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1, aliases: [metadata], identity: jumphost }

@@ -7,7 +7,7 @@ import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulato
 import { expect, it, onTestFinished } from 'vitest';
 import { kubectlAt } from '../testing/kubectl.ts';
 import { openRecords, openRepository, preparePush, type Request } from './index.ts';
-import { createRackRepository, tagOf } from './testing/racks.ts';
+import { createRackRepository, requestOf, tagOf } from './testing/racks.ts';
 
 const program = peer('control-plane');
 const kubectl = peer('kubectl') ?? '';
@@ -39,19 +39,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     const lines: string[] = [];
     async function push(id: string, asked: Partial<Request>) {
       const { signal } = new AbortController();
-      const request: Request = {
-        id,
-        startedAt: '2026-11-21T12:00:00Z',
-        by: 'Ann',
-        why: 'a test',
-        services: [],
-        isRollback: false,
-        racks: ['rack4'],
-        canaries: 1,
-        soakMs: 0,
-        onFailure: 'stop',
-        ...asked,
-      };
+      const request: Request = requestOf({ id, ...asked });
       const prepared = await preparePush(request, {
         repository: await openRepository(repository.clusters, signal),
         records: openRecords(folder),

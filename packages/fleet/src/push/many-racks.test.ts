@@ -18,7 +18,7 @@ import {
   type Request,
 } from './index.ts';
 import { createFakeRack, type FakeRack } from './testing/fake-rack.ts';
-import { createRackRepository, tagOf } from './testing/racks.ts';
+import { createRackRepository, requestOf, tagOf } from './testing/racks.ts';
 import { startRealRack } from './testing/real-rack.ts';
 
 const program = peer('kubectl');
@@ -236,19 +236,7 @@ async function fleetOf(all: readonly string[]) {
       open = openRack,
     }: Partial<PushDeps> = {},
   ): Promise<RackRecord[]> {
-    const request: Request = {
-      id: 'begin',
-      startedAt: '2026-11-21T12:00:00Z',
-      by: 'Ann',
-      why: 'a test',
-      services: [],
-      isRollback: false,
-      racks: stages.flat(),
-      canaries: 1,
-      soakMs: 0,
-      onFailure: 'stop',
-      ...asked,
-    };
+    const request: Request = requestOf({ id: 'begin', racks: stages.flat(), ...asked });
     const ready = await preparePush(request, {
       repository: await openRepository(repository.clusters, signal),
       records: openRecords(folder),

@@ -34,7 +34,7 @@ import {
   titleOf,
 } from './index.ts';
 import type { Work } from './testing/push-writer.ts';
-import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
+import { createRackRepository, type RackRepository, requestOf, tagOf } from './testing/racks.ts';
 
 const kills = countRounds(1, 50);
 const program = peer('control-plane');
@@ -592,19 +592,7 @@ async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
   const { signal } = new AbortController();
   records ??= await mkdtemp(join(tmpdir(), 'skolo-records-'));
   ids += 1;
-  const request: Request = {
-    id: `push-${ids}`,
-    startedAt: '2026-11-21T12:00:00Z',
-    by: 'Ann <ann@example.com>',
-    why: 'a test',
-    services: [],
-    isRollback: false,
-    racks: ['rack4'],
-    canaries: 1,
-    soakMs: 0,
-    onFailure: 'stop',
-    ...asked,
-  };
+  const request: Request = requestOf({ id: `push-${ids}`, by: 'Ann <ann@example.com>', ...asked });
   const deps: PushDeps = {
     repository: await openRepository(repository.clusters, signal),
     records: openRecords(records),

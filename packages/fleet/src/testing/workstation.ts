@@ -14,6 +14,7 @@ import {
   startJumphost,
 } from '@skolo/simulators';
 import type { K3sRack } from '../racks/clusters.ts';
+import { rack4 } from './rack4.ts';
 
 export { kubectlAt } from './kubectl.ts';
 export { watchProcesses } from './process-watch.ts';
@@ -74,18 +75,7 @@ export async function startWorkstation(
   await writeFile(clusters, clustersText(jumphost.apiPort));
   return {
     clusters,
-    rack: {
-      name: 'rack4',
-      type: 'k3s',
-      context: 'rack4',
-      jumphost: 'jumphost-rack4',
-      ways: [{ host: 'jumphost-rack4' }],
-      apiPort: jumphost.apiPort,
-      internet: true,
-      wave: 1,
-      canary: false,
-      overlay,
-    },
+    rack: { ...rack4, apiPort: jumphost.apiPort, overlay },
     jumphost,
     env: {
       PATH: `${jumphost.bin}:${process.env.PATH}`,

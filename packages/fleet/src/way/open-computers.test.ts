@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runToEnd } from '../program.ts';
+import { rack4 } from '../testing/rack4.ts';
 import { openComputers } from './open-computers.ts';
 import { openJumphost } from './open-jumphost.ts';
 
@@ -57,18 +58,7 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
 
   it('are reached through a jumphost', async () => {
     const jumphost = await openJumphost(
-      {
-        name: 'rack4',
-        type: 'k3s',
-        context: 'rack4',
-        jumphost: 'jumphost-rack4',
-        ways: [{ host: 'jumphost-rack4' }],
-        apiPort: 1,
-        internet: true,
-        wave: 1,
-        canary: false,
-        overlay: folder,
-      },
+      { ...rack4, overlay: folder },
       { env, mayAsk: false, signal },
     );
     const computers = await openComputers({ env, jumphost });

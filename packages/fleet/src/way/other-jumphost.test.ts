@@ -3,6 +3,7 @@ import { machineOf, newRackKey, signStatement } from '@skolo/rack/jumphost';
 import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { K3sRack } from '../racks/clusters.ts';
+import { rack4 } from '../testing/rack4.ts';
 import { openJumphost } from './open-jumphost.ts';
 import { openRack } from './open-rack.ts';
 
@@ -31,23 +32,10 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
   const signed = (epoch: number, machine = own, rack = 'rack4') =>
     signStatement({ rack, epoch, machine }, newRackKey());
 
-  const rack: K3sRack = {
-    name: 'rack4',
-    type: 'k3s',
-    context: 'rack4',
-    jumphost: 'jumphost-rack4',
-    ways: [{ host: 'jumphost-rack4' }],
-    apiPort: 1,
-    internet: true,
-    wave: 1,
-    canary: false,
-    overlay: '/nowhere',
-  };
-
   async function open(changes: Partial<K3sRack>): Promise<string> {
     const options = { env, mayAsk: false, signal };
     try {
-      await (await openJumphost({ ...rack, ...changes }, options)).close();
+      await (await openJumphost({ ...rack4, ...changes }, options)).close();
       return 'opened';
     } catch (error) {
       return error instanceof Error ? error.message : '';
@@ -75,7 +63,7 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
 
     expect(await open({ epoch: 200 })).toBe(message);
     await expect(
-      openRack({ ...rack, epoch: 200 }, { role: 'view', env, mayAsk: false, signal }),
+      openRack({ ...rack4, epoch: 200 }, { role: 'view', env, mayAsk: false, signal }),
     ).rejects.toThrow(message);
   });
 

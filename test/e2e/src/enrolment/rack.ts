@@ -3,10 +3,9 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, createClient, enrolmentsApi, machineStateApi } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { startService } from '../service-process.ts';
+import { operatorToken, startService } from '../service-process.ts';
 import { accountToken, type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 import { type Board, type Image, newCard, type Pi } from './pi.ts';
 
@@ -33,11 +32,7 @@ export async function startEnrolmentRack(
   const cluster = Object.assign(await startFakeCluster(dir), given);
   if (given.account === undefined) await writeFile(join(dir, 'token'), accountToken);
   const port = await freeTcpPort();
-  const token = await newToken(join(dir, 'tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   const edit = async (changed: string) => {
     await writeFile(join(dir, 'new.yaml'), rackYaml(changed, port, cluster));
     await rename(join(dir, 'new.yaml'), join(dir, 'rack.yaml'));

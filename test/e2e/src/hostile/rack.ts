@@ -8,23 +8,21 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   type GoogleOAuth,
   type GooglePubSub,
-  makeServiceAccountKey,
   type SimulatedDevice,
   startEdgeSwitch,
-  startGoogleOAuth,
   startGooglePubSub,
   startSimulatedMachine,
 } from '@skolo/simulators';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
-import { startService } from '../service-process.ts';
+import { startGoogle } from '../google.ts';
+import { operatorToken, startService } from '../service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const topic = 'projects/my-project/topics/prometheus-alerts';
@@ -74,15 +72,7 @@ export async function startHealthyRack(
   const dir = await tempDir();
   const write = (name: string, content: string) =>
     writeFile(join(dir, name), content, { mode: 0o600 });
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
-  const bots = makeServiceAccountKey({
-    email: 'bots@my-project.iam.gserviceaccount.com',
-    project: 'my-project',
-    tokenUri: google.tokenUrl,
-  });
-  google.addServiceAccountKey(bots);
-  await write('bots.json', JSON.stringify(bots));
+  const google = await startGoogle('bots', join(dir, 'bots.json'));
   await write('switch-password', account.password);
   const key = newAgentKey();
   const agentKey = agentPublicKey(key);
@@ -99,11 +89,7 @@ export async function startHealthyRack(
       'rack.yaml',
       rackYaml({ machines, agentKey, switchPort: device.port, pubsub: pubsub.endpoint }, started),
     );
-  const token = await newToken(join(dir, 'tokens.yaml'), {
-    name: 'ann',
-    role: 'operate',
-    expiresInDays: 1,
-  });
+  const token = await operatorToken(dir);
   async function start(name: keyof HealthyRack['services']): Promise<ServiceProcess> {
     await writeRack();
     const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, name)];

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Request } from '../record.ts';
 
 /** A build of a clean tree. The last word of a tag says what its containers do (test/control-plane). */
 export function tagOf(word: string): string {
@@ -112,3 +113,19 @@ export async function createRackRepository(registry: string, racks: readonly str
 }
 
 export type RackRepository = Awaited<ReturnType<typeof createRackRepository>>;
+
+/** A request to push everything to rack4. */
+export function requestOf(asked: Partial<Request> & Pick<Request, 'id'>): Request {
+  return {
+    startedAt: '2026-11-21T12:00:00Z',
+    by: 'Ann',
+    why: 'a test',
+    services: [],
+    isRollback: false,
+    racks: ['rack4'],
+    canaries: 1,
+    soakMs: 0,
+    onFailure: 'stop',
+    ...asked,
+  };
+}

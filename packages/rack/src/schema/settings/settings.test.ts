@@ -4,7 +4,7 @@ import { swarmingSettings } from '../../rack/overrides.ts';
 import { hostOfUrl, serviceMetricsUrl, serviceUrl } from '../../rack/service-urls.ts';
 import { parseRack } from '../../read/load.ts';
 import { exampleRack, smallRack } from '../../testing/example.ts';
-import { type ServiceName, serviceNames, servicePorts } from '../service-ports.ts';
+import { type ServiceName, serviceNames } from '../service-ports.ts';
 import { defaultSettings, settingsSchemas } from './settings.ts';
 
 describe('the settings of services', () => {
@@ -19,17 +19,6 @@ describe('the settings of services', () => {
     const undescribed = keysWithoutDescription(settingsSchemas[name], name);
 
     expect(undescribed).toEqual([]);
-  });
-
-  it('have the ports of the design', () => {
-    expect(servicePorts).toEqual({
-      'metadata-server': { port: 80, metricsPort: 20_010 },
-      'router-backup': { port: 8003, metricsPort: 20_011 },
-      'power-cycle-daemon': { port: 9210, metricsPort: 20_012 },
-      'alert-to-pubsub': { port: 8001, metricsPort: 20_013 },
-      'machine-state': { port: 8004, metricsPort: 20_015 },
-      'swarming-client': { port: 11_001, metricsPort: 20_014 },
-    });
   });
 });
 
