@@ -1,22 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changedLines, difference } from './diff.ts';
 
 const names = { from: 'switch-1 1a2b3c', to: 'switch-1 4d5e6f' };
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolo-diff-'));
-  await run('git', ['init', '-q', folder]);
-});
-
-afterAll(() => rm(folder, { recursive: true }));
+const folder = await tempDir(afterAll);
+await run('git', ['init', '-q', folder]);
 
 /** The text to which git applies this difference. */
 async function applied(from: string, diff: string): Promise<string> {

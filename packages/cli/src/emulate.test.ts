@@ -6,26 +6,20 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
 import { makeServiceAccountKey, peer, startGoogleOAuth } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
 const skolo = fileURLToPath(new URL('../bin/skolo.js', import.meta.url));
 const email = 'ci@my-project.iam.gserviceaccount.com';
 
-let google: Awaited<ReturnType<typeof startGoogleOAuth>>;
-let dir: string;
-beforeAll(async () => {
-  google = await startGoogleOAuth();
-  const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
-  google.addServiceAccountKey(key);
-  dir = await mkdtemp(join(tmpdir(), 'skolo-emulate-'));
-  await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
-});
-afterAll(async () => {
-  await rm(dir, { recursive: true, force: true });
-  await google.close();
-});
+const google = await startGoogleOAuth();
+afterAll(() => google.close());
+const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+google.addServiceAccountKey(key);
+const dir = await tempDir(afterAll);
+await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
 
 /** Starts `skolo emulate metadata`. Its private directory is in `memory`. */
 async function start(...args: string[]) {

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
 import { repairHistory } from './repair.ts';
@@ -11,10 +11,6 @@ let history: TestHistory;
 
 beforeEach(async () => {
   history = await TestHistory.make();
-});
-
-afterEach(async () => {
-  await history.remove();
 });
 
 let before: Version[];

@@ -17,10 +17,7 @@ beforeEach(async () => {
   history = await TestHistory.make();
 });
 
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await history.remove();
-});
+afterEach(() => void vi.unstubAllEnvs());
 
 const fill = filledBy(async (repository) => {
   for (let n = 0; n < 5; n += 1) {

@@ -8,7 +8,7 @@ import {
   startWriter,
   timeUntil,
 } from '@skolo/durable/fault-injection';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, TestHistory } from '../testing/history.ts';
 import { devices, versionText } from '../testing/repository-writer.ts';
@@ -22,8 +22,6 @@ let history: TestHistory;
 beforeEach(async () => {
   history = await TestHistory.make();
 });
-
-afterEach(() => history.remove());
 
 it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice (seed ${seed})`, {
   timeout: 60_000 + kills * 30_000,

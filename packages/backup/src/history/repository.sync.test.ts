@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { TestHistory } from '../testing/history.ts';
 
 let history: TestHistory;
@@ -10,8 +10,6 @@ let history: TestHistory;
 beforeEach(async () => {
   history = await TestHistory.make();
 });
-
-afterEach(() => history.remove());
 
 // A kill does not lose data in the kernel, so this checks the system calls.
 it('has synced all that it acknowledges, files before they get their names', {

@@ -14,10 +14,7 @@ beforeEach(async () => {
   history = await TestHistory.begun();
 });
 
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await history.remove();
-});
+afterEach(() => void vi.unstubAllEnvs());
 
 async function commits() {
   return Number(await history.git('rev-list', '--count', 'main'));

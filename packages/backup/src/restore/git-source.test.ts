@@ -15,10 +15,7 @@ beforeEach(async () => {
   history = await TestHistory.begun();
 });
 
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await history.remove();
-});
+afterEach(() => void vi.unstubAllEnvs());
 
 const fill = filledBy(async (repository) => {
   await repository.commit(change('switch-1', 'one\n'));

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
+import { onTestFinished } from 'vitest';
 import type { CommitAbout } from '../history/commit-message.ts';
 import { Repository } from '../history/repository.ts';
 
@@ -65,7 +67,11 @@ export class TestHistory {
   }
 
   static async make(): Promise<TestHistory> {
-    return new TestHistory(await mkdtemp(join(tmpdir(), 'skolo-backup-')));
+    const history = new TestHistory(await tempDir());
+    onTestFinished(async () => {
+      for (const repository of history.opened) await repository.close();
+    });
+    return history;
   }
 
   /** See `beginHistory`. */
@@ -95,11 +101,6 @@ export class TestHistory {
     const running = run('git', ['--git-dir', this.folder, ...args]);
     running.child.stdin?.end(input);
     await running;
-  }
-
-  async remove(): Promise<void> {
-    for (const repository of this.opened) await repository.close();
-    await rm(this.parent, { recursive: true });
   }
 }
 

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pause } from '@skolo/base';
@@ -14,13 +13,12 @@ const kills = countRounds();
 
 let parent: string;
 let folder: string;
-let original: string;
+const original = await tempDir(afterAll);
 /** What the original holds, and each value that each key ever had. */
 const content = new Map<string, unknown>();
 const values = new Map<string, Set<string>>();
 
 beforeAll(async () => {
-  original = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
   const random = seeded(4711);
   // There is a snapshot of it, and changes since.
   for (let start = 0; start < 4; start += 1) {
@@ -46,7 +44,6 @@ beforeAll(async () => {
     await journal.close();
   }
 });
-afterAll(() => rm(original, { recursive: true }));
 
 beforeEach(async () => {
   parent = await tempDir();

@@ -3,7 +3,6 @@ import {
   copyFile,
   cp,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -12,7 +11,6 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -27,14 +25,13 @@ const kills = countRounds();
 const segmentBytes = 4000;
 const count = 300;
 const texts = new Map<number, string>();
-let original: string;
+const original = await tempDir(afterAll);
 let firstKept: number;
 let parent: string;
 let folder: string;
 let names: string[];
 
 beforeAll(async () => {
-  original = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
   const random = seeded(4711);
   const spool = await Spool.open(join(original, 'spool'), { segmentBytes });
   for (let seq = 1; seq <= count; seq += 1) {
@@ -47,7 +44,6 @@ beforeAll(async () => {
   firstKept = spool.first;
   await spool.close();
 });
-afterAll(() => rm(original, { recursive: true }));
 
 beforeEach(async () => {
   parent = await tempDir();

@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { firstBoot } from './first-boot.ts';
 import { identityOf, identityText, publicKeysOf } from './identity.ts';
 
@@ -22,15 +21,11 @@ ${more}`,
   );
 }
 
+const folder = await tempDir(afterAll);
+await writeFile(join(folder, 'first-boot'), firstBoot);
+
 describe('the identity of a jumphost', () => {
   const good = identityText(identityOf({ rack: rackOf(), keys: [key] }));
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skolo-stick-'));
-    await writeFile(join(folder, 'first-boot'), firstBoot);
-  });
-  afterAll(async () => await rm(folder, { recursive: true }));
-
   it('is what rack.yaml says, in a file that a person can read', () => {
     expect(good.replace(/^sha256 .*/m, 'sha256 …')).toBe(`skolo-identity 1
 # Read when a jumphost first boots. Contains no secrets. Do not edit it: any change makes it invalid.

@@ -25,7 +25,7 @@ import { z } from 'zod';
 import { type Found, findAll, Left } from './find.ts';
 import { ContentChanged, type Member, membersOf } from './members.ts';
 
-export interface ArchiveOptions {
+interface ArchiveOptions {
   rack: Pick<Rack, 'name' | 'jumphost'>;
   /** Files and directories, with rack.yaml; unreadable ones are omitted and reported. */
   paths: readonly string[];
