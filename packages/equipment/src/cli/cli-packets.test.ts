@@ -2,22 +2,12 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { openCli } from '../session/open.ts';
-import { fastpath } from '../testing/dialects.ts';
-import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
-import { password, startSshServer } from '../testing/ssh-server.ts';
-import { deps, soon, target } from '../testing/targets.ts';
+import { describe, expect, it } from 'vitest';
+import { openFakeSwitch } from '../testing/sessions.ts';
+import { password } from '../testing/ssh-server.ts';
+import { soon } from '../testing/targets.ts';
 
 const signal = soon();
-
-async function openSwitch(options: FakeSwitchOptions = {}) {
-  const device = fakeSwitch(options);
-  const server = await startSshServer({ shell: device.serve });
-  const cli = await openCli(target(server.port), 'ssh', fastpath, await deps(), signal);
-  onTestFinished(() => cli.close());
-  return { cli };
-}
 
 describe('however the bytes are cut', () => {
   const lines = Array.from(
@@ -27,7 +17,7 @@ describe('however the bytes are cut', () => {
 
   it('the answers are the same', { timeout: 3_600_000 }, async () => {
     let cuts: number[] = [];
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       pagerStays: true,
       pageLength: 5,
       answers: { 'show a': `\r\n${lines.join('\r\n')}\r\n`, 'show b': `\x1b[1mB\x1b[0m\r\n` },
@@ -46,7 +36,7 @@ describe('however the bytes are cut', () => {
   });
 
   it('one byte at a time is no worse', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       pageLength: 5,
       pagerStays: true,
       banner: '\r\nWelcome to (UBNT EdgeSwitch) #\r\n\r\n',
@@ -59,7 +49,7 @@ describe('however the bytes are cut', () => {
   });
 
   it('a pause in the middle of a prompt is no end', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: { 'show a': 'A\r\n' },
       send: (stream, text) => {
         const at = text.indexOf(') #');

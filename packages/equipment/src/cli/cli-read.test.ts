@@ -5,12 +5,10 @@ import { countRounds } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { openCli } from '../session/open.ts';
 import type { CliSession } from '../session.ts';
-import { fastpath } from '../testing/dialects.ts';
-import { type FakeIo, type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
-import { startSshServer } from '../testing/ssh-server.ts';
-import { deps, soon, target } from '../testing/targets.ts';
+import type { FakeIo, FakeSwitchOptions } from '../testing/fake-switch.ts';
+import { failsWith, openFakeSwitch } from '../testing/sessions.ts';
+import { soon } from '../testing/targets.ts';
 
 const signal = soon();
 const show = 'show running-config';
@@ -19,12 +17,8 @@ const log = '<190> Jan  1 00:05:33 UBNT-1 TRAPMGR[trapTask]: traputil.c(721) 213
 
 type Answer = string | ((io: FakeIo) => undefined);
 
-async function openSwitch(answer: Answer, options: FakeSwitchOptions = {}) {
-  const device = fakeSwitch({ ...options, answers: { [show]: answer, 'show b': 'B\r\n' } });
-  const server = await startSshServer({ shell: device.serve });
-  const cli = await openCli(target(server.port), 'ssh', fastpath, await deps(), signal);
-  onTestFinished(() => cli.close());
-  return { cli, device, server };
+function openSwitch(answer: Answer, options: FakeSwitchOptions = {}) {
+  return openFakeSwitch({ ...options, answers: { [show]: answer, 'show b': 'B\r\n' } });
 }
 
 async function read(cli: CliSession, timeoutMs = 30_000): Promise<string> {
@@ -138,8 +132,9 @@ describe('a configuration', () => {
 
     const asked = read(cli);
 
-    await expect(asked).rejects.toBeInstanceOf(AnswerCut);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      AnswerCut,
       'switch-1: more output followed an apparent prompt after "show running-config", so the output is incomplete',
     );
     expect(cli.isOpen()).toBe(false);
@@ -193,8 +188,9 @@ describe('a configuration that does not come', () => {
 
     const asked = cli.read(show, { signal, timeoutMs: 60_000, idleMs: 300 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceTimeout,
       String.raw`switch-1: no prompt after "show running-config": no data for 0.3 s; last output: "show running-config\nhostname lab\nsnmp community <secret>\ninterf"`,
     );
     expect(cli.isOpen()).toBe(false);
@@ -210,8 +206,7 @@ describe('a configuration that does not come', () => {
 
     const asked = cli.read(show, { signal, timeoutMs: 1000, idleMs: 900 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow('no prompt after "show running-config" within 1 s');
+    await failsWith(asked, DeviceTimeout, 'no prompt after "show running-config" within 1 s');
   });
 
   it('is missed where the device dies behind what looked like the prompt', async () => {
@@ -224,8 +219,9 @@ describe('a configuration that does not come', () => {
 
     const asked = cli.read(show, { signal, timeoutMs: 60_000, idleMs: 100 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceTimeout,
       'switch-1: no response to the empty line sent after "show running-config": no data for 4 s; nothing was received',
     );
   });

@@ -1,22 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { openCli } from '../session/open.ts';
-import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
-import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
-import { password, startSshServer } from '../testing/ssh-server.ts';
-import { deps, soon, target } from '../testing/targets.ts';
+import { failsWith, openFakeSwitch } from '../testing/sessions.ts';
+import { password } from '../testing/ssh-server.ts';
+import { soon } from '../testing/targets.ts';
 
 const signal = soon();
-
-async function openSwitch(options: FakeSwitchOptions = {}) {
-  const device = fakeSwitch(options);
-  const server = await startSshServer({ shell: device.serve });
-  const cli = await openCli(target(server.port), 'ssh', fastpath, await deps(), signal);
-  onTestFinished(() => cli.close());
-  return { device, server, cli };
-}
 
 async function openEdgeSwitch(options: { ports?: number } = {}) {
   const device = await startSwitch(options);
@@ -25,7 +15,7 @@ async function openEdgeSwitch(options: { ports?: number } = {}) {
 
 describe('a command line', () => {
   it('gives the answer of a command, and signs out', async () => {
-    const { cli, device, server } = await openSwitch({
+    const { cli, device, server } = await openFakeSwitch({
       answers: { 'show clock': 'line 1\r\nline 2\r\n' },
     });
 
@@ -59,7 +49,7 @@ describe('a command line', () => {
   });
 
   it('answers one after the other what is asked at once', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: { 'show a': 'A\r\n', 'show b': 'B\r\n', 'show c': 'C\r\n' },
     });
 
@@ -100,17 +90,18 @@ describe('a command line', () => {
 
     const rejected = cli.run('show nonsense', { signal });
 
-    await expect(rejected).rejects.toThrow(
+    await failsWith(
+      rejected,
+      DeviceRejected,
       `switch-1: rejects "show nonsense": % Invalid input detected at '^' marker.`,
     );
-    await expect(rejected).rejects.toBeInstanceOf(DeviceRejected);
     expect(await cli.run('show poe status 0/1', { signal })).toContain('0/1');
   });
 
   it.each(['show a\rshow b', 'show a\n', 'show \x03a'])(
     'does not send what is more than a line: %j',
     async (command) => {
-      const { cli, device } = await openSwitch();
+      const { cli, device } = await openFakeSwitch();
 
       await expect(cli.run(command, { signal })).rejects.toBeInstanceOf(RangeError);
 
@@ -119,7 +110,7 @@ describe('a command line', () => {
   );
 
   it('keeps bytes that are no UTF-8', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: {
         'show a': 'Z\xfcrich\r\n',
         'show b': 'Z\xc3\xbcrich\r\n',
@@ -133,7 +124,7 @@ describe('a command line', () => {
   });
 
   it('waits for the prompt behind a pause and a line that ends like one', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: {
         'show a': ({ write, prompt }) => {
           write('old (UBNT EdgeSwitch) #');
@@ -150,7 +141,7 @@ describe('a command line', () => {
   });
 
   it('believes a prompt behind a line without its end', async () => {
-    const { cli } = await openSwitch({ answers: { 'show a': '100 %' } });
+    const { cli } = await openFakeSwitch({ answers: { 'show a': '100 %' } });
 
     expect(await cli.run('show a', { signal })).toBe('100 %');
   });
@@ -158,7 +149,7 @@ describe('a command line', () => {
   it('is not confused by log messages, in an answer or behind the prompt', async () => {
     const log =
       '<190> Jan  1 00:05:33 UBNT-1 TRAPMGR[trapTask]: traputil.c(721) 213 %% Link Up\r\n';
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: {
         'show a': `one\r\n${log}two\r\n`,
         'show b': ({ write, prompt }) => {
@@ -178,7 +169,7 @@ describe('a command line', () => {
 
 describe('a command line that fails', () => {
   it('says what was waited for and what came last, without secrets, and ends', async () => {
-    const { cli, server } = await openSwitch({
+    const { cli, server } = await openFakeSwitch({
       answers: {
         'show a': ({ write }) => {
           write(`user ubnt ${password}\r\nsnmp community lab-42\r\nand then`);
@@ -189,8 +180,9 @@ describe('a command line that fails', () => {
 
     const asked = cli.run('show a', { signal, timeoutMs: 300 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceTimeout,
       String.raw`switch-1: no prompt after "show a" within 0.3 s; last output: "show a\nuser ubnt <secret>\nsnmp community <secret>\nand then"`,
     );
     expect(cli.isOpen()).toBe(false);
@@ -214,8 +206,7 @@ describe('a command line that fails', () => {
     device.faults.set(fault);
 
     const asked = cli.run('show poe status all', { signal });
-    await expect(asked).rejects.toBeInstanceOf(DeviceUnreachable);
-    await expect(asked).rejects.toThrow(/closed the connection|was cut/);
+    await failsWith(asked, DeviceUnreachable, /closed the connection|was cut/);
     expect(cli.isOpen()).toBe(false);
   });
 
@@ -229,7 +220,7 @@ describe('a command line that fails', () => {
   });
 
   it('stops when it is told to, and is of no more use then', async () => {
-    const { cli } = await openSwitch({ answers: { 'show a': () => undefined } });
+    const { cli } = await openFakeSwitch({ answers: { 'show a': () => undefined } });
     const stop = new AbortController();
 
     const asked = cli.run('show a', { signal: stop.signal });
@@ -240,7 +231,7 @@ describe('a command line that fails', () => {
   });
 
   it('gives up an answer that has no end', async () => {
-    const { cli } = await openSwitch({
+    const { cli } = await openFakeSwitch({
       answers: {
         'show a': ({ stream }) => {
           void flood(stream);
@@ -256,7 +247,7 @@ describe('a command line that fails', () => {
   });
 
   it('is closed soon, also while the device has yet to answer', async () => {
-    const { cli, server } = await openSwitch({ answers: { 'show a': () => undefined } });
+    const { cli, server } = await openFakeSwitch({ answers: { 'show a': () => undefined } });
     const asked = cli.run('show a', { signal, timeoutMs: 50_000 });
     const ended = expect(asked).rejects.toThrow('switch-1: the session is closed');
 
@@ -267,7 +258,7 @@ describe('a command line that fails', () => {
   });
 
   it('knows that it ended while nobody asked', async () => {
-    const { cli, server } = await openSwitch();
+    const { cli, server } = await openFakeSwitch();
 
     for (const socket of server.sockets) socket.destroy();
 

@@ -1,30 +1,22 @@
 import type { Duplex } from 'node:stream';
 import { type Credentials, Secret } from '@skolo/secrets';
-import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
+import type { EdgeSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import type { SessionDeps } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
+import { startSwitch } from '../testing/edge-switch.ts';
 import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
-import { password, testHostKey, user } from '../testing/ssh-server.ts';
+import { failsWith } from '../testing/sessions.ts';
+import { password, user } from '../testing/ssh-server.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 import { startTcpServer } from '../testing/tcp-server.ts';
 
 const signal = soon();
 
-async function start(options: Partial<EdgeSwitchOptions> = {}) {
-  const device = await startEdgeSwitch({
-    hostKey: testHostKey(),
-    username: user,
-    password,
-    ports: 8,
-    telnetPort: 0,
-    ...options,
-  });
-  onTestFinished(() => device.close());
-  return device;
-}
+const start = (options: Partial<EdgeSwitchOptions> = {}) =>
+  startSwitch({ telnetPort: 0, ...options });
 
 interface How {
   transport?: 'ssh' | 'telnet';
@@ -92,8 +84,9 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
 
     const opened = open(device, { transport, credentials });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow(
+    await failsWith(
+      opened,
+      SignInRejected,
       `switch-1: rejects the change to privileged mode; ${hint}`,
     );
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
@@ -135,8 +128,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
 
     const opened = open(device, { transport, deps: { signInMs: 300 } });
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(opened).rejects.toThrow(/within 0\.3 s/);
+    await failsWith(opened, DeviceTimeout, /within 0\.3 s/);
   });
 
   it('says so when the device hangs up', async () => {
@@ -175,8 +167,7 @@ describe('signing in inside the session', () => {
 
     const opened = openCli(wanted, 'telnet', fastpath, await deps(), signal);
 
-    await expect(opened).rejects.toThrow(`its login has no ${missing}`);
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
+    await failsWith(opened, SignInRejected, `its login has no ${missing}`);
   });
 
   it('survives that an empty line was taken for a name', async () => {
@@ -222,8 +213,7 @@ describe('a device that signs in oddly', () => {
   ])('and says that it is busy, is busy: %s', async (text) => {
     const opened = openTerminal((stream) => stream.end(`\r\n${text}\r\n`));
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
-    await expect(opened).rejects.toThrow(text);
+    await failsWith(opened, DeviceBusy, text);
   });
 
   it('and hangs up after a wrong password, rejects', async () => {
@@ -234,8 +224,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('Login incorrect');
+    await failsWith(opened, SignInRejected, 'Login incorrect');
   });
 
   it.each([
@@ -256,8 +245,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requires a new password');
+    await failsWith(opened, SignInRejected, 'switch-1: requires a new password');
     expect(typed.match(/\r/g)).toHaveLength(2);
   });
 
@@ -272,8 +260,7 @@ describe('a device that signs in oddly', () => {
       });
     });
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requires a new password');
+    await failsWith(opened, SignInRejected, 'switch-1: requires a new password');
     expect(typed.endsWith('enable\r\0')).toBe(true);
   });
 

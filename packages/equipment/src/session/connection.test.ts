@@ -3,14 +3,7 @@ import { createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { listen, tempDir } from '@skolo/base/testing';
 import { type Login, readCredentials, SecretError } from '@skolo/secrets';
-import {
-  type CliDevice,
-  type EdgeSwitchOptions,
-  makeSshKey,
-  type RealSshd,
-  startEdgeSwitch,
-  startSshd,
-} from '@skolo/simulators';
+import { type EdgeSwitchOptions, peer, type RealSshd } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   DeviceError,
@@ -23,10 +16,13 @@ import {
 } from '../errors.ts';
 import { HostKeys } from '../host-keys.ts';
 import { fastpath, linuxShell } from '../testing/dialects.ts';
+import { startSwitch } from '../testing/edge-switch.ts';
+import { failsWith } from '../testing/sessions.ts';
+import { startSshd } from '../testing/sshd.ts';
 import { type ConnectedDevice, type ConnectionDeps, openConnection } from './connection.ts';
 
 const password = 'canary-7f3a';
-const noSshd = 'sshd is not installed';
+const noSshd = peer('sshd') === undefined;
 
 interface How {
   device?: Partial<ConnectedDevice>;
@@ -73,30 +69,15 @@ async function connect({ device, login, deps, hasAddress = true }: How) {
   return { connection, dir, hostKeys, transcript };
 }
 
-async function startSwitch(options: Partial<EdgeSwitchOptions> = {}): Promise<CliDevice> {
-  const device = await startEdgeSwitch({
-    hostKey: makeSshKey().private,
-    username: 'ubnt',
-    password,
-    ports: 8,
-    ...options,
-  });
-  onTestFinished(() => device.close());
-  return device;
-}
-
 async function openSwitch(how: How = {}, options: Partial<EdgeSwitchOptions> = {}) {
-  const device = await startSwitch(options);
+  const device = await startSwitch({ password, ...options });
   const ports = { ssh: device.port, ...(device.telnetPort && { telnet: device.telnetPort }) };
   return { device, ...(await connect({ ...how, device: { ports, ...how.device } })) };
 }
 
 /** A host behind OpenSSH's server. */
 async function openHost(how: How = {}) {
-  const host = await startSshd('sh -c "$SSH_ORIGINAL_COMMAND"');
-  if (host === undefined) return undefined;
-  onTestFinished(() => host.close());
-  return { host, ...(await connect(toHost(host, how))) };
+  return await connect(toHost(await startSshd([], 'sh -c "$SSH_ORIGINAL_COMMAND"'), how));
 }
 
 function toHost(host: Pick<RealSshd, 'port' | 'username' | 'privateKeyFile'>, how: How): How {
@@ -129,15 +110,6 @@ async function countConnections(to: number) {
   });
   counter.port = await listen(server);
   return counter;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Error) return error;
-  throw new Error('it did not fail');
 }
 
 describe('a connection', () => {
@@ -209,40 +181,39 @@ describe('a connection', () => {
     }
   });
 
-  it('has one session with the device at a time, whatever is asked for', async (context) => {
-    const host = await startSshd(shellOrCommand);
-    if (host === undefined) return context.skip(noSshd);
-    onTestFinished(() => host.close());
-    const counter = await countConnections(host.port);
-    const { connection } = await connect(toHost({ ...host, port: counter.port }, {}));
+  it.skipIf(noSshd)(
+    'has one session with the device at a time, whatever is asked for',
+    async () => {
+      const host = await startSshd([], shellOrCommand);
+      const counter = await countConnections(host.port);
+      const { connection } = await connect(toHost({ ...host, port: counter.port }, {}));
 
-    const seen = [
-      await connection.exec('echo 1'),
-      await (await connection.cli(linuxShell)).run('echo 2'),
-      ...(await Promise.all([connection.exec('echo 3'), connection.exec('echo 4')])),
-      await (await connection.cli(linuxShell)).read('echo 5'),
-    ];
+      const seen = [
+        await connection.exec('echo 1'),
+        await (await connection.cli(linuxShell)).run('echo 2'),
+        ...(await Promise.all([connection.exec('echo 3'), connection.exec('echo 4')])),
+        await (await connection.cli(linuxShell)).read('echo 5'),
+      ];
 
-    expect(seen.map((bytes) => bytes.toString().trim())).toEqual(['1', '2', '3', '4', '5']);
-    expect(counter).toMatchObject({ opened: 4, most: 1 });
-  });
+      expect(seen.map((bytes) => bytes.toString().trim())).toEqual(['1', '2', '3', '4', '5']);
+      expect(counter).toMatchObject({ opened: 4, most: 1 });
+    },
+  );
 
   it('does not exist without an address', async () => {
     const { connection } = await connect({ device: {}, hasAddress: false });
 
-    const error = await failureOf(connection.cli(fastpath));
-
-    expect(error).toBeInstanceOf(DeviceRejected);
-    expect(error.message).toBe('switch-1: rack.yaml does not specify its address');
+    await failsWith(
+      connection.cli(fastpath),
+      DeviceRejected,
+      'switch-1: rack.yaml does not specify its address',
+    );
   });
 
   it('is rejected where a secret is missing', async () => {
     const { connection } = await openSwitch({ login: { password: { file: '/nowhere/secret' } } });
 
-    const error = await failureOf(connection.cli(fastpath));
-
-    expect(error).toBeInstanceOf(SecretError);
-    expect(error.message).toMatch(/^\/nowhere\/secret: /);
+    await failsWith(connection.cli(fastpath), SecretError, /^\/nowhere\/secret: /);
   });
 
   it('is rejected with the wrong password', async () => {
@@ -262,11 +233,10 @@ describe('a connection', () => {
     expect(hostKeys.get('switch-1')).toBe(device.hostKey);
   });
 
-  it('is by ssh where the device is usually spoken to in another way', async (context) => {
-    const opened = await openHost({ device: { transport: 'snmp' } });
-    if (opened === undefined) return context.skip(noSshd);
+  it.skipIf(noSshd)('is by ssh where the device is usually spoken to in another way', async () => {
+    const { connection } = await openHost({ device: { transport: 'snmp' } });
 
-    expect((await opened.connection.exec('echo it')).toString()).toBe('it\n');
+    expect((await connection.exec('echo it')).toString()).toBe('it\n');
   });
 
   it('has no single commands over telnet', async () => {
@@ -275,10 +245,7 @@ describe('a connection', () => {
       { telnetPort: 0 },
     );
 
-    const error = await failureOf(connection.exec('show it'));
-
-    expect(error).toBeInstanceOf(DeviceRejected);
-    expect(error.message).toContain('transport: telnet');
+    await failsWith(connection.exec('show it'), DeviceRejected, 'transport: telnet');
     expect(device.sessions.opened).toBe(0);
   });
 });
@@ -289,10 +256,11 @@ describe('the time of a connection', () => {
     const ports = { ssh: await listen(silence) };
     const { connection } = await connect({ device: { ports }, deps: { idleMs: 300 } });
 
-    const error = await failureOf(connection.cli(fastpath));
-
-    expect(error).toBeInstanceOf(DeviceTimeout);
-    expect(error.message).toBe('switch-1: no ssh handshake: no data for 0.3 s');
+    await failsWith(
+      connection.cli(fastpath),
+      DeviceTimeout,
+      'switch-1: no ssh handshake: no data for 0.3 s',
+    );
   });
 
   it('ends where nothing is heard, in an answer', async () => {
@@ -300,10 +268,9 @@ describe('the time of a connection', () => {
     const cli = await connection.cli(fastpath);
     device.faults.set('wedged');
 
-    const error = await failureOf(cli.read('show running-config'));
-
-    expect(error).toBeInstanceOf(DeviceTimeout);
-    expect(error.message).toContain(
+    await failsWith(
+      cli.read('show running-config'),
+      DeviceTimeout,
       'no echo of "show running-config": no data for 2.5 s; nothing was received',
     );
   });
@@ -313,10 +280,9 @@ describe('the time of a connection', () => {
     const cli = await connection.cli(fastpath);
     device.faults.set('trickles');
 
-    const error = await failureOf(cli.read('show running-config'));
-
-    expect(error).toBeInstanceOf(DeviceTimeout);
-    expect(error.message).toMatch(
+    await failsWith(
+      cli.read('show running-config'),
+      DeviceTimeout,
       /no prompt after "show running-config" within [\d.]+ s; last output/,
     );
     await expect(connection.cli(fastpath)).rejects.toThrow(
@@ -330,14 +296,14 @@ describe('the time of a connection', () => {
     const cli = await connection.cli(fastpath);
     device.faults.set('wedged');
 
-    const asked = Promise.all([
-      failureOf(cli.read('show running-config')),
-      failureOf(cli.run('show poe status 0/1')),
-      failureOf(connection.exec('x')),
-    ]);
+    const ended = Promise.all(
+      [cli.read('show running-config'), cli.run('show poe status 0/1'), connection.exec('x')].map(
+        (asked) => expect(asked).rejects.toThrow('a power cycle comes first'),
+      ),
+    );
     stop.abort(new Error('a power cycle comes first'));
 
-    for (const error of await asked) expect(error.message).toBe('a power cycle comes first');
+    await ended;
   });
 
   it('ends with the connection, whatever is under way', async () => {
@@ -345,20 +311,21 @@ describe('the time of a connection', () => {
     const cli = await connection.cli(fastpath);
     device.faults.set('wedged');
 
-    const asked = failureOf(cli.read('show running-config'));
+    const ended = expect(cli.read('show running-config')).rejects.toThrow(
+      'switch-1: the connection is closed',
+    );
     await connection.close();
 
-    expect((await asked).message).toBe('switch-1: the connection is closed');
+    await ended;
     await expect.poll(() => device.sessions.now).toBe(0);
   });
 });
 
-describe('a command of its own', () => {
-  it('gives its output, with its input', async (context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
+describe.skipIf(noSshd)('a command of its own', () => {
+  it('gives its output, with its input', async () => {
+    const { connection } = await openHost();
 
-    const output = await opened.connection.exec('tr a-z A-Z; printf "\\377"', {
+    const output = await connection.exec('tr a-z A-Z; printf "\\377"', {
       input: Buffer.from('text '),
     });
 
@@ -397,20 +364,14 @@ describe('a command of its own', () => {
       DeviceUnreachable,
       'ended without an exit status, so its output may be incomplete',
     ],
-  ] as const)('is none where it %s', async ([, command, kind, message], context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
+  ] as const)('is none where it %s', async ([, command, kind, message]) => {
+    const { connection } = await openHost();
 
-    const error = await failureOf(opened.connection.exec(command));
-
-    expect(error).toBeInstanceOf(kind);
-    expect(error.message).toContain(message);
+    await failsWith(connection.exec(command), kind, message);
   });
 
-  it('may have another status, where that is said to be good', async (context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
-    const { connection } = opened;
+  it('may have another status, where that is said to be good', async () => {
+    const { connection } = await openHost();
 
     expect((await connection.exec('echo some; exit 1', { accept: [1, 2] })).toString()).toBe(
       'some\n',
@@ -419,11 +380,10 @@ describe('a command of its own', () => {
     await expect(connection.exec('kill -9 $$', { accept: [1] })).rejects.toThrow('without an exit');
   });
 
-  it('may be large, and goes to a file that only we may read', async (context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
+  it('may be large, and goes to a file that only we may read', async () => {
+    const { connection } = await openHost();
 
-    const { file, size } = await opened.connection.execToFile('yes | head -c 40000000');
+    const { file, size } = await connection.execToFile('yes | head -c 40000000');
 
     expect(size).toBe(40_000_000);
     const { size: onDisk, mode } = await stat(file);
@@ -431,10 +391,8 @@ describe('a command of its own', () => {
     expect((await readFile(file)).equals(Buffer.alloc(40_000_000, 'y\n'))).toBe(true);
   });
 
-  it('leaves no file where it fails', async (context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
-    const { connection, dir } = opened;
+  it('leaves no file where it fails', async () => {
+    const { connection, dir } = await openHost();
     const before = await readdir(dir);
 
     for (const command of ['yes | head -c 10000; exit 1', 'yes | head -c 10000; kill -9 $$']) {
@@ -444,23 +402,21 @@ describe('a command of its own', () => {
     expect((await readdir(dir)).filter((name) => name !== 'host-keys.json')).toEqual(before);
   });
 
-  it('is not the fault of the device where the disk takes nothing', async (context) => {
+  it('is not the fault of the device where the disk takes nothing', async () => {
     const file = join(await tempDir(), 'file');
     await writeFile(file, '');
     const scratch = join(file, 'scratch');
-    const opened = await openHost({ deps: { scratch } });
-    if (opened === undefined) return context.skip(noSshd);
+    const { connection } = await openHost({ deps: { scratch } });
 
-    const error = await failureOf(opened.connection.execToFile('echo it'));
-
-    expect(error).toBeInstanceOf(OutputNotStored);
-    expect(error.message).toContain(`switch-1: the output cannot be stored in ${scratch}: ENOTDIR`);
+    await failsWith(
+      connection.execToFile('echo it'),
+      OutputNotStored,
+      `switch-1: the output cannot be stored in ${scratch}: ENOTDIR`,
+    );
   });
 
-  it('copies files', async (context) => {
-    const opened = await openHost();
-    if (opened === undefined) return context.skip(noSshd);
-    const { connection, dir } = opened;
+  it('copies files', async () => {
+    const { connection, dir } = await openHost();
     const content = Buffer.from('a\0b\xff', 'latin1');
 
     await connection.upload(join(dir, 'copy'), content);

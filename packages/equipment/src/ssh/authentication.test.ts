@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { SignInRejected } from '../errors.ts';
 import { openExec } from '../session/open.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
+import { failsWith } from '../testing/sessions.ts';
 import { newKeyPair, startSshServer, user } from '../testing/ssh-server.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 
@@ -26,8 +27,9 @@ describe('signing in over ssh', () => {
 
       const opened = openSsh(device.port, { credentials: { password: new Secret('not-it') } });
 
-      await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-      await expect(opened).rejects.toThrow(
+      await failsWith(
+        opened,
+        SignInRejected,
         `switch-1: rejects the sign-in of "ubnt": skolo offered the password${method === 'password' ? '' : ' interactively'}; accepted methods: ${method}`,
       );
       await expect(opened).rejects.not.toThrow('not-it');
@@ -46,8 +48,7 @@ describe('signing in over ssh', () => {
 
     const opened = openSsh(device.port);
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow('switch-1: requires a new password');
+    await failsWith(opened, SignInRejected, 'switch-1: requires a new password');
     expect(device.received).toEqual([]);
   });
 
@@ -153,8 +154,9 @@ describe('signing in over ssh', () => {
 
     const opened = openExec(wanted, await deps(), signal);
 
-    await expect(opened).rejects.toBeInstanceOf(SignInRejected);
-    await expect(opened).rejects.toThrow(
+    await failsWith(
+      opened,
+      SignInRejected,
       /no credentials were offered.*the privateKey cannot be used/,
     );
   });

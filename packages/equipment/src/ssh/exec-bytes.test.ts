@@ -6,41 +6,22 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { tempDir } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
-import type { ServerChannel } from 'ssh2';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { openExec } from '../session/open.ts';
-import { startSshServer } from '../testing/ssh-server.ts';
+import { failsWith, openCommands, openServer, sshdTarget } from '../testing/sessions.ts';
 import { shareSshd } from '../testing/sshd.ts';
-import { deps, soon, target } from '../testing/targets.ts';
+import { soon } from '../testing/targets.ts';
 
 const signal = soon();
 const mebibyte = 1024 * 1024;
 
 const shared = shareSshd();
 
-async function openSshd() {
-  const { port, username, privateKey } = await shared();
-  const credentials = { username, privateKey: new Secret(privateKey) };
-  const session = await openExec(target(port, credentials), await deps(), signal);
-  onTestFinished(() => session.close());
-  return session;
-}
+const openSshd = async () => openCommands(sshdTarget(await shared()));
 
-async function openServer(exec: (command: string, channel: ServerChannel) => void) {
-  const server = await startSshServer({ exec });
-  const session = await openExec(target(server.port), await deps(), signal);
-  onTestFinished(() => session.close());
-  return { server, session };
-}
-
-const sshd = peer('sshd') === undefined ? 'sshd is not installed' : undefined;
-
-describe("bytes of a command, from OpenSSH's server", () => {
-  it('are what they are', async (context) => {
-    if (sshd) return context.skip(sshd);
+describe.skipIf(peer('sshd') === undefined)("bytes of a command, from OpenSSH's server", () => {
+  it('are what they are', async () => {
     const session = await openSshd();
 
     const result = await session.execBytes('printf "\\000\\377\\r\\n"; echo no >&2; exit 4', {
@@ -51,8 +32,7 @@ describe("bytes of a command, from OpenSSH's server", () => {
     expect(result).toEqual({ stdout, stderr: 'no\n', status: 4, size: 4 });
   });
 
-  it('may be asked for with input', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('may be asked for with input', async () => {
     const session = await openSshd();
     const input = Buffer.alloc(3 * mebibyte, 'abcd\0');
 
@@ -62,8 +42,7 @@ describe("bytes of a command, from OpenSSH's server", () => {
     expect(status).toBe(0);
   });
 
-  it('may go to a file, and be many', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('may go to a file, and be many', async () => {
     const session = await openSshd();
     const file = join(await tempDir(), 'output');
     const command = 'yes 0123456789abcde | head -c 67108864';
@@ -91,7 +70,7 @@ describe("bytes of a command, from OpenSSH's server", () => {
 describe('bytes of a command', () => {
   it('are taken at the pace of a slow disk, which is not the silence of the device', async () => {
     let most = 0;
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       channel.write(Buffer.alloc(8 * mebibyte));
       channel.exit(0);
       channel.end();
@@ -117,7 +96,7 @@ describe('bytes of a command', () => {
   });
 
   it('fail as the disk does', async () => {
-    const { session } = await openServer((_, channel) => channel.write(Buffer.alloc(mebibyte)));
+    const { session } = await openServer((channel) => channel.write(Buffer.alloc(mebibyte)));
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
     const to = new Writable({ write: (_bytes, _encoding, done) => done(full) });
 
@@ -128,7 +107,7 @@ describe('bytes of a command', () => {
   });
 
   it('fail where the stream has been closed before', async () => {
-    const { session } = await openServer((_, channel) => channel.write(Buffer.alloc(mebibyte)));
+    const { session } = await openServer((channel) => channel.write(Buffer.alloc(mebibyte)));
     const to = new Writable({ write: (_bytes, _encoding, done) => done() }).destroy();
 
     const asked = session.execBytes('show it', { signal, timeoutMs: 60_000, to });
@@ -137,22 +116,23 @@ describe('bytes of a command', () => {
   });
 
   it('are missed after a while, and it is said what was said last', async () => {
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       channel.write('begun\n');
       channel.stderr.write('password: hunter2\n');
     });
 
     const asked = session.execBytes('show it', { signal, timeoutMs: 60_000, idleMs: 300 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceTimeout,
       String.raw`switch-1: the output of "show it" did not end: no data for 0.3 s; received: "begun\npassword: <secret>"`,
     );
   });
 
   it('are not all of them where the connection is cut', async () => {
     const file = join(await tempDir(), 'output');
-    const { session, server } = await openServer((_, channel) => {
+    const { session, server } = await openServer((channel) => {
       channel.write(Buffer.alloc(mebibyte), () => {
         for (const socket of server.sockets) socket.destroySoon();
       });
@@ -171,7 +151,7 @@ describe('bytes of a command', () => {
     ['kept', false],
     ['to a stream', true],
   ])('may not be more than wanted, %s', async (_where, isStream) => {
-    const { session } = await openServer((_, channel) => channel.write(Buffer.alloc(3 * mebibyte)));
+    const { session } = await openServer((channel) => channel.write(Buffer.alloc(3 * mebibyte)));
     const to = new Writable({ write: (_bytes, _encoding, done) => done() });
 
     const asked = session.execBytes('show it', {
@@ -181,7 +161,6 @@ describe('bytes of a command', () => {
       ...(isStream && { to }),
     });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow('switch-1: the output of "show it" exceeds 2 MiB');
+    await failsWith(asked, DeviceRejected, 'switch-1: the output of "show it" exceeds 2 MiB');
   });
 });

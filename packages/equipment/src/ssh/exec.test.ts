@@ -1,12 +1,13 @@
 import { type Credentials, Secret } from '@skolo/secrets';
-import { peer, type SshEndpoint, startEdgeSwitch } from '@skolo/simulators';
-import type { ServerChannel } from 'ssh2';
+import { peer, type SshEndpoint } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { linuxShell } from '../testing/dialects.ts';
-import { newKeyPair, password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
+import { startSwitch } from '../testing/edge-switch.ts';
+import { failsWith, openCommands, openServer } from '../testing/sessions.ts';
+import { newKeyPair } from '../testing/ssh-server.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 
@@ -24,9 +25,7 @@ const shared = shareSshd();
 
 async function openSshd(lines?: readonly string[], sessionDeps?: SessionDeps) {
   const sshd = await (lines ? startSshd(lines) : shared());
-  const session = await openExec(hostOf(sshd), sessionDeps ?? (await deps()), signal);
-  onTestFinished(() => session.close());
-  return { sshd, session };
+  return { sshd, session: await openCommands(hostOf(sshd), sessionDeps) };
 }
 
 describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () => {
@@ -106,8 +105,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
     const modern = openExec(hostOf(sshd), await deps(), signal);
     await expect(modern).rejects.toThrow('set legacySsh: true in its login');
     const legacy = hostOf(sshd, { legacySsh: true });
-    const session = await openExec(legacy, await deps({ onConnected: connected }), signal);
-    onTestFinished(() => session.close());
+    const session = await openCommands(legacy, await deps({ onConnected: connected }));
 
     expect((await session.exec('echo old', { signal })).stdout).toBe('old\n');
     expect(connected).toHaveBeenCalledWith(
@@ -137,15 +135,8 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
 });
 
 describe('a command that fails', () => {
-  async function openServer(exec: (command: string, channel: ServerChannel) => void) {
-    const server = await startSshServer({ exec });
-    const session = await openExec(target(server.port), await deps(), signal);
-    onTestFinished(() => session.close());
-    return { server, session };
-  }
-
   it('is told with its last words, without secrets', async () => {
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       channel.write('begun\npassword: hunter2\n');
     });
 
@@ -157,7 +148,7 @@ describe('a command that fails', () => {
   });
 
   it('is not a short answer when the connection dies', async () => {
-    const { session, server } = await openServer((_, channel) => {
+    const { session, server } = await openServer((channel) => {
       channel.write('half of i', () => {
         for (const socket of server.sockets) socket.destroySoon();
       });
@@ -165,13 +156,12 @@ describe('a command that fails', () => {
 
     const asked = session.exec('show it', { signal });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceUnreachable);
-    await expect(asked).rejects.toThrow('during "show it"');
+    await failsWith(asked, DeviceUnreachable, 'during "show it"');
     expect(session.isOpen()).toBe(false);
   });
 
   it.each([0, 1])('has status %s, also where it is told at once', async (code) => {
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       channel.exit(code);
       channel.end();
     });
@@ -184,7 +174,7 @@ describe('a command that fails', () => {
   });
 
   it('has no status when the channel is cut', async () => {
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       channel.write('half of i', () => channel.close());
     });
 
@@ -195,7 +185,7 @@ describe('a command that fails', () => {
   });
 
   it('may come from a device that gives no status', async () => {
-    const { session } = await openServer((_, channel) => channel.end('all of it'));
+    const { session } = await openServer((channel) => channel.end('all of it'));
 
     expect(await session.exec('show it', { signal })).toEqual({
       stdout: 'all of it',
@@ -205,7 +195,7 @@ describe('a command that fails', () => {
   });
 
   it('has an answer without end', async () => {
-    const { session } = await openServer((_, channel) => {
+    const { session } = await openServer((channel) => {
       const more = () => {
         while (channel.writable && channel.write('x'.repeat(65_536)));
       };
@@ -220,15 +210,12 @@ describe('a command that fails', () => {
   });
 
   it('is not possible where there is only a terminal', async () => {
-    const device = await startEdgeSwitch({ hostKey: testHostKey(), username: user, password });
-    onTestFinished(() => device.close());
-    const session = await openExec(target(device.port), await deps(), signal);
-    onTestFinished(() => session.close());
+    const device = await startSwitch();
+    const session = await openCommands(target(device.port));
 
     const asked = session.exec('show it', { signal });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow('does not accept commands over SSH, only a terminal');
+    await failsWith(asked, DeviceRejected, 'does not accept commands over SSH, only a terminal');
   });
 
   it('is given up when somebody says so', async () => {

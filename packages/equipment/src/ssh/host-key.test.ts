@@ -5,6 +5,7 @@ import { HostKeyChanged } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
+import { failsWith } from '../testing/sessions.ts';
 import { fingerprintOf, newHostKey, startSshServer } from '../testing/ssh-server.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 
@@ -40,8 +41,9 @@ describe('the host key', () => {
 
     const opened = openExec(target(server.port), sessionDeps, signal);
 
-    await expect(opened).rejects.toBeInstanceOf(HostKeyChanged);
-    await expect(opened).rejects.toThrow(
+    await failsWith(
+      opened,
+      HostKeyChanged,
       `the host key (ssh-rsa) is ${fingerprintOf(server.hostKey)}, not ${sessionDeps.hostKeys.get('switch-1')}: ` +
         'another host may be intercepting the connection; if the device was replaced, run: skolo equipment forget switch-1',
     );

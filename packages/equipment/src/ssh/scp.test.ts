@@ -4,15 +4,13 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tempDir } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { openExec } from '../session/open.ts';
-import { startSshServer } from '../testing/ssh-server.ts';
+import { failsWith, openCommands, openServer, sshdTarget } from '../testing/sessions.ts';
 import { shareSshd, startSshd } from '../testing/sshd.ts';
-import { deps, soon, target } from '../testing/targets.ts';
+import { soon } from '../testing/targets.ts';
 
 const signal = soon();
 const limits = { signal, timeoutMs: 30_000 };
@@ -20,25 +18,20 @@ const limits = { signal, timeoutMs: 30_000 };
 const shared = shareSshd();
 
 async function openSshd(lines?: readonly string[]) {
-  const { port, username, privateKey } = await (lines ? startSshd(lines) : shared());
-  const credentials = { username, privateKey: new Secret(privateKey) };
-  const session = await openExec(target(port, credentials), await deps(), signal);
-  onTestFinished(() => session.close());
+  const session = await openCommands(sshdTarget(await (lines ? startSshd(lines) : shared())));
   return { session, dir: await tempDir() };
 }
 
-const sshd = peer('sshd') === undefined ? 'sshd is not installed' : undefined;
 /** More than ssh2's window, and not a power of two. */
 const big = Buffer.alloc(2_500_001, 'hostname lab\n');
 
-describe("a file of OpenSSH's server", () => {
+describe.skipIf(peer('sshd') === undefined)("a file of OpenSSH's server", () => {
   it.for([
     ['text', Buffer.from('hostname lab\n')],
     ['nothing', Buffer.alloc(0)],
     ['zeros and what looks like a line', Buffer.from('\0\x01C0644 1 x\n\0\0')],
     ['a lot', big],
-  ] as const)('may hold %s', async ([, content], context) => {
-    if (sshd) return context.skip(sshd);
+  ] as const)('may hold %s', async ([, content]) => {
     const { session, dir } = await openSshd();
     await writeFile(join(dir, 'config.ini'), content);
 
@@ -50,7 +43,6 @@ describe("a file of OpenSSH's server", () => {
   it.for(['with space', "it's", '$(touch hacked)', '-rf', 'Zürich', '*'])(
     'may be called %j',
     async (name) => {
-      if (sshd) return;
       const { session, dir } = await openSshd();
       await session.upload(join(dir, name), Buffer.from(name), limits);
 
@@ -61,29 +53,27 @@ describe("a file of OpenSSH's server", () => {
     },
   );
 
-  it('is said not to be there, and the next one is', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('is said not to be there, and the next one is', async () => {
     const { session, dir } = await openSshd();
     await writeFile(join(dir, 'there'), 'it');
 
     const asked = session.download(join(dir, 'missing'), limits);
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceRejected,
       `switch-1: failed to read "${dir}/missing": scp: ${dir}/missing: No such file or directory`,
     );
     expect((await session.download(join(dir, 'there'), limits)).toString()).toBe('it');
   });
 
-  it('is no folder', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('is no folder', async () => {
     const { session, dir } = await openSshd();
 
     await expect(session.download(dir, limits)).rejects.toThrow('not a regular file');
   });
 
-  it('is written for its owner alone', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('is written for its owner alone', async () => {
     const { session, dir } = await openSshd();
     await session.upload(join(dir, 'new'), big, limits);
     await writeFile(join(dir, 'old'), 'longer than what comes');
@@ -96,14 +86,12 @@ describe("a file of OpenSSH's server", () => {
     expect((await stat(join(dir, 'old'))).mode & 0o777).toBe(0o640);
   });
 
-  it('is not written where it cannot be', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('is not written where it cannot be', async () => {
     const { session, dir } = await openSshd();
     await mkdir(join(dir, 'folder/folder'), { recursive: true });
 
     const missing = session.upload(join(dir, 'missing/file'), big, limits);
-    await expect(missing).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(missing).rejects.toThrow('No such file or directory');
+    await failsWith(missing, DeviceRejected, 'No such file or directory');
     await expect(session.upload(join(dir, 'folder'), big, limits)).rejects.toThrow(
       'folder/folder: Is a directory',
     );
@@ -111,8 +99,7 @@ describe("a file of OpenSSH's server", () => {
     expect(await readFile(join(dir, 'file'), 'utf8')).toBe('it');
   });
 
-  it('is not copied where there is no scp', async (context) => {
-    if (sshd) return context.skip(sshd);
+  it('is not copied where there is no scp', async () => {
     const { session } = await openSshd(['ForceCommand echo welcome; nonsense']);
 
     await expect(session.download('/etc/hostname', limits)).rejects.toThrow(
@@ -123,13 +110,6 @@ describe("a file of OpenSSH's server", () => {
 });
 
 describe('a file that comes', () => {
-  async function openServer(exec: (channel: ServerChannel, command: string) => void) {
-    const server = await startSshServer({ exec: (command, channel) => exec(channel, command) });
-    const session = await openExec(target(server.port), await deps(), signal);
-    onTestFinished(() => session.close());
-    return { server, session };
-  }
-
   it('may come byte by byte, with its times, from a device that gives no status', async () => {
     const { session } = await openServer((channel) => {
       const said = 'T1 0 1 0\nC0644 5 config.ini\nhello\0';
@@ -186,8 +166,9 @@ describe('a file that comes', () => {
 
     const asked = session.download('config.ini', { ...limits, idleMs: 300 });
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(asked).rejects.toThrow(
+    await failsWith(
+      asked,
+      DeviceTimeout,
       'switch-1: no complete file (7 bytes): no data for 0.3 s while trying to read "config.ini"; 3 bytes arrived',
     );
   });
@@ -209,8 +190,7 @@ describe('a file that comes', () => {
 
     const asked = session.download('config.ini', limits);
 
-    await expect(asked).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(asked).rejects.toThrow(`switch-1: failed to read "config.ini": ${message}`);
+    await failsWith(asked, DeviceRejected, `switch-1: failed to read "config.ini": ${message}`);
     expect(session.isOpen()).toBe(true);
   });
 

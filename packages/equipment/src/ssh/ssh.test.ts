@@ -5,6 +5,7 @@ import { DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '..
 import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
+import { failsWith } from '../testing/sessions.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { deps, target } from '../testing/targets.ts';
 import { startTcpServer, unusedPort } from '../testing/tcp-server.ts';
@@ -35,8 +36,9 @@ describe('a device with old ssh', () => {
 
     const opened = openSsh(device.port);
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceRejected);
-    await expect(opened).rejects.toThrow(
+    await failsWith(
+      opened,
+      DeviceRejected,
       'switch-1: offers only outdated key exchanges; set legacySsh: true in its login',
     );
   });
@@ -68,8 +70,9 @@ describe('a device that cannot be reached over ssh', () => {
 
     const opened = openSsh(port);
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceUnreachable);
-    await expect(opened).rejects.toThrow(
+    await failsWith(
+      opened,
+      DeviceUnreachable,
       `switch-1: 127.0.0.1:${port}: nothing is listening there (connection refused)`,
     );
   });
@@ -86,8 +89,7 @@ describe('a device that cannot be reached over ssh', () => {
 
     const opened = openSsh(server.port);
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
-    await expect(opened).rejects.toThrow('too many sessions');
+    await failsWith(opened, DeviceBusy, 'too many sessions');
   });
 
   it('never says a word', async () => {
@@ -96,8 +98,7 @@ describe('a device that cannot be reached over ssh', () => {
 
     const opened = openSsh(device.port, { deps: await deps({ signInMs: 200 }) });
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(opened).rejects.toThrow('switch-1: no ssh handshake within 0.2 s');
+    await failsWith(opened, DeviceTimeout, 'switch-1: no ssh handshake within 0.2 s');
   });
 
   it('wedges after its handshake', async () => {

@@ -1,12 +1,14 @@
 import { tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
-import { peer, startEdgeSwitch } from '@skolo/simulators';
+import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { openCli, openExec } from '../session/open.ts';
+import { describe, expect, it } from 'vitest';
+import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
+import { startSwitch } from '../testing/edge-switch.ts';
 import { fakeSwitch } from '../testing/fake-switch.ts';
-import { password, startSshServer, testHostKey, user } from '../testing/ssh-server.ts';
+import { openCommands, sshdTarget } from '../testing/sessions.ts';
+import { password, startSshServer, user } from '../testing/ssh-server.ts';
 import { startSshd } from '../testing/sshd.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 import { Transcript } from './transcript.ts';
@@ -54,13 +56,7 @@ describe('a transcript', () => {
 
   it('has no password of a login over telnet', async () => {
     const { said, onTranscript } = transcript();
-    const device = await startEdgeSwitch({
-      hostKey: testHostKey(),
-      username: user,
-      password,
-      telnetPort: 0,
-    });
-    onTestFinished(() => device.close());
+    const device = await startSwitch({ telnetPort: 0 });
     const cli = await openCli(
       target(device.telnetPort ?? 0),
       'telnet',
@@ -75,28 +71,30 @@ describe('a transcript', () => {
     expect(said.join('\n')).not.toContain(password);
   });
 
-  it('has commands of their own, and files by their size', async (context) => {
-    if (peer('sshd') === undefined) return context.skip('sshd is not installed');
-    const { said, onTranscript } = transcript();
-    const { port, username, privateKey } = await startSshd();
-    const credentials = { username, privateKey: new Secret(privateKey) };
-    const session = await openExec(target(port, credentials), await deps({ onTranscript }), signal);
-    onTestFinished(() => session.close());
-    const file = `${await tempDir()}/file`;
+  it.skipIf(peer('sshd') === undefined)(
+    'has commands of their own, and files by their size',
+    async () => {
+      const { said, onTranscript } = transcript();
+      const session = await openCommands(
+        sshdTarget(await startSshd()),
+        await deps({ onTranscript }),
+      );
+      const file = `${await tempDir()}/file`;
 
-    await session.execBytes('cat; echo no >&2', { signal, input: Buffer.from('text') });
-    await session.upload(file, Buffer.from('content'), { signal });
-    await session.download(file, { signal });
+      await session.execBytes('cat; echo no >&2', { signal, input: Buffer.from('text') });
+      await session.upload(file, Buffer.from('content'), { signal });
+      await session.download(file, { signal });
 
-    expect(said.join('\n').replaceAll(file, 'FILE')).toBe(
-      [
-        'us: cat; echo no >&2\n<4 bytes>\n',
-        'device: textno\n',
-        'us: scp -t FILE\nC0600 7 file\n<7 bytes>\nscp -f FILE\n',
-        'device: C0600 7 file\n<7 bytes>\n',
-      ].join('\n'),
-    );
-  });
+      expect(said.join('\n').replaceAll(file, 'FILE')).toBe(
+        [
+          'us: cat; echo no >&2\n<4 bytes>\n',
+          'device: textno\n',
+          'us: scp -t FILE\nC0600 7 file\n<7 bytes>\nscp -f FILE\n',
+          'device: C0600 7 file\n<7 bytes>\n',
+        ].join('\n'),
+      );
+    },
+  );
 
   it('has no secret, however it comes', () => {
     const text = fc.stringMatching(/^[ab]{0,6}$/);

@@ -5,6 +5,7 @@ import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
+import { failsWith } from '../testing/sessions.ts';
 import { password, user } from '../testing/ssh-server.ts';
 import { deps, soon, target } from '../testing/targets.ts';
 import { startTcpServer, unusedPort } from '../testing/tcp-server.ts';
@@ -170,8 +171,11 @@ describe('a command line over telnet', () => {
 
     const opened = openCli(target(server.port), 'telnet', fastpath, impatient, signal);
 
-    await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(opened).rejects.toThrow('switch-1: no prompt within 0.2 s; nothing was received');
+    await failsWith(
+      opened,
+      DeviceTimeout,
+      'switch-1: no prompt within 0.2 s; nothing was received',
+    );
   });
 
   it('is given up when somebody says so', async () => {

@@ -2,15 +2,19 @@
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { afterAll, onTestFinished } from 'vitest';
 
-async function start(lines?: readonly string[]): Promise<RealSshd> {
-  const sshd = await startReal(undefined, lines);
+async function start(lines?: readonly string[], command?: string): Promise<RealSshd> {
+  const sshd = await startReal(command, lines);
   if (sshd === undefined) throw new Error('sshd is not installed');
   return sshd;
 }
 
-/** Runs until the end of the test. @param lines more of sshd_config */
-export async function startSshd(lines?: readonly string[]): Promise<RealSshd> {
-  const sshd = await start(lines);
+/**
+ * Runs until the end of the test.
+ * @param lines more of sshd_config
+ * @param command runs instead of what a client asks for
+ */
+export async function startSshd(lines?: readonly string[], command?: string): Promise<RealSshd> {
+  const sshd = await start(lines, command);
   onTestFinished(sshd.close);
   return sshd;
 }

@@ -1,5 +1,6 @@
 /** A TCP server whose connections are handled by a test. */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import { onTestFinished } from 'vitest';
 
 interface TcpServer {
@@ -16,12 +17,11 @@ export async function startTcpServer(serve: (socket: Socket) => void): Promise<T
     socket.on('close', () => sockets.delete(socket));
     serve(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
+  const port = await listen(server);
+  onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
-  return { port: (server.address() as AddressInfo).port, sockets };
+  return { port, sockets };
 }
 
 /** A port on which nothing listens. */
