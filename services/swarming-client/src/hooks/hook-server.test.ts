@@ -1,38 +1,14 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { errorLog } from '../testing/error-log.ts';
-import { createHookServer } from './hook-server.ts';
+import { connect } from 'node:net';
+import { listen } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { hookNames } from './hooks.ts';
-import { hookServerParts, machinePartWith, phone, viewWith } from './testing/views.ts';
-
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
+import { machinePartWith, phone, recordedHooks, viewWith } from './testing/views.ts';
 
 async function start(view = () => viewWith()) {
-  const calls: string[] = [];
-  const errors: unknown[] = [];
-  const server = createHookServer({
-    ...hookServerParts(errorLog((line) => errors.push(line))),
-    emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
-    work: {
-      view,
-      task: {
-        begin: (id) => calls.push(`before ${id}`),
-        end: (outcome) => calls.push(`after, ${outcome}`),
-      },
-    },
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const { calls, errors, create } = recordedHooks(view);
+  const port = await listen(create());
   return { port, calls, errors, ask: (path: string, more?: Ask) => ask(port, path, more) };
 }
 

@@ -1,56 +1,35 @@
 /** The hooks and their script between a bot and its server: what the agent knows decides who gets tasks. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
+import { listen, tempDir } from '@skolo/base/testing';
 import { type SwarmingOptions, startSwarming } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { python } from '../bot/testing/python.ts';
-import { errorLog } from '../testing/error-log.ts';
-import { createHookServer } from './hook-server.ts';
 import type { AgentView } from './state.ts';
-import { hookServerParts, phone, reason, viewWith } from './testing/views.ts';
+import { phone, reason, recordedHooks, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);
 
-async function open(server: Server, port = 0): Promise<number> {
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => close(server));
-  return (server.address() as AddressInfo).port;
-}
-
-function close(server: Server): void {
-  server.close();
-  server.closeAllConnections();
-}
-
 /** What the agent knows, which the test may change, and its hooks. */
 async function startAgent() {
-  const told: string[] = [];
   const agent: { view: AgentView } = { view: viewWith({ devices: [phone()] }) };
-  const create = () =>
-    createHookServer({
-      ...hookServerParts(errorLog((line) => told.push(line))),
-      emit: () => undefined,
-      work: {
-        view: () => agent.view,
-        task: { begin: (id) => told.push(`task ${id}`), end: () => told.push('end') },
-      },
-    });
+  const { calls, create } = recordedHooks(() => agent.view);
   let server = create();
-  const port = await open(server);
+  const port = await listen(server);
   return {
     agent,
-    told,
+    tasks: () => calls.filter((call) => !call.endsWith('true')),
     url: `http://127.0.0.1:${port}`,
-    goAway: () => close(server),
+    goAway() {
+      server.close();
+      server.closeAllConnections();
+    },
     async comeBack() {
       server = create();
-      await open(server, port);
+      await once(server.listen(port, '127.0.0.1'), 'listening');
     },
   };
 }
@@ -63,8 +42,7 @@ async function startBot(
   if (python === undefined) return skip('python3 is not installed');
   const swarming = await startSwarming(options);
   onTestFinished(() => swarming.close());
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-bot-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
+  const folder = await tempDir();
   const zip = await fetch(`${swarming.url}/bot_code`, {
     headers: { authorization: 'Bearer ya29.abc', 'x-luci-swarming-bot-id': 'rpi-1' },
   });
@@ -90,13 +68,12 @@ async function startBot(
 
 describe('a bot with the script of the agent', () => {
   it('is what its phone is, and takes tasks only while that is well', async (context) => {
-    const { agent, told, url, goAway, comeBack } = await startAgent();
+    const { agent, tasks, url, goAway, comeBack } = await startAgent();
     const metadata = createServer((_, response) => {
       response.end('{"access_token":"ya29.abc","expires_in":3000}');
     });
-    const config = join(await mkdtemp(join(tmpdir(), 'skolo-oauth-')), 'config.json');
-    onTestFinished(() => rm(join(config, '..'), { recursive: true }));
-    const tokenUrl = `http://127.0.0.1:${await open(metadata)}/token`;
+    const config = join(await tempDir(), 'config.json');
+    const tokenUrl = `http://127.0.0.1:${await listen(metadata)}/token`;
     await writeFile(config, JSON.stringify({ url: tokenUrl, headers: {} }));
     const options = {
       hookScript: await readFile(script, 'utf8'),
@@ -113,7 +90,7 @@ describe('a bot with the script of the agent', () => {
 
     const first = swarming.addTask(forWalleye);
     await expect.poll(() => swarming.task(first).state).toBe('completed');
-    await expect.poll(() => told).toEqual([`task ${first.slice(0, -1)}1`, 'end']);
+    await expect.poll(tasks).toEqual([`before ${first.slice(0, -1)}1`, 'after, succeeded']);
 
     const reasons = [reason('recovering', 'battery low: 12%', 'device')];
     const health = { verdict: 'recovering' as const, since: new Date(0), reasons };
@@ -136,7 +113,7 @@ describe('a bot with the script of the agent', () => {
   });
 
   it('may get it with the handshake', async (context) => {
-    const { agent, told, url } = await startAgent();
+    const { agent, tasks, url } = await startAgent();
     const quarantined = [reason('quarantined', 'gone', 'device')];
     agent.view = viewWith({
       health: { verdict: 'quarantined', since: new Date(0), reasons: quarantined },
@@ -149,6 +126,6 @@ describe('a bot with the script of the agent', () => {
     agent.view = viewWith({ devices: [phone()] });
     const task = swarming.addTask({ python: 'print("hi")' });
     await expect.poll(() => swarming.task(task).state).toBe('completed');
-    await expect.poll(() => told.at(-1)).toBe('end');
+    await expect.poll(() => tasks().at(-1)).toBe('after, succeeded');
   });
 });

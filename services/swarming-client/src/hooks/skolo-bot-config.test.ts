@@ -1,24 +1,18 @@
 /** The script that the bot runs, in each Python that is there, against the hooks that this package serves. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/fault-injection';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listen, tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { errorLog } from '../testing/error-log.ts';
-import { createHookServer } from './hook-server.ts';
-import { hookServerParts, phone, viewWith } from './testing/views.ts';
+import { python, pythons } from '../bot/testing/python.ts';
+import { phone, recordedHooks, viewWith } from './testing/views.ts';
 
 const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
 const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
-/** Those that the Swarming bot runs on. */
-const minors = [8, 9, 10, 11, 12, 13];
-const tried = isLong ? minors : [8, 11, 13];
 
 const Output = z.object({
   time: z.number(),
@@ -31,62 +25,13 @@ const Output = z.object({
   ),
 });
 
-let folder = '';
-const servers: Server[] = [];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolo-hooks-'));
-});
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-  await rm(folder, { recursive: true });
-});
-
-async function serve(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  servers.push(server);
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function listenTo(listener: RequestListener): Promise<string> {
-  return serve(createServer(listener));
+async function listenTo(listener: RequestListener): Promise<string> {
+  return `http://127.0.0.1:${await listen(createServer(listener))}`;
 }
 
 async function startAgent() {
-  const calls: string[] = [];
-  const server = createHookServer({
-    ...hookServerParts(errorLog((line) => calls.push(line))),
-    emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
-    work: {
-      view: () => viewWith({ devices: [phone()] }),
-      task: { begin: (id) => calls.push(`task ${id}`), end: () => calls.push('task done') },
-    },
-  });
-  return { url: await serve(server), calls };
-}
-
-/** Of pyenv, or the system's. */
-async function pythonOf(minor: number): Promise<string | undefined> {
-  const versions = join(homedir(), '.pyenv/versions');
-  const installed = await readdir(versions).catch(() => []);
-  const found = installed.find((name) => name.startsWith(`3.${minor}.`));
-  if (found !== undefined) return join(versions, found, 'bin/python3');
-  const system = await output(`python3.${minor}`, ['-c', 'print(1)'], {}).catch(() => undefined);
-  return system && `python3.${minor}`;
-}
-
-/** The newest there is. */
-async function anyPython(): Promise<string | undefined> {
-  for (const minor of minors.toReversed()) {
-    const python = await pythonOf(minor);
-    if (python !== undefined) return python;
-  }
-  return undefined;
+  const { create, ...told } = recordedHooks(() => viewWith({ devices: [phone()] }));
+  return { url: `http://127.0.0.1:${await listen(create())}`, ...told };
 }
 
 async function output(file: string, args: string[], env: NodeJS.ProcessEnv, input = '') {
@@ -107,127 +52,134 @@ async function output(file: string, args: string[], env: NodeJS.ProcessEnv, inpu
 type Call = [hook: string, ...args: unknown[]];
 
 async function callHooks(
-  python: string,
   calls: readonly Call[],
-  more: { set?: object; os_utilities?: object; env?: NodeJS.ProcessEnv } = {},
+  {
+    program = python ?? '',
+    env = {},
+    ...rest
+  }: { program?: string; set?: object; os_utilities?: object; env?: NodeJS.ProcessEnv } = {},
 ) {
-  const { env = {}, ...rest } = more;
   const bot = { id: 'rpi-1', dimensions: { id: ['rpi-1'], pool: ['Skia'] }, state: { disks: {} } };
   const asked = JSON.stringify({ script, bot, calls, ...rest });
   // Were one of them asked, nothing would be answered.
   const proxies = { http_proxy: 'http://127.0.0.1:1', all_proxy: 'http://127.0.0.1:1' };
-  const { stdout, stderr } = await output(python, [harness], { ...proxies, ...env }, asked);
+  const { stdout, stderr } = await output(program, [harness], { ...proxies, ...env }, asked);
   return { ...Output.parse(JSON.parse(stdout)), stderr };
 }
 
-function configOf(url: string, headers: object = { 'Metadata-Flavor': 'Google' }) {
-  const path = join(folder, 'oauth.json');
-  return writeFile(path, JSON.stringify({ url, headers })).then(() => path);
+async function configOf(url: string, headers: object = { 'Metadata-Flavor': 'Google' }) {
+  const path = join(await tempDir(), 'oauth.json');
+  await writeFile(path, JSON.stringify({ url, headers }));
+  return path;
 }
 
 describe('skolo_bot_config.py', () => {
-  it.for(tried)('forwards every hook, in Python 3.%i', async (minor, { skip }) => {
-    const python = await pythonOf(minor);
-    if (python === undefined) return skip(`Python 3.${minor} is not installed`);
-    const { url, calls } = await startAgent();
-    const asked: unknown[] = [];
-    const metadata = await listenTo((request, response) => {
-      asked.push(request.url, request.headers['metadata-flavor']);
-      response.end('{"access_token":"ya29.abc","expires_in":3000,"token_type":"Bearer"}');
-    });
-    const botFile = join(folder, 'bot_file.json');
-    await writeFile(botFile, '{"task_id":"5f1e2d3c4b5a6911"}');
+  it.for([...new Set([python, ...pythons])])(
+    'forwards every hook, in %s',
+    async (python, { skip }) => {
+      if (python === undefined) return skip('Python 3 is not installed');
+      const { url, calls, errors } = await startAgent();
+      const asked: unknown[] = [];
+      const metadata = await listenTo((request, response) => {
+        asked.push(request.url, request.headers['metadata-flavor']);
+        response.end('{"access_token":"ya29.abc","expires_in":3000,"token_type":"Bearer"}');
+      });
+      const botFile = join(await tempDir(), 'bot_file.json');
+      await writeFile(botFile, '{"task_id":"5f1e2d3c4b5a6911"}');
 
-    const { came_of, time, stderr } = await callHooks(
-      python,
-      [
+      const { came_of, time, stderr } = await callHooks(
         [
-          'env',
-          { SKOLO_HOOK_URL: url, SKOLO_OAUTH_CONFIG: await configOf(`${metadata}/token?a=b`) },
+          [
+            'env',
+            { SKOLO_HOOK_URL: url, SKOLO_OAUTH_CONFIG: await configOf(`${metadata}/token?a=b`) },
+          ],
+          ['setup_bot'],
+          ['get_dimensions'],
+          ['get_state'],
+          ['get_settings'],
+          ['get_authentication_headers'],
+          ['on_bot_startup'],
+          ['on_handshake'],
+          ['on_before_poll'],
+          ['on_after_poll', 'run'],
+          ['on_before_task', botFile, ['python3'], { SWARMING_TASK_ID: '5f1e2d3c4b5a6910' }],
+          ['on_after_task', false, false, { pool: 'Skia' }, { exit_code: 0 }],
+          ['on_before_task', botFile, ['python3'], {}],
+          ['on_before_task', '/nowhere', null, null],
+          ['on_bot_idle', 12.5],
+          ['on_bot_shutdown'],
+          ['env', { SKOLO_HOOK_URL: 'http://127.0.0.1:1' }],
+          ['get_dimensions'],
+          ['get_state'],
+          ['get_settings'],
+          ['setup_bot'],
+          ['on_before_task'],
         ],
-        ['setup_bot'],
-        ['get_dimensions'],
-        ['get_state'],
-        ['get_settings'],
-        ['get_authentication_headers'],
-        ['on_bot_startup'],
-        ['on_handshake'],
-        ['on_before_poll'],
-        ['on_after_poll', 'run'],
-        ['on_before_task', botFile, ['python3'], { SWARMING_TASK_ID: '5f1e2d3c4b5a6910' }],
-        ['on_after_task', false, false, { pool: 'Skia' }, { exit_code: 0 }],
-        ['on_before_task', botFile, ['python3'], {}],
-        ['on_before_task', '/nowhere', null, null],
-        ['on_bot_idle', 12.5],
-        ['on_bot_shutdown'],
-        ['env', { SKOLO_HOOK_URL: 'http://127.0.0.1:1' }],
-        ['get_dimensions'],
-        ['get_state'],
-        ['get_settings'],
-        ['setup_bot'],
-        ['on_before_task'],
-      ],
-      {
-        os_utilities: { dimensions: { id: ['rpi-1'], python: ['3'] }, state: { running_time: 3 } },
-      },
-    );
-
-    expect(calls).toEqual([
-      'setup_bot true',
-      'get_dimensions true',
-      'get_state true',
-      'get_settings true',
-      'on_bot_startup true',
-      'on_handshake true',
-      'on_before_poll true',
-      'on_after_poll true',
-      'task 5f1e2d3c4b5a6910',
-      'on_before_task true',
-      'task done',
-      'on_after_task true',
-      'task 5f1e2d3c4b5a6911',
-      'on_before_task true',
-      'task undefined',
-      'on_before_task true',
-      'on_bot_idle true',
-      'on_bot_shutdown true',
-    ]);
-    const by = (hook: string, nth = 0) => came_of.filter((one) => one.hook === hook)[nth];
-    expect(by('get_dimensions')?.returned).toMatchObject({
-      id: ['rpi-1'],
-      python: ['3'],
-      device_type: ['walleye'],
-    });
-    expect(by('get_state')?.returned).toMatchObject({ running_time: 3, sk_rack: 'rack4' });
-    expect(by('get_settings')?.returned).toEqual({ caches: { isolated: { size: 8589934592 } } });
-    const [headers, expiry] = z
-      .tuple([z.unknown(), z.number()])
-      .parse(by('get_authentication_headers')?.returned);
-    expect(headers).toEqual({ Authorization: 'Bearer ya29.abc' });
-    expect(expiry - time).toBeGreaterThan(2900);
-    expect(expiry - time).toBeLessThan(3001);
-    expect(asked).toEqual(['/token?a=b', 'Google']);
-    for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
-      expect(by(hook, 1)?.raised).toMatch(
-        /^request to the skolo agent at http:\/\/127\.0\.0\.1:1 failed: .*refused/,
+        {
+          program: python,
+          os_utilities: {
+            dimensions: { id: ['rpi-1'], python: ['3'] },
+            state: { running_time: 3 },
+          },
+        },
       );
-    }
-    expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
-      { hook: 'setup_bot', returned: true },
-      { hook: 'setup_bot', returned: true },
-    ]);
-    expect(came_of.filter(({ hook }) => hook.startsWith('on_'))).not.toContainEqual(
-      expect.objectContaining({ raised: expect.anything() }),
-    );
-    expect(stderr).toContain('skolo agent did not accept on_before_task: ');
-  });
 
-  it('gives the bot’s own dicts where its code has no os_utilities', async ({ skip }) => {
-    const python = await anyPython();
-    if (python === undefined) return skip('Python 3 is not installed');
+      expect(calls).toEqual([
+        'setup_bot true',
+        'get_dimensions true',
+        'get_state true',
+        'get_settings true',
+        'on_bot_startup true',
+        'on_handshake true',
+        'on_before_poll true',
+        'on_after_poll true',
+        'before 5f1e2d3c4b5a6910',
+        'on_before_task true',
+        'after, succeeded',
+        'on_after_task true',
+        'before 5f1e2d3c4b5a6911',
+        'on_before_task true',
+        'before undefined',
+        'on_before_task true',
+        'on_bot_idle true',
+        'on_bot_shutdown true',
+      ]);
+      expect(errors).toEqual([]);
+      const by = (hook: string, nth = 0) => came_of.filter((one) => one.hook === hook)[nth];
+      expect(by('get_dimensions')?.returned).toMatchObject({
+        id: ['rpi-1'],
+        python: ['3'],
+        device_type: ['walleye'],
+      });
+      expect(by('get_state')?.returned).toMatchObject({ running_time: 3, sk_rack: 'rack4' });
+      expect(by('get_settings')?.returned).toEqual({ caches: { isolated: { size: 8589934592 } } });
+      const [headers, expiry] = z
+        .tuple([z.unknown(), z.number()])
+        .parse(by('get_authentication_headers')?.returned);
+      expect(headers).toEqual({ Authorization: 'Bearer ya29.abc' });
+      expect(expiry - time).toBeGreaterThan(2900);
+      expect(expiry - time).toBeLessThan(3001);
+      expect(asked).toEqual(['/token?a=b', 'Google']);
+      for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
+        expect(by(hook, 1)?.raised).toMatch(
+          /^request to the skolo agent at http:\/\/127\.0\.0\.1:1 failed: .*refused/,
+        );
+      }
+      expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
+        { hook: 'setup_bot', returned: true },
+        { hook: 'setup_bot', returned: true },
+      ]);
+      expect(came_of.filter(({ hook }) => hook.startsWith('on_'))).not.toContainEqual(
+        expect.objectContaining({ raised: expect.anything() }),
+      );
+      expect(stderr).toContain('skolo agent did not accept on_before_task: ');
+    },
+  );
+
+  it.skipIf(!python)('gives the bot’s own dicts where its code has no os_utilities', async () => {
     const { url } = await startAgent();
 
-    const { came_of } = await callHooks(python, [['get_dimensions'], ['get_state']], {
+    const { came_of } = await callHooks([['get_dimensions'], ['get_state']], {
       env: { SKOLO_HOOK_URL: `${url}/` },
     });
 
@@ -237,15 +189,13 @@ describe('skolo_bot_config.py', () => {
     ]);
   });
 
-  it.for([
+  it.skipIf(!python).for([
     ['no JSON', 200, 'hello', 'did not return JSON: hello'],
     ['no dict', 200, '[]', 'not a dict|without an id'],
     ['a rejection', 503, '{"detail":"not now"}', 'returned status 503: not now'],
     ['a redirect', 302, '', 'returned status 302'],
     ['too much', 200, '"'.padEnd(5_000_000), 'the response is too large'],
-  ] as const)('says so where the agent answers %s', async ([_, status, text, why], { skip }) => {
-    const python = await anyPython();
-    if (python === undefined) return skip('Python 3 is not installed');
+  ] as const)('says so where the agent answers %s', async ([_, status, text, why]) => {
     const url = await listenTo((request, response) => {
       // All of it is read first, else the connection is reset when it ends.
       request.resume().once('end', () => {
@@ -254,7 +204,6 @@ describe('skolo_bot_config.py', () => {
     });
 
     const { came_of } = await callHooks(
-      python,
       [['get_dimensions'], ['get_state'], ['get_settings'], ['on_bot_idle', 1]],
       { env: { SKOLO_HOOK_URL: url } },
     );
@@ -265,12 +214,10 @@ describe('skolo_bot_config.py', () => {
     expect(came_of.at(-1)?.raised).toBeUndefined();
   });
 
-  it('does not wait for an agent that hangs', async ({ skip }) => {
-    const python = await anyPython();
-    if (python === undefined) return skip('Python 3 is not installed');
+  it.skipIf(!python)('does not wait for an agent that hangs', async () => {
     const url = await listenTo(() => undefined);
 
-    const { came_of, stderr } = await callHooks(python, [['get_state'], ['on_before_poll']], {
+    const { came_of, stderr } = await callHooks([['get_state'], ['on_before_poll']], {
       env: { SKOLO_HOOK_URL: url },
       set: { _GET_SECONDS: 0.1, _ON_SECONDS: 0.1 },
     });
@@ -280,9 +227,7 @@ describe('skolo_bot_config.py', () => {
     expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });
 
-  it('reports what is wrong with the token, and never prints it', async ({ skip }) => {
-    const python = await anyPython();
-    if (python === undefined) return skip('Python 3 is not installed');
+  it.skipIf(!python)('reports what is wrong with the token, and never prints it', async () => {
     const answers = [
       [404, 'no identity for 192.168.1.9'],
       [200, '{"access_token":"ya29.secret"}'],
@@ -295,7 +240,7 @@ describe('skolo_bot_config.py', () => {
     });
     const ask: Call = ['get_authentication_headers'];
 
-    const { came_of } = await callHooks(python, [
+    const { came_of } = await callHooks([
       ['env', { SKOLO_OAUTH_CONFIG: await configOf(url, {}) }],
       ask,
       ask,

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import type { DeviceView } from '../../devices/device.ts';
 import { verdicts } from '../../health/health.ts';
 import { errorLog } from '../../testing/error-log.ts';
+import { createHookServer } from '../hook-server.ts';
 import type { AgentView } from '../state.ts';
 
 const since = new Date('2026-01-02T03:04:05Z');
@@ -125,9 +126,27 @@ export const anyView = fc
     });
   });
 
-/** For a server of hooks. Hooks are not in the audit log. */
-/** What a hook server needs besides its hooks. */
-export function hookServerParts(log = errorLog(() => undefined)) {
+/** Hooks whose calls and tasks are noted in the order in which they come. */
+export function recordedHooks(view: () => AgentView = viewWith) {
+  const calls: string[] = [];
+  const errors: string[] = [];
+  const create = () =>
+    createHookServer({
+      ...serverParts(errorLog((line) => errors.push(line))),
+      emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
+      work: {
+        view,
+        task: {
+          begin: (id) => calls.push(`before ${id}`),
+          end: (outcome) => calls.push(`after, ${outcome}`),
+        },
+      },
+    });
+  return { calls, errors, create };
+}
+
+/** What a hook server needs besides its hooks, which are not in the audit log. */
+function serverParts(log: ReturnType<typeof errorLog>) {
   const degraded = new DegradedList({ clock: systemClock, log });
   const metrics = new Registry();
   const audit = new AuditLog('/nonexistent', { clock: systemClock, degraded, metrics });
