@@ -1,11 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { type Manifest, readManifests } from '../manifest.ts';
-import { good } from '../testing/good.ts';
 import { policies } from './index.ts';
 import { privilegeProblems } from './privileges.ts';
 import { rackSettingsProblems } from './rack-settings.ts';
 
+const good = readFileSync(new URL('../testing/good.yaml', import.meta.url), 'utf8');
 const rack = parseRack(
   `
 rack: r
