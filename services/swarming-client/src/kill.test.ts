@@ -3,7 +3,6 @@
  * `SKOLO_LONG=1`: 200 kills; SKOLO_SEED as it was printed begins the same again.
  */
 
-import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { pause } from '@skolo/base';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
@@ -21,6 +20,7 @@ import {
 } from './host/processes.ts';
 import { createRunCommand } from './host/run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
+import { botsIn, openFiles, zombiesBelow } from './testing/bot-processes.ts';
 import { Lab, machine } from './testing/lab.ts';
 
 const kills = countRounds();
@@ -75,11 +75,11 @@ it(
     lab = its;
     let most = 0;
     sampling = setInterval(() => {
-      most = Math.max(most, botsOf(its).length);
+      most = Math.max(most, botsIn(its.botDir).length);
     }, everyMs);
     let agent = await its.startAgent();
     await botIsBack(its, agent, 0);
-    const files = openFiles(agent);
+    const files = openFiles(agent.pid);
     let longest = 0;
 
     for (let kill = 0; kill < kills; kill += 1) {
@@ -97,11 +97,11 @@ it(
       if (victim === 'inits') send(unprovable(its, agent), 'SIGKILL');
       longest = Math.max(longest, performance.now() - from);
       expect(most, victim).toBeLessThanOrEqual(1);
-      await expect.poll(() => zombiesOf(agent), { message: victim }).toEqual([]);
+      await expect.poll(() => zombiesBelow(agent.pid), { message: victim }).toEqual([]);
     }
 
     await settled(its, agent);
-    await expect.poll(() => openFiles(agent)).toBeLessThanOrEqual(files + slackFiles);
+    await expect.poll(() => openFiles(agent.pid)).toBeLessThanOrEqual(files + slackFiles);
     expect(await zipIsSound(its)).toBe(true);
     expect(await agent.end('SIGTERM')).toBe(0);
     expect(leftOf(its)).toEqual([]);
@@ -117,7 +117,7 @@ async function strike(
   agent: AgentProcess,
   random: () => number,
 ): Promise<AgentProcess> {
-  const bots = botsOf(its);
+  const bots = botsIn(its.botDir);
   switch (victim) {
     case 'agent':
       return await another(its, agent);
@@ -193,16 +193,6 @@ async function settled(its: Lab, agent: AgentProcess): Promise<void> {
   await agent.until(({ task }) => task?.running === false);
 }
 
-/** What it forks has its command line for a moment. */
-function botsOf({ botDir }: Lab): number[] {
-  const found = [...processes().values()].filter(({ pid, isZombie }) => {
-    const [, zip, command] = argumentsOf(pid);
-    return !isZombie && zip?.startsWith(`${botDir}/`) && command === 'start_bot';
-  });
-  const pids = new Set(found.map(({ pid }) => pid));
-  return found.filter(({ parent }) => !pids.has(parent)).map(({ pid }) => pid);
-}
-
 function withArgument({ dir }: Lab, wanted: RegExp): number[] {
   return [...processes().keys()].filter((pid) => {
     const args = argumentsOf(pid);
@@ -229,15 +219,6 @@ function leftOf({ dir, botDir }: Lab): string[] {
       args.some((arg) => arg.startsWith(dir));
     return isLeft && !isZombie ? [args.join(' ')] : [];
   });
-}
-
-function zombiesOf({ pid }: AgentProcess): number[] {
-  const all = processes();
-  return [...withDescendants([pid], all)].filter((below) => all.get(below)?.isZombie);
-}
-
-function openFiles({ pid }: AgentProcess): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 async function zipIsSound({ botDir, swarming }: Lab): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningAgent } from './agent.ts';
 import { startAgentHere } from './testing/agent-here.ts';
@@ -19,13 +19,12 @@ const sockets: Socket[] = [];
 
 /** Of a machine that nobody knows: it runs no bot. */
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'skolo-servers-'));
+  stateDir = await tempDir();
   agent = await startAgentHere({ metadataUrl: 'http://127.0.0.1:9', stateDir });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   await agent.stop({ isHurried: true });
-  await rm(stateDir, { recursive: true });
 });
 
 function open(port: number, localAddress = '127.0.0.1'): Socket {

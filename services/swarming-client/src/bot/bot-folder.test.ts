@@ -1,6 +1,6 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { isOfBotsOnly, prepareFolder } from './bot-folder.ts';
 
@@ -32,12 +32,11 @@ describe("the bot's folder", () => {
   );
 
   it('is made with its parents', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bot-folder-'));
+    const folder = await tempDir();
 
     await prepareFolder(join(folder, 'a/b/c'), '/root');
     await prepareFolder(join(folder, 'a/b/c'), '/root');
 
     expect((await stat(join(folder, 'a/b/c'))).isDirectory()).toBe(true);
-    await rm(folder, { recursive: true });
   });
 });

@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { errorCode, pause } from '@skolo/base';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
-import { argumentsOf, processes, variableOf, withDescendants } from '../host/processes.ts';
+import { argumentsOf, processes, variableOf } from '../host/processes.ts';
+import { botsIn, openFiles, zombiesBelow } from '../testing/bot-processes.ts';
 import { markVariable } from './environment.ts';
 import { startAgent } from './testing/agent-process.ts';
 import { canUnshare, commandIn } from './testing/namespaces.ts';
@@ -11,16 +11,6 @@ import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 const kills = countRounds();
-
-/** Bots that run in a folder: by their command line, whoever started them. What a bot starts has its command line at first. */
-function botsIn(botDir: string): number[] {
-  const found = [...processes().values()].filter(({ pid, isZombie }) => {
-    const [, zip, command] = argumentsOf(pid);
-    return !isZombie && zip?.startsWith(`${botDir}/`) && command === 'start_bot';
-  });
-  const pids = found.map(({ pid }) => pid);
-  return found.flatMap(({ pid, parent }) => (pids.includes(parent) ? [] : [pid]));
-}
 
 function initsOf(botDir: string): number[] {
   return [...processes().values()].flatMap(({ pid }) => {
@@ -34,11 +24,6 @@ function allOf(botDir: string): number[] {
   return [...processes().values()].flatMap(({ pid, isZombie }) =>
     !isZombie && argumentsOf(pid).some((arg) => arg.startsWith(botDir)) ? [pid] : [],
   );
-}
-
-function zombiesBelow(pid: number): number[] {
-  const all = processes();
-  return [...withDescendants([pid], all)].filter((below) => all.get(below)?.isZombie);
 }
 
 /** One may have ended with another that was killed a moment before. */
@@ -63,7 +48,7 @@ ${bots.withTask}`;
 describe.skipIf(python === undefined)('a bot whose processes are killed', () => {
   it('leaves nothing of them, whichever is killed', async () => {
     await using test = await newBot({ zip: { body } });
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     let starts = 1;
 
     for (const victim of ['bot', 'keeper', 'guard', 'both inits', 'task_runner', 'task']) {
@@ -98,13 +83,12 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
   it('ends with the agent, and with the next one there is one bot', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-    if (test.settings.current === undefined) throw new Error('no settings');
-    await using first = startAgent(test.settings.current);
+    await using first = startAgent(test.settings);
     await inTask(test);
     const before = allOf(test.botDir).filter((pid) => pid !== first.pid);
 
     await first.kill('SIGKILL');
-    await using second = startAgent(test.settings.current);
+    await using second = startAgent(test.settings);
 
     await expect.poll(() => second.state.state).toBe('running');
     expect(before.filter(isAlive)).toEqual([]);
@@ -120,9 +104,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       console.info(`SKOLO_SEED=${seed}`);
       const random = seeded(seed);
       await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-      if (test.settings.current === undefined) throw new Error('no settings');
-      const { current } = test.settings;
-      let agent = startAgent(current);
+      let agent = startAgent(test.settings);
       // Disposed of in the end, whichever it is by then.
       await using _last = { [Symbol.asyncDispose]: () => agent.kill('SIGKILL') };
       let most = 0;
@@ -143,7 +125,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
         }
         if (victim === agent.pid) {
           await agent.kill('SIGKILL');
-          agent = startAgent(current);
+          agent = startAgent(test.settings);
         }
       }
 
@@ -166,7 +148,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       { zip: { body: 'sys.exit(1)' } },
       { backoffSeconds: { first: 0.1, most: 0.1 } },
     );
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.exits.length).toBeGreaterThan(1);
     const [exits, before] = [test.exits.length, openFiles(process.pid)];
 
@@ -179,11 +161,10 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
   it.runIf(isLong)('waits while another agent has the folder', async () => {
     await using test = await newBot({ zip: {} });
-    if (test.settings.current === undefined) throw new Error('no settings');
-    await using other = startAgent(test.settings.current);
+    await using other = startAgent(test.settings);
     await expect.poll(() => other.state.state).toBe('running');
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect
       .poll(() => test.bot.view().why)
       .toBe(
@@ -202,15 +183,14 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     'keeps its bot and its task while another agent starts whose folder has the same path',
     async () => {
       await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-      if (test.settings.current === undefined) throw new Error('no settings');
       const hidden = `mount -t tmpfs none '${test.folder}'`;
-      await using container = startAgent(test.settings.current, commandIn('container', hidden));
+      await using container = startAgent(test.settings, commandIn('container', hidden));
       const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
       // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
       await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
       const before = allOf(test.botDir);
 
-      test.bot.start('http://127.0.0.1:1');
+      test.start();
       await inTask(test);
       await test.bot.stop();
 
@@ -221,12 +201,11 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
 
   it.runIf(isLong)('keeps both also where it has the folder that the other one wants', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-    if (test.settings.current === undefined) throw new Error('no settings');
-    await using container = startAgent(test.settings.current, commandIn('pid'));
+    await using container = startAgent(test.settings, commandIn('pid'));
     await inTask(test);
     const before = allOf(test.botDir);
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect
       .poll(() => test.bot.view().why)
       .toBe(
@@ -238,7 +217,3 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     expect(container.state).toMatchObject({ state: 'running', starts: 1 });
   });
 });
-
-function openFiles(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}

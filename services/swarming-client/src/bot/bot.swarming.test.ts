@@ -49,7 +49,7 @@ async function newLab(
 
 /** It has begun, and has rewritten its zip after its first poll: a kill would have left that by half. @returns its pid */
 async function polling({ test, swarming }: Lab): Promise<number> {
-  test.bot.start('http://127.0.0.1:1');
+  test.start();
   const polls = () => swarming.bots.get(id)?.polls ?? 0;
   const before = polls();
   await expect.poll(polls).toBeGreaterThan(before + 1);

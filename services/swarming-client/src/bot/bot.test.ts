@@ -9,7 +9,7 @@ describe.skipIf(python === undefined)('a bot', () => {
   it('is downloaded, started, and ended in order', async () => {
     await using test = await newBot({ zip: { body: `print('hello', flush=True)\n${bots.idle}` } });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.pid('bot.pid')).toBeGreaterThan(0);
     const { state, pid, server } = test.bot.view();
     await expect.poll(() => test.lines).toContainEqual({ stream: 'stdout', text: 'hello' });
@@ -55,7 +55,7 @@ ${bots.idle}`;
     };
     await using test = await newBot({ zip: { body }, env }, { reboot: 'reject' });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.read('seen')).toBeDefined();
 
     const [seen, cwd, command, parent, open] = JSON.parse(test.read('seen') ?? '');
@@ -79,7 +79,7 @@ ${bots.idle}`;
 
   it('is started again, and not downloaded again, also when the server is away', async () => {
     await using test = await newBot({ zip: { body: 'sys.exit(0)' } });
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.exits).toEqual(['ended']);
 
     await test.server.stop();
@@ -102,7 +102,7 @@ ${bots.idle}`;
       await expect.poll(() => test.bot.view().state, { interval: 5 }).not.toBe('backing-off');
     };
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     for (let exits = 1; exits <= 4; exits++) await nextPause();
 
     for (const [n, ms] of pauses.entries()) {
@@ -129,7 +129,7 @@ ${bots.idle}`;
     const { current } = test.settings;
     test.settings.current = undefined;
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.bot.view().state).toBe('waiting');
     test.settings.current = current;
 
@@ -149,7 +149,7 @@ ${bots.idle}`;
     const texts: (string | undefined)[] = [];
     const bot = test.bot;
 
-    bot.start('http://127.0.0.1:1');
+    test.start();
     for (let exits = 1; exits <= 3; exits++) {
       await expect.poll(() => test.exits.length, { interval: 5 }).toBeGreaterThanOrEqual(exits);
       texts.push(bot.view().lastExit?.text);
@@ -170,7 +170,7 @@ if runs != '3': os.execv(sys.executable, [sys.executable, zip_file, 'start_bot',
 ${bots.idle}`;
     await using test = await newBot({ zip: { body } });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.read('updated')).toBe('3');
 
     expect(test.bot.view()).toMatchObject({
@@ -189,7 +189,7 @@ sys.stderr.flush()
 ${bots.idle}`;
     await using test = await newBot({ zip: { body } });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.lines.map(({ text }) => text)).toContain('b\ufffd');
     await test.bot.stop();
 
@@ -201,8 +201,7 @@ ${bots.idle}`;
   it('is restarted when its settings change', async () => {
     await using test = await newBot({ zip: {} });
     await using other = await newBot({ zip: {} });
-    test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await test.running();
     const before = test.bot.view().pid;
 
     test.settings.current &&= { ...test.settings.current, server: other.server.url };
@@ -216,7 +215,7 @@ ${bots.idle}`;
 
   it('moves to another folder', async () => {
     await using test = await newBot({ zip: {} });
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.pid('bot.pid')).toBeGreaterThan(0);
     const first = test.pid('bot.pid');
 

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRunCommand } from '../host/run-command.ts';
 import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';
@@ -16,7 +16,7 @@ import { stubZip } from './testing/stub-bot.ts';
 import { givesZip, startStubServer } from './testing/stub-server.ts';
 
 async function whyNot(test: TestBot): Promise<string | undefined> {
-  test.bot.start('http://127.0.0.1:1');
+  test.start();
   await expect.poll(() => test.bot.view().state).toBe('backing-off');
   return test.bot.view().why;
 }
@@ -39,10 +39,11 @@ const otherDamages: [string, (zip: Buffer, server: string) => Buffer][] = [
 
 /** What puts a zip into the folder of a bot, without the bot. */
 async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downloadMs'>> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'bot-'));
+  const folder = await tempDir();
   const botDir = join(folder, 's');
   await mkdir(botDir);
   const server = await startStubServer();
+  onTestFinished(() => server.stop());
   const events: string[] = [];
   const deps: InstallDeps = {
     run: createRunCommand(),
@@ -59,17 +60,7 @@ async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downl
     downloadMs: 60_000,
     ...limits,
   };
-  return {
-    folder,
-    botDir,
-    server,
-    events,
-    deps,
-    async [Symbol.asyncDispose]() {
-      await server.stop();
-      await rm(folder, { recursive: true });
-    },
-  };
+  return { folder, botDir, server, events, deps };
 }
 
 describe.skipIf(python === undefined)('fetching a bot', () => {
@@ -83,8 +74,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const zip = stubZip({ server: test.server.url });
     await writeFile(join(test.botDir, 'swarming_bot.zip'), damage(zip, test.server.url));
 
-    test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await test.running();
 
     expect(test.counts().downloads).toEqual({ ok: 1, failed: 0 });
     expect(await readFile(join(test.botDir, 'swarming_bot.zip'))).toEqual(zip);
@@ -98,8 +88,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const zip = stubZip({ server: test.server.url, members: { more: 'x'.repeat(10_000) } });
     await writeFile(join(test.botDir, 'swarming_bot.zip'), zip);
 
-    test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await test.running();
 
     expect(test.server.requests).toEqual([]);
   });
@@ -108,9 +97,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot({ zip: {} });
     await mkdir(join(test.botDir, 'swarming_bot.zip/full'), { recursive: true });
 
-    test.bot.start('http://127.0.0.1:1');
-
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await test.running();
   });
 
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
@@ -156,7 +143,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     ['a zip of another server', /it belongs to the server https:\/\/other/, () => undefined],
   ])('is not content with %s', async (what, why, answer) => {
-    await using test = await startInstall();
+    const test = await startInstall();
     const { server, botDir } = test;
     const named = what.includes('another server') ? 'https://other' : server.url;
     const zip = stubZip({ server: named });
@@ -173,7 +160,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   it.each(['before its answer', 'in the middle'])(
     'gives up on a server that hangs %s',
     async (when) => {
-      await using test = await startInstall({ stallMs: 200 });
+      const test = await startInstall({ stallMs: 200 });
       test.server.answer = (_, response) => {
         if (when === 'in the middle')
           response.writeHead(200, { 'content-length': 1000 }).write('PK');
@@ -184,7 +171,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   );
 
   it('gives up on one that trickles', async () => {
-    await using test = await startInstall({ stallMs: 5000, downloadMs: 500 });
+    const test = await startInstall({ stallMs: 5000, downloadMs: 500 });
     test.server.answer = (_, response) => {
       const timer = setInterval(() => response.write('P'), 20);
       response.on('close', () => clearInterval(timer));
@@ -194,7 +181,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
   });
 
   it('sends its credential to no other server', async () => {
-    await using test = await startInstall();
+    const test = await startInstall();
     const other = await startStubServer();
     const zip = stubZip({ server: test.server.url });
     other.answer = (_, response) => response.end(zip);
@@ -261,8 +248,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot({ zip: {} });
     await symlink(elsewhere, test.botDir);
 
-    test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await test.running();
 
     expect(test.read('swarming_bot.zip')?.length).toBeGreaterThan(100);
     expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);

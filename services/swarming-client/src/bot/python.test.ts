@@ -1,9 +1,9 @@
 /** The same with each Python that is there: what the bot runs on, the agent's two programs run on. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { createRunCommand } from '../host/run-command.ts';
 import { pythonFolder } from '../package-files.ts';
@@ -26,7 +26,7 @@ describe.skipIf(python === undefined)('on each Python', () => {
       await promisify(execFile)(path, ['-W', 'error', '-c', compile, join(pythonFolder, name)]);
     }
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     for (const file of files) await expect.poll(() => test.pid(file)).toBeGreaterThan(0);
     await test.bot.stop();
 
@@ -85,19 +85,14 @@ describe.skipIf(python === undefined)('on each Python', () => {
 });
 
 async function checked(zip: Buffer, path = python ?? 'python3') {
-  const folder = await mkdtemp(join(tmpdir(), 'zip-'));
-  const file = join(folder, 'swarming_bot.zip');
+  const file = join(await tempDir(), 'swarming_bot.zip');
   await writeFile(file, zip);
-  try {
-    return await checkZip(file, {
-      run: createRunCommand(),
-      env: process.env,
-      python: path,
-      server,
-      timeoutMs: 30_000,
-      signal: new AbortController().signal,
-    });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  return await checkZip(file, {
+    run: createRunCommand(),
+    env: process.env,
+    python: path,
+    server,
+    timeoutMs: 30_000,
+    signal: new AbortController().signal,
+  });
 }

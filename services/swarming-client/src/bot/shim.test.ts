@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { isAlive, newBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -27,7 +27,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   it('is started again', async () => {
     await using test = await newBot({ zip: { body: reboot } });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
 
     await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
     expect(test.exits).toEqual(['rebooted']);
@@ -37,7 +37,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   it('has the agent reboot the machine, once, where the settings say so', async () => {
     await using test = await newBot({ zip: { body: reboot } }, { reboot: 'host' });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.read('status')).toBe('[0, 0]');
 
     await expect.poll(() => test.reboots).toEqual(['requested by the Swarming bot']);
@@ -47,7 +47,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   it('is rejected, where the settings say so', async () => {
     await using test = await newBot({ zip: { body: reboot } }, { reboot: 'reject' });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.read('status')).toBe('[1, 1]');
 
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
@@ -60,24 +60,22 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
     const body = `import subprocess
 subprocess.call(['sh', '-c', 'sudo -n /sbin/reboot -f; echo $? > asked; :'])
 ${bots.idle}`;
-    const folder = await mkdtemp(join(tmpdir(), 'shim-'));
+    const folder = await tempDir();
     await using test = await newBot({
       zip: { body },
       env: { ...process.env, PATH: await without(folder) },
     });
 
-    test.bot.start('http://127.0.0.1:1');
+    test.start();
     await expect.poll(() => test.read('asked')).toBe('127\n');
 
     expect(isAlive(test.bot.view().pid ?? 0)).toBe(true);
     expect(test.lines.map(({ text }) => text)).toContain('sudo: there is none on this machine');
-    await rm(folder, { recursive: true });
   });
 });
 
 /** A PATH with all that a shell needs, and no sudo. */
 async function without(folder: string): Promise<string> {
-  const { symlink } = await import('node:fs/promises');
   for (const name of ['sh', 'dirname', 'tr', 'grep', 'sed', 'env']) {
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `command -v ${name}`]);
     await symlink(stdout.trim(), join(folder, name));
@@ -95,7 +93,7 @@ describe('sudo in the image', () => {
     [['-u', 'root', 'id', '*', 'a b', '']],
     [[]],
   ])('gives %j to the real one when it is not the bot that asks', async (args) => {
-    const folder = await mkdtemp(join(tmpdir(), 'shim-'));
+    const folder = await tempDir();
     const real = join(folder, 'sudo');
     await writeFile(real, '#!/bin/sh\nprintf "<%s>" "$@"\nexit 7\n');
     await chmod(real, 0o755);
@@ -112,6 +110,5 @@ describe('sudo in the image', () => {
       code: 7,
       stdout: args.length === 0 ? '<>' : args.map((arg) => `<${arg}>`).join(''),
     });
-    await rm(folder, { recursive: true });
   });
 });

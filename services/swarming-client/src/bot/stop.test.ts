@@ -5,7 +5,7 @@ import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 async function running(test: TestBot, ...files: string[]): Promise<number[]> {
-  test.bot.start('http://127.0.0.1:1');
+  test.start();
   for (const file of files) await expect.poll(() => test.pid(file)).toBeGreaterThan(0);
   return files.map((file) => test.pid(file));
 }
@@ -115,7 +115,7 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
     await early.bot.stop();
     await using hanging = await newBot();
     hanging.server.answer = () => undefined;
-    hanging.bot.start('http://127.0.0.1:1');
+    hanging.start();
     await expect.poll(() => hanging.server.requests.length).toBe(1);
 
     await hanging.bot.stop();

@@ -1,8 +1,8 @@
 /** Containers of one computer have the same paths. */
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tempDir } from '@skolo/base/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
 import { canUnshare, inNamespaces } from './testing/namespaces.ts';
 
@@ -10,13 +10,11 @@ let folder = '';
 let botDir = '';
 
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), 'sweep-')));
+  folder = await realpath(await tempDir());
   botDir = join(folder, 's');
   await mkdir(join(botDir, 'w/ir'), { recursive: true });
   await writeFile(join(botDir, 'swarming.lck'), '1');
 });
-
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Two processes: one with the mark of its bot, one of its task. */
 const botOf = (path: string) => `

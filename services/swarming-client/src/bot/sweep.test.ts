@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
 import { python } from './testing/python.ts';
@@ -12,14 +12,13 @@ let botDir = '';
 const started: ChildProcess[] = [];
 
 beforeEach(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), 'sweep-')));
+  folder = await realpath(await tempDir());
   botDir = join(folder, 's');
   await mkdir(join(botDir, 'w/ir'), { recursive: true });
 });
 
 afterEach(async () => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function sleeper(options: { env?: NodeJS.ProcessEnv; cwd?: string; script?: string }) {

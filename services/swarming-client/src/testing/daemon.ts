@@ -1,8 +1,7 @@
 /** A power-cycle daemon with scripted answers. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { listen } from '@skolo/base/testing';
 
 interface FakeDaemon {
   url: string;
@@ -20,15 +19,14 @@ export async function startDaemon(): Promise<FakeDaemon> {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(typeof told === 'string' ? told : JSON.stringify(told));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listen(server);
   const close = () =>
     new Promise<void>((resolve) => {
       server.closeAllConnections();
       server.close(() => resolve());
     });
-  onTestFinished(close);
   const daemon: FakeDaemon = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     asked: [],
     answer: { status: 404, body: {} },
     close,

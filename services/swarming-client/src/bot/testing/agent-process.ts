@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BotSettings } from '../bot-settings.ts';
+import type { TestBot } from './new-bot.ts';
 
 interface AgentProcess {
   child: ChildProcess;
@@ -15,8 +15,11 @@ interface AgentProcess {
 const program = fileURLToPath(new URL('agent.ts', import.meta.url));
 
 /** @param inside a command that runs another one, for example in a container: `unshare …` */
-export function startAgent(settings: BotSettings, inside: readonly string[] = []): AgentProcess {
-  const [command = '', ...args] = [...inside, process.execPath, program, JSON.stringify(settings)];
+export function startAgent(
+  { current }: TestBot['settings'],
+  inside: readonly string[] = [],
+): AgentProcess {
+  const [command = '', ...args] = [...inside, process.execPath, program, JSON.stringify(current)];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'exit');
   const agent: AgentProcess = {

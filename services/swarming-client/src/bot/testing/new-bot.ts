@@ -39,6 +39,9 @@ export interface TestBot {
   /** Content of a file in the bot's directory. */
   read: (name: string) => string | undefined;
   pid: (name: string) => number;
+  start: () => void;
+  /** Starts it, and is fulfilled when it runs. */
+  running: () => Promise<void>;
   onChange: (listener: () => void) => void;
   /** Fulfilled when the bot part has checked its settings and its bot once more. */
   looked: () => Promise<void>;
@@ -72,7 +75,7 @@ export async function newBot(
   });
   const events = createEvents<AgentEvent>();
   events.consume((event) => logEvent(log, event));
-  const { lines, exits, reboots, counts, listeners } = notesOf(events.consume);
+  const { listeners, ...notes } = notesOf(events.consume);
   const bot = new Bot({
     settings() {
       looks += 1;
@@ -101,13 +104,15 @@ export async function newBot(
     folder,
     botDir,
     server,
-    lines,
-    exits,
-    reboots,
-    counts: () => counts,
+    ...notes,
     logged,
     task,
     read,
+    start: () => bot.start('http://127.0.0.1:1'),
+    async running() {
+      bot.start('http://127.0.0.1:1');
+      await expect.poll(() => bot.view().state).toBe('running');
+    },
     onChange: (listener) => void listeners.push(listener),
     async looked() {
       const before = looks;
@@ -145,7 +150,7 @@ function notesOf(consume: (consumer: (event: AgentEvent) => void) => void) {
       counts.exits.set(event.exit, (counts.exits.get(event.exit) ?? 0) + 1);
     }
   });
-  return { lines, exits, reboots, counts, listeners };
+  return { lines, exits, reboots, counts: () => counts, listeners };
 }
 
 export function isAlive(pid: number): boolean {
