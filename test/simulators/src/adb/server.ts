@@ -86,10 +86,6 @@ export class SimulatedAdbServer {
     return phone;
   }
 
-  hasFault(fault: AdbServerFault): boolean {
-    return this.faults.has(fault);
-  }
-
   /** Resolves when it is in effect: after `refuses` the port is closed. Phones have their own faults. */
   async misbehave(fault: AdbServerFault): Promise<void> {
     this.faults.add(fault);

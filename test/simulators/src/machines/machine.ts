@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, Accounts } from '../equipment/cli/accounts.ts';
 import { Core } from '../equipment/cli/core.ts';
-import { Gate } from '../equipment/cli/gate.ts';
 import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
 import { createSsh } from '../equipment/cli/ssh.ts';
 import { unixModel } from '../equipment/cli/unix/model.ts';
@@ -340,12 +339,6 @@ class Machine implements SimulatedMachine {
       core,
       model: unixModel({ name: 'machine', core, ident, box, powerUp() {} }),
       accounts: new Accounts(options, core.faults),
-      gate: new Gate({
-        core,
-        maxSessions: Number.POSITIVE_INFINITY,
-        keepsDeadSessions: false,
-        busyInside: true,
-      }),
       methods: ['publickey', 'password'],
       banner: '',
       hostKey: this.key.key,

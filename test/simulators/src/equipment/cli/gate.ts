@@ -10,19 +10,13 @@ import type { Core } from './core.ts';
 interface GateOptions {
   core: Core;
   maxSessions: number;
-  keepsDeadSessions: boolean;
   busyInside: boolean;
 }
-
-/** How long a device counts a dead session. */
-const DEAD_SESSION_SECONDS = 300;
 
 export class Gate {
   private readonly options: GateOptions;
   private readonly servers: Server[] = [];
-  /** Whether it has signed out properly. */
-  private readonly sockets = new Map<Socket, { signedOut: boolean }>();
-  private dead = 0;
+  private readonly sockets = new Set<Socket>();
 
   constructor(options: GateOptions) {
     this.options = options;
@@ -37,19 +31,9 @@ export class Gate {
     return (server.address() as AddressInfo).port;
   }
 
-  /** This connection's session has ended properly. */
-  signedOut(socket: Socket): void {
-    const state = this.sockets.get(socket);
-    if (state) state.signedOut = true;
-  }
-
   /** Ends all connections, like a power failure. */
   dropAll(): void {
-    for (const [socket, state] of this.sockets) {
-      state.signedOut = true;
-      socket.destroy();
-    }
-    this.dead = 0;
+    for (const socket of this.sockets) socket.destroy();
   }
 
   async close(): Promise<void> {
@@ -60,28 +44,20 @@ export class Gate {
   }
 
   private arrive(socket: Socket, take: (socket: Socket) => void): void {
-    const { core, maxSessions, keepsDeadSessions, busyInside } = this.options;
+    const { core, maxSessions, busyInside } = this.options;
     socket.setNoDelay();
     socket.on('error', () => {});
     if (core.faults.has('down')) {
       socket.resetAndDestroy();
       return;
     }
-    const full = this.sockets.size + this.dead >= maxSessions;
+    const full = this.sockets.size >= maxSessions;
     if (full || (core.faults.has('busy') && !busyInside)) {
       socket.destroy();
       return;
     }
-    const state = { signedOut: false };
-    this.sockets.set(socket, state);
-    socket.on('close', () => {
-      this.sockets.delete(socket);
-      if (!keepsDeadSessions || state.signedOut) return;
-      this.dead += 1;
-      core.later(DEAD_SESSION_SECONDS, () => {
-        this.dead -= 1;
-      });
-    });
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
     // A client that met a wedged device stays unanswered, even after it recovers.
     if (!core.faults.has('wedged')) take(socket);
   }

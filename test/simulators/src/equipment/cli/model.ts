@@ -28,8 +28,6 @@ export interface CliOptions extends Account {
   banner?: string;
   /** Further connections are refused. */
   maxSessions?: number;
-  /** A session that did not sign out properly occupies a slot until the device has forgotten it. */
-  keepsDeadSessions?: boolean;
   /** The length of a second of the device's own timers; default: 1000. */
   secondMs?: number;
   /** What is plugged into its ports; default: nothing. */

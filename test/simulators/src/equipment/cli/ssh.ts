@@ -11,7 +11,6 @@ import ssh2, {
 } from 'ssh2';
 import type { Accounts } from './accounts.ts';
 import { type Core, Session } from './core.ts';
-import type { Gate } from './gate.ts';
 import type { CliModel, SignInMethod } from './model.ts';
 import { askNewPassword, signIn } from './sign-in.ts';
 import { HungUp, type Line, Terminal } from './terminal.ts';
@@ -31,7 +30,6 @@ interface SshEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;
-  gate: Gate;
   methods: readonly SignInMethod[];
   banner: string;
   hostKey: string;
@@ -143,7 +141,7 @@ class SshClient {
     talk: (terminal: Terminal) => Promise<number | undefined>,
   ): void {
     const { connection, socket, endpoint } = this;
-    const line = new ChannelLine(channel, connection, socket, endpoint.gate);
+    const line = new ChannelLine(channel, connection, socket);
     const session = new Session(endpoint.core);
     session.user = this.user;
     const terminal = new Terminal(line, session, endpoint.model.screen(pty));
@@ -169,15 +167,13 @@ class ChannelLine implements Line {
   private readonly channel: ServerChannel;
   private readonly connection: Connection;
   private readonly socket: Socket;
-  private readonly gate: Gate;
   private dropped = false;
   private unsent: Buffer[] = [];
 
-  constructor(channel: ServerChannel, connection: Connection, socket: Socket, gate: Gate) {
+  constructor(channel: ServerChannel, connection: Connection, socket: Socket) {
     this.channel = channel;
     this.connection = connection;
     this.socket = socket;
-    this.gate = gate;
   }
 
   send(data: Buffer, stream?: 'stderr'): void {
@@ -191,7 +187,6 @@ class ChannelLine implements Line {
 
   hangUp(status?: number): void {
     this.flush();
-    this.gate.signedOut(this.socket);
     if (status === undefined) this.leave();
     else {
       this.channel.exit(status);

@@ -15,11 +15,10 @@ export async function startCliDevice(model: CliModel, options: CliOptions): Prom
   const gate = new Gate({
     core,
     maxSessions: options.maxSessions ?? Number.POSITIVE_INFINITY,
-    keepsDeadSessions: options.keepsDeadSessions ?? false,
     busyInside: model.busyInside ?? false,
   });
   const { key, fingerprint } = makeHostKey(options.hostKey, legacyOnly ? 'rsa' : 'ed25519');
-  const endpoint = { core, model, accounts, gate, banner };
+  const endpoint = { core, model, accounts, banner };
   const takeSsh = createSsh({
     ...endpoint,
     methods: options.signIn ?? model.signIn,

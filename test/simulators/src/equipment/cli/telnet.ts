@@ -6,7 +6,6 @@ import type { Socket } from 'node:net';
 import type { Accounts } from './accounts.ts';
 import type { Core } from './core.ts';
 import { Session } from './core.ts';
-import type { Gate } from './gate.ts';
 import type { CliModel } from './model.ts';
 import { signIn } from './sign-in.ts';
 import { HungUp, type Line, Terminal } from './terminal.ts';
@@ -27,19 +26,15 @@ interface TelnetEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;
-  gate: Gate;
   banner: string;
 }
 
 export function answerTelnet(socket: Socket, endpoint: TelnetEndpoint): void {
-  const { core, model, gate } = endpoint;
+  const { core, model } = endpoint;
   let signedOut = () => {};
   const line: Line = {
     send: (data) => socket.write(doubled(data)),
-    hangUp: () => {
-      gate.signedOut(socket);
-      socket.end();
-    },
+    hangUp: () => socket.end(),
     drop: () => socket.destroySoon(),
   };
   const terminal = new Terminal(line, new Session(core), {

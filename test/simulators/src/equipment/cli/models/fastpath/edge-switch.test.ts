@@ -273,30 +273,6 @@ describe.skipIf(peer('ssh') === undefined)('signing in to an EdgeSwitch', () => 
     expect(second.hostKey).toBe(first.hostKey);
     expect(other.hostKey).not.toBe(first.hostKey);
   });
-
-  it('is for five at a time, and those who never said goodbye', async () => {
-    const device = await start({ keepsDeadSessions: true });
-    const polite = await openSsh(device, login);
-    await polite.see(' >');
-    polite.say('logout');
-    await polite.ended;
-    for (let i = 0; i < 5; i++) {
-      const rude = await openSsh(device, login);
-      await rude.see(' >');
-      rude.endWith('');
-      rude.type('~.');
-      await rude.ended;
-    }
-
-    const sixth = await openSsh(device, login);
-    const status = await sixth.ended;
-
-    expect(status).toBe(255);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 6 }), 20_000);
-    await device.reboot();
-    const later = await openSsh(device, login);
-    await later.see(' >');
-  });
 });
 
 describe.skipIf(peer('curl') === undefined)('an EdgeSwitch, to a telnet client', () => {
