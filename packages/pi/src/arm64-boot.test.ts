@@ -4,10 +4,10 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,9 +35,8 @@ const why = whyNot();
 describe.skipIf(why !== undefined)(`a card for arm64${why ? ` (${why})` : ''}`, () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skolo-arm64-'));
+    folder = await tempDir(afterAll);
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function makeCard(): Promise<string> {
     const card = join(folder, 'card.img');

@@ -1,13 +1,12 @@
 /** Base images from a server of HTTP with faults. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { listen, tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteImage, type FetchDeps, fetchImage, storedImages, verifyImage } from './store.ts';
 
@@ -63,16 +62,14 @@ async function makeKeys(folder: string): Promise<Keys | undefined> {
   };
 }
 
-const keysFolder = await mkdtemp(join(tmpdir(), 'skolo-gpg-'));
+const keysFolder = await tempDir(afterAll);
 const keys = await makeKeys(keysFolder);
 afterAll(async () => {
   // Signing starts an agent again.
   await run('gpgconf', ['--homedir', keysFolder, '--kill', 'gpg-agent']).catch(() => undefined);
-  await rm(keysFolder, { recursive: true, force: true });
 });
 
 describe('base images', () => {
-  let server: Server;
   let base: string;
   let folder: string;
   let xz: Buffer;
@@ -95,31 +92,27 @@ describe('base images', () => {
   }
 
   beforeAll(async () => {
-    const at = await mkdtemp(join(tmpdir(), 'skolo-xz-'));
+    const at = await tempDir(afterAll);
     await writeFile(join(at, 'a.img'), image);
     await run('xz', ['--block-size=100000', join(at, 'a.img')]);
     xz = await readFile(join(at, 'a.img.xz'));
-    await rm(at, { recursive: true });
-    server = createServer((request, response) => {
+    const server = createServer((request, response) => {
       requests.push(`${request.url} ${request.headers.range ?? ''}`.trim());
       answer(request, response);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    base = `http://127.0.0.1:${await listen(server, afterAll)}`;
   });
-  afterAll(() => server.close());
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skolo-images-'));
+    folder = await tempDir();
     requests = [];
     answer = plainly;
     files.clear();
     files.set('a.img.xz', xz);
     files.set('a.img.xz.sha256', Buffer.from(`${sha256(xz)}  a.img.xz\n`));
-    return () => rm(folder, { recursive: true, force: true });
   });
 
-  const fetchIt = (from: string, deps: Partial<FetchDeps> = {}) =>
-    fetchImage(folder, from, {
+  const fetchIt = (from: string, deps: Partial<FetchDeps> = {}, to = folder) =>
+    fetchImage(to, from, {
       fetch,
       signal,
       now: () => 0,
@@ -172,13 +165,7 @@ describe('base images', () => {
     );
     const elsewhere = join(folder, 'store');
 
-    const { path } = await fetchImage(elsewhere, file, {
-      fetch,
-      signal,
-      now: () => 0,
-      progress() {},
-      report() {},
-    });
+    const { path } = await fetchIt(file, {}, elsewhere);
 
     expect((await readFile(path)).equals(image)).toBe(true);
     expect((await readFile(file)).equals(packed)).toBe(true);

@@ -1,9 +1,10 @@
 /** Cards, written for real: loop devices of Linux stand in for readers, and files for the cards in them. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Disk, diskOf } from '../disk/disk.ts';
 import { burnCards, type CardsDeps, type Reader } from './burn-cards.ts';
@@ -27,25 +28,21 @@ async function losetup(...args: string[]): Promise<string> {
 
 describe('a plain file', () => {
   it('gets the image, without zeros', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'skolo-burn-'));
-    try {
-      const { disk, bytes, file } = await imageIn(folder, size + 700);
-      const path = join(folder, 'card.img');
-      expect(await findTarget(path, signal)).toBeUndefined();
-      const target = await openFile(path);
-      const seen: BurnProgress[] = [];
+    const folder = await tempDir();
+    const { disk, bytes, file } = await imageIn(folder, size + 700);
+    const path = join(folder, 'card.img');
+    expect(await findTarget(path, signal)).toBeUndefined();
+    const target = await openFile(path);
+    const seen: BurnProgress[] = [];
 
-      const burned = await writeCard(disk, target, { signal, progress: (each) => seen.push(each) });
-      await target.file.close();
-      await file.close();
+    const burned = await writeCard(disk, target, { signal, progress: (each) => seen.push(each) });
+    await target.file.close();
+    await file.close();
 
-      expect((await readFile(path)).equals(bytes)).toBe(true);
-      expect(burned.skipped).toBeGreaterThan(8 * mib);
-      expect((await stat(path)).blocks * 512).toBeLessThan(size - 7 * mib);
-      expect(seen.at(-1)).toEqual({ phase: 'reads back', done: disk.size, total: disk.size });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+    expect(burned.skipped).toBeGreaterThan(8 * mib);
+    expect((await stat(path)).blocks * 512).toBeLessThan(size - 7 * mib);
+    expect(seen.at(-1)).toEqual({ phase: 'reads back', done: disk.size, total: disk.size });
   });
 
   it('is not made where a disk should be', async () => {
@@ -72,26 +69,23 @@ async function imageIn(folder: string, length = size) {
 
 describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
   let folder: string;
-  let common: string;
   let image: Awaited<ReturnType<typeof imageIn>>;
   const loops: string[] = [];
   const mounts: string[] = [];
 
   beforeAll(async () => {
-    common = await mkdtemp(join(tmpdir(), 'skolo-card-'));
+    const common = await tempDir(afterAll);
     image = await imageIn(common);
   });
   afterAll(async () => {
     await image.file.close();
-    await rm(common, { recursive: true });
   });
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skolo-card-'));
+    folder = await tempDir();
   });
   afterEach(async () => {
     for (const each of mounts.splice(0)) await run('umount', ['--lazy', each]);
     for (const each of loops.splice(0)) await losetup('--detach', each).catch(() => undefined);
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** Random bytes are on a card that was used. */

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tempDir } from '@skolo/base/testing';
 import type { Host } from '@skolo/computers';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { userStep } from './person.ts';
 
 const run = promisify(execFile);
@@ -12,8 +12,7 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ann@desk';
 
 /** Runs scripts here, for a user whose home is a folder; what only root may do does nothing. */
 async function startPi(authorizedKeys: string) {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-person-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const dir = await tempDir();
   const programs = {
     getent: `echo "pi:x:1000:1000::${dir}:/bin/bash"`,
     sudo: 'echo "NOPASSWD: ALL"',

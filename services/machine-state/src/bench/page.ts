@@ -1,5 +1,5 @@
 /** Benches of the console's page, in Debian's Chromium. */
-import { type Bench, median, NotRun, percentile } from '@skolo/bench';
+import { lower, median, NotRun, percentile } from '@skolo/bench';
 import { buildPages } from '@skolo/console/build';
 import { type Browser, type Fixture, openBrowser, startFixture } from '@skolo/console/testing';
 import { peer } from '@skolo/simulators';
@@ -44,43 +44,35 @@ const frameTimes = `new Promise((resolve) => {
  * From the document's request until all tiles are drawn, with an empty cache and a slow processor; compared with the processor time of the
  * page's thread when it is not slow.
  */
-const firstView: Bench = {
-  name: 'first-view',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withPage(async (browser, { url }) => {
-      const slow = await repeated(() => viewOnce(browser, url, throttle));
-      const fast = await repeated(() => viewOnce(browser, url, 1));
-      return {
-        figure: median(slow.map(({ ms }) => ms)),
-        against: { 'thread, not throttled': median(fast.map(({ busyMs }) => busyMs)) },
-      };
-    }),
-};
+const firstView = lower('first-view', 'ms', () =>
+  withPage(async (browser, { url }) => {
+    const slow = await repeated(() => viewOnce(browser, url, throttle));
+    const fast = await repeated(() => viewOnce(browser, url, 1));
+    return {
+      figure: median(slow.map(({ ms }) => ms)),
+      against: { 'thread, not throttled': median(fast.map(({ busyMs }) => busyMs)) },
+    };
+  }),
+);
 
 /** While 20 machines change each second; compared with a page on which nothing changes. */
-const frames: Bench = {
-  name: 'frame-time-p99',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withPage(async (browser, { url, fixture, show }) => {
-      const page = await browser.open(`${url}/#/rack`);
-      await page.locator('.tile').first().waitFor();
-      const measured = async () => percentile((await page.evaluate(frameTimes)) as number[], 99);
-      const still = await measured();
-      let changes = 0;
-      const changing = setInterval(() => {
-        changes += 1;
-        const machine = fixture.machines[(changes * 37) % fixture.machines.length];
-        if (machine) show({ ...machine, sentence: `change ${changes}` });
-      }, 1000 / changesPerSecond);
-      const figure = await measured();
-      clearInterval(changing);
-      return { figure, against: { still } };
-    }),
-};
+const frames = lower('frame-time-p99', 'ms', () =>
+  withPage(async (browser, { url, fixture, show }) => {
+    const page = await browser.open(`${url}/#/rack`);
+    await page.locator('.tile').first().waitFor();
+    const measured = async () => percentile((await page.evaluate(frameTimes)) as number[], 99);
+    const still = await measured();
+    let changes = 0;
+    const changing = setInterval(() => {
+      changes += 1;
+      const machine = fixture.machines[(changes * 37) % fixture.machines.length];
+      if (machine) show({ ...machine, sentence: `change ${changes}` });
+    }, 1000 / changesPerSecond);
+    const figure = await measured();
+    clearInterval(changing);
+    return { figure, against: { still } };
+  }),
+);
 
 /** Of a core, while one tab is open and only readings change; compared with no tab. */
 const idleTab = bench('idle-tab', '%', (folder) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
+  lower,
   type Measurement,
   type ServerProcess,
   startServer,
@@ -28,7 +29,7 @@ export function bench(
   unit: string,
   measure: (folder: string) => Promise<Measurement>,
 ): Bench {
-  return { name, unit, better: 'lower', measure: () => inFolder(measure) };
+  return lower(name, unit, () => inFolder(measure));
 }
 
 interface Running {

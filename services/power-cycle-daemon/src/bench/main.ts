@@ -1,8 +1,8 @@
 /** `npm run bench -w services/power-cycle-daemon [-- --json] [-- --only NAME]` */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Bench,
   beside,
+  lower,
   type Measurement,
   memoryOf,
   residentMemory,
@@ -29,33 +29,25 @@ import { cycleAllWithPdudaemon } from './pdudaemon.ts';
 const limits = { atOncePerController: 5, atOnce: 20 };
 
 /** All 300 requested at once, with the default limits and off-times, until the last one is back. */
-const rackCycle: Bench = {
-  name: 'rack-cycle',
-  unit: 's',
-  better: 'lower',
-  measure: () =>
-    withDaemon({ switchModel: 'edgeswitch' }, async (daemon) => {
-      const figure = await cycleAll(daemon, machinesOf(switches));
-      return { figure, against: { bound: bound(loads(switches, 5, 10), limits) } };
-    }),
-};
+const rackCycle = lower('rack-cycle', 's', () =>
+  withDaemon({ switchModel: 'edgeswitch' }, async (daemon) => {
+    const figure = await cycleAll(daemon, machinesOf(switches));
+    return { figure, against: { bound: bound(loads(switches, 5, 10), limits) } };
+  }),
+);
 
 /** Five switches and the PDUs, with and without requests for the machines of a wedged sixth switch. */
-const oneWedged: Bench = {
-  name: 'one-wedged',
-  unit: 's',
-  better: 'lower',
-  measure: () =>
-    withDaemon({ switchModel: 'edgeswitch', offSeconds: 2 }, async (daemon, lab) => {
-      const others = machinesOf(switches - 1);
-      const healthy = await cycleAll(daemon, others);
-      lab.switches.at(-1)?.faults.set('wedged');
-      const machines = [`switch-${switches}-m[1-${perSwitch}]`];
-      await daemon.client.requestCycles({ body: { machines, reason: 'bench', mode: 'hard' } });
-      const figure = await cycleAll(daemon, others);
-      return { figure, against: { 'all-well': healthy } };
-    }),
-};
+const oneWedged = lower('one-wedged', 's', () =>
+  withDaemon({ switchModel: 'edgeswitch', offSeconds: 2 }, async (daemon, lab) => {
+    const others = machinesOf(switches - 1);
+    const healthy = await cycleAll(daemon, others);
+    lab.switches.at(-1)?.faults.set('wedged');
+    const machines = [`switch-${switches}-m[1-${perSwitch}]`];
+    await daemon.client.requestCycles({ body: { machines, reason: 'bench', mode: 'hard' } });
+    const figure = await cycleAll(daemon, others);
+    return { figure, against: { 'all-well': healthy } };
+  }),
+);
 
 const delay = 2;
 const noLimits = '    atOncePerController: 200\n    atOnce: 1000';
@@ -64,42 +56,30 @@ const noLimits = '    atOncePerController: 200\n    atOnce: 1000';
  * The same list over SNMP with both daemons, each machine off for two seconds. pdudaemon has no limits, so ours are disabled here; ours
  * also reads each outlet back twice and sees the machines back, which pdudaemon does not do.
  */
-const againstPdudaemon: Bench = {
-  name: 'rack-cycle-no-limits',
-  unit: 's',
-  better: 'lower',
-  measure: () => {
-    const options = { switchModel: 'snmp-poe', offSeconds: delay, settings: noLimits } as const;
-    return withDaemon(options, async (daemon, lab) => {
-      const figure = await cycleAll(daemon, machinesOf(switches));
-      await daemon.stop();
-      const port = await freeTcpPort();
-      return await beside(figure, 'pdudaemon', () => cycleAllWithPdudaemon(lab, { port, delay }));
-    });
-  },
-};
+const againstPdudaemon = lower('rack-cycle-no-limits', 's', () => {
+  const options = { switchModel: 'snmp-poe', offSeconds: delay, settings: noLimits } as const;
+  return withDaemon(options, async (daemon, lab) => {
+    const figure = await cycleAll(daemon, machinesOf(switches));
+    await daemon.stop();
+    const port = await freeTcpPort();
+    return await beside(figure, 'pdudaemon', () => cycleAllWithPdudaemon(lab, { port, delay }));
+  });
+});
 
 /** From the start of the process until it has turned off the first outlet, of one PDU over SNMP. */
-const first: Bench = {
-  name: 'first-outlet',
-  unit: 's',
-  better: 'lower',
-  measure: () => besidePdudaemon((start) => firstOutlet(start, ({ seconds }) => seconds)),
-};
+const first = lower('first-outlet', 's', () =>
+  besidePdudaemon((start) => firstOutlet(start, ({ seconds }) => seconds)),
+);
 
 /** Resident after that, once V8 has collected the garbage of the start, which takes up to 40 s. */
-const firstMemory: Bench = {
-  name: 'first-memory',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    besidePdudaemon((start) =>
-      firstOutlet(start, async ({ pid }) => {
-        await sleep(100_000);
-        return residentMemory(pid);
-      }),
-    ),
-};
+const firstMemory = lower('first-memory', 'MiB', () =>
+  besidePdudaemon((start) =>
+    firstOutlet(start, async ({ pid }) => {
+      await sleep(100_000);
+      return residentMemory(pid);
+    }),
+  ),
+);
 
 async function besidePdudaemon(
   measure: (start: typeof ours) => Promise<number>,
@@ -107,34 +87,26 @@ async function besidePdudaemon(
   return await beside(await measure(ours), 'pdudaemon', () => measure(pdudaemon));
 }
 
-const memoryIdle: Bench = {
-  name: 'memory-idle',
-  unit: 'MiB',
-  better: 'lower',
-  measure: () =>
-    withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
-      await client.machines();
-      await sleep(20_000);
-      return memoryOf(pid);
-    }),
-};
+const memoryIdle = lower('memory-idle', 'MiB', () =>
+  withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
+    await client.machines();
+    await sleep(20_000);
+    return memoryOf(pid);
+  }),
+);
 
 const idleSeconds = 120;
 
 /** What it writes while it only reads outlets. */
-const idleWrites: Bench = {
-  name: 'idle-writes',
-  unit: 'B/min',
-  better: 'lower',
-  measure: () =>
-    withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
-      await client.machines();
-      await sleep(5000);
-      const before = writtenBytes(pid);
-      await sleep(idleSeconds * 1000);
-      return { figure: (writtenBytes(pid) - before) / (idleSeconds / 60) };
-    }),
-};
+const idleWrites = lower('idle-writes', 'B/min', () =>
+  withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
+    await client.machines();
+    await sleep(5000);
+    const before = writtenBytes(pid);
+    await sleep(idleSeconds * 1000);
+    return { figure: (writtenBytes(pid) - before) / (idleSeconds / 60) };
+  }),
+);
 
 function loads(switchCount: number, poeSeconds: number, outletSeconds: number): Load[] {
   return [

@@ -3,15 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
-import {
-  type Bench,
-  inRounds,
-  memoryOf,
-  peakMemory,
-  runBenches,
-  writtenBytes,
-  wrk,
-} from '@skolo/bench';
+import { inRounds, lower, memoryOf, peakMemory, runBenches, writtenBytes, wrk } from '@skolo/bench';
 import { workedSeconds } from './cpu.ts';
 import { withAgent } from './lab.ts';
 import { hookScript } from './requests.ts';
@@ -21,76 +13,53 @@ const usualReadSeconds = 30;
 const idleSeconds = 120;
 
 /** The bot sends one request after the other; here without a pause, while the phone is read every second. */
-const hookP99: Bench = {
-  name: 'hook-p99',
-  unit: 'ms',
-  better: 'lower',
-  measure: () =>
-    withAgent(1, async ({ agent, lab }) => {
-      const script = join(lab.dir, 'hooks.lua');
-      await writeFile(script, hookScript());
-      const url = `http://127.0.0.1:${agent.hookPort}/`;
-      const p99 = async () => {
-        const { latency } = await wrk({ url, connections: 1, seconds: 4, script });
-        return latency.p99;
-      };
-      return await inRounds(3, { figure: p99 });
-    }),
-};
+const hookP99 = lower('hook-p99', 'ms', () =>
+  withAgent(1, async ({ agent, lab }) => {
+    const script = join(lab.dir, 'hooks.lua');
+    await writeFile(script, hookScript());
+    const url = `http://127.0.0.1:${agent.hookPort}/`;
+    const p99 = async () => {
+      const { latency } = await wrk({ url, connections: 1, seconds: 4, script });
+      return latency.p99;
+    };
+    return await inRounds(3, { figure: p99 });
+  }),
+);
 
 /** A million bytes each, the unit of the 60 that it may take. */
-const memoryIdle: Bench = {
-  name: 'memory-idle',
-  unit: 'MB',
-  better: 'lower',
-  async measure() {
-    const { figure, against } = await whileIdle(async (pid) => memoryOf(pid), idleSeconds);
-    return {
-      figure: megabytes(figure),
-      against: { proportional: megabytes(against?.proportional ?? 0) },
-    };
-  },
-};
+const memoryIdle = lower('memory-idle', 'MB', async () => {
+  const { figure, against } = await whileIdle(async (pid) => memoryOf(pid), idleSeconds);
+  return {
+    figure: megabytes(figure),
+    against: { proportional: megabytes(against?.proportional ?? 0) },
+  };
+});
 
 /** Peak: during startup. */
-const memoryPeak: Bench = {
-  name: 'memory-peak',
-  unit: 'MB',
-  better: 'lower',
-  measure: () => ofIdle(async (pid) => megabytes(peakMemory(pid)), idleSeconds),
-};
+const memoryPeak = lower('memory-peak', 'MB', () =>
+  ofIdle(async (pid) => megabytes(peakMemory(pid)), idleSeconds),
+);
 
 /** Of one core, by the agent and its reading commands. The bot and the adb server are excluded. */
-const cpuIdle: Bench = {
-  name: 'cpu-idle',
-  unit: '%',
-  better: 'lower',
-  measure: () =>
-    ofIdle(async (pid) => {
-      const before = workedSeconds(pid);
-      await pause(idleSeconds * 1000);
-      return ((workedSeconds(pid) - before) / idleSeconds) * 100;
-    }),
-};
+const cpuIdle = lower('cpu-idle', '%', () =>
+  ofIdle(async (pid) => {
+    const before = workedSeconds(pid);
+    await pause(idleSeconds * 1000);
+    return ((workedSeconds(pid) - before) / idleSeconds) * 100;
+  }),
+);
 
-const idleWrites: Bench = {
-  name: 'idle-writes',
-  unit: 'B/min',
-  better: 'lower',
-  measure: () =>
-    ofIdle(async (pid) => {
-      const before = writtenBytes(pid);
-      await pause(idleSeconds * 1000);
-      return (writtenBytes(pid) - before) / (idleSeconds / 60);
-    }),
-};
+const idleWrites = lower('idle-writes', 'B/min', () =>
+  ofIdle(async (pid) => {
+    const before = writtenBytes(pid);
+    await pause(idleSeconds * 1000);
+    return (writtenBytes(pid) - before) / (idleSeconds / 60);
+  }),
+);
 
-const idleSyncs: Bench = {
-  name: 'idle-syncs',
-  unit: '1/min',
-  better: 'lower',
-  measure: () => ofIdle(async (pid) => (await syncsOf(pid, idleSeconds)) / (idleSeconds / 60)),
-};
+const idleSyncs = lower('idle-syncs', '1/min', () =>
+  ofIdle(async (pid) => (await syncsOf(pid, idleSeconds)) / (idleSeconds / 60)),
+);
 
 /** By then startup is over: what it compiled and read has been collected. */
 const settleSeconds = 15;
