@@ -69,19 +69,4 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an OpenWrt rout
     expect(status).toBe(0);
     expect(device.contents().get('etc/config/network')?.toString()).toContain('wireguard');
   });
-
-  it('is shown by uci, package by package', async () => {
-    const { exec } = await start();
-
-    const { output } = await exec('uci export');
-
-    expect(output.toString().match(/^package \w+$/gm)).toEqual([
-      'package dhcp',
-      'package network',
-      'package rpcd',
-      'package snmpd',
-      'package system',
-      'package wireless',
-    ]);
-  });
 });

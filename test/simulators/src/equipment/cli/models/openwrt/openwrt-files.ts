@@ -1,6 +1,6 @@
 /**
- * The files of an OpenWrt router that belong to its configuration, `sysupgrade`, which lists, archives and restores them,
- * and `uci export`.
+ * The files of an OpenWrt router that belong to its configuration, and `sysupgrade`, which lists, archives and restores
+ * them.
  *
  * Source: OpenWrt's /sbin/sysupgrade (`-l`, `-b -`, `-r -`) and its documentation ("Backup and restore"). The archive's
  * times are those of the files, so that no two archives need be the same.
@@ -127,7 +127,6 @@ export class OpenwrtFiles {
     return {
       passwd: (call) => this.passwd(call),
       sysupgrade: (call) => this.sysupgrade(call),
-      uci: (call) => this.uci(call),
     };
   }
 
@@ -230,12 +229,7 @@ export class OpenwrtFiles {
     return {};
   }
 
-  private uci({ args, terminal }: Call): Output {
-    if (args.at(-1) !== 'export') return { stderr: 'uci: Entry not found\n', status: 1 };
-    return { stdout: terminal.session.configuration(this.packages()) };
-  }
-
-  /** `uci export`. */
+  /** As `uci export` has them. */
   packages(): string {
     return [...this.current()]
       .filter(([path]) => path.startsWith('/etc/config/'))

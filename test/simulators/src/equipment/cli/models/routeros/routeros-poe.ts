@@ -1,5 +1,5 @@
 /**
- * `/interface ethernet poe` of RouterOS 7: `print`, `set`, `monitor`, `power-cycle` and `get`.
+ * `/interface ethernet poe` of RouterOS 7: `print`, `set`, `monitor` and `power-cycle`.
  *
  * Properties, their values and the output of `monitor` are from MikroTik's manual (PoE-Out); rejections, which come with
  * exit status 0, from sessions of users. The exact columns of `print` are made up.
@@ -26,13 +26,6 @@ export class RouterosPoe {
   powerUp(): void {
     this.resets.clear();
     for (const [port, state] of this.settings) this.apply(port, state);
-  }
-
-  /** @throws RouterosError */
-  get([selector = '', property = '']: readonly string[]): string {
-    const [port = ''] = this.select(selector);
-    if (property !== 'poe-out') throw new RouterosError('no such argument');
-    return `${this.settings.get(port)}\n`;
   }
 
   /** @throws RouterosError */
@@ -78,40 +71,20 @@ export class RouterosPoe {
       .join('');
   }
 
-  print(args: readonly string[]): string {
-    const [, wanted] = /\bname="?([\w-]+)"?/.exec(args.join(' ')) ?? [];
-    const rows = [...this.settings].filter(([port]) => wanted === undefined || port === wanted);
-    if (args.includes('detail') || args.includes('terse')) {
-      const quote = args.includes('terse') ? '' : '"';
-      return rows
-        .map(
-          ([port, state], i) =>
-            ` ${i} name=${quote}${port}${quote} poe-out=${state} poe-priority=10 power-cycle-ping-enabled=no power-cycle-interval=none \n`,
-        )
-        .join(quote ? '\n' : '');
-    }
-    const lines = rows.map(
+  print(): string {
+    const lines = [...this.settings].map(
       ([port, state], i) => `${String(i).padEnd(3)}${port.padEnd(9)}${state.padEnd(11)}10\n`,
     );
     return `Columns: NAME, POE-OUT, POE-PRIORITY\n#  NAME     POE-OUT    POE-PRIORITY\n${lines.join('')}`;
   }
 
-  /** `ether3`, `ether1,ether2`, `2` (as numbered by `print`), `*3`, `[find name=ether3]`; `[find]` is all of them. */
+  /** `ether3` or `ether1,ether2`; `[find]` is all of them. */
   private select(selector: string): string[] {
     const ports = [...this.settings.keys()];
-    const [, condition] = /^\[\s*find(.*)\]$/.exec(selector) ?? [];
-    if (condition !== undefined) {
-      const [, name] = /\bname="?([\w-]+)"?/.exec(condition) ?? [];
-      return name === undefined ? ports : ports.filter((port) => port === name);
-    }
+    if (selector === '[find]') return ports;
     return selector.split(',').map((name) => {
-      const port = /^\*/.test(name)
-        ? ports[Number.parseInt(name.slice(1), 16) - 1]
-        : /^\d+$/.test(name)
-          ? ports[Number(name)]
-          : ports.find((candidate) => candidate === name);
-      if (port === undefined) throw new RouterosError('no such item');
-      return port;
+      if (!ports.includes(name)) throw new RouterosError('no such item');
+      return name;
     });
   }
 
@@ -166,14 +139,11 @@ export class RouterosPoe {
   }
 }
 
-/** `5s`, `1m`, `00:00:05`, `5`. */
+/** `5s`, `1m`. */
 function secondsOf(text: string): number {
-  const [, minutes = '0', seconds = '0'] =
-    /^(?:00:)?(\d{1,2}):(\d{2})$/.exec(text) ?? /^(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text) ?? [];
+  const [, minutes = '0', seconds = '0'] = /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
   const total = Number(minutes) * 60 + Number(seconds);
-  if (text === '' || !/^[\dms:]+$/.test(text)) {
-    throw new RouterosError('invalid time value for argument duration');
-  }
+  if (total === 0) throw new RouterosError('invalid time value for argument duration');
   if (total > 60) {
     throw new RouterosError('value of duration out of range (00:00:00..00:01:00)');
   }

@@ -181,20 +181,17 @@ async function carryOutOne(
   line: string,
   { poe, system }: Inside,
 ): Promise<string> {
-  const [, inner] = /^:put \[(.*)\]$/.exec(line) ?? [];
   const [, verb, rest = ''] =
-    /^\/?interface[ /]ethernet[ /]poe[ /]([\w-]+)\s*(.*)$/.exec(inner ?? line) ?? [];
+    /^\/?interface[ /]ethernet[ /]poe[ /]([\w-]+)\s*(.*)$/.exec(line) ?? [];
   const args = rest.match(/\[[^\]]*\]|[\w-]+="[^"]*"|\S+/g) ?? [];
   const { session } = terminal;
   const table = routerosTable(session.core.plugged, line);
   if (table !== undefined) return table;
   switch (verb) {
     case 'print':
-      return poe.print(args);
+      return poe.print();
     case 'set':
       return poe.set(session, args);
-    case 'get':
-      return inner === undefined ? '' : poe.get(args);
     case 'power-cycle':
       return poe.powerCycle(session, args);
     case 'monitor':
