@@ -7,11 +7,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { listen } from '@skolo/base/testing';
+import { cleanUps, listen } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createPlace, type Place } from './testing/session.ts';
 
 const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
@@ -19,22 +19,19 @@ const slow = { timeout: 60_000 };
 
 let racks: PubSubRacks;
 let place: Place;
-const ends: (() => Promise<void>)[] = [];
+const atTheEnd = cleanUps();
 beforeAll(async () => {
   const tokens = await createTokens();
-  ends.unshift(tokens.remove);
+  atTheEnd(tokens.remove);
   racks = await startPubSubRacks({ tokens });
-  ends.unshift(racks.close);
+  atTheEnd(racks.close);
   const metadata = { url: 'http://127.0.0.1:3' };
   place = await createPlace(files, { metadata, alerts: racks, tokens });
-  ends.unshift(place.remove);
+  atTheEnd(place.remove);
 });
 afterEach(async () => {
   racks.muted.clear();
   await racks.pubsub.start();
-});
-afterAll(async () => {
-  for (const end of ends) await end();
 });
 
 /** Ends with the test at the latest. */

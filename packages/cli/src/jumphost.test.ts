@@ -4,12 +4,12 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
+import { listen } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
@@ -133,13 +133,12 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
       asked.push(request.headers.forwarded);
       response.writeHead(500).end();
     });
-    await once(agent.listen(0, '127.0.0.1'), 'listening');
+    const port = await listen(agent);
     const tokens = await createTokens();
     const backup = await startRouterBackup({ tokens });
     ends.push(tokens.remove, backup.close);
     const file = join(workstation?.rack.overlay ?? '', 'rack.yaml');
     const text = await readFile(file, 'utf8');
-    const { port } = agent.address() as AddressInfo;
     const wired = text
       .replaceAll('127.0.1.', '192.168.1.')
       .replace('http://127.0.0.1:5', backup.url)
@@ -151,7 +150,6 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const { stderr } = await skolo('cabling', 'rack4', '--prove', '--token-file', operator);
 
     await writeFile(file, text);
-    agent.close();
     expect(stderr).toMatch(/shelf1-002: not verified: .* does not report whether it is idle/);
     expect(asked).toContain('for=unknown');
     expect(await workstation?.left()).toEqual([]);

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { listen, tempDir } from '@skolo/base/testing';
+import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
@@ -97,17 +97,13 @@ const Head = z.object({ data: z.object({ headStats: z.object({ numSeries: z.numb
 const prometheus = peer('prometheus') ?? '';
 const why = prometheus ? '' : ' (Prometheus is not installed)';
 describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
-  const cleanUps: (() => Promise<void>)[] = [];
-  const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
+  const atTheEnd = cleanUps();
   let server: Server;
   let address = '';
   let lie = forgery;
   let answered = 0;
   let url = '';
   let pid: number | undefined;
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
-  });
 
   beforeAll(async () => {
     const dir = await tempDir(atTheEnd);

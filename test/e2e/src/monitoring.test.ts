@@ -8,11 +8,11 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { tempDir } from '@skolo/base/testing';
+import { cleanUps, tempDir } from '@skolo/base/testing';
 import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
@@ -42,11 +42,7 @@ const why = `not installed: ${missing.join(', ')}`;
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
 const patiently = { timeout: 60_000, interval: 200 };
 
-const cleanUps: (() => Promise<void>)[] = [];
-const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp();
-});
+const atTheEnd = cleanUps();
 
 let prometheusUrl = '';
 let alertmanagerUrl = '';

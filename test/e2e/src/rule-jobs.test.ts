@@ -1,8 +1,8 @@
 /** Every rule names the job of each metric: another target that exports it, such as a hostile machine, does not count. */
-import { tempDir } from '@skolo/base/testing';
+import { cleanUps, tempDir } from '@skolo/base/testing';
 import { healthQueries } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { kubeFile } from './monitoring-stack.ts';
@@ -86,13 +86,9 @@ function lostValues(selector: readonly Matcher[]): string[] {
 const prometheus = peer('prometheus') ?? '';
 const why = prometheus ? '' : ' (Prometheus is not installed)';
 describe.skipIf(why)(`jobs in rules${why}`, () => {
-  const cleanUps: (() => Promise<void>)[] = [];
+  const atTheEnd = cleanUps();
   let selectorsOf: Awaited<ReturnType<typeof startSelectors>>;
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
-  });
   beforeAll(async () => {
-    const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
     const dir = await tempDir(atTheEnd);
     selectorsOf = await startSelectors(prometheus, dir, atTheEnd);
     await vi.waitFor(() => selectorsOf('up'), { timeout: 60_000, interval: 200 });

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { listen, tempDir } from '@skolo/base/testing';
+import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
@@ -76,11 +76,7 @@ const why = prometheus ? '' : ' (Prometheus is not installed)';
 describe.skipIf(why)(`what Prometheus accepts from a target${why}`, () => {
   let url = '';
   let pid: number | undefined;
-  const cleanUps: (() => Promise<void>)[] = [];
-  const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
-  });
+  const atTheEnd = cleanUps();
 
   beforeAll(async () => {
     const dir = await tempDir(atTheEnd);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listen } from '@skolo/base/testing';
 import {
   type GooglePubSub,
   type GooglePubSubOptions,
@@ -56,14 +56,10 @@ async function startInternet(port: number) {
       socket.on('error', () => undefined);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const own = await listen(server);
   onTestFinished(() => {
-    server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const address = server.address();
-  const own = typeof address === 'object' ? address?.port : undefined;
   function swallow(): void {
     for (const socket of sockets) {
       socket.unpipe();

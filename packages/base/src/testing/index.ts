@@ -1,4 +1,5 @@
 /** For tests of all packages. */
+export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
 export { mountSmall } from './mount-small.ts';
 export { run } from './run.ts';

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { listen } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hostCheck } from './host-check.ts';
 
@@ -11,13 +11,7 @@ async function start(names: string[], host = '127.0.0.1') {
     const why = check(request);
     response.writeHead(why === undefined ? 200 : 403).end(why);
   });
-  server.listen(0, host);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, onTestFinished, host);
   return async (lines: string[]): Promise<string> => {
     const socket = connect(port, host);
     socket.write([...lines, 'Connection: close', '', ''].join('\r\n'));

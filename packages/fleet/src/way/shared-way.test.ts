@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { tempDir } from '@skolo/base/testing';
+import { connect } from 'node:net';
+import { listen, tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { fetchBySharedWay, shareWay } from './shared-way.ts';
 import type { Open } from './ssh/tunnel-fetch.ts';
@@ -15,9 +15,7 @@ async function start(open: Open) {
 
 it('serves requests by a way that another process has, marked as forwarded', async () => {
   const server = createServer(({ headers }, response) => response.end(headers['x-forwarded-for']));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const asked: string[] = [];
   const { file } = await start(async (host, to) => {
     asked.push(`${host}:${to}`);

@@ -2,9 +2,9 @@
 
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
+import { listen } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
@@ -196,8 +196,7 @@ it.skipIf(why)(
         response.end();
       },
     );
-    await new Promise<void>((done) => man.listen(0, '127.0.0.1', done));
-    const { port } = man.address() as AddressInfo;
+    const port = await listen(man);
 
     const deceived = await rack.card(board, { ...image, port });
     void deceived.boot();
@@ -205,7 +204,6 @@ it.skipIf(why)(
       .poll(() => deceived.log, patiently)
       .toContain('does not have the key that this image expects');
     expect(asked).toBe(0);
-    man.close();
 
     for (const secret of ['0123456789abcdef.wrong-secret', `${image.secret}x`]) {
       const without = await rack.card(board, { ...image, secret });

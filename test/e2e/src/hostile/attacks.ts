@@ -1,9 +1,10 @@
 /** What one machine of a rack can do to the others over the network alone: each attack is a bounded loop. */
 
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pause } from '@skolo/base';
+import { listen } from '@skolo/base/testing';
+import { onTestFinished } from 'vitest';
 
 interface Target {
   host: string;
@@ -138,12 +139,8 @@ export const lies: Readonly<Record<string, (random: () => number) => object>> = 
   }),
 };
 
-/** An agent with an otherwise normal status of a working machine. */
-export async function startLyingAgent(
-  host: string,
-  machine: string,
-  lie: () => object,
-): Promise<{ url: string; close(): void }> {
+/** The URL of an agent with an otherwise normal status of a working machine. */
+export async function startLyingAgent(host: string, machine: string, lie: () => object) {
   const startedAt = new Date().toISOString();
   const server = createServer((request, response) => {
     request.resume();
@@ -152,15 +149,5 @@ export async function startLyingAgent(
     const usual = { machine, startedAt, task: { running: false }, devices: [], orders: [] };
     response.end(JSON.stringify({ ...usual, ...lie() }));
   });
-  server.listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  return {
-    url: `http://${host}:${port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return `http://${host}:${await listen(server, onTestFinished, host)}`;
 }

@@ -18,9 +18,7 @@ it(`keeps ${size - hostile} machines working beside ${hostile} hostile ones (see
   const random = seeded(seed);
   const liars = [];
   for (const [i, lie] of Object.values(lies).entries()) {
-    const liar = await startLyingAgent(addressOf(i), `rpi-${i + 1}`, () => lie(random));
-    onTestFinished(() => liar.close());
-    liars.push(liar.url);
+    liars.push(await startLyingAgent(addressOf(i), `rpi-${i + 1}`, () => lie(random)));
   }
   const rack = await startHealthyRack(size, liars);
   const over = new AbortController();

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tempDir } from '@skolo/base/testing';
+import { listen, tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -94,11 +93,8 @@ it('a token from the metadata server is asked for as any of its clients does', a
     asked.push([url, headers['metadata-flavor']]);
     response.setHeader('metadata-flavor', 'Google');
     response.end('{"access_token":"from-the-rack","expires_in":3599,"token_type":"Bearer"}');
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  const { port } = await new Promise<AddressInfo>((resolve) =>
-    server.once('listening', () => resolve(server.address() as AddressInfo)),
-  );
+  });
+  const port = await listen(server);
 
   const token = await metadataServerToken(`http://127.0.0.1:${port}`)();
 

@@ -1,0 +1,11 @@
+import { afterAll } from 'vitest';
+import type { AtTheEnd } from './temp-dir.ts';
+
+/** Receives also from a `beforeAll` what closes a part of these tests, and closes the last part first. */
+export function cleanUps(): AtTheEnd {
+  const all: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const cleanUp of all) await cleanUp();
+  });
+  return (cleanUp) => all.unshift(cleanUp);
+}
