@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { z } from 'zod';
 import { makeSshKey } from '../equipment/cli/host-key.ts';
-import { openSsh } from '../equipment/cli/testing.ts';
+import { execOn, openSsh } from '../equipment/cli/testing.ts';
 import { OutletBoard } from '../equipment/device.ts';
 import { peer } from '../peer.ts';
 import {
@@ -33,13 +33,9 @@ async function start(options: Partial<SimulatedMachineOptions> = {}) {
   return machine;
 }
 
-async function ssh(machine: SimulatedMachine, command: string, login = {}) {
-  const client = await openSsh(
-    { host: machine.host, port: machine.sshPort },
-    { user: 'pi', password: 'raspberry', options: ['-T'], command, ...login },
-  );
-  const status = await client.ended;
-  return { status, output: client.output };
+function ssh({ host, sshPort }: SimulatedMachine, command: string, login = {}) {
+  const user = { user: 'pi', password: 'raspberry', ...login };
+  return execOn({ host, port: sshPort }, user, command);
 }
 
 /** Status and body, `refused`, or `silent`. */

@@ -138,6 +138,16 @@ export async function openSsh(
   return new Client(spawn(peer('ssh') ?? 'ssh', args, { env, stdio: 'pipe' }));
 }
 
+/** Runs a command in a channel of its own, to its end. */
+export async function execOn(
+  device: Pick<SimulatedDevice, 'host' | 'port'>,
+  { options = [], ...login }: SshLogin,
+  command: string,
+): Promise<{ status: number | null; output: string }> {
+  const ssh = await openSsh(device, { ...login, options: ['-T', '-q', ...options], command });
+  return { status: await ssh.ended, output: ssh.output };
+}
+
 /** Starts curl as a telnet client. */
 export function openTelnet(host: string, port: number | undefined): Client {
   const args = ['--silent', '--no-buffer', '--upload-file', '.', `telnet://${host}:${port}`];

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { makeSshKey } from '../host-key.ts';
-import { legacySshOptions, openSsh } from '../testing.ts';
+import { execOn, legacySshOptions, openSsh } from '../testing.ts';
 import { type MpowerOptions, startMpower } from './mpower.ts';
 
 const login = { user: 'ubnt', password: 'mp0wer' };
@@ -14,14 +14,8 @@ async function start(options: Partial<MpowerOptions> = {}) {
     ...options,
   });
   onTestFinished(() => device.close());
-  async function exec(command: string) {
-    const ssh = await openSsh(device, {
-      ...login,
-      options: ['-T', '-q', ...legacySshOptions],
-      command,
-    });
-    return { status: await ssh.ended, output: ssh.output };
-  }
+  const exec = (command: string) =>
+    execOn(device, { ...login, options: legacySshOptions }, command);
   return { device, exec };
 }
 
@@ -53,15 +47,14 @@ describe.skipIf(peer('ssh') === undefined)('an mPower strip, to OpenSSH', () => 
     const { private: key, public: known } = makeSshKey('rsa');
     const { device } = await start({ authorizedKeys: [known] });
 
-    const ssh = await openSsh(device, {
-      user: 'ubnt',
-      key,
-      options: ['-T', '-q', ...legacySshOptions, '-oPubkeyAcceptedAlgorithms=+ssh-rsa'],
-      command: 'cat /proc/power/relay1',
-    });
-    await ssh.ended;
+    const options = [...legacySshOptions, '-oPubkeyAcceptedAlgorithms=+ssh-rsa'];
+    const { output } = await execOn(
+      device,
+      { user: 'ubnt', key, options },
+      'cat /proc/power/relay1',
+    );
 
-    expect(ssh.output).toBe('1\n');
+    expect(output).toBe('1\n');
   });
 
   it('restarts when it is told to, which turns outlets on and forgets what was not kept', async () => {

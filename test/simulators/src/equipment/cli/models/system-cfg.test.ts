@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
-import { legacySshOptions, openSsh } from '../testing.ts';
+import { execOn, legacySshOptions, openSsh } from '../testing.ts';
 import { startUnifiSwitch } from './fastpath/unifi-switch.ts';
 import { startMpower } from './mpower.ts';
 
@@ -19,14 +19,7 @@ describe.skipIf(peer('ssh') === undefined).each(kinds)('the configuration of $na
     const device = await kind.start({ username: 'ubnt', password: 'ubnt1' });
     onTestFinished(() => device.close());
     const login = { user: 'ubnt', password: 'ubnt1' };
-    async function exec(command: string) {
-      const ssh = await openSsh(device, {
-        ...login,
-        options: ['-T', '-q', ...kind.options],
-        command,
-      });
-      return { status: await ssh.ended, output: ssh.output };
-    }
+    const exec = (command: string) => execOn(device, { ...login, options: kind.options }, command);
     const shell = () => openSsh(device, { ...login, options: ['-tt', ...kind.options] });
     return { device, exec, shell };
   }

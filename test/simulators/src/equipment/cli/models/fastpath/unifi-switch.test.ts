@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
-import { openSsh } from '../../testing.ts';
+import { execOn, openSsh } from '../../testing.ts';
 import { startUnifiSwitch, type UnifiSwitchOptions } from './unifi-switch.ts';
 
 const login = { user: 'ubnt', password: 'un1fi' };
@@ -17,11 +17,7 @@ async function start(options: Partial<UnifiSwitchOptions> = {}): Promise<CliDevi
   return device;
 }
 
-async function exec(device: CliDevice, command: string) {
-  const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-  const status = await ssh.ended;
-  return { status, output: ssh.output };
-}
+const exec = (device: CliDevice, command: string) => execOn(device, login, command);
 
 function portsOn({ board }: CliDevice): string[] {
   return board.names().filter((port) => board.isOn(port));

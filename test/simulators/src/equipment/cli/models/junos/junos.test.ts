@@ -21,11 +21,7 @@ async function start(options: Partial<JunosOptions> = {}) {
     }
     return { ssh, say };
   }
-  async function exec(command: string) {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    return { status: await ssh.ended, output: ssh.output };
-  }
-  return { device, session, exec };
+  return { device, session };
 }
 
 describe('statements in braces', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
-import { openSsh } from '../../testing.ts';
+import { execOn, openSsh } from '../../testing.ts';
 import { type OpenwrtOptions, startOpenwrt } from './openwrt.ts';
 
 const login = { user: 'root', password: 'op3n' };
@@ -8,10 +8,7 @@ const login = { user: 'root', password: 'op3n' };
 async function start(options: Partial<OpenwrtOptions> = {}) {
   const device = await startOpenwrt({ username: 'root', password: 'op3n', ports: 3, ...options });
   onTestFinished(() => device.close());
-  async function exec(command: string) {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    return { status: await ssh.ended, output: ssh.output };
-  }
+  const exec = (command: string) => execOn(device, login, command);
   return { device, exec };
 }
 

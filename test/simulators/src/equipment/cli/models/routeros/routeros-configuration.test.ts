@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
-import { openSsh } from '../../testing.ts';
+import { execOn } from '../../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
 
@@ -11,10 +11,9 @@ const about = { version: '7.15.3', serial: 'HF1', isShortCircuit: false, added: 
 async function start(options: Partial<RouterosOptions> = {}) {
   const device = await startRouteros({ username: 'admin', password: 'm1krotik', ...options });
   onTestFinished(() => device.close());
-  async function exec(command: string, stdin = '') {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    ssh.endWith(stdin);
-    return { status: await ssh.ended, output: ssh.output.replaceAll('\r\n', '\n') };
+  async function exec(command: string) {
+    const { status, output } = await execOn(device, login, command);
+    return { status, output: output.replaceAll('\r\n', '\n') };
   }
   return { device, exec };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
-import { openSsh } from '../../testing.ts';
+import { execOn, openSsh } from '../../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
 
 const login = { user: 'admin', password: 'm1krotik' };
@@ -21,8 +21,8 @@ async function start(options: Partial<RouterosOptions> = {}) {
   });
   onTestFinished(() => device.close());
   async function exec(command: string) {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    return { status: await ssh.ended, output: ssh.output.replaceAll('\r\n', '\n') };
+    const { status, output } = await execOn(device, login, command);
+    return { status, output: output.replaceAll('\r\n', '\n') };
   }
   return { device, exec };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
-import { openSsh } from '../../testing.ts';
+import { execOn } from '../../testing.ts';
 import { type EdgeosOptions, startEdgeos } from './edgeos.ts';
 
 const login = { user: 'ubnt', password: 'edg3' };
@@ -9,10 +9,7 @@ const cfg = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
 async function start(options: Partial<EdgeosOptions> = {}) {
   const device = await startEdgeos({ username: 'ubnt', password: 'edg3', ...options });
   onTestFinished(() => device.close());
-  async function exec(command: string) {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    return { status: await ssh.ended, output: ssh.output };
-  }
+  const exec = (command: string) => execOn(device, login, command);
   return { device, exec };
 }
 

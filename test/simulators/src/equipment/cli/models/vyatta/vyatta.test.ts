@@ -3,7 +3,7 @@ import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
 import { rancid } from '../../clients/rancid.ts';
 import type { CliOptions } from '../../model.ts';
-import { type Client, openSsh } from '../../testing.ts';
+import { type Client, execOn, openSsh } from '../../testing.ts';
 import { startEdgeos } from './edgeos.ts';
 import { startVyos } from './vyos.ts';
 
@@ -14,11 +14,7 @@ const ask = 'cli-shell-api showConfig --show-active-only';
 async function start(options: Partial<CliOptions & { configuration: string }> = {}) {
   const device = await startEdgeos({ ...account, ...options });
   onTestFinished(() => device.close());
-  async function exec(command: string): Promise<string> {
-    const ssh = await openSsh(device, { ...login, options: ['-T', '-q'], command });
-    await ssh.ended;
-    return ssh.output;
-  }
+  const exec = async (command: string) => (await execOn(device, login, command)).output;
   return { device, exec };
 }
 
