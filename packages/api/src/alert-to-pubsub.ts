@@ -22,7 +22,7 @@ export const KnownAlert = z
     expired: z
       .literal(true)
       .optional()
-      .describe('present if the alert was resolved because it was not repeated in time'),
+      .describe('present if the alert was resolved because the sender stopped repeating it'),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -59,7 +59,7 @@ export const ReceiverStatus = z
     isExpected: z
       .boolean()
       .describe('whether the service is unhealthy if this receiver does not receive any alerts'),
-    isSilent: z.boolean().describe('whether nothing has been received for too long'),
+    isSilent: z.boolean().describe('whether this receiver has not received anything for too long'),
     lastHeard: Time.optional(),
   })
   .meta({ id: 'ReceiverStatus' });
@@ -81,7 +81,7 @@ export const alertToPubsubApi = {
     path: '/v1/alerts',
     summary: 'Lists firing and recently resolved alerts',
     description:
-      'The service receives alerts at `POST /webhook` (Alertmanager webhook, version 4), and from Prometheus at `POST /api/v2/alerts` and `POST /api/v1/alerts`.',
+      'The service receives alerts from Alertmanager at `POST /webhook` (webhook version 4), and from Prometheus at `POST /api/v2/alerts` and `POST /api/v1/alerts`.',
     role: 'view',
     answers: { 200: z.object({ alerts: z.array(KnownAlert) }) },
   }),
@@ -104,10 +104,7 @@ export const alertToPubsubApi = {
           bytes: z.int(),
           maxBytes: z.int(),
           rejecting: z.string().optional().describe('why the spool is not accepting alerts'),
-          damage: z
-            .string()
-            .optional()
-            .describe('data that the spool has lost within the last day'),
+          damage: z.string().optional().describe('data that the spool has lost in the last day'),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -126,7 +123,7 @@ export const alertToPubsubApi = {
     path: '/v1/dead-letters/retry',
     summary: 'Resends dead letters, each to the sink that rejected it',
     description:
-      'The messages keep their IDs. If an alert has changed since then, a message with its current state follows. If the sink rejects a message again, that message becomes a dead letter again.',
+      'The messages keep their IDs. If the state of an alert has changed in the meantime, a message with the current state follows. Messages that the sink rejects again become dead letters again.',
     role: 'operate',
     body: z.strictObject({
       sink: z.string().min(1).max(100).optional().describe('only dead letters from this sink'),
@@ -139,7 +136,7 @@ export const alertToPubsubApi = {
         kept: z
           .int()
           .describe(
-            'number of dead letters that cannot be resent, because they are invalid alerts, are truncated, or belong to a sink that is no longer in rack.yaml',
+            'number of dead letters that cannot be resent because they are invalid or truncated, or because their sink is no longer in rack.yaml',
           ),
       }),
       404: Problem,

@@ -15,21 +15,19 @@ export const ConsoleRack = z
       .enum(['connecting', 'live', 'lost'])
       .describe('`connecting`: the state is not yet known; `lost`: skolo is trying to reconnect'),
     since: Time.describe('when the connection entered this state'),
-    why: z.string().optional().describe('why the connection is lost, and what to do'),
+    why: z.string().optional().describe('why the connection was lost, and what to do'),
     known: z
       .object({
         machines: many,
         needsAttention: many.describe(
-          'number of machines that need attention, excluding those with a common cause',
+          'number of machines that need attention, excluding those affected by a common cause',
         ),
         causes: z.array(CommonCause.omit({ machines: true }).extend({ machines: many })),
         alerts: many.describe('number of firing alerts that do not belong to a machine'),
         services: z.array(name).describe('services that are not ready or are degraded'),
       })
       .optional()
-      .describe(
-        'current or last known data; absent if a connection to the rack has never succeeded',
-      ),
+      .describe('current or last known data; absent if skolo has never connected to the rack'),
   })
   .meta({ id: 'ConsoleRack' });
 export type ConsoleRack = z.output<typeof ConsoleRack>;
@@ -44,7 +42,8 @@ export const consoleRacksApi = {
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Exchanges the code from the link that skolo console printed for a cookie',
+    summary:
+      'Starts a session: exchanges the code from the link that skolo console prints for a cookie',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
     audits: { elsewhere: 'changes are recorded in the rack where they are made' },

@@ -17,13 +17,13 @@ export const ConsoleSession = z
     signedIn: z
       .boolean()
       .describe(
-        'whether the caller has signed in; false if it has access only because of its network',
+        'whether the caller has signed in; false for anonymous access, which rack.yaml can grant to a network',
       ),
     expiresAt: Time.optional().describe('when the session ends; absent if there is no session'),
     hasOtherRacks: z
       .boolean()
       .optional()
-      .describe('whether a page with all racks exists one path level up'),
+      .describe('whether the page one path level up lists all racks'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;
@@ -34,7 +34,7 @@ export const consoleApi = {
   session: route({
     method: 'get',
     path: '/v1/session',
-    summary: 'Returns the caller of this request, as shown in the console',
+    summary: 'Returns information about the caller, as shown in the console',
     role: 'view',
     headers: cookie,
     answers: { 200: ConsoleSession },
@@ -42,7 +42,7 @@ export const consoleApi = {
   signIn: route({
     method: 'post',
     path: '/v1/session',
-    summary: 'Starts a session: exchanges a token, or the code from a link, for a cookie',
+    summary: 'Starts a session: exchanges a token, or the code from a sign-in link, for a cookie',
     body: z
       .strictObject({
         token: z.string().min(1).max(10_000).optional(),
@@ -69,9 +69,10 @@ export const consoleApi = {
   createLink: route({
     method: 'post',
     path: '/v1/console-links',
-    summary: 'Returns a code that signs in a browser as the caller, once and within a minute',
+    summary:
+      'Returns a single-use code that signs in a browser as the caller; it expires after a minute',
     description:
-      'Open `/#/sign-in?code=CODE`. Browsers do not send the fragment to servers, so it does not appear in logs.',
+      'To use the code, open `/#/sign-in?code=CODE`. Browsers do not send this fragment to servers, so the code does not appear in logs.',
     role: 'view',
     headers: z.object({ authorization: z.string().optional() }),
     audits: { target: 'self', omits: ['headers.authorization'], answer: ['expiresAt'] },

@@ -41,7 +41,7 @@ export const enrolmentApi = {
     path: '/v1/enrol',
     summary: 'Requests the identity of this Raspberry Pi',
     description:
-      'A 200 response contains the lines `name=`, `address=` (absent for DHCP) and `token=` (for k3s). A 202 response means that enrolment is pending; it contains the reason in one line, and the Pi retries.',
+      'A 200 response contains the lines `name=`, `address=` (absent for DHCP) and `token=` (for k3s). A 202 response contains the reason why enrolment is pending; the Pi then retries.',
     headers: ownKey,
     body: EnrolRequest,
     audits: { elsewhere: 'recorded as a note on the machine that receives the name' },
@@ -60,7 +60,7 @@ export const enrolmentApi = {
     method: 'put',
     path: '/v1/lockdown',
     summary:
-      'Stores the pairing records of the machine with this key, as an archive of /var/lib/lockdown',
+      'Stores the pairing records (an archive of /var/lib/lockdown) of the machine with this key',
     headers: ownKey,
     body: z.strictObject({ archive: z.base64() }),
     mostBodyBytes: mostLockdownBytes * 1.4,
@@ -85,7 +85,7 @@ export const WaitCode = z
     'cluster',
   ])
   .describe(
-    'With `clock` and `cluster`, the Pi continues automatically once the cause is fixed; the others need attention. `taken` means that another SD card has this name, and the machine with this name is off.',
+    'Pis with the code `clock` or `cluster` enrol automatically once the cause is fixed; those with any other code need attention. `taken` means that another SD card has this name, and that the machine with that card is off.',
   );
 export type WaitCode = z.output<typeof WaitCode>;
 
@@ -119,7 +119,9 @@ export const EnrolledPi = z
     by: z
       .string()
       .optional()
-      .describe('who assigned the name; absent if it was assigned from rack.yaml'),
+      .describe(
+        'who assigned the name; absent if the name was assigned automatically, according to rack.yaml',
+      ),
   })
   .meta({ id: 'EnrolledPi' });
 export type EnrolledPi = z.output<typeof EnrolledPi>;
@@ -127,7 +129,7 @@ export type EnrolledPi = z.output<typeof EnrolledPi>;
 export const RevokedPi = z
   .object({
     key,
-    name: name.optional().describe('name that the SD card had previously'),
+    name: name.optional().describe('name that the SD card had'),
     serial: serial.optional(),
     at: Time,
     by: z.string(),
@@ -162,7 +164,7 @@ export const enrolmentsApi = {
     path: '/v1/enrolments',
     summary: 'Assigns a name to a Raspberry Pi with a pending enrolment request',
     description:
-      'The Pi receives the name with its next request. With `force`, the name is assigned even if a running machine has it.',
+      'The Pi receives the name in response to its next request. `force` assigns the name even if a running machine has it.',
     role: 'operate',
     body: z.strictObject({
       key,
@@ -182,7 +184,7 @@ export const enrolmentsApi = {
     method: 'delete',
     path: '/v1/enrolments/{key}',
     summary:
-      "Revokes an SD card's key, so that the card never again receives a name, a token or pairing records",
+      "Revokes an SD card's key permanently: the card no longer receives a name, a token or pairing records",
     description: "The name becomes available for the machine's next SD card.",
     role: 'operate',
     params: z.object({ key }),
@@ -193,7 +195,7 @@ export const enrolmentsApi = {
     method: 'post',
     path: '/v1/enrolment-secrets',
     summary:
-      "Creates the credentials of a shared image: a secret that expires and is returned only once, and the endpoint's pin",
+      "Creates the credentials for a shared image: a secret, which expires and is returned only once, and the endpoint's pin",
     role: 'operate',
     body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
     audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },

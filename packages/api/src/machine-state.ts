@@ -23,7 +23,7 @@ const mostTargets = 1000;
 export const MachineCondition = z
   .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
   .describe(
-    '`stale`: the agent has not responded for `staleSeconds` in rack.yaml (default: 60 s), or for slightly less if several machines share a cause; `gone`: it has not responded for `goneSeconds` (default: 10 minutes); `never-reported`: the machine is in rack.yaml, but its agent has never responded',
+    '`stale`: the agent has not responded for `staleSeconds` (default: 60 s), or slightly less if several machines share a cause; `gone`: the agent has not responded for `goneSeconds` (default: 10 minutes); `never-reported`: the agent has never responded',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 
@@ -31,7 +31,7 @@ export const MachineOrder = Order.extend({
   by: Order.shape.by
     .optional()
     .describe(
-      'absent if the journal was lost and only the machine reported the order; see `reason`',
+      'absent if the order is known only from the machine, because the journal was lost; see `reason`',
     ),
   machine: name,
   deliveredAt: Time.optional().describe('when the agent acknowledged the order; absent until then'),
@@ -62,7 +62,7 @@ export const Machine = z
     mac: z.string().optional(),
     pools: z.array(z.string()),
     condition: MachineCondition,
-    since: Time.optional().describe('when the condition started; absent if it is `never-reported`'),
+    since: Time.optional().describe('when the condition started; absent for `never-reported`'),
     sentence: z.string().describe('human-readable reason for the condition'),
     needsAttention: z
       .string()
@@ -75,13 +75,11 @@ export const Machine = z
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe(
-        'present if the condition has changed too often in the last hour because of faults',
-      ),
+      .describe('present if faults have changed the condition too often in the last hour'),
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
-    lastTask: EndedTask.optional().describe('last task that ended after the agent started'),
+    lastTask: EndedTask.optional().describe('last task that has ended since the agent started'),
     bot: BotStatus.optional(),
     devices: z.array(DeviceStatus),
     repairs: z.array(RepairStep),
@@ -174,7 +172,7 @@ export const RackView = z
     rackFile: z.object({
       loadedAt: Time,
       warnings: z.array(z.string()),
-      problems: z.array(z.string()).describe('why the current file was rejected'),
+      problems: z.array(z.string()).describe('why the current rack.yaml was rejected'),
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
     alerts: z
@@ -182,12 +180,12 @@ export const RackView = z
       .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
       .object({
-        isBroken: z.boolean().describe('true only if a delivery failure is confirmed'),
+        isBroken: z.boolean().describe('whether a delivery failure has been confirmed'),
         text: z.string(),
       })
       .optional()
       .describe(
-        'why alerts may not be delivered; absent if no reason is known, or if alert-to-pubsub does not respond',
+        'why alerts may not be delivered; absent if no problem is known, or if alert-to-pubsub does not respond',
       ),
   })
   .meta({ id: 'RackView' });
@@ -214,7 +212,7 @@ export const HistoryEntry = z
         .string()
         .optional()
         .describe(
-          'succeeded, failed, internal-failure or bot-exit if the agent reported the end of the task; otherwise ended, lost or bot-exit',
+          '`succeeded`, `failed`, `internal-failure` or `bot-exit` if the agent reported how the task ended; otherwise `ended`, `lost` or `bot-exit`',
         ),
     }),
     z.object({
@@ -258,7 +256,7 @@ export const HistoryEntry = z
       kind: z.literal('order'),
       id: z.string(),
       order: Order.shape.kind,
-      by: z.string().optional().describe('absent if only the machine reported the order'),
+      by: z.string().optional().describe('absent if the order is known only from the machine'),
       reason: z.string(),
       endedAt: Time.optional(),
       endedBy: z.string().optional(),
@@ -281,7 +279,7 @@ export const HistoryEntry = z
         endedAt: Time,
       })
       .describe(
-        'entries of one kind that were omitted because the machine had too many of them within an hour',
+        'entries of one kind that were omitted, because the machine had too many of them within an hour',
       ),
   ])
   .meta({ id: 'HistoryEntry' });
@@ -303,7 +301,7 @@ export const MachineDowntime = z
     times: z.int().describe('number of faults'),
     seconds: z
       .number()
-      .describe('time during which faults prevented the machine from accepting tasks'),
+      .describe('total time for which faults prevented the machine from accepting tasks'),
     codes: z
       .array(z.object({ code: z.string(), times: z.int() }))
       .describe('reason codes, most frequent first'),
@@ -329,7 +327,10 @@ export const machineStateApi = {
       code: z.string().optional().describe('reason code, such as `battery-low`'),
       model: z.string().optional().describe('device model, or machine kind'),
       pool: z.string().optional(),
-      text: z.string().optional().describe("words that must all occur in the machine's fields"),
+      text: z
+        .string()
+        .optional()
+        .describe('only machines that have all these words in their fields'),
     }),
     answers: { 200: z.object({ machines: z.array(Machine) }) },
   }),
@@ -354,7 +355,7 @@ export const machineStateApi = {
     path: '/v1/changes',
     summary: 'Streams the current state, followed by each change',
     description:
-      'The stream starts with `all`, or with the changes since the event in `Last-Event-ID` if they are still available.',
+      'The stream starts with `all` or, if the changes since `Last-Event-ID` are still available, with these changes.',
     role: 'view',
     headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
     events: {
@@ -416,7 +417,7 @@ export const machineStateApi = {
         .int()
         .min(-1)
         .optional()
-        .describe('return only lines with a higher number than this'),
+        .describe('return only lines whose number is higher than this'),
     }),
     answers: { 200: z.object({ lines: z.array(LogLine) }), 404: Problem, 503: Problem },
   }),
@@ -438,7 +439,7 @@ export const machineStateApi = {
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
     description:
-      'Specify the names that you have previewed, because this call does not accept a filter. If there are several, and they make up more than 10% of the rack, `count` must be their number; otherwise the response is 409.',
+      'This call requires names and does not accept a filter. If it affects several machines that make up more than 10% of the rack, `count` must be their number; otherwise, the response is 409.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -477,8 +478,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/machines/{name}/screen',
     summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
-    description:
-      'A new screenshot is not stored. Unless forced, it is not taken while a task is running.',
+    description: 'A new screenshot is not stored. While a task is running, it requires `force`.',
     role: 'operate',
     params: machine,
     body: z.strictObject({

@@ -8,14 +8,16 @@ export const MetadataClient = z
     name: z.string().describe('name in rack.yaml; the address if it has none'),
     kind: z
       .enum(['machine', 'cidr', 'jumphost', 'default', 'unknown'])
-      .describe('rack.yaml rule that matches the address; `unknown` if no rule matches'),
+      .describe(
+        'kind of the rack.yaml entry that matches the address; `unknown` if no entry matches',
+      ),
     address: z
       .string()
       .optional()
       .describe("absent if rack.yaml does not contain the machine's address"),
     identity: z.string().optional().describe('absent if the client has no identity'),
     lastAsked: Time.optional().describe(
-      'time of the last request; absent if the client has not sent any since the service started',
+      'time of the last request; absent if the client has not sent a request since the service started',
     ),
     lastTokenAsked: Time.optional(),
     requests: z.int().min(0).describe('number of requests since the service started'),

@@ -14,7 +14,7 @@ const name = z
   .max(300)
   .meta({
     description:
-      'a machine, phone or device in rack.yaml, or a range of them; or an outlet, such as pdu-1/4',
+      'a machine, phone or device in rack.yaml, a range of these, or an outlet such as pdu-1/4',
     examples: ['skia-rpi2-rack4-shelf1-[001-010]', 'skia-rpi2-rack4-shelf1-001-device', 'pdu-1/4'],
   });
 
@@ -95,20 +95,22 @@ export const PowerCycle = z
       .min(0)
       .optional()
       .describe(
-        'number of cycles ahead of this one on its controllers; absent if the cycle is not queued',
+        'number of cycles ahead of this one in the queues of its controllers; absent if the cycle is not queued',
       ),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
     fault: z
       .string()
       .optional()
-      .describe('outlets that reported a fault at the end, such as switch-1/14: Fault'),
+      .describe(
+        'outlets that reported a fault at the end of the cycle, such as switch-1/14: Fault',
+      ),
     detail: z.string().optional().describe('description of the last event'),
     pending: z
       .literal(true)
       .optional()
       .describe(
-        "an operator's `off` failed; the service retries it until it succeeds or `on` is requested",
+        'present if `off` failed; the service retries it until it succeeds or `on` is requested',
       ),
     steps: z.array(StepRecord),
   })
@@ -135,7 +137,7 @@ export const Rejection = z
       'observed',
     ]),
     detail: z.string(),
-    until: Time.optional().describe('time from which the request will be accepted'),
+    until: Time.optional().describe('when the request will be accepted'),
     dark: z.array(z.string()).optional().describe('other targets that would lose power or network'),
   })
   .meta({ id: 'Rejection' });
@@ -151,7 +153,7 @@ export const AcceptedRequests = z.object({
       target: z.string(),
       joined: z
         .boolean()
-        .describe('whether the target was already being cycled; if so, this is the existing cycle'),
+        .describe('whether this is an existing cycle, because the target was already being cycled'),
     }),
   ),
   rejected: z.array(Rejection).describe('targets that were rejected, if `skipRejected` is set'),
@@ -185,7 +187,7 @@ export const OutletStatus = z
       .string()
       .optional()
       .describe(
-        'fault that the controller reports for an outlet that is on but does not deliver power',
+        'fault that the controller reports if the outlet is on, but does not deliver power',
       ),
     watts: z.number().optional(),
     mode: z.string().optional(),
@@ -205,7 +207,7 @@ export const ControllerStatus = z
     state: z
       .enum(['up', 'down', 'failing', 'unknown'])
       .describe(
-        '`failing`: the controller responds, but one of its outlets is stuck off, so the service does not turn off its other outlets',
+        '`failing`: the controller responds, but one of its outlets is stuck off. Until this is fixed, the service does not turn off other outlets of this controller',
       ),
     since: Time.optional(),
     detail: z.string().optional().describe('why the controller is down or failing'),
@@ -215,7 +217,7 @@ export const ControllerStatus = z
       .describe('outlets that are stuck off; absent if none are'),
     level: z
       .enum(['never seen', 'read', 'switched', 'proven'])
-      .describe('how thoroughly the model was verified on real hardware'),
+      .describe('how thoroughly the model has been verified on real hardware'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -255,7 +257,7 @@ export const Hold = z
     id: z.string(),
     target: z
       .string()
-      .describe('a machine, a device, or the name of the rack to hold everything in it'),
+      .describe('a machine, a device, or the name of the rack to hold the whole rack'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -265,11 +267,7 @@ export const Hold = z
 export type Hold = z.output<typeof Hold>;
 
 const id = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(100)
-    .describe('the ID, or at least 4 characters from its beginning or end'),
+  id: z.string().min(1).max(100).describe('the ID, or at least the first or last 4 characters'),
 });
 
 export const powerCycleDaemonApi = {
@@ -278,7 +276,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles',
     summary: 'Requests power cycles of machines, phones, devices or outlets',
     description:
-      'The service checks all targets first. If it rejects one, it does nothing and returns 409 with all rejections, unless `skipRejected` is set. If a target is already being cycled, the request joins that cycle.',
+      'The service checks all targets first. If it rejects any and `skipRejected` is not set, it returns 409 with all rejections and does nothing. If a target is already being cycled, the request joins that cycle.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -290,7 +288,7 @@ export const powerCycleDaemonApi = {
         .boolean()
         .default(false)
         .describe(
-          "turn off only the phone's USB port, even if other ports share its power, to verify that the port can be switched separately",
+          "turn off only the phone's USB port, even if the hub powers several ports together. This tests whether the port can be switched separately",
         ),
       force,
       ignoreLimits,
@@ -323,8 +321,7 @@ export const powerCycleDaemonApi = {
       reason,
     }),
     audits: {
-      elsewhere:
-        'recorded as a request from the machine, which the daemon identifies by its address and signature',
+      elsewhere: 'recorded as a request from the machine that the address and signature identify',
     },
     answers: {
       202: AcceptedRequests,
@@ -364,7 +361,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/power-cycles/events',
     summary: 'Streams the current state of cycles, followed by each change',
     description:
-      'Without `ids`, the stream contains changes to all cycles. Each connection starts with the current state.',
+      'Each stream starts with the current state. Without `ids`, it contains the changes to all cycles.',
     role: 'view',
     query: z.object({
       ids: z
@@ -390,7 +387,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/outlets',
     summary: 'Turns machines, phones, devices or single outlets on or off',
     description:
-      'An outlet that is turned off stays off until a request turns it on again, even after the PDU reboots. If an `off` fails, it is `pending`: the service retries it when the controller responds, unless an `on` cancels it.',
+      'An outlet that is turned off stays off until a request turns it on again, even if the PDU reboots. If `off` fails, it is `pending`: the service retries it when the controller responds, unless `on` is requested first.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -413,14 +410,14 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'Lists all outlets in use, with the state of each when it was last read',
+    summary: 'Lists all outlets in use with their last known states',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
   forgetPendingOn: route({
     method: 'delete',
     path: '/v1/outlets/{outlet}/pending-on',
-    summary: 'Stops trying to turn on an outlet of a device that is no longer in rack.yaml',
+    summary: 'Stops the attempts to turn on an outlet whose device is no longer in rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -454,7 +451,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/own-holds',
     summary: 'Lists the holds on the calling machine and its phones',
     description:
-      'The agent on a machine uses this endpoint; the service identifies the agent by its address and signature. The response includes holds on the rack and on devices that power or connect the machine.',
+      'For the agent on a machine, which the service identifies by its address and signature. The response includes holds on the rack, and on devices that power or connect the machine.',
     tags: ['holds'],
     machine: true,
     answers: {
@@ -469,7 +466,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/holds',
     summary:
-      'Blocks power cycles of machines, of devices along with everything that they power or connect, or of the whole rack',
+      'Blocks power cycles of machines, of devices and everything that they power or connect, or of the whole rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),
@@ -515,6 +512,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    "Forgets a replaced device's host key; the service pins the key that the device presents on the next connection",
+    'Forgets the host key of a replaced device; on the next connection, the service pins the new key',
   ),
 };

@@ -61,7 +61,10 @@ export const BackupVersion = z
     device: z.string(),
     time: Time.describe('when the version was read'),
     size: z.int().describe('size in bytes, as sent by the device'),
-    sha1: z.string().optional().describe('SHA-1 of the content; part of the off-site name'),
+    sha1: z
+      .string()
+      .optional()
+      .describe('SHA-1 of the content, which is also part of the off-site name'),
     model: z.string().optional(),
     run: z.string().optional(),
     by: z.string().optional().describe('requester, or `schedule`'),
@@ -117,7 +120,7 @@ export const BackupDevice = z
     state: DeviceState,
     why: z.string().optional().describe('why the device is not backed up'),
     lastSuccess: Time.optional().describe(
-      'when the device was last read completely, whether or not its configuration had changed',
+      'when the device was last backed up successfully, even if its configuration had not changed',
     ),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
@@ -132,15 +135,18 @@ export const BackupDevice = z
       .boolean()
       .optional()
       .describe(
-        'whether the device would boot with a configuration that differs from the running one; absent if unknown',
+        'whether the running configuration differs from the one that is used at the next boot; absent if unknown',
       ),
-    startup: z.string().optional().describe('version of the startup configuration, if it differs'),
+    startup: z
+      .string()
+      .optional()
+      .describe(
+        'version that matches the startup configuration, if the device would boot with a different one',
+      ),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
-      .describe(
-        'outdated SSH algorithms used in the last session; absent if the session did not use SSH',
-      ),
+      .describe('outdated SSH algorithms used in the last session; absent for other protocols'),
     reading: z.boolean().describe('whether the device is currently being read'),
     offsite: z
       .enum(['stored', 'queued', 'none'])
@@ -187,13 +193,13 @@ export const ConnectedHost = z
     port: z
       .string()
       .optional()
-      .describe('port name in rack.yaml, or the name of a LAG or bridge on the device'),
+      .describe('name of the port in rack.yaml, or of a LAG or bridge on the device'),
     vlan: z.string().optional(),
     address: z.string().optional(),
     hostname: z.string().optional().describe('host name in a DHCP lease'),
     source: z
       .enum(['mac-table', 'arp', 'lease'])
-      .describe('source of the entry; only MAC tables identify the port reliably'),
+      .describe('source of the entry; only `mac-table` identifies the port reliably'),
   })
   .meta({ id: 'ConnectedHost' });
 export type ConnectedHost = z.output<typeof ConnectedHost>;
@@ -222,7 +228,7 @@ const deviceVersion = z.object({
     .min(1)
     .max(100)
     .describe(
-      '`latest`, `latest~1` (the previous one), `startup` (used at the next boot), an ID (at least four characters), or a day or time when the version was active',
+      '`latest`, `latest~1` (the previous version), `startup` (the version used at the next boot), an ID (at least four characters), or a date or time when the version was active',
     ),
 });
 const secrets = z
@@ -279,7 +285,7 @@ export const routerBackupApi = {
         lost: z
           .array(LostHistory)
           .default([])
-          .describe('versions that have been lost, and neither restored nor accepted as lost'),
+          .describe('lost versions that have been neither restored nor accepted as lost'),
       }),
     },
   }),
@@ -314,7 +320,7 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
-      'Returns the content of a version: masked text or, with secrets (admin role), exactly the bytes that the device sent',
+      'Returns the content of a version: text with masked secrets or, with `secrets`, the exact bytes that the device sent',
     description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
     role: 'view',
     params: deviceVersion,
@@ -378,7 +384,7 @@ export const routerBackupApi = {
   checkRestore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
-    summary: 'Checks a restore without changing anything, as far as the model supports this',
+    summary: 'Checks a restore as far as the model supports this, without changing anything',
     description:
       'Reads the current configuration. In the response, `running` identifies this configuration for `restore`.',
     role: 'admin',
@@ -394,7 +400,7 @@ export const routerBackupApi = {
         diff: z
           .string()
           .describe('diff from the current configuration to the version, with masked secrets'),
-        rehearsed: z.boolean().describe('whether the device has checked the version'),
+        rehearsed: z.boolean().describe('whether the device itself has checked the version'),
         accepted: z.boolean().optional(),
         said: z.string().optional().describe("the device's output"),
         canApply: z.boolean(),
@@ -431,7 +437,9 @@ export const routerBackupApi = {
         restored: z.boolean(),
         remaining: z
           .string()
-          .describe('remaining differences, with masked secrets; empty if no differences remain'),
+          .describe(
+            'remaining differences, with masked secrets; empty if there are no differences',
+          ),
         steps: z.array(z.string()).describe('steps that were executed, in order'),
       }),
       404: Problem,
@@ -445,7 +453,7 @@ export const routerBackupApi = {
     path: '/v1/history/pieces',
     summary: 'Uploads part of a history to restore',
     description:
-      'A history is a git bundle of the `main` branch, whose parts are sent in order. A part at offset 0 starts a new history. `skolo backup restore-history` creates and sends the bundle.',
+      'The history is a git bundle of the `main` branch. Send its parts in order; a part with offset 0 starts a new upload. `skolo backup restore-history` does this.',
     role: 'admin',
     audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
     body: z.strictObject({
@@ -459,7 +467,7 @@ export const routerBackupApi = {
     path: '/v1/history/restore',
     summary: 'Replaces the history with the uploaded one',
     description:
-      'The service then appends the versions that were stored after the loss. Versions are never removed.',
+      'Versions that were stored after the loss are then appended. No versions are removed.',
     role: 'admin',
     body: z.strictObject({
       sha256: z
@@ -495,6 +503,6 @@ export const routerBackupApi = {
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key, serial number and host name of a replaced device; the service pins the new ones on the next connection',
+    'Forgets the host key, serial number and host name of a replaced device; on the next connection, the service pins the new values',
   ),
 };

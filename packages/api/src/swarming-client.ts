@@ -66,9 +66,9 @@ export const DeviceStatus = z
     charging: z
       .boolean()
       .optional()
-      .describe('whether the device reports that it is powered by a cable'),
+      .describe('whether the device reports that it is receiving power over a cable'),
     connectedSeconds: seconds.describe(
-      'how long the device reports that it has been connected over USB; a loss of power ends the connection',
+      'how long the device has been connected over USB, as reported by the device; a loss of power ends the connection',
     ),
     temperaturesCelsius: entries(
       z.number(),
@@ -92,7 +92,7 @@ export const BotStatus = z
         ...(['stopped', 'none'] as const),
       ])
       .describe(
-        '`silent`: the bot has not called a hook for 10 minutes and no task is running, so the agent stops the bot; `none`: rack.yaml has `bot: none`',
+        '`silent`: the bot has no task but has not called a hook for 10 minutes, so the agent stops it; `none`: rack.yaml has `bot: none`',
       ),
     since: Time,
     why: text(500).optional().describe('why the bot is not running'),
@@ -100,7 +100,7 @@ export const BotStatus = z
     server: text(200).optional(),
     healthy: z
       .boolean()
-      .describe('whether the bot has called its hooks since it started, and is not silent'),
+      .describe('whether the bot has called its hooks since it started and is not `silent`'),
     starts: z.int().min(0).describe('number of bot starts since the agent started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
@@ -174,7 +174,7 @@ export const AgentStatus = z
     revision: text(100)
       .optional()
       .describe(
-        'changes when the agent starts, and whenever anything other than a measured value, such as a battery level, changes',
+        'changes when the agent starts, and whenever the status changes; changes in measured values, such as battery levels, do not count',
       ),
     orders: list(Order, 20).optional().describe('orders that are active on this machine'),
     /** Changes with each boot, which proves that the machine was down. */
@@ -183,7 +183,7 @@ export const AgentStatus = z
       running: z.boolean(),
       id: text(100).optional(),
       since: Time.optional(),
-      last: EndedTask.optional().describe('last task that ended after the agent started'),
+      last: EndedTask.optional().describe('last task that has ended since the agent started'),
     }),
     devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
@@ -204,8 +204,10 @@ export const AgentStatus = z
         rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .describe("source of the machine's entry from rack.yaml"),
-        why: text(500).optional().describe('why the agent has no entry, or only an outdated one'),
+          .describe("where the machine's entry in rack.yaml came from"),
+        why: text(500)
+          .optional()
+          .describe('why the agent does not have the entry, or has only an outdated version'),
       })
       .optional(),
     versions: z
@@ -251,14 +253,14 @@ export const swarmingClientApi = {
         .string()
         .max(100)
         .optional()
-        .describe('last known revision; the agent responds when it has a newer one'),
+        .describe('last known revision; the agent responds when it has a newer revision'),
       waitSeconds: z.coerce
         .number()
         .min(0)
         .max(60)
         .default(0)
         .describe(
-          'maximum wait for a newer revision; the agent responds immediately if eight other callers are already waiting',
+          'maximum time to wait for a newer revision; if eight other callers are waiting, the agent responds immediately',
         ),
     }),
     answers: { 200: AgentStatus },
@@ -266,8 +268,7 @@ export const swarmingClientApi = {
   log: route({
     method: 'get',
     path: '/v1/log',
-    summary:
-      'Returns the latest log lines of the agent and the bot, which the agent keeps in memory',
+    summary: "Returns the latest log lines of the agent and the bot from the agent's memory",
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
@@ -276,7 +277,7 @@ export const swarmingClientApi = {
         .int()
         .min(-1)
         .optional()
-        .describe('return only lines with a higher number than this'),
+        .describe('return only lines whose number is higher than this'),
     }),
     answers: { 200: z.object({ lines: list(LogLine, -1000) }) },
   }),
@@ -293,7 +294,8 @@ export const swarmingClientApi = {
   setOrders: route({
     method: 'put',
     path: '/v1/orders',
-    summary: 'Replaces all orders for the machine; once this call has returned, they are durable',
+    summary:
+      'Replaces all orders for the machine; when the call returns, the new orders have been stored durably',
     role: 'operate',
     body: z.strictObject({ orders: z.array(Order).max(20) }),
     mostBodyBytes,
@@ -305,7 +307,7 @@ export const swarmingClientApi = {
     path: '/v1/screen',
     summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
     description:
-      '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, a request for a new one is rejected with 409, unless `force` is set.',
+      '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, a new screenshot requires `force`; otherwise, the response is 409.',
     role: 'operate',
     body: z.strictObject({
       device: z.string().optional().describe('can be omitted if the machine has only one device'),
@@ -325,7 +327,7 @@ export const swarmingClientApi = {
     path: '/v1/repair',
     summary: 'Starts one repair step for a device; `repairs` in the status shows the outcome',
     description:
-      'The device does not have to be faulty, and the step does not count as an automatic repair. The response is 409 while a task or another step is running, or while a hold covers the device. If a task starts, the agent ends the step.',
+      'The step runs even if the device is healthy, and does not count as an automatic repair. The response is 409 during a task, another step or a hold on the device. The agent ends the step if a task starts.',
     role: 'operate',
     body: z.strictObject({
       device: z

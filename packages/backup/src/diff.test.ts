@@ -98,7 +98,7 @@ describe('a difference', () => {
     const to = lines(500_000, 'quite another line');
 
     expect(difference(from, to, names)).toBe(
-      `--- ${names.from}\n+++ ${names.to}\n500000 lines from line 1 replaced by 500000 lines; the change is too large to compare line by line\n`,
+      `--- ${names.from}\n+++ ${names.to}\nthe change is too large to compare line by line: 500000 lines from line 1 replaced by 500000 lines\n`,
     );
   });
 

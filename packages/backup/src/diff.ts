@@ -47,7 +47,7 @@ function replaced(from: string, to: string) {
   const out = old.slice(start, old.length - same);
   const into = fresh.slice(start, fresh.length - same);
   if (out.length + into.length > shownUpTo) {
-    return `${count(out.length, 'line')} from line ${start + 1} replaced by ${count(into.length, 'line')}; the change is too large to compare line by line\n`;
+    return `the change is too large to compare line by line: ${count(out.length, 'line')} from line ${start + 1} replaced by ${count(into.length, 'line')}\n`;
   }
   const first = Math.max(0, start - 3);
   const before = old.slice(first, start);

@@ -43,7 +43,7 @@ describe('a version', () => {
     ['', ' is too short: specify at least 4 characters of an ID'],
     [
       'yesterday',
-      '"yesterday" does not exist; use latest, latest~1, a date such as 2026-11-19, or an ID: c3d4aaaa, c3d4bbbb, 2026',
+      '"yesterday" does not exist; specify latest, latest~1, a date such as 2026-11-19, or an ID: c3d4aaaa, c3d4bbbb, 2026',
     ],
   ])('%j is none', (wanted, message) => {
     expect(() => resolveVersion(versions, wanted)).toThrow(

@@ -44,7 +44,7 @@ function byId(versions: readonly Version[], wanted: string): Version {
   if (only)
     throw notFound(`${wanted} matches ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
   throw notFound(
-    `${JSON.stringify(wanted.slice(0, 100))} does not exist; use latest, latest~1, a date such as 2026-11-19, or an ID: ${ids(known)}`,
+    `${JSON.stringify(wanted.slice(0, 100))} does not exist; specify latest, latest~1, a date such as 2026-11-19, or an ID: ${ids(known)}`,
   );
 }
 

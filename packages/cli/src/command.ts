@@ -148,7 +148,7 @@ export class SkoloCommand extends Command {
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
       if (chooses && (name === 'on' || name === 'rack')) {
         this.error(
-          `option '${option.long}' cannot be used with this command; select racks with '--racks'`,
+          `option '${option.long}' cannot be used with this command; use '--racks' to select racks`,
         );
       }
       complain(this.io, `${option.long} has no effect on ${this.fullName()}`);

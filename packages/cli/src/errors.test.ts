@@ -50,7 +50,7 @@ describe('failureOf', () => {
 
       expect(exitCode).toBe(1);
       expect(lines).toHaveLength(1);
-      expect(lines[0]).toMatch(/^skolo: internal error: .*SKOLO_DEBUG=1$/);
+      expect(lines[0]).toMatch(/^skolo: internal error: .*SKOLO_DEBUG=1 set$/);
     },
   );
 });

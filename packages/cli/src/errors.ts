@@ -91,7 +91,7 @@ function failure(message: string, exitCode: number): Failure {
 function bug(error: unknown): Failure {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return failure(
-    `internal error: ${what}; please report it, including the output with SKOLO_DEBUG=1`,
+    `internal error: ${what}; please report it, and include the output with SKOLO_DEBUG=1 set`,
     exitCodes.failed,
   );
 }

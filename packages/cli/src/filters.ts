@@ -27,7 +27,7 @@ export interface Filter<Row> {
 /** Adds the option of each filter. */
 export function addFilters<Row>(command: SkoloCommand, filters: readonly Filter<Row>[]): void {
   for (const { name, description, values } of filters) {
-    const known = values === undefined ? '' : `: ${values.join(', ')}`;
+    const known = values === undefined ? '' : ` (choices: ${values.join(', ')})`;
     command.option(`--${name} <${name}>`, `${description}${known}`, listOf);
   }
 }

@@ -145,7 +145,7 @@ services: { machine-state: { enrolment: {} } }
     [
       'none with that serial number',
       [],
-      /no Pi with this serial number has a pending enrolment; run skolo pi waiting/,
+      /no Pi with this serial number has a pending enrolment; to list pending enrolments, run skolo pi waiting/,
     ],
     ['a person who is not there', [waits()], /cannot ask for confirmation without a terminal/],
     [
@@ -196,12 +196,12 @@ services: { machine-state: { enrolment: {} } }
   });
 
   it.each([
-    ['a name that no card has', 'rpi-003', /rpi-003: no machine with this name has enrolled/],
-    ['a key that is too short', 'a1a1', /a1a1: no machine/],
+    ['a name that no card has', 'rpi-003', /rpi-003: no enrolled machine has this name/],
+    ['a key that is too short', 'a1a1', /a1a1: no enrolled machine/],
     [
       'a key that may be two',
       '3fa92c01',
-      /matches key 3fa92c01(3fa92c01)+ and a secret; specify the whole key/,
+      /matches key 3fa92c01(3fa92c01)+ and a secret; specify the full key/,
     ],
   ])('revokes nothing for %s', async (_, what, why) => {
     waiting = [waits({ name: 'rpi-003' }), waits({ key: '3fa92c01'.repeat(8) })];
@@ -232,7 +232,7 @@ services: { machine-state: { enrolment: {} } }
       '/cards/rack4-shared.img: 0.1 GB, for all machines in the rack (cloud-init, debian trixie)\n',
     );
     expect(err).toMatch(
-      /new cards can enrol until 2026-12-22.*; run skolo pi revoke 3fa92c01 to end this earlier/,
+      /new cards can enrol until 2026-12-22.*; to end enrolment earlier, run skolo pi revoke 3fa92c01/,
     );
     const card = path('cards/rack4-shared.img');
     expect(await readByMtools(card, 'skolo-secret')).toBe(`${secret}\n`);

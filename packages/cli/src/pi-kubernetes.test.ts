@@ -81,7 +81,7 @@ machines:
     expect(entry).toMatchObject({
       code: 1,
       err: expect.stringContaining(
-        'already contains another cluster with this name; choose a different name with --name',
+        'already contains a different cluster with this name; choose another name with --name',
       ),
     });
   });
@@ -110,7 +110,7 @@ machines:
     expect(await verb('reset', 'pis')).toMatchObject({
       code: 2,
       err: expect.stringMatching(
-        /pis: the whole cluster will be removed: 2 nodes, with .*\n.*confirm with '--yes'/,
+        /pis: the whole cluster will be removed, including 2 nodes and .*\n.*confirm with '--yes'/,
       ),
     });
     expect(await verb('reset', 'pis', '--node', 'host01', '--yes')).toMatchObject({

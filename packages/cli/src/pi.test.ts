@@ -69,7 +69,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
 
   it.each([
     ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
-    ['a warning without a router', '', 'a[1-2]: no gateway is known'],
+    ['a warning without a router', '', 'a[1-2]: the gateway is unknown'],
   ])('image of the inventory of a small rack has %s', async (_, gateway, warning) => {
     const rack = path('desk.yaml');
     await writeFile(
@@ -167,7 +167,7 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     const burn = await pi('burn', ...words, '--device', path('trixie.img'));
 
     expect(image.err).toMatch(
-      /trixie.img: this is the base image itself; specify another directory with --out/,
+      /trixie.img: this would overwrite the base image; specify another directory with --out/,
     );
     expect(burn.err).toMatch(/trixie.img: the file is not empty; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);

@@ -55,7 +55,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/cabling/cabling.ts')).define,
   },
   prove: {
-    summary: 'compare rack.yaml with its devices, read-only',
+    summary: "compare rack.yaml with the rack's devices, read-only",
     example: 'skolo prove --look rack.yaml',
     own: async () => (await import('./commands/prove/prove.ts')).define,
   },

@@ -145,7 +145,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(apply.out).toContain('switch: added in Secret skolo/router-backup key switch\n');
     expect(apply.out).toContain('added in /etc/skolo/power-cycle-daemon/environment variable');
     expect(apply.out).toContain(
-      'reload a variable, run skolo kubectl --role admin rack4 rollout restart -n skolo deployment/router-backup\n',
+      'load the changed variables, run skolo kubectl --role admin rack4 rollout restart -n skolo deployment/router-backup\n',
     );
     expect(apply.code).toBe(0);
     const rackFile = join(home, 'kube/racks/rack4/rack.yaml');

@@ -83,7 +83,7 @@ export function placeStep(wanted: Place): Step {
       if (now === undefined || text(now) === text(wanted)) return { differs: [] };
       return {
         differs: [
-          `the computer is a ${text(now)}, not a ${text(wanted)}; to remove this computer from the existing cluster first, run skolo pi kubernetes reset`,
+          `this computer is a ${text(now)}, not a ${text(wanted)}; run skolo pi kubernetes reset to remove it from its current cluster`,
         ],
       };
     },

@@ -109,7 +109,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   if (why !== undefined && node?.isReady) {
     return {
       isGone: false,
-      text: `the node is still running, because it could not be uninstalled (${why}); fix this or turn the computer off, and run the command again`,
+      text: `the node is still running, because it could not be uninstalled (${why}); fix this or turn off the computer, and run the command again`,
     };
   }
   // After its kubelet, which would register it again.

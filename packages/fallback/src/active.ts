@@ -50,7 +50,7 @@ if (command === 'guard') {
 const by = before ?? (await waitForAddress(options, own, console.log));
 if (by === undefined) process.exit(0);
 console.log(
-  `${why}, so this computer does not act as the jumphost. Reinstall Debian before you use it again`,
+  `${why}, so this computer no longer acts as the jumphost. Reinstall Debian before you use this computer again`,
 );
 // A full disk is no reason to serve.
 await writeRetired(options, by).catch((error: unknown) => console.error(String(error)));

@@ -89,7 +89,7 @@ export async function readSecret(
     const isMissing = error instanceof SecretError && error.code === 'SECRET_MISSING';
     if (isMissing && typeof ref === 'object' && mayBeSecret(rack, file)) {
       const hint =
-        'the path is not shown because it may be the secret itself; specify a file path, and if you entered the secret instead, replace that secret';
+        'the path is not shown because it may be the secret itself; specify the path of a file. If rack.yaml contained the secret itself, replace the secret';
       throw new SecretError('SECRET_MISSING', 'the path in rack.yaml', 'no such file', hint);
     }
     throw error;

@@ -23,7 +23,7 @@ const counters = {
   transitions: ['Alerts that started firing or were resolved.', 'status'],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
-    'Invalid alerts, and messages that were too large for a sink or that it rejected while accepting others.',
+    'Invalid alerts, and messages that a sink rejected while it accepted others, or that were too large for it.',
     'from',
   ],
   spool_damaged_records: ['Spool records that were found damaged or missing.'],

@@ -41,7 +41,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       ]),
   },
   skolo_machines_gone: {
-    help: '1 for each machine whose agent has not responded for `goneSeconds`, unless a common cause explains it.',
+    help: '1 for each machine whose agent has not responded for `goneSeconds`, unless a common cause explains the silence.',
     labels: ['machine'],
     read: ({ machines }) =>
       machines
@@ -102,7 +102,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_reported_quarantines_waiting: {
-    help: 'Machines that report a quarantine that is missing from the journal, in addition to the ten that were recorded.',
+    help: 'Machines whose quarantine is missing from the journal, beyond the ten machines whose quarantine was recorded again.',
     read: ({ notHeard }) => notHeard,
   },
   skolo_machines_history_pending_entries: {
@@ -114,7 +114,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
   },
   skolo_machines_history_omitted_entries: {
-    help: 'Entries from the current hour that the history omits, because the machine has too many.',
+    help: 'Entries that the history omitted in the current hour, because the machine had too many.',
     labels: ['machine'],
     read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
   },

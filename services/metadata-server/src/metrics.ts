@@ -48,7 +48,7 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitMetada
 
 const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_metadata_token_remaining_seconds: {
-    help: 'Remaining lifetime of the usual token of an identity; 0 if no token is valid.',
+    help: "Remaining lifetime of an identity's default token; 0 if the token is not valid.",
     labels: ['identity'],
     read: ({ tokens }) =>
       tokens.status().map(({ account, token }) => {
@@ -92,7 +92,7 @@ function countMismatches(registry: Registry, { rack }: MetricsDeps) {
   const mismatches = new Map<string, number>();
   new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
-    help: 'Requests from the address of a machine whose MAC address differed from rack.yaml or could not be determined.',
+    help: "Requests from a machine's IP address whose MAC address did not match rack.yaml or could not be determined.",
     labelNames: ['machine'],
     registers: [registry],
     collect() {

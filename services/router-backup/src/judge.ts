@@ -77,20 +77,20 @@ export function judgeIdentity(
   const forget = `run: skolo equipment forget ${name}`;
   if (serial !== undefined && seen.serial !== undefined && seen.serial !== serial) {
     return another(
-      `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: another device responds at this address`,
+      `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: another device is responding at this address`,
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
     // If it has the same serial number, it may have been renamed.
     if (pinned.serial === seen.serial) return undefined;
     return another(
-      `the serial number is ${seen.serial}, not ${pinned.serial}: another device responds at this address; if the device was replaced, ${forget}`,
+      `the serial number is ${seen.serial}, not ${pinned.serial}: another device is responding at this address; if the device was replaced, ${forget}`,
     );
   }
   if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
-    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device responds at this address, or the device was renamed; if it was replaced or renamed, ${forget}`,
+    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device is responding at this address, or the device was renamed; if the device was replaced or renamed, ${forget}`,
   );
 }
 

@@ -60,7 +60,7 @@ const table: Flag[] = [
     port: 'port that serves the status',
     host: 'address to listen on and to send requests from',
     check:
-      "check this machine's entry in rack.yaml, and its bot's directory and Python; print all errors and exit",
+      "check this machine's entry in rack.yaml, the bot's directory and Python, print all errors, and exit",
   }),
 ];
 

@@ -47,7 +47,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: ({ task, now }) => ageSeconds(task.since, now),
   },
   skolo_swarming_health: {
-    help: "1 for the machine's current verdict: ok, recovering, maintenance or quarantined; only quarantined may require an operator.",
+    help: "1 for the machine's current verdict: ok, recovering, maintenance or quarantined; only quarantined may require action by an operator.",
     labels: ['verdict'],
     read: ({ machine: { health } }) =>
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),

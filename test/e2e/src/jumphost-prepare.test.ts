@@ -310,7 +310,7 @@ spec: { policyName: full, validationActions: [Deny] }
 
       await holdLease('bob@other, push 1');
       expect((await upgrade('rack4')).out).toContain(
-        'rack4: bob@other, push 1 is changing this rack; wait until it has finished',
+        'rack4: bob@other, push 1 is changing this rack; wait until the change is complete',
       );
       await holdLease('');
       expect(await k3s('--version')).toContain('v1.36.3+k3s1');

@@ -191,7 +191,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(/^fence +differs +pdu-1\/1 is reported as on/m);
       expect(out).toMatch(/^metrics +missing +graphs start empty$/m);
       expect(out).toMatch(
-        /^rehearsal finished in \d+ (s|min).*; apart from packages and programs on the spare, nothing was changed$/m,
+        /^rehearsal finished in \d+ (s|min).*; packages and programs were installed on the spare, but nothing else was changed$/m,
       );
       expect(code).toBe(0);
       expect(device.board.isOn('1')).toBe(true);

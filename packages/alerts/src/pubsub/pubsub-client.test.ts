@@ -142,8 +142,8 @@ describe("the rack's metadata server", () => {
 
   it.each([
     [503, 'unavailable', 'see its log for the reason'],
-    [404, 'credentials', 'assign it an identity in rack.yaml'],
-    [403, 'credentials', 'assign it an identity in rack.yaml'],
+    [404, 'credentials', 'assign an identity to this machine or caller in rack.yaml'],
+    [403, 'credentials', 'assign an identity to this machine or caller in rack.yaml'],
   ] as const)('has its own error when it answers %i', async (status, reason, hint) => {
     const metadata = await startMetadata();
     const { google } = await start();

@@ -92,7 +92,7 @@ const kinds: Record<string, Kind> = {
   },
   EFBIG: {
     reason: 'disk',
-    text: "the file has reached the maximum size that the system allows; lower the sink's maxBytes",
+    text: "the file has reached the system's maximum file size; lower the sink's maxBytes",
   },
   EROFS: {
     reason: 'disk',
@@ -103,11 +103,11 @@ const kinds: Record<string, Kind> = {
   ENOTDIR: { reason: 'topic', text: 'part of the path is a file; fix the path in rack.yaml' },
   EACCES: {
     reason: 'permission',
-    text: 'this user does not have permission to write the file; change its owner or mode',
+    text: 'permission denied; change the owner or mode of the file',
   },
   EPERM: {
     reason: 'permission',
-    text: 'this user does not have permission to write the file; change its owner or mode',
+    text: 'permission denied; change the owner or mode of the file',
   },
 };
 

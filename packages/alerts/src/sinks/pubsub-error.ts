@@ -13,7 +13,7 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'skolo retries the request' },
   PERMISSION_DENIED: {
     reason: 'permission',
-    hint: 'grant roles/pubsub.publisher on the topic to the account, and enable the Pub/Sub API in the project',
+    hint: 'grant the account roles/pubsub.publisher on the topic, and check that the Pub/Sub API is enabled in the project',
   },
   UNAUTHENTICATED: { reason: 'credentials', hint: 'fix services.alert-to-pubsub.credentials' },
   RESOURCE_EXHAUSTED: {
@@ -52,7 +52,7 @@ export function publishError(error: unknown, topic: string): SinkError {
 export function topicMissing(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const [, project, , name] = topic.split('/');
-  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or grant roles/pubsub.editor to the account`;
+  const hint = `grant roles/pubsub.editor to the account, or create the topic with gcloud pubsub topics create ${name} --project ${project}`;
   const why = `${topic} is missing and could not be created: ${code}: ${grpcText(error)}`;
   return new SinkError('topic', code, `Pub/Sub: ${why}; ${hint}`);
 }

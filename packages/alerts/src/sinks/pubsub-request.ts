@@ -37,7 +37,7 @@ export function requestsOf(messages: readonly Message[], key: string, as: Encode
       throw new SinkError(
         'too-large',
         'TOO_LARGE',
-        `Pub/Sub: ${message.kind} ${message.id} is ${(bytes / 1e6).toFixed(1)} MB, but the limit is 9.5 MB; shorten its annotations`,
+        `Pub/Sub: ${message.kind} ${message.id} is ${(bytes / 1e6).toFixed(1)} MB, but the limit is 9.5 MB; shorten the alert's annotations`,
       );
     }
     const isFull =

@@ -150,10 +150,10 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     await expect(listen({ ...place, topic: 'nobody' }).ended).rejects.toMatchObject({
       isLasting: true,
       message:
-        'projects/rack-4/topics/nobody: no such topic; check the project and topic in rack.yaml, or wait for the first alert, which creates the topic',
+        'projects/rack-4/topics/nobody: no such topic; check the project and topic in rack.yaml, or wait until the first alert creates the topic',
     });
     await expect(listen(place, { subscription: 'nobody' }).ended).rejects.toThrow(
-      'projects/rack-4/subscriptions/nobody: no such subscription; create it, or omit the name to use a temporary one',
+      'projects/rack-4/subscriptions/nobody: no such subscription; create it, or omit --subscription to use a temporary one',
     );
   });
 
@@ -283,7 +283,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     pubsub.misbehave('reject', { code: 'PERMISSION_DENIED' });
 
     await expect(listen(place).ended).rejects.toThrow(
-      'projects/rack-4/topics/alerts: these credentials do not have permission to create a subscription; grant them roles/pubsub.editor, or specify an existing subscription',
+      'projects/rack-4/topics/alerts: the account does not have permission to create a subscription; grant it roles/pubsub.editor, or specify an existing subscription',
     );
   });
 

@@ -54,14 +54,14 @@ function textOf(
   switch (code) {
     case 'NOT_FOUND':
       return isTemporary
-        ? `${topic}: no such topic; check the project and topic in rack.yaml, or wait for the first alert, which creates the topic`
-        : `${subscription}: no such subscription; create it, or omit the name to use a temporary one`;
+        ? `${topic}: no such topic; check the project and topic in rack.yaml, or wait until the first alert creates the topic`
+        : `${subscription}: no such subscription; create it, or omit --subscription to use a temporary one`;
     case 'PERMISSION_DENIED':
       return isTemporary
-        ? `${topic}: these credentials do not have permission to create a subscription; grant them roles/pubsub.editor, or specify an existing subscription`
-        : `${subscription}: these credentials do not have permission to read this subscription; grant them roles/pubsub.subscriber`;
+        ? `${topic}: the account does not have permission to create a subscription; grant it roles/pubsub.editor, or specify an existing subscription`
+        : `${subscription}: the account does not have permission to read this subscription; grant it roles/pubsub.subscriber`;
     case 'UNAUTHENTICATED':
-      return `${topic}: these credentials are invalid; use different ones`;
+      return `${topic}: the credentials are invalid; specify other credentials`;
     case 'DEADLINE_EXCEEDED':
       return `${topic}: Pub/Sub did not respond in time; check the network`;
     case 'UNAVAILABLE':

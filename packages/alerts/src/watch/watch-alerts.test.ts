@@ -49,7 +49,7 @@ describe('alerts of a watch', () => {
       startsAt: '2026-11-20T11:58:20.000Z',
       annotations: {
         summary:
-          'rack4 has been silent since 2026-11-20T11:58:20Z; check whether the rack, its internet connection or alert-to-pubsub is down',
+          'rack4 has been silent since 2026-11-20T11:58:20Z; check the rack, its internet connection and alert-to-pubsub',
       },
     });
     expect(same.lines).toEqual([]);

@@ -60,7 +60,7 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
       labels: { alertname: 'WatchBlind', severity: 'critical' },
       holds: blindSince !== undefined && (now - blindSince >= blindAfterMs || undefined),
       since: blindSince ?? now,
-      text: 'the watch cannot reach Pub/Sub, so it cannot detect silent racks; check its network connection and credentials',
+      text: 'skolo alerts watch cannot reach Pub/Sub, so silent racks are not detected; check its network connection and credentials',
     },
     ...locations.flatMap((each) => ofLocation(each, blindSince !== undefined)),
   ];
@@ -78,8 +78,8 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       since: silentSince,
       text:
         lastHeard === undefined
-          ? `${location}: no heartbeat since ${timeText(silentSince)}; check whether the rack, its internet connection or alert-to-pubsub is down`
-          : `${location} has been silent since ${timeText(lastHeard)}; check whether the rack, its internet connection or alert-to-pubsub is down`,
+          ? `${location}: no heartbeat since ${timeText(silentSince)}; check the rack, its internet connection and alert-to-pubsub`
+          : `${location} has been silent since ${timeText(lastHeard)}; check the rack, its internet connection and alert-to-pubsub`,
     },
     {
       labels: { alertname: 'RackUnhealthy', ...labels },

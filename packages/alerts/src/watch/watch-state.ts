@@ -26,10 +26,7 @@ class WatchStateError extends Error {
   readonly code = 'WATCH_STATE';
 
   constructor(file: string, options?: ErrorOptions) {
-    super(
-      `${file}: this file was not written by skolo alerts watch; move it elsewhere, or specify another file`,
-      options,
-    );
+    super(`${file}: not a state file of skolo alerts watch; specify another file`, options);
     this.name = 'WatchStateError';
   }
 }

@@ -7,7 +7,7 @@ import { Time } from '../time.ts';
 export const AuditEntry = z
   .object({
     time: Time.describe(
-      "time according to the rack's clock. Entries are in the order of events even if the clock was changed",
+      "time according to the rack's clock. Entries stay in the order of events even if the clock is changed",
     ),
     who: z.string().describe('token name or e-mail address'),
     role: z.enum(['view', 'operate', 'admin']).optional(),
@@ -22,7 +22,7 @@ export const AuditEntry = z
     outcome: z
       .string()
       .describe(
-        '`begun` before the change; then `done`, `accepted` (the change continues), `rejected: …` or `failed: …`. If `begun` is the only entry, the service was interrupted',
+        '`begun` before the change. A second entry has `done`, `accepted` (the change continues), `rejected: …` or `failed: …`; if it is missing, the service was interrupted',
       ),
     answer: z
       .record(z.string(), z.unknown())
@@ -46,9 +46,9 @@ export const AuditPage = z
       .object({ before: cursor, time: Time })
       .optional()
       .describe(
-        'where the search ended: the value of `before` for the next page, and the time of the oldest entry that was searched. Absent if there are no older entries',
+        'end of the search: `before` requests the next page, and `time` is that of the oldest entry searched. Absent if there are no older entries',
       ),
-    skipped: z.int().min(0).describe('number of damaged lines found by the search'),
+    skipped: z.int().min(0).describe('number of damaged lines that the search skipped'),
   })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.output<typeof AuditPage>;
@@ -60,14 +60,14 @@ export const auditApi = {
     summary:
       'Returns the audit log: who changed what, and which requests were rejected, newest first',
     description:
-      'The two entries for a change have the same `requestId`. Because a request reads at most 4 MiB of the log, a page may be shorter than `limit`, or even empty, although older entries exist.',
+      'Both entries for a change have the same `requestId`. Each request reads at most 4 MiB of the log, so a page may have fewer than `limit` entries, or none, even if older entries exist.',
     // Not `view`, which `anonymousRead` may grant to a network: reasons and addresses are about people.
     role: 'operate',
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       before: cursor.optional(),
-      who: filter.describe('text that the name must contain'),
-      text: filter.describe("words that must all occur in the entry's fields other than the name"),
+      who: filter.describe('only entries whose name contains this text'),
+      text: filter.describe('only entries that contain all these words, not counting the name'),
     }),
     answers: { 200: AuditPage, 503: Problem },
   }),

@@ -69,7 +69,7 @@ function codeOf(error: unknown): string {
   return errorCode(error) ?? '';
 }
 
-const broken = 'the connection ended before the response was complete';
+const broken = 'the connection was closed before the response was complete';
 const untrusted = 'the TLS certificate is not trusted; set NODE_EXTRA_CA_CERTS to the CA file';
 const noTls = 'the server does not use TLS; try http://';
 
@@ -79,7 +79,7 @@ const reasons = new Map([
     'connection refused; check that the service is running and that this is its port',
   ],
   ['ENOTFOUND', 'the host name is unknown; check the URL'],
-  ['EAI_AGAIN', 'the host name cannot currently be resolved; check the network'],
+  ['EAI_AGAIN', 'the host name could not be resolved; check the network'],
   ['ETIMEDOUT', 'no connection; the host did not respond'],
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host did not respond'],
   ['UND_ERR_HEADERS_TIMEOUT', 'connected, but there was no response for 300 s'],

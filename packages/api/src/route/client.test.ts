@@ -92,7 +92,7 @@ describe('the rack of a client', () => {
 
       expect(await failure(call)).toMatchObject({
         status: 421,
-        message: `${url}: this is rack lab, not berlin; fix the service's address in rack.yaml, or use the rack.yaml for lab`,
+        message: `${url}: this is rack lab, not berlin; check the service's address in rack.yaml, or use the rack.yaml of lab`,
       });
       expect(asked).toEqual(['berlin']);
     },
@@ -263,7 +263,7 @@ describe('a problem', () => {
           type: 'about:blank',
           title,
           status,
-          detail: `${url}: the response (${status}, ${said}) does not come from this service; check the URL, and whether a proxy is in between`,
+          detail: `${url}: the response (${status}, ${said}) is not from this service; check the URL, and whether a proxy is intercepting requests`,
         },
       });
     },
@@ -316,7 +316,7 @@ describe('an unexpected response', () => {
     {
       name: 'a status of another route',
       answer: { status: 201, json: { things: [] } },
-      detail: 'the status is 201, not 200',
+      detail: 'unexpected status: 201, not 200',
     },
   ])('such as $name is an ApiError with the place', async ({ answer, detail }) => {
     const { client, url } = await serving(answer);
@@ -354,12 +354,12 @@ describe('no answer', () => {
     {
       name: 'hangs up',
       bytes: '',
-      message: 'the connection ended before the response was complete (UND_ERR_SOCKET)',
+      message: 'the connection was closed before the response was complete (UND_ERR_SOCKET)',
     },
     {
       name: 'stops in the middle',
       bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{',
-      message: 'the connection ended before the response was complete (UND_ERR_SOCKET)',
+      message: 'the connection was closed before the response was complete (UND_ERR_SOCKET)',
     },
     {
       name: 'speaks something else',
@@ -458,7 +458,7 @@ describe('createClient', () => {
     (bad) => {
       const create = () => createClient(api, { baseUrl: 'http://rack4', token: bad });
 
-      expect(create).toThrow('the token contains characters that are not allowed in a header');
+      expect(create).toThrow('the token contains characters that are not allowed in HTTP headers');
       expect(create).not.toThrow(/h.nter/);
     },
   );

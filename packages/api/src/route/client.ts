@@ -69,7 +69,7 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
   checkBaseUrl(options.baseUrl);
   if (options.token !== undefined && !/^[\x21-\x7e]+$/.test(options.token)) {
     throw new TypeError(
-      'the token contains characters that are not allowed in a header, such as a line break',
+      'the token contains characters that are not allowed in HTTP headers, such as line breaks',
     );
   }
   return clientOf<A, RouteSpec>(api, (spec, request) => call(spec, request, options));
@@ -233,7 +233,7 @@ function problemOf(url: string, response: Response, text: string): Problem {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) does not come from this service; check the URL, and whether a proxy is in between`,
+    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) is not from this service; check the URL, and whether a proxy is intercepting requests`,
   };
 }
 
@@ -247,7 +247,7 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
   const { status } = response;
   if (!(status in spec.answers)) {
     const known = Object.keys(spec.answers).join(' or ');
-    throw unexpected(asked, status, `the status is ${status}, not ${known}`);
+    throw unexpected(asked, status, `unexpected status: ${status}, not ${known}`);
   }
   if (spec.events) {
     throw unexpected(asked, status, `the response is ${typeOf(response)}, not ${eventStream}`);

@@ -19,7 +19,7 @@ const problems = new Map([
   [429, 'Too many requests. The `Retry-After` header specifies how long to wait.'],
   [
     500,
-    "An internal error occurred. To find its cause, search the service's log for the `x-request-id`.",
+    "An internal error occurred. To find the cause, search the service's log for the value of `x-request-id`.",
   ],
 ]);
 

@@ -18,5 +18,5 @@ export function anotherRack(
   wanted: string | undefined,
 ): string | undefined {
   if (is == null || wanted === undefined || is === wanted) return undefined;
-  return `this is rack ${is}, not ${wanted}; fix the service's address in rack.yaml, or use the rack.yaml for ${is}`;
+  return `this is rack ${is}, not ${wanted}; check the service's address in rack.yaml, or use the rack.yaml of ${is}`;
 }

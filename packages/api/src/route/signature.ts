@@ -104,7 +104,7 @@ export function whyNotSigned(
   const base = signatureBase({ method, target: url, digest }, { rack, machine }, nonce);
   return verify(null, base, key, Buffer.from(signature, 'base64'))
     ? undefined
-    : 'the signature is invalid: it was made with a different key, or the request was changed afterwards';
+    : 'the signature is invalid: it was created with a different key, or the request was modified after signing';
 }
 
 /** The checked part of node:http's request. */

@@ -182,7 +182,7 @@ function notStarted(error: Error) {
   return new BackupError(
     'storage',
     isMissing
-      ? "git cannot be run; check that it is installed and that the repository's directory exists"
+      ? "git cannot be run; check that git is installed and that the repository's directory exists"
       : `git: ${error.message}`,
     { cause: error },
   );

@@ -136,7 +136,7 @@ describe('parseIdentities', () => {
     ['AGE-PLUGIN-YUBIKEY-1QQQQ', 'plugin identities are not supported'],
     [
       'age-encryption.org/v1\n-> scrypt',
-      'keys.txt: the identity file is itself encrypted; run age --decrypt',
+      'keys.txt: this identity file is encrypted; decrypt it with age --decrypt',
     ],
   ])('says what is wrong with %j', (file, message) => {
     expect(() => parseIdentities(new Secret(file), 'keys.txt')).toThrow(message);

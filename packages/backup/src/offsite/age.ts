@@ -63,7 +63,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
 }
 
 const give =
-  'specify the identity file (with a line AGE-SECRET-KEY-1…) of a recipient that was in rack.yaml when the copy was made';
+  'specify the identity file of a recipient of this copy (it contains a line AGE-SECRET-KEY-1…)';
 
 /** Decrypts all of it in memory. @throws BackupError `no-key`, `damaged` */
 export async function decrypt(
@@ -85,7 +85,7 @@ export function parseIdentities(file: Secret, where: string): Secret[] {
   if (text.startsWith('age-encryption.org/') || text.startsWith('-----BEGIN AGE')) {
     throw new BackupError(
       'no-key',
-      `${where}: the identity file is itself encrypted; run age --decrypt to write it to a file that only you can read, and use that file`,
+      `${where}: this identity file is encrypted; decrypt it with age --decrypt to a file that only you can read, and specify that file`,
     );
   }
   const identities = text.split(/\r?\n/).flatMap((untrimmed, index) => {

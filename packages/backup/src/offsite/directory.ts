@@ -67,7 +67,7 @@ export function directoryPlace(
     if (isKnown()) {
       throw new BackupError(
         'unreachable',
-        `${folder}: the file ${markName} is missing, although copies were stored here before; check that the disk is mounted. For a new disk, run: touch ${mark}`,
+        `${folder}: the marker file ${markName} is missing, although copies were stored here before; check that the disk is mounted. If the disk is new, run: touch ${mark}`,
       );
     }
     await step(() => writeFileAtomic(mark, markText, { mode: 0o644 }));

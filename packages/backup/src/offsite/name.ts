@@ -40,7 +40,7 @@ export function objectName(object: {
   if (parseObjectName(name)?.device !== device) {
     throw new BackupError(
       'storage',
-      `${device}: an off-site name cannot be formed from the time ${JSON.stringify(time)} and the SHA-1 ${JSON.stringify(sha1)}`,
+      `${device}: cannot form an off-site name from the time ${JSON.stringify(time)} and the SHA-1 ${JSON.stringify(sha1)}`,
     );
   }
   return name;

@@ -32,7 +32,7 @@ async function lived(name = 'history'): Promise<Repository> {
   await repository.commit(change('router', 'B\n', day(3)));
   await repository.note(
     'switch-1',
-    'retired: it is no longer in rack.yaml',
+    'retired: no longer in rack.yaml',
     change('', '', day(4)).about,
   );
   await repository.commit(change('router', 'A\n', day(5)));

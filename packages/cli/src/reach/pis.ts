@@ -34,10 +34,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
       '--password-file <file>',
       "file that contains this user's password, for Pis that do not accept your keys yet",
     )
-    .option(
-      '--accept-new-keys',
-      'accept host keys of Pis that are new to this workstation; changed keys are always rejected',
-    );
+    .option('--accept-new-keys', 'accept unknown host keys; changed host keys are always rejected');
 }
 
 export interface Pis {

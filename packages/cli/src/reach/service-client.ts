@@ -199,7 +199,7 @@ async function readToken(file: string): Promise<string> {
   const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file that contains your token';
   const token = (await readSecretFile(file, hint)).reveal().trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw badFile(`${file}: expected one line with a token`, hint);
+  throw badFile(`${file}: expected a token on a single line`, hint);
 }
 
 /** The error without its hint. */

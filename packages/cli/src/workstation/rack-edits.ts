@@ -20,7 +20,7 @@ export async function writeRackFile(file: string, before: string, after: string)
   const target = await realpath(file);
   if ((await readFile(target, 'utf8')) !== before) {
     throw new CliError(
-      `${file}: another program has changed this file; nothing was written; run the command again`,
+      `${file}: another program has changed this file, so nothing was written; run the command again`,
     );
   }
   await writeFileAtomic(target, after, { keepAccess: true });

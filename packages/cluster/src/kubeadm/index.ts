@@ -23,7 +23,7 @@ export const kubeadm: Distribution = {
 async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<void> {
   if (keepsData) {
     throw new ClusterError(
-      "kubeadm reset deletes the cluster's database; save the data that you need, and omit --keep-data",
+      "kubeadm reset deletes the cluster's database; back up the data that you need, and omit --keep-data",
     );
   }
   const isThere = (await host.run('command -v kubeadm')).code === 0;

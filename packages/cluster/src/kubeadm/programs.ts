@@ -73,7 +73,7 @@ function architectureStep(): Step {
       if (own === 'amd64' || own === 'arm64') return { differs: [], note: own };
       return {
         differs: [
-          `the architecture is ${own}, but kubeadm has not supported 32-bit Arm since Kubernetes 1.27; install a 64-bit system, or create the cluster without --kubeadm, because k3s supports both 32-bit and 64-bit nodes`,
+          `the architecture is ${own}, but kubeadm requires amd64 or arm64; install a 64-bit system, or omit --kubeadm to use k3s, which also supports 32-bit nodes`,
         ],
       };
     },

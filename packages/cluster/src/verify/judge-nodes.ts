@@ -40,7 +40,7 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
       return goNames[userland] === architecture
         ? ok([...new Set(nodes.map((each) => each.architecture))].join(', '))
         : wrong(
-            `the kubelet is ${architecture}, but the operating system is ${userland}, so it pulls images for the wrong architecture; reset the node and set it up again`,
+            `the kubelet is ${architecture}, but the operating system is ${userland}, so the node pulls images for the wrong architecture; reset the node and set it up again`,
           );
     }),
   ];
@@ -77,7 +77,7 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       usedPercent < 85
         ? ok('less than 85% used')
         : wrong(
-            `${usedPercent}% used, ${freeMib} MiB free; the kubelet deletes images above 85% usage, and evicts pods if the disk fills up further; free disk space with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
+            `${usedPercent}% used, ${freeMib} MiB free; above 85%, the kubelet deletes images, and evicts pods if the disk fills up further; run ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune to free disk space`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
@@ -87,14 +87,14 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
             `${unit} restarted ${restarts} times; run journalctl -u ${unit} on this node to see why`,
           ),
     ),
-    ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid }) =>
+    ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid, unit }) =>
       notYetValid > 0
         ? wrong(
-            'certificates were rejected in the last hour as expired or not yet valid, usually because the clock was wrong; check NTP on this node and restart the unit',
+            `certificates were rejected in the last hour as expired or not yet valid, usually because the clock was wrong; check NTP on this node, and restart ${unit}`,
           )
         : tlsTimeouts > 0
           ? wrong(
-              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, usually because the API server responds too slowly; check its restarts, processor load and fsync times (skolo pi kubernetes bench)`,
+              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, usually because the API server is too slow; check its restarts and CPU load, and measure fsync times with skolo pi kubernetes bench`,
             )
           : ok('no TLS handshake timeout in the last hour'),
     ),
@@ -115,7 +115,7 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require the same time on all nodes; start NTP on this node`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require synchronised clocks; start NTP on this node`,
       );
     }
     return synchronized === 'no'

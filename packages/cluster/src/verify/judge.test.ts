@@ -68,8 +68,8 @@ describe('facts of nodes', () => {
     ],
     ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since boot/],
     ['heat', { celsius: 84 }, /^temperature: .*84 °C/],
-    ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93% used.*with k3s crictl rmi/],
-    ['a full disk of kubeadm', { usedPercent: 93, unit: 'kubelet' }, /^disk: .*with crictl rmi/],
+    ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93% used.*run k3s crictl rmi/],
+    ['a full disk of kubeadm', { usedPercent: 93, unit: 'kubelet' }, /^disk: .*run crictl rmi/],
     ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s restarted 40 times/],
     ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],
     ['certificates of another time', { notYetValid: 3 }, /^TLS: .*the clock was wrong/],
@@ -131,7 +131,7 @@ describe('the network of pods', () => {
 
     expect(wrongOf(findings)).toEqual([
       expect.stringMatching(
-        /^pod to pod: c: wrong: pods on this node cannot communicate.*UDP 8472/,
+        /^pod to pod: c: wrong: pods on this node cannot communicate.*UDP port 8472/,
       ),
     ]);
   });

@@ -246,11 +246,11 @@ function judgePods(
 /** What to do if a pod cannot reach it, or cannot be reached. */
 const remedies = {
   exec: 'no tests ran on this node; check that kubelet is running and that the server can reach its TCP port 10250',
-  dns: 'cluster DNS is not responding to pods on this node; check coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP 8472 is open between the nodes',
+  dns: 'cluster DNS is not responding to pods on this node; check that coredns is running (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP port 8472 is open between the nodes',
   service:
     "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
   ingress:
-    'the ingress is not responding on this node; check its controller (for k3s, traefik: kubectl -n kube-system get pods), and whether another program uses port 80',
+    'the ingress is not responding on this node; check that its controller is running (traefik on k3s; kubectl -n kube-system get pods), and that no other program uses port 80',
 };
 
 /** One line for each fault instead of each pair, because an unreachable node is one fault. */
@@ -291,13 +291,13 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of the ${tried.length} pairs can communicate: ${failed[0]?.text || 'no response'}; open UDP 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
+    const text = `none of the ${tried.length} pairs of nodes can communicate: ${failed[0]?.text || 'no response'}; open UDP port 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
     return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
   const cutOff =
-    'pods on this node cannot communicate with other nodes; open UDP 8472 (VXLAN) on the node, and check that flannel.1 exists (ip link)';
+    'pods on this node cannot communicate with other nodes; open UDP port 8472 (VXLAN) on the node, and check that it has a flannel.1 interface (ip link)';
   return [
     ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
     ...others.map(({ from, to, text }) => {
@@ -311,7 +311,7 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const check = 'storage';
   if (!pod?.isReady) {
     const why = pod?.why || 'pending';
-    const text = `a pod with a volume claim does not start (${why}); run kubectl get events -A to see why`;
+    const text = `a pod with a volume claim is not starting (${why}); run kubectl get events -A for details`;
     return finding(check, 'wrong', text);
   }
   const script = 'exec 2>&1; echo skolo > /data/probe && sync && cat /data/probe';

@@ -68,7 +68,7 @@ export class AccessControl {
           ...(caller.by !== 'network' && { known: { who: caller.name, role: caller.role } }),
         },
         403,
-        `${caller.name} has the ${caller.role} role, but this request requires ${role}; ask an admin of the rack for a token`,
+        `${caller.name} has the ${caller.role} role, but this request requires the ${role} role; ask an admin of the rack for a token`,
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
@@ -197,7 +197,7 @@ export class AccessControl {
     throw new AccessRejected(
       { reason: 'role', known: { who: email } },
       403,
-      `${email} has no role in this rack; ask an admin to add it to access.google.emails`,
+      `${email} has no role in this rack; ask an admin to add this address to access.google.emails`,
       { headers: this.challenge('error="insufficient_scope"') },
     );
   }
@@ -242,7 +242,7 @@ async function verify(...call: Parameters<typeof verifyIdToken>) {
     throw new AccessRejected(
       { reason: 'unavailable' },
       503,
-      'Google’s keys cannot be fetched, so Google ID tokens cannot be verified; use a token for this rack (`skolo token new`)',
+      "Google's keys cannot be fetched, so Google ID tokens cannot be verified; use a token for this rack (`skolo token new`)",
       { headers: { 'retry-after': '60' }, cause },
     );
   }

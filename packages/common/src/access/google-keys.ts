@@ -118,7 +118,7 @@ export class GoogleKeys {
     } catch (error) {
       degraded.raise(
         'google sign-in',
-        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys remain valid for two weeks after they were fetched, and tokens in the token file always work`,
+        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks after they were fetched, and tokens in the token file always work`,
       );
       return;
     }

@@ -50,7 +50,7 @@ export class Rejections {
     this.limit = new CallerLimit('rejections', deps);
     this.counter = new Counter({
       name: 'skolo_access_rejected_total',
-      help: 'Requests rejected by access control: no token, unknown or expired token, Google sign-in, missing role, sign-in unavailable.',
+      help: 'Requests rejected by access control, by reason (such as a missing or expired token, or an insufficient role).',
       labelNames: ['reason'],
       registers: [deps.metrics],
     });

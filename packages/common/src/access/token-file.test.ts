@@ -127,7 +127,7 @@ describe('newToken', () => {
     await writeFile(`${file}.lock`, '');
 
     await expect(newToken(file, ann)).rejects.toThrow(
-      `another process is editing it; try again, or delete ${file}.lock if no such process is running`,
+      `another process is editing this file; try again, or delete ${file}.lock if no such process is running`,
     );
     await rm(`${file}.lock`);
     await newToken(file, ann);

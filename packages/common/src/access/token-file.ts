@@ -183,7 +183,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `another process is editing it; try again, or delete ${path} if no such process is running`
+        ? `another process is editing this file; try again, or delete ${path} if no such process is running`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }
@@ -212,7 +212,7 @@ function whyNot(file: string, cause: unknown): string {
     case 'EPERM':
       return 'permission denied; run the command as the owner of the file and its directory, or as root';
     case 'EROFS':
-      return 'the file system is read-only; edit the original file, which is stored with rack.yaml and its secrets';
+      return 'the file system is read-only; if the file comes from the secret store, change it there with --on';
     default:
       return errorText(cause);
   }

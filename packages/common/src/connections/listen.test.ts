@@ -60,7 +60,7 @@ describe('listen', () => {
 
     await expect(second).rejects.toThrow(ListenError);
     await expect(second).rejects.toThrow(
-      `cannot listen on port ${port}: the port is in use; stop the program that uses it (to find the program, run ss -ltnp sport = :${port}), or set another port with --metrics-port`,
+      `cannot listen on port ${port}: the port is in use; run ss -ltnp sport = :${port} to find the program that uses it, or set another port with --metrics-port`,
     );
   });
 
@@ -76,6 +76,6 @@ describe('listen', () => {
 
 it('explainListenError says how to get port 80', () => {
   expect(explainListenError('EACCES', { port: 80, flag: '--port' })).toBe(
-    'cannot listen on port 80: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with --port',
+    'cannot listen on port 80: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a systemd unit); alternatively, set a higher port with --port',
   );
 });

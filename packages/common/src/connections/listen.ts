@@ -66,9 +66,9 @@ export function explainListenError(code: string, options: ListenOptions): string
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` on ${host}`}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `${where}: the port is in use; stop the program that uses it (to find the program, run ss -ltnp sport = :${port}), or set another port with ${flag}`;
+      return `${where}: the port is in use; run ss -ltnp sport = :${port} to find the program that uses it, or set another port with ${flag}`;
     case 'EACCES':
-      return `${where}: ports below 1024 require root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or set a higher port with ${flag}`;
+      return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a systemd unit); alternatively, set a higher port with ${flag}`;
     case 'EADDRNOTAVAIL':
       return `${where}: this computer does not have this address; fix ${hostFlag}, or omit it to listen on all addresses`;
     case 'ENOTFOUND':

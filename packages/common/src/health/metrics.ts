@@ -60,7 +60,7 @@ export function registerGauges<Source>(
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   const gauges: Record<string, GaugeSpec<Degraded[]>> = {
     skolo_degraded: {
-      help: '1 for each part that is not working while the service is running; /readyz shows the reason.',
+      help: '1 for each part of the service that is not working; /readyz shows the reason.',
       labels: ['what'],
       read: (degraded) => degraded.map(({ what }) => [{ what }, 1]),
     },
@@ -84,14 +84,14 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'Time of the last valid rack.yaml. Absent if none has been read since the service started, in which case the last valid copy is active.',
+    help: 'When the service last read a valid rack.yaml. Absent if it has not read one since it started, and is using the last valid copy.',
     registers: [registry],
   });
   // A gauge without labels starts at 0, which would be a time long ago.
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
-    help: 'Entries and keys in rack.yaml that are disabled because of errors, after the service started without a last valid copy.',
+    help: 'Entries and keys in rack.yaml that are disabled because of errors, if the service started without a valid copy.',
     registers: [registry],
   });
   return {

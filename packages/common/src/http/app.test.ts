@@ -135,7 +135,7 @@ describe('a request', () => {
     expect([wrong.status, wrong.type, wrong.body.detail]).toEqual([
       421,
       'application/problem+json',
-      "this is rack rack4, not berlin; fix the service's address in rack.yaml, or use the rack.yaml for rack4",
+      "this is rack rack4, not berlin; check the service's address in rack.yaml, or use the rack.yaml of rack4",
     ]);
     expect([right.status, changes]).toEqual([200, [expect.objectContaining({ name: 'a' })]]);
     for (const { headers } of [wrong, right, unknown])

@@ -61,7 +61,7 @@ export class Repetitions<T> {
       if (known.content === digest) return await work(known.result, remember);
       throw new HttpProblem(
         422,
-        'this Idempotency-Key was used for another request; use a new key for each new request',
+        'this Idempotency-Key was already used for a different request; use a new key for each request',
       );
     });
   }

@@ -112,7 +112,7 @@ const explained = new Map([
 ]);
 const notHttp = new HttpProblem(
   400,
-  'this is not an HTTP/1.1 request; check the client, and whether it must use http or https',
+  'this is not a valid HTTP/1.1 request; check whether the client should use http or https',
 );
 
 function answerClientError(

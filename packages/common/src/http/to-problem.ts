@@ -7,7 +7,7 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof AuditUnavailable) {
     return new HttpProblem(
       503,
-      'nothing was changed, because the audit log cannot be written; see /readyz for the reason, and try again when it is fixed',
+      'nothing was changed, because the audit log cannot be written; see /readyz for the reason, and try again when the problem is fixed',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }

@@ -146,7 +146,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${errorText(error)}; after a restart, the reported times of the last success will be too old`,
+        `${errorText(error)}; after a restart, the reported times of the last success will be out of date`,
       );
       this.saveSoon();
     }

@@ -126,7 +126,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   const freePercent = 100 - facts.usedPercent;
   want(
     freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
-    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent}%) free, but ${neededBytes / mib} MiB and ${leastFreePercent}% are required, because the kubelet evicts pods when the disk is almost full; free disk space`,
+    `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent}%) free, but ${neededBytes / mib} MiB and ${leastFreePercent}% are required; free disk space, otherwise the kubelet will evict pods`,
   );
   want(
     memoryKib * 1024 >= memoryBytes,
@@ -138,7 +138,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   );
   want(
     Math.abs(skew) <= mostSkewSeconds,
-    `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation is right, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
+    `the clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} your workstation's; if your workstation's clock is correct, run \`date --set @${Math.round(now() / 1000)}\` on this computer`,
   );
   return {
     differs,

@@ -78,7 +78,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
-      `${host.name}: a test sshd with the new configuration does not let you in (${rejection}); the change was undone before sshd loaded it, but other sshd files may lock you out when sshd next starts; fix ${linesOf(stdout).join(', ') || 'the files in /etc/ssh'} and run the command again`,
+      `${host.name}: a test sshd with the new configuration rejected your sign-in (${rejection}), so the change was undone. Other sshd files may lock you out when sshd next starts; fix ${linesOf(stdout).join(', ') || 'the files in /etc/ssh'} and run the command again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
@@ -89,7 +89,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: the change was not confirmed through a new SSH session (${why}), so it was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: the change could not be confirmed through a new SSH session (${why}), and was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
 
@@ -262,7 +262,7 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new ComputerError(
-        `${host.name}: cannot confirm that the change was rolled back automatically; run \`sh ${pending}/go-back\` at a local or serial console`,
+        `${host.name}: cannot confirm that the automatic rollback succeeded; run \`sh ${pending}/go-back\` at a local or serial console`,
         { code: 'LOST' },
       );
     }

@@ -89,7 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
   throw new ComputerError(
-    `${options.name}: you are not root, and sudo does not work without a password (${why}); sign in as root (set \`user\` in kube/clusters/config.json for a jumphost, or the login in rack.yaml for a machine), or allow sudo without a password (NOPASSWD in sudoers)`,
+    `${options.name}: you are not root, and passwordless sudo does not work (${why}); sign in as root (set \`user\` in kube/clusters/config.json for a jumphost, or the login in rack.yaml for a machine), or allow passwordless sudo (NOPASSWD in sudoers)`,
   );
 }
 

@@ -36,7 +36,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     log.warn({ from }, 'sign-in link rejected');
     throw new HttpProblem(
       401,
-      'this link has already been used, or is older than a minute; run `skolo console` again, or sign in with a token',
+      'this link has expired or has already been used; run `skolo console` again, or sign in with a token',
     );
   }
 

@@ -45,7 +45,7 @@ export async function passOn(
   if (URL.parse(url)?.pathname !== path) {
     throw new HttpProblem(
       404,
-      `${path}: page not found; use a path without . or .. segments and without \\`,
+      `${path}: page not found; the path must not contain . or .. segments or backslashes`,
     );
   }
   const hungUp = new AbortController();

@@ -37,6 +37,6 @@ export class StorageUnavailable extends Error {
 }
 
 const own = new Map([
-  ['LOCKED', 'another process is using the directory, but only one can use it at a time'],
+  ['LOCKED', 'another process is already using the directory'],
   ['CLOSED', 'it is closed'],
 ]);

@@ -248,7 +248,7 @@ describe('Spool', () => {
 
     await expect(Spool.open(folder)).rejects.toMatchObject({
       code: 'LOCKED',
-      message: `${folder}: not opened: another process is using the directory, but only one can use it at a time (LOCKED)`,
+      message: `${folder}: not opened: another process is already using the directory (LOCKED)`,
     });
 
     expect(await spool.append(['1'])).toBe(1);

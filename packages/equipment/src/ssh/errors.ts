@@ -58,7 +58,7 @@ export function sshError(target: Target, error: Error): DeviceError {
     return new DeviceTimeout(name, 'did not respond to keepalives', cause);
   if (/before handshake/.test(error.message)) {
     // How devices reject one session too many; a rebooting one may do the same.
-    const what = `${address}:${port} closed the connection before the SSH handshake; the device may have too many sessions`;
+    const what = `${address}:${port} closed the connection before the SSH handshake; the device may have too many open sessions`;
     return new DeviceBusy(name, what, cause);
   }
   return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);

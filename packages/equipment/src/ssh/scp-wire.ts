@@ -183,7 +183,7 @@ export class ScpWire {
     const came = `after ${this.length} bytes`;
     return new DeviceUnreachable(
       device,
-      `the device ended the transfer ${came}; skolo was waiting for the ${what} while trying to ${this.what}`,
+      `the device ended the transfer ${came}, before the ${what} arrived, while skolo was trying to ${this.what}`,
     );
   }
 }

@@ -66,7 +66,7 @@ async function untilFree(
     if (performance.now() >= reportAt) {
       reportAt += everySeconds * 1000;
       print(
-        `${address}: the computer with MAC address ${mac} uses the jumphost's address, but has not identified itself as a newer jumphost of ${rack}; disconnect that computer or change its address. This computer becomes active as soon as the address is free`,
+        `${address}: the computer with MAC address ${mac} is using the jumphost's address, but has not identified itself as a newer jumphost of ${rack}; disconnect that computer or change its address. This computer becomes active when the address is free`,
       );
       await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }

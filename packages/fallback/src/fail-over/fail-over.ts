@@ -146,7 +146,7 @@ export async function failOverToExisting(
   for (const unit of units) await changeUnit('enable', unit);
   for (const outlet of await readLeftOff(service)) {
     print(
-      `${service.name}: the skolo daemon turned ${outlet} off and has not turned it on again; turn it on`,
+      `${service.name}: skolo's power-cycle daemon turned ${outlet} off and has not turned it on again; turn the outlet on`,
     );
   }
   const answer = { text: '' };

@@ -68,7 +68,7 @@ describe.skipIf(!isRoot)('writeFolder', () => {
     await writeFile(join(folder, 'rack.yaml'), 'rack: mine');
 
     await expect(writeFolder(folder, files({ 'rack.yaml': 'rack: a' }), 0)).rejects.toThrow(
-      'was created manually, so it is left unchanged',
+      'was created manually and is left unchanged',
     );
     expect(await readFile(join(folder, 'rack.yaml'), 'utf8')).toBe('rack: mine');
   });

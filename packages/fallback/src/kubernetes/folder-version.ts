@@ -49,7 +49,7 @@ export async function writeFolder(folder: string, files: Files, gid: number): Pr
 async function rejectForeign(path: string): Promise<void> {
   if ((await linkIn(path))?.startsWith(current)) return;
   throw new Error(
-    `${path} was created manually, so it is left unchanged; move it elsewhere to get the copy from k3s`,
+    `${path} was created manually and is left unchanged; to replace it with the copy from k3s, move it elsewhere`,
   );
 }
 

@@ -181,7 +181,7 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
   if (probe.isAnswering) return '';
   const own = await askReadiness(service, rack);
   if (!own.isAnswering) return `; but the unit is not ready: ${own.text}`;
-  return `; but the service is not responding (${probe.text}); firewall rules that k3s left behind may intercept the port; run k3s-killall.sh to remove them`;
+  return `; but the service is not responding (${probe.text}); firewall rules left behind by k3s may be intercepting the port; run k3s-killall.sh to remove them`;
 }
 
 /**

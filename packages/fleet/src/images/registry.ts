@@ -216,7 +216,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   const realm = parameters.get('realm') ?? '';
   if (!/^bearer /i.test(challenge) || !URL.canParse(realm)) {
     throw new RegistryError(
-      `${name}: the registry uses an unsupported authentication scheme; only public images can be read`,
+      `${name}: the registry uses an unsupported authentication scheme; skolo can read only public images`,
     );
   }
   const url = new URL(realm);
@@ -233,7 +233,7 @@ async function tokenFor(name: string, challenge: string): Promise<string> {
   const token = data?.token ?? data?.access_token;
   if (!response.ok || token === undefined) {
     throw new RegistryError(
-      `${name}: ${url.host} did not issue an anonymous token (${response.status}); only public images can be read`,
+      `${name}: ${url.host} did not issue an anonymous token (${response.status}); skolo can read only public images`,
     );
   }
   return token;

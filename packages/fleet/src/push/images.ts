@@ -90,7 +90,7 @@ async function faultOf(
 ): Promise<string | undefined> {
   const name = parseImage(image);
   if (name === undefined) {
-    return `${image}: the registry or tag is missing; fix it under images in the rack's kustomization.yaml`;
+    return `${image}: the registry or tag is missing; add it under \`images\` in the rack's kustomization.yaml`;
   }
   if (isDirty(name.tag))
     return `${image}: this image was built from uncommitted changes; commit them and build it again`;

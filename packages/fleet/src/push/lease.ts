@@ -159,7 +159,7 @@ async function mustBeExpired(
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
   throw new FleetError(
-    `${rack}: ${holderIdentity} is changing this rack; wait until it has finished, or stop it on that workstation`,
+    `${rack}: ${holderIdentity} is changing this rack; wait until the change is complete, or stop the command on that workstation`,
   );
 }
 

@@ -116,7 +116,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
     const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
-      `${name}: this cluster runs rack ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json, or if the rack was renamed, delete ${titleOf(live)} in the cluster`,
+      `${name}: this is the cluster of ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json. If the rack was renamed, delete ${titleOf(live)} in the cluster instead`,
     );
   }
 }
@@ -135,7 +135,7 @@ async function rejectBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} (deployed by ${last.by}), which your clone of the racks repository does not contain; run git pull`,
+    `${rack.name}: the rack runs commit ${last.commit.slice(0, 10)} (deployed by ${last.by}), which is not in your clone of the racks repository; run git pull`,
   );
 }
 
@@ -184,7 +184,7 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
   throw new FleetError(
-    `${pin.repository}: none of its tags is from a clean build (TIME-USER-COMMIT-clean); specify one with --version`,
+    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean) found; specify a tag with --version`,
   );
 }
 

@@ -316,7 +316,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toBe(
-        'rack4: this cluster runs rack lab; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json, or if the rack was renamed, delete ConfigMap skolo/rack in the cluster',
+        'rack4: this is the cluster of lab; fix `jumphost` and `ways` of rack4 in kube/clusters/config.json. If the rack was renamed, delete ConfigMap skolo/rack in the cluster instead',
       );
     });
 
@@ -459,7 +459,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await later.release();
 
       expect(rejected.racks[0]?.problem?.message).toBe(
-        `rack4: ann@desk, push 1, process ${process.pid} is changing this rack; wait until it has finished, or stop it on that workstation`,
+        `rack4: ann@desk, push 1, process ${process.pid} is changing this rack; wait until the change is complete, or stop the command on that workstation`,
       );
     });
 
@@ -475,7 +475,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await prepared.close();
 
       expect(prepared.racks[0]?.problem?.message).toContain(
-        'which your clone of the racks repository does not contain; run git pull',
+        'which is not in your clone of the racks repository; run git pull',
       );
     });
   },

@@ -26,10 +26,12 @@ const waySchema = z.strictObject({
   address: z
     .ipv4()
     .exactOptional()
-    .describe('Address of the host, if its name is used only to look up its SSH host key.'),
+    .describe(
+      "IP address to connect to. If it is set, the host's name is used only to look up the SSH host key.",
+    ),
   jump: jump
     .exactOptional()
-    .describe('Hosts to connect through, such as the router, as in the ProxyJump option of SSH.'),
+    .describe("Hosts to connect through, such as the router, as in SSH's ProxyJump option."),
 });
 
 const ownKeys = {

@@ -59,6 +59,6 @@ export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   );
   if (wrong === undefined) return written;
   throw new FleetError(
-    `${rack}: ${placeTitle(wrong)} does not contain the value that was just written; check whether another program changes it, and run skolo secrets apply again`,
+    `${rack}: ${placeTitle(wrong)} no longer contains the value that was just written; check whether another program overwrites it, and run skolo secrets apply again`,
   );
 }

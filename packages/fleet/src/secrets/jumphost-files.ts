@@ -57,7 +57,7 @@ cd "$1"
 gid=$2
 for entry in *; do
   [ -e "$entry" ] || continue
-  [ -L "$entry" ] || { echo "$PWD/$entry was created manually, so it is left unchanged; move it elsewhere" >&2; exit 1; }
+  [ -L "$entry" ] || { echo "$PWD/$entry was created manually and is left unchanged; move it elsewhere" >&2; exit 1; }
 done
 new=$(mktemp -d "..skolo-XXXXXXXX")
 trap 'rm -rf "$new"' EXIT
@@ -142,7 +142,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        `${rack}: ${at.path} on the jumphost differs from the token in the secret store, or from k3s's current token; run \`k3s token rotate\` there, or save the token from ${ownToken} with skolo secrets set and delete the file`,
+        `${rack}: ${at.path} on the jumphost differs from the token in the secret store, or from k3s's current token; run \`k3s token rotate\` there, or save the token from ${ownToken} with skolo secrets set and delete ${at.path}`,
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;

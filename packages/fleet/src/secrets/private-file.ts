@@ -41,6 +41,6 @@ async function memoryFolder({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): Promise<str
     if (type !== undefined && inMemory.has(type)) return folder;
   }
   throw new FleetError(
-    'no in-memory directory for the unencrypted file, because neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs; use skolo secrets set or sops',
+    'the unencrypted text cannot be kept in memory, because neither XDG_RUNTIME_DIR nor /dev/shm is a tmpfs; use skolo secrets set or sops instead',
   );
 }

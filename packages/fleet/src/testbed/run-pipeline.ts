@@ -104,7 +104,7 @@ async function untilEnded(
     if (performance.now() - began > withinMs) {
       const seconds = Math.round(withinMs / 1000);
       throw new FleetError(
-        `run ${name} has not finished after ${seconds} s and is still running; run kubectl describe pods -n ${namespace} to see why`,
+        `run ${name} has not finished after ${seconds} s; to see why, run kubectl describe pods -n ${namespace}`,
       );
     }
     await pause(pollMs, signal);

@@ -75,7 +75,7 @@ function rejection(name: string, role: Role, args: string, stderr: string): Flee
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
-      `${name}: sudo on the jumphost denies you the ${role} role (${last}); ask an admin of the rack, or specify another --role`,
+      `${name}: sudo on the jumphost denies you the ${role} role (${last}); ask an admin of the rack for this role, or specify another one with --role`,
     );
   }
   if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {

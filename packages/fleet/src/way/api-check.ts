@@ -23,7 +23,7 @@ export async function checkApi(
     if (status === 200) return;
     throw status === 401
       ? new FleetError(
-          `${name}: the API server rejects its own token${clock(skewMs)}; try again, and check \`journalctl -u k3s\` on the jumphost`,
+          `${name}: the API server rejected a token that it had just issued${clock(skewMs)}; try again, and check \`journalctl -u k3s\` on the jumphost`,
         )
       : new FleetError(
           `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); check \`journalctl -u k3s\` on the jumphost`,
@@ -32,7 +32,7 @@ export async function checkApi(
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; correct the wrong clock or, if the certificate has expired, run \`systemctl restart k3s\` on the jumphost`,
+        `${name}: the API server's certificate is not valid at your workstation's current time${clock(skewMs)}; set the wrong clock or, if the certificate has expired, run \`systemctl restart k3s\` on the jumphost`,
         { cause: error },
       );
     }

@@ -59,7 +59,7 @@ describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () =
     ['with a damaged one', { epoch: 'x' }, 'no epoch of its own'],
   ])('is rejected where it is retired: %s', async (_, statement, what) => {
     await has(statement);
-    const message = `rack4: jumphost-rack4 is a retired jumphost: the computer has ${what}, but the current jumphost has epoch 200; turn that computer off and try again`;
+    const message = `rack4: jumphost-rack4 is a retired jumphost: the computer has ${what}, but the current jumphost has epoch 200; turn off the retired jumphost and try again`;
 
     expect(await open({ epoch: 200 })).toBe(message);
     await expect(

@@ -30,6 +30,6 @@ export async function rejectOther(
   if (epoch === undefined || host !== jumphost || (isNamed && found.epoch >= epoch)) return;
   const has = isNamed ? `epoch ${found.epoch}` : 'no epoch of its own';
   throw new FleetError(
-    `${name}: ${host} is a retired jumphost: the computer has ${has}, but the current jumphost has epoch ${epoch}; turn that computer off and try again`,
+    `${name}: ${host} is a retired jumphost: the computer has ${has}, but the current jumphost has epoch ${epoch}; turn off the retired jumphost and try again`,
   );
 }

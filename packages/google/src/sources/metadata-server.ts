@@ -31,9 +31,9 @@ export async function metadataValue(url: string, path: string): Promise<string> 
     throw new SignInError('unreachable', why, { detail });
   }
   if (status >= 500) {
-    const why = `${who} does not have a token at the moment (${status}); see its log for the reason`;
+    const why = `${who} has no token available (${status}); see its log for the reason`;
     throw new SignInError('unreachable', why, { detail });
   }
-  const why = `${who} does not issue tokens to this address (${status}); assign it an identity in rack.yaml`;
+  const why = `${who} does not issue tokens to this address (${status}); assign an identity to this machine or caller in rack.yaml`;
   throw new SignInError('rejected', why, { detail });
 }

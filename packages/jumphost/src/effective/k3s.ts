@@ -61,7 +61,7 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
     const missing = asTexts(value).filter((each) => !given.includes(each));
     if (missing.length === 0) return [];
     return [
-      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
+      `by hand: k3s is running with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
     ];
   });
 }

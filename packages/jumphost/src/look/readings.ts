@@ -117,7 +117,7 @@ function judgeAddresses(text: string, { jumphost, machines, infrastructure }: Ra
       ...(has(jumphost.address)
         ? []
         : [
-            `no interface has ${jumphost.address}, the address of ${jumphost.name} in rack.yaml; skolo jumphost prepare sets it`,
+            `no interface has ${jumphost.address}, the address of ${jumphost.name} in rack.yaml; to configure it, run skolo jumphost prepare`,
           ]),
       ...taken.map(
         ({ name, address }) => `an interface has ${address}, the address of ${name} in rack.yaml`,

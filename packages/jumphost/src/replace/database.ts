@@ -49,7 +49,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
     return {
       differs: [
-        'the copy does not contain a k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and join all machines to it',
+        'the copy does not contain a k3s database; use another copy or the old disk, or create a new cluster with --new-cluster and rejoin all machines',
       ],
     };
   }
@@ -65,7 +65,7 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
   if (text === undefined) {
     return {
       differs: [
-        'the copy does not contain the k3s token, which decrypts the database; if you have the token elsewhere, save it with skolo secrets set RACK k3s-token',
+        'the copy does not contain the k3s token, which is required to decrypt the database; if you have the token elsewhere, save it with skolo secrets set RACK k3s-token',
       ],
     };
   }

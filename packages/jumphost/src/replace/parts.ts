@@ -17,7 +17,7 @@ export const parts: readonly Part[] = [
     path: 'var/lib/skolo/power-cycle-daemon',
     title: 'power cycle journal',
     without:
-      'outlets that were off stay off; check skolo power status for outlets that should be on',
+      'outlets that were off stay off; run skolo power status to find outlets that should be on',
   },
   {
     path: 'var/lib/skolo/alert-to-pubsub',

@@ -115,7 +115,7 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
 
       expect(await gate.ended).toBe(0);
       expect(await gate.printed).toContain(
-        `${address}: the computer with MAC address 02:00:00:00:00:02 uses the jumphost's address, but has not identified itself as a newer jumphost of rack4`,
+        `${address}: the computer with MAC address 02:00:00:00:00:02 is using the jumphost's address, but has not identified itself as a newer jumphost of rack4`,
       );
       expect(conflict).toEqual({ mac: '02:00:00:00:00:02', uptime: expect.any(Number) });
     },

@@ -90,6 +90,6 @@ function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Fo
   if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and the skolo service does the same; \`${command} --forward\` stops ${unit}, and \`${command}\` stops the skolo service`
+    ? `${service}: ${why}, and the skolo service is also deployed; run \`${command} --forward\` to stop ${unit}, or \`${command}\` to stop the skolo service`
     : `${service}: ${why}; it continues until you run \`${command} --forward\``;
 }

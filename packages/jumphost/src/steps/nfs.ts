@@ -107,7 +107,7 @@ fi`;
 /** A server other than the kernel's has a process on the port. */
 const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
 const otherText =
-  '"the NFS server $other uses port 2049; stop it, or remove the nfs component from the overlay"';
+  '"the NFS server $other is using port 2049; stop it, or remove the nfs component from the overlay"';
 
 const rejectOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;

@@ -202,7 +202,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB (100%) free, but 1024 MiB and 10% are required, because the kubelet evicts pods when the disk is almost full; free disk space',
+      text: '/var/lib/skolo has 512 MiB (100%) free, but 1024 MiB and 10% are required; free disk space, otherwise the kubelet will evict pods',
     });
   });
 
@@ -215,9 +215,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
       await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
-      await expect(openTestHost(ofAnn, signal)).rejects.toThrow(
-        'sudo does not work without a password',
-      );
+      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('passwordless sudo does not work');
       const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
       await host.write({ ...sudoers, mode: 0o440 });
       const ann = await openTestHost(ofAnn, signal);
@@ -315,7 +313,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       expect(ssh).toMatchObject({
         state: 'failed',
         text: expect.stringMatching(
-          /a test sshd .* does not let you in .*; the change was undone before sshd loaded it.*fix \S+99-foreign.conf:1:AllowUsers nobody/,
+          /a test sshd .* rejected your sign-in .*, so the change was undone\. .*fix \S+99-foreign.conf:1:AllowUsers nobody/,
         ),
       });
       expect(await host.read(ours)).toBe('MaxSessions 100\n');
@@ -458,7 +456,9 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       newSession: (stop) => openTestHost(jumphost.workstation, stop),
     });
 
-    await expect(changed).rejects.toThrow('the change was not confirmed through a new SSH session');
+    await expect(changed).rejects.toThrow(
+      'the change could not be confirmed through a new SSH session',
+    );
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });

@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(await upgrade(last)).toMatchObject({
       'k3s-version': expect.stringContaining(
-        `an upgrade cannot skip minor versions; specify one release of each with --k3s v1.37.N+k3s1,${last}`,
+        `an upgrade cannot skip minor versions; specify one release of each minor version with --k3s v1.37.N+k3s1,${last}`,
       ),
       'k3s-server': 'waiting: waits for k3s-version',
     });

@@ -107,7 +107,7 @@ export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
     async apply() {
       if ((await cluster.node(name))?.isReady) {
         throw new ComputerError(
-          `another computer is running as node ${name}; rename one of them, or remove the other one with ${leave} ${name}`,
+          `another computer is running as node ${name}; rename one of the computers, or remove the other computer with ${leave} ${name}`,
         );
       }
       await cluster.forget(name);

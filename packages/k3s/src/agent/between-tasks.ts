@@ -75,7 +75,7 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     await hold();
   } catch (error) {
     report(
-      `${name}: could not be put on hold, so the machine may start a task: ${errorText(error)}`,
+      `${name}: could not be put on hold (${errorText(error)}), so the machine may start a task`,
     );
     return { isHeld: false, release: async () => {} };
   }

@@ -52,7 +52,7 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
     return `the installed version ${from} is not a k3s release`;
   }
   if (isOlder(to, from)) {
-    return `the installed version ${from} is newer than ${to}, and an older version cannot read the database of a newer one`;
+    return `the installed version ${from} is newer than ${to}; k3s cannot be downgraded, because an older version cannot read the database`;
   }
   if (is.major !== wanted.major)
     return `${to} and the installed ${from} have different major versions`;
@@ -63,7 +63,7 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
       { length: wanted.minor - is.minor - 1 },
       (_, at) => `v${is.major}.${is.minor + 1 + at}.N+k3s1`,
     );
-    return `the installed version is ${from}, and an upgrade cannot skip minor versions; specify one release of each with --k3s ${[...between, to].join(',')} (see ${releases})`;
+    return `the installed version is ${from}, and an upgrade cannot skip minor versions; specify one release of each minor version with --k3s ${[...between, to].join(',')} (see ${releases})`;
   }
   if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
   const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);

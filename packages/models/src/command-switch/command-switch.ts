@@ -44,7 +44,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
     const timeoutMs = timeoutSeconds * 1000;
-    const hint = 'fix its command in rack.yaml';
+    const hint = 'correct its command in rack.yaml';
     const { onTranscript, dry } = deps;
     const program = { command: words, timeoutMs, hint, onTranscript, dry };
     const ran = await runProgram(name, program, signal);
@@ -52,7 +52,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
     throw new DeviceRejected(
       name,
-      `${words[0]} ended with status ${ran.status}${why && `: ${why}`}`,
+      `${words[0]} exited with status ${ran.status}${why && `: ${why}`}`,
     );
   }
 

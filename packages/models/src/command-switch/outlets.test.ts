@@ -90,7 +90,7 @@ describe('command-switch', () => {
     const off = driver.turnOff('3', patient());
 
     await expect(off).rejects.toThrow(DeviceRejected);
-    await expect(off).rejects.toThrow(/ended with status 4: token=abc relay 3 is stuck$/);
+    await expect(off).rejects.toThrow(/exited with status 4: token=abc relay 3 is stuck$/);
   });
 
   it('takes a status other than 0 for a failure of the reading, too', async () => {
@@ -133,7 +133,7 @@ describe('command-switch', () => {
     const driver = driverOf({ ...(await makeCard()), path: '/nowhere/relay' });
 
     for (const verb of Object.values(verbs(driver, '3'))) {
-      await expect(verb()).rejects.toThrow(/\/nowhere\/relay does not exist; fix its command/);
+      await expect(verb()).rejects.toThrow(/\/nowhere\/relay does not exist; correct its command/);
     }
   });
 

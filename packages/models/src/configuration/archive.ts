@@ -118,7 +118,7 @@ function membersOf(source: Source, most: number): TarMember[] {
   const names = new Names();
   let extras: TarExtras = {};
   for (let at = 0; ; ) {
-    if (at >= source.size) throw damaged('it is truncated: the end marker is missing');
+    if (at >= source.size) throw damaged('it is truncated (the end marker is missing)');
     const block = source.read(at, blockSize);
     if (isZero(block)) {
       checkEnd(source, at);
@@ -137,15 +137,14 @@ function membersOf(source: Source, most: number): TarMember[] {
     names.add(member);
     if (members.push(member) > most) throw damaged('it contains too many members');
     at = offset + padded(member.size);
-    if (at > source.size)
-      throw damaged(`it is truncated, and ends in the middle of ${member.name}`);
+    if (at > source.size) throw damaged(`it ends in the middle of ${member.name}`);
   }
 }
 
 /** Two blocks of zeros, followed only by zeros. */
 function checkEnd(source: Source, start: number): void {
   if (start + 2 * blockSize > source.size)
-    throw damaged('it is truncated: half of the end marker is missing');
+    throw damaged('it is truncated (half of the end marker is missing)');
   for (let at = start; at < source.size; at += 64 * 1024) {
     const rest = source.read(at, Math.min(64 * 1024, source.size - at));
     if (!isZero(rest)) throw damaged('there is data after the end marker');

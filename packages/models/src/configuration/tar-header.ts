@@ -32,7 +32,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** @throws BackupError It is not a header. */
 export function parseHeader(block: Buffer): TarHeader {
   if (checksum(block) !== octal(block, 148, 8)) {
-    throw damaged('a header is missing or has a wrong checksum');
+    throw damaged('a header is missing or has an incorrect checksum');
   }
   const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? text(block, 345, 155) : '';
   const name = text(block, 0, 100);

@@ -52,7 +52,7 @@ describe('the text of a configuration', () => {
 
   it('of an archive that is cut says so', () => {
     expect(textOf(Buffer.from('no archive'), 'tar')).toMatch(
-      /^\(an archive that cannot be read: .*; 10 bytes, SHA-256 [0-9a-f]{64}\)\n$/,
+      /^\(the archive is not valid: .*; 10 bytes, SHA-256 [0-9a-f]{64}\)\n$/,
     );
   });
 

@@ -70,7 +70,7 @@ function tarText(content: Buffer) {
     members = sortedMembers(content);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    return `(an archive that cannot be read: ${error.message}; ${sizeAndHash(content)})\n`;
+    return `(${error.message}; ${sizeAndHash(content)})\n`;
   }
   return members.map((member) => memberText(content, member)).join('');
 }

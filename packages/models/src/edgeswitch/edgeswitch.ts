@@ -148,7 +148,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
     {
-      title: `Open the serial console of ${name}, because the next step removes the switch's address, and enter privileged mode`,
+      title: `Open the serial console of ${name}, and enter privileged mode. The next step removes the switch's address`,
       where: 'device',
       lines: ['enable'],
     },

@@ -45,8 +45,6 @@ export const edgeswitch: Model = {
     stack: z
       .boolean()
       .default(false)
-      .describe(
-        'Whether the device is a stack of switches, in which ports have names such as 2/0/14.',
-      ),
+      .describe('Whether the device is a stack of switches, with port names such as 2/0/14.'),
   },
 };

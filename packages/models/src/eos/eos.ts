@@ -86,7 +86,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Enter the version on ${name} in a configuration session that starts empty. The switch then has exactly this version, and returns to the previous configuration after ten minutes unless you confirm. The version does not contain certificates, or the extensions and images in flash memory`,
+      title: `Enter the version on ${name} in a configuration session that starts empty. The switch then has exactly this configuration, and rolls it back after ten minutes unless you confirm it. The version does not contain certificates, extensions or images`,
       where: 'device',
       lines: [
         'enable',

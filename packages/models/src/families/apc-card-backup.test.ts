@@ -59,7 +59,11 @@ describe('the configuration of an APC rack PDU', () => {
   it.each([
     ['nothing', '', 'NetworkTCP/IP'],
     ['an error', 'E101: Command Not Found\n', 'NetworkTCP/IP'],
-    ['the beginning of one', '[NetworkTCP/IP]\nSystemIP=0.0.0.0\n', 'so it is truncated'],
+    [
+      'the beginning of one',
+      '[NetworkTCP/IP]\nSystemIP=0.0.0.0\n',
+      'so the configuration is truncated',
+    ],
     ['one that ends in a line', '[NetworkTCP/IP]\n[SystemDate]\n; Da', 'is incomplete'],
   ])('is not %s', (_what, text, why) => {
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);

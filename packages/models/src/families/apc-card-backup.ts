@@ -55,7 +55,7 @@ function incomplete(content: Content): string | undefined {
   if (!sections.includes('NetworkTCP/IP')) return 'the section [NetworkTCP/IP] is missing';
   // One of these is the last section, depending on the firmware.
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
-    return 'the sections [SystemDate] and [EventActionConfig] are missing, so it is truncated';
+    return 'the sections [SystemDate] and [EventActionConfig] are missing, so the configuration is truncated';
   }
   return text.endsWith('\n') ? undefined : 'the last line is incomplete';
 }
@@ -68,7 +68,8 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
       lines: copyToDevice(about, { file, user: 'apc' }),
     },
     {
-      title: 'Check that the card applied all settings: the event log shows this after a minute',
+      title:
+        'Check that the card has applied all settings. The event log shows this after about a minute',
       where: 'device',
       lines: ['eventlog'],
     },

@@ -46,4 +46,4 @@ export const outlets = z
   .min(1)
   .max(9999)
   .exactOptional()
-  .describe('Number of outlets, if numbered from 1.');
+  .describe('Number of outlets, if they are numbered from 1.');

@@ -19,7 +19,7 @@ export function readState(device: string, text: string, expressions: Expressions
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
   const fits = new RegExp(expressions.on).test(text)
-    ? 'both `on` and `off`'
-    : 'neither `on` nor `off`';
-  throw new DeviceRejected(device, `the response matches ${fits} under \`read\` in rack.yaml`);
+    ? 'both `read.on` and `read.off`'
+    : 'neither `read.on` nor `read.off`';
+  throw new DeviceRejected(device, `the response matches ${fits} in rack.yaml`);
 }

@@ -50,7 +50,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 }
 
 function incomplete(content: Content): string | undefined {
-  if (!('bytes' in content)) return 'the file is too large for a configuration';
+  if (!('bytes' in content)) return 'the file is too large to be a configuration';
   return configurationFault(content.bytes.toString('latin1'));
 }
 
@@ -80,7 +80,7 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
     },
     {
       title:
-        'Install the version and restart FRR, which then has exactly this version: other lines are removed. Routing is briefly interrupted',
+        'Install the version, and restart FRR. Lines that are not in the version are removed, and routing is briefly interrupted',
       where: 'device',
       lines: [
         `[ ! -e ${file} ] || cp -p ${file} ${file}.before`,

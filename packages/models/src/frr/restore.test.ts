@@ -120,7 +120,7 @@ describe('a version of FRRouting', () => {
       expect(await running()).toBe(version);
       expect(said.slice(-2)).toEqual([
         'read back: the running configuration matches the version',
-        'saved: write memory',
+        'saved with write memory',
       ]);
       expect(said.join()).not.toContain('canary');
       await router.restart();
@@ -135,7 +135,7 @@ describe('a version of FRRouting', () => {
 
     expect(said).toEqual([
       'read back: the running configuration matches the version',
-      'saved: write memory',
+      'saved with write memory',
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('a version of FRRouting', () => {
 
     await expect(restore).rejects.toThrow(DeviceRejected);
     await expect(restore).rejects.toThrow(
-      /did not accept the whole version: .*10\.8\.0\.0\/33.*; the previous configuration was restored, and nothing was saved$/s,
+      /did not accept the whole version, which still differs in .*10\.8\.0\.0\/33.*; the previous configuration was restored, and nothing was saved$/s,
     );
     expect(blocks(await running())).toEqual(blocks(before));
     await router.restart();
@@ -181,7 +181,7 @@ describe('a version of FRRouting', () => {
     await writeFile(vtysh, script.replace('\n', `\n${fails}\n`));
 
     await expect(apply(version)).rejects.toThrow(
-      "is running the version, but did not save it: % Can't open file; if it is not saved, the router will start with a different configuration",
+      "is running the version, but did not save it: % Can't open file; until the version is saved, a restart of FRR loads a different configuration",
     );
     expect(await running()).toBe(version);
   });
@@ -206,7 +206,7 @@ describe('a version of FRRouting', () => {
     await apply(version.replace(/^hostname .*$/m, 'hostname another'));
 
     expect(await running()).toBe(version);
-    expect(said[0]).toBe('not restored, because no command can set it: hostname another');
+    expect(said[0]).toBe('not restored, because no command can set this line: hostname another');
   });
 
   it('is rehearsed in a shell', async (context) => {

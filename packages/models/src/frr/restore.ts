@@ -34,7 +34,7 @@ export async function apply(
   for (const text of leftAlone(previous, wanted)) step(text);
   const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
-    const what = `did not accept the whole version: ${shown(rest.changes)}${rest.said}`;
+    const what = `did not accept the whole version, which still differs in ${shown(rest.changes)}${rest.said}`;
     throw new DeviceRejected(name, `${what}; ${await putBack(name, vtysh, previous, step)}`);
   }
   step('read back: the running configuration matches the version');
@@ -43,10 +43,10 @@ export async function apply(
     const what = `is running the version, but did not save it: ${said.slice(-300)}`;
     throw new DeviceRejected(
       name,
-      `${what}; if it is not saved, the router will start with a different configuration`,
+      `${what}; until the version is saved, a restart of FRR loads a different configuration`,
     );
   }
-  step('saved: write memory');
+  step('saved with write memory');
 }
 
 /** Asks vtysh whether it understands every line. The daemons, which might reject some, are not asked. */
@@ -155,7 +155,7 @@ async function putBack(
 function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
   const [has, wants] = [givenLines(now), givenLines(wanted)];
   const missing = wants.filter((line) => !has.includes(line));
-  return missing.map((line) => `not restored, because no command can set it: ${line}`);
+  return missing.map((line) => `not restored, because no command can set this line: ${line}`);
 }
 
 function shown(changes: readonly Change[]): string {

@@ -43,20 +43,18 @@ export const generic = {
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions that match lines that change even if the configuration does not, such as timestamps.',
+        'Regular expressions for lines that change even if the configuration does not, such as timestamps.',
       ),
     secret: z
       .array(expression)
       .default([])
       .describe(
-        'Regular expressions that match secrets, which skolo masks. If an expression has a capture group, skolo masks only the group.',
+        'Regular expressions for secrets, which skolo masks. If an expression has a capture group, only the group is masked.',
       ),
     rejected: z
       .array(expression)
       .default([])
-      .describe(
-        'Regular expressions that match error messages, in addition to the built-in expressions.',
-      ),
+      .describe('Additional regular expressions that match error messages.'),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

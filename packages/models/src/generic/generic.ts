@@ -157,7 +157,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the lines of this version that are required`,
+      title: `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the required lines of this version`,
       where: 'device',
       lines: linesOf(content),
     },

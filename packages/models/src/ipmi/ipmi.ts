@@ -124,7 +124,7 @@ function errorOf(device: string, output: string): DeviceError {
   ) {
     return new SignInRejected(
       device,
-      'the controller rejects the login, or does not allow it to run power commands',
+      'the controller rejected the login, or the login is not allowed to run power commands',
     );
   }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {

@@ -226,7 +226,7 @@ describe('files of a Linux host', () => {
 
     await expect(reading).rejects.toThrow(DeviceRejected);
     await expect(reading).rejects.toThrow(
-      /not all files can be read: \S+\/etc\/private: Permission denied; make them readable for the account, set sudo: true, or exclude them$/,
+      /not all files can be read: \S+\/etc\/private: Permission denied; make them readable for the account, set `sudo: true`, or exclude these files$/,
     );
     await chmod(join(host.root, 'etc/private'), 0o755);
     await expect(read()).rejects.toThrow(
@@ -245,7 +245,9 @@ describe('files of a Linux host', () => {
     await host.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
     expect(asked).toBe('-n find\n-n tar\n-n sha256sum\n');
-    await expect(read()).rejects.toThrow('sudo: a password is required; check the sudo message');
+    await expect(read()).rejects.toThrow(
+      'sudo: a password is required; check `sudo -n` on the host',
+    );
   });
 
   it.for([

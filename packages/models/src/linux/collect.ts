@@ -56,7 +56,7 @@ export class Collected {
       rest = await this.verified(host, rest, archives);
     }
     if (rest.length === 0) return;
-    const what = `${count(rest.length, 'file')} changed during each of ${tries} readings: ${listed(rest)}; exclude ${rest.length === 1 ? 'it' : 'them'} if that is normal`;
+    const what = `${count(rest.length, 'file')} changed during each of ${tries} readings: ${listed(rest)}; exclude ${rest.length === 1 ? 'it' : 'them'} if this is expected`;
     throw new AnswerCut(host.name, what);
   }
 

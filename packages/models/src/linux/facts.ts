@@ -20,7 +20,7 @@ export const linux = {
   accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z
-      .array(z.string().regex(/^\//, 'files are absolute paths or globs, such as /etc/**'))
+      .array(z.string().regex(/^\//, 'must be an absolute path or glob, such as /etc/**'))
       .min(1)
       .default(['/etc/network/**', '/etc/hosts', '/etc/hostname', '/etc/nftables.conf'])
       .describe('Paths and globs to back up.'),

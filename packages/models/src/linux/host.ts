@@ -173,11 +173,11 @@ echo end`;
   private rejected(problems: readonly string[]): DeviceRejected {
     const way =
       this.sudo === ''
-        ? 'make them readable for the account, set sudo: true'
-        : 'check the sudo message';
+        ? 'make them readable for the account, set `sudo: true`'
+        : 'check `sudo -n` on the host';
     return new DeviceRejected(
       this.name,
-      `not all files can be read: ${listed(problems)}; ${way}, or exclude them`,
+      `not all files can be read: ${listed(problems)}; ${way}, or exclude these files`,
     );
   }
 

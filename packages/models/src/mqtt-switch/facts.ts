@@ -20,7 +20,7 @@ export const mqttSwitch = {
     load: () => import('./mqtt-switch.ts'),
   },
   backup: { no: 'MQTT provides no access to the configuration' },
-  accounts: { no: 'the account belongs to the broker' },
+  accounts: { no: 'the MQTT broker manages the account' },
   options: {
     outlets,
     topic: topic.describe(

@@ -83,7 +83,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
         if (found !== undefined && found === (wanted ?? found)) return found;
         other = found
           ? `"${found}"`
-          : 'a state that matches neither or both of the patterns in `read` in rack.yaml';
+          : 'a state that matches both or neither of `read.on` and `read.off` in rack.yaml';
         return undefined;
       },
       late() {

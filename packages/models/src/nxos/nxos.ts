@@ -89,7 +89,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (write erase, reload), the result is exactly the version. It does not contain host keys or certificates, and SNMPv3 users require the same engine ID`,
+      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (write erase, reload). The version does not contain host keys or certificates, and its SNMPv3 users require the same engine ID`,
       where: 'device',
       lines: [
         'configure terminal',

@@ -144,7 +144,7 @@ async function normalised(device: string, packed: Buffer): Promise<Buffer> {
   } catch (error) {
     const isCut = error instanceof BackupError || (error instanceof Error && 'code' in error);
     if (!isCut) throw error;
-    const what = `the archive from ${quoted(command)} is incomplete: ${error.message}`;
+    const what = `the output of ${quoted(command)} cannot be used: ${error.message}`;
     throw new AnswerCut(device, what, { cause: error });
   }
 }
@@ -169,7 +169,7 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   return [
     {
       title:
-        'Install the packages that the version configures, and then get the version and let sysupgrade unpack it over the current files. Other files are kept',
+        'Install the packages that the version configures. Then get the version, and let sysupgrade unpack it over the current files. Other files are kept',
       where: 'workstation',
       lines: [
         fetchVersion({ device, id }, `${name}.tar`),

@@ -99,7 +99,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; on a switch with factory settings (erase startup-config), the result is exactly the version. It does not contain host keys or certificates. It contains passwords, keys and SNMPv3 users only if include-credentials is set`,
+      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (erase startup-config). The version does not contain host keys or certificates, and contains passwords, keys and SNMPv3 users only if include-credentials is set`,
       where: 'device',
       lines: [
         'configure',

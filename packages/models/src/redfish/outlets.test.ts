@@ -105,7 +105,7 @@ describe('redfish', () => {
 
       const cycle = driver.nativeCycle?.run('1', 10, patient());
       await expect(cycle).rejects.toThrow(
-        '1 does not support cycle; it offers ForceOn, GracefulShutdown',
+        '1 does not support cycle; supported actions: ForceOn, GracefulShutdown',
       );
       await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
 

@@ -138,8 +138,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const values = await allowed(action, signal);
     const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
-      const offered = values?.join(', ') || 'no actions';
-      const what = `${outlet} does not support ${verb}; it offers ${offered}`;
+      const offered = values?.join(', ') || 'none';
+      const what = `${outlet} does not support ${verb}; supported actions: ${offered}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
     const body = JSON.stringify({ [kind.parameter]: value });

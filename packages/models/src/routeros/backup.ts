@@ -114,7 +114,7 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
       lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {
-      title: `Reset ${name} to exactly this version: the device asks for confirmation, restarts, and imports the file. The version does not contain passwords, certificates, host keys or other files. The command keeps the users and their passwords; restore the others if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
+      title: `Reset ${name} to exactly this version. The device asks for confirmation, restarts, and imports the file. Users and their passwords are kept. The version does not contain certificates, host keys or other files, so restore these manually if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
       where: 'device',
       lines: [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,

@@ -91,7 +91,7 @@ describe('tasmota', () => {
 
     const cycle = driver.nativeCycle?.run('2', 5, patient());
 
-    await expect(cycle).rejects.toThrow(/PulseTime of 110/);
+    await expect(cycle).rejects.toThrow(/PulseTime2 is 110/);
     expect(device.board.isOn('2')).toBe(true);
   });
 

@@ -118,12 +118,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
     if (!pulse.success) throw new DeviceRejected(name, `does not report PulseTime${relay}`);
     if (pulse.data !== 0) {
-      const what = `relay ${relay} would turn off again because of its PulseTime of ${pulse.data}; set it to 0`;
+      const what = `relay ${relay} would turn off again because PulseTime${relay} is ${pulse.data}; set it to 0`;
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
     if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report Delay');
-    if (left > 0) throw new DeviceBusy(name, 'busy with another Backlog command');
+    if (left > 0) throw new DeviceBusy(name, 'is busy with another Backlog command');
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 

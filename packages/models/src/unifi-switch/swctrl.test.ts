@@ -67,7 +67,7 @@ describe('swctrl', () => {
     const { shell } = answering(table(one, two), table(allOff, off));
 
     await expect(act(shell)).rejects.toThrow(
-      'switch-1: when port 2 was changed, other ports changed as well: 1; check them',
+      'switch-1: changing port 2 also changed other ports: 1; check these ports',
     );
   });
 
@@ -75,7 +75,7 @@ describe('swctrl', () => {
     const { shell, commands } = answering(table(one, two, passive));
 
     await expect(setSwctrl(shell, 3, 'off')).rejects.toThrow(
-      'switch-1: port 3 is set to pasv24; after turning it off, skolo could not turn it on again in this mode; power-cycle the port instead',
+      'switch-1: port 3 is set to pasv24; skolo could not restore this mode after turning the port off; power-cycle the port instead',
     );
 
     expect(commands).toEqual(['swctrl poe show']);

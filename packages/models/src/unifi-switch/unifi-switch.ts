@@ -93,7 +93,7 @@ export async function setSwctrl(
   const { setting: previous } = portOf(device, before, number);
   if (previous !== 'auto' && previous !== 'off') {
     const hint =
-      'after turning it off, skolo could not turn it on again in this mode; power-cycle the port instead';
+      'skolo could not restore this mode after turning the port off; power-cycle the port instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
@@ -128,7 +128,7 @@ function checkOthers(
     (other) => other !== number && before.get(other)?.setting !== after.get(other)?.setting,
   );
   if (changed.length === 0) return;
-  const what = `when port ${number} was changed, other ports changed as well: ${changed.join(', ')}; check them`;
+  const what = `changing port ${number} also changed other ports: ${changed.join(', ')}; check these ports`;
   throw new DeviceRejected(device, what);
 }
 

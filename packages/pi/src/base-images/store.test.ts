@@ -206,7 +206,7 @@ describe('base images', () => {
 
     files.delete('SHA256SUMS.gpg');
     await expect(fetchIt(`${base}/a.img.xz`, { keyring })).rejects.toThrow(
-      'a.img.xz: no signature such as SHA256SUMS.sig or a.img.xz.sig found next to it; omit --keyring',
+      'a.img.xz: no signature found next to the image, such as SHA256SUMS.sig or a.img.xz.sig; omit --keyring',
     );
   });
 

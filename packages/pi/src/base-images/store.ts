@@ -158,7 +158,7 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    `${image}: no signature such as ${names} found next to it; omit --keyring, or use an image that its publisher signs`,
+    `${image}: no signature found next to the image, such as ${names}; omit --keyring, or use an image that its publisher signs`,
   );
 }
 

@@ -94,7 +94,7 @@ async function nextCard(
   const { ask, signal, pollMs = 500 } = deps;
   if (previous?.sequence === undefined) {
     throw new PiError(
-      `${path}: Linux versions before 5.15 do not report when a card changes; specify only one machine for each card reader`,
+      `${path}: Linux versions before 5.15 do not report when a card is replaced; specify only one machine for each card reader`,
     );
   }
   const wanted = `remove the SD card from ${path} and insert the one for ${name}`;

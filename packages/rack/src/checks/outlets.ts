@@ -87,7 +87,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   const device = others[0] ?? first;
   if (device === undefined || ports.size < 2) return;
   const message =
-    'cannot be switched separately: a Raspberry Pi switches all its USB ports together, and another phone also has `power`; remove `power` from one of them, use a hub that switches each port separately, or verify the port (see `powerVerified`)';
+    'cannot be switched separately: a Raspberry Pi switches all its USB ports together, and another phone also has `power`; remove `power` from one of the phones, use a hub that switches each port separately, or verify the port (see `powerVerified`)';
   report(within(draft, device, 'power'), 'usb port', message);
 }
 

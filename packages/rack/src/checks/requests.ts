@@ -45,7 +45,7 @@ function headerProblem(name: string, value: string): string | undefined {
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return `"${name}" is not a valid header name`;
   if (ownHeaders.test(name)) return 'is set automatically; remove it';
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    return 'contains characters that are not allowed in a header; use a single line of Latin-1';
+    return 'contains characters that are not allowed in a header; use a single line of Latin-1 characters';
   }
   return undefined;
 }

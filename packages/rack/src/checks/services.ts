@@ -71,7 +71,7 @@ function checkNoBots({ rack }: Draft, report: Report): void {
   for (const key of ['server', 'servers']) {
     if (isDeepStrictEqual(Reflect.get(settings, key), Reflect.get(usual, key))) continue;
     const why =
-      'applies only to a bot, but `bot: none` is set, and no machine overrides it; remove one of them';
+      'applies only to a bot, but `bot` is `none` for all machines; remove this key or `bot: none`';
     report(['services', 'swarming-client', key], 'bot', why);
   }
 }

@@ -74,7 +74,7 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     if (!address)
       lacks(
         'address',
-        ', so the metadata server cannot identify it, and power cycles cannot verify that it is back',
+        ', so the metadata server cannot identify the machine, and power cycles cannot verify that it is up again',
       );
     const hasBot = swarmingSettings(draft.rack, machine).bot !== 'none';
     if (used.tokens && !identity && hasBot)

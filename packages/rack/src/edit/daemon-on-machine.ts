@@ -28,7 +28,7 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   if (found?.address === undefined) {
     const why = found === undefined ? 'does not exist' : 'has no address';
     const advice =
-      'add it and its wiring, so that the daemon never cuts power to its own dependencies';
+      'add it and its wiring, so that the power-cycle daemon never cuts its own power or network connection';
     throw errorAt(text, file, ['machines'], `${machine} ${why}; ${advice}`);
   }
   if (before.jumphost.power.length === 0) {

@@ -158,7 +158,7 @@ describe('an edit of rack.yaml', () => {
     [
       '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
       { name: 'a-2', key: 'power' as const, value: 'switch-2/2' },
-      'the `power` values of the 3 names cannot be written as one range; write a separate entry for each of: a-2',
+      'the `power` values of the 3 names cannot be written as one range; write a separate entry for each of these names: a-2',
     ],
     [
       '  a: { kind: rpi, device: { kind: android } }\n',

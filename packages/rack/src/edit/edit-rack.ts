@@ -191,7 +191,7 @@ function changed(
 
 function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
   const whose = edits.map(({ name }) => name).join(', ');
-  return `the \`${key}\` values of the ${names.length} names cannot be written as one range; write a separate entry for each of: ${whose}`;
+  return `the \`${key}\` values of the ${names.length} names cannot be written as one range; write a separate entry for each of these names: ${whose}`;
 }
 
 /** Between items of a list. */

@@ -16,7 +16,7 @@ export function dnsmasqConfig(rack: Rack): string {
   return [
     `# Names in ${rack.name}. Generated from rack.yaml by skolo.`,
     `local=/${domain}/`,
-    '# Must not resolve: the Swarming bot would assume GCE and wait for its metadata.',
+    '# Must not resolve, otherwise the Swarming bot would assume that it runs on GCE.',
     'local=/metadata.google.internal/',
     ...records,
     ...(leases.length > 0 ? ['# Addresses by MAC.', ...leases] : []),

@@ -53,7 +53,7 @@ describe('dnsmasqConfig', () => {
   it('has records, leases where the MAC is known, and no GCE', () => {
     expect(dnsmasqConfig(lab)).toBe(`# Names in small. Generated from rack.yaml by skolo.
 local=/lab/
-# Must not resolve: the Swarming bot would assume GCE and wait for its metadata.
+# Must not resolve, otherwise the Swarming bot would assume that it runs on GCE.
 local=/metadata.google.internal/
 host-record=jumphost.lab,jumphost,metadata.lab,metadata,files.example.com,192.168.1.8
 host-record=switch-1.lab,switch-1,fd00::11

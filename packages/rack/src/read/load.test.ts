@@ -432,7 +432,7 @@ services:
       'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be power-cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify it, and power cycles cannot verify that it is back',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify the machine, and power cycles cannot verify that it is up again',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',
       'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle autonomously',
       'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so machines without a matching prefix do not run a bot',

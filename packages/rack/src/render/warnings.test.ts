@@ -57,7 +57,7 @@ describe('renderWarnings', () => {
     [
       'variables',
       { more: 'logins: { all: { username: ann, password: { env: PASSWORD } } }' },
-      /^logins\.all\.password: uses the variable PASSWORD: .* prefer a file$/,
+      /^logins\.all\.password: uses the environment variable PASSWORD, .* prefer a file$/,
     ],
     [
       'commands',
@@ -120,12 +120,12 @@ describe('renderWarnings', () => {
     [
       'rare repetitions',
       alerts({ repeatHours: 12 }),
-      /^services\.alert-to-pubsub\.repeatHours: must exceed the 12 hours/,
+      /^services\.alert-to-pubsub\.repeatHours: must exceed 12 hours/,
     ],
     [
       'a hasty watchdog',
       alerts({ watchdog: { withinSeconds: 60 } }),
-      /^services\.alert-to-pubsub\.watchdog\.withinSeconds: must exceed the 120 s/,
+      /^services\.alert-to-pubsub\.watchdog\.withinSeconds: must exceed 120 s/,
     ],
     [
       'TLS for repair',

@@ -51,7 +51,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Rem
   return [
     {
       where: 'access.anonymousRead',
-      message: `includes the jumphost, but on k3s requests from its programs and pods${backup} come from ${podNetwork}; add the jumphost's pod network (10.42.0.0/24 for the first node)`,
+      message: `includes the jumphost, but on k3s, requests from its programs and pods${backup} come from ${podNetwork}; add the jumphost's pod network (10.42.0.0/24 for the first node)`,
     },
   ];
 }
@@ -59,7 +59,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Rem
 function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
   const warnings = new Map<string, Remark>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
-    const message = `uses the variable ${name}: a pod reads it only at startup, and all programs in the pod can read it; prefer a file`;
+    const message = `uses the environment variable ${name}, which is read only at startup and is visible to all programs in the pod; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
   }
   return [...warnings.values()];
@@ -101,7 +101,7 @@ function ofUrls(rack: Rack): Remark[] {
       const url = new URL(value);
       const asked = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
       if (!names.includes(url.hostname.replaceAll(/[[\]]/g, '')) || asked === listens) return [];
-      const message = `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove it, unless a proxy listens there`;
+      const message = `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove the port, unless a proxy listens on it`;
       return [{ where: `${where}.${key}`, message }];
     });
   });
@@ -181,10 +181,10 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       'has a password, but Alertmanager in kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `must exceed the ${repeatIntervalHours} hours after which Alertmanager in kube/base repeats alerts, because they otherwise expire before they are repeated; increase it`,
+      `must exceed ${repeatIntervalHours} hours, the interval at which Alertmanager in kube/base repeats alerts; otherwise, alerts expire before they are repeated`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
-      `must exceed the ${watchdogSeconds} s after which Alertmanager in kube/base repeats the watchdog alert; increase it`,
+      `must exceed ${watchdogSeconds} s, the interval at which Alertmanager in kube/base repeats the watchdog alert`,
     'power-cycle-daemon.tls': repair.enabled && powerTls !== undefined && plainHttp,
     'power-cycle-daemon.repair.alerts':
       repair.enabled &&
@@ -262,7 +262,7 @@ function ofAgents({ services, machines }: Rack): Remark[] {
       .map(([key]) => ({
         where: `${where}.${key}`,
         message:
-          "is a file on the machine that its agent's pod cannot access; add a volume for it in the overlay",
+          "is a file on the machine, but the agent's pod cannot access it; add a volume for the file in the overlay",
       }));
   });
 }

@@ -26,7 +26,7 @@ const jumphostSchema = object({
     .array(urlHost)
     .exactOptional()
     .describe(
-      'Additional names and addresses that services accept in the `Host` header, for example from clients behind NAT or a proxy. Services reject all others, to prevent DNS rebinding.',
+      'Additional names and addresses that services accept in the `Host` header, for example if clients are behind NAT or a proxy. All others are rejected to prevent DNS rebinding.',
     ),
   mac: mac.exactOptional().describe('MAC address.'),
   identity: z
@@ -131,7 +131,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a read-only login. Services and `skolo prove --look` use that login to read everything that its permissions allow (see [Models](#models)), and this one for all other operations.',
+      'Name of a read-only login. Services and `skolo prove --look` use that login to read everything that its permissions allow (see [Models](#models)), and the current login for all other operations.',
     ),
 });
 
@@ -178,7 +178,7 @@ const secretsSchema = object({
   sops: path
     .exactOptional()
     .describe(
-      'Directory in git for age-encrypted files in sops format, named `RACK/NAME.sops`; default: `../../sops`. The recipients are listed in `.sops.yaml` in this directory, or in the nearest parent directory that contains this file.',
+      'Directory in git for age-encrypted files in sops format, named `RACK/NAME.sops`; default: `../../sops`. The recipients are listed in `.sops.yaml` in this directory or its nearest parent that contains such a file.',
     ),
   folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute directory, or one below ~', '~/rack-secrets')
     .exactOptional()
@@ -216,7 +216,7 @@ export const headSchema = {
     .boolean()
     .default(true)
     .describe(
-      'Whether skolo may act on the rack. If `false`, skolo only observes: it does not switch power, or reboot, repair or restore anything, and it rejects requests to do so. The history shows the actions that it would have taken. Machine entries can override this key.',
+      'Whether skolo may act on the rack. If `false`, skolo only observes: it does not switch power, or reboot, repair or restore anything, and rejects requests to do so. The history shows the actions that skolo would have taken. Machine entries can override this key.',
     ),
   network: section({
     subnet: cidr.exactOptional().describe("Subnet that contains the rack's addresses."),

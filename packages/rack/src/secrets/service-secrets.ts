@@ -62,7 +62,7 @@ function rejectOutside(references: readonly SecretReference[]): void {
   const problems = new Map<string, Remark>();
   for (const { where, ref } of references) {
     if (!('file' in ref) || mountedPath(ref.file) !== undefined) continue;
-    const message = `${ref.file} is outside the directory of rack.yaml, the only one that pods can access; put the file at secrets/NAME`;
+    const message = `${ref.file} is outside the directory of rack.yaml, which is the only directory that pods can access; put the file at secrets/NAME`;
     problems.set(where, { where, message });
   }
   if (problems.size > 0) throw new UnmountedSecretsError([...problems.values()]);

@@ -129,7 +129,7 @@ export class RackWatcher implements RackWatch {
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; if the service starts while rack.yaml is invalid, it uses an older copy, if one exists`;
+      const why = `${trouble.error.message}; if rack.yaml is invalid when the service next starts, the service may use an older copy`;
       entries.push({ what: 'last valid copy of rack.yaml', why, since: trouble.since });
     }
     return entries;

@@ -98,7 +98,7 @@ const lineNotKey = 'this line has no colon followed by a space; write `KEY: VALU
 /** For every code, so that a parser with a new one does not compile. */
 const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   ALIAS_PROPS: () =>
-    'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove it before the `*`',
+    'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove the anchor or tag before the `*`',
   BAD_ALIAS: ({ char }) =>
     char === ':'
       ? 'the name of an anchor or alias ends with a colon; remove the colon, or put the text in quotes'
@@ -123,7 +123,7 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   DUPLICATE_KEY: () => 'duplicate key; remove one',
   IMPOSSIBLE: () => 'this is not valid YAML; put the value in quotes, or write the entry again',
   KEY_OVER_1024_CHARS: ({ bracket, offset }) => ({
-    message: 'this key has more than 1024 characters; shorten it, or add the colon that is missing',
+    message: 'this key has more than 1024 characters; shorten it, or add the missing colon',
     offset: bracket === undefined ? offset : bracket + 1,
   }),
   MISSING_CHAR: missingChar,
@@ -199,7 +199,7 @@ function itemMessage({ above }: Spot, line: Line): string {
   if (list !== undefined && between.every(({ margin }) => margin.length > line.margin.length)) {
     return `the list items above are indented by ${count(list.margin.length, 'space')}; indent this one the same way`;
   }
-  return "a list item (`- `) is not allowed among keys; put it below its list's key";
+  return 'a list item (`- `) is not allowed among keys; move it below the key of its list';
 }
 
 function notAKey(spot: Spot): Finding {
@@ -271,7 +271,7 @@ function unclosed({ text, char, offset }: Spot, bracket: number): Finding {
   const message =
     offset === text.length
       ? `\`${begin}\` is not closed; ${missing}`
-      : `\`${begin}\` is not closed before a line that is not indented further than its key; ${missing}, or indent that line`;
+      : `\`${begin}\` is not closed before a line that is not indented more than its key; ${missing}, or indent that line`;
   return { message, offset: bracket, last: true };
 }
 

@@ -57,7 +57,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
     for (const file of await trackedFiles(deps, fromTop(path))) {
       findings.push({
         file,
-        problem: `rack.yaml lists this file as a secret, but git contains it unencrypted; run \`git rm --cached\` on it, save it with skolo secrets set, and replace the value everywhere`,
+        problem: `rack.yaml lists this file as a secret, but git contains it unencrypted; remove it with \`git rm --cached\`, replace the secret everywhere, and save the new value with skolo secrets set`,
       });
     }
   }
@@ -68,7 +68,7 @@ export async function verifyRepository(deps: VerifyDeps): Promise<Finding[]> {
 }
 
 const replaced =
-  "remove the value from the file, and replace the secret everywhere, because git's history still contains the value";
+  'remove the value from the file, and replace the secret everywhere, because the git history still contains the value';
 
 async function lookAlikes(deps: GitDeps, below: string): Promise<Finding[]> {
   const patterns = looks.map(({ pattern }) => pattern);
@@ -133,7 +133,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
       return `does not match .sops.yaml: ${lists.join(', ')}; run \`sops updatekeys\`, or skolo secrets set`;
     }
     if (recipients.length >= leastRecipients) return undefined;
-    return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second one to .sops.yaml and run `sops updatekeys`';
+    return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second recipient to .sops.yaml and run `sops updatekeys`';
   } catch (error) {
     if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
     throw error;

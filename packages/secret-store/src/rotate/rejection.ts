@@ -28,7 +28,7 @@ export async function rotationRejection(
     return `${place} is shared, so other racks would be locked out`;
   }
   if (secret.isVariable) {
-    return 'services read variables only when they start, so they would be locked out; use a file in rack.yaml';
+    return 'services read environment variables only at startup, so they would be locked out; use a file in rack.yaml instead';
   }
   const others = where.filter(
     (path) =>
@@ -80,7 +80,7 @@ async function targetRejection(
   const parts = partsOf(secret, target.login);
   const login = logins.get(target.login ?? '');
   if (parts.some(isSnmpPart) && login?.username === undefined) {
-    return `${name} (${model}): the login does not contain a username and password, which skolo requires to change SNMP settings on the command line`;
+    return `${name} (${model}): the login does not contain a username and password, which are required to change SNMP settings on the command line`;
   }
   const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
   return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;

@@ -161,7 +161,7 @@ export async function untilServicesHave(
 ): Promise<string | undefined> {
   const noun = nounOf(secret);
   if (!(await isShared([secret.place, place]))) {
-    return `commit and push the store, so that the new ${noun} does not exist only on this workstation; in 3 min, when services have loaded it, run the command again${to}`;
+    return `commit and push the store, so that the new ${noun} is not only on this workstation; in 3 min, when services have loaded it, run the command again${to}`;
   }
   const waitMs = changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;

@@ -37,7 +37,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
     throw new ValueRejected(
-      `${secret.place}: the store does not contain an SSH key without a passphrase; use skolo secrets set first`,
+      `${secret.place}: the store must contain an SSH key without a passphrase; save one with skolo secrets set first`,
     );
   }
   const made = await nextValue(
@@ -130,7 +130,7 @@ async function forget(
   });
   if (await opens(target, previous, deps)) {
     throw new Error(
-      `${target.name}: the previous key still works, because it is not one of the user's keys that skolo can change`,
+      `${target.name}: the previous key still works, because it is stored in a place that skolo cannot change`,
     );
   }
 }

@@ -36,7 +36,7 @@ async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) {
       throw new StoreError(
-        `${root}: in a git clone (${at}), so unencrypted values could be committed; choose a directory outside it`,
+        `${root}: this directory is in a git clone (${at}), so unencrypted values could be committed; choose a directory outside the clone`,
       );
     }
     if (at === dirname(at)) break;

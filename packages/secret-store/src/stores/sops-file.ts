@@ -137,7 +137,7 @@ async function unwrapKey(
   }
   const whom = wrapped.map(({ recipient }) => recipient).join(', ') || 'nobody';
   throw new StoreError(
-    `${where}: none of your age identities can decrypt it; it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of these recipients to run skolo secrets set`,
+    `${where}: none of your age identities can decrypt this file, which is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of these recipients to run skolo secrets set`,
   );
 }
 

@@ -371,7 +371,7 @@ describe('accept', () => {
     expect(spool.summaries).toEqual(['A firing', 'notice truncated', 'notice truncated']);
     expect(spool.messages[1]).toMatchObject({
       facts: { count: 3, group: '{}:{}', receiver: 'rack' },
-      text: expect.stringContaining('raise max_alerts of its receiver rack'),
+      text: expect.stringContaining('raise max_alerts of the receiver rack'),
     });
   });
 });

@@ -226,7 +226,7 @@ export class Intake implements AcceptAlerts {
       });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
-      const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of the receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }

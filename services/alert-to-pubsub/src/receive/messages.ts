@@ -66,7 +66,7 @@ function readWebhook(value: unknown, now: number): Batch {
     return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
-    why: 'group: a copy for each alert would exceed 16 MiB in total, so the alerts are sent without their group',
+    why: 'group: including it in each alert would exceed 16 MiB in total, so the alerts are sent without their group',
     found: group,
   });
   return { endpoint: 'webhook', alerts, bad, truncated };

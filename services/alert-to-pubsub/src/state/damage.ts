@@ -55,7 +55,7 @@ export function damageAtStart(
 
 export function damageText(event: DamageEvent, location: string): string {
   if (event.type === 'known-alerts-lost') {
-    return `the list of known alerts at ${location} was lost: ${event.known} could be restored from the spool; the others are added again when they are received`;
+    return `the list of known alerts at ${location} was lost; restored from the spool: ${event.known}. Other alerts are added again when they are received`;
   }
   const when = event.isInUse ? ' while in use' : '';
   return `the spool at ${location} was damaged${when}: ${count(event.lost, 'message')} lost; firing alerts are sent again`;

@@ -161,7 +161,7 @@ function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | unde
     case 'alive':
       return {
         wait: 'alive',
-        why: `${name} is running on another computer or with another SD card`,
+        why: `${name} is running on another computer or from another SD card`,
       };
     case 'unknown':
       return { wait: 'cluster', why: "the cluster's API server is not responding" };

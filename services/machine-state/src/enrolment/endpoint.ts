@@ -44,7 +44,7 @@ export class EnrolmentPort {
     if (this.opened === undefined) {
       throw new HttpProblem(
         503,
-        'enrolment is off: rack.yaml does not set services.machine-state.enrolment, or its port cannot be opened; /readyz on the metrics port shows the reason',
+        'enrolment is off: rack.yaml does not set services.machine-state.enrolment, or the enrolment port cannot be opened; see /readyz on the metrics port for the reason',
       );
     }
     const { port, pin } = this.opened;

@@ -169,7 +169,7 @@ export class Enrolment {
       if (serial === undefined && records.adopted.get(key) === undefined) {
         throw new HttpProblem(
           404,
-          `no SD card with the key ${key.slice(0, 8)} has a pending request or a name; to list the pending requests, run skolo pi waiting; to list the cards with a name, add --enrolled`,
+          `no SD card with the key ${key.slice(0, 8)} is enrolled or has a pending request; to list pending requests, run skolo pi waiting; to list enrolled SD cards, add --enrolled`,
         );
       }
       const at = new Date(clock.now()).toISOString();
@@ -282,7 +282,7 @@ export class Enrolment {
     if (!this.deps.isAgentAlive(name) && !ready?.has(name)) return;
     throw new HttpProblem(
       409,
-      `${name} is running on another computer or with another SD card; turn that one off, or use --force if it must lose the name`,
+      `${name} is already running on another computer or from another SD card; turn that computer off, or use --force to reassign the name`,
     );
   }
 

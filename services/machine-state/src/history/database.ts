@@ -79,7 +79,7 @@ export function openDatabase(file: string): DatabaseSync {
     const found = database.prepare('PRAGMA user_version').get()?.user_version;
     if (typeof found === 'number' && found > version) {
       throw new Error(
-        `${file} has version ${found}, but this service supports ${version}; install the newer service again, or move the file elsewhere to start a new history`,
+        `${file} has schema version ${found}, but this service supports only ${version}; install the newer version of the service again, or move the file elsewhere to start a new history`,
       );
     }
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');

@@ -203,7 +203,9 @@ it('leaves a database of a newer version as it is', async () => {
 
   const history = await lab.open();
 
-  const why = expect.stringMatching(/has version 99, .*; install the newer service again/);
+  const why = expect.stringMatching(
+    /has schema version 99, .*; install the newer version of the service again/,
+  );
   expect(lab.degraded.list()).toMatchObject([{ what: 'history', why }]);
   expect(() => history.isKnown('rpi-1')).toThrow(HistoryUnavailable);
   expect(readFileSync(file)).toEqual(bytes);

@@ -119,7 +119,7 @@ function serviceAccounts(identity: Identity, email: string | undefined): Node {
 }
 
 function emailNotKnownYet(identity: Identity): Node {
-  const message = `The e-mail address of identity ${identity.name} is unknown: its credentials cannot be read or do not contain it. Set it in rack.yaml.`;
+  const message = `The e-mail address of identity ${identity.name} is unknown, because its credentials cannot be read or do not contain the address. Set the address in rack.yaml.`;
   return { kind: 'closed', status: 503, message };
 }
 

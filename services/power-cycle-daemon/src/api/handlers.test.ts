@@ -67,7 +67,7 @@ describe('a request', () => {
         {
           target: 'jumphost-rack1',
           detail:
-            'jumphost-rack1: this is the jumphost, where this daemon runs, so nothing here could turn it on again',
+            'jumphost-rack1: this is the jumphost, which runs this daemon, so the daemon could not turn it on again',
         },
         { target: 'x-[2-1]', code: 'unknown' },
       ],
@@ -220,7 +220,7 @@ describe('an Idempotency-Key', () => {
       ).toMatchObject({
         status: 422,
         detail:
-          'this Idempotency-Key was used for another request; use a new key for each new request',
+          'this Idempotency-Key was already used for a different request; use a new key for each request',
       });
     }
   });

@@ -147,7 +147,7 @@ function outletHandlers({
         const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet} cannot be forgotten, because its device is in rack.yaml; the daemon turns the outlet on as soon as possible`;
+      const detail = `${outlet} cannot be forgotten, because its device is in rack.yaml; the daemon will turn the outlet on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {
@@ -167,7 +167,7 @@ function ok<T>(body: T) {
 function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
   if (outcome !== undefined) return `the request for ${target} has finished (${outcome})`;
   if (action === 'cycle') return `the cycle of ${target} has begun; it can no longer be cancelled`;
-  return `the request to turn ${target} ${action} was accepted and cannot be cancelled; request the opposite`;
+  return `the request to turn ${target} ${action} was accepted and cannot be cancelled; turn it ${action === 'on' ? 'off' : 'on'} instead`;
 }
 
 function noSuchCycle(id: string): never {
@@ -223,7 +223,7 @@ function problemOf(error: unknown): never {
   if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(
       503,
-      'nothing was accepted, because the journal cannot be written; /readyz shows the reason; try again once the disk is working',
+      'nothing was accepted, because the journal cannot be written; see /readyz for the reason, and try again when the disk is working',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }

@@ -43,7 +43,7 @@ describe('a machine', () => {
     expect([cycle.status, holds.status]).toEqual([401, 401]);
     expect(cycle.body).toMatchObject({
       detail:
-        'sign the request with the agent key of a; if the agent does not sign requests, update it',
+        'sign the request with the agent key of a; if the agent does not sign requests, update the agent',
     });
     expect(await cycles(daemon)).toEqual([]);
   });

@@ -49,7 +49,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
       const shown = `${request.headers[agentKeyHeader]}`;
       if (!/^[\w-]{43}$/.test(shown)) {
         throw unsigned(
-          `sign the request with the agent key of ${machine}; if the agent does not sign requests, update it`,
+          `sign the request with the agent key of ${machine}; if the agent does not sign requests, update the agent`,
         );
       }
       const whom = { rack: rack().name, machine, key: parseAgentPublicKey(shown) };

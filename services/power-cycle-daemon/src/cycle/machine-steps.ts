@@ -24,7 +24,8 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
   if (status === undefined && step.record.origin === 'agent') {
     // It has just requested this, so its silence does not mean that it is idle.
-    const text = 'the agent requested this cycle and no longer responds, so a task may be running';
+    const text =
+      'the agent requested this cycle but is no longer responding, so a task may be running';
     return { is: 'checked', task: 'running', text };
   }
   if (status === undefined) {

@@ -143,7 +143,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   const { record, settings, controllers, timing, signal } = step;
   if (record.nativeOnly) {
     const text =
-      'the device can no longer cycle the outlet itself, so nothing could turn it on again';
+      'the device can no longer cycle the outlet itself, so nothing could turn the outlet on again';
     return { is: 'off-failed', text };
   }
   const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };

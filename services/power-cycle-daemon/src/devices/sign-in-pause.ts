@@ -77,7 +77,7 @@ export class SignInPause {
     const { clock } = this.deps;
     const nextAt = clock.now() + Math.max(0, nextUptime - clock.uptime()) * 1000;
     const often = times === 1 ? 'once' : `${times} times`;
-    return `${why}; sign-in has been rejected ${often} since ${time(since)}; the next attempt is at ${time(nextAt)}, or earlier if the device's login or secret is changed`;
+    return `${why}; sign-in has been rejected ${often} since ${time(since)}; the next attempt is at ${time(nextAt)}, or as soon as the device's login or secret changes`;
   }
 
   /** Undefined: a secret cannot be read. */

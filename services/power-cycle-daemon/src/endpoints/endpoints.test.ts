@@ -242,13 +242,13 @@ describe('a client that waits', () => {
       (port: number) => sendRequest(port, '/power/control/reboot?alias=b&delay=60'),
       {
         status: 500,
-        text: 'the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again\n',
+        text: 'the daemon is stopping, and may not have completed the request; check the outlet, and try again after the restart\n',
       },
     ],
     [
       'by the older protocol',
       (port: number) => sendText(port, 'pdu-1 1 reboot 60'),
-      'nack the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again\n',
+      'nack the daemon is stopping, and may not have completed the request; check the outlet, and try again after the restart\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
     const port = await freeTcpPort();

@@ -46,7 +46,7 @@ export class Endpoints {
   async close(): Promise<void> {
     this.closing.abort(
       new Error(
-        'the daemon is stopping; after its restart, it finishes only requests that have begun; check the outlet and try again',
+        'the daemon is stopping, and may not have completed the request; check the outlet, and try again after the restart',
       ),
     );
     clearTimeout(this.retrying);

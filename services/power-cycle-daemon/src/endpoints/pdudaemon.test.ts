@@ -145,7 +145,7 @@ machines:
       /rack1 does not have a machine, phone or device/,
     ],
     ['an unknown alias', 'alias=nobody', /rack1 does not have a machine, phone or device/],
-    ['the jumphost', 'alias=jumphost-rack1', /nothing here could turn it on again/],
+    ['the jumphost', 'alias=jumphost-rack1', /the daemon could not turn it on again/],
     ['a range of machines', 'alias=d-[1-2]', /not a range/],
     ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /not a range/],
   ])('%s is a 500 that says so, and nothing is touched', async (_what, query, why) => {

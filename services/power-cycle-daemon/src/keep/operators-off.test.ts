@@ -148,7 +148,7 @@ machines:
     const cancelled = daemon.client.cancelCycle({ params: { id: cycles[0]?.id ?? '' } });
 
     await expect(cancelled).rejects.toThrow(
-      'the request to turn b off was accepted and cannot be cancelled; request the opposite',
+      'the request to turn b off was accepted and cannot be cancelled; turn it on instead',
     );
   });
 

@@ -76,7 +76,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ name, model, state }) => [{ controller: name, model }, Number(state === 'up')]),
   },
   skolo_power_controller_failing: {
-    help: 'Whether an outlet of a switch or PDU is stuck off, so no other outlet on it is turned off.',
+    help: 'Whether an outlet of a switch or PDU is stuck off. While it is, no other outlets of the device are turned off.',
     labels: ['controller', 'model'],
     read({ controllers, breaker }) {
       const failing = breaker.failing();
@@ -102,7 +102,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(([outlet]) => [{ outlet }, 1]),
   },
   skolo_power_outlets_pending_on: {
-    help: 'Outlets that a cycle turned off and that have not been read as on since (pending on).',
+    help: 'Outlets that a cycle turned off and that have not been confirmed as on again (pending on).',
     read: ({ store }) => store.pendingOns.all.size,
   },
   skolo_power_oldest_pending_on_timestamp_seconds: {

@@ -18,7 +18,7 @@ describe('names that stand for too many', () => {
     expect(unknown.length).toBeLessThanOrEqual(10_001);
     expect(unknown.at(-1)).toEqual({
       name: 'x0-[0-9999]',
-      why: 'together with the names before it, it expands to more than 10000 names; send fewer names per request',
+      why: 'together with the previous names, this range expands to more than 10000 names; send fewer names per request',
     });
   });
 });

@@ -51,7 +51,7 @@ export function findTargets(
     const names = namesOf(text, unknown);
     count += names.length;
     if (count > mostNames) {
-      const why = `together with the names before it, it expands to more than ${mostNames} names; send fewer names per request`;
+      const why = `together with the previous names, this range expands to more than ${mostNames} names; send fewer names per request`;
       unknown.push({ name: text, why });
       break;
     }
@@ -137,7 +137,7 @@ function findOutlet(rack: Rack, name: string): Target | undefined {
 
 function whyUnknown(rack: Rack, name: string): string {
   if (name === rack.jumphost.name) {
-    return 'this is the jumphost, where this daemon runs, so nothing here could turn it on again';
+    return 'this is the jumphost, which runs this daemon, so the daemon could not turn it on again';
   }
   const written = parseOutlet(name);
   if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {

@@ -68,7 +68,7 @@ describe('a disk that is down', () => {
       status: 503,
       problem: {
         detail:
-          'nothing was accepted, because the journal cannot be written; /readyz shows the reason; try again once the disk is working',
+          'nothing was accepted, because the journal cannot be written; see /readyz for the reason, and try again when the disk is working',
       },
     });
     await expect(hold).rejects.toThrow('nothing was accepted');

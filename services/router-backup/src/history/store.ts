@@ -201,7 +201,7 @@ export class Store {
       const repository = await Repository.open(this.folder, options).catch(() => undefined);
       const isSound = (await repository?.check(signal).catch(() => 'unknown')) === undefined;
       if (repository !== undefined && isSound) {
-        log.warn({ wrong, repaired }, 'repository was damaged; it was repaired');
+        log.warn({ wrong, repaired }, 'repository was damaged and has been repaired');
         return await this.use(repository);
       }
       await repository?.close();

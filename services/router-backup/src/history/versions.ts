@@ -74,7 +74,7 @@ export class Versions {
       if (startup !== undefined) return startup;
       throw new BackupError(
         'not-found',
-        `${device}: no startup configuration that differs from the running one has been read`,
+        `${device}: the history does not contain a startup configuration that differs from the running one`,
       );
     }
     if (wanted === 'latest') {
@@ -113,7 +113,7 @@ export class Versions {
       const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
       throw new HttpProblem(
         409,
-        `the version is too large to be shown (${size} bytes); as an admin, run: ${how}`,
+        `the version is too large to display (${size} bytes); as an admin, run: ${how}`,
       );
     }
     return this.textOf(version, await this.content(version), showsSecrets);

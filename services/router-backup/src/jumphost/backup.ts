@@ -93,7 +93,7 @@ export function jumphostSteps({ device, id }: Version) {
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
     },
     {
-      title: 'Unpack it on the new jumphost, before k3s and the services start',
+      title: 'Unpack the archive on the new jumphost, before k3s and the services start',
       where: 'device',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
     },

@@ -151,7 +151,9 @@ class Search {
       target,
     });
     if (this.found.size > mostFound) {
-      throw new TooMuch(`more than ${mostFound} files; list fewer in jumphost.paths in rack.yaml`);
+      throw new TooMuch(
+        `more than ${mostFound} files were found; list fewer paths in jumphost.paths in rack.yaml`,
+      );
     }
   }
 
@@ -182,7 +184,7 @@ export function whyNot(error: unknown): string {
     case 'EPERM':
       return 'the service does not have permission to read it; run the service as another user, or remove the path from jumphost.paths';
     case 'EIO':
-      return 'the disk reports a read error';
+      return 'the disk reported a read error';
     default:
       return errorText(error);
   }

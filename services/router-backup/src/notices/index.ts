@@ -134,7 +134,7 @@ export class Notices {
     }
     this.deps.log.debug(
       { device, notice: result.notice },
-      'device reports a changed configuration',
+      'device reported a configuration change',
     );
     this.settle.add(device, result.notice);
   }
@@ -198,10 +198,10 @@ function readSnmp({ datagram, answer }: Received): ReturnType<Reader> {
 
 function hintFor(ignored: ReadonlyMap<Reason, number>): string | undefined {
   if (ignored.has('encrypted')) {
-    return 'encrypted SNMP notices cannot be read; configure the device to send them without encryption, or to send syslog';
+    return 'encrypted SNMP notices cannot be read; configure the device to send them without encryption, or to send syslog messages instead';
   }
   if (ignored.has('several devices')) {
-    return 'several devices in rack.yaml share an address, so the sender of a notice from it is unknown';
+    return 'several devices in rack.yaml share an address, so the sender of notices from this address is unknown';
   }
   return undefined;
 }
@@ -211,9 +211,9 @@ function whyNotOpen(kind: Kind, port: number, error: unknown): string {
   const setting = `services.router-backup.notices.${settingOf[kind]} in rack.yaml`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':
-      return `${where}: another program listens there; stop the program (to find it, run ss -lunp sport = :${port}), or set a different port in ${setting}`;
+      return `${where}: the port is in use; run ss -lunp sport = :${port} to find the program that uses it, or set another port in ${setting}`;
     case 'EACCES':
-      return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE; run the service with one of them, or set a higher port in ${setting}`;
+      return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE; alternatively, set a higher port in ${setting}`;
     default:
       return `${where}: ${errorText(error)}; see ${setting}`;
   }

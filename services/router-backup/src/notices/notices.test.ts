@@ -234,7 +234,7 @@ describe('rack.yaml, live', () => {
     await expect.poll(() => notices.port('syslog')).toBe(taken);
 
     expect(trouble).toContain(
-      `another program listens there; stop the program (to find it, run ss -lunp sport = :${taken})`,
+      `the port is in use; run ss -lunp sport = :${taken} to find the program that uses it`,
     );
     expect([...troubles]).toEqual([]);
   });

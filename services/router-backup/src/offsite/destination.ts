@@ -59,7 +59,7 @@ export function recipientsOf(rack: Rack): readonly string[] | 'none' {
   if (encrypt !== undefined) return encrypt;
   throw new BackupError(
     'rejected',
-    'nothing leaves the rack until services.router-backup.encrypt lists the encryption recipients (`[age1…]`, or `none`)',
+    'nothing is copied off site until services.router-backup.encrypt is set to encryption recipients (`[age1…]`) or to `none`',
   );
 }
 

@@ -56,7 +56,7 @@ export class HistoryLoss {
     if (!journal.isOpen) {
       throw new BackupError(
         'storage',
-        'there is no repository, and the journal that records earlier ones is not open yet',
+        'there is no repository, and the journal, which would show whether one existed, is not open yet',
       );
     }
     const inHistory = [...state.devices.all.values()].filter(
@@ -77,7 +77,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: 'journal lost',
-      why: `the journal is new, but the history contains ${count(devices.length, 'device')}: all serial numbers and host names are pinned again at the next reading, devices that are no longer in rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message disappears when the service restarts`,
+      why: `the journal is new, but the history contains ${count(devices.length, 'device')}. At the next reading, all serial numbers and host names are pinned again. Devices that are no longer in rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message disappears when the service restarts`,
     });
   }
 

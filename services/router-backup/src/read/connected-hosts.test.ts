@@ -96,7 +96,7 @@ describe('connected hosts', () => {
 
   it.each([
     ['switch-9', 404, 'switch-9: no such switch or router in rack.yaml; did you mean "switch-1"?'],
-    ['pdu-1', 409, 'pdu-1: model synaccess has no ports with connected hosts'],
+    ['pdu-1', 409, 'pdu-1: model synaccess does not report connected hosts'],
     [
       'odd-1',
       409,

@@ -119,6 +119,6 @@ export class ConnectedHostReadings {
 /** Why connected hosts are not visible at a device's ports; undefined: they are. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
-  if (connectedHosts === undefined) return `model ${name} has no ports with connected hosts`;
+  if (connectedHosts === undefined) return `model ${name} does not report connected hosts`;
   return 'no' in connectedHosts ? connectedHosts.no : undefined;
 }

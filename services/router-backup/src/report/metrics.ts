@@ -19,7 +19,7 @@ interface MetricsDeps {
 export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup {
   const messages = new Counter({
     name: 'skolo_backup_webhook_messages_total',
-    help: 'Messages to the webhook, by outcome: sent, failed, dropped.',
+    help: 'Messages to the webhook, by outcome (sent, failed or dropped).',
     labelNames: ['outcome'],
     registers: [registry],
   });
@@ -53,11 +53,11 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ]),
   },
   skolo_backup_overdue_seconds: {
-    help: 'Age of the last success above which a device is overdue.',
+    help: 'Maximum age of the last success before a device is overdue.',
     read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
   },
   skolo_backup_failures_in_a_row: {
-    help: 'Failed attempts to read a device since its last success, by the class of the last failure.',
+    help: 'Failed attempts to read a device since its last success, by class of the last failure.',
     labels: ['device', 'class'],
     read: (deps) =>
       wanted(deps).flatMap(({ device, record }): GaugeSample[] => {
@@ -66,7 +66,7 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       }),
   },
   skolo_backup_unsaved: {
-    help: 'Whether a device would boot with a configuration other than its running one; absent if unknown.',
+    help: "Whether a device's startup configuration differs from its running configuration; absent if unknown.",
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device, record }) => [

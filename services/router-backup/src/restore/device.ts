@@ -125,14 +125,14 @@ export class DeviceRestores {
       if ((await power.wanted(signal)).has(device.name)) {
         throw new HttpProblem(
           409,
-          `${device.name} is needed for a power cycle, or is being power-cycled itself; nothing was loaded; try again later`,
+          `${device.name} is needed for a power cycle, or is being power-cycled itself, so nothing was loaded; try again later`,
         );
       }
       const before = await this.read(device, transcript);
       if (digestOf(before.bytes, before.model) !== running) {
         throw new HttpProblem(
           409,
-          `the configuration of ${device.name} has changed since the check; check again`,
+          `the configuration of ${device.name} has changed since the check; run the check again`,
         );
       }
       await attempts.keep(device, before.fetched, occasion);
@@ -145,7 +145,7 @@ export class DeviceRestores {
       const { name, model } = device;
       const outcome = await attempts.attempt({ name, model, device }, occasion, signal);
       if (outcome.failure !== undefined) {
-        const what = `loaded (${steps.join('; ')}), but reading it back failed: ${outcome.detail}`;
+        const what = `the version was loaded (${steps.join('; ')}), but could not be read back: ${outcome.detail}`;
         throw new BackupFailed(device.name, outcome.failure, what);
       }
       const after = await versions.find(device.name, outcome.version ?? 'latest');
@@ -266,7 +266,8 @@ function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undef
   for (const machine of rack.machines.values()) {
     const why = whyNotActing(rack, machine);
     if (why === undefined) continue;
-    if (connectedTo(machine).has(name)) return `${machine.name} is connected to it, and ${why}`;
+    if (connectedTo(machine).has(name))
+      return `${machine.name} is connected to this device, and ${why}`;
     const all = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
     const powered = all.find((each) => dependsOn(rack, each, ['power']).includes(name));
     if (powered !== undefined) return `it powers ${powered}, and ${why}`;

@@ -61,7 +61,7 @@ export class HistoryRestore {
         if (size !== offset) {
           throw new HttpProblem(
             409,
-            `${size} bytes have arrived instead of ${offset}; start again at offset 0`,
+            `${size} bytes were received instead of ${offset}; start again at offset 0`,
           );
         }
         await handle.writeFile(piece);

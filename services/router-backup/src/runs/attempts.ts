@@ -197,7 +197,7 @@ export class Attempts {
     } catch (error) {
       if (error instanceof BackupFailed) throw error;
       await store.failed(error, fetched.size);
-      const what = `read, but not stored: ${errorText(error)}`;
+      const what = `the configuration was read, but could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
     }
   }

@@ -76,8 +76,7 @@ export class Inventory {
     await state.keep([state.devices.put({ ...record, retiredAt })]);
     emit({ type: 'device-retired', device: name });
     const about = { rack: rack().name, model, run: '-', time: retiredAt, by: 'rack.yaml' };
-    const note = async () =>
-      store.repository.note(name, 'retired: it is no longer in rack.yaml', about);
+    const note = async () => store.repository.note(name, 'retired: no longer in rack.yaml', about);
     await note().catch((error: unknown) => {
       log.warn(
         { device: name, why: errorText(error) },

@@ -44,7 +44,7 @@ export class Orders {
       this.orders = text === undefined ? [] : Kept.parse(parseJson(text));
     } catch (error) {
       this.deps.log.warn({ why: errorText(error), file: this.keptAt }, 'orders cannot be read');
-      const reason = `${this.keptAt} cannot be read; machine-state will replace it, or you can delete it and restart the agent`;
+      const reason = `${this.keptAt} cannot be read; machine-state will replace the file, or you can delete it and restart the agent`;
       const since = new Date(this.deps.clock.now()).toISOString();
       this.orders = [{ id: 'unreadable', kind: 'quarantine', by: 'the agent', reason, since }];
     }

@@ -224,7 +224,7 @@ describe('a service', () => {
     });
 
     expect(await rejection(clientOf({ url }).order({ body }))).toMatch(
-      /the response \(401, nothing\) does not come from this service/,
+      /the response \(401, nothing\) is not from this service/,
     );
     expect(sent).toEqual([undefined]);
   });
@@ -322,7 +322,7 @@ describe('an agent', () => {
 
     for (const key of [otherKey, own]) {
       expect(await rejection(clientOf(agent, { key }).order({ body }))).toMatch(
-        /^the signature is invalid: it was made with a different key/,
+        /^the signature is invalid: it was created with a different key/,
       );
     }
     expect(agent.done).toEqual([]);

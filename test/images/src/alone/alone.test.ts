@@ -171,7 +171,7 @@ skolo token new ann --role operate > ~/.skolo-token
 skolo inventory import --pdudaemon /etc/pdudaemon/pdudaemon.conf
 skolo inventory add board-1 --kind host --set power=strip/2`);
       const look = 'skolo prove --look --pause 1s';
-      expect(await shell.type(`${look} || true`)).toContain('fix the number of outlets');
+      expect(await shell.type(`${look} || true`)).toContain('correct the number of outlets');
       await shell.type("sed -i 's/model: apc-rpdu,/& outlets: 8,/' /etc/skolo/rack.yaml");
       expect(await shell.type(look)).toMatch(/^lab: 1 device, no problems; nothing was changed$/m);
 

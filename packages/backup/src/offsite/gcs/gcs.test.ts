@@ -183,7 +183,7 @@ describe('a bucket that fails', () => {
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'damaged',
       message: expect.stringContaining(
-        `${name} differs from the content that was sent: sent ${content.length} b`,
+        `${name} was not stored correctly: sent ${content.length} b`,
       ),
     });
     expect(google.objects('backups')).toHaveLength(1);

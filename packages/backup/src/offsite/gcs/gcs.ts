@@ -101,7 +101,7 @@ class Bucket implements OffsitePlace {
     const found = stored ? `${stored.size} bytes with MD5 ${stored.md5Hash}` : 'nothing';
     throw new BackupError(
       'damaged',
-      `${this.url}: ${name} differs from the content that was sent: sent ${sum.size} bytes with MD5 ${sum.md5}, but stored ${found}`,
+      `${this.url}: ${name} was not stored correctly: sent ${sum.size} bytes with MD5 ${sum.md5}, but the bucket contains ${found}`,
     );
   }
 

@@ -248,7 +248,7 @@ describe('a remote', () => {
 
       await expect(open().push(soon())).rejects.toMatchObject({
         code: 'rejected',
-        message: `${remote}: the branch main has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
+        message: `${remote}: the remote branch main contains commits that are not in this history, and skolo never force-pushes. Rename that branch, or set services.router-backup.git.branch to another name`,
       });
 
       expect(await plainGit(remote, 'rev-parse', 'main')).toBe(theirs);
@@ -339,7 +339,7 @@ describe('a remote behind sshd', () => {
     await expect(open({ hostKey: wrong }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringMatching(
-        /^127\.0\.0\.1: none of the host keys matches SHA256:A+, which rack\.yaml pins; the server's keys are SHA256:/,
+        /^127\.0\.0\.1: the server's host keys \(SHA256:.*\) do not match the one pinned in rack\.yaml \(SHA256:A+\)\./,
       ),
     });
     expect(await plainGit(path, 'for-each-ref')).toBe('');
@@ -358,7 +358,7 @@ describe('a remote behind sshd', () => {
 
     await expect(open().push(soon())).rejects.toMatchObject({
       code: 'rejected',
-      message: expect.stringContaining(`, remove ${join(folder, 'known_hosts')}`),
+      message: expect.stringContaining(`, delete ${join(folder, 'known_hosts')}`),
     });
     expect((await readBack(path, 'router', keys)).contents).toEqual(['one']);
 
@@ -373,7 +373,7 @@ describe('a remote behind sshd', () => {
     await expect(open({ privateKey: sshd.otherKey }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringMatching(
-        /: the git server rejects the SSH key; check services\.router-backup/,
+        /: the git server rejected the SSH key; check services\.router-backup/,
       ),
     });
   });
@@ -399,7 +399,7 @@ describe('a remote behind sshd', () => {
     await expect(open({ remote: `${remote}.nowhere` }).push(soon())).rejects.toMatchObject({
       code: 'rejected',
       message: expect.stringMatching(
-        /the git repository does not exist, or .*; create it on the server/,
+        /the git repository does not exist, or .*; grant access, or create the repository on the server/,
       ),
     });
   });

@@ -163,18 +163,18 @@ const rejections: readonly Rejection[] = [
   {
     text: /\[rejected\]|non-fast-forward|fetch first/,
     why: ({ branch }) =>
-      `the branch ${branch} has commits that are not from this history, and skolo never force-pushes. Rename that branch in the remote, or set services.router-backup.git.branch to another name`,
+      `the remote branch ${branch} contains commits that are not in this history, and skolo never force-pushes. Rename that branch, or set services.router-backup.git.branch to another name`,
   },
   { text: /\[remote rejected\]/, why: ({ said }) => lineWith(said, /rejected/) },
   {
     text: hostKeyFailed,
     why: ({ folder }) =>
-      `the host key is not the pinned one. Confirm the new key with the server's operator. Then update services.router-backup.git.hostKey or, if rack.yaml does not contain that key, remove ${knownHostsOf(folder)}`,
+      `the server's host key does not match the pinned key. Confirm the new key with the server's operator. Then update services.router-backup.git.hostKey or, if rack.yaml does not set it, delete ${knownHostsOf(folder)}`,
   },
   {
     text: /Permission denied \(|Too many authentication failures/,
     why: () =>
-      'the git server rejects the SSH key; check services.router-backup.git.privateKey, and that the server has its public key',
+      'the git server rejected the SSH key; check services.router-backup.git.privateKey, and check that its public key is on the server',
   },
   {
     text: /dubious ownership/,
@@ -187,7 +187,7 @@ const rejections: readonly Rejection[] = [
   {
     text: noRepository,
     why: () =>
-      'the git repository does not exist, or this account has no access to it; create it on the server with git init --bare, or grant access',
+      'the git repository does not exist, or this account cannot access it; grant access, or create the repository on the server with git init --bare',
   },
   {
     text: /No space left/i,

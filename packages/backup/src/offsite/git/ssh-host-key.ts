@@ -23,7 +23,7 @@ export async function pinnedHostKey(
   if (found.length === 0) throw new BackupError('unreachable', `${host}: no SSH server responds`);
   throw new BackupError(
     'rejected',
-    `${host}: none of the host keys matches ${fingerprint}, which rack.yaml pins; the server's keys are ${found.map((key) => key.fingerprint).join(', ')}. Ask the server's operator before you change services.router-backup.git.hostKey`,
+    `${host}: the server's host keys (${found.map((key) => key.fingerprint).join(', ')}) do not match the one pinned in rack.yaml (${fingerprint}). Before you change services.router-backup.git.hostKey, confirm the new key with the server's operator`,
   );
 }
 

@@ -20,9 +20,9 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists invalid alerts, and messages that a sink rejected while accepting others, each with its time, origin and reason, newest last. --retry resends each message to the sink that rejected it.',
+      'Lists dead letters, newest last: invalid alerts, and messages that a sink rejected while accepting others. Each has a time, an origin and a reason. --retry resends messages to the sinks that rejected them.',
     )
-    .summary('list or retry rejected alerts')
+    .summary('list or resend dead letters')
     .addOption(limitOption())
     .option('--json', 'print JSON, including rejected content')
     .option('--retry', 'resend the messages')
@@ -43,7 +43,7 @@ export function define(command: SkoloCommand): void {
       command.io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
       if (answer.kept > 0) {
         command.io.out(
-          `${count(answer.kept, 'dead letter')} not retried: invalid or truncated, or the sink is no longer in rack.yaml`,
+          `${count(answer.kept, 'dead letter')} not resent: invalid or truncated, or the sink is no longer in rack.yaml`,
         );
       }
       return undefined;

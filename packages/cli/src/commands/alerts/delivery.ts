@@ -148,5 +148,5 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
       ? `${name} has never accepted a message`
       : `${name} accepted a message ${relative(lastSuccess, Date.now())}`,
   );
-  return `the queue of ${location} is empty, and ${arrived.join(', ')}; check that this command and ${location} use the same project and topic`;
+  return `nothing is queued on ${location}, and ${arrived.join(', ')}; check that this command and ${location} use the same project and topic`;
 }

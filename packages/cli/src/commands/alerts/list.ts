@@ -36,7 +36,7 @@ const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the rack's firing alerts that alert-to-pubsub has received, even if they have not reached Pub/Sub. Totals come first, then the alerts by severity, newest first, each with the first command to run.",
+      "Lists the rack's firing alerts by severity, newest first, each with the first command to run. The list includes alerts that have not reached Pub/Sub yet.",
     )
     .summary('list firing alerts')
     .option('--resolved', 'include recently resolved alerts');

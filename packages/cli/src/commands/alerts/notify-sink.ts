@@ -56,7 +56,7 @@ function parsed(text: string, file: string): Sink {
   const indented = lines.map((line) => (line.trim() === '' ? '' : indent + line)).join('\n');
   try {
     const [sink] = createSinks(parseRack(around + indented, { file }));
-    if (sink === undefined) throw new TypeError('the generated rack.yaml does not contain a sink');
+    if (sink === undefined) throw new TypeError('the generated rack.yaml does not define a sink');
     return sink;
   } catch (error) {
     if (!(error instanceof RackError)) throw error;

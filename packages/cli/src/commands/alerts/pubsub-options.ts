@@ -31,7 +31,7 @@ export function withSubscription(command: SkoloCommand): SkoloCommand {
     .option('--key-file <file>', 'service account key, instead of the one in rack.yaml')
     .option(
       '--subscription <name>',
-      'existing subscription to use instead of a temporary one; messages are shared with its other subscribers',
+      'existing subscription to use instead of a temporary one; its other subscribers do not receive the messages that this command receives',
     );
 }
 

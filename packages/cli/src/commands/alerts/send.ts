@@ -29,7 +29,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Sends a test alert to the rack's alert-to-pubsub, as Prometheus does, waits until it arrives at Pub/Sub, and prints how long delivery took. Then it resolves the alert and measures again. If the alert does not arrive in time, the command prints where it is queued and exits with code 1.",
+      "Sends a test alert to the rack's alert-to-pubsub, waits until it arrives at Pub/Sub, and prints how long delivery took. Then it resolves the alert and measures again. If a message does not arrive in time, the command shows where it is queued and exits with code 1.",
     )
     .summary('send a test alert and measure its delivery')
     .option('--alertname <name>', 'alert name', 'SkoloTest')

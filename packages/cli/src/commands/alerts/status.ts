@@ -12,7 +12,7 @@ import { alertToPubsub } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows whether Prometheus and Alertmanager are sending alerts, how many are queued, and whether each sink accepts them. The exit code is 1 if delivery is unhealthy.',
+      'Shows whether Prometheus and Alertmanager are sending alerts, and for each sink, whether it accepts alerts and how many are queued. The exit code is 1 if delivery is unhealthy.',
     )
     .summary('show alert delivery')
     .option('--json', 'print JSON')

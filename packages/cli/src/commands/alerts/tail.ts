@@ -19,7 +19,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints messages from all locations that publish to the topic, as they arrive at Pub/Sub. Each line shows the location, the alert, when the rack accepted it, and the delay if it was at least a minute. Without --subscription, the command creates a temporary subscription and deletes it on exit. Ctrl-C exits with code 0.',
+      'Prints messages as they arrive at Pub/Sub, from all locations that publish to the topic. Each line shows the location, the alert, when the rack accepted it, and any delay of at least a minute. Without --subscription, the command creates a temporary subscription and deletes it on exit. Press Ctrl-C to exit with code 0.',
     )
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'print only messages from this location')
@@ -75,7 +75,7 @@ export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) =
       case 'gap':
         complain(
           io,
-          'the temporary subscription was deleted; messages published in the meantime are lost',
+          'the temporary subscription was deleted, so messages that were published in the meantime are lost',
         );
         return;
       case 'left':

@@ -22,7 +22,7 @@ interface Options extends PubSubOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Watches the heartbeats of many racks and prints each change, such as a rack that becomes silent or unhealthy, until you press Ctrl-C. With --once it waits up to --within for a heartbeat from each rack and prints a table; the exit code is then 0 if all racks are healthy, and 1 otherwise. If Pub/Sub is unreachable, the command reports that, and does not report racks as silent.',
+      'Watches the heartbeats of many racks and prints a line when a rack becomes silent or unhealthy, or recovers. With --once, it waits up to --within for heartbeats, prints a table, and exits with code 0 if all racks are healthy, and 1 otherwise. Racks are not reported as silent while Pub/Sub is unreachable.',
     )
     .summary('report silent racks')
     .option('--location <name...>', 'expected location; repeatable')

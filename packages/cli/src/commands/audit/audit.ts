@@ -41,7 +41,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists changes and rejected requests from the audit logs of all services, newest last: time, user, action, reason and outcome. It requires the operate role. Changes sent directly to an agent appear only in the log on that agent's machine. Exit codes: 0 all services responded; 3 some did not.",
+      'Lists changes and rejected requests from the audit logs of all services, newest last, with their time, user, action, reason and outcome. This requires the operate role. Changes that were sent directly to an agent are recorded only on its machine. The exit code is 3 if some services did not respond.',
     )
     .summary('list who changed what, in all services')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')

@@ -87,7 +87,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     const versions = await explaining(() => source.versions(device, options), { noKey });
     if (versions.length > 0) return versions;
     throw new CliError(
-      `${device}: no versions found; run skolo backup status with the same --from to list devices`,
+      `${device}: the copy does not contain any versions of this device; to list the devices that it contains, run skolo backup status with the same --from`,
     );
   }
   async function find(
@@ -215,7 +215,7 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
       `skolo backup show ${name} --from ${shownRemote(context.from)} --secrets -o ${file}`;
     if (isTar(content)) {
       throw new CliError(
-        `${name}: this is an archive of files; save it with ${get(`${name}.tar`)} and unpack it with tar -xpf ${name}.tar -C /`,
+        `${name}: this version is an archive of files; save it with ${get(`${name}.tar`)}, and unpack it with tar -xpf ${name}.tar -C /`,
       );
     }
     const which = version.model ?? 'unknown';

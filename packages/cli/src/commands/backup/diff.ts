@@ -14,11 +14,11 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the changes between two versions of a configuration as a unified diff, by default between the newest version and the previous one. Secrets are masked, and different secrets have different masks.',
+      'Prints a unified diff of two versions of a configuration, by default the newest version and the previous one. Secrets are masked; different secrets have different masks.',
     )
     .summary('show the changes between two versions')
     .argument('<device>', 'device name in rack.yaml')
-    .argument('[from]', 'older version: latest~3, an ID, a day or a time', 'latest~1')
+    .argument('[from]', 'older version: latest~3, an ID, a date or a time', 'latest~1')
     .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')
     .option('--json', 'print JSON');

@@ -17,7 +17,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists a device's configuration versions, newest last, even if the device was removed from rack.yaml. In other commands, specify a version as shown in the first column, by its ID or an ID prefix, or by a day or time when it was active.",
+      "Lists a device's configuration versions, newest last, even if the device was removed from rack.yaml. Other commands accept the name in the first column, an ID or ID prefix, or a date or time when the version was active.",
     )
     .summary("list a device's versions")
     .argument('<device>', 'device name in rack.yaml')

@@ -38,7 +38,7 @@ export async function printContent(
   if (!exact) return io.write(Buffer.from(visible(text)));
   if (!hasControl(text)) return io.write(content);
   throw new CliError(
-    'the content contains control characters that a terminal would interpret; write it to a file with -o FILE',
+    'the content contains control characters that could affect your terminal; write it to a file with -o FILE',
   );
 }
 

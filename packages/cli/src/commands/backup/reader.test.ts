@@ -34,7 +34,7 @@ describe('the content of a version', () => {
       response.setHeader('x-skolo-sha1', '0'.repeat(40)).end('half of i');
     });
 
-    await expect(contentOf(service, wanted)).rejects.toThrow(/does not match the SHA-1 0+;/);
+    await expect(contentOf(service, wanted)).rejects.toThrow(/does not match its SHA-1 \(0+\);/);
     // The masked text has other bytes.
     await expect(contentOf(service, { ...wanted, secrets: false })).resolves.toHaveLength(9);
   });
@@ -70,9 +70,9 @@ describe('the content of a version', () => {
       302,
       { location: 'http://127.0.0.1:1/' },
       '',
-      /the response \(302, nothing\) does not come from this service/,
+      /the response \(302, nothing\) is not from this service/,
     ],
-    [200, { 'content-length': '10' }, 'x', /the connection ended/],
+    [200, { 'content-length': '10' }, 'x', /the connection was closed/],
     [
       404,
       { 'content-type': 'application/problem+json' },
@@ -83,7 +83,7 @@ describe('the content of a version', () => {
       502,
       { 'content-type': 'text/html' },
       '<h1>',
-      /the response \(502, text\/html\) does not come from this service/,
+      /the response \(502, text\/html\) is not from this service/,
     ],
   ])('%d is an error', async (status, headers, body, message) => {
     const service = await serve((request, response) => {

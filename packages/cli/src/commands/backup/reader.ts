@@ -53,7 +53,7 @@ export function canReadCopies(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--from <place>',
-      'read a copy, even if the rack is down: gs://BUCKET/FOLDER, a git remote, or a directory',
+      'read an off-site copy instead of the rack: gs://BUCKET/FOLDER, a git remote, or a directory',
     )
     .addOption(
       new Option('--identity <file>', 'age identity for encrypted copies').env(
@@ -145,7 +145,7 @@ export async function contentOf(
       type: 'about:blank',
       title: 'unexpected response',
       status: 200,
-      detail: `the content does not match the SHA-1 ${sha1}; retry, or read a copy with --from`,
+      detail: `the content does not match its SHA-1 (${sha1}); try again, or read a copy with --from`,
     });
   }
   return bytes;

@@ -21,7 +21,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Restores the history of all devices from a copy after the rack has lost its repository. The command decrypts the copy locally, so the age identity stays on your workstation. It sends the history to the router backup, which appends the versions that it has stored since the loss. The exit code is 3 if a version cannot be read or decrypted, or if versions are still lost.',
+      'Restores the backup history of all devices from a copy after the rack has lost its repository. Versions that were stored after the loss are kept. The copy is decrypted locally, so the age identity stays on your workstation. The exit code is 3 if some versions cannot be read or decrypted, or are still lost.',
     )
     .summary('restore a lost history from a copy')
     .requiredOption('--reason <text>', 'reason to record in the audit log')

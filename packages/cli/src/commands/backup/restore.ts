@@ -25,7 +25,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Prints the steps to restore a version manually, as text to paste into the device; explanations and steps for your workstation are comments. The text contains the device's secrets, so the command requires the admin role. --check shows what would change and whether the device accepts the version. --apply shows the same, asks for confirmation, and then loads the version if the model supports it.",
+      "Prints the steps to restore a version manually, as text to paste into the device. The text contains the device's secrets, so this requires the admin role. --check shows what would change and whether the device accepts the version. --apply also asks for confirmation and then loads the version, if the model supports this.",
     )
     .summary('restore a version')
     .argument('<device>', 'device name in rack.yaml')
@@ -134,7 +134,9 @@ function hintsOf(
   return [
     ...(comment === '' && atWorkstation < steps.length ? titles(steps) : []),
     ...(isMixed
-      ? [`perform ${atWorkstation} of ${steps.length} steps on your workstation, not on the device`]
+      ? [
+          `${atWorkstation} of ${steps.length} steps must be performed on your workstation, not on the device`,
+        ]
       : []),
     "the text contains the device's secrets",
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),

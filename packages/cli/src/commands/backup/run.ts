@@ -15,7 +15,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Backs up all devices in the rack, or only the specified ones, immediately. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 none succeeded.',
+      'Immediately backs up all devices in the rack, or only the specified devices. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 none succeeded.',
     )
     .summary('back up devices now')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")

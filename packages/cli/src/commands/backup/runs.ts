@@ -20,14 +20,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the latest runs, including those in progress, with their origin and results, newest last. With an ID it shows the devices in that run.',
+      'Lists the latest runs with their origin and results, newest last. With an ID, it shows the devices in that run.',
     )
     .summary('list backup runs, or show one')
     .argument('[id]', 'ID from `skolo backup run` or this list')
     .addOption(limitOption())
     .option(
       '--wait',
-      'with an ID: wait until the run has finished; exit codes as for skolo backup run',
+      'with an ID: wait until the run has finished; the exit codes are those of skolo backup run',
     )
     .option('--json', 'print JSON, including each device')
     .example('skolo backup runs --limit 5');

@@ -13,12 +13,12 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints it byte for byte and requires the admin role.',
+      'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints the exact content and requires the admin role.',
     )
     .summary('print a configuration')
     .argument('<device>', 'device name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
-    .option('--secrets', 'print it byte for byte, including secrets')
+    .option('--secrets', 'print the exact content, including secrets')
     .option('-o, --output <file>', 'output file, readable only by you');
   canReadCopies(command).example(
     'skolo backup show router --version latest~1 --secrets -o router.conf',
@@ -38,4 +38,4 @@ export function define(command: SkoloCommand): void {
 }
 
 export const versionHelp =
-  'latest, latest~1 (the previous one), an ID or ID prefix, or a day or time such as 2026-11-19';
+  'latest, latest~1 (the previous version), an ID or ID prefix, or a date or time such as 2026-11-19';

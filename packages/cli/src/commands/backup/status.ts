@@ -30,7 +30,7 @@ interface Options extends ReaderOptions, FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists devices with the state and time of their last backup, failures, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. If the terminal is too small for all rows, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if a listed device's backup failed, is overdue or was never made.",
+      'Lists devices with the state of their backups, starting with problems and their reasons. It also shows whether a device has unsaved changes, and whether the newest version is stored off site. If the terminal is too small, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if the backup of a listed device has failed, is overdue or was never made.',
     )
     .summary('show backup status for each device')
     .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
@@ -88,7 +88,7 @@ function printStatus(
   const more = hidden > 0 ? `; ${hidden} retired (list with --retired)` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore =
-    'to restore the versions that a copy contains, run skolo backup restore-history --from PLACE --reason WHY';
+    'to restore lost versions from a copy, run skolo backup restore-history --from PLACE --reason WHY';
   const unsafe = 'no off-site copy; set services.router-backup.upload in rack.yaml';
   printOverview(io, {
     head: [

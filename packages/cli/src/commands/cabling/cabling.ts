@@ -29,13 +29,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Audits the cabling: reads the MAC tables of switches and the addresses and leases on routers, and compares them with rack.yaml. It finds moved cables, unknown machines, dead ports, and wrong MAC addresses, IP addresses and outlets, and suggests an edit to rack.yaml or a check for each. A port with several MAC addresses is assumed to lead to other switches, so it is not suggested as a machine's uplink. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 there are differences; 3 a device could not be read.",
+      "Compares rack.yaml with the MAC tables of switches, and with the addresses and leases on routers. The audit finds moved cables, unknown machines, dead ports, and wrong addresses and outlets, and suggests an edit or a check for each. A port with several MAC addresses usually leads to other switches, so it is never suggested as a machine's uplink. Exit codes: 0 everything matches rack.yaml, or --write fixed it; 1 there are differences; 3 a device could not be read.",
     )
     .summary('compare the cabling with rack.yaml')
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option(
       '--prove',
-      "verify new outlets of idle machines by power-cycling them one by one: if only the machine's own link goes down, the outlet has moved with the cable. On machines with several phones, also turn off USB ports one by one: a port is verified if only its own phone stops charging",
+      "verify new outlets by power-cycling idle machines one by one: if only the machine's own link goes down, the outlet is correct. On machines with several phones, USB ports are verified in the same way",
     )
     .option('--write', 'write the edits to rack.yaml')
     .option('--json', 'print JSON')

@@ -114,7 +114,7 @@ describe('a cabling audit', () => {
       {
         kind: 'wrong-outlet',
         name: 'a',
-        what: 'is at switch-1/1, but the outlet in rack.yaml is switch-1/5',
+        what: 'is plugged into switch-1/1, but rack.yaml lists switch-1/5',
         edits: [],
         power: { edit: { name: 'a', key: 'power', value: 'switch-1/1' }, card: macOf(1) },
       },

@@ -130,7 +130,7 @@ function ofOutlet(
   if (was === is) return [];
   const proposed = powerAt(rack, name, seen, uplink);
   if (!('power' in proposed)) return [];
-  const what = `is at ${is}, but the outlet in rack.yaml is ${was}`;
+  const what = `is plugged into ${is}, but rack.yaml lists ${was}`;
   return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
 }
 
@@ -151,7 +151,7 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
   const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
   const advice =
-    'trace its cable; it may lead to a switch that is not in rack.yaml or could not be read';
+    'trace the cable; it may be plugged into a switch that is not in rack.yaml, or that could not be read';
   return { kind: 'moved-cable', name, what, edits: [], advice };
 }
 
@@ -161,7 +161,7 @@ function dead({ name }: Entry, port: Outlet): Finding {
     name,
     what: `port ${formatOutlet(port)} has no link`,
     edits: [],
-    advice: `check the cable, and the power with skolo power status ${name}; if ${name} was removed from the rack, remove it from rack.yaml`,
+    advice: `check the cable, and check the power with skolo power status ${name}. If ${name} was removed from the rack, remove it from rack.yaml`,
   };
 }
 

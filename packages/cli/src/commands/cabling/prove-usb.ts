@@ -64,7 +64,7 @@ async function proveOne(
   if (silent !== undefined) {
     const isPresent = before.some((each) => each.name === silent.name && isThere(each));
     const why = isPresent
-      ? 'does not report how long it has been connected (Android 8 and later report this over USB-C)'
+      ? 'does not report how long it has been connected (this requires Android 8 or later, and USB-C)'
       : 'is not reported as present';
     throw new Doubt(`${silent.fullName} ${why}, so skolo cannot detect whether it loses power`);
   }
@@ -98,7 +98,7 @@ async function lostPower(
   const isOld = ({ name, readAt }: DeviceStatus) =>
     first.some((each) => each.name === name && each.readAt === readAt);
   let now = first;
-  await until(bootMs, "some of its machine's devices have not reappeared", deps, async () => {
+  await until(bootMs, "some of the machine's devices have not reappeared", deps, async () => {
     now = await deps.devices(machine);
     return devices.every(({ name }) =>
       now.some((each) => each.name === name && isThere(each) && !isOld(each)),

@@ -237,7 +237,7 @@ describe('a proof', () => {
 
     expect(finding?.power?.edit.value).toBe('switch-1/2');
     expect(jumphosts.doubt).toContain('jumphost depends on switch-1/8');
-    expect(device.doubt).toContain("only machines' outlets can be verified");
+    expect(device.doubt).toContain('only outlets of machines can be verified');
     expect(world.asked).toEqual([]);
   });
 });

@@ -103,7 +103,7 @@ function fedBy({ machines }: Rack, outlet: string): string[] {
 
 /** @throws Doubt Something that is not a machine, or that the cabling audit depends on, would lose power */
 function checkPath(rack: Rack, name: string, outlet: string, fed: readonly string[]): void {
-  if (!rack.machines.has(name)) throw new Doubt("only machines' outlets can be verified");
+  if (!rack.machines.has(name)) throw new Doubt('only outlets of machines can be verified');
   const port = parseOutlet(outlet);
   const dark = port === undefined ? [] : goesDark(rack, port);
   const machines = new Set(

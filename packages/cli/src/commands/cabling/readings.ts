@@ -36,7 +36,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
   if (readable.length === 0) {
     throw new CliError(
-      `${rack.name}: rack.yaml contains no switch or router whose MAC table or leases skolo can read`,
+      `${rack.name}: rack.yaml does not contain a switch or router whose MAC table or leases skolo can read`,
     );
   }
   const unread: Unread[] = [];

@@ -32,7 +32,7 @@ function define(shell: keyof typeof scripts, file: string) {
   return (command: SkoloCommand): void => {
     command
       .description(
-        `Prints a script that lets ${shell} complete commands, options, racks, and names in rack.yaml. To enable it, add the line in the example to ${file}.`,
+        `Prints a script that lets ${shell} complete commands, options, racks, and names in rack.yaml. To enable completion, add the line below to ${file}.`,
       )
       .summary(`print the completion script for ${shell}`)
       .uses()

@@ -24,7 +24,7 @@ interface Options extends AccountOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Runs the metadata server on 127.0.0.1, so that Google client libraries and gcloud on this computer use a key file as if they ran on a GCE instance. With a command, it runs that command with the variables that these clients read, and without GOOGLE_APPLICATION_CREDENTIALS, which would take precedence. When that command ends, the server stops, and skolo returns the exit code. Otherwise, it prints the variables and runs until it is interrupted. While the server is running, every user on this computer can get tokens.',
+      'Runs the metadata server on 127.0.0.1, so that Google client libraries and gcloud on this computer use a key file as if they ran on a GCE instance. If you specify a command, it runs with the required environment variables; the server stops when the command ends, and skolo returns its exit code. Otherwise, skolo prints the variables, and the server runs until you press Ctrl-C. While the server is running, every user on this computer can get tokens.',
     )
     .summary('run the metadata server for programs on this computer')
     .argument('[command...]', 'command and arguments, after --')
@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
     .option('--email <address>', 'e-mail address of the account (default: from the key file)')
     .option(
       '--port <n>',
-      'port to listen on, 0 for any free one (default: 8080, or 0 with a command)',
+      'port to listen on; 0 selects a free port (default: 8080, or 0 with a command)',
       (text) => (text === '0' ? 0 : upTo(65_535)(text)),
     )
     .uses()
@@ -121,7 +121,7 @@ async function listening(
   signal: AbortSignal,
 ): Promise<number> {
   const started = Promise.withResolvers<number>();
-  if (server.stdout === null) throw new TypeError('the log of the server is not piped');
+  if (server.stdout === null) throw new TypeError("the server's log is not piped");
   createInterface({ input: server.stdout }).on('line', (line) => {
     const {
       level,

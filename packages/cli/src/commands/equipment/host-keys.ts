@@ -14,7 +14,7 @@ import { connectTo, type Service } from '../../reach/service-client.ts';
 export function keys(command: SkoloCommand): void {
   command
     .description(
-      'Lists the SSH host keys that services pinned when they first connected to a device. Keys in rack.yaml are not listed. Services do not sign in to a device that presents a different key.',
+      'Lists the SSH host keys that services pinned when they first connected to a device, but not those in rack.yaml. Services do not sign in to a device that presents a different key.',
     )
     .summary('list pinned SSH host keys')
     .option('--json', 'print JSON')
@@ -49,7 +49,7 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      "Makes services forget the SSH host key of a replaced device or, for a machine with a new SD card, the host key and the agent's key. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if you know that the device was replaced; otherwise an attacker could impersonate it.",
+      "Makes services forget the keys that they pinned for a replaced device, or for a machine with a new SD card. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if you know that the device was replaced; otherwise, an attacker could impersonate the device.",
     )
     .summary("forget a replaced device's host key")
     .argument('<device>', 'device name in rack.yaml')
@@ -69,7 +69,7 @@ export function forget(command: SkoloCommand): void {
     if (forgot.length > 0) return;
     const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
-      `${device}: ${who} has pinned a host key of this device; run skolo equipment keys to list pinned keys`,
+      `${device}: ${who} has pinned a host key for this device; to list pinned keys, run skolo equipment keys`,
     );
   });
 }

@@ -110,7 +110,7 @@ describe('skolo images pin', () => {
       what: 'a demand for a password',
       status: 401,
       headers: { 'www-authenticate': 'Basic realm="private"' },
-      says: 'only public images can be read',
+      says: 'skolo can read only public images',
     },
     {
       what: 'a token server without TLS elsewhere',

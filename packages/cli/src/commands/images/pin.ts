@@ -21,13 +21,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Adds the registry's current digest to each image tag: `docker.io/prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; if its tag now points to another digest, the command reports it. Images without a registry in their name are skolo's own and are left unchanged.",
+      "Adds the registry's current digest to each image tag: `docker.io/prom/prometheus:v3.13.3@sha256:…`. Images that are already pinned keep their digest, and the command reports tags that have moved. skolo's own images, which have no registry in their name, are left unchanged.",
     )
     .summary('pin third-party images to digests')
     .argument('<paths...>', 'manifests or directories')
     .option(
       '--check',
-      'only list images that are not pinned, without contacting registries, and exit with code 1 if there are any',
+      'only list images that are not pinned, and exit with code 1 if there are any; this does not contact registries',
     )
     .option('--update', 'accept new digests for existing tags')
     .uses()
@@ -37,7 +37,9 @@ export function define(command: SkoloCommand): void {
     if (check && update) command.error("specify '--check' or '--update', not both");
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
-      throw new CliError(`${paths.join(', ')}: the manifests do not use any image from a registry`);
+      throw new CliError(
+        `${paths.join(', ')}: the manifests do not contain any images from a registry`,
+      );
     }
     if (check) listUnpinned(command.io, files);
     else await pin(command.io, files, update ?? false);
@@ -66,7 +68,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const { digest, isIndex } = await resolveImage({ ...image, digest: undefined });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
-          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, and then run the command with --update`,
+          `${name}: the tag moved from ${image.digest} to ${digest}; if this was intended, run the command again with --update`,
         );
       }
       digests.set(name, digest);

@@ -21,7 +21,7 @@ export function add(command: SkoloCommand): void {
   addNewRackOptions(
     command
       .description(
-        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The first machine becomes the jumphost. The command checks everything before it changes the file.',
+        'Adds machines to rack.yaml, after the existing ones. Each value either applies to all names or is a range with one value per name. The file is changed only if the result is valid. --create writes a new rack.yaml, in which the first machine is the jumphost. The new file contains `acts: false`: until you remove that line, services do not change anything in the rack.',
       )
       .summary('add machines')
       .argument('<names...>', 'names of new machines; ranges allowed')
@@ -73,7 +73,7 @@ function withoutFirst(value: string | readonly string[]): string | readonly stri
 export function remove(command: SkoloCommand): void {
   command
     .description(
-      'Removes machines from rack.yaml. If a name is part of a range, only that name is removed from the range. Services forget the machines when you push the file.',
+      'Removes machines from rack.yaml. If a name is part of a range, the other names in the range are kept. Services forget the machines when you push the file.',
     )
     .summary('remove machines')
     .argument('<names...>', 'machines; ranges allowed')
@@ -92,7 +92,7 @@ export function remove(command: SkoloCommand): void {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Sets machine values in rack.yaml. Each value either applies to all names or is a range with one value per name. A name whose value does not fit into its range in rack.yaml is moved to its own entry.',
+      'Sets values of machines in rack.yaml. Each value either applies to all names or is a range with one value per name. A machine whose value no longer fits the range that it belongs to gets its own entry.',
     )
     .summary('set machine values')
     .argument('<names>', 'machines; ranges allowed')

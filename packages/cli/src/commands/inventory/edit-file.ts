@@ -62,6 +62,6 @@ async function edited(
 export function rejectRows(io: Io, rows: readonly string[], isAnyDone: boolean): void {
   if (rows.length === 0) return;
   for (const row of rows) io.err(plain(`not imported: ${row}`));
-  io.err(`${count(rows.length, 'row')} with errors; fix them, and repeat the import`);
+  io.err(`${count(rows.length, 'row')} with errors; fix them, then import again`);
   failPartly(io, isAnyDone);
 }

@@ -9,7 +9,7 @@ type Format = (typeof formats)[number];
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints all names and addresses in the rack, including aliases such as `metadata`, as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router. It can also print the jumphost and the machines as an Ansible inventory or an SSH configuration.',
+      'Prints all names and addresses in the rack, including aliases such as `metadata`, as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router. The jumphost and the machines can also be printed as an Ansible inventory or SSH configuration.',
     )
     .summary('print names and addresses for other programs')
     .addOption(new Option('--format <format>', 'output format').choices(formats).default('hosts'))

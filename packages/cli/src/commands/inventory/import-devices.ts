@@ -22,7 +22,8 @@ export function addDeviceSources(command: SkoloCommand): SkoloCommand {
     new Option(flags, what).conflicts(others);
   const config =
     "with --oxidized: Oxidized's config, which specifies the columns (default: name:ip:model:username:password)";
-  const user = "with --rancid: user name for all devices, because RANCID's router.db contains none";
+  const user =
+    "with --rancid: user name for all devices (RANCID's router.db does not contain user names)";
   return command
     .addOption(option('--oxidized <file>', "Oxidized's router.db", 'rancid', 'pdudaemon'))
     .addOption(option('--oxidized-config <file>', config, 'rancid', 'pdudaemon'))
@@ -109,6 +110,6 @@ async function withAddress(
     return { ...device, address };
   } catch {
     const what = host === writtenName ? '' : `${host} `;
-    return `${where}: ${writtenName}: ${what}does not resolve to an address; write its address into the file, or add the name to DNS or /etc/hosts`;
+    return `${where}: ${writtenName}: ${what}cannot be resolved; replace it with an address, or add the name to DNS or /etc/hosts`;
   }
 }

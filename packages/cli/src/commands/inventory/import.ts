@@ -26,11 +26,14 @@ export function define(command: SkoloCommand): void {
   addImportedRackOptions(
     addDeviceSources(command)
       .description(
-        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, ansible_host and ansible_port, and with ansible_user as a login. Nested groups and ranges are supported. Hosts that are already in rack.yaml with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It copies no passwords, but lists the secrets to set and the devices that it leaves out. With --create, it writes a new rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. The jumphost is the host that --jumphost specifies. By default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some of the rows could be imported.',
+        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, addresses, ports and users. Hosts that rack.yaml already contains with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It does not copy passwords, but lists the secrets that you must set. --create writes a new rack.yaml with `acts: false`: until you remove that line, services do not change anything in the rack. The jumphost is the host specified by --jumphost; by default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some rows could be imported.',
       )
       .summary('add hosts from Ansible, or devices from Oxidized, RANCID or pdudaemon')
       .argument('[file]', 'Ansible inventory')
-      .option('--names <range...>', 'names for hosts that the inventory lists only by address')
+      .option(
+        '--names <range...>',
+        'names for hosts that are listed only by address in the inventory',
+      )
       .addOption(
         new Option('--kind <kind>', 'machine kind').choices(['rpi', 'host']).default('rpi'),
       ),

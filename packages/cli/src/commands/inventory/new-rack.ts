@@ -42,7 +42,7 @@ export async function importedRack(
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
   const create =
-    'create a rack.yaml for a rack with this name, with `acts: false`, so that services only observe';
+    'create a rack.yaml for a rack with this name; it contains `acts: false`, so that services only observe';
   return addNetworkOptions(command.option('--create <name>', create), 'with --create: ');
 }
 

@@ -26,13 +26,13 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Power-cycles the jumphost and verifies each step. The daemon on the jumphost rejects such requests, because it could not turn the power back on, so the command starts a daemon on another machine in the rack (--via). That daemon uses rack.yaml and the secrets for the jumphost's power supply. The command follows the cycle and stops the daemon at the end. The daemon continues if your workstation fails, and it never turns off anything that its own machine depends on.",
+      "Power-cycles the jumphost and verifies each step. The jumphost's own daemon cannot do this, because it could not turn the power back on. The command therefore starts a daemon on another machine in the rack (--via), follows the cycle, and stops that daemon at the end. The daemon finishes the cycle even if your workstation fails, and never turns off anything that its own machine depends on.",
     )
     .summary('power-cycle the jumphost from another machine')
     .argument('<rack>')
     .requiredOption(
       '--via <machine>',
-      'machine in rack.yaml with the daemon installed, such as a spare jumphost',
+      'machine in rack.yaml on which the daemon is installed, such as a spare jumphost',
     )
     .addOption(reasonOption('the logs of the machine and its daemon'))
     .addOption(offSecondsOption())
@@ -58,7 +58,7 @@ async function cycleJumphost(
   const why = `power cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });
   const service: PowerCycleDaemon = { ask: (question) => question(client) };
-  const goesOn = `the daemon on ${via} continues until an hour after its start; run the same command again to follow it`;
+  const goesOn = `the daemon on ${via} continues, and stops an hour after its start; to follow the cycle, run the same command again`;
   await submit({
     command,
     daemon: service,

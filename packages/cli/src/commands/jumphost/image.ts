@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Builds a UEFI disk image: Debian 12 with the packages, Node, k3s, container images and programs that a jumphost requires. The image does not contain a name, an address, keys or IDs; these come from a USB stick (skolo jumphost stick) on first boot, and skolo jumphost prepare does the rest. The command requires Debian, root and mmdebstrap. You can write the image to any number of disks.',
+        'Builds a UEFI disk image of Debian 12 with all the software that a jumphost requires. You can write the image to any number of disks, because it does not contain a name, an address or keys. On first boot, these come from a USB stick (skolo jumphost stick); then run skolo jumphost prepare. Building an image requires Debian, root and mmdebstrap.',
       )
       .summary('build a disk image for all jumphosts')
       .argument('<file>', 'output file')
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--root <archive>',
-        'archive of a root file system with a kernel, to use instead of Debian mirrors',
+        'root file system archive, including a kernel, to use instead of Debian mirrors',
       ),
   )
     .uses('clusters')
@@ -91,7 +91,7 @@ async function rejectDevice(file: string): Promise<void> {
     throw usageError(`${dirname(file)}: no such directory; create it, or specify another file`);
   if (/^\/(dev|proc|sys)(\/|$)/.test(folder) || (found !== undefined && !found.isFile())) {
     throw usageError(
-      `${file}: not a regular file; specify a file such as jumphost.img, and then write that file to the disk`,
+      `${file}: not a regular file; specify a file such as jumphost.img, then write that file to a disk`,
     );
   }
 }

@@ -17,12 +17,12 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Sets up a rack's jumphost over SSH, starting from a fresh Debian 12 or 13. Each step checks the jumphost, changes only what differs, and checks again. If a step fails, the steps that depend on it do not run, but the others do. You can run the command again at any time. Changes to the address, the firewall or sshd are rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 there are differences or failures.",
+        'Sets up a jumphost over SSH, starting from a fresh Debian 12 or 13. Each step changes only what differs, and verifies the result. If a step fails, only the steps that depend on it are skipped. You can run the command again at any time. Changes to the address, the firewall or sshd are rolled back automatically unless a new SSH session succeeds. Exit codes: 0 everything is set up; 1 there are differences or failures.',
       )
       .summary('set up a jumphost, step by step')
       .argument('<rack>', 'rack name, as listed by skolo racks')
       .option('--check', 'only show the differences')
-      .option('--skip <step...>', 'skip these steps, but not the steps that depend on them'),
+      .option('--skip <step...>', 'skip these steps, but run the steps that depend on them'),
   )
     .addOption(returnAfterOption())
     .uses('clusters')
@@ -41,7 +41,7 @@ export function define(command: SkoloCommand): void {
     }
     if (skip.includes('existing-system')) {
       throw usageError(
-        'existing-system: cannot be skipped, because otherwise two power controllers would switch the same outlets',
+        'existing-system: this step cannot be skipped, because two power controllers would then switch the same outlets',
       );
     }
     const ended = await runner.run(host, steps, { signal, isCheck, skip });

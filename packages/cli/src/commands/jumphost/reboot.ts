@@ -14,7 +14,7 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Reboots the jumphost. The command first holds the rack, so that new power cycles cannot start. It then waits until running cycles have finished and no outlets are waiting to be turned on. After the reboot it waits for all services and then releases the hold.',
+      'Reboots the jumphost. The command first holds the rack, so that no power cycles can start, and waits until running cycles have finished and all outlets are on again. After the reboot, it waits until all services are ready, and then releases the hold.',
     )
     .summary('reboot the jumphost safely')
     .rackArgument('<rack>')

@@ -8,17 +8,17 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster and cluster token, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is verified on the spare first. Then the command fences the old jumphost: a daemon on the spare turns off the old jumphost's outlets and reads them back. If they cannot be confirmed to be off, the command stops; --cable-is-out fences with unplugged network cables instead. After the replacement, the power-cycle daemon turns on outlets that were waiting to be turned on, but does not resume old cycles. If the command is interrupted, run it again.",
+        "Replaces the jumphost with a spare, which takes over its name, address, SSH host keys, cluster, and the state of all services. The state comes from the newest off-site archive or from the old jumphost's disk, and is first verified on the spare. Then a daemon on the spare turns off the old jumphost's outlets. If the outlets cannot be confirmed to be off, the command stops; with --cable-is-out, you unplug the network cables instead. Power cycles that the old jumphost started are not resumed, but their outlets are turned on again. If the command is interrupted, run it again.",
       )
       .summary('replace a dead jumphost with a spare')
       .argument('<rack>', 'rack name, as listed by skolo racks')
       .requiredOption(
         '--with <machine>',
-        'machine that becomes the jumphost; rack.yaml must list it with its wiring',
+        'machine that becomes the jumphost; it must be in rack.yaml, with its wiring',
       )
       .option(
         '--rehearse',
-        'do everything except fencing and the replacement itself: verify the copy on the spare, and show how long that took',
+        'rehearse the replacement: verify the copy on the spare and show how long this took, but do not fence or replace the jumphost',
       )
       .option(
         '--from <place>',
@@ -31,15 +31,15 @@ export function define(command: SkoloCommand): void {
       .option('--version <version>', 'archive to use: latest, an ID or a time', 'latest')
       .option(
         '--disk [where]',
-        "instead of an archive, use the old jumphost's disk, installed in the spare or connected to its USB port. Without a value the disk is detected automatically; otherwise specify a device, LABEL=NAME, or its mount point",
+        "use the old jumphost's disk instead of an archive: a device, LABEL=NAME or a mount point on the spare. Without a value, the disk is detected automatically",
       )
       .option(
         '--new-cluster',
-        'create a new cluster if the k3s database cannot be decrypted; afterwards, rejoin the machines with skolo machine join',
+        'create a new cluster if the k3s database cannot be decrypted; afterwards, join the machines to it with skolo machine join',
       )
       .option(
         '--cable-is-out',
-        "instead of turning off outlets, ask you to unplug the old jumphost's network cables and to type its name",
+        "instead of turning off outlets, prompt you to unplug the old jumphost's network cables and to type its name",
       )
       .addOption(reasonOption("the spare's log")),
   )

@@ -27,18 +27,18 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Rolls a service back to the existing system's units, or forward to k3s again (--forward). The command stops the current program and confirms that it has stopped before it starts the other one. The choice survives reboots, skolo push and skolo jumphost prepare. Two power controllers never run at the same time, because the existing one runs only while the skolo daemon is blocked. If the command is interrupted, run it again.",
+      "Rolls a service back to the existing system's units, or returns it to k3s (--forward). The command stops the current program, confirms that it has stopped, and then starts the other program, so two power controllers never run at the same time. The choice persists across reboots, skolo push and skolo jumphost prepare. If the command is interrupted, run it again.",
     )
     .summary('roll back to the existing system')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
       '--forward',
-      'return the service to k3s; if its pod does not become ready, fall back to the existing system',
+      'return the service to k3s; if its pod does not become ready, the existing system is started again',
     )
     .option(
       '--unit <name...>',
-      "the existing system's systemd units (default: those that are running or ran before)",
+      "the existing system's systemd units (default: those that are running or were running before)",
       [],
     )
     .addOption(reasonOption("the jumphost's log"))

@@ -24,7 +24,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      `Writes ${identityFile} to a FAT-formatted USB stick. On first boot, a computer with the image from skolo jumphost image takes its name and address from the stick, and accepts your SSH keys for root. The file does not contain secrets. The computer ignores any other stick afterwards; to change its identity, rewrite its disk.`,
+      `Writes ${identityFile} to a FAT-formatted USB stick. A computer with an image from skolo jumphost image reads this file on first boot, takes the name and address from it, and accepts your SSH keys for root. The file does not contain secrets. After the first boot, the computer ignores all sticks; to change its name, rewrite its disk.`,
     )
     .summary('write an identity to a USB stick')
     .argument('<rack>', 'rack name, as listed by skolo racks')
@@ -39,7 +39,7 @@ export function define(command: SkoloCommand): void {
     .addOption(dnsOption('(default: the gateway)'))
     .option(
       '--interface <name>',
-      'network interface to use if several are connected',
+      'network interface to use if several interfaces are connected',
       interfaceName,
     )
     .uses('clusters')
@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
     const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
     if (user !== undefined) {
       throw new CliError(
-        `${name}: skolo signs in as ${user}, but root is the only user in the image; set the rack's \`user\` to root in kube/clusters/config.json`,
+        `${name}: skolo signs in as ${user}, but the image has no user except root; in kube/clusters/config.json, set \`user\` of this rack to root`,
       );
     }
     const identity = identityOf({
@@ -94,9 +94,9 @@ async function whyNoStick(path: string): Promise<string | undefined> {
   );
   if (!found?.isDirectory()) return 'no such directory; connect the stick and mount it';
   if (found.dev === above?.dev) {
-    return 'this directory is not on a stick; connect and mount the stick, and specify its mount point';
+    return 'this directory is not on a stick; mount the stick and specify its mount point';
   }
   const { type } = await statfs(path);
   if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;
-  return 'the file system is neither FAT nor exFAT, so the image would ignore the stick; format the stick with mkfs.vfat';
+  return "the stick's file system is neither FAT nor exFAT, so the jumphost could not read it; format the stick with mkfs.vfat";
 }

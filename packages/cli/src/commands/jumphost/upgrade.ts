@@ -52,20 +52,17 @@ interface Run {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os). k3s certificates that expire within 90 days are always renewed. The command shows the changes, asks for confirmation, and then upgrades the racks in waves, as skolo push does. The jumphost first saves the k3s database, certificates and token, and rolls back without your workstation if the new version does not run or the rack becomes unhealthy. The command then upgrades the machines between tasks, first a single machine and then several at a time; machines that do not respond or are running a long task are skipped and listed. Run the command again at any time to continue. Exit codes: 0 everything is upgraded; 1 nothing is upgraded, or --check has found differences; 3 some racks or machines are not upgraded.',
+      'Upgrades racks to a version of k3s (--k3s) or skolo (--skolo), or installs all Debian updates on the jumphost (--os). The command shows the changes, asks for confirmation, and then upgrades the racks in waves, as skolo push does. Each jumphost is rolled back automatically if the new version does not run or the rack becomes unhealthy. Machines are then upgraded between tasks, first a single machine and then several at a time. Machines that do not respond or are running a long task are skipped and listed; run the command again to upgrade them. Exit codes: 0 everything is upgraded; 1 nothing is upgraded, or --check has found differences; 3 some racks or machines are not upgraded.',
     )
     .summary('upgrade k3s, skolo or Debian')
     .argument('<racks...>', 'rack names, as listed by skolo racks')
     .option(
       '--k3s <versions>',
-      'k3s version, such as v1.33.1+k3s1. An upgrade cannot skip minor versions, so list one release for each: v1.32.5+k3s1,v1.33.1+k3s1',
+      'k3s version, such as v1.33.1+k3s1. Minor versions cannot be skipped; to upgrade across several, list one release of each: v1.32.5+k3s1,v1.33.1+k3s1',
       k3sReleases,
     )
     .option('--skolo <version>', 'version of the services and of the fallback')
-    .option(
-      '--os',
-      'install all Debian updates on the jumphost, and reboot it if they require a reboot',
-    )
+    .option('--os', 'install all Debian updates on the jumphost, and reboot it if required')
     .option('--reason <text>', "reason to record in the jumphost's log")
     .option('--check', 'only show what would change')
     .option(
@@ -93,7 +90,7 @@ function k3sReleases(text: string): string[] {
   const areInOrder = all.every((each, at) => at === 0 || isOlder(all[at - 1] ?? '', each));
   if (areReleases && areInOrder) return all;
   throw new InvalidArgumentError(
-    'expected a release such as v1.33.1+k3s1, or several separated by commas, oldest first',
+    'expected one or more releases, separated by commas and oldest first, such as v1.33.1+k3s1',
   );
 }
 

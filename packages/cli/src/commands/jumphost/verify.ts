@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        "Checks every step of skolo jumphost prepare, and what is actually in effect: units, ports, sshd, firewall, k3s, disk, names, services, and an existing system's cron jobs and NFS exports. It does not change anything. For each problem it prints the command that fixes it, or what to do if that command cannot fix it. --report also writes versions, units, ports, addresses, names and logs, but no settings or secrets, to a file for people who help you; read it before you share it. Exit codes: 0 no problems; 1 problems found.",
+        'Checks every step of skolo jumphost prepare, and the actual state of the jumphost: units, ports, sshd, firewall, k3s, disk, names, services, and remains of an existing system. The command does not change anything. For each problem, it prints the solution. --report also writes a file that you can send to people who help you. The file contains versions, units, ports, addresses, names and logs, but no settings or secrets; read it before you share it. Exit codes: 0 no problems; 1 problems found.',
       )
       .summary('check a jumphost for problems')
       .argument('<rack>', 'rack name, as listed by skolo racks')

@@ -12,7 +12,7 @@ import { signIn } from './sign-in.ts';
 export function clear(command: SkoloCommand): void {
   command
     .description(
-      "Ends a quarantine that was forced by a file on the machine, restarts repairs of phones that need attention, and prints the machine's health. It does not clear actual problems or ordered quarantines; to end an ordered quarantine, use skolo machine quarantine NAME --end.",
+      "Ends a quarantine that a file on the machine forces, restarts the repair of phones that need attention, and prints the machine's health. To end a quarantine that an operator ordered, use skolo machine quarantine NAME --end.",
     )
     .summary('end a forced quarantine and restart repairs')
     .argument('<name>', 'machine name')
@@ -42,7 +42,7 @@ export function clear(command: SkoloCommand): void {
 export function repair(command: SkoloCommand): void {
   command
     .description(
-      "Starts one repair step on a phone through its machine's agent, even if the phone is healthy. Without a step, it lists the steps available for each phone. adb-restart disconnects all phones on the machine, usb-cycle power-cycles the USB port, and power-cycle cycles the phone's power supply. The agent rejects the step while a task or another step is running or the power is held, and a new task stops the step. The step does not count as an automatic repair.",
+      "Starts a repair step on a phone, even if the phone is healthy. Without a step, the command lists the steps available for each phone. adb-restart disconnects all phones on the machine, usb-cycle power-cycles the USB port, and power-cycle cycles the phone's power supply. The agent rejects the step during a task, another step or a hold. If a new task starts, the step is stopped.",
     )
     .summary('start a repair step on a phone')
     .argument('<name>', 'machine name')
@@ -96,7 +96,7 @@ async function orRejected(what: string, ask: () => Promise<unknown>): Promise<vo
 export function reboot(command: SkoloCommand): void {
   command
     .description(
-      'Instructs the agent to stop the bot gracefully and reboot the machine. The agent rejects this while a task is running. For a machine that does not respond, use skolo power cycle.',
+      'Stops the bot gracefully and reboots the machine. The agent rejects this while a task is running. If the machine does not respond, use skolo power cycle.',
     )
     .summary('reboot an idle machine')
     .argument('<name>', 'machine name')

@@ -61,7 +61,7 @@ function told(entry: HistoryEntry): Told {
     case 'boot':
       return { what: 'boot', text: 'the machine booted' };
     case 'omitted': {
-      const text = `${count(entry.count, `${entry.of} event`)} omitted, because the history limits their number per hour`;
+      const text = `${count(entry.count, `${entry.of} event`)} omitted, because the history limits the number of entries per hour`;
       return { what: 'omitted', text, style: 'yellow' };
     }
   }

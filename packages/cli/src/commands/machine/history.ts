@@ -25,7 +25,7 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists the events of a machine and its phones, newest last: those of the last day, or since --from. The history goes back 90 days unless rack.yaml sets a different number (historyDays). Kinds of events: ${kinds.join(', ')}.`,
+      `Lists the events of a machine and its phones in the last day, or since --from, newest last. Events are kept for 90 days, unless rack.yaml sets historyDays. Kinds of events: ${kinds.join(', ')}.`,
     )
     .summary("list a machine's events")
     .argument('<name>', 'machine name')
@@ -69,7 +69,7 @@ function kindsOf(text: string): string {
 export function downtime(command: SkoloCommand): void {
   command
     .description(
-      'Lists the machines with the most downtime due to faults, with the number of faults and the most frequent reasons. Maintenance, ordered quarantine, updates and planned reboots do not count.',
+      'Lists the machines with the most downtime due to faults, with the number of faults and the most frequent reasons. Maintenance, ordered quarantines, updates and planned reboots are not counted.',
     )
     .summary('list machines by downtime, highest first')
     .addOption(new Option('--days <n>', 'number of past days').argParser(upTo(90)).default(30))

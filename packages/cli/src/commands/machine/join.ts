@@ -37,7 +37,7 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      "Joins machines to their rack's cluster, over SSH through the jumphost. It checks the system, installs the same k3s version as on the server, and gives the k3s agent a token that expires after 15 minutes. A machine that belongs to another cluster, for example after skolo jumphost replace --new-cluster, leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed first, but a running one is not. Each step changes only what differs, so you can run the command again at any time.",
+      "Joins machines to their rack's cluster, over SSH through the jumphost. The command installs the server's k3s version, and uses a token that expires after 15 minutes. If a machine belongs to another cluster, it leaves that cluster first. A dead node with the same name, for example from a previous SD card, is removed from the cluster. Each step changes only what differs, so you can run the command again at any time.",
     )
     .summary('join machines to the cluster')
     .argument('<names...>', 'machines in one rack')
@@ -72,7 +72,7 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      "Removes machines from their rack's cluster. The command holds each machine so that no new task starts on it, and waits until a running task has finished. Then it stops the k3s agent and all its pods, and removes the node and its password. skolo's state remains on the machine. A machine that does not respond is only removed from the cluster.",
+      "Removes machines from their rack's cluster. The command holds each machine so that no new tasks start, and waits for any running task to finish. Then it stops the k3s agent and its pods, and removes the node and its password. skolo's state remains on the machine. If a machine does not respond, only the node and its password are removed.",
     )
     .summary('remove machines from the cluster')
     .argument('<names...>', 'machines in one rack')

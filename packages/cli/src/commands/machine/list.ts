@@ -16,7 +16,7 @@ interface Options extends SelectionOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines with their condition, its duration and reason, their tasks and phones, and causes that several machines share. machine-state collects this data from all services, so the list includes machines whose agent is silent. Machines that need attention come first. While machine-state is down, use skolo machine status.',
+      'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; if that service is down, use skolo machine status.',
     )
     .summary('list machines with their condition')
     .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
@@ -24,9 +24,9 @@ export function define(command: SkoloCommand): void {
   command
     .option(
       '--needs-attention',
-      'print a work list: shared causes, then machines that need attention, sorted by shelf; with --watch, only the machines',
+      'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
     )
-    .option('--watch', 'update the list after each change until you press Ctrl-C')
+    .option('--watch', 'update the list whenever something changes, until you press Ctrl-C')
     .option('--json', 'print JSON; with --watch, one line per change')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine list --shelf shelf1 --condition quarantined,gone');

@@ -79,7 +79,9 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'b']);
-    expect(log.err).toEqual(['skolo: missed 7 lines, because the agent keeps only a thousand']);
+    expect(log.err).toEqual([
+      'skolo: missed 7 lines, because the agent keeps only a thousand lines',
+    ]);
   });
 
   it('retries while the agent is unreachable, and reports it once', async () => {

@@ -22,7 +22,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Prints the latest log lines of a machine's agent and bot, newest last. The agent keeps a thousand lines in memory. --follow prints new lines, even after the agent restarts, until you press Ctrl-C, and then exits with code 0.",
+      "Prints the latest log lines of a machine's agent and bot, newest last. The agent keeps up to a thousand lines. --follow prints new lines until you press Ctrl-C, even if the agent restarts, and exits with code 0.",
     )
     .summary('print log lines from the agent and the bot')
     .argument('<name>', 'machine name')
@@ -120,6 +120,6 @@ function newLines(
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
   if (missed > 0)
-    complain(io, `missed ${count(missed, 'line')}, because the agent keeps only a thousand`);
+    complain(io, `missed ${count(missed, 'line')}, because the agent keeps only a thousand lines`);
   return [...found];
 }

@@ -9,7 +9,7 @@ import { addChangeSelection, type ChangeOptions, selectForChange } from './selec
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Adds a note, such as an observation or a repair, to the history of one or more machines, with the time and your name. The last argument is the note. skolo machine history shows it.',
+      'Adds a note, such as an observation or a repair, to the history of one or more machines, with the time and your name. The last argument is the text of the note. To see notes, use skolo machine history.',
     )
     .summary("add a note to machines' history")
     .usage('[options] <names...> <text>')

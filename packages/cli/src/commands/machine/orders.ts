@@ -30,7 +30,7 @@ type Kind = MachineOrder['kind'];
 export function maintain(command: SkoloCommand): void {
   command
     .description(
-      'Puts machines into maintenance: they do not accept tasks, and their alerts are silenced, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10% of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Puts machines into maintenance: they do not accept tasks, and their alerts are silenced, but running tasks continue. If you use a filter or select more than 10% of the rack, you must confirm the number of machines. The command waits until the agents have received the order. The exit code is 3 if some agents have not received the order yet; machine-state keeps trying.',
     )
     .summary('put machines into maintenance');
   orderOptions(command, 'maintenance');
@@ -41,7 +41,7 @@ export function maintain(command: SkoloCommand): void {
 export function quarantine(command: SkoloCommand): void {
   command
     .description(
-      'Quarantines machines: they do not accept tasks until someone ends the quarantine, and are listed among the machines that need attention, but running tasks continue. The command waits until the agents have received the order, which they keep across restarts. If you use a filter or select more than 10% of the rack, the command asks you to type the number of machines. Exit code 3: some agents have not received it yet; machine-state keeps trying.',
+      'Quarantines machines: they do not accept tasks until someone ends the quarantine, but running tasks continue. Quarantined machines are listed as needing attention. If you use a filter or select more than 10% of the rack, you must confirm the number of machines. The command waits until the agents have received the order. The exit code is 3 if some agents have not received the order yet; machine-state keeps trying.',
     )
     .summary('quarantine broken machines');
   orderOptions(command, 'quarantine');
@@ -131,7 +131,7 @@ async function endOrders(
     if (own.length === 0) {
       complain(
         io,
-        `${name}: there is no ${kind} order; to see the reasons for its condition, run skolo show ${name}`,
+        `${name}: no ${kind} was ordered for this machine; to see the reasons for its condition, run skolo show ${name}`,
       );
       without++;
     }

@@ -19,7 +19,7 @@ const mostRepairs = 5;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints everything about a machine on one page: the reasons for its condition, what to do, task, bot, phones, repairs, orders, power, wiring, token, alerts, and the events of the last day. The data comes from all services, and services that do not respond are listed.',
+      'Prints everything about a machine on one page: the reasons for its condition, what to do, its task, bot, phones, repairs, orders, power, wiring, token and alerts, and the events of the last day. Services that do not respond are listed.',
     )
     .summary('show everything about one machine')
     .argument('<names...>', 'machines')

@@ -20,7 +20,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Writes a new Pi's MAC address or a new phone's serial number to rack.yaml, in place of the previous one. The name, wiring and history stay the same, as do comments and ranges in the file. The command makes either all edits or none. Services apply the new rack.yaml when you push it.",
+      "Replaces a Pi's MAC address or a phone's serial number in rack.yaml. The machine keeps its name, wiring and history, and the file keeps its comments and ranges. If an edit is not possible, nothing is written. To apply the changes, run skolo push.",
     )
     .summary('replace a Pi or phone and keep its name')
     .argument('<name>', 'machine name')

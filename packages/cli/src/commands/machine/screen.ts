@@ -19,12 +19,12 @@ const timeoutMs = 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Saves a phone's screen as a PNG file: either the last screenshot that the agent stored as evidence of a fault, or a new one (--fresh), which is not stored in the rack. Because a screenshot may disturb measurements, the agent does not take one during a task unless you use --force. Screens may show unreleased software and accounts, so the command requires the operate role and is recorded in the audit log.",
+      'Saves a screenshot of a phone as a PNG file. By default, this is the last screenshot that the agent stored as evidence of a fault; --fresh takes a new one. A new screenshot may disturb measurements, so while a task is running, it also requires --force. Screens may show unreleased software and accounts, so this command requires the operate role and is recorded in the audit log.',
     )
     .summary("save a phone's screen as a PNG file")
     .argument('<name>', 'machine name')
     .option('--device <name>', 'name of the phone, such as left, if the machine has several')
-    .option('--fresh', 'take a new screenshot instead of saving the last stored one')
+    .option('--fresh', 'take a new screenshot instead of saving the last stored screenshot')
     .option('--force', 'take a new screenshot even while a task is running')
     .requiredOption('-o, --output <file>', 'output file, readable only by you')
     .uses('rack', 'url', 'tokenFile')

@@ -41,7 +41,7 @@ const filters: Filter<Machine>[] = [
   },
   {
     name: 'condition',
-    description: 'only machines in these conditions',
+    description: 'only machines with these conditions',
     values: MachineCondition.options,
     of: ({ condition }) => condition,
   },
@@ -67,7 +67,7 @@ function modelsOf({ kind, devices }: Machine): string[] {
 /** Adds options that select machines. */
 export function addSelection(command: SkoloCommand): void {
   addFilters(command, filters);
-  command.option('--text <words>', 'only machines with all these words in their data');
+  command.option('--text <words>', 'only machines whose data contains all these words');
 }
 
 /** Adds options that select machines for a change. */

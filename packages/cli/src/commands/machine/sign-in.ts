@@ -68,8 +68,7 @@ async function findSigner(
   { name, rack }: AgentPlace & { name: string },
 ): Promise<{ signer?: Signer; why: string }> {
   const { rack: rackFile } = command.globals();
-  if (rack === undefined)
-    return { why: 'specify rack.yaml with --rack, because it names the key that signs requests' };
+  if (rack === undefined) return { why: 'to sign requests, specify rack.yaml with --rack' };
   const { readAgentKey } = await import('@skolo/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });

@@ -52,7 +52,7 @@ const answerFilters: Filter<Answer>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Queries the agent on each machine directly, even while machine-state is down, and shows whether the machine accepts tasks (if not, why), its bot, the running task, and its phones. Totals come first, then problems with their reasons. If the terminal is too small for all rows, healthy machines share one line; list them with --verdict ok. Exit codes: 3 some agents do not respond, 1 no agent responds.',
+      'Queries the agents directly, even while machine-state is down, and shows for each machine whether it accepts tasks, its bot, its running task, and its phones. Problems come first, with their reasons. If the terminal is too small, healthy machines share one line; list them with --verdict ok. Exit codes: 3 some agents do not respond, 1 no agent responds.',
     )
     .summary('query the agents directly')
     .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");

@@ -35,7 +35,7 @@ const filters: Filter<MetadataClient>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the metadata server's clients with their identities and their last requests since it started. Totals come first, then addresses without an identity in rack.yaml, and clients that have not sent any requests. If the terminal is too small for all rows, clients in the states asked and never-asked share one line each; list them with --state.",
+      "Lists the metadata server's clients with their identities and the last requests that they have sent since the server started. Addresses without an identity in rack.yaml come first. If the terminal is too small, clients in the states asked and never-asked share one line each; list them with --state.",
     )
     .summary('list clients and their last requests');
   addFilters(command, filters);

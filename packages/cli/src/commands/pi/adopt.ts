@@ -24,10 +24,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number there. Within a minute the Pi receives the name, together with the iPhone pairing records stored under that name, and joins the cluster. The command asks for confirmation, because only you can tell whether it is the right Pi. If a machine with that name is up, --force is required.',
+      "Gives a Raspberry Pi with a pending enrolment the name of a machine in rack.yaml, and writes its serial number to that file. Within a minute, the Pi receives the name and the machine's iPhone pairing records, and joins the cluster. The command asks for confirmation, because only you can tell whether it is the right Pi. If a machine with that name is up, --force is required.",
     )
     .summary('name a Pi with a pending enrolment')
-    .argument('<serial>', 'serial number from skolo pi waiting')
+    .argument('<serial>', 'serial number, as listed by skolo pi waiting')
     .argument('<name>', 'name of a machine in rack.yaml')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
     .option(
@@ -53,7 +53,7 @@ export function define(command: SkoloCommand): void {
     }
     await service.ask((client) => client.adopt({ body: { key: pi.key, name, reason, force } }));
     io.err(
-      `${name}: the Pi receives this name within a minute; run skolo pi waiting --enrolled to check`,
+      `${name}: the Pi receives this name within a minute; to check this, run skolo pi waiting --enrolled`,
     );
     await writeRack(command, pi, name);
   });
@@ -76,7 +76,7 @@ async function writeRack(command: SkoloCommand, pi: WaitingPi, name: string): Pr
   if (diff === '') return;
   await writeRackFile(file, text, after);
   printDiff(io, diff);
-  io.err(`${file}: written; run skolo push to apply it`);
+  io.err(`${file}: updated; run skolo push to apply the change`);
 }
 
 function editsOf(

@@ -31,16 +31,19 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        "Writes an SD card for each machine and verifies it, without storing the image on disk. It uses several card readers in parallel; each waits for the next card. The command never writes to this computer's own disks, a mounted disk, a partition, a read-only disk, or one that is too small. If a disk is not removable or is very large, you must confirm it by its serial number. The command requires Linux, and root privileges to write to disks.",
+        "Writes an SD card for each machine, and verifies it. Several card readers are used in parallel. The command never writes to this computer's own disks, to mounted or read-only disks, or to partitions. If a disk is very large or not removable, you must confirm it with its serial number. The command requires Linux and root privileges.",
       )
       .summary('write SD cards for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared <cards>',
-        'number of SD cards to write with a shared image for all machines in the rack; each Pi then enrols with the jumphost',
+        'write this number of SD cards with a shared image; each Pi then enrols with the jumphost',
         upTo(1000),
       )
-      .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
+      .requiredOption(
+        '--base <image>',
+        'published image: a name listed by skolo pi images, or a file',
+      )
       .requiredOption(
         '--device <path>',
         'card reader such as /dev/sdb, or a file; repeatable',
@@ -48,7 +51,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--serial <number>',
-        'serial number of a disk to write even though it does not look like an SD card; repeatable',
+        'serial number of a disk to write to, even if it does not look like an SD card; repeatable',
         several,
         [],
       )

@@ -23,12 +23,12 @@ export async function waitingPi(
   const [first, second] = all;
   if (first === undefined) {
     throw new CliError(
-      `${serial}: no Pi with this serial number${key === '' ? '' : ' and key'} has a pending enrolment; run skolo pi waiting to list pending enrolments`,
+      `${serial}: no Pi with this serial number${key === '' ? '' : ' and key'} has a pending enrolment; to list pending enrolments, run skolo pi waiting`,
     );
   }
   if (second === undefined) return first;
   const keys = all.map((each) => shortKey(each.key)).join(', ');
   throw new CliError(
-    `${serial}: ${all.length} SD cards report this serial number; identify the right one and specify its key with --key: ${keys}`,
+    `${serial}: ${all.length} SD cards report this serial number; specify the key of the right card with --key: ${keys}`,
   );
 }

@@ -20,19 +20,22 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        "Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. Each image contains the machine's name and address and your SSH keys, but no login password. Settings come from rack.yaml if it lists the machine. The machine boots without a keyboard, and joins its cluster if you specify --join or --join-token-file. The command detects the customisation method from the files in the published image. It does not require root and runs on Linux, macOS and Windows. Treat an image with a token or a Wi-Fi password as a secret until its card has booted.",
+        "Builds an SD card image for each machine from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian. Each image contains the machine's name, its address and your SSH keys, but no login password. If rack.yaml lists the machine, its settings come from that file. With --join or --join-token-file, the machine joins its cluster on first boot. The command does not require root, and runs on Linux, macOS and Windows. Treat an image that contains a token or Wi-Fi password as a secret.",
       )
       .summary('build SD card images for Raspberry Pis')
       .argument('[names...]', 'machines; ranges allowed; none with --shared')
       .option(
         '--shared',
-        'build a shared image for all machines in the rack, which then enrol with the jumphost',
+        'build a shared image for all machines in the rack; each Pi then enrols with the jumphost',
       )
-      .requiredOption('--base <image>', 'published image: a name from skolo pi images, or a file')
+      .requiredOption(
+        '--base <image>',
+        'published image: a name listed by skolo pi images, or a file',
+      )
       .option('--out <folder>', 'output directory', '.')
       .option(
         '--boot-files',
-        'write only the boot partition files, to a directory per machine; copy them to an SD card with the published image',
+        "write only the boot partition's files, to one directory per machine; you can copy them to an SD card with the published image",
       ),
   )
     .uses('rack', 'url', 'tokenFile')
@@ -45,7 +48,7 @@ export function define(command: SkoloCommand): void {
     const own = images.names.map((name) => join(out, `${name}.img`));
     if (own.includes(images.base)) {
       throw new CliError(
-        `${images.base}: this is the base image itself; specify another directory with --out`,
+        `${images.base}: this would overwrite the base image; specify another directory with --out`,
       );
     }
     await mkdir(out, { recursive: true });

@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
   const { io } = command;
   command
     .description(
-      'Lists the published images on your workstation, in ~/.cache/skolo/pi-images. Each was verified against a SHA-256 checksum and is stored unpacked.',
+      'Lists the published images in ~/.cache/skolo/pi-images on your workstation. They are unpacked, and were verified against SHA-256 checksums.',
     )
     .summary('manage published images on your workstation')
     .uses()
@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
     .command('fetch')
     .summary('download, verify and unpack an image')
     .description(
-      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or reads it from a file. It verifies the image against the SHA-256 checksum that its publisher provides alongside it, in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete, but its origin is only as trustworthy as the server's TLS certificate. With --keyring, gpgv also verifies the publisher's signature (NAME.sig, SHA256SUMS.gpg). An interrupted download resumes where it stopped.",
+      "Downloads a published image (.img, .img.xz, .img.gz, .img.zst) from a URL, or reads it from a file, and verifies it against the publisher's SHA-256 checksum (NAME.sha256 or SHA256SUMS). The checksum detects damage, but comes from the same source as the image. To verify the origin, specify --keyring: gpgv then checks the publisher's signature (NAME.sig, SHA256SUMS.gpg). Interrupted downloads are resumed.",
     )
     .argument('<from>', 'URL or file')
     .option(

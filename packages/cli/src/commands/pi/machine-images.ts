@@ -30,7 +30,7 @@ export async function machineImages(
   const setups = await readSetups(command, words, options, signal);
   const path = await basePath(io, options.base, signal);
   const file = await open(path).catch((cause: unknown) => {
-    throw new CliError(`${path} cannot be read (${errorCode(cause)}); fix --base`, 1, {
+    throw new CliError(`${path} cannot be read (${errorCode(cause)}); correct --base`, 1, {
       cause,
     });
   });
@@ -39,7 +39,7 @@ export async function machineImages(
     const { architecture } = await openBaseImage(disk);
     if (setups.program !== undefined && architecture === undefined) {
       throw new CliError(
-        `${options.base}: the architecture is neither arm64 nor armhf, so k3s does not support it; specify another image with --base`,
+        `${options.base}: the architecture is neither arm64 nor armhf, and is not supported by k3s; specify another image with --base`,
       );
     }
     const program = architecture && (await setups.program?.(architecture));

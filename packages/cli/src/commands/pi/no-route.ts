@@ -5,6 +5,6 @@ import type { Io } from '../../io.ts';
 export function warnOfNoRoute(io: Io, who: string): void {
   complain(
     io,
-    `${who}: no gateway is known, so there will be no default route, and no name server unless you specify --dns; specify --gateway or, without --address, set network.gateway in rack.yaml`,
+    `${who}: the gateway is unknown, so the image will have no default route, and no name server unless you specify --dns. Specify --gateway or, without --address, set network.gateway in rack.yaml`,
   );
 }

@@ -9,10 +9,10 @@ type Enrolments = Awaited<ReturnType<Client<typeof enrolmentsApi>['enrolments']>
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key never receives a name, a token or pairing records again. Specify the machine that contains the card, or at least the first 8 digits of the key. The machine's next card receives its name automatically, so also use this command before you replace a worn card. A running node stays in the cluster until it is turned off. If a card is lost before its first boot, revoke its image's secret: cards with that image are then rejected, except those that already have a name.",
+      "Revokes the key of an SD card, or the enrolment secret of a shared image. A card with a revoked key no longer receives a name, a token or pairing records, and the machine's next card receives its name automatically. Use this command when a card is lost, or before you replace a worn card. Specify the machine that contains the card, or at least the first 8 digits of the key. A running node stays in the cluster until it is turned off. If a card is lost before its first boot, revoke the secret of its image: cards with that image can then no longer enrol.",
     )
     .summary('revoke an SD card or a shared image')
-    .argument('<what>', 'machine name, key from skolo pi waiting, or ID from --secrets')
+    .argument('<what>', 'machine name, key, or secret ID, as listed by skolo pi waiting')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi revoke rpi-007')
     .example('skolo pi revoke 3fa92c01');
@@ -50,12 +50,12 @@ function revocable(
   const [first, second] = found;
   if (first === undefined) {
     throw new CliError(
-      `${what}: no machine with this name has enrolled, no key begins with these digits (specify at least 8), and no secret has this ID; run skolo pi waiting, alone or with --enrolled, --revoked or --secrets, to list them`,
+      `${what}: no enrolled machine has this name, no key starts with these digits (specify at least 8), and no secret has this ID; to list them, run skolo pi waiting with --enrolled, --revoked or --secrets`,
     );
   }
   if (second !== undefined) {
     const texts = found.map((each) => (typeof each === 'string' ? `key ${each}` : 'a secret'));
-    throw new CliError(`${what}: matches ${texts.join(' and ')}; specify the whole key`);
+    throw new CliError(`${what}: matches ${texts.join(' and ')}; specify the full key`);
   }
   return typeof first === 'string' ? { key: first } : { id: first.id };
 }

@@ -22,12 +22,12 @@ export function define(command: SkoloCommand): void {
     addSystemOptions(
       command
         .description(
-          'Configures existing Raspberry Pis over SSH, all in parallel, with the same settings as an SD card from skolo pi image: clock, names, user and keys, SSH without passwords, time zone, keyboard, language, no swap, log in memory, watchdog, NTP, and the memory cgroup that k3s needs. Each step checks the Pi, changes only what differs, and checks again, so you can run the command again at any time. If one Pi fails, the others continue. A Pi keeps its address, and also its Wi-Fi settings unless you specify --wifi. Exit codes: 0 all are set up; 3 some are not; 1 none is.',
+          'Configures existing Raspberry Pis over SSH, all in parallel, with the same settings as an SD card from skolo pi image. Each step changes only what differs, and verifies the result, so you can run the command again at any time. If one Pi fails, the others continue. Pis keep their addresses and, unless you specify --wifi, their Wi-Fi settings. Exit codes: 0 all Pis are set up; 3 some are not; 1 none is.',
         )
         .summary('configure existing Raspberry Pis over SSH')
         .argument(
           '<names...>',
-          'machines or the jumphost in rack.yaml, or SSH host names; ranges allowed',
+          'names of machines or the jumphost in rack.yaml, or SSH host names; ranges allowed',
         )
         .option('--check', 'only show the differences')
         .option(

@@ -37,32 +37,32 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       .option('--dhcp', 'use DHCP, even if rack.yaml specifies a fixed address')
       .option(
         '--gateway <address>',
-        'gateway (default: none with --address, otherwise `network.gateway` in rack.yaml or the device with `uplink: internet`)',
+        'gateway (default: `network.gateway` in rack.yaml, or the device with `uplink: internet`; with --address, none)',
         ipv4,
       ),
     'name servers (default: the gateway)',
   )
     .option(
       '--join',
-      'join the cluster that --on specifies, with a token from its jumphost that expires after 24 hours',
+      'join the cluster specified by --on, with a token that expires after 24 hours',
     )
     .option(
       '--join-token-file <file>',
-      'join a k3s cluster: file that contains the output of `k3s token create --ttl 24h` on the server',
+      'join a k3s cluster, with the token in this file: the output of `k3s token create --ttl 24h` on the server',
     )
     .option(
       '--secret-days <number>',
-      'with --shared: number of days during which new cards with the image can enrol',
+      'with --shared: number of days for which new cards with the image can enrol',
       upTo(366),
       30,
     )
     .option(
       '--server <address>',
-      'k3s server, also the default NTP server (default: the jumphost in rack.yaml)',
+      'address of the k3s server, which is also the default NTP server (default: the jumphost in rack.yaml)',
     )
     .option(
       '--k3s <version>',
-      `k3s version (default: ${k3sVersion}, or the server's version with --join)`,
+      `k3s version (default: with --join, the server's version, otherwise ${k3sVersion})`,
     )
     .option('--files <folder>', 'download directory for k3s; existing files are reused');
 }
@@ -172,7 +172,7 @@ function identitiesOf(
   const given = options.address === undefined ? undefined : expandNames(options.address);
   if (given !== undefined && given.length !== names.length) {
     command.error(
-      `--address: ${count(given.length, 'address', 'addresses')} for ${count(names.length, 'machine')}; specify one for each`,
+      `--address: ${count(given.length, 'address', 'addresses')} for ${count(names.length, 'machine')}; specify one address for each machine`,
     );
   }
   return new Map(
@@ -188,7 +188,7 @@ function wiredOf(command: SkoloCommand, text: string, { gateway }: SetupOptions)
   const [address = '', length = ''] = text.split('/');
   if (!isIPv4(address) || !/^([1-9]|[12]\d|3[0-2])$/.test(length)) {
     command.error(
-      `--address: ${text} is not an address with its prefix length, such as 192.168.1.101/24`,
+      `--address: ${text} is not an IPv4 address with a prefix length, such as 192.168.1.101/24`,
     );
   }
   return { address, prefix: Number(length), ...(gateway !== undefined && { gateway }) };

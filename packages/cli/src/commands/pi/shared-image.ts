@@ -26,12 +26,14 @@ export function sharedImage(
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined) {
-    command.error(`--shared: omit ${other[0]}, because each Pi gets this from the jumphost`);
+    command.error(
+      `${other[0]} cannot be used with --shared, because each Pi gets this setting from the jumphost`,
+    );
   }
   if (rack === undefined) throw new CliError('--shared requires rack.yaml; specify it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml does not contain services.machine-state.enrolment, so enrolment requests would remain without a response; add it and run skolo push`,
+      `${rack.name}: rack.yaml does not set services.machine-state.enrolment, so Pis with this image could not enrol; add this setting, and run skolo push`,
     );
   }
   const { name, address } = rack.jumphost;
@@ -57,7 +59,7 @@ export function sharedImage(
       const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
       const { id, expires, port, pin, secret } = made;
       command.io.err(
-        `new cards can enrol until ${timestamp(expires)}; run skolo pi revoke ${id} to end this earlier`,
+        `new cards can enrol until ${timestamp(expires)}; to end enrolment earlier, run skolo pi revoke ${id}`,
       );
       return { port, pin, secret: new Secret(secret), ...(!dhcp && { subnet }) };
     },

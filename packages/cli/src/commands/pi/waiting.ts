@@ -17,14 +17,14 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the Raspberry Pis with a shared image whose enrolment is pending, and the reason for each. To name one, use skolo pi adopt. A Pi can forge the data that it reports about itself, so check which Pi it is. Pis that have not sent a request in the last hour are not listed.',
+      'Lists the Raspberry Pis whose enrolment is pending, with the reasons. To give a Pi a name, use skolo pi adopt. A Pi can forge the data that it reports about itself, so first check which Pi it is. Pis that have not sent a request in the last hour are not listed.',
     )
     .summary('list pending enrolments')
-    .option('--enrolled', 'list Pis that have received their name')
+    .option('--enrolled', 'list Pis that have received a name')
     .option('--revoked', 'list SD cards with revoked keys')
     .option(
       '--secrets',
-      'list the enrolment secrets of shared images; to end one, use skolo pi revoke',
+      'list the enrolment secrets of shared images; to revoke one, use skolo pi revoke',
     )
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')

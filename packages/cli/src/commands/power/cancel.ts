@@ -9,7 +9,7 @@ import { openCycles } from './request.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Cancels queued cycles. A cycle that has started always finishes, because otherwise the power would stay off.',
+      'Cancels queued cycles. A cycle that has started cannot be cancelled, because the power might then stay off.',
     )
     .summary('cancel queued cycles')
     .argument('<ids or names...>', 'cycle IDs or targets')

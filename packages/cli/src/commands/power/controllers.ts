@@ -37,7 +37,7 @@ const filters: Filter<ControllerStatus>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the switches, PDUs and hubs that control power, and shows whether each responds (if not, why and since when) and how many operations are queued. A controller is `failing` while it cannot turn one of its outlets on again. Meanwhile, the service does not turn off the others, but `skolo power cycle --force` allows one more machine every 10 minutes. A controller that is down delays only its own machines. LEVEL shows how thoroughly the model was verified on real hardware. Totals come first, then controllers with problems. If the terminal is too small for all rows, controllers that are up share one line; list them with --state up.',
+      'Lists the switches, PDUs and hubs that control power, and shows whether each is responding and how many operations are queued. Controllers with problems come first. A controller is `failing` while it cannot turn on one of its outlets again; the service then does not turn off its other outlets, unless you use `skolo power cycle --force`. LEVEL shows how thoroughly the model has been verified on real hardware. If the terminal is too small, controllers that are up share one line; list them with --state up.',
     )
     .summary('show whether switches and PDUs are responding');
   addFilters(command, filters);

@@ -20,30 +20,30 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: the service turns each off and on, confirms both, and waits until the machine is back. It checks all targets first and does nothing if it rejects one. If a target is already being cycled, the command follows that cycle instead of starting another. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
     .addOption(
-      reasonOption('the audit log, where other operators can read it; your token identifies you'),
+      reasonOption('the audit log, where other operators can read it along with your name'),
     )
     .option('--wait', 'wait until all targets are back or have failed, and show each step')
     .addOption(offSecondsOption())
     .addOption(
       new Option(
         '--mode <mode>',
-        'soft: the machine reboots itself; hard: cut its power; auto: soft if possible, otherwise hard',
+        'soft: the machine reboots itself; hard: its power is cut; auto: soft if possible, otherwise hard',
       )
         .choices(modes)
         .default('auto'),
     )
     .option(
       '--force',
-      'proceed even if this ends a running task or other machines lose power or network; allow one more machine on a failing controller every 10 minutes',
+      'proceed even if this ends a running task, or if other machines lose power or network. On a failing controller, this allows one more machine every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')
-    .option('--json', 'print JSON: the IDs, or with --wait the outcome of each cycle')
+    .option('--json', 'print JSON: the cycle IDs, or each outcome with --wait')
     .example(
       "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",
     );

@@ -10,7 +10,7 @@ import { waitForCycles } from './wait.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Waits for queued and running cycles, showing each step; for other targets it shows the last outcome. Ctrl-C stops the wait but not the cycles. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Follows queued and running cycles step by step until they finish; for other targets, it shows the last outcome. Ctrl-C does not stop the cycles. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('wait for running cycles')
     .argument('<names or ids...>', 'targets or cycle IDs')

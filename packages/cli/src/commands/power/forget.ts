@@ -5,10 +5,10 @@ import { powerCycleDaemon } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Stops retrying an outlet that is stuck off and whose device was removed from rack.yaml. Until you run this command, the service keeps retrying and raises an alert. You cannot give up on outlets of devices that are in rack.yaml.',
+      'Makes the service forget an outlet that is stuck off and whose device was removed from rack.yaml. Until you run this command, the service keeps trying to turn the outlet on, and an alert is firing. Outlets of devices that are still in rack.yaml cannot be forgotten.',
     )
     .summary('give up on an outlet of a removed device')
-    .argument('<outlet>', 'outlet, as named in the alert: pdu-1/4')
+    .argument('<outlet>', 'outlet, as named in the alert, such as pdu-1/4')
     .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo power forget pdu-1/4 --reason 'replaced by pdu-3'");
 
@@ -17,6 +17,6 @@ export function define(command: SkoloCommand): void {
     await powerCycleDaemon(command).ask((client) =>
       client.forgetPendingOn({ params: { outlet }, query }),
     );
-    command.io.err(`${outlet}: the service no longer tries to turn it on`);
+    command.io.err(`${outlet}: the service will no longer try to turn this outlet on`);
   });
 }

@@ -21,11 +21,11 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks power cycles by people and programs during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, the hold ends after 24 hours, unless rack.yaml sets a different time.',
+      'Blocks all power cycles during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, a hold ends after 24 hours, unless rack.yaml sets a different time.',
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
-    .requiredOption('--reason <text>', 'reason, such as a repair')
+    .requiredOption('--reason <text>', 'reason for the hold, such as a repair')
     .addOption(untilOption('when the hold ends'))
     .addOption(forOption('how long the hold lasts'))
     .option('--json', 'print JSON')
@@ -46,7 +46,7 @@ export function hold(command: SkoloCommand): void {
 /** `skolo power release`: ends holds. */
 export function release(command: SkoloCommand): void {
   command
-    .description('Ends holds early. A name ends all holds on that target.')
+    .description('Ends holds early. If you specify a target, all holds on that target end.')
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets or hold IDs')
     .option('--reason <text>', 'reason to record in the audit log')
@@ -64,7 +64,7 @@ export function release(command: SkoloCommand): void {
       if (meant.length > 0) continue;
       complain(
         command.io,
-        `${word}: no hold with this target or ID; run skolo power holds to list holds`,
+        `${word}: no hold has this target or ID; to list holds, run skolo power holds`,
       );
       unknown++;
     }
@@ -81,7 +81,7 @@ export function release(command: SkoloCommand): void {
 export function holds(command: SkoloCommand): void {
   command
     .description(
-      'Lists holds with their target, owner, end and reason. A held target cannot be power-cycled.',
+      'Lists holds with their target, owner, end and reason. Held targets cannot be power-cycled.',
     )
     .summary('list holds')
     .option('--json', 'print JSON')

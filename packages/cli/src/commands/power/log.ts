@@ -33,7 +33,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists power cycles, including running ones, and outlets that were turned on or off, newest last. Each entry shows the time, requester, reason and outcome.',
+      'Lists power cycles, and outlets that were turned on or off, newest last. Each entry shows the time, requester, reason and outcome.',
     )
     .summary('list power cycles and their outcomes')
     .argument('[name]', 'show only this machine, phone, device or outlet')

@@ -62,7 +62,8 @@ export const powerFilters: Filter<MachinePower>[] = [
   { name: 'shelf', description: 'show only these shelves', of: ({ shelf }) => shelf },
   {
     name: 'kind',
-    description: 'show only these kinds; `device` is a phone or another device of a machine',
+    description:
+      'show only these kinds; `device` means a phone or another device attached to a machine',
     values: ['machine', 'device', 'infrastructure'],
     of: ({ kind }) => kind,
   },

@@ -101,7 +101,7 @@ export async function lastCycle(
   const query = { target: word, limit: 1 };
   const ofTarget = await asked(daemon, (client) => client.cycles({ query }));
   if ('why' in ofTarget) return ofTarget;
-  return ofTarget.cycles[0] ?? { why: `${word} has no cycle in the log` };
+  return ofTarget.cycles[0] ?? { why: `${word} has no cycles in the log` };
 }
 
 /** The response, or the reason of a 404. */

@@ -12,7 +12,7 @@ export function define(command: SkoloCommand): void {
   command
     .description('Shows a power cycle with its requester, reason, steps and outcome.')
     .summary('show the steps of a cycle')
-    .argument('<id>', 'ID from `skolo power cycle` or `skolo power log`')
+    .argument('<id>', 'cycle ID, as printed by `skolo power cycle` or `skolo power log`')
     .option('--json', 'print JSON')
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
 

@@ -20,9 +20,9 @@ interface Options extends FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines, phones and devices with the state and power draw of their outlets, whether the switch or PDU responds, the last cycle, and what prevents the next one. Outlet states are the last ones read. Totals come first, then problems with their reasons. If the terminal is too small for all rows, the others share one line per state; list them with --state.',
+      'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
     )
-    .summary('show power and the last cycle')
+    .summary('show power states and last cycles')
     .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
   addFilters(command, powerFilters);
   command
@@ -196,13 +196,13 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {
       remarks.push(
-        `${outlet} is on but reports fault ${JSON.stringify(fault)}; check the port and the cable`,
+        `${outlet} is on but reports the fault ${JSON.stringify(fault)}; check the port and the cable`,
       );
     }
     if (stuckOff) {
       const when = pendingOnSince === undefined ? '' : ` ${ago(pendingOnSince)}`;
       remarks.push(
-        `${outlet} was turned off by a cycle${when}; the service keeps trying to turn it on`,
+        `${outlet} was turned off by a cycle${when}; the service is still trying to turn it on again`,
       );
     }
     if (switchedOff !== undefined) {

@@ -77,7 +77,7 @@ function nothingDone(
     const share = `${rejected.length} of ${names.count}`;
     complain(
       io,
-      `nothing was done: ${share} targets rejected; use --skip-rejected to continue with the others`,
+      `nothing was done: ${share} targets ${rejected.length === 1 ? 'was' : 'were'} rejected; use --skip-rejected to continue with the others`,
     );
   } else {
     complain(
@@ -167,7 +167,7 @@ export const ignoreLimitsHelp =
 /** `--off-seconds`, within the limits of the service. */
 export function offSecondsOption(): Option {
   const about =
-    'how long the power stays off (default: `offSeconds` of the machine in rack.yaml, otherwise depends on the model)';
+    'how long the power stays off (default: `offSeconds` in rack.yaml, or a value that depends on the model)';
   return new Option('--off-seconds <n>', about).argParser(offSeconds);
 }
 

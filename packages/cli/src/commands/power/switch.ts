@@ -14,7 +14,7 @@ export function on(command: SkoloCommand): void {
     .requiredOption('--reason <text>', 'reason to record in the audit log, for other operators')
     .option('--wait', 'wait until all are on or have failed, and show each step')
     .option('--skip-rejected', 'continue without rejected targets')
-    .option('--json', 'print JSON: the IDs, or with --wait each outcome')
+    .option('--json', 'print JSON: the IDs of the operations, or each outcome with --wait')
     .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
 
   command.action((words: string[], options: SwitchOptions) =>
@@ -26,7 +26,7 @@ export function on(command: SkoloCommand): void {
 export function off(command: SkoloCommand): void {
   command
     .description(
-      'Turns off machines, phones, devices or single outlets, and confirms that they are off. They stay off until `skolo power on`, even if the PDU or the jumphost reboots.',
+      'Turns off machines, phones, devices or single outlets, and verifies that they are off. They stay off until you run `skolo power on`, even if the PDU or the jumphost reboots.',
     )
     .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)
@@ -34,11 +34,11 @@ export function off(command: SkoloCommand): void {
     .option('--wait', 'wait until all are off or have failed, and show each step')
     .option(
       '--force',
-      'proceed even if this ends a running task or other machines lose power or network',
+      'proceed even if this ends a running task, or if other machines lose power or network',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')
-    .option('--json', 'print JSON: the IDs, or with --wait each outcome')
+    .option('--json', 'print JSON: the IDs of the operations, or each outcome with --wait')
     .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 
   command.action((words: string[], options: SwitchOptions) =>

@@ -194,7 +194,7 @@ class Visit {
     const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
     const isSwitch = models.get(this.look.model)?.network !== undefined;
     if (isSwitch) this.look.notes.push(what);
-    else this.problem('count', `${what}; fix the number of outlets in rack.yaml`);
+    else this.problem('count', `${what}; correct the number of outlets in rack.yaml`);
     this.names = wired;
   }
 

@@ -226,7 +226,7 @@ describe('a look', () => {
       ),
       expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
       'switch-1 link: port 2 has a link, but pdu-1/4, which powers rpi-002 according to rack.yaml, is off',
-      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*fix the number/),
+      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*correct the number/),
       'pdu-1 outlet: outlet 4 is off, but powers rpi-002 according to rack.yaml',
     ]);
     expect(cabling).toMatchObject([
@@ -355,25 +355,30 @@ timezone: UTC
 jumphost: { name: jumphost, address: 127.0.0.8 }
 `;
   it.each<[string, string[], number, RegExp]>([
-    ['needs --look', ['rack4'], 2, /^skolo: specify --look, .*: skolo prove --look rack4; see/],
+    [
+      'needs --look',
+      ['rack4'],
+      2,
+      /^skolo: --look is required, for example: skolo prove --look rack4; see/,
+    ],
     ['needs --look without a rack, too', [], 2, /: skolo prove --look rack\.yaml; see/],
     [
       'needs a rack that is listed, or a file',
       ['--look', 'rack99', '--clusters', clusters],
       2,
-      /^skolo: rack99: no such rack in .*; did you mean "rack\d"\? To read a rack that is not listed there, specify its file/,
+      /^skolo: rack99: no such rack in .*; did you mean "rack\d"\? To check a rack that is not listed there, specify its file/,
     ],
     [
       'needs a file that exists',
       ['--look', './nothing.yaml'],
       78,
-      /^skolo: \.\/nothing\.yaml: no such file; specify an existing one/,
+      /^skolo: \.\/nothing\.yaml: no such file; specify an existing file/,
     ],
     [
       'needs devices',
       ['--look', 'FILE'],
       78,
-      /rack\.yaml: contains no switches, PDUs or routers to read; add them to `infrastructure`/,
+      /rack\.yaml: contains no switches, PDUs or routers to read; add devices to `infrastructure`/,
     ],
     [
       'writes no evidence for a plan',

@@ -30,17 +30,17 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Compares rack.yaml with its switches, PDUs and router without changing anything. It checks sign-in (one attempt for each device), model and firmware, outlets (three readings), configuration (two readings) and MAC tables. With --jumphost, it also reads the jumphost, without root: system, units, addresses, open ports. It signs in directly, so it runs on any computer that can reach the devices. If you press Ctrl-C, it prints the results so far. Exit codes: 0 no problems; 1 problems; 78 no devices in rack.yaml.',
+      "Compares rack.yaml with the rack's switches, PDUs and router, without changing anything. The command checks sign-in (with one attempt for each device), models, firmware, outlets, configurations and MAC tables. With --jumphost, it also checks the jumphost's system, units, addresses and open ports, without root. It runs on any computer that can reach the devices. If you press Ctrl-C, it prints the results so far. Exit codes: 0 no problems; 1 problems found; 78 no devices in rack.yaml.",
     )
-    .summary('compare rack.yaml with its devices, read-only')
-    .argument('[rack]', 'rack.yaml, or the name of a rack')
+    .summary("compare rack.yaml with the rack's devices, read-only")
+    .argument('[rack]', 'rack.yaml file or rack name')
     .option('--look', 'read the devices without changing anything (required)')
     .option(
       '--jumphost <[user@]host>',
       'also read this jumphost, with your own SSH key and configuration',
       sshTarget,
     )
-    .option('--plan', 'list what would be sent, without secrets, and send nothing')
+    .option('--plan', 'list what would be sent (without secrets), but send nothing')
     .addOption(
       option('--record <file>', 'file in which to record what was sent, in the format of --plan'),
     )
@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
       option('--evidence <dir>', 'write proof-MODEL-FIRMWARE.json, without names or addresses'),
     )
     .addOption(timeOption('--pause <time>', 'time between two readings of outlets', '4m'))
-    .addOption(timeOption('--timeout <time>', 'time limit for each step of a device', '2m'))
+    .addOption(timeOption('--timeout <time>', 'time limit for each step on a device', '2m'))
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo prove --look rack.yaml')
@@ -92,7 +92,7 @@ function option(flags: string, description: string): Option {
 async function choose(command: SkoloCommand, rack: string | undefined): Promise<void> {
   if (command.opts<Options>().look === undefined) {
     const example = ['skolo prove --look', rack ?? 'rack.yaml'].join(' ');
-    command.error(`specify --look, which only reads: ${example}`);
+    command.error(`--look is required, for example: ${example}`);
   }
   if (rack === undefined) return;
   const isFile = /\/|\.ya?ml$/.test(rack);
@@ -103,7 +103,7 @@ async function choose(command: SkoloCommand, rack: string | undefined): Promise<
     await rackOn(command);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const hint = 'read a rack that is not listed there, specify its file, such as ./rack.yaml';
+    const hint = 'check a rack that is not listed there, specify its file, such as ./rack.yaml';
     const to = error.message.endsWith('?') ? ' To' : '; to';
     const { exitCode } = failureOf(error);
     throw new CliError(`${error.message}${to} ${hint}`, exitCode, { cause: error });
@@ -116,12 +116,12 @@ async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise
   const file = globals.rack;
   const rack = await loadRack(globals).catch((error: unknown) => {
     if (!(error instanceof CliError)) throw error;
-    const hint = 'specify an existing one, such as skolo prove --look rack.yaml';
+    const hint = 'specify an existing file, as in skolo prove --look rack.yaml';
     throw new CliError(`${file}: no such file; ${hint}`, error.exitCode, { cause: error });
   });
   if (rack.infrastructure.size > 0 || jumphost !== undefined) return rack;
   const hint =
-    'add them to `infrastructure`, for example with skolo inventory import, or read the jumphost with --jumphost';
+    'add devices to `infrastructure`, for example with skolo inventory import, or check the jumphost with --jumphost';
   throw new CliError(
     `${file}: contains no switches, PDUs or routers to read; ${hint}`,
     exitCodes.badConfiguration,

@@ -48,7 +48,7 @@ export function oddSettings(
     const wanted = Math.max(...feeds.map((name) => rack.machines.get(name)?.offSeconds ?? 0));
     return cycleSeconds >= wanted
       ? ''
-      : `the device's own cycle lasts ${cycleSeconds} s, but \`offSeconds\` in rack.yaml is ${wanted}, so skolo turns the outlet off and on itself; for cycles without skolo, set the reboot duration on the device to ${wanted} s or more`;
+      : `the device's built-in power cycle lasts ${cycleSeconds} s, but \`offSeconds\` in rack.yaml is ${wanted}, so skolo turns the outlet off and on itself. To use the built-in cycle, set the reboot duration on the device to at least ${wanted} s`;
   });
   return [...names, ...failure, ...times];
 }

@@ -33,7 +33,7 @@ export async function agree(
   const deletions = deletionsOf(plans);
   if (expected !== undefined && expected !== deletions) {
     throw new CliError(
-      `nothing was changed: ${count(deletions, 'object')} would be deleted, not ${expected}; check the plan, and specify --deletions ${deletions} to confirm it`,
+      `nothing was changed: ${count(deletions, 'object')} would be deleted, not ${expected}; check the plan and, to confirm it, specify --deletions ${deletions}`,
     );
   }
   const isUnexpected = needsNumber(plans) && expected === undefined;

@@ -26,7 +26,7 @@ interface Entry {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists pushes, newest first. Other users' pushes are read from git, which records only those that changed versions. Pushes from this workstation include failed ones, with the reason.",
+      "Lists pushes, newest first. For pushes from this workstation, the list includes failed ones and the reason. Other users' pushes are read from git, which records only pushes that changed versions.",
     )
     .summary('list past pushes')
     .addOption(racksOption())

@@ -35,7 +35,7 @@ export function soakOption(): Option {
 }
 
 export function onFailureOption(): Option {
-  return new Option('--on-failure <what>', 'what to do with other racks if one fails')
+  return new Option('--on-failure <what>', 'what to do with the remaining racks if one fails')
     .choices(['stop', 'continue'])
     .default('stop');
 }

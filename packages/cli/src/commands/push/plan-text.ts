@@ -101,7 +101,7 @@ function unhealthyLines({ unhealthy }: RackPlan): string[] {
   return unhealthy.map(({ key, node, cause }) => {
     const what = key.replace(/^\w+\//, '');
     return plain(
-      `  already unhealthy, so the push does not wait for it: ${what} on ${node}: ${cause}`,
+      `  already unhealthy, so the push will not wait for it: ${what} on ${node}: ${cause}`,
     );
   });
 }

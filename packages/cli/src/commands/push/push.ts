@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Deploys the configuration in git to racks, with new service versions if you specify services or --version. It shows the changes and asks for confirmation. Then it updates the canary racks, followed by the others, up to four at a time, and checks the health of the pods. If a rack fails, it is rolled back, and no further racks are updated unless you specify --on-failure continue. When a rack succeeds, its new versions are committed to the racks repository. If you specify neither services nor --version, the overlay is deployed as it is in git. If you specify services without --version, each gets its newest clean build.',
+        'Deploys the configuration in git to racks, with new service versions if you specify services or --version. It shows the changes and asks for confirmation. Then it updates the canary racks, followed by the others, up to four at a time, and checks the health of the pods. If a rack fails, it is rolled back, and no further racks are updated unless you specify --on-failure continue. When a rack succeeds, its new versions are committed to the racks repository. If you specify neither services nor --version, the overlay is deployed unchanged. If you specify services without --version, each gets its newest clean build.',
       )
       .argument('[services...]', 'images to update (default with --version: all)'),
   )

@@ -96,7 +96,7 @@ async function rejectStale(overlay: string): Promise<void> {
   if (first === undefined) return;
   const others = more.length > 0 ? ` and ${more.length} more` : '';
   throw new CliError(
-    `${basename(overlay)}: derived/${first}${others} ${more.length > 0 ? 'do' : 'does'} not match rack.yaml; run skolo rack render, commit, and run skolo push --racks ${basename(overlay)}`,
+    `${basename(overlay)}: derived/${first}${others} ${more.length > 0 ? 'do' : 'does'} not match rack.yaml; run skolo rack render, commit the files, and run skolo push --racks ${basename(overlay)}`,
     exitCodes.failed,
   );
 }

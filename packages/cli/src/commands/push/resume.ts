@@ -12,7 +12,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues an interrupted push from this workstation, using its recorded plan, versions and rollback data; each rack continues where it stopped. --back rolls the unfinished racks back to their previous state instead.',
+      'Continues an interrupted push from this workstation with its recorded plan and versions. Each rack continues where it stopped. With --back, unfinished racks are rolled back to their previous state instead.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'push ID (default: the only unfinished push)')
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     }
     if (others.length > 0) {
       const ids = open.map(({ request }) => request.id).join(', ');
-      throw new CliError(`several pushes are unfinished: ${ids}; specify one`);
+      throw new CliError(`several pushes are unfinished: ${ids}; specify one of these IDs`);
     }
     const { request, racks } = record;
     for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {

@@ -11,7 +11,7 @@ export function define(command: SkoloCommand): void {
   addPushOptions(
     command
       .description(
-        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else is deployed as it is in git. Like a push, the command checks health, records the change and commits it.',
+        'Deploys the versions that each rack ran before its last push, as recorded on the rack itself. Everything else is deployed from git. Like a push, the command checks the health of the pods, and records and commits the change.',
       )
       .summary('return to the versions used before the last push'),
   )

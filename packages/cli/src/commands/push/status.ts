@@ -35,7 +35,7 @@ interface RackStatus {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the versions that each rack runs, who pushed last, and who is currently pushing, along with interrupted pushes from this workstation.',
+      'Lists the versions on each rack, the last push, any push in progress, and interrupted pushes from this workstation.',
     )
     .summary('show versions and the last push of racks')
     .addOption(racksOption())

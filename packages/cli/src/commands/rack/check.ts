@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
     .argument('[files...]', 'rack.yaml files (default: --rack)')
     .option(
       '--secrets',
-      'also check secrets, and report missing ones and permissions that are too open',
+      'also check for missing secrets and for secret files with permissions that are too open',
     )
     .option('--json', 'print JSON')
     .uses('rack')

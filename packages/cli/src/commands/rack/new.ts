@@ -14,9 +14,9 @@ export function define(command: SkoloCommand): void {
   addNetworkOptions(
     command
       .description(
-        'Writes a rack.yaml with `acts: false`: the services observe and decide, but do not change anything in the rack until you remove that line. Then add machines with skolo inventory import or skolo inventory add.',
+        'Writes a rack.yaml with `acts: false`, so that services only observe the rack until you remove that line. To add machines to the file, run skolo inventory import or skolo inventory add.',
       )
-      .summary('write a new rack.yaml that only observes')
+      .summary('write a new rack.yaml for services that only observe')
       .argument('<name>', 'rack name')
       .requiredOption('--jumphost <name>', 'host name of the jumphost')
       .addOption(

@@ -16,7 +16,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Writes secrets, names, scrape targets and policies from rack.yaml to the rack's overlay, as a kustomize component. It removes derived files that are no longer needed, leaves other files unchanged, and warns about settings that cannot work on k3s.",
+      "Generates the derived files of a rack's overlay from rack.yaml: a kustomize component with host names, scrape targets, network policies and references to Secrets. The command removes derived files that are no longer needed, leaves other files unchanged, and warns about settings that cannot work on k3s.",
     )
     .summary("write the k3s overlay's derived files")
     .option('--to <folder>', 'output directory (default: derived/ next to rack.yaml)')
@@ -101,6 +101,6 @@ function rejectForeign(folder: string, { foreign }: Difference): void {
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
   throw new CliError(
-    `${join(folder, first)}${others}: not created by skolo; move it elsewhere, or specify another directory with --to`,
+    `${join(folder, first)}${others}: not created by skolo; move ${more.length === 0 ? 'this file' : 'these files'} elsewhere, or specify another directory with --to`,
   );
 }

@@ -7,7 +7,7 @@ import { loadRack } from '../../workstation/rack-file.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints rack.yaml entries with their power and network dependencies, and the dependents that would lose power or network with them. To see all entries, use skolo inventory list.',
+      'Prints rack.yaml entries with their power and network dependencies, and the entries that depend on them. To list all entries, use skolo inventory list.',
     )
     .summary('show entries with their wiring')
     .argument(

@@ -18,7 +18,7 @@ interface AddOptions {
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. It writes only keys that the Skia system also uses; add other keys in a text editor. With --like it also copies an overlay, except for its secrets and derived files, and changes the rack name in it.',
+      "Adds a k3s rack to kube/clusters/config.json, or a GKE cluster with --zone and --project. The entry contains only keys that the Skia system also uses; add other keys in a text editor. With --like, the command also copies another rack's overlay, without its secrets and derived files, and changes the rack name.",
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')
@@ -44,7 +44,7 @@ export function add(command: SkoloCommand): void {
     }
     const { like, images: prefix, tag } = options;
     if (like === undefined && (prefix ?? tag) !== undefined) {
-      command.error("'--images' and '--tag' apply only to the copy of '--like'");
+      command.error("'--images' and '--tag' require '--like'");
     }
     const { addRack } = await import('@skolo/fleet');
     const file = await clustersFile(command);
@@ -52,7 +52,9 @@ export function add(command: SkoloCommand): void {
       const { copyOverlay } = await import('@skolo/fleet/push');
       const folder = join(dirname(dirname(file)), 'racks');
       await copyOverlay(folder, { from: like, to: name }, { prefix, tag });
-      command.io.err(`${name}: ${join(folder, name)} is a copy of ${like}; edit its rack.yaml`);
+      command.io.err(
+        `${name}: copied the overlay of ${like} to ${join(folder, name)}; edit rack.yaml there`,
+      );
     }
     await addRack(
       file,

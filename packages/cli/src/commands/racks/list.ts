@@ -9,7 +9,7 @@ import { interruptible, loadFleet } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the racks in kube/clusters/config.json with their API server versions, connecting to all jumphosts in parallel. If a rack is unreachable, the list shows why. The exit code is then 3, or 1 if no rack is reachable.',
+      'Lists the racks in kube/clusters/config.json and their API server versions. If a rack is unreachable, the list shows why. The exit code is 3 if some racks are unreachable, and 1 if all of them are.',
     )
     .option('--offline', 'only read the list, without connecting')
     .option('--json', 'print JSON')

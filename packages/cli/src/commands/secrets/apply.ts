@@ -13,9 +13,9 @@ import { secretsDeps } from './rack-places.ts';
 export function diff(command: SkoloCommand): void {
   command
     .description(
-      'Lists the changes that skolo secrets apply would make, without values, and secrets on the rack that the store does not contain. The exit code is 1 if anything differs.',
+      'Lists the changes that skolo secrets apply would make, and secrets on the rack that are not in the store. Values are not printed. The exit code is 1 if there are differences.',
     )
-    .summary('show what apply would change')
+    .summary('show what skolo secrets apply would change')
     .argument('<rack>', 'name of the rack')
     .option('--json', 'print JSON')
     .uses('clusters')
@@ -53,7 +53,7 @@ const marks: Readonly<Partial<Record<Place['state'], string>>> = {
 export function apply(command: SkoloCommand): void {
   command
     .description(
-      "Copies values from the store to the rack: to Secrets in its cluster with server-side apply, and to files for systemd units on the jumphost. It writes only what differs, reads everything back and compares digests. Values that are not in the store are left unchanged. Services reload files automatically, but read variables only when they start. The jumphost's log records who ran the command.",
+      "Copies values from the store to Secrets in the rack's cluster, and to files for systemd units on the jumphost. The command writes only values that differ, and reads them back to verify them. Values that are not in the store are left unchanged. Services reload files automatically, but read environment variables only at startup. The jumphost's log records who ran the command.",
     )
     .summary('copy secrets to the rack')
     .argument('<rack>', 'name of the rack')
@@ -89,7 +89,7 @@ function restarts(rack: string, written: readonly Place[]): string[] {
       'key' in at
         ? `skolo kubectl --role admin ${rack} rollout restart -n ${at.namespace} deployment/${at.secret}`
         : `sudo systemctl try-restart ${at.unit} on the jumphost`;
-    return [`to reload a variable, run ${command}`];
+    return [`to load the changed variables, run ${command}`];
   });
   return [...new Set(lines)];
 }

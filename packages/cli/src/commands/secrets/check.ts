@@ -27,7 +27,7 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks that each value in the store has the form that rack.yaml requires, has not expired, and works. The command connects through the jumphost to sign in to each device and machine over SSH, Telnet, HTTP or SNMP, and reads an outlet or the configuration. It also requests a Google token with each service account key, directly from your workstation. The exit code is 3 if there is a problem.',
+      "Checks that each value in the store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to each device and machine over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation. The exit code is 3 if there is a problem.",
     )
     .summary('check that secrets are valid and work')
     .argument('<rack>', 'name of the rack')

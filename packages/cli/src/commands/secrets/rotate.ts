@@ -14,7 +14,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an SSH key, a password, or an SNMP community or key on the machines, switches, routers and PDUs that accept it. It generates a new value, sets it on each device, verifies it in a new session, saves it in the store, and copies it to the rack. This takes two or three runs, because you must commit the store and services need time to reload. You can interrupt the command at any time and run it again. Previous values stay in the store. For other kinds of secrets, the command prints the reason why it cannot rotate them.',
+      'Replaces a password, an SSH key, or an SNMP community or key on the machines, switches, routers and PDUs that use it. The command saves a new value in the store, copies it to the rack, sets it on each device, and verifies it in a new session. This takes two or three runs, because you must commit the store, and services need time to load the new value. You can interrupt the command at any time and run it again. Previous values are kept in the store. If a secret cannot be rotated, the command prints the reason.',
     )
     .summary('replace a password or key on devices and in the rack')
     .argument('<rack>', 'name of the rack')

@@ -20,11 +20,11 @@ function nextSteps({ rack, store }: OpenSecrets, ...places: string[]): string {
 export function set(command: SkoloCommand): void {
   command
     .description(
-      'Stores the value of a secret, which it reads byte for byte from standard input, or prompts for in a terminal. The rack keeps its old value until you run skolo secrets apply.',
+      "Saves a secret's value in the store. The command reads the value from standard input, or prompts for it in a terminal. The rack keeps the old value until you run skolo secrets apply.",
     )
     .summary('store the value of a secret')
     .argument('<rack>', 'name of the rack')
-    .argument('<secret>', 'secret name, as in skolo secrets status')
+    .argument('<secret>', 'secret name, as listed by skolo secrets status')
     .uses('clusters')
     .example('skolo secrets set rack4 bots.json < key.json');
 
@@ -45,7 +45,7 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on its use in rack.yaml. It prints the public key or recipient. To replace a password, SSH key or SNMP secret that is in use, use skolo secrets rotate.",
+      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on how rack.yaml uses the secret. For keys and age identities, the command prints the public key or recipient. To replace a password, SSH key or SNMP secret that is in use, run skolo secrets rotate.",
     )
     .summary('generate a value for a secret that does not have one')
     .argument('<rack>', 'name of the rack')
@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place} already has a value, and the devices or services that check it would reject a new one; to replace a password, SSH key or SNMP secret on its devices, run skolo secrets rotate; to replace a value only in the store, run skolo secrets set`,
+        `${place} already has a value; to replace it on its devices as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/secret-store');
@@ -70,7 +70,7 @@ export function generate(command: SkoloCommand): void {
     const known = generatedKinds.find((each) => each === kind);
     if (known === undefined) {
       throw new CliError(
-        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer and run skolo secrets set'}`,
+        `${name}: cannot generate this kind of secret (${kind}); ${madeBy[kind] ?? 'get it from its issuer and run skolo secrets set'}`,
       );
     }
     const made = await generateValue(known, `${place}@skolo`);
@@ -127,15 +127,16 @@ const madeBy: Readonly<Record<string, string>> = {
   'tls-key': 'get it from your certificate authority and run skolo secrets set',
   certificate: 'get it from your certificate authority and run skolo secrets set',
   'adb-key':
-    'create one with `adb keygen FILE`, accept it on each phone, and run skolo secrets set',
-  'adb-public-key': '`adb keygen FILE` creates it together with adbkey; then run skolo secrets set',
+    'create a key with `adb keygen FILE`, accept it on each phone, and run skolo secrets set',
+  'adb-public-key':
+    'create it along with adbkey by running `adb keygen FILE`, and then run skolo secrets set',
 };
 
 /** `skolo secrets edit`: a value in an editor. */
 export function edit(command: SkoloCommand): void {
   command
     .description(
-      'Opens a secret in the editor that VISUAL or EDITOR specifies, or else in vi. The unencrypted text is kept in an in-memory file that only you can read and that is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
+      'Opens a secret in your editor (VISUAL or EDITOR, otherwise vi). The unencrypted text is kept in an in-memory file that only you can read. The file is removed at the end, even if skolo is killed. Make sure that your editor does not write backups to other directories.',
     )
     .summary('edit a secret in your editor')
     .argument('<rack>', 'name of the rack')

@@ -27,7 +27,7 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists the secrets to which a rack's rack.yaml refers: whether the store contains each one, its age and expiry, what uses it, and whether the cluster and the systemd units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing, unreadable or different, or if the rack is unreachable.",
+      "Lists the secrets that a rack's rack.yaml refers to, with their age, their expiry, and what uses them. For each secret, the list also shows whether the store contains it, and whether the cluster and the jumphost's systemd units have the same value. Values are never printed. The exit code is 3 if a value is missing, unreadable or different, or if the rack is unreachable.",
     )
     .summary('show where secrets are stored and used')
     .argument('<rack>', 'name of the rack')

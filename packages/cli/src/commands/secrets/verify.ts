@@ -19,7 +19,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the files that git would commit in the racks repository. Nothing in the racks directory may look like a private key or token. If this workstation has an age identity, no file may contain a value from the store. Each file in the store must be encrypted for the recipients in .sops.yaml, which must list at least two. The git history is not checked. The exit code is 1 if there is a problem.',
+      'Checks the files that git would commit in the racks repository. The command reports private keys and tokens in the racks directory and, if this workstation has an age identity, values from the store in any file. It also checks that .sops.yaml lists at least two recipients, and that each file in the store is encrypted for them. The git history is not checked. The exit code is 1 if there is a problem.',
     )
     .summary('check git for unencrypted secrets')
     .option(
@@ -75,7 +75,7 @@ export function define(command: SkoloCommand): void {
     if (!canOpen)
       complain(
         io,
-        'files were not searched for values from encrypted stores because no age identity was found',
+        'no age identity was found, so files were not searched for values from encrypted stores',
       );
     io.out(
       findings.length > 0 ? count(findings.length, 'problem') : 'no unencrypted secrets found',

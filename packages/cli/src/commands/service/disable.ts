@@ -16,7 +16,7 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Stops services on this computer and removes their units. State in /var/lib/skolo, rack.yaml, secrets and users are kept, so that you can enable the services again. After disabling the last service, the command also removes the programs in /opt/skolo.',
+      'Stops services on this computer and removes their units. Their state in /var/lib/skolo, rack.yaml, secrets and users are kept, so that you can enable the services again. If no service is left, the command also removes the programs in /opt/skolo.',
     )
     .summary('stop services on this computer')
     .argument('[services...]', 'for example router-backup')

@@ -33,7 +33,7 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs services on this computer under systemd, without Kubernetes, each as its own user. The command creates that user, and validates rack.yaml and the service's secrets as that user before it changes anything else. The agent of a test machine (swarming-client) runs as root; without a rack.yaml on this computer, it gets its own entry from the metadata server. The agent restarts only after its current task. All services run the installed version of skolo: after an upgrade of the package, run this command without names to restart the enabled services with the new version. If one of them does not start, all return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
+      "Runs services on this computer under systemd, without Kubernetes. Each service runs as a user of its own, which the command creates. It then checks rack.yaml and the service's secrets as this user before it changes anything else. The agent (swarming-client) runs as root, and restarts only after its current task. If this computer has no rack.yaml, the agent gets its entry from the metadata server. After you upgrade the skolo package, run this command without names to restart the enabled services with the new version. If a service does not start, all of them return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
     )
     .summary('run services on this computer, or upgrade them')
     .argument('[services...]', 'for example router-backup (default: all enabled services)')
@@ -49,12 +49,12 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const given = servicesNamed(names);
     if (machine !== undefined && !given.includes('swarming-client'))
-      throw usageError('--machine: only swarming-client uses it; specify that service');
+      throw usageError('--machine applies only to swarming-client; specify this service as well');
     const program = installed();
     const host = await thisComputer(signal);
     const enabled = await enabledServices(host);
     if (given.length === 0 && enabled.length === 0)
-      throw usageError('no service is enabled yet; specify one, such as router-backup');
+      throw usageError('no services are enabled yet; specify one, such as router-backup');
     const wanted = given.length > 0 ? given : enabled;
     const others = enabled.filter((service) => !wanted.includes(service));
     const plans = await Promise.all(
@@ -99,7 +99,7 @@ export function define(command: SkoloCommand): void {
     const restart = `systemctl restart ${services.map(unitOf).join(' ')}`;
     await host.need(restart, { deadlineMs: stopWithinMs });
     throw new CliError(
-      `not every service started, so ${count(services.length, 'service')} returned to skolo ${version}; to see why, run journalctl -u 'skolo-*' --since -5min`,
+      `not all services started, so ${count(services.length, 'service')} returned to skolo ${version}; to see why, run journalctl -u 'skolo-*' --since -5min`,
     );
   }
 }

@@ -9,7 +9,7 @@ import { enabledServices, runningProcess, thisComputer, unitOf } from './install
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the services that skolo can run on this computer without Kubernetes, with the version and rack.yaml of each running process. It requires root or sudo.',
+      'Lists the services that skolo can run on this computer without Kubernetes, with the version and rack.yaml of each running process. The command requires root or sudo.',
     )
     .summary('list services on this computer')
     .option('--json', 'print JSON')

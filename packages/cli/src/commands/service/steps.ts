@@ -44,7 +44,7 @@ export function userSteps({ service }: Plan): Step[] {
   return [
     {
       name: `${service} user`,
-      about: `the user ${user} exists, is in the group skolo, and has ${state}`,
+      about: `the user ${user} exists, is in the group skolo, and has the directory ${state}`,
       check: checkByScript(
         `id -nG ${user} 2>/dev/null | grep -qw skolo || echo 'the user ${user} is missing or not in the group skolo'
 [ -d ${state} ] || echo '${state} is missing'`,

@@ -23,7 +23,7 @@ const watchMs = 10_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Shows the health of all racks, or the specified ones, worst first. Each rack's Prometheus provides the data: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. If kube/clusters/config.json lists several ways to a rack, the command tests each at most once a day, and a failed one again after 5 minutes. UNHEALTHY is the number of machines that are quarantined or recovering, HELD those with a hold, and SILENT those that do not respond. Exit codes: 0 all racks are ok; 3 some are not; 1 none is.",
+      "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
     )
     .argument('[racks...]', 'rack names, as listed by skolo racks (default: all)')
     .option('--watch', `refresh every ${watchMs / 1000} s until you press Ctrl-C`)

@@ -45,6 +45,6 @@ export async function withTokenFile(
     signal.throwIfAborted();
     if (value.reveal() === previous.reveal()) return store.title;
     await store.write(secret.place, value);
-    return `${store.title}; run skolo secrets apply ${on} to copy it to the rack`;
+    return `${store.title}; run skolo secrets apply ${on} to copy the token file to the rack`;
   });
 }

@@ -21,12 +21,15 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Creates a token and prints it once; the token file stores only its hash. Each person or program should have a separate token under their own name. With --on, the token file is in the secret store, and services accept the token after skolo secrets apply. Otherwise, it is the one specified in rack.yaml, and services accept the token immediately.',
+      'Creates a token and prints it once; only its hash is saved in the token file. Create a separate token for each person and each program. By default, the token file is the one specified in rack.yaml, and services accept the token immediately. With --on, the token file is in the secret store, and services accept the token after you run skolo secrets apply.',
     )
     .summary('create a token')
     .argument('<holder>', 'name of the person or program')
     .addOption(
-      new Option('--role <role>', 'role; each role includes the permissions of the roles before it')
+      new Option(
+        '--role <role>',
+        'role; each role includes the permissions of the roles listed before it',
+      )
         .choices(roles)
         .makeOptionMandatory(),
     )
@@ -48,7 +51,7 @@ export function create(command: SkoloCommand): void {
     });
     command.io.out(token);
     const end = timestamp(new Date(now + expires * 86_400_000));
-    command.io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${where}`);
+    command.io.err(`token ${name}: role ${role}, valid until ${end}; hash stored in ${where}`);
   });
 }
 
@@ -58,7 +61,7 @@ function days(text: string): number {
   const found = (spanMs(text, 'hdw') ?? 0) / 86_400_000;
   if (found > 0 && found <= mostDays) return found;
   throw new InvalidArgumentError(
-    `expected a number and h, d or w, such as 90d; at most ${mostDays}d`,
+    `expected a number followed by h, d or w, such as 90d, and at most ${mostDays}d`,
   );
 }
 
@@ -118,7 +121,7 @@ function asJson(token: TokenInfo, now: number) {
 export function revoke(command: SkoloCommand): void {
   command
     .description(
-      'Removes a token from the token file, so that services reject it. With --on, they do so after skolo secrets apply.',
+      'Removes a token from the token file, so that services reject it. With --on, this takes effect when you run skolo secrets apply.',
     )
     .summary('revoke a token')
     .argument('<holder>', 'name of the person or program')

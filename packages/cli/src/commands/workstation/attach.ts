@@ -15,14 +15,14 @@ interface AttachOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Starts your shell, or runs a single command, with KUBECONFIG set for a rack's cluster, which is reached through an SSH tunnel to the jumphost. If the tunnel drops, it reconnects; it closes with the shell. The token in KUBECONFIG expires. Other shells are not affected.",
+      "Starts your shell, or runs a single command, with KUBECONFIG set for a rack's cluster. The cluster is reached through an SSH tunnel to the jumphost, which reconnects if it drops, and closes when the shell exits. KUBECONFIG contains a token that expires. Other shells are not affected.",
     )
     .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[command...]', 'command and arguments, after --')
     .addOption(roleOption())
     .option(
       '--print',
-      'print variables for another shell, and keep the tunnel open until interrupted',
+      'print variables for another shell, and keep the tunnel open until you press Ctrl-C',
     )
     .uses('clusters')
     .example('skolo attach rack4 -- kubectl get pods -A');

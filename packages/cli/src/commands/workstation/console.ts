@@ -19,9 +19,9 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Opens a rack's web console and signs you in with your token, through a link that works only once and expires after a minute. If you specify racks, the command stays connected through their jumphosts until you press Ctrl-C, and shows all of them on one page, worst first; for unreachable racks, the page shows why. If there are several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add. If you have no token, the page asks for one.",
+      "Opens a rack's web console and signs you in with your token. If you have no token, the page prompts for one. The sign-in link works only once, and expires after a minute. If you specify racks, the command connects through their jumphosts until you press Ctrl-C, and the console shows all of them on one page, worst first. With several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add first.",
     )
-    .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack of --rack)')
+    .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack in rack.yaml)')
     .option('--all', 'open all racks in the clusters file, except GKE clusters')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')

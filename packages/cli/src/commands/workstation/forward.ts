@@ -10,7 +10,7 @@ import { untilStopped } from '../../until-stopped.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints a local URL for a service of a rack, and serves it until you press Ctrl-C. You can forward skolo services, and Kubernetes Services in the skolo namespace, such as prometheus, alertmanager or grafana. The host name in the URL is secret, so that other users of your workstation cannot access the service. The service treats the requests as external, so send your own token.',
+      'Forwards a local URL to a service in a rack until you press Ctrl-C. You can forward skolo services, and Kubernetes Services in the skolo namespace, such as prometheus, alertmanager or grafana. The host name in the URL is secret, so that other users of your workstation cannot access the service. Requests count as external, so send your own token.',
     )
     .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('<service>', 'service name')
@@ -76,6 +76,6 @@ async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): 
   const { didYouMean } = await import('@skolo/rack/light');
   const names = [...items.map(({ metadata }) => metadata.name), ...serviceNames];
   throw new CliError(
-    `${name}: no such service in ${rack.name}${didYouMean(name, names, `it has ${names.join(', ')}`)}`,
+    `${name}: no such service in ${rack.name}${didYouMean(name, names, `its services are ${names.join(', ')}`)}`,
   );
 }

@@ -9,7 +9,7 @@ import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Saves your token for a rack's services in a file that only you can read. The command reads the token from standard input, or prompts for it without echo, and tests it before saving it. Commands for this rack use it unless you set --token-file or SKOLO_TOKEN_FILE.",
+      "Saves your token for a rack's services in a file that only you can read. The command reads the token from standard input, or prompts for it without echo, and tests it before saving it. Commands for this rack use the saved token unless you set --token-file or SKOLO_TOKEN_FILE.",
     )
     .argument('<rack>', 'name of the rack')
     .option('--remove', 'remove the saved token')
@@ -26,11 +26,11 @@ export function define(command: SkoloCommand): void {
     const { rack: file } = command.globals();
     const rack = await loadRack(command.globals());
     if (rack.name !== name) {
-      const message = `${file} is the rack.yaml for ${rack.name}; specify the one for ${name} with --rack or --on`;
+      const message = `${file} is the rack.yaml of ${rack.name}; specify the rack.yaml of ${name} with --rack or --on`;
       throw new CliError(message, exitCodes.wrongCommandLine);
     }
     const token = (await io.askSecret(`token for ${name}: `))?.trim() ?? '';
-    if (!/^[\x21-\x7e]+$/.test(token)) throw usageError('expected one line with a token');
+    if (!/^[\x21-\x7e]+$/.test(token)) throw usageError('expected a token on a single line');
     const problem = await whyNotTried(command, token);
     const saved = await saveToken(io.env, name, token);
     const how = problem === undefined ? 'accepted and saved' : 'saved';

@@ -21,7 +21,7 @@ interface LogsOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints log lines from a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For units, your user must be able to run `sudo -n journalctl` there.',
+      'Prints log lines from a service, the agent on a machine, k3s, or a systemd unit on the jumphost. For systemd units, you must be allowed to run `sudo -n journalctl` on the jumphost.',
     )
     .argument('<rack>', 'rack name, as listed by skolo racks')
     .argument('[source]', 'service or machine name')
@@ -70,7 +70,7 @@ async function ofUnit(
   unit: string,
   { follow, lines }: LogsOptions,
 ): Promise<ChildProcess> {
-  if (!/^[\w@.:-]+$/.test(unit)) command.error(`'${unit}' is not a unit name`);
+  if (!/^[\w@.:-]+$/.test(unit)) command.error(`'${unit}' is not a valid unit name`);
   const jumphost = await openJumphostOf(command, await rackNamed(command, name));
   const line = `sudo -n journalctl --no-pager -n ${lines} ${follow ? '-f ' : ''}-u '${unit}'`;
   return await interruptible(command, (signal) =>

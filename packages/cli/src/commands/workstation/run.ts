@@ -15,7 +15,7 @@ import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs a command on machines in one rack over SSH, through its jumphost and with your own key. To run it on the jumphost itself, specify its name. The command prints each machine's output, then a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The jumphost's log records who ran the command.",
+      "Runs a command on machines in one rack over SSH, through the rack's jumphost and with your own key. To run the command on the jumphost itself, specify the jumphost's name. The output of each machine is followed by a table of exit codes. As with ssh, the arguments are joined and passed to the remote shell. The jumphost's log records who ran the command.",
     )
     .argument('<range>', 'machines in one rack, or its jumphost')
     .argument('<command...>', 'command and arguments, after --')

@@ -16,7 +16,7 @@ interface ShellOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Starts a shell on a machine over SSH, through the jumphost of its rack and with your own key, or on the jumphost itself. With --bot the shell runs in the agent's pod, like the bot, and with --adb on a phone; both require the admin role in the cluster. The jumphost's log records who started it.",
+      "Starts a shell on a machine, or on the jumphost itself, over SSH with your own key. Machines are reached through their rack's jumphost. With --bot, the shell runs in the agent's pod, and with --adb, on a phone; both require the admin role in the cluster. The jumphost's log records who started the shell.",
     )
     .argument('<machine>', 'machine or jumphost of any rack in the clusters file')
     .option('--bot', "start the shell in the agent's pod")

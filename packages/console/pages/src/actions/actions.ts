@@ -117,7 +117,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent performs one repair step, even if the phone is working. It rejects the step while a task is running, and stops it if a task starts.',
+      'The agent performs one repair step, even if the phone is working. The step is rejected while a task is running, and stops if a task starts.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {

@@ -25,6 +25,6 @@ export function textOf(entry: HistoryEntry): string {
     case 'boot':
       return 'the machine booted';
     case 'omitted':
-      return `${count(entry.count, `${entry.of} event`)} omitted, because the history limits their number per hour`;
+      return `${count(entry.count, `${entry.of} event`)} omitted, because the history limits the number of entries per hour`;
   }
 }

@@ -15,7 +15,7 @@ const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host }) =>
-      `the SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out which computer responds at this address`,
+      `the SSH host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}; otherwise, find out which computer is responding at this address`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,

@@ -81,7 +81,10 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new AnswerCut(name, `${file} changed while it was being read`);
   }
   if (bytes.length !== before.size) {
-    throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} arrived`);
+    throw new AnswerCut(
+      name,
+      `${file} has ${before.size} bytes, but ${bytes.length} were received`,
+    );
   }
   const { digest } = before;
   if (digest !== undefined && digest !== digestOf(bytes, digest)) {
@@ -142,7 +145,7 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
       lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
-      title: `Save the current configuration in ${previous}. The second command installs the version and writes it to flash, but only if the copy is complete. If it does not report that it stored the configuration, flash was not changed`,
+      title: `Save the current configuration in ${previous}. The second command installs the version and writes it to flash, but only if the copy is complete. If the command does not report that the configuration was stored, flash was not changed`,
       where: 'device',
       lines: [
         `cat ${file} > ${previous}`,

@@ -125,7 +125,7 @@ async function confirm(
     throw new NothingChanged(connection.device.name, `did not commit the version${words}`);
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
-    const back = `within ${minutes} minutes the router restarts with its previous configuration`;
+    const back = `the router will restart with its previous configuration within ${minutes} minutes`;
     throw rejected(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
 }

@@ -182,7 +182,10 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     ['', 'the configuration is empty'],
     ['system {\n    host-name x\n', 'the block "system" is not closed'],
     ['system {\n    host-name x\n}\n}\n', 'line 4 closes a block that is not open'],
-    ['system {\n    host-name x\n}\n', 'the line with the component versions is missing'],
+    [
+      'system {\n    host-name x\n}\n',
+      'the line with the component versions, which should be at the end, is missing',
+    ],
     [
       'system {\n    host-name x\n}\n\n/* Warning: Do not remove the following line. */\n/* === vyatta-config-version: "a@1" === */\n',
       'the last line is not the "Release version" comment',

@@ -92,7 +92,7 @@ async function about(connection: DeviceConnection, text: string) {
 }
 
 function whyIncomplete(content: Content, asCommands: boolean): string | undefined {
-  if (!('bytes' in content)) return 'the file is too large for a configuration';
+  if (!('bytes' in content)) return 'the file is too large to be a configuration';
   const text = content.bytes.toString('latin1');
   return asCommands ? whyNoCommands(text) : whyCut(text);
 }

@@ -29,7 +29,7 @@ export function whyCut(text: string): string | undefined {
       versions,
     )
   ) {
-    return 'the line with the component versions is missing at the end';
+    return 'the line with the component versions, which should be at the end, is missing';
   }
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))

@@ -160,7 +160,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       if (text.startsWith('committed')) device.faults.set('down');
     });
     await expect(lost).rejects.toThrow(
-      /was not confirmed: .*; within 5 minutes the router restarts/,
+      /was not confirmed: .*; the router will restart with its previous configuration within 5 minutes/,
     );
     const between = device.running();
     device.faults.clear();

@@ -8,7 +8,7 @@ const file = '/tmp/version.boot';
 const confirmed: RestoreStep[] = [
   {
     title:
-      'Commit the version for 10 minutes, and answer y: unless you confirm, the device restarts with its saved configuration. If it reports that it does not keep revisions, commit without confirmation at its serial console',
+      'Commit the version, and answer y. Unless you confirm within 10 minutes, the device restarts with its saved configuration. If the device reports that it does not keep revisions, commit without confirmation at its serial console',
     where: 'device',
     lines: ['commit-confirm 10', 'y'],
   },
@@ -29,7 +29,7 @@ export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): 
     },
     {
       title:
-        'Load the version, and check the changes. It replaces the whole configuration, but is not active yet',
+        'Load the version, and check the changes. The version replaces the whole configuration, but is not active yet',
       where: 'device',
       lines: ['configure', `load ${file}`, 'compare'],
     },

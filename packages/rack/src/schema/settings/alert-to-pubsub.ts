@@ -25,7 +25,7 @@ const anySink = {
     .boolean()
     .default(false)
     .describe(
-      'Whether to drop messages that only this sink has not received if the spool is full, instead of rejecting new alerts. Dropped messages are reported.',
+      'Whether to drop messages if the spool is full, instead of rejecting new alerts. Only messages that all other sinks have received are dropped. Drops are reported.',
     ),
 };
 
@@ -56,7 +56,7 @@ export const alertToPubsub = section({
     .boolean()
     .default(true)
     .describe(
-      'Whether to publish to Pub/Sub. If `false`, messages go only to `sinks`. The default is `false` if `sinks` is set, but no Pub/Sub key such as `project`.',
+      'Whether to publish to Pub/Sub. If `false`, messages go only to `sinks`. The default is `false` if `sinks` is set and no Pub/Sub key, such as `project`, is set.',
     ),
   createTopic: z
     .boolean()
@@ -152,7 +152,7 @@ export const alertToPubsub = section({
 }).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
   path: ['pubsub'],
   error:
-    'is false and `sinks` is empty, so alerts would not be delivered; remove it, or add a sink',
+    'is `false` and `sinks` is empty, so alerts would not be delivered; remove `pubsub: false`, or add a sink',
 });
 export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;
 

@@ -22,7 +22,7 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      "Minimum time between the end of a cycle, or of an `on` operation after an `off` operation, and the machine's next power cut. This protects the relay, and applies to all callers.",
+      "Minimum time between turning a machine's power on, with `on` or at the end of a cycle, and turning it off again. This protects the relay, and applies to all callers.",
     ),
   maxPerHour: whole(1, 60)
     .default(4)
@@ -32,7 +32,7 @@ export const powerCycleDaemon = section({
   atOncePerController: whole(1, 200)
     .default(5)
     .describe(
-      'Maximum number of concurrent cycles on one switch or PDU. It limits the load, because booting machines draw more current.',
+      'Maximum number of concurrent cycles on one switch or PDU. This limits the load, because booting machines draw more current.',
     ),
   atOnce: whole(1, 1000).default(20).describe('Maximum number of concurrent cycles in the rack.'),
   staggerSeconds: seconds(0, 60)
@@ -108,7 +108,7 @@ export const powerCycleDaemon = section({
     maxDown: whole(1, 1000)
       .default(3)
       .describe(
-        'Number of missing machines on a switch or PDU. If both `maxDown` and `maxDownPercent` are exceeded, these machines are not repaired, because a common cause is likely.',
+        'Limit for missing machines on one switch or PDU. If both `maxDown` and `maxDownPercent` are exceeded, these machines are not repaired, because a common cause is likely.',
       ),
     maxDownPercent: whole(1, 100)
       .default(20)

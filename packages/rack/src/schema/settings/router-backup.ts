@@ -37,7 +37,7 @@ export const routerBackup = section({
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'Percentage by which a configuration may shrink. If it shrinks by more, backups fail until an operator requests a backup and the device returns the same configuration again.',
+      'Maximum percentage by which a configuration may shrink. If it shrinks by more, backups fail until an operator requests a backup that returns the same configuration.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,

@@ -139,7 +139,7 @@ export const swarmingClient = section({
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'Steps for repairing a device that is missing or does not become ready, in order. `power-cycle` uses the power-cycle daemon.',
+        'Repair steps for a device that is missing or does not become ready, in the order in which they are tried. `power-cycle` uses the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400)
       .default(120)
@@ -177,7 +177,7 @@ export const swarmingClient = section({
   quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
-      'File in which an operator can write a reason, to quarantine the machine. The agent deletes the file after reading it.',
+      'To quarantine the machine, an operator writes a reason to this file. The agent deletes the file after reading it.',
     ),
 });
 export type SwarmingClientSettings = z.output<typeof swarmingClient>;

@@ -104,7 +104,7 @@ function spareOf({ machines, name: rack }: Rack, name: string): { name: string; 
   if (address !== undefined) return { name, address };
   const why = machines.has(name) ? 'has no address' : 'is not a machine';
   throw new CliError(
-    `${name}: ${why} in the rack.yaml of ${rack}; list the spare there with its address and wiring`,
+    `${name}: ${why} in the rack.yaml of ${rack}; add the spare to that file, with its address and wiring`,
   );
 }
 
@@ -163,7 +163,7 @@ async function swap(
       printSteps(io, stages);
       printParts(io, found, copy, io.now());
       io.out(
-        `rehearsal finished in ${duration((performance.now() - began) / 1000)}; apart from packages and programs on the spare, nothing was changed`,
+        `rehearsal finished in ${duration((performance.now() - began) / 1000)}; packages and programs were installed on the spare, but nothing else was changed`,
       );
       if (stages.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
       return undefined;
@@ -218,7 +218,7 @@ async function fenceOf(
   }
   if (jumphost.power.length === 0) {
     throw new CliError(
-      `${name}: rack.yaml does not list the outlets of ${jumphost.name}, so skolo cannot confirm that it is off; unplug its network cables, and use --cable-is-out`,
+      `${name}: rack.yaml does not list the outlets of ${jumphost.name}, so skolo cannot confirm that it is off; run the command with --cable-is-out, and unplug its network cables when prompted`,
     );
   }
   const file = join(fleetRack.overlay, 'rack.yaml');

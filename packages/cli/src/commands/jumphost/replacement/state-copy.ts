@@ -37,7 +37,7 @@ export async function readArchive(
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
-      `${rack.name}: rack.yaml does not set \`upload\` for router-backup; specify a location with --from, or the old jumphost's disk with --disk`,
+      `${rack.name}: rack.yaml does not set services.router-backup.upload; specify a location with --from, or use the old jumphost's disk with --disk`,
     );
   }
   const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
@@ -59,7 +59,7 @@ export async function readArchive(
       }
     }
     throw new CliError(
-      `${name}: no intact archive in ${from} (${count(versions.length, 'archive')} checked); specify another location with --from, or the old jumphost's disk with --disk`,
+      `${name}: no intact archive in ${from} (${count(versions.length, 'archive')} checked); specify another location with --from, or use the old jumphost's disk with --disk`,
     );
   });
 }

@@ -159,10 +159,10 @@ async function confirmSum(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!io.canAsk) return false;
-  io.err(plain(`${name}: the checksum comes from ${url}, the same server as the file:`));
+  io.err(plain(`${name}: the checksum comes from ${url}, the server that also provides the file:`));
   io.err(
     plain(
-      `${sha256}; compare it with the checksum from another source, preferably over a different network`,
+      `${sha256}; compare it with a checksum from another source, preferably over a different network`,
     ),
   );
   const answer = await orAborted(io.ask("Type 'same' if they match: "), signal);

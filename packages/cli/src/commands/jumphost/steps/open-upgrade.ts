@@ -175,7 +175,7 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     } finally {
       await lease
         .release()
-        .catch(() => report('the lease could not be released; it expires automatically'));
+        .catch(() => report('the lease could not be released, but it will expire automatically'));
     }
   }
   return { health, underLease };
@@ -190,6 +190,6 @@ async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version
   const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
   if (is === version) return sources;
   throw new CliError(
-    `${sources.bundles}: contains version ${is} instead of ${version}; check out version ${version} and run npm run bundle -- --version ${version}`,
+    `${sources.bundles}: contains version ${is}, not ${version}; check out version ${version}, then run npm run bundle -- --version ${version}`,
   );
 }

@@ -41,7 +41,7 @@ export async function readRackKey(
   const value = secret && (await store.read(secret.place, signal));
   if (value !== undefined) return value;
   throw new CliError(
-    `${rack.name}: ${store.title} does not contain rack-key, which is needed to sign the jumphost's statement; run skolo secrets generate ${rack.name} rack-key`,
+    `${rack.name}: ${store.title} does not contain rack-key, which signs the jumphost's statement; to create it, run skolo secrets generate ${rack.name} rack-key`,
   );
 }
 

@@ -31,7 +31,7 @@ interface Options {
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
-      'Measures a cluster, one test at a time: fsync time, disk writes, one core and all cores on each node; the network from each node to the next; API server reads and writes; and pod startup on each node. Each run is stored with a plot and compared with the last ten: once there are five of them, a result counts as better or worse if it is outside their range and differs from their median by more than 25%. Exit codes: 0 no result is worse; 1 a result is worse, or nothing could be measured; 3 some tests failed. On the nodes, the tests require only perl, which every Debian installation includes. They put load on the nodes, so do not run other tests at the same time.',
+      'Measures the disks and CPUs of the nodes, the network between nodes, the API server, and pod startup, one test at a time. Each run is stored with a plot and compared with up to ten previous runs. Once there are five previous runs, a result counts as better or worse if it is outside their range and differs from their median by more than 25%. The tests put load on the nodes, so do not run other tests at the same time. Exit codes: 0 no result is worse; 1 a result is worse, or nothing could be measured; 3 some tests failed.',
     )
     .summary("measure a cluster's performance")
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
@@ -40,7 +40,7 @@ export function defineBench(command: SkoloCommand): void {
     .option('--image <image>', 'image for the pods (default: one that k3s includes)')
     .option(
       '--folder <folder>',
-      'directory of stored runs (default: ~/.local/share/skolo/bench/CLUSTER)',
+      'directory for stored runs (default: ~/.local/share/skolo/bench/CLUSTER)',
     )
     .uses('clusters')
     .example('skolo pi kubernetes bench pis');

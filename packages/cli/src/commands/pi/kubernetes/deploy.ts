@@ -14,7 +14,7 @@ export function defineDeploy(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          "Prepares computers to join a cluster, all in parallel: checks the operating system, disk, memory, memory cgroup and clock, disables swap, and installs the same verified k3s version everywhere. The binary matches each computer's userland (dpkg), so arm64 and 32-bit arm can be mixed. With --kubeadm it installs containerd, kubelet, kubeadm and kubectl with apt and holds them at one version. If one computer fails, the others continue. skolo pi kubernetes setup includes these steps; use deploy on slow connections, or to prepare Pis in advance.",
+          'Prepares computers to join a cluster, all in parallel: checks their operating system, disk, memory and clock, disables swap, and installs the same k3s version on each. arm64 and 32-bit arm can be mixed. With --kubeadm, the command installs containerd, kubelet, kubeadm and kubectl instead, and holds these packages at one version. If one computer fails, the others continue. skolo pi kubernetes setup includes these steps; use deploy on slow connections, or to prepare Pis in advance.',
         )
         .summary('install the cluster software on Raspberry Pis')
         .argument('<names...>', 'machines; ranges allowed')

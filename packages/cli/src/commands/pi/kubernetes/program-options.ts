@@ -25,14 +25,14 @@ export function addProgramOptions(command: SkoloCommand): SkoloCommand {
     .addOption(
       new Option(
         '--kubeadm [version]',
-        `use kubeadm instead of k3s, for amd64 and arm64 (default version: ${kubeadmVersion})`,
+        `use kubeadm instead of k3s, on amd64 and arm64 only (default version: ${kubeadmVersion})`,
       ).conflicts(['k3s', 'airGap', 'images']),
     )
     .addOption(filesOption())
     .option('--air-gap', 'also install the k3s images, for Pis that cannot reach a registry')
     .option(
       '--images <file>',
-      'also install your own images, from `docker save`; implies --air-gap',
+      'also install images from this `docker save` archive; implies --air-gap',
     );
 }
 

@@ -29,12 +29,15 @@ interface Options {
 export function defineReset(command: SkoloCommand): void {
   command
     .description(
-      'Removes a cluster: stops k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it removes only those nodes, after moving their pods to other nodes. A dead node is removed from the cluster along with its node password, so that a new SD card can join under its name. The command lists what is lost and asks for confirmation.',
+      'Removes a cluster: stops k3s or kubelet and all pods on every node, deletes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node, the command removes only these nodes, after moving their pods to other nodes. If a removed node is dead, a new SD card can join under its name. The command lists what will be lost, and asks for confirmation.',
     )
     .summary('remove a cluster, or nodes from it')
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
     .option('--node <names...>', 'remove only these nodes')
-    .option('--keep-data', "keep pod volumes on the disks, and the database on the server's disk")
+    .option(
+      '--keep-data',
+      "keep pod volumes on the nodes' disks, and the database on the server's disk",
+    )
     .option('--yes', 'do not ask for confirmation')
     .uses('clusters')
     .example('skolo pi kubernetes reset pis --node host07');
@@ -49,7 +52,7 @@ export function defineReset(command: SkoloCommand): void {
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
       if (keepsData && distribution === kubeadm) {
         throw new CliError(
-          `${name}: this is a kubeadm cluster, whose data a reset cannot keep; save the data that you need, and omit --keep-data`,
+          `${name}: --keep-data is not supported for kubeadm clusters; save the data that you need, then omit this option`,
         );
       }
       const loss = await lossOf(server).catch((error: unknown): Loss => {
@@ -91,7 +94,7 @@ export function defineReset(command: SkoloCommand): void {
 }
 
 function unreachable(cluster: string, server: string, error: unknown): string {
-  return `${cluster}: the API server is not responding (${errorText(error)}), so only ${server} will be reset, and the agents on other nodes will remain`;
+  return `${cluster}: the API server is not responding (${errorText(error)}), so only ${server} will be reset; agents on other nodes will not be removed`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
@@ -118,12 +121,12 @@ function lossText(
   const lines = [
     agents === undefined
       ? nodes.length === 0
-        ? `${name}: the cluster's server will be reset; the pods and volumes that will be lost are unknown`
-        : `${name}: the whole cluster will be removed: ${count(nodes.length, 'node')}, with ${count(pods.length, 'pod')} outside the system namespaces`
+        ? `${name}: this resets the cluster's server; skolo cannot list the pods and volumes that will be lost`
+        : `${name}: the whole cluster will be removed, including ${count(nodes.length, 'node')} and ${count(pods.length, 'pod')} outside the system namespaces`
       : `${name}: ${folded(agents)} will be removed from the cluster`,
     ...(volumes.length > 0
       ? [
-          `${keepsData ? "kept on the nodes' disks" : 'lost if they are on the disks of the removed nodes'}: ${volumes.join(', ')}`,
+          `${keepsData ? "volumes kept on the nodes' disks" : 'volumes that will be lost if they are on the disks of the removed nodes'}: ${volumes.join(', ')}`,
         ]
       : []),
   ];

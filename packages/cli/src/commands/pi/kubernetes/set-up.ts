@@ -33,19 +33,19 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          "Creates a k3s cluster, or a kubeadm cluster with --kubeadm: a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes and contains the digest of the server's CA, so they do not trust any other server. The cluster is added to kube/clusters/config.json, so skolo attach, skolo kubectl and skolo push work with it. Each step changes only what differs, so you can run the command again after a failure or with more workers. If one computer fails, the others continue. Exit codes: 0 all have joined; 3 some have; 1 none has.",
+          'Creates a k3s cluster (or a kubeadm cluster with --kubeadm), with a server on the master and an agent on each worker. Workers join with a token that expires after 15 minutes. The cluster is added to kube/clusters/config.json, so that you can use it with skolo attach, skolo kubectl and skolo push. If one computer fails, the others continue; to retry or to add workers, run the command again. Exit codes: 0 all computers have joined; 3 some have joined; 1 none has joined.',
         )
         .summary('create a cluster, or add nodes to it')
-        .argument('[names...]', 'machines; ranges allowed; the first is the master')
+        .argument('[names...]', 'machines, the first of which is the master; ranges allowed')
         .option('--master <name>', 'machine that becomes the server (default: the first name)')
-        .option('--worker <names...>', 'agents; ranges allowed')
+        .option('--worker <names...>', 'machines that become workers; ranges allowed')
         .option(
           '--name <cluster>',
-          'name under which skolo racks lists the cluster (default: from rack.yaml)',
+          'name under which skolo racks lists the cluster (default: rack name in rack.yaml)',
         )
         .option(
           '--address <address>',
-          'address at which the workers reach the master (default: from rack.yaml)',
+          'address at which the workers reach the master (default: its address in rack.yaml)',
           ipv4,
         )
         .option('--check', 'only show the differences'),
@@ -58,7 +58,7 @@ export function defineSetUp(command: SkoloCommand): void {
     const { io } = command;
     const names = [...new Set(expandedNames([...words, ...(options.worker ?? [])]))];
     const master = options.master ?? names[0];
-    if (master === undefined) command.error("specify names, or '--master' and '--worker'");
+    if (master === undefined) command.error("specify machine names, or '--master' and '--worker'");
     const workers = names.filter((each) => each !== master);
     const what = `pi kubernetes setup of ${master}`;
     await onPis(command, [master, ...workers], { ...options, what }, async (pis, given) => {
@@ -95,7 +95,7 @@ function addressIn(rack: Rack | undefined, name: string): string {
   const address = jumphost?.name === name ? jumphost.address : rack?.machines.get(name)?.address;
   if (address !== undefined) return address;
   throw new CliError(
-    `${name}: its address is not in rack.yaml, and the workers need it; add it, or specify --address`,
+    `${name}: rack.yaml does not contain its address, which the workers require; add the address, or specify --address`,
   );
 }
 
@@ -114,7 +114,7 @@ async function entryFor(
   const known = racks.find((each) => each.name === name);
   if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
     throw new CliError(
-      `${name}: ${file} already contains another cluster with this name; choose a different name with --name, or remove that cluster with skolo racks remove ${name}`,
+      `${name}: ${file} already contains a different cluster with this name; choose another name with --name, or remove that cluster with skolo racks remove ${name}`,
     );
   }
   return { name, file, rack, isThere: known !== undefined };

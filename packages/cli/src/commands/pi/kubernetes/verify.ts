@@ -24,11 +24,11 @@ const styles: Record<Finding['state'], Style | undefined> = {
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(
-      "Tests every part of a cluster: the API server; each node's version, architecture, clock, memory cgroup, swap, power supply, temperature and disk; restarts, crash loops and TLS timeouts; and, from a pod on each node, DNS, every pair of pods, a service, the ingress and a volume. Each problem is listed with its solution. The pods use an image that k3s stores on every node, so the test does not require an internet connection. They run in the skolo-verify namespace, which is removed at the end. Exit codes: 0 no problems; 1 problems found.",
+      'Tests every part of a cluster: the API server, the nodes and their hardware, restarts and crash loops, and, from a pod on each node, DNS, pod-to-pod connections, a service, the ingress and a volume. Each problem is listed with its solution. The test does not require an internet connection, because its image is stored on every node. Test pods run in the skolo-verify namespace, which is deleted at the end. Exit codes: 0 no problems; 1 problems found.',
     )
     .summary('test every part of a cluster')
     .argument('<cluster>', 'cluster name, as listed by skolo racks')
-    .option('--no-pods', 'do not start pods, so that nothing changes in the cluster')
+    .option('--no-pods', 'do not start pods or change anything else in the cluster')
     .option('--image <image>', 'busybox image for the pods (default: the one that k3s includes)')
     .uses('clusters')
     .example('skolo pi kubernetes verify pis');

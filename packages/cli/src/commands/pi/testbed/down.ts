@@ -14,7 +14,7 @@ const withinMs = 300_000;
 export function defineDown(command: SkoloCommand): void {
   command
     .description(
-      'Deletes everything that skolo pi testbed up created and the pipeline deployed. Volumes with images and reports are kept, along with their namespaces and the NFS provisioner, unless you use --volumes. On an NFS server, --volumes does not delete their directories but renames them to archived-….',
+      'Deletes everything that skolo pi testbed up created or the pipeline deployed, except the volumes with images and reports, their namespaces and the NFS provisioner. --volumes deletes these as well; on an NFS server, the directories of volumes are not deleted but renamed to archived-….',
     )
     .summary('delete the testbed')
     .addOption(clusterOption())

@@ -8,7 +8,7 @@ import { defineVerify } from './verify.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Installs a testbed on a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds a service, deploys it and measures it.',
+      'Installs a testbed on a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds, deploys and measures a service.',
     )
     .summary('run a testbed on a cluster')
     .example('skolo pi testbed up --cluster pis');

@@ -12,7 +12,7 @@ interface Options extends ClusterOptions {
 export function defineRun(command: SkoloCommand): void {
   command
     .description(
-      'Runs the pipeline once: it builds the demo for arm64 and arm/v7, deploys it by digest, measures it at increasing request rates, and publishes the analysis with plots. The command shows each step, then the analysis or the last lines of the step that failed. If you interrupt it, the run continues in the cluster. Exit codes: 0 all steps succeeded and the demo meets its objective; 1 a step failed or the objective was missed.',
+      'Runs the pipeline once: builds the demo for arm64 and arm/v7, deploys it, measures it at increasing request rates, and publishes an analysis with plots. The command prints each step, and the analysis or the last lines of a failed step. If you interrupt the command, the run continues in the cluster. Exit codes: 0 all steps succeeded and the demo meets its objective; 1 a step failed or the objective was missed.',
     )
     .summary('build, deploy and measure the demo')
     .addOption(clusterOption())

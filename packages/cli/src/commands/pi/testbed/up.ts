@@ -32,14 +32,14 @@ const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
 export function defineUp(command: SkoloCommand): void {
   command
     .description(
-      'Applies each part of kube/testbed that differs, waits until its pods are ready, and lists the state of each part. Running it again changes nothing, and if one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, claims use directories on an NFS server. The first run generates a random password for Grafana. Exit codes: 0 all parts are ready or were skipped; 3 some failed; 1 all failed.',
+      'Applies the parts of kube/testbed that differ, waits until their pods are ready, and lists the state of each part. If one part fails, the others continue. If k3s already provides a metrics server or a default StorageClass, the testbed uses it. With --nfs, volumes are directories on an NFS server. The first run generates a random password for Grafana. Exit codes: 0 all parts are ready or were skipped; 3 some parts failed; 1 all parts failed.',
     )
     .summary('install or update the testbed')
     .addOption(clusterOption())
     .option('--nfs <server:path>', 'NFS export for volumes; remembered for later runs', nfsExport)
     .option(
       '--jenkins',
-      'also install Jenkins with a job that runs the pipeline; later runs keep this setting',
+      'also install Jenkins, with a job that runs the pipeline; later runs keep this setting',
     )
     .addOption(timeOption('--within <time>', 'time limit for pods to become ready', '15m'))
     .uses('clusters')
@@ -66,14 +66,14 @@ export function defineUp(command: SkoloCommand): void {
     const address = addressOf(await readNodes(open));
     const kubectl = `skolo kubectl --role admin ${name}`;
     for (const line of [
-      `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,
+      `Grafana: http://${address}:${testbedPorts.grafana}, user admin; to print the password:`,
       `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
-      'Dashboard: http://127.0.0.1:8080 while the first command runs; the second command prints a token for it:',
+      'Dashboard: http://127.0.0.1:8080 while the first command is running; to sign in, use the token that the second command prints:',
       `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
       `  ${kubectl} create token -n testbed dashboard-viewer`,
       ...(results.some(({ part, state }) => part === 'jenkins' && state === 'ready')
         ? [
-            "Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, like Grafana's:",
+            'Jenkins: http://127.0.0.1:8081 while this command runs, user admin; the password is in the Secret jenkins:',
             `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
           ]
         : []),

@@ -8,7 +8,7 @@ import { type ClusterOptions, clusterOption, openTestbed } from './open-testbed.
 export function defineVerify(command: SkoloCommand): void {
   command
     .description(
-      'Tests each part by using it as its users do: nodes, pods, volumes, metrics server values, Prometheus targets, the dashboard, and the last pipeline run. It also checks that Grafana rejects the password "admin". It does not change anything. Exit codes: 0 no problems; 1 problems found.',
+      'Tests each part of the testbed: nodes, pods, volumes, the metrics server, Prometheus targets, the dashboard, and the last pipeline run. The command also checks that Grafana rejects the password "admin". It does not change anything. Exit codes: 0 no problems; 1 problems found.',
     )
     .summary('test each part of the testbed')
     .addOption(clusterOption())
