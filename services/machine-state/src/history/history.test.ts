@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { AgentStatus } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, DegradedList } from '@skolo/common';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
@@ -82,11 +83,8 @@ it('ends a task whose end was missed when the next begins', async () => {
 it('keeps curves over hours and a restart', async () => {
   const lab = await newLab();
   const history = await lab.open();
-  const read = (history: History, percent: number) =>
-    history.readings.note(
-      { name: 'rpi-1', devices: [{ name: 'phone', state: 'present', batteryPercent: percent }] },
-      lab.clock.now(),
-    );
+  const read = (history: History, batteryPercent: number) =>
+    lab.read(history, { name: 'phone', batteryPercent });
   for (const percent of [80, 80.2, 79, 78]) {
     read(history, percent);
     lab.clock.pass(minute);
@@ -112,9 +110,8 @@ it('keeps percentages and temperatures of one name apart, over a restart', async
   const lab = await newLab();
   const history = await lab.open();
   const read = (history: History, battery: number) => {
-    const phone = { name: 'phone', state: 'present' as const, batteryPercent: 90 };
-    const devices = [{ ...phone, temperaturesCelsius: { battery } }];
-    history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
+    const temperaturesCelsius = { battery };
+    lab.read(history, { name: 'phone', batteryPercent: 90, temperaturesCelsius });
     lab.clock.pass(minute);
   };
   for (const celsius of [28, 30]) read(history, celsius);
@@ -153,8 +150,7 @@ it('forgets a device when its last curve is deleted, and no other one', async ()
   const lab = await newLab({ days: 2 });
   const first = await lab.open();
   const read = (history: History, name: string) => {
-    const devices = [{ name, state: 'present' as const, batteryPercent: 50 }];
-    history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
+    lab.read(history, { name, batteryPercent: 50 });
     history.flush();
   };
   read(first, 'previous');
@@ -272,6 +268,10 @@ async function newLab({ days = 90 } = {}) {
     dir,
     clock,
     degraded,
+    read(history: History, device: Omit<AgentStatus['devices'][number], 'state'>): void {
+      const devices = [{ ...device, state: 'present' as const }];
+      history.readings.note({ name: 'rpi-1', devices }, clock.now());
+    },
     standings: new Map() as Awaited<ReturnType<History['open']>>,
     async open(more: { stateDir?: string; writeEveryMs?: number } = {}): Promise<History> {
       const own = { degraded, days: () => days, readingsEveryMs: 0 };

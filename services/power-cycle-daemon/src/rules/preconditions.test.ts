@@ -71,6 +71,8 @@ function rejection(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> 
 }
 
 const allowed = { is: 'allowed', nativeOnly: false };
+const off: Partial<Ask> = { action: 'off', mode: 'hard' };
+const on: Partial<Ask> = { action: 'on', mode: 'hard' };
 
 function hold(name: string, own: Partial<Hold> = {}): Hold {
   return {
@@ -93,12 +95,21 @@ function pendingOn(controller: string, outlet: string): PendingOn {
 }
 
 describe('a request', () => {
-  it('is allowed for a machine on an outlet of its own', () => {
-    expect(verdict('a')).toEqual(allowed);
-    expect(verdict('a', { action: 'off', mode: 'hard' })).toEqual(allowed);
-    expect(verdict('a', { action: 'on', mode: 'hard' })).toEqual(allowed);
-    expect(verdict('two')).toEqual(allowed);
-    expect(verdict('a-device')).toEqual(allowed);
+  it.each<[string, string, Partial<Ask>]>([
+    ['a machine on an outlet of its own, with its phone', 'a', {}],
+    ['an off of it', 'a', off],
+    ['an on of it', 'a', on],
+    ['a machine with two feeds', 'two', {}],
+    ['a phone on an outlet of its own', 'a-device', {}],
+    ['a machine without an outlet that can be asked itself', 'bare', {}],
+    ['a soft reboot of that', 'bare', { mode: 'soft' }],
+    ['an on of what the daemon depends on', 'router', on],
+    ['an on of what feeds others', 'switch-2', on],
+    ['one of two feeds, while the other one is on', 'pdu-2/5', {}],
+    ['one of two feeds of a switch', 'pdu-2/3', {}],
+    ['a switch that feeds nobody', 'switch-3', { mode: 'hard' }],
+  ])('is allowed for %s', (_, name, ask) => {
+    expect(verdict(name, ask)).toEqual(allowed);
   });
 
   it('is rejected where rack.yaml does not say what feeds it', () => {
@@ -109,13 +120,8 @@ describe('a request', () => {
       detail: `nowhere: ${detail}`,
     });
     expect(rejection('bare', { mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
-    expect(rejection('bare', { action: 'off', mode: 'hard' })).toMatchObject({ code: 'no-outlet' });
+    expect(rejection('bare', off)).toMatchObject({ code: 'no-outlet' });
     expect(rejection('pdu-1')).toMatchObject({ code: 'no-outlet' });
-  });
-
-  it('is allowed without an outlet where the machine can be asked itself', () => {
-    expect(verdict('bare')).toEqual(allowed);
-    expect(verdict('bare', { mode: 'soft' })).toEqual(allowed);
   });
 
   it('for a soft reboot is rejected where the machine has no address', () => {
@@ -155,17 +161,13 @@ describe('what the daemon depends on', () => {
 
   it('is never turned off, forced or not', () => {
     for (const force of [false, true]) {
-      expect(rejection('switch-1', { action: 'off', mode: 'hard', force })).toEqual({
+      expect(rejection('switch-1', { ...off, force })).toEqual({
         target: 'switch-1',
         code: 'protected',
         detail:
           'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; the outlet cannot be turned off from here',
       });
     }
-  });
-
-  it('may be turned on', () => {
-    expect(verdict('router', { action: 'on', mode: 'hard' })).toEqual(allowed);
   });
 
   it('names who else goes dark, where force would help', () => {
@@ -215,23 +217,9 @@ describe('others', () => {
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);
-    expect(rejection('switch-2', { action: 'off', mode: 'hard' })).toMatchObject({
+    expect(rejection('switch-2', off)).toMatchObject({
       code: 'others-go-dark',
     });
-  });
-
-  it('are not the phones of the machine itself', () => {
-    expect(verdict('a')).toEqual(allowed);
-  });
-
-  it('stay on while one of two feeds is on', () => {
-    expect(verdict('pdu-2/5')).toEqual(allowed);
-    expect(verdict('pdu-2/3')).toEqual(allowed);
-    expect(rejection('switch-3', { mode: 'hard' })).toEqual(allowed);
-  });
-
-  it('do not matter to what is turned on', () => {
-    expect(verdict('switch-2', { action: 'on', mode: 'hard' })).toEqual(allowed);
   });
 });
 
@@ -263,8 +251,8 @@ describe('a hold', () => {
 
   it('does not prevent the repairing operator from turning it on and off', () => {
     const holds = [hold('a')];
-    expect(verdict('a', { action: 'off', mode: 'hard' }, { holds })).toEqual(allowed);
-    expect(verdict('a', { action: 'on', mode: 'hard' }, { holds })).toEqual(allowed);
+    expect(verdict('a', off, { holds })).toEqual(allowed);
+    expect(verdict('a', on, { holds })).toEqual(allowed);
   });
 
   it('ends', () => {
@@ -283,8 +271,8 @@ describe('what a person turned off', () => {
       detail:
         'two: pdu-2/6 was turned off by ann at 2026-11-20T11:00:00.000Z: smoke; turn it on instead',
     });
-    expect(verdict('two', { action: 'on', mode: 'hard' }, { switchedOff })).toEqual(allowed);
-    expect(verdict('two', { action: 'off', mode: 'hard' }, { switchedOff })).toEqual(allowed);
+    expect(verdict('two', on, { switchedOff })).toEqual(allowed);
+    expect(verdict('two', off, { switchedOff })).toEqual(allowed);
   });
 });
 
@@ -298,8 +286,8 @@ describe('what is still pending', () => {
       detail:
         'two: pdu-2/5 was turned off by cycle cycle-7 and is still being turned on; turn it on to retry immediately',
     });
-    expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
-    expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
+    expect(verdict('two', on, { pendingOns })).toEqual(allowed);
+    expect(verdict('two', off, { pendingOns })).toEqual(allowed);
     expect(verdict('a', {}, { pendingOns })).toEqual(allowed);
   });
 });
@@ -309,23 +297,19 @@ describe('one at a time', () => {
 
   it('joins what is under way already', () => {
     expect(verdict('a', {}, { active: [a] })).toEqual({ is: 'joined', cycle: a });
-    expect(
-      verdict('a', { mode: 'hard', force: true }, { active: [a], holds: [hold('a')] }),
-    ).toEqual({
-      is: 'joined',
-      cycle: a,
-    });
+    const held = { active: [a], holds: [hold('a')] };
+    expect(verdict('a', { mode: 'hard', force: true }, held)).toEqual({ is: 'joined', cycle: a });
   });
 
   it('does not join what is something else', () => {
-    const off = { ...a, action: 'off' as const };
+    const turnedOff = { ...a, action: 'off' as const };
 
-    expect(rejection('a', { action: 'off', mode: 'hard' }, { active: [a] })).toEqual({
+    expect(rejection('a', off, { active: [a] })).toEqual({
       target: 'a',
       code: 'under-way',
       detail: 'a: a cycle is under way (cycle-1); wait for it or cancel it',
     });
-    expect(rejection('a', {}, { active: [off] })).toMatchObject({
+    expect(rejection('a', {}, { active: [turnedOff] })).toMatchObject({
       detail: 'a: it is being turned off (cycle-1); wait until this has finished',
     });
   });
@@ -414,30 +398,25 @@ describe('limits', () => {
   });
 
   it('count what was begun before this boot', () => {
-    expect(
-      rejection(
-        'a',
-        {},
-        { uptime: 60, past: [{ target: 'a', outlets: [], begunAt: -90, endedAt: -60 }] },
-      ),
-    ).toMatchObject({ code: 'cooling-down', until: '2026-11-20T12:03:00.000Z' });
+    const past = [{ target: 'a', outlets: [], begunAt: -90, endedAt: -60 }];
+    const rejected = { code: 'cooling-down', until: '2026-11-20T12:03:00.000Z' };
+
+    expect(rejection('a', {}, { uptime: 60, past })).toMatchObject(rejected);
   });
 
   it('are for whatever cuts power, and not for what gives it', () => {
     const past = [ended(1)];
 
-    expect(rejection('a', { action: 'off', mode: 'hard' }, { past })).toMatchObject({
+    expect(rejection('a', off, { past })).toMatchObject({
       code: 'cooling-down',
     });
-    expect(verdict('a', { action: 'on', mode: 'hard' }, { past })).toEqual(allowed);
+    expect(verdict('a', on, { past })).toEqual(allowed);
   });
 
   it('are not for an off of what is off: no relay moves', () => {
     const switchedOff = new Map([['switch-2/1', offByAnn('switch-2', '1')]]);
 
-    expect(
-      verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], switchedOff }),
-    ).toEqual(allowed);
+    expect(verdict('a', off, { past: [ended(1)], switchedOff })).toEqual(allowed);
   });
 
   it('can be ignored by an operator on request, and not by force alone', () => {

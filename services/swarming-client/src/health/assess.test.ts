@@ -22,6 +22,9 @@ function verdictsOf(looks: Partial<HealthFacts>[], given: HealthSettings = setti
   });
 }
 
+/** At the first look. */
+const assessed = (known?: Partial<HealthFacts>) => assess(undefined, facts(known), settings);
+
 function withPhone(view: DeviceView): Partial<HealthFacts> {
   return { devices: [view] };
 }
@@ -37,7 +40,7 @@ const order = (kind: Ordered['kind'], by = 'ann'): Ordered => {
 
 describe('a machine', () => {
   it('is well while there is no reason against it', () => {
-    const health = assess(undefined, facts({ devices: [phone({ batteryPercent: 80 })] }), settings);
+    const health = assessed({ devices: [phone({ batteryPercent: 80 })] });
 
     expect(health).toEqual({ verdict: 'ok', since: noon, reasons: [] });
   });
@@ -74,7 +77,7 @@ describe('a machine', () => {
     const hold = { target: 'rpi-1', by: 'ann', until: minutes(2), reason: 'new cable' };
 
     const verdicts = verdictsOf([{ holds: [hold] }, { holds: [hold] }, { holds: [hold] }]);
-    const health = assess(undefined, facts({ holds: [hold] }), settings);
+    const health = assessed({ holds: [hold] });
 
     expect(verdicts).toEqual(['maintenance', 'maintenance', 'ok']);
     expect(healthText(health)).toBe('held by ann until 2026-11-20T12:02Z: new cable');
@@ -84,7 +87,7 @@ describe('a machine', () => {
     const until = minutes(30);
     const orders = [order('quarantine'), { ...order('quarantine', 'bob'), until }];
 
-    const { reasons } = assess(undefined, facts({ now: minutes(1), orders }), settings);
+    const { reasons } = assessed({ now: minutes(1), orders });
 
     const text =
       'quarantined by ann: new cable; quarantined by bob until 2026-11-20T12:30Z: new cable';
@@ -106,7 +109,7 @@ describe('a machine', () => {
   it('has the worst reason first', () => {
     const devices = [phone({ batteryPercent: 3 }), { ...gone(), name: 'other' }];
 
-    const { verdict, reasons } = assess(undefined, facts({ devices, stopping: true }), settings);
+    const { verdict, reasons } = assessed({ devices, stopping: true });
 
     expect(verdict).toBe('quarantined');
     expect(reasons.map(({ code }) => code)).toEqual(['missing', 'stopping', 'battery-low']);
@@ -124,41 +127,22 @@ describe('a phone', () => {
     expect(verdictsOf([withPhone(view)])).toEqual([is]);
   });
 
-  it('recovers below 30% until it has 40%', () => {
-    expect(verdictsOf(charged([30, 29, 35, 39, 40, 35, 30]))).toEqual([
-      'ok',
-      'recovering',
-      'recovering',
-      'recovering',
-      'ok',
-      'ok',
-      'ok',
-    ]);
-  });
+  const processor = (celsius: number) =>
+    phone({ temperatures: { cpu: celsius, battery: 30 }, processorSensors: ['cpu'] });
 
-  it('recovers above 35 °C until it is below 32 °C', () => {
-    expect(verdictsOf(heated([35, 35.1, 33, 32, 31.9, 34]))).toEqual([
-      'ok',
-      'recovering',
-      'recovering',
-      'recovering',
-      'ok',
-      'ok',
-    ]);
-  });
+  it.each<[string, Partial<HealthFacts>[], string]>([
+    ['30% until it has 40%', charged([30, 29, 35, 39, 40, 35, 30]), '-+++---'],
+    ['35 °C until it is below 32 °C', heated([35, 35.1, 33, 32, 31.9, 34]), '-+++--'],
+    ['80 °C of its processor', [44, 80, 81, 66, 64].map(processor).map(withPhone), '--++-'],
+    [
+      'a severe thermal status until it is below a moderate one',
+      [3, 2, 1, 2].map((thermalStatus) => withPhone(phone({ thermalStatus }))),
+      '++--',
+    ],
+  ])('recovers beyond %s', (_, looks, recovering) => {
+    const expected = [...recovering].map((sign) => (sign === '+' ? 'recovering' : 'ok'));
 
-  it('has a processor that may be warmer than that', () => {
-    const looks = [44, 80, 81, 66, 64].map((cpu) =>
-      withPhone(phone({ temperatures: { cpu, battery: 30 }, processorSensors: ['cpu'] })),
-    );
-
-    expect(verdictsOf(looks)).toEqual(['ok', 'ok', 'recovering', 'recovering', 'ok']);
-  });
-
-  it('recovers from a severe thermal status only below a moderate one', () => {
-    const looks = [3, 2, 1, 2].map((thermalStatus) => withPhone(phone({ thermalStatus })));
-
-    expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'ok', 'ok']);
+    expect(verdictsOf(looks)).toEqual(expected);
   });
 
   it('has the thresholds of its model', () => {
@@ -188,11 +172,7 @@ describe('a phone', () => {
   it('is not missing while it reboots after a task', () => {
     const rebooting = new Map([['phone', minutes(-1)]]);
 
-    const { verdict, reasons } = assess(
-      undefined,
-      facts({ devices: [gone()], rebooting }),
-      settings,
-    );
+    const { verdict, reasons } = assessed({ devices: [gone()], rebooting });
 
     expect(verdict).toBe('maintenance');
     expect(reasons).toMatchObject([{ code: 'rebooting', since: minutes(-1) }]);
@@ -201,7 +181,7 @@ describe('a phone', () => {
   it('that is not back from that is quarantined, whether it is missing or there', () => {
     const notBack = new Map([['phone', noon]]);
     const texts = [gone('offline'), phone()].map((view) =>
-      healthText(assess(undefined, facts({ devices: [view], notBack }), settings)),
+      healthText(assessed({ devices: [view], notBack })),
     );
 
     expect(texts).toEqual([
@@ -222,7 +202,7 @@ describe('a phone', () => {
   it('needs attention, and has the reason', () => {
     const givenUp = new Map([['phone', '2 rounds did not help']]);
 
-    const health = assess(undefined, facts({ devices: [gone()], givenUp }), settings);
+    const health = assessed({ devices: [gone()], givenUp });
 
     expect(healthText(health)).toBe(
       'phone: needs attention: 2 rounds did not help; phone: missing: offline',
@@ -232,7 +212,7 @@ describe('a phone', () => {
 
 describe('a reason', () => {
   it('keeps its beginning while its figures change', () => {
-    const first = assess(undefined, facts(charged([20])[0]), settings);
+    const first = assessed(charged([20])[0]);
     const later = assess(first, facts({ ...charged([22])[0], now: minutes(5) }), settings);
 
     expect(first.reasons[0]).toMatchObject({
@@ -246,7 +226,7 @@ describe('a reason', () => {
   });
 
   it('begins again when it was gone', () => {
-    const first = assess(undefined, facts(charged([20])[0]), settings);
+    const first = assessed(charged([20])[0]);
     const well = assess(first, facts({ ...charged([50])[0], now: minutes(1) }), settings);
     const again = assess(well, facts({ ...charged([20])[0], now: minutes(2) }), settings);
 

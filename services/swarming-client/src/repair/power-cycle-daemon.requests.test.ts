@@ -11,25 +11,25 @@ const problem = (status: number, detail: string, more: object = {}) => ({
   ...more,
 });
 
+function ask(daemon: { url: string }) {
+  const { signal } = new AbortController();
+  return requestPowerCycle('phone', 'it has disappeared', { ...daemon, request }, signal);
+}
+
 describe('asking the power-cycle daemon', () => {
   it('names the device and why', async () => {
     const daemon = await startDaemon();
     const cycles = [{ id: 'c-1', target: 'rpi-1-phone', joined: false }];
     daemon.answer = { status: 202, body: { cycles, rejected: [] } };
 
-    const result = await requestPowerCycle(
-      'phone',
-      'the device has disappeared',
-      { ...daemon, request },
-      new AbortController().signal,
-    );
+    const result = await ask(daemon);
 
     expect(result).toEqual({
       outcome: 'done',
       text: 'the power-cycle daemon accepted the request: cycle c-1',
     });
     expect(daemon.asked).toEqual([
-      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"the device has disappeared"}',
+      'POST /v1/own-devices/power-cycles {"devices":["phone"],"reason":"it has disappeared"}',
     ]);
   });
 
@@ -91,32 +91,14 @@ describe('asking the power-cycle daemon', () => {
     const daemon = await startDaemon();
     daemon.answer = answer;
 
-    const { signal } = new AbortController();
-
-    expect(
-      await requestPowerCycle(
-        'phone',
-        'the device has disappeared',
-        { ...daemon, request },
-        signal,
-      ),
-    ).toEqual(result);
+    expect(await ask(daemon)).toEqual(result);
   });
 
   it('is postponed while the daemon does not respond', async () => {
     const daemon = await startDaemon();
     await daemon.close();
 
-    const { signal } = new AbortController();
-
-    expect(
-      await requestPowerCycle(
-        'phone',
-        'the device has disappeared',
-        { ...daemon, request },
-        signal,
-      ),
-    ).toEqual({
+    expect(await ask(daemon)).toEqual({
       outcome: 'postponed',
       text: expect.stringMatching(/^the power-cycle daemon did not respond: .*connection refused/),
       later: 60,
