@@ -6,6 +6,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { untilTestEnds } from '@skolo/base/testing';
 import {
   createTokens,
   startMachineState,
@@ -22,16 +23,12 @@ const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
 const hasTty = await canTty();
 
 async function openPlace() {
-  const metadata = await startMetadataServer();
-  onTestFinished(metadata.close);
+  const metadata = untilTestEnds(await startMetadataServer());
   const tokens = await createTokens();
   onTestFinished(tokens.remove);
-  const power = await startPowerCycleDaemon({ tokens, stepMs: 200 });
-  onTestFinished(power.close);
-  const backup = await startRouterBackup({ tokens });
-  onTestFinished(backup.close);
-  const state = await startMachineState({ tokens });
-  onTestFinished(state.close);
+  const power = untilTestEnds(await startPowerCycleDaemon({ tokens, stepMs: 200 }));
+  const backup = untilTestEnds(await startRouterBackup({ tokens }));
+  const state = untilTestEnds(await startMachineState({ tokens }));
   const place = await createPlace(files, { metadata, power, backup, state, tokens });
   onTestFinished(place.remove);
   return place;

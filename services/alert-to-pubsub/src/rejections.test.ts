@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -120,8 +120,7 @@ describe('an HTTP sink', patiently, () => {
 
 /** A subscriber of the emulator, and a gate before it, which is all that services see. */
 async function startGate(endpoint: string) {
-  const gate = await startPubSubGate(endpoint);
-  onTestFinished(() => gate.close());
+  const gate = untilTestEnds(await startPubSubGate(endpoint));
   vi.stubEnv('PUBSUB_EMULATOR_HOST', endpoint);
   onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
   const subscriber = await startSubscriber(endpoint);

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { peer, startAdbServer, startLocalPrograms, startSwarming } from '@skolo/simulators';
@@ -33,10 +33,8 @@ it('gives the bot tokens, lets its task end under a hold, and has the phone powe
     hookScript: await readFile(hooks, 'utf8'),
   });
   onTestFinished(() => swarming.close());
-  const adb = await startAdbServer({ phones: [{ serial: 'A1', rebootMs: 200 }] });
-  onTestFinished(() => adb.close());
-  const programs = await startLocalPrograms();
-  onTestFinished(() => programs.close());
+  const adb = untilTestEnds(await startAdbServer({ phones: [{ serial: 'A1', rebootMs: 200 }] }));
+  const programs = untilTestEnds(await startLocalPrograms());
   programs.plug(adb.phone(), 'usb/1-1.2');
 
   const rackFile = file('rack.yaml');

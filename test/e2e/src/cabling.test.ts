@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
@@ -41,8 +41,7 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
   onTestFinished(() => device.close());
   const machineAt = async (name: keyof typeof macs, host: string, port: string) => {
     const feeds = [[device.board, port]] as const;
-    const machine = await startSimulatedMachine({ ...account, name, host, feeds });
-    onTestFinished(() => machine.close());
+    const machine = untilTestEnds(await startSimulatedMachine({ ...account, name, host, feeds }));
     plugged.hosts.push({ mac: macs[name], port, address: host });
     return machine;
   };

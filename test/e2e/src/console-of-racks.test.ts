@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { consoleRacksApi, createClient, machineStateApi } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { peer } from '@skolo/simulators';
@@ -133,8 +133,7 @@ async function openPage(link: string) {
 }
 
 async function openConsole(names = ['rack4', 'rack5']) {
-  const workstation = await startWorkstation();
-  onTestFinished(workstation.close);
+  const workstation = untilTestEnds(await startWorkstation());
   const dir = await tempDir();
   const token = await operatorToken(dir);
   await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));

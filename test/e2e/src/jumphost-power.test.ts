@@ -2,7 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
@@ -74,8 +74,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))(
 async function lab() {
   const signal = AbortSignal.timeout(110_000);
   const dir = await tempDir();
-  const pdu = await startApcRpdu2();
-  onTestFinished(() => pdu.close());
+  const pdu = untilTestEnds(await startApcRpdu2());
   const place: DaemonPlace = {
     program: [process.execPath, main],
     folder: join(dir, 'run'),
@@ -103,8 +102,7 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
   async function workstation() {
     const { rack, env, close } = await startWorkstation();
     onTestFinished(close);
-    const spare = await openJumphost(rack, { env, mayAsk: false, signal });
-    onTestFinished(spare.close);
+    const spare = untilTestEnds(await openJumphost(rack, { env, mayAsk: false, signal }));
     const onSpare = (script: string, stop: AbortSignal) =>
       spare.startOnJumphost(script, { stdio: 'pipe' }, stop);
     return { ...spare, host: await openHost({ name: 'spare', start: onSpare, signal }) };

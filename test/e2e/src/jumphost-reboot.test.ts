@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
@@ -71,8 +71,7 @@ async function cycle(
 
 async function lab() {
   const dir = await tempDir();
-  const pdu = await startApcRpdu2();
-  onTestFinished(() => pdu.close());
+  const pdu = untilTestEnds(await startApcRpdu2());
   const file = join(dir, 'rack.yaml');
   const text = `rack: rack4
 network: { subnet: 127.0.0.0/8 }
@@ -92,8 +91,7 @@ services:
     ...['--rack', file, '--state-dir', join(dir, 'state')],
   ]);
 
-  const workstation = await startWorkstation();
-  onTestFinished(workstation.close);
+  const workstation = untilTestEnds(await startWorkstation());
   // The first look after the reboot still sees the old boot.
   const log = join(dir, 'boots');
   await writeFile(log, '');

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import { untilTestEnds } from '@skolo/base/testing';
 import { snmpTo } from '@skolo/equipment/snmp';
 import { openJumphost } from '@skolo/fleet';
 import { startWorkstation, watchProcesses } from '@skolo/fleet/testing';
@@ -22,13 +22,11 @@ it('reads with each login that is right, and says why else', { timeout: 120_000 
   const device = await startSnmpd(apcRpdu2Model(), { users: [user] });
   if (device === undefined) return skip('snmpd is not installed');
   onTestFinished(() => device.close());
-  const workstation = await startWorkstation();
-  onTestFinished(workstation.close);
+  const workstation = untilTestEnds(await startWorkstation());
   const { rack, env, jumphost } = workstation;
   await jumphost.program('node', `exec '${process.execPath}' "$@"`);
   const signal = AbortSignal.timeout(100_000);
-  const way = await openJumphost(rack, { env, mayAsk: false, signal });
-  onTestFinished(way.close);
+  const way = untilTestEnds(await openJumphost(rack, { env, mayAsk: false, signal }));
   const read = async (snmp: Partial<SnmpCredentials>, port = device.port, previous?: string) => {
     const all = { authProtocol: 'sha', privProtocol: 'aes', version: 2, ...snmp } as const;
     const others = previous === undefined ? [] : [{ ...all, community: new Secret(previous) }];

@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { openJumphost, startForward } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { peer } from '@skolo/simulators';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { startGoogle } from './google.ts';
 import { startService } from './service-process.ts';
 
@@ -18,14 +18,11 @@ const headers = { 'metadata-flavor': 'Google' };
 it('gives no token through skolo forward and --on', async ({ skip }) => {
   if (!peer('sshd') || !peer('ssh')) skip('sshd is not installed');
   const port = Number(new URL(await startMetadataServer()).port);
-  const workstation = await startWorkstation();
-  onTestFinished(workstation.close);
+  const workstation = untilTestEnds(await startWorkstation());
   const { rack, env } = workstation;
   const signal = AbortSignal.timeout(30_000);
-  const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
-  onTestFinished(jumphost.close);
-  const forward = await startForward({ host: '127.0.0.1', port }, jumphost.connect);
-  onTestFinished(forward.close);
+  const jumphost = untilTestEnds(await openJumphost(rack, { env, mayAsk: false, signal }));
+  const forward = untilTestEnds(await startForward({ host: '127.0.0.1', port }, jumphost.connect));
   const local = new URL(forward.url);
   const url = `http://127.0.0.1:${port}${path}`;
 

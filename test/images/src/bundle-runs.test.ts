@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { mainOf } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import {
@@ -66,8 +66,7 @@ async function newUser(rackFile: string, dir: string): Promise<Record<string, st
 }
 
 async function startGoogle() {
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
+  const google = untilTestEnds(await startGoogleOAuth());
   const key = makeServiceAccountKey({
     email: 'jumphost@my-project.iam.gserviceaccount.com',
     project: 'my-project',
@@ -108,14 +107,10 @@ describe('the bundle of', () => {
   it.runIf(process.env.SKOLO_LONG)(
     'power-cycle-daemon switches by SNMP, MQTT and ssh',
     async () => {
-      const pdu = await startApcRpdu2({ writeCommunity: 'for-this-test' });
-      onTestFinished(() => pdu.close());
-      const broker = await startBroker();
-      onTestFinished(() => broker.close());
-      const plug = await startMqttPlug({ broker, setOption26: true });
-      onTestFinished(() => plug.close());
-      const poe = await startEdgeSwitch({ ...account, ports: 8 });
-      onTestFinished(() => poe.close());
+      const pdu = untilTestEnds(await startApcRpdu2({ writeCommunity: 'for-this-test' }));
+      const broker = untilTestEnds(await startBroker());
+      const plug = untilTestEnds(await startMqttPlug({ broker, setOption26: true }));
+      const poe = untilTestEnds(await startEdgeSwitch({ ...account, ports: 8 }));
       const { dir, rackFile, flags, write } = await newRack('');
       const yaml = (url: string) => `
 logins:
@@ -155,8 +150,7 @@ services: { power-cycle-daemon: { url: "${url}" } }
         accepts: (token) => token !== undefined && google.isValid(token),
       });
       onTestFinished(() => storage.close());
-      const device = await startEdgeSwitch({ ...account, ports: 8 });
-      onTestFinished(() => device.close());
+      const device = untilTestEnds(await startEdgeSwitch({ ...account, ports: 8 }));
       const { dir, rackFile, flags, write } = await newRack('', { 'key.json': key });
       const yaml = (url: string) => `
 logins: { switch: { username: ${account.username}, password: password } }
@@ -192,8 +186,7 @@ services:
 
   it('alert-to-pubsub publishes, and that of skolo sees it arrive', async () => {
     const topic = 'projects/my-project/topics/prometheus-alerts';
-    const pubsub = await startGooglePubSub({ topics: [topic] });
-    onTestFinished(() => pubsub.close());
+    const pubsub = untilTestEnds(await startGooglePubSub({ topics: [topic] }));
     const { dir, rackFile, flags, write } = await newRack('');
     const yaml = (url: string) => `
 services:

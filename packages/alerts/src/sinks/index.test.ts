@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { type Rack, readRack } from '@skolo/rack';
 import { startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -24,8 +24,7 @@ services:
 
 describe('createSinks', () => {
   it('are Pub/Sub first, then the sinks of rack.yaml', async () => {
-    const google = await startGooglePubSub();
-    onTestFinished(() => google.close());
+    const google = untilTestEnds(await startGooglePubSub());
     const rack = await rackWith(`
     project: my-project
     topic: rack-alerts

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { connect, createServer, type Socket } from 'node:net';
-import { listen } from '@skolo/base/testing';
+import { listen, untilTestEnds } from '@skolo/base/testing';
 import {
   type GooglePubSub,
   type GooglePubSubOptions,
@@ -18,9 +18,7 @@ import { createPubSubSink, type PubSubSinkOptions } from './pubsub.ts';
 const topic = 'projects/my-project/topics/alerts';
 
 async function start(options: GooglePubSubOptions = {}) {
-  const google = await startGooglePubSub({ topics: [topic], ...options });
-  onTestFinished(() => google.close());
-  return google;
+  return untilTestEnds(await startGooglePubSub({ topics: [topic], ...options }));
 }
 
 function sinkFor(

@@ -1,3 +1,4 @@
+import { untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { type GooglePubSub, startGooglePubSub, startPubSubEmulator } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -18,8 +19,7 @@ interface Place {
 }
 
 async function connect({ endpoint }: Place, topic: string) {
-  const clients = await plainTextClients(endpoint);
-  onTestFinished(() => clients.close());
+  const clients = untilTestEnds(await plainTextClients(endpoint));
   const resource = `projects/rack-4/topics/${topic}`;
   await clients.publisher.createTopic({ name: resource });
   async function publish(messages: readonly Message[], location = 'rack4', orderingKey = '') {
@@ -200,8 +200,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
 
 describe('when something is wrong with Pub/Sub, a subscription', () => {
   async function open(options: Partial<SubscribeOptions> = {}) {
-    const pubsub = await startGooglePubSub();
-    onTestFinished(() => pubsub.close());
+    const pubsub = untilTestEnds(await startGooglePubSub());
     const place = await connect(pubsub, 'alerts');
     return { pubsub, place, ...listen(place, { idleMs: 500, ...options }) };
   }
@@ -226,8 +225,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('waits for it when it begins', async () => {
-    const pubsub = await startGooglePubSub();
-    onTestFinished(() => pubsub.close());
+    const pubsub = untilTestEnds(await startGooglePubSub());
     const place = await connect(pubsub, 'alerts');
     await pubsub.stop();
     const { states } = listen(place);
@@ -277,8 +275,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('reports a missing permission, and does not retry', async () => {
-    const pubsub = await startGooglePubSub();
-    onTestFinished(() => pubsub.close());
+    const pubsub = untilTestEnds(await startGooglePubSub());
     const place = await connect(pubsub, 'alerts');
     pubsub.misbehave('reject', { code: 'PERMISSION_DENIED' });
 

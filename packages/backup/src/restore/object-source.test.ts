@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startGoogleStorage } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';
 import { gcsPlace } from '../offsite/gcs/gcs.ts';
 import { objectName } from '../offsite/name.ts';
@@ -28,8 +28,7 @@ async function directory(): Promise<OffsitePlace> {
 }
 
 async function bucket(): Promise<OffsitePlace> {
-  const google = await startGoogleStorage({ buckets: ['backups'] });
-  onTestFinished(() => google.close());
+  const google = untilTestEnds(await startGoogleStorage({ buckets: ['backups'] }));
   return gcsPlace('gs://backups/rack4', { apiEndpoint: google.url, token: async () => 'any' });
 }
 

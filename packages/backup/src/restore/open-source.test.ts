@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { startGoogleStorage } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';
 import { gcsPlace } from '../offsite/gcs/gcs.ts';
 import { GitMirror } from '../offsite/git/mirror.ts';
@@ -56,8 +56,7 @@ async function store(kind: Kind, recipients: (keys: KeyPair) => string[] | 'none
   const rack = await startRack();
   const of = recipients(rack.keys);
   if (kind === 'a bucket') {
-    const google = await startGoogleStorage({ buckets: ['backups'] });
-    onTestFinished(() => google.close());
+    const google = untilTestEnds(await startGoogleStorage({ buckets: ['backups'] }));
     const signIn = { apiEndpoint: google.url, token: async () => 'any' };
     await putAll(rack, gcsPlace('gs://backups/rack4', signIn), of);
     return { ...rack, from: 'gs://backups/rack4', options: signIn };

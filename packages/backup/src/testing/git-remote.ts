@@ -1,7 +1,7 @@
 /** Shared by the tests of git remotes: a history, a remote, and OpenSSH in front of it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
@@ -22,8 +22,7 @@ export async function startHistory(begin = beginHistory) {
   const dir = await tempDir();
   const history = join(dir, 'history');
   await begin(history);
-  const repository = await Repository.open(history, { rack: 'rack4' });
-  onTestFinished(() => repository.close());
+  const repository = untilTestEnds(await Repository.open(history, { rack: 'rack4' }));
   async function commit(device: string, content: string) {
     return await repository.commit({ device, content: { bytes: Buffer.from(content) }, about });
   }

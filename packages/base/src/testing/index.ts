@@ -4,3 +4,4 @@ export { listen } from './listen.ts';
 export { mountSmall } from './mount-small.ts';
 export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
+export { untilTestEnds } from './until-test-ends.ts';

@@ -5,7 +5,7 @@ import { Agent, get as httpGet } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../access/token-file.ts';
@@ -112,8 +112,7 @@ describe('a running service', () => {
 
   it('stays up when its log cannot be written', async () => {
     const { flags } = await newRack();
-    const full = await open('/dev/full', 'w');
-    onTestFinished(() => full.close());
+    const full = untilTestEnds(await open('/dev/full', 'w'));
     const program = fileURLToPath(new URL('../testing/fixture-service.ts', import.meta.url));
     // It cannot tell us which ports it took. An address of its own, so that nobody takes them meanwhile.
     const host = `127.77.${(process.pid >> 8) & 255}.${(process.pid & 127) + 1}`;

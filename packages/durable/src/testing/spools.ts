@@ -1,12 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { onTestFinished } from 'vitest';
+import { untilTestEnds } from '@skolo/base/testing';
 import { Spool, type SpoolOptions } from '../spool/spool.ts';
 
 /** Closed when the test ends, if it has not been before. */
 export async function openSpool(folder: string, options?: SpoolOptions): Promise<Spool> {
-  const spool = await Spool.open(folder, options);
-  onTestFinished(() => spool.close());
-  return spool;
+  return untilTestEnds(await Spool.open(folder, options));
 }
 
 /** The names of its files, the oldest first. */

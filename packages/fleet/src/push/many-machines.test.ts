@@ -1,7 +1,7 @@
 /** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -18,14 +18,12 @@ const dead = machines.slice(0, 5);
 it.runIf(isLong && program && kubectl && registryProgram)(
   'a crashing agent for 300 machines, 5 of them dead, stops at the canary',
   async () => {
-    const registry = await startContainerRegistry(registryProgram ?? '');
-    onTestFinished(registry.close);
+    const registry = untilTestEnds(await startContainerRegistry(registryProgram ?? ''));
     for (const word of ['clean', 'crash']) await registry.push('skolo/agent', tagOf(word), word);
     await registry.push('skolo/service', tagOf('clean'), 'clean');
     const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };
     const nodes = [jumphost, ...machines.map((name) => ({ name }))];
-    const plane = await startControlPlane(program ?? '', kubectl, { nodes });
-    onTestFinished(() => plane.close());
+    const plane = untilTestEnds(await startControlPlane(program ?? '', kubectl, { nodes }));
     const repository = await createRackRepository(registry.host, ['rack4']);
     onTestFinished(repository.remove);
     const folder = await tempDir();

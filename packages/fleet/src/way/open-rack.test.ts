@@ -4,6 +4,7 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import type { ControlPlane } from '@skolo/simulators';
 import { makeSshKey } from '@skolo/simulators';
@@ -258,9 +259,7 @@ esac`,
 });
 
 async function newWorkstation(): Promise<Workstation> {
-  const workstation = await startWorkstation(cluster);
-  onTestFinished(workstation.close);
-  return workstation;
+  return untilTestEnds(await startWorkstation(cluster));
 }
 
 async function openAt(

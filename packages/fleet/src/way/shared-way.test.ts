@@ -1,16 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { listen, tempDir } from '@skolo/base/testing';
-import { expect, it, onTestFinished } from 'vitest';
+import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { fetchBySharedWay, shareWay } from './shared-way.ts';
 import type { Open } from './ssh/tunnel-fetch.ts';
 
 async function start(open: Open) {
   const folder = await tempDir();
-  const way = await shareWay({ folder, connect: open });
-  onTestFinished(way.close);
-  return way;
+  return untilTestEnds(await shareWay({ folder, connect: open }));
 }
 
 it('serves requests by a way that another process has, marked as forwarded', async () => {

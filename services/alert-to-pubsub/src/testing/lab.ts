@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
@@ -116,9 +116,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 }
 
 export async function newPubSub(options?: GooglePubSubOptions): Promise<GooglePubSub> {
-  const pubsub = await startGooglePubSub(options);
-  onTestFinished(() => pubsub.close());
-  return pubsub;
+  return untilTestEnds(await startGooglePubSub(options));
 }
 
 type Published = ReturnType<GooglePubSub['published']>[number];

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decrypt, type OffsitePlace, openSource, parseObjectName } from '@skolo/backup';
-import { mountSmall, run } from '@skolo/base/testing';
+import { mountSmall, run, untilTestEnds } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -177,16 +177,14 @@ describe('what has to leave the rack', () => {
 
 describe('a bucket', () => {
   async function startBucket(accepts: (token: string | undefined) => boolean = () => true) {
-    const google = await startGoogleStorage({ buckets: ['backups'], accepts });
-    onTestFinished(() => google.close());
+    const google = untilTestEnds(await startGoogleStorage({ buckets: ['backups'], accepts }));
     vi.stubEnv('STORAGE_EMULATOR_HOST', google.url);
     onTestFinished(() => void vi.unstubAllEnvs());
     return google;
   }
 
   it('is written with the key of a service account, that is read again when it was rejected', async () => {
-    const oauth = await startGoogleOAuth();
-    onTestFinished(() => oauth.close());
+    const oauth = untilTestEnds(await startGoogleOAuth());
     const google = await startBucket((token) => token !== undefined && oauth.isValid(token));
     const email = 'backups@my-project.iam.gserviceaccount.com';
     const keyOf = (version: number) =>

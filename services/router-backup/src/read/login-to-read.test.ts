@@ -1,17 +1,16 @@
 /** A login that may only read: used for backups and MAC tables where it suffices. The other one has no password here. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilTestEnds } from '@skolo/base/testing';
 import { startEdgeSwitch, startRouteros } from '@skolo/simulators';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { startLab } from '../testing/lab.ts';
 
 const reader = { username: 'reader', password: 'canary-reader-7f3a' };
 
 it('reads with the account that may only read, if the model suits it', async () => {
-  const router = await startRouteros({ ...reader, host: '127.0.2.1' });
-  onTestFinished(() => router.close());
-  const switch1 = await startEdgeSwitch({ ...reader, host: '127.0.2.2', ports: 8 });
-  onTestFinished(() => switch1.close());
+  const router = untilTestEnds(await startRouteros({ ...reader, host: '127.0.2.1' }));
+  const switch1 = untilTestEnds(await startEdgeSwitch({ ...reader, host: '127.0.2.2', ports: 8 }));
   const lab = await startLab({
     isFake: false,
     settings: '    schedule: "0 0 1 1 *"\n    overdueHours: 8760',

@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
@@ -77,8 +77,7 @@ export async function startHealthyRack(
   const key = newAgentKey();
   const agentKey = agentPublicKey(key);
   await write('agent-key', key.reveal());
-  const pubsub = await startGooglePubSub({ topics: [topic] });
-  onTestFinished(() => pubsub.close());
+  const pubsub = untilTestEnds(await startGooglePubSub({ topics: [topic] }));
   const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: outlets });
   onTestFinished(() => device.close());
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import {
   type Computer,
   makeServiceAccountKey,
@@ -197,8 +197,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
         return (receiver.address() as AddressInfo).port;
       };
       const port = await listen(0);
-      const pubsub = await startGooglePubSub();
-      onTestFinished(() => pubsub.close());
+      const pubsub = untilTestEnds(await startGooglePubSub());
       await lend(computer, pubsub.port);
       const page = await open('alert-to-pubsub.md', {
         '# - { name: chat': '- { name: chat',
@@ -247,8 +246,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
     });
 
     it('metadata-server.md: tokens for a command, a shell, and a service', async () => {
-      const google = await startGoogleOAuth();
-      onTestFinished(() => google.close());
+      const google = untilTestEnds(await startGoogleOAuth());
       await lend(computer, Number(new URL(google.tokenUrl).port));
       const key = makeServiceAccountKey({
         email: 'ci@my-project.iam.gserviceaccount.com',

@@ -5,6 +5,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilTestEnds } from '@skolo/base/testing';
 import type { ServiceName } from '@skolo/rack';
 import {
   makeServiceAccountKey,
@@ -52,15 +53,13 @@ services:
 
 /** What the cloud has, on this computer's loopback. */
 async function startClouds() {
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
+  const google = untilTestEnds(await startGoogleOAuth());
   const keys = Object.entries(accounts).map(([name, email]) => {
     const key = makeServiceAccountKey({ email, project: 'my-project', tokenUri: google.tokenUrl });
     google.addServiceAccountKey(key);
     return [name, key] as const;
   });
-  const pubsub = await startGooglePubSub({ topics: [topic] });
-  onTestFinished(() => pubsub.close());
+  const pubsub = untilTestEnds(await startGooglePubSub({ topics: [topic] }));
   const hooks = join(root, 'services/swarming-client/python/skolo_bot_config.py');
   const swarming = await startSwarming({
     accepts: (given, bot) => bot === 'rpi-1' && given !== undefined && google.isValid(given, scope),

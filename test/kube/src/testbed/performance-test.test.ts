@@ -3,9 +3,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { listen, run, tempDir } from '@skolo/base/testing';
+import { listen, run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
 import { analyse, type Objective } from '../../../../kube/testbed/pipeline/analysis.ts';
 import { offerLoad, type Sample } from '../../../../kube/testbed/pipeline/load.ts';
@@ -194,8 +194,7 @@ function sample(rate: number, p99: number): Sample {
 }
 
 async function demoUrl(path: string): Promise<string> {
-  const demo = await startDemo({ host: '127.0.0.1', port: 0 });
-  onTestFinished(demo.close);
+  const demo = untilTestEnds(await startDemo({ host: '127.0.0.1', port: 0 }));
   return `http://127.0.0.1:${demo.port}${path}`;
 }
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -9,8 +9,7 @@ const email = 'backups@my-project.iam.gserviceaccount.com';
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
 
 async function start() {
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
+  const google = untilTestEnds(await startGoogleOAuth());
   const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
   google.addServiceAccountKey(key);
   return { google, key, secret: new Secret(JSON.stringify(key)) };

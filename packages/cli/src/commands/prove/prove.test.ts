@@ -1,7 +1,7 @@
 /** `skolo prove --look` on a small rack of simulated devices, each over its real protocol. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { Proof } from '@skolo/models/proofs';
 import {
   type ConfiguredDevice,
@@ -259,8 +259,7 @@ describe('a look', () => {
   });
 
   it('reads a plug over HTTP', { timeout: 60_000 }, async () => {
-    const plug = await startTasmota({ host: '127.0.2.4', powerOnState: 0 });
-    onTestFinished(() => plug.close());
+    const plug = untilTestEnds(await startTasmota({ host: '127.0.2.4', powerOnState: 0 }));
     const entry = `  plug-1: { model: tasmota, address: 127.0.2.4, ports: { http: ${plug.port} } }\n`;
     const { rack } = await startSmallRack({
       edit: (yaml) => yaml.replace('machines:\n', `${entry}machines:\n`),

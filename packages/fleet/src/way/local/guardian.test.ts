@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { tempDir } from '@skolo/base/testing';
-import { expect, it, onTestFinished } from 'vitest';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
 import { startGuardian } from './guardian.ts';
 
 it('ends a program whose starter is killed right after the start, whatever it has done until then', async () => {
@@ -38,8 +38,7 @@ it('does not touch what has ended by itself, and has the exit status', async () 
 });
 
 it('says which program is not there', async () => {
-  const guardian = await startGuardian(process.env);
-  onTestFinished(guardian.close);
+  const guardian = untilTestEnds(await startGuardian(process.env));
 
   const child = guardian.start('no-such-program', [], { stdio: ['ignore', 'pipe', 'pipe'] });
 
