@@ -18,17 +18,20 @@ const loopback = ['127.0.0.0/8'];
 const off = '/power/control/off?alias=b';
 
 function settingsFor(
-  endpoint: { port: number; host?: string; allow?: string[] } | undefined,
+  endpoint: { port: number; host?: string | undefined; allow?: string[] } | undefined,
 ): string {
   return `    endpoints: ${JSON.stringify(endpoint ? { pdudaemon: { allow: loopback, ...endpoint } } : {})}`;
 }
 
+/** By default at a free port, for loopback; with `undefined` without an endpoint. */
 async function startWith(
-  endpoint: Parameters<typeof settingsFor>[0],
+  own: { port?: number; host?: string | undefined; allow?: string[] } | undefined,
   endpoints: DaemonOptions['endpoints'] = {},
 ) {
-  const daemon = await startDaemon({ yaml, settings: settingsFor(endpoint), endpoints });
-  return { ...daemon, told: daemon.boards.get('pdu-1').told };
+  const endpoint = { port: own?.port ?? (await freeTcpPort()), host: '127.0.0.1', ...own };
+  const settings = settingsFor(own && endpoint);
+  const daemon = await startDaemon({ yaml, settings, endpoints });
+  return { ...daemon, port: endpoint.port, told: daemon.boards.get('pdu-1').told };
 }
 
 async function degraded(metricsUrl: string): Promise<unknown> {
@@ -38,8 +41,7 @@ async function degraded(metricsUrl: string): Promise<unknown> {
 
 describe('who may come in', () => {
   it('is a client in the list, and no other', async () => {
-    const port = await freeTcpPort();
-    const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.8/29'] });
+    const { port, told } = await startWith({ allow: ['127.0.0.8/29'] });
 
     const inside = await sendRequest(port, off, { from: '127.0.0.9' });
     const outside = await sendRequest(port, '/power/control/on?alias=b', { from: '127.0.0.1' });
@@ -56,8 +58,7 @@ describe('who may come in', () => {
     ['431', [...Array(1000).fill('a:b'), 'X-Forwarded-For: 10.0.0.1']],
     ['400', ['Host: evil.example']],
   ])('is decided by all headers, or not at all: %s', async (status, headers) => {
-    const port = await freeTcpPort();
-    const { told } = await startWith({ port, host: '127.0.0.1' });
+    const { port, told } = await startWith({});
 
     const answer = await sendText(
       port,
@@ -69,8 +70,7 @@ describe('who may come in', () => {
   });
 
   it('holds for the older protocol, too', async () => {
-    const port = await freeTcpPort();
-    const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.9'] });
+    const { port, told } = await startWith({ allow: ['127.0.0.9'] });
 
     const outside = await sendText(port, 'pdu-1 1 off', '127.0.0.1');
 
@@ -80,7 +80,7 @@ describe('who may come in', () => {
 
   it('is identified by an IPv4 address, also where the endpoint listens on IPv6', async () => {
     const port = await freeTcpPort();
-    await startWith({ port, allow: ['127.0.0.9/32'] });
+    await startWith({ host: undefined, allow: ['127.0.0.9/32'] });
 
     const inside = await sendRequest(port, off, { from: '127.0.0.9' });
     const outside = await sendRequest(port, off, { from: '127.0.0.1' });
@@ -110,8 +110,7 @@ describe('a request that is not of a client of pdudaemon', () => {
     [{ host: 'jumphost-rack1.evil.example' }, host],
   ];
   it.each(requests)('switches nothing: %j', async (headers, why) => {
-    const port = await freeTcpPort();
-    const { told } = await startWith({ port, host: '127.0.0.1' });
+    const { port, told } = await startWith({});
 
     const answer = await sendRequest(port, off, { headers });
 
@@ -200,14 +199,13 @@ describe('a port that something else has', () => {
 
 describe('a client that waits', () => {
   it('is answered later than any time-out of a connection', async () => {
-    const port = await freeTcpPort();
     const timeouts = {
       headersTimeout: 100,
       requestTimeout: 100,
       keepAliveTimeout: 100,
       connectionsCheckingInterval: 20,
     };
-    await startWith({ port, host: '127.0.0.1' }, { timeouts });
+    const { port } = await startWith({}, { timeouts });
 
     const [held, older] = await Promise.all([
       sendRequest(port, `${off}&delay=1`),
@@ -219,8 +217,7 @@ describe('a client that waits', () => {
   });
 
   it('may go away: what was begun goes on', async () => {
-    const port = await freeTcpPort();
-    const { client, finished } = await startWith({ port, host: '127.0.0.1' });
+    const { port, client, finished } = await startWith({});
     const leaving = new AbortController();
     const path = '/power/control/reboot?alias=b&delay=1';
 
@@ -251,8 +248,7 @@ describe('a client that waits', () => {
       'nack the daemon is stopping, and may not have completed the request; check the outlet, and try again after the restart\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
-    const port = await freeTcpPort();
-    const { client, stop } = await startWith({ port, host: '127.0.0.1' });
+    const { port, client, stop } = await startWith({});
 
     const waiting = ask(port);
     await vi.waitFor(async () => {
@@ -266,8 +262,7 @@ describe('a client that waits', () => {
   });
 
   it('asks for one thing on a connection', async () => {
-    const port = await freeTcpPort();
-    const { told } = await startWith({ port, host: '127.0.0.1' });
+    const { port, told } = await startWith({});
     const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 
     const text = await sendText(port, get(off) + get('/power/control/on?alias=b'));

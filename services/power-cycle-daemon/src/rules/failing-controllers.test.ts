@@ -41,6 +41,11 @@ async function withStuckOutlet(options: Partial<Parameters<typeof startDaemon>[0
   return daemon;
 }
 
+async function isRejected(request: Promise<unknown>, target: string, more: object = {}) {
+  const rejected = [{ target, code: 'controller-failing', ...more }];
+  await expect(request).rejects.toMatchObject({ status: 409, problem: { rejected } });
+}
+
 describe('a controller that rejects every on', () => {
   it('darkens one machine of all that were asked for, and none of another controller waits for that', async () => {
     const daemon = await startDaemon({ yaml });
@@ -90,10 +95,7 @@ describe('a controller that rejects every on', () => {
     const daemon = await withStuckOutlet();
 
     for (const request of [() => daemon.request('a-02'), () => daemon.turn('off', 'a-02')]) {
-      await expect(request()).rejects.toMatchObject({
-        status: 409,
-        problem: { rejected: [{ target: 'a-02', code: 'controller-failing' }] },
-      });
+      await isRejected(request(), 'a-02');
     }
     daemon.boards.get('pdu-1').outlets.set('3', false);
     daemon.boards.get('pdu-1').rejectsOn = false;
@@ -103,21 +105,12 @@ describe('a controller that rejects every on', () => {
   it('lets an operator force one more, and only one', async () => {
     const daemon = await withStuckOutlet();
 
-    const two = daemon.requests(['a-[02-03]'], { force: true });
-    await expect(two).rejects.toMatchObject({
-      status: 409,
-      problem: { rejected: [{ target: 'a-03', code: 'controller-failing' }] },
-    });
+    await isRejected(daemon.requests(['a-[02-03]'], { force: true }), 'a-03');
     const [forced] = await daemon.cycle('a-02', { force: true });
     const again = daemon.request('a-03', { force: true });
 
     expect(forced?.outcome).toBe('stuck-off');
-    await expect(again).rejects.toMatchObject({
-      status: 409,
-      problem: {
-        rejected: [{ target: 'a-03', code: 'controller-failing', until: expect.any(String) }],
-      },
-    });
+    await isRejected(again, 'a-03', { until: expect.any(String) });
     expect(dark(daemon, 'pdu-1')).toBe(2);
   });
 
