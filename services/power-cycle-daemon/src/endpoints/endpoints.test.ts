@@ -79,8 +79,7 @@ describe('who may come in', () => {
   });
 
   it('is identified by an IPv4 address, also where the endpoint listens on IPv6', async () => {
-    const port = await freeTcpPort();
-    await startWith({ host: undefined, allow: ['127.0.0.9/32'] });
+    const { port } = await startWith({ host: undefined, allow: ['127.0.0.9/32'] });
 
     const inside = await sendRequest(port, off, { from: '127.0.0.9' });
     const outside = await sendRequest(port, off, { from: '127.0.0.1' });
