@@ -2,6 +2,7 @@
 export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
 export { mountSmall } from './mount-small.ts';
+export { pathsOf } from './paths-of.ts';
 export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
 export { untilTestEnds } from './until-test-ends.ts';

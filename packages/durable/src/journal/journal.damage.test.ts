@@ -7,6 +7,7 @@ import { pause } from '@skolo/base';
 import { tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
+import { flip } from '../testing/flip.ts';
 import { Journal } from './journal.ts';
 
 const kills = countRounds();
@@ -72,12 +73,6 @@ async function segment(): Promise<string> {
   const name = (await readdir(folder)).find((each) => each.endsWith('.spool'));
   if (name === undefined) throw new Error(`no segment in ${folder}`);
   return join(folder, name);
-}
-
-async function flip(path: string, position: number, bit = 0) {
-  const bytes = await readFile(path);
-  bytes.writeUInt8(bytes.readUInt8(position) ^ (1 << bit), position);
-  await writeFile(path, bytes);
 }
 
 /** Where the line begins in which half of the file ends. */

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
+import { flip } from '../testing/flip.ts';
 import { segmentsIn } from '../testing/spools.ts';
 import { encodeLines } from './line.ts';
 import { Spool } from './spool.ts';
@@ -27,7 +28,6 @@ const count = 300;
 const texts = new Map<number, string>();
 const original = await tempDir(afterAll);
 let firstKept: number;
-let parent: string;
 let folder: string;
 let names: string[];
 
@@ -46,8 +46,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  parent = await tempDir();
-  folder = join(parent, 'spool');
+  folder = join(await tempDir(), 'spool');
   await cp(join(original, 'spool'), folder, { recursive: true });
   names = await segmentsIn(folder);
 });
@@ -88,12 +87,6 @@ async function look() {
 
 function missingOf(seen: number[]): number {
   return count + 1 - firstKept - seen.length;
-}
-
-async function flip(path: string, position: number, bit = 0) {
-  const bytes = await readFile(path);
-  bytes.writeUInt8(bytes.readUInt8(position) ^ (1 << bit), position);
-  await writeFile(path, bytes);
 }
 
 function at(position: number): string {

@@ -11,11 +11,9 @@ const kills = countRounds(10);
 
 const script = join(import.meta.dirname, '../testing/spool-writer.ts');
 
-let parent: string;
 let folder: string;
 beforeEach(async () => {
-  parent = await tempDir();
-  folder = join(parent, 'spool');
+  folder = join(await tempDir(), 'spool');
 });
 
 /** What the killed processes reported, and what was found after them. */

@@ -7,11 +7,9 @@ import { segmentsIn } from '../testing/spools.ts';
 import { Spool } from './spool.ts';
 
 const count = 40;
-let parent: string;
 let folder: string;
 beforeEach(async () => {
-  parent = await tempDir();
-  folder = join(parent, 'spool');
+  folder = join(await tempDir(), 'spool');
 });
 
 /** Forty records of about 400 bytes, each acknowledged. */

@@ -1,3 +1,4 @@
+import { pathsOf } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -181,15 +182,6 @@ describe('usableRack', () => {
     ).toEqual([]);
   });
 });
-
-/** Where in the data something can go wrong: every key and item. */
-function pathsOf(value: unknown, path: string[] = []): string[][] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => [
-    [...path, key],
-    ...pathsOf(item, [...path, key]),
-  ]);
-}
 
 function changed(value: unknown, [key = '', ...rest]: string[], change: Change): unknown {
   // An earlier error took the place of what this one would change.

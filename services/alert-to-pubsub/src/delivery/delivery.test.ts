@@ -330,18 +330,15 @@ describe('its place in the spool', () => {
 
   it('stays when the sink ignores the abort', async () => {
     const sink = fakeSink();
-    let answer: () => void = () => undefined;
-    sink.behave = () =>
-      new Promise((resolve) => {
-        answer = resolve;
-      });
+    const answer = Promise.withResolvers<void>();
+    sink.behave = () => answer.promise;
     const { time, spool, delivery } = await startedLab(3, 1, { sink });
     await time.settle();
 
     const stopping = delivery.stop();
     await time.pass(60_000);
     await stopping;
-    answer();
+    answer.resolve();
     await time.settle();
 
     expect(spool.cursor('pubsub')).toBe(1);

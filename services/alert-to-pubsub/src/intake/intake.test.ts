@@ -20,11 +20,9 @@ class FakeSpool {
   private gate: Promise<void> = Promise.resolve();
 
   hold(): () => void {
-    let open: () => void = () => undefined;
-    this.gate = new Promise((resolve) => {
-      open = resolve;
-    });
-    return open;
+    const opened = Promise.withResolvers<void>();
+    this.gate = opened.promise;
+    return opened.resolve;
   }
 
   async append(texts: readonly string[]): Promise<number> {

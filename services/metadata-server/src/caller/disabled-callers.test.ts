@@ -1,4 +1,5 @@
 /** Each error that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
+import { pathsOf } from '@skolo/base/testing';
 import { isLong, seed } from '@skolo/durable/fault-injection';
 import { parseRack, type Rack, RackError, usableRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
@@ -49,14 +50,6 @@ const addresses = [
 function identities(rack: Rack): (string | undefined)[] {
   const find = callerLookup(rack, ['192.168.1.8']);
   return addresses.map((address) => find(address).identity?.name);
-}
-
-function pathsOf(value: unknown, path: string[] = []): string[][] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => [
-    [...path, key],
-    ...pathsOf(item, [...path, key]),
-  ]);
 }
 
 /** The text with the value at the path replaced, removed (undefined), or its key misspelt. */

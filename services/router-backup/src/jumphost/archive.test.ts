@@ -132,13 +132,6 @@ async function numbersIn(folder: string) {
   return { number, again, recovered: journal.recovered };
 }
 
-async function caught(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
 describe('the rehearsal', () => {
   it('brings back a jumphost that went on living', { timeout: 120_000 }, async ({ skip }) => {
     if (!age) return skip('age is not installed');
@@ -326,7 +319,7 @@ describe('no archive', () => {
   it.each([[undefined], ['none'], [[]]] as const)('for recipients %j', async (recipients) => {
     const jumphost = await makeJumphost();
 
-    const error = await caught(jumphost.archive({ recipients }));
+    const error = await jumphost.archive({ recipients }).catch((error: unknown) => error);
 
     expect(error).toBeInstanceOf(BackupError);
     expect(error).toMatchObject({ code: 'rejected' });
@@ -339,7 +332,9 @@ describe('no archive', () => {
     await put(jumphost.at('var/lib/skolo/large'), 'x'.repeat(30_000_000));
     const stopping = new AbortController();
 
-    const archiving = caught(jumphost.archive({ signal: stopping.signal }));
+    const archiving = jumphost
+      .archive({ signal: stopping.signal })
+      .catch((error: unknown) => error);
     await expect.poll(async () => (await readdir(jumphost.folder)).length).toBe(1);
     stopping.abort(new Error('stops'));
 
@@ -355,7 +350,7 @@ describe('no archive', () => {
     await mkdir(disk);
     await mountSmall(context, disk, 'size=1m');
 
-    const error = await caught(jumphost.archive({ folder: disk }));
+    const error = await jumphost.archive({ folder: disk }).catch((error: unknown) => error);
 
     expect(error).toMatchObject({ code: 'storage', message: expect.stringContaining('ENOSPC') });
     expect(await readdir(disk)).toEqual([]);

@@ -24,13 +24,6 @@ async function archiveIn({ folder }: Archives, digest: string): Promise<Jumphost
   };
 }
 
-async function caught(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
 describe('Archives', () => {
   it('has what was added, also after a restart', async () => {
     const parent = join(await tempDir(), 'state/archives');
@@ -145,7 +138,7 @@ describe('Archives', () => {
     bytes[500] = (bytes[500] ?? 0) ^ 1;
     await writeFile(archive.file, bytes);
 
-    const error = await caught(archives.add(archive, about));
+    const error = await archives.add(archive, about).catch((error: unknown) => error);
 
     expect(error).toMatchObject({ code: 'damaged' });
     expect(archives.versions()).toEqual([]);
@@ -170,7 +163,7 @@ describe('Archives', () => {
     const parent = await tempDir();
     await writeFile(join(parent, 'j'), 'a file');
 
-    const error = await caught(Archives.open(parent, 'j'));
+    const error = await Archives.open(parent, 'j').catch((error: unknown) => error);
 
     expect(error).toMatchObject({ code: 'storage', message: expect.stringContaining(parent) });
   });

@@ -183,6 +183,15 @@ describe('a bucket', () => {
     return google;
   }
 
+  async function startWithBucket() {
+    const google = await startBucket();
+    const lab = await startOffsite({
+      settings: '{ upload: "gs://backups/rack4", encrypt: none }',
+      openPlace: await bucketAt(google.url),
+    });
+    return { google, lab };
+  }
+
   it('is written with the key of a service account, that is read again when it was rejected', async () => {
     const oauth = untilTestEnds(await startGoogleOAuth());
     const google = await startBucket((token) => token !== undefined && oauth.isValid(token));
@@ -209,11 +218,7 @@ describe('a bucket', () => {
   });
 
   it('is unreachable for a day: backups go on, nothing is lost, it is seldom asked', async () => {
-    const google = await startBucket();
-    const lab = await startOffsite({
-      settings: '{ upload: "gs://backups/rack4", encrypt: none }',
-      openPlace: await bucketAt(google.url),
-    });
+    const { google, lab } = await startWithBucket();
     await lab.copied('router', 'version 0');
     const before = google.calls.length;
     const outage = google.misbehave('unavailable');
@@ -256,11 +261,7 @@ describe('a bucket', () => {
   });
 
   it('that stored something else holds back that device, and no other', async () => {
-    const google = await startBucket();
-    const lab = await startOffsite({
-      settings: '{ upload: "gs://backups/rack4", encrypt: none }',
-      openPlace: await bucketAt(google.url),
-    });
+    const { google, lab } = await startWithBucket();
     await lab.idle();
     google.misbehave('corrupt', { times: 1, operations: ['insert'] });
     const lastSuccess = () => lab.copies.status()[0]?.lastSuccess;
