@@ -30,6 +30,16 @@ async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
 
 type Lab = Awaited<ReturnType<typeof start>>;
 
+const rejected = (why: RegExp) => ({ status: 500, text: expect.stringMatching(why) });
+
+/** The id of the only cycle, once it tries to reach its controller. */
+function reaching({ client }: Lab): Promise<string> {
+  return waitUntil(async () => {
+    const { cycles } = await client.cycles({ query: {} });
+    return cycles[0]?.step === 'contact' ? cycles[0].id : undefined;
+  });
+}
+
 /** The daemon has looked at the PDU again, after this was called. */
 async function isRead(lab: Lab) {
   const since = new Date().toISOString();
@@ -48,10 +58,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     lab.board.isDown = false;
     const later = await isRead(lab);
 
-    expect(answer).toMatchObject({
-      status: 500,
-      text: expect.stringMatching(/^failed at contact: /),
-    });
+    expect(answer).toMatchObject(rejected(/^failed at contact: /));
     expect(answer.text).not.toContain('pending');
     expect(later).toMatchObject({ state: 'on' });
     expect(later).not.toHaveProperty('switchedOff');
@@ -67,7 +74,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     const told = lab.board.told.length;
     const later = await isRead(lab);
 
-    expect(answer).toMatchObject({ status: 500, text: expect.stringMatching(/at turn-off/) });
+    expect(answer).toMatchObject(rejected(/at turn-off/));
     expect(later).toMatchObject({ state: 'on' });
     expect(lab.board.told).toHaveLength(told);
   });
@@ -81,12 +88,9 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     lab.board.isDown = false;
     const later = await isRead(lab);
 
-    expect(answer).toMatchObject({
-      status: 500,
-      text: expect.stringMatching(
-        /^failed at turn-on: pdu-1\/1 is not reported as on: pdu-1: connection refused/,
-      ),
-    });
+    expect(answer).toMatchObject(
+      rejected(/^failed at turn-on: pdu-1\/1 is not reported as on: pdu-1: connection refused/),
+    );
     expect(later).toMatchObject({ state: 'off', switchedOff: { reason: "pdudaemon's API: off" } });
   });
 
@@ -119,10 +123,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
     lab.board.ignores = undefined;
     await waitUntil(() => (lab.board.outlets.isOn('1') ? true : undefined));
 
-    expect(answer).toMatchObject({
-      status: 500,
-      text: expect.stringMatching(/is still being turned on/),
-    });
+    expect(answer).toMatchObject(rejected(/is still being turned on/));
   });
 
   it.each(['off', 'reboot'])(
@@ -133,10 +134,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
       const leaving = new AbortController();
 
       const waiting = lab.ask(`${command}?alias=b`, leaving.signal);
-      const id = await waitUntil(async () => {
-        const { cycles } = await lab.client.cycles({ query: {} });
-        return cycles[0]?.step === 'contact' ? cycles[0].id : undefined;
-      });
+      const id = await reaching(lab);
       leaving.abort();
       await expect(waiting).rejects.toThrow();
       const cycle = await lab.finished(id);
@@ -156,10 +154,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
       const first = await start();
       first.board.isWedged = true;
       const waiting = first.ask(`${command}?alias=b`).catch(() => undefined);
-      const id = await waitUntil(async () => {
-        const { cycles } = await first.client.cycles({ query: {} });
-        return cycles[0]?.step === 'contact' ? cycles[0].id : undefined;
-      });
+      const id = await reaching(first);
       await first.stop();
       await waiting;
       first.board.isWedged = false;

@@ -17,7 +17,14 @@ async function start() {
   const open = (file = '~/{machine}.force_quarantine') =>
     new ForcedQuarantine({ machine: 'rpi-1', file: () => file, stateDir, home, clock, log });
   const write = (text: string) => writeFile(join(home, 'rpi-1.force_quarantine'), text);
-  return { home, stateDir, clock, log, open, write };
+  /** An agent that has read it. */
+  const quarantined = async (text = 'wrong phone') => {
+    await write(text);
+    const forced = open();
+    await forced.look();
+    return forced;
+  };
+  return { home, stateDir, clock, log, open, write, quarantined };
 }
 
 const order = {
@@ -38,11 +45,9 @@ describe('the file that quarantines the machine', () => {
   });
 
   it('is read, removed, and in effect until it is cleared', async () => {
-    const { open, write, home, stateDir } = await start();
-    const forced = open();
-    await write('wrong\nphone\n');
+    const { quarantined, home, stateDir } = await start();
 
-    await forced.look();
+    const forced = await quarantined('wrong\nphone\n');
     await forced.look();
     const current = forced.current();
     const left = await readdir(home);
@@ -55,9 +60,8 @@ describe('the file that quarantines the machine', () => {
   });
 
   it('stays in effect over a restart of the agent', async () => {
-    const { open, write, clock } = await start();
-    await write('wrong phone');
-    await open().look();
+    const { open, quarantined, clock } = await start();
+    await quarantined();
     clock.pass(60_000);
     const next = open();
 
@@ -67,10 +71,8 @@ describe('the file that quarantines the machine', () => {
   });
 
   it('is over when what is kept is deleted', async () => {
-    const { open, write, stateDir } = await start();
-    const forced = open();
-    await write('wrong phone');
-    await forced.look();
+    const { quarantined, stateDir } = await start();
+    const forced = await quarantined();
 
     await rm(join(stateDir, 'forced-quarantine.json'));
     await forced.look();
@@ -78,34 +80,26 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()).toEqual([]);
   });
 
-  it('without a text quarantines all the same', async () => {
-    const { open, write } = await start();
-    const forced = open();
-    await write('');
+  it.each([
+    ['without a text quarantines all the same', '', 'no reason given'],
+    [
+      'contains nothing that a terminal would obey',
+      '\u001b[31mred\u001b[0m\nphone\u0007',
+      '[31mred [0m phone',
+    ],
+    ['is shortened when it is long', 'x'.repeat(1_000_000), 'x'.repeat(1000)],
+  ])('%s', async (_, text, reason) => {
+    const { quarantined } = await start();
 
-    await forced.look();
-
-    expect(forced.current()[0]?.reason).toBe('no reason given');
-  });
-
-  it('contains nothing that a terminal would obey', async () => {
-    const { open, write } = await start();
-    const forced = open();
-    await write('\u001b[31mred\u001b[0m\nphone\u0007');
-
-    await forced.look();
-
-    expect(forced.current()[0]?.reason).toBe('[31mred [0m phone');
+    expect((await quarantined(text)).current()).toEqual([{ ...order, reason }]);
   });
 
   it('quarantines also where nothing can be kept or read', async () => {
-    const { open, write, stateDir } = await start();
+    const { quarantined, stateDir } = await start();
     await rm(stateDir, { recursive: true });
     await writeFile(stateDir, 'no folder');
-    const forced = open();
-    await write('wrong phone');
 
-    await forced.look();
+    const forced = await quarantined();
 
     expect(forced.current()[0]?.reason).toBe('wrong phone');
   });
@@ -118,16 +112,6 @@ describe('the file that quarantines the machine', () => {
     await forced.look();
 
     expect(forced.current()[0]?.reason).toBe('wrong phone');
-  });
-
-  it('is shortened when it is long', async () => {
-    const { open, write } = await start();
-    const forced = open();
-    await write('x'.repeat(1_000_000));
-
-    await forced.look();
-
-    expect(forced.current()[0]?.reason).toHaveLength(1000);
   });
 
   it('that is a folder is no reason, is logged once, and disturbs nothing', async () => {
@@ -143,12 +127,10 @@ describe('the file that quarantines the machine', () => {
   });
 
   it('is not removed before it is kept, and in effect meanwhile', async () => {
-    const { open, write, home, stateDir } = await start();
-    const forced = open();
-    await write('wrong phone');
+    const { quarantined, home, stateDir } = await start();
     await rm(stateDir, { recursive: true });
 
-    await forced.look();
+    const forced = await quarantined();
     const before = { text: forced.current()[0]?.reason, left: await readdir(home) };
     await mkdir(stateDir);
     await forced.look();
