@@ -35,6 +35,14 @@ async function start(files: Record<string, string>, run: RunCommand = missing) {
   return { watch, clock, write, asked };
 }
 
+/** Thermal zones in /sys, with thousandths of a degree. */
+const zones = (...all: [type: string, temp: number][]) =>
+  Object.fromEntries(
+    all.flatMap(([type, temp], at) => [
+      [`class/thermal/thermal_zone${at}/type`, `${type}\n`],
+      [`class/thermal/thermal_zone${at}/temp`, `${temp}\n`],
+    ]),
+  );
 const firmware = 'devices/platform/soc/soc:firmware/get_throttled';
 const saying =
   (stdout: string): RunCommand =>
@@ -52,22 +60,10 @@ describe('the machine itself', () => {
   });
 
   it.each([
-    {
-      title: 'a Raspberry Pi',
-      files: {
-        'class/thermal/thermal_zone0/type': 'cpu-thermal\n',
-        'class/thermal/thermal_zone0/temp': '48312\n',
-      },
-      celsius: 48.312,
-    },
+    { title: 'a Raspberry Pi', files: zones(['cpu-thermal', 48_312]), celsius: 48.312 },
     {
       title: 'a PC, whose radio is hotter',
-      files: {
-        'class/thermal/thermal_zone0/type': 'iwlwifi_1\n',
-        'class/thermal/thermal_zone0/temp': '91000\n',
-        'class/thermal/thermal_zone1/type': 'x86_pkg_temp\n',
-        'class/thermal/thermal_zone1/temp': '55000\n',
-      },
+      files: zones(['iwlwifi_1', 91_000], ['x86_pkg_temp', 55_000]),
       celsius: 55,
     },
     {
@@ -81,14 +77,7 @@ describe('the machine itself', () => {
       },
       celsius: 43.5,
     },
-    {
-      title: 'nonsense',
-      files: {
-        'class/thermal/thermal_zone0/type': 'cpu-thermal\n',
-        'class/thermal/thermal_zone0/temp': '-273000\n',
-      },
-      celsius: undefined,
-    },
+    { title: 'nonsense', files: zones(['cpu-thermal', -273_000]), celsius: undefined },
   ])('has a temperature: $title', async ({ files, celsius }) => {
     const { watch } = await start(files);
 

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { machinePartOf, parseRack } from '@skolo/rack';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { IdentityKeeper, type KnownIdentity, type PartSource } from './identity.ts';
 
 type Tell = Parameters<PartSource['start']>[0];
@@ -22,13 +22,7 @@ machines:
 
 let stateDir: string;
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'skolo-identity-'));
-});
-const keepers: IdentityKeeper[] = [];
-afterEach(async () => {
-  // A keeper writes what it was told until it is stopped.
-  for (const keeper of keepers.splice(0)) await keeper.stop();
-  await rm(stateDir, { recursive: true });
+  stateDir = await tempDir();
 });
 
 function machinePart(name: string): unknown {
@@ -47,7 +41,8 @@ async function open() {
     log: { warn: (_fields, message) => void warnings.push(message) },
     emit: (event) => event.type === 'identity' && changes.push(event.now),
   });
-  keepers.push(keeper);
+  // It writes what it was told until it is stopped.
+  onTestFinished(() => keeper.stop());
   await keeper.start({
     from: 'metadata-server',
     start: (to) => {
