@@ -4,10 +4,10 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,8 +35,9 @@ const why = whyNot();
 describe.skipIf(why !== undefined)(`a card for arm64${why ? ` (${why})` : ''}`, () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-arm64-'));
   });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function makeCard(): Promise<string> {
     const card = join(folder, 'card.img');

@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { Computer, peer } from '@skolo/simulators';
@@ -49,7 +49,7 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
   let computer: Computer | undefined;
 
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-first-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     await run('openssl', [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
@@ -67,6 +67,7 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
   });
   afterAll(async () => {
     server.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   /** With the boot partition of a card where the system mounts it. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
@@ -8,7 +9,7 @@ import { openSsh, startSwitch } from '../testing/edge-switch.ts';
 import { failsWith } from '../testing/sessions.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
 import { deps, target } from '../testing/targets.ts';
-import { startTcpServer, unusedPort } from '../testing/tcp-server.ts';
+import { startTcpServer } from '../testing/tcp-server.ts';
 
 describe('a device with old ssh', () => {
   it('is reached where its login says legacySsh', async () => {
@@ -66,7 +67,7 @@ describe('a device with old ssh', () => {
 
 describe('a device that cannot be reached over ssh', () => {
   it('has nothing that listens', async () => {
-    const port = await unusedPort();
+    const port = await freeTcpPort();
 
     const opened = openSsh(port);
 
@@ -89,7 +90,7 @@ describe('a device that cannot be reached over ssh', () => {
 
     const opened = openSsh(server.port);
 
-    await failsWith(opened, DeviceBusy, 'too many sessions');
+    await failsWith(opened, DeviceBusy, 'too many open sessions');
   });
 
   it('never says a word', async () => {

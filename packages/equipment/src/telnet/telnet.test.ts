@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -8,7 +9,7 @@ import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { failsWith } from '../testing/sessions.ts';
 import { password, user } from '../testing/ssh-server.ts';
 import { deps, soon, target } from '../testing/targets.ts';
-import { startTcpServer, unusedPort } from '../testing/tcp-server.ts';
+import { startTcpServer } from '../testing/tcp-server.ts';
 import { Negotiation } from './negotiation.ts';
 
 const [IAC, DONT, DO, WONT, WILL, SB, SE] = [255, 254, 253, 252, 251, 250, 240];
@@ -160,7 +161,7 @@ describe('a command line over telnet', () => {
   });
 
   it('is not there where nothing listens', async () => {
-    const opened = openCli(target(await unusedPort()), 'telnet', fastpath, await deps(), signal);
+    const opened = openCli(target(await freeTcpPort()), 'telnet', fastpath, await deps(), signal);
 
     await expect(opened).rejects.toThrow('nothing is listening there (connection refused)');
   });

@@ -1,5 +1,5 @@
 /** A TCP server whose connections are handled by a test. */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { listen } from '@skolo/base/testing';
 import { onTestFinished } from 'vitest';
 
@@ -22,13 +22,4 @@ export async function startTcpServer(serve: (socket: Socket) => void): Promise<T
     for (const socket of sockets) socket.destroy();
   });
   return { port, sockets };
-}
-
-/** A port on which nothing listens. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -2,11 +2,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { listen, tempDir } from '@skolo/base/testing';
+import { tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteImage, type FetchDeps, fetchImage, storedImages, verifyImage } from './store.ts';
 
@@ -62,14 +63,15 @@ async function makeKeys(folder: string): Promise<Keys | undefined> {
   };
 }
 
-const keysFolder = await tempDir(afterAll);
-const keys = await makeKeys(keysFolder);
+const common = await tempDir(afterAll);
+const keys = await makeKeys(common);
 afterAll(async () => {
   // Signing starts an agent again.
-  await run('gpgconf', ['--homedir', keysFolder, '--kill', 'gpg-agent']).catch(() => undefined);
+  await run('gpgconf', ['--homedir', common, '--kill', 'gpg-agent']).catch(() => undefined);
 });
 
 describe('base images', () => {
+  let server: Server;
   let base: string;
   let folder: string;
   let xz: Buffer;
@@ -92,16 +94,18 @@ describe('base images', () => {
   }
 
   beforeAll(async () => {
-    const at = await tempDir(afterAll);
-    await writeFile(join(at, 'a.img'), image);
-    await run('xz', ['--block-size=100000', join(at, 'a.img')]);
-    xz = await readFile(join(at, 'a.img.xz'));
-    const server = createServer((request, response) => {
+    const file = join(common, 'a.img');
+    await writeFile(file, image);
+    await run('xz', ['--block-size=100000', file]);
+    xz = await readFile(`${file}.xz`);
+    server = createServer((request, response) => {
       requests.push(`${request.url} ${request.headers.range ?? ''}`.trim());
       answer(request, response);
     });
-    base = `http://127.0.0.1:${await listen(server, afterAll)}`;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
+  afterAll(() => server.close());
   beforeEach(async () => {
     folder = await tempDir();
     requests = [];

@@ -1,9 +1,9 @@
 /** Texts of any setup, read by the programs that read them on a Raspberry Pi: nothing in a value changes what they mean. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
@@ -58,8 +58,9 @@ function samples(count: number): PiSetup[] {
 describe('boot files of any setup', () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-boot-'));
   });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it.skipIf(cloudInit === undefined)(
     `are valid for cloud-init, and mean what was given${cloudInit ? '' : ' (cloud-init is not there)'}`,

@@ -1,11 +1,11 @@
 /** The clock's script, with a server of HTTPS, and with fakes of the programs that set and know the time. */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clock } from './clock.ts';
@@ -20,7 +20,7 @@ describe.skipIf(missing !== '')(`the clock${missing}`, () => {
   let date: string | undefined;
 
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-clock-'));
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(folder, name)) as [
       string,
       string,
@@ -61,6 +61,7 @@ esac
   });
   afterAll(async () => {
     server.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   async function start(least: number, { withServer = true, synced = false } = {}): Promise<number> {

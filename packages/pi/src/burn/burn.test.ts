@@ -1,6 +1,6 @@
 /** Cards, written for real: loop devices of Linux stand in for readers, and files for the cards in them. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,16 +69,18 @@ async function imageIn(folder: string, length = size) {
 
 describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
   let folder: string;
+  let common: string;
   let image: Awaited<ReturnType<typeof imageIn>>;
   const loops: string[] = [];
   const mounts: string[] = [];
 
   beforeAll(async () => {
-    const common = await tempDir(afterAll);
+    common = await mkdtemp(join(tmpdir(), 'skolo-card-'));
     image = await imageIn(common);
   });
   afterAll(async () => {
     await image.file.close();
+    await rm(common, { recursive: true });
   });
   beforeEach(async () => {
     folder = await tempDir();

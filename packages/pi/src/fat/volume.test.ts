@@ -1,9 +1,9 @@
 /** FAT against the programs that others use: mkfs.vfat and mtools make it, mtools and fsck.vfat read what was written. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat)
   let base: string;
 
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-fat-'));
     base = join(folder, 'base.img');
     await makeTestImage(base, {
       fat,
@@ -36,6 +36,7 @@ describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat)
       },
     });
   });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   /** @returns a file with the boot partition, as it is afterwards */
   async function changed(work: (volume: FatVolume) => Promise<void>): Promise<string> {

@@ -1,10 +1,10 @@
 /** Images of machines, made from small ones that sfdisk, mkfs.vfat, mtools and mke2fs have made, and read by others. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdtemp, open, readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diskOf } from '../disk/disk.ts';
@@ -30,11 +30,12 @@ const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : ''
 describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await tempDir(afterAll);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-pi-'));
     for (const [name, system] of Object.entries(systems)) {
       await makeTestImage(join(folder, `${name}.img`), system);
     }
   });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function machine(base: string, setup: PiSetup, program?: Uint8Array): Promise<string> {
     const file = await open(join(folder, base));
