@@ -103,7 +103,7 @@ export const PowerCycle = z
       .string()
       .optional()
       .describe(
-        'outlets that reported a fault at the end of the cycle, such as switch-1/14: Fault',
+        'outlets that reported a fault at the end of the cycle, each with its fault, such as `switch-1/14: Fault`',
       ),
     detail: z.string().optional().describe('description of the last event'),
     pending: z

@@ -141,7 +141,7 @@ const gauges: Record<string, GaugeSpec<Status>> = {
     down ? 1 : 0,
   ),
   skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
-    'When a sink that receives heartbeats last accepted one; 0 = never.',
+    'Time at which the sink last accepted a heartbeat (only for sinks that receive heartbeats); 0 = never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),
   ),
 };

@@ -113,8 +113,8 @@ machines: {}
     const added = addDevices(text, rows, file);
 
     expect(added.bad).toEqual([
-      'router.db:7: a: is eos at 192.0.2.2 in rack.yaml, but eos at 192.0.2.7 in the import; fix one of them',
-      'router.db:2: a: is eos at 192.0.2.2 in rack.yaml, but junos at 192.0.2.2 in the import; fix one of them',
+      'router.db:7: a: rack.yaml has eos at 192.0.2.2, but the import has eos at 192.0.2.7; fix one of them',
+      'router.db:2: a: rack.yaml has eos at 192.0.2.2, but the import has junos at 192.0.2.2; fix one of them',
       expect.stringMatching(/^router\.db:3: c: 192\.0\.2\.3 is also used by b/),
       expect.stringMatching(/^router\.db:4: here: /),
     ]);

@@ -129,9 +129,9 @@ function checkThere(
   const known = infrastructure.get(name);
   if (known === undefined) return;
   if (known.model === entry.model && known.address === canonicalAddress(address)) return;
-  const is = `${known.model} at ${known.address ?? 'no address'}`;
-  const other = `${entry.model} at ${address}`;
-  throw wholeFile(file, `is ${is} in rack.yaml, but ${other} in the import; fix one of them`);
+  const ours = `${known.model} at ${known.address ?? 'no address'}`;
+  const theirs = `${entry.model} at ${address}`;
+  throw wholeFile(file, `rack.yaml has ${ours}, but the import has ${theirs}; fix one of them`);
 }
 
 /** Neither a login nor a secret has it. */

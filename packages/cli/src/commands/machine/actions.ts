@@ -32,7 +32,7 @@ export function clear(command: SkoloCommand): void {
     // Only a quarantine forced by a file has ended.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
-        `${place.name}: the quarantine was ordered; end it with skolo machine quarantine ${place.name} --end`,
+        `${place.name}: an operator ordered this quarantine; to end it, run skolo machine quarantine ${place.name} --end`,
       );
     }
   });

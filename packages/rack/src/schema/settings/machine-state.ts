@@ -29,7 +29,7 @@ export const machineState = section({
     serviceAccount: path
       .default('/var/run/secrets/skolo-enrolment')
       .describe(
-        "Directory that contains a service account's `token` and `ca.crt`; default: the directory from kube/components/enrolment.",
+        "Directory that contains a service account's `token` and `ca.crt`; default: the directory that kube/components/enrolment mounts.",
       ),
   })
     .exactOptional()
