@@ -190,7 +190,8 @@ describe.skipIf(!chromium)('the console', () => {
     fixture.show({ ...machine, condition: 'gone', sentence, needsAttention });
     await page.goto(`${fixture.url}/#/machine/${machine.name}`);
 
-    await page.getByText(sentence, { exact: true }).waitFor();
+    // The history may have it, too.
+    await page.getByRole('paragraph').filter({ hasText: sentence }).waitFor();
     await page.getByText(needsAttention, { exact: true }).waitFor();
   });
 

@@ -107,7 +107,7 @@ describe('a session', () => {
 
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({
-      detail: expect.stringContaining('requires operate'),
+      detail: expect.stringContaining('requires the operate role'),
     });
     expect(await auditOf('machine-state')).toMatch(
       /"who":"ann-view".*"what":"rejected request","target":"POST \/v1\/notes","outcome":"rejected: /,

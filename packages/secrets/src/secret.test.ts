@@ -107,7 +107,7 @@ describe('readSecret', () => {
       expect(failed).toMatchObject({
         code: 'SECRET_MISSING',
         message: expect.stringMatching(
-          /^the path in rack\.yaml: no such file; .*replace that secret$/,
+          /^the path in rack\.yaml: no such file; .*replace the secret$/,
         ),
       });
     },

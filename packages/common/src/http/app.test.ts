@@ -430,7 +430,7 @@ describe('/v1/audit', () => {
     const weak = await request(app).get('/v1/audit').auth(token, { type: 'bearer' });
 
     expect([anonymous.status, weak.status]).toEqual([403, 403]);
-    expect(weak.body.detail).toContain('requires operate');
+    expect(weak.body.detail).toContain('requires the operate role');
   });
 });
 

@@ -61,7 +61,7 @@ it('of a jumphost is Debian, and says all that is wrong', async () => {
 });
 
 it.each([
-  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2%) free, but 1024 MiB and 10% are required, '],
+  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2%) free, but 1024 MiB and 10% are required; '],
   [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo is read-only; '],
 ])('of a jumphost has a disk with room, and not %o', async (changes, text) => {
   const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));

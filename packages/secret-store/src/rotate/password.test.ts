@@ -424,7 +424,7 @@ describe('a password of several devices', () => {
 describe('what cannot be rotated', () => {
   it.each([
     ['synaccess', 'the documented commands cannot change the password'],
-    ['unifi-switch', 'the controller sets the password'],
+    ['unifi-switch', 'the UniFi controller sets the password'],
     ['routeros, transport: http', 'skolo changes its passwords only over ssh'],
   ])('says so: %s', async (model, message) => {
     const rack = parseRack(
