@@ -59,6 +59,6 @@ jumphost: { name: jumphost-rack4, address: 192.0.2.8 }
 
   expect(here.err).toContain(`${folder}: this directory is not on a stick`);
   expect(none.err).toContain('no such directory; connect the stick and mount it');
-  expect(memory.err).toContain('/proc: the file system is neither FAT nor exFAT');
+  expect(memory.err).toContain("/proc: the stick's file system is neither FAT nor exFAT");
   expect(await readdir(folder)).toEqual(['id.pub', 'kube']);
 });
