@@ -23,13 +23,22 @@ interface ServiceOptions {
   nodeFlags?: readonly string[];
   /** A command that starts the command behind it. */
   wrapper?: readonly string[];
+  /** In addition to that of the image. */
+  env?: Record<string, string>;
   onAllCores?: boolean;
 }
 
 /** Starts a service as it ships. */
 export async function startService(
   name: string,
-  { rackFile, stateDir, nodeFlags = [], wrapper = [], onAllCores = false }: ServiceOptions,
+  {
+    rackFile,
+    stateDir,
+    nodeFlags = [],
+    wrapper = [],
+    env = {},
+    onAllCores = false,
+  }: ServiceOptions,
 ): Promise<ServiceProcess> {
   const flags = {
     '--rack': rackFile,
@@ -51,7 +60,7 @@ export async function startService(
       ...Object.entries(flags).flat(),
     ],
     // As in the image.
-    env: { MALLOC_ARENA_MAX: '1' },
+    env: { MALLOC_ARENA_MAX: '1', ...env },
     onAllCores,
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
   });

@@ -1,11 +1,19 @@
-/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, in a container and as a pod, on amd64, and the command. */
+/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, as a process, in a container and as a pod, on amd64, and the command. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Bench, inRounds, lower, NotRun, runBenches } from '@skolo/bench';
+import {
+  type Bench,
+  bundleOf,
+  inRounds,
+  lower,
+  NotRun,
+  runBenches,
+  startService,
+} from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import { peer, whyNoRealNodes } from '@skolo/simulators';
 import { writeExecutable } from '../../../../scripts/bundle/executable.mjs';
@@ -194,7 +202,44 @@ async function msOf(program: string, args: readonly string[]): Promise<number> {
   return performance.now() - began;
 }
 
-const benches = [startOfCommand, ...shared, ...sizes, ...starts, ...pods, ...coldStarts];
+/** Until it listens, without a container. */
+const startsOfBundles = serviceNames
+  .filter((service) => service !== 'swarming-client')
+  .map((service) =>
+    lower(`start-bundle-${service}`, 'ms', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'skolo-start-'));
+      try {
+        const rackFile = join(dir, 'rack.yaml');
+        await writeFile(rackFile, rackOfOne);
+        await bundleOf(service);
+        const started = (env: Record<string, string>) => async () => {
+          const stateDir = join(dir, 'state');
+          const began = performance.now();
+          const server = await startService(service, { rackFile, stateDir, env, onAllCores: true });
+          const ms = performance.now() - began;
+          await server.stop();
+          return ms;
+        };
+        const { figure, ...against } = await inRounds(20, {
+          figure: started({ NODE_DISABLE_COMPILE_CACHE: '1' }),
+          'with a compile cache': started({ NODE_COMPILE_CACHE: join(dir, 'cache') }),
+        });
+        return { figure, against };
+      } finally {
+        await rm(dir, { recursive: true, force: true });
+      }
+    }),
+  );
+
+const benches = [
+  startOfCommand,
+  ...startsOfBundles,
+  ...shared,
+  ...sizes,
+  ...starts,
+  ...pods,
+  ...coldStarts,
+];
 
 try {
   process.exitCode = await runBenches(benches, process.argv.slice(2));
