@@ -168,7 +168,7 @@ export class Journal {
       const kept = await keepFiles(folder).catch(() => folder);
       this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered; the damaged files are in ${kept}`;
     } else if (spool.tornBytes > 0) {
-      this.recovered = `${folder}: the last change was incomplete and was discarded; a power cut or a killed process may have interrupted it`;
+      this.recovered = `${folder}: the last change was incomplete and was discarded; a power cut, a killed process or a truncated file may have caused this`;
     }
     // The spool ends before the snapshot in a copy that was made while it was in use.
     if (known > spool.next) await this.snapshots.write();
