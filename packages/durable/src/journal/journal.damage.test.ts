@@ -173,7 +173,9 @@ describe('a damaged journal', () => {
 
     const { recovered } = await read();
 
-    expect(recovered).toMatch(/the last change was incomplete and was discarded; .* or a truncated file/);
+    expect(recovered).toMatch(
+      /the last change was incomplete and was discarded; .* or a truncated file/,
+    );
     expect((await readdir(parent)).toSorted()).toEqual(['journal', 'journal.mark']);
   });
 

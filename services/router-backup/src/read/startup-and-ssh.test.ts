@@ -51,7 +51,10 @@ describe('a device that would boot with another configuration', () => {
 
     await expect(
       lab.admin.diff({ params: { device: 'router' }, query: { from: 'startup', to: 'latest' } }),
-    ).rejects.toMatchObject({ status: 404, message: expect.stringContaining('does not contain a startup configuration') });
+    ).rejects.toMatchObject({
+      status: 404,
+      message: expect.stringContaining('does not contain a startup configuration'),
+    });
   });
 });
 
