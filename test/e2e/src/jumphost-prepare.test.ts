@@ -378,7 +378,7 @@ spec: { policyName: full, validationActions: [Deny] }
       ];
 
       expect((await type(...args)).out).toContain(
-        `contains version 1.2.0 instead of ${version}; check out version ${version}`,
+        `contains version 1.2.0, not ${version}; check out version ${version}`,
       );
 
       await writeFile(file, JSON.stringify({ version }));
