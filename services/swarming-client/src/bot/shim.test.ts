@@ -70,7 +70,10 @@ ${bots.idle}`;
     await expect.poll(() => test.read('asked')).toBe('127\n');
 
     expect(isAlive(test.bot.view().pid ?? 0)).toBe(true);
-    expect(test.lines.map(({ text }) => text)).toContain('sudo: there is none on this machine');
+    // Its output arrives by another way than the file.
+    await expect
+      .poll(() => test.lines.map(({ text }) => text))
+      .toContain('sudo: there is none on this machine');
   });
 });
 
