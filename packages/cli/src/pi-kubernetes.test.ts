@@ -121,7 +121,7 @@ machines:
     });
 
     expect((await verb('reset', 'pis', '--yes')).out).toMatch(
-      /^host02 +failed +the node is running, but .*\nhost01 +failed +kept until all other nodes are removed$/m,
+      /^host02 +failed +the node is still running, because .*\nhost01 +failed +kept until all other nodes are removed$/m,
     );
 
     await second.cutPower();
