@@ -11,7 +11,10 @@ import { withAnyOf } from './any-of.ts';
 import { dryCli, dryExec } from './dry.ts';
 
 const signInMs = 20_000;
-/** Only when it is needed: loading ssh2 takes a tenth of the start of power-cycle-daemon, and 2 MiB. */
+/**
+ * Only for SSH devices: loading ssh2 takes a tenth of the start of power-cycle-daemon, and 2 MiB. Bundles leave out its other import, for
+ * `publicKeyOf`, because package.json declares that this package has no side effects.
+ */
 const loadSsh = () => import('../ssh/ssh.ts');
 
 /**
@@ -44,13 +47,13 @@ async function openCliAs(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<CliSession> {
-  const { connectSsh } = await loadSsh();
   const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
   const { name: device, credentials } = target;
   const options = { device, dialect, credentials, limit, onTranscript: deps.onTranscript };
   if (transport === 'telnet') {
     return await openCliOn(await connectTelnet(target, deps, limit), options);
   }
+  const { connectSsh } = await loadSsh();
   const connection = await connectSsh(target, deps, limit);
   try {
     return await openCliOn(await connection.shell(limit), options);
