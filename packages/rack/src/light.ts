@@ -1,6 +1,6 @@
 /** `@skolo/rack/light`: the parts that require neither a reader of rack.yaml nor its schema. */
 export { formatIssue, RackError } from './issues/issues.ts';
-export { didYouMean } from './issues/suggest.ts';
+export { didYouMean, withHint } from './issues/suggest.ts';
 export { whyNotActing } from './rack/acts.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
 export {

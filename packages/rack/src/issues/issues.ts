@@ -1,4 +1,5 @@
 /** Problems of a rack.yaml and their positions. */
+import { withHint } from './suggest.ts';
 
 /** Keys and indices from the top of the file. */
 export type Path = readonly (string | number)[];
@@ -81,19 +82,20 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
   }
   const issues = [...first.values()].map(({ problem, more }): RackIssue => {
     const place = locate(problem.path, problem.at ?? 'value');
-    const quoted = problem.quote && place.source ? `; put it in quotes: "${place.source}"` : '';
     const odd = oddSpace.exec(place.source ?? '')?.[0];
-    const invisible =
-      odd === undefined
-        ? ''
-        : `${problem.message.endsWith('?') ? ' The' : '; the'} text contains ${nameOfSpace(odd)}: remove it, or replace it with a space`;
+    const hints = [
+      ...(problem.quote && place.source ? [`put it in quotes: "${place.source}"`] : []),
+      ...(odd === undefined
+        ? []
+        : [`the text contains ${nameOfSpace(odd)}: remove it, or replace it with a space`]),
+    ];
     const others = more === 0 ? '' : ` (and ${more} more in this range)`;
     return {
       file,
       line: place.line,
       column: place.column,
       path: dotted(problem.rule === 'missing' ? problem.path : place.path),
-      message: `${problem.message}${quoted}${invisible}${others}`,
+      message: `${hints.reduce(withHint, problem.message)}${others}`,
     };
   });
   return issues.sort((a, b) => a.line - b.line || a.column - b.column);

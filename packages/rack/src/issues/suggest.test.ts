@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean, nearest } from './suggest.ts';
+import { didYouMean, nearest, withHint } from './suggest.ts';
 
 describe('nearest', () => {
   it.each([
@@ -29,4 +29,11 @@ describe('didYouMean', () => {
     expect(didYouMean('bots', ['jumphost'], 'run skolo racks')).toBe('; run skolo racks');
     expect(didYouMean('bot', ['bots'], 'run skolo racks')).toBe('; did you mean "bots"?');
   });
+});
+
+it('a hint is a new sentence if the message is a question', () => {
+  expect(withHint('no such rack', 'run skolo racks')).toBe('no such rack; run skolo racks');
+  expect(withHint('did you mean "x"?', 'run skolo racks')).toBe(
+    'did you mean "x"? Run skolo racks',
+  );
 });

@@ -17,7 +17,7 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
 }
 
 /**
- * The end of a message: `; did you mean "x"?`, or else the hint, if any. Nothing may follow but a new sentence.
+ * The end of a message: `; did you mean "x"?`, or else the hint, if any. What follows is appended with `withHint`.
  *
  * @param otherwise without the semicolon
  */
@@ -25,6 +25,12 @@ export function didYouMean(typed: string, candidates: Iterable<string>, otherwis
   const guess = nearest(typed, candidates);
   if (guess !== undefined && guess !== typed) return `; did you mean "${guess}"?`;
   return otherwise && `; ${otherwise}`;
+}
+
+/** The message with a hint, which is a new sentence if the message is a question. */
+export function withHint(message: string, hint: string): string {
+  if (!message.endsWith('?')) return `${message}; ${hint}`;
+  return `${message} ${hint.charAt(0).toUpperCase()}${hint.slice(1)}`;
 }
 
 /** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */

@@ -103,10 +103,9 @@ async function choose(command: SkoloCommand, rack: string | undefined): Promise<
     await rackOn(command);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const hint = 'check a rack that is not listed there, specify its file, such as ./rack.yaml';
-    const to = error.message.endsWith('?') ? ' To' : '; to';
-    const { exitCode } = failureOf(error);
-    throw new CliError(`${error.message}${to} ${hint}`, exitCode, { cause: error });
+    const { withHint } = await import('@skolo/rack/light');
+    const hint = 'to check a rack that is not listed there, specify its file, such as ./rack.yaml';
+    throw new CliError(withHint(error.message, hint), failureOf(error).exitCode, { cause: error });
   }
 }
 
