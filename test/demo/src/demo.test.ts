@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cleanUps } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { services } from './services/index.ts';
 import { expectMetricsOfRules } from './testing/alert-rules.ts';
 import { isRunning, processesThatName } from './testing/processes.ts';
 import {
-  type AtTheEnd,
   ask,
   type DemoProcess,
   edit,
@@ -54,8 +54,7 @@ describe('npm start, while it runs', () => {
   let demo: DemoProcess;
   /** By a test, which the next one may change. */
   let isEnded = false;
-  const cleanUps: (() => Promise<void>)[] = [];
-  const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
+  const atTheEnd = cleanUps();
 
   beforeAll(async () => {
     dir = await newFolder(atTheEnd);
@@ -68,9 +67,6 @@ describe('npm start, while it runs', () => {
     await demo.end();
     demo = await startDemo(dir, ['--fresh'], atTheEnd);
     isEnded = false;
-  });
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
   });
 
   it('exports the metrics that the alert rules ask for', async () => {
@@ -419,16 +415,12 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 describe.runIf(inFull)('npm start, three times at once', () => {
   let demos: DemoProcess[];
-  const cleanUps: (() => Promise<void>)[] = [];
-  const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
+  const atTheEnd = cleanUps();
 
   beforeAll(async () => {
     const folders = await Promise.all(signals.map(() => newFolder(atTheEnd)));
     // At once, so that some of them lose a port between looking and listening.
     demos = await Promise.all(folders.map((dir) => startDemo(dir, [], atTheEnd)));
-  });
-  afterAll(async () => {
-    for (const cleanUp of cleanUps) await cleanUp();
   });
 
   it('has addresses and equipment of its own each time', async () => {

@@ -6,6 +6,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { AtTheEnd } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -93,9 +94,6 @@ export async function writeFiles(folder: string, files: Record<string, string>):
     Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)),
   );
 }
-
-/** Accepts cleanups. */
-export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
 export function start(
   program: string,

@@ -4,8 +4,9 @@
  */
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import type { AtTheEnd } from '@skolo/base/testing';
 import { listen } from '@skolo/base/testing';
-import { type AtTheEnd, startPrometheus, textAt, writeFiles } from './monitoring-stack.ts';
+import { startPrometheus, textAt, writeFiles } from './monitoring-stack.ts';
 
 /** `name="value"` and the like, for one label. Prometheus matches the whole value against a regular expression. */
 export interface Matcher {

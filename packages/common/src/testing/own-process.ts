@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { AtTheEnd } from '@skolo/base/testing';
 import { onTestFinished } from 'vitest';
 
 type Line = Record<string, unknown>;
@@ -12,9 +13,6 @@ export interface OwnProcess extends ServiceProcess {
   /** Calls it for each line of the log; returns a function that ends that. */
   onLine(listener: (line: Line) => void): () => void;
 }
-
-/** Takes what is to be done in the end. */
-export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
 interface ProcessOptions {
   /** Of Node and V8. */

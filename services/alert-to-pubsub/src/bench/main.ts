@@ -61,13 +61,9 @@ const intakeTwoCores = intakeBench('intake-two-cores', { batch: 1, onAllCores: t
  * parses and writes JSON, and with Alertmanager, which keeps alerts in memory.
  */
 function intakeBench(name: string, load: Load): Bench {
-  return {
-    name,
-    unit: '1/s',
-    better: 'higher',
-    measure: () =>
-      inFolder((folder) => inFolder((volatile) => intakeIn(folder, volatile, load), memory)),
-  };
+  return higher(name, '1/s', () =>
+    inFolder((folder) => inFolder((volatile) => intakeIn(folder, volatile, load), memory)),
+  );
 }
 
 async function intakeIn(folder: string, volatile: string, load: Load): Promise<Measurement> {
@@ -128,23 +124,19 @@ const intakeP99Slow = p99Bench('intake-p99-slow-disk', slowSyncMs);
 
 /** 99th percentile of the latency, with as many connections as a rack has senders. */
 function p99Bench(name: string, syncMs: number): Bench {
-  return {
-    name,
-    unit: 'ms',
-    better: 'lower',
-    measure: () =>
-      inFolder(async (folder) => {
-        const ours = await startAlertToPubsub(folder, { settings: intakeOnly, syncMs });
-        try {
-          const script = await scriptFile(folder, 'alerts', alertScript(1));
-          const url = `http://127.0.0.1:${ours.groups.port}/api/v2/alerts`;
-          const { latency } = await wrk({ url, connections: 8, seconds: 5, script });
-          return { figure: latency.p99 };
-        } finally {
-          await ours.stop();
-        }
-      }),
-  };
+  return lower(name, 'ms', () =>
+    inFolder(async (folder) => {
+      const ours = await startAlertToPubsub(folder, { settings: intakeOnly, syncMs });
+      try {
+        const script = await scriptFile(folder, 'alerts', alertScript(1));
+        const url = `http://127.0.0.1:${ours.groups.port}/api/v2/alerts`;
+        const { latency } = await wrk({ url, connections: 8, seconds: 5, script });
+        return { figure: latency.p99 };
+      } finally {
+        await ours.stop();
+      }
+    }),
+  );
 }
 
 const backlog = 1_000_000;

@@ -7,12 +7,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
+import { cleanUps, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
-import type { AtTheEnd } from '@skolo/common/testing/own-process';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rackYaml, testAgentKey } from '../testing/daemon.ts';
 import { type DaemonProcess, startDaemonProcess } from '../testing/daemon-process.ts';
 import { waitUntil } from '../testing/wait-until.ts';
@@ -34,11 +33,7 @@ interface Lab {
   kills: number;
 }
 
-const cleanUps: (() => Promise<void>)[] = [];
-const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
-afterAll(async () => {
-  for (const cleanUp of cleanUps) await cleanUp();
-});
+const atTheEnd = cleanUps();
 
 async function startLab(): Promise<Lab> {
   const dir = await tempDir(atTheEnd);

@@ -1,7 +1,8 @@
 /** The daemon as its own process, so that it can be killed. */
 import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
-import { type AtTheEnd, type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
+import type { AtTheEnd } from '@skolo/base/testing';
+import { type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
 
 const main = join(import.meta.dirname, '../main.ts');
 

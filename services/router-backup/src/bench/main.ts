@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
-  type Bench,
   beside,
   lower,
   median,
@@ -113,16 +112,12 @@ async function withSsh(server: {
 const fleet = 200;
 
 /** 200 simulated switches in this process, ten at a time: the run that finds all of them unchanged. */
-const fleet200: Bench = {
-  name: `fleet-${fleet}`,
-  unit: 's',
-  better: 'lower',
-  measure: () =>
-    withFleet(async (service) => {
-      const { seconds } = await service.run();
-      return { figure: seconds };
-    }),
-};
+const fleet200 = lower(`fleet-${fleet}`, 's', () =>
+  withFleet(async (service) => {
+    const { seconds } = await service.run();
+    return { figure: seconds };
+  }),
+);
 
 /** Peak memory, with 200 devices read for the first time and once more, and a host with a file of 256 MiB. */
 const memoryPeak = lower('memory-peak', 'MiB', () =>

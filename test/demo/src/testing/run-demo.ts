@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
+import type { AtTheEnd } from '@skolo/base/testing';
 import { expect, onTestFinished } from 'vitest';
 import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
@@ -32,9 +33,6 @@ export interface DemoProcess {
   end(signal?: NodeJS.Signals): Promise<number | null>;
   readonly ended: Promise<number | null>;
 }
-
-/** Accepts cleanups, which run last in, first out. */
-export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
 
 /** A directory for a demo, removed when the test ends. Its name contains a space, like those of people. */
 export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<string> {

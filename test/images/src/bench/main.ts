@@ -74,15 +74,11 @@ const sizes = targets.flatMap((image): Bench[] => {
     const { docker, access } = await prepared();
     return layersOf(docker, access, image);
   });
-  const bench = (name: string, kinds: readonly LayerKind[]): Bench => ({
-    name: `${name}-${image}`,
-    unit: 'MB',
-    better: 'lower',
-    async measure() {
+  const bench = (name: string, kinds: readonly LayerKind[]) =>
+    lower(`${name}-${image}`, 'MB', async () => {
       const sizes = await layers();
       return { figure: kinds.reduce((sum, kind) => sum + sizes[kind], 0) / megabyte };
-    },
-  });
+    });
   return [
     bench('image', ['debian', 'node', 'packages', 'bundle', 'other']),
     bench('layer-packages', ['packages']),
@@ -91,27 +87,18 @@ const sizes = targets.flatMap((image): Bench[] => {
 });
 
 /** The same in all images. */
-const shared = (['debian', 'node'] as const).map(
-  (kind): Bench => ({
-    name: `layer-${kind}`,
-    unit: 'MB',
-    better: 'lower',
-    async measure() {
-      const { docker, access } = await prepared();
-      const sizes = await layersOf(docker, access, 'alert-to-pubsub');
-      return { figure: sizes[kind] / megabyte };
-    },
+const shared = (['debian', 'node'] as const).map((kind) =>
+  lower(`layer-${kind}`, 'MB', async () => {
+    const { docker, access } = await prepared();
+    const sizes = await layersOf(docker, access, 'alert-to-pubsub');
+    return { figure: sizes[kind] / megabyte };
   }),
 );
 
 const starts = serviceNames.flatMap((service): Bench[] => {
   const measured = once(async () => measureStarts(service, await prepared()));
-  const bench = (name: string, unit: string, field: keyof Start): Bench => ({
-    name: `${name}-${service}`,
-    unit,
-    better: 'lower',
-    measure: async () => ({ figure: (await measured())[field] }),
-  });
+  const bench = (name: string, unit: string, field: keyof Start) =>
+    lower(`${name}-${service}`, unit, async () => ({ figure: (await measured())[field] }));
   return [
     bench('start', 'ms', 'readyMs'),
     bench('stop', 'ms', 'stopMs'),
@@ -135,12 +122,8 @@ const rackOnNodes = once(async () => {
 /** As pods of rack4, with kubelet's probes. */
 const pods = allWorkloads.flatMap((workload): Bench[] => {
   const measured = once(async () => measurePod(await rackOnNodes(), workload));
-  const bench = (name: string, unit: string, field: keyof PodStart): Bench => ({
-    name: `${name}-${workload}`,
-    unit,
-    better: 'lower',
-    measure: async () => ({ figure: (await measured())[field] }),
-  });
+  const bench = (name: string, unit: string, field: keyof PodStart) =>
+    lower(`${name}-${workload}`, unit, async () => ({ figure: (await measured())[field] }));
   return [bench('pod-start', 's', 'readySeconds'), bench('pod-memory', 'MiB', 'workingSet')];
 });
 
@@ -148,25 +131,16 @@ const ofNodes = once(async () => {
   requireRealNodes();
   return await coldStartOfNodes((await prepared()).access);
 });
-const coldStart = (field: keyof ColdStart): Bench => ({
-  name: `cold-start-${field}`,
-  unit: 's',
-  better: 'lower',
-  measure: async () => ({ figure: (await ofNodes())[field] }),
-});
+const coldStart = (field: keyof ColdStart) =>
+  lower(`cold-start-${field}`, 's', async () => ({ figure: (await ofNodes())[field] }));
 const coldStarts: Bench[] = [
   coldStart('token'),
   coldStart('pods'),
-  {
-    name: 'cold-start-fallback',
-    unit: 's',
-    better: 'lower',
-    async measure() {
-      const nspawn = peer('systemd-nspawn');
-      if (nspawn === undefined) throw new NotRun('systemd-nspawn is not installed');
-      return { figure: await coldStartOfFallback(nspawn) };
-    },
-  },
+  lower('cold-start-fallback', 's', async () => {
+    const nspawn = peer('systemd-nspawn');
+    if (nspawn === undefined) throw new NotRun('systemd-nspawn is not installed');
+    return { figure: await coldStartOfFallback(nspawn) };
+  }),
 ];
 
 /** From the workstation: `skolo --help` as an executable. */
