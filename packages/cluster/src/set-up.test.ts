@@ -3,11 +3,10 @@
  * programs of k3s are fakes with its files, units, tokens and passwords, before a real API server.
  */
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import type { Host } from '@skolo/computers';
 import { isLong } from '@skolo/durable/fault-injection';
 import { addRack, findRack, openRack, readFleet } from '@skolo/fleet';
@@ -21,7 +20,6 @@ import { lossOf, removeNodes } from './reset.ts';
 import { atMost, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 import { startComputers, type TestComputers } from './testing/ten-computers.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 /** Seconds since 1970, as a Pi without a clock begins. */
 const date1970 = `#!/bin/sh

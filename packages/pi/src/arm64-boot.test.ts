@@ -2,12 +2,12 @@
  * The first start of a card for arm64, on a computer that QEMU emulates: Debian's kernel finds the card, systemd starts, and
  * cloud-init makes it the machine. test/cloud-init/virt-arm64 stands in for the firmware.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,6 @@ import { writeChanged } from './image/write-image.ts';
 import { readByMtools } from './testing/test-image.ts';
 import { testSetup } from './testing/test-setup.ts';
 
-const run = promisify(execFile);
 /** Of partitions that test/cloud-init/build-arm64 makes, bytes. */
 const [bootOffset, rootOffset] = [4, 132].map((mib) => mib * 1024 * 1024);
 /** Emulated, on a computer that has other things to do. */

@@ -2,13 +2,12 @@
  * The first start, in a Debian that systemd boots in namespaces: all stages of cloud-init, from the files that a card has on its boot
  * partition, and the script of the first run. Firmware, kernel and disk of a Raspberry Pi are not in this test.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { Computer, peer } from '@skolo/simulators';
@@ -20,7 +19,6 @@ import type { PiSetup } from './setup.ts';
 import { makeTestImage, systems } from './testing/test-image.ts';
 import { testCluster, testSetup, testToken } from './testing/test-setup.ts';
 
-const run = promisify(execFile);
 const ours = '10.77.0.1';
 /** It only has to run. */
 const program = Buffer.from('#!/bin/sh\necho "agent: $*"\nexec sleep 600\n');

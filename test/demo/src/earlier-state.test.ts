@@ -4,7 +4,6 @@
  *
  * `SKOLO_KEEP_STATE=1 npx vitest run src/earlier-state.test.ts` writes the archive of this version.
  */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,14 +12,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { root } from './folder/folders.ts';
 import { ask, type DemoProcess, edit, newFolder, shell, spawnDemo } from './testing/run-demo.ts';
 
-const run = promisify(execFile);
 const testdata = join(import.meta.dirname, '../testdata');
 const archives = readdirSync(testdata).filter((name) => /^state-.*\.tar\.gz$/.test(name));
 const machine = 'skia-rpi2-demo-shelf1-001';

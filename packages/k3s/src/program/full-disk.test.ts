@@ -2,11 +2,10 @@
  * A node whose disk is full: which images kubelet removes, and how they return. Kubelet and containerd are real, with the limits of
  * k3s (its `defaultKubeletConfig`). The disk is a file with ext4.
  */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import {
   type ControlPlane,
@@ -19,7 +18,6 @@ import {
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const run = promisify(execFile);
 const minutes = 60_000;
 const name = 'n1';
 const mostUsed = (percent: string) => ({

@@ -1,16 +1,13 @@
 /** Images of a node that loses its power while it pulls them, or right after: real containerds on a disk that is cut. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
+import { run } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { imageStoreFiles } from './image-store-settings.ts';
-
-const run = promisify(execFile);
 
 const [debian, containerd2] = [peer('containerd'), peer('containerd-2')];
 const layers = 3;

@@ -2,12 +2,12 @@
  * Agents of k3s get another version: the cluster is a real API server, and one machine a booted Debian, on which a program with the
  * files of k3s stands in for its agent. The test says of its node what a kubelet would.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { errorText } from '@skolo/base';
+import { run } from '@skolo/base/testing';
 import { downloader, type Host, openHost, prepare } from '@skolo/computers';
 import { isLong } from '@skolo/durable/fault-injection';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
@@ -21,7 +21,6 @@ import { addK3s } from '../testing/test-workstation.ts';
 import type { AgentMachine } from './agent.ts';
 import { agentsStep } from './agents.ts';
 
-const run = promisify(execFile);
 const next = 'v1.37.1+k3s1';
 const crashing = 'v1.37.2+k3s1';
 const { signal } = new AbortController();

@@ -1,9 +1,8 @@
 /** Texts of any setup, read by the programs that read them on a Raspberry Pi: nothing in a value changes what they mean. */
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
@@ -20,7 +19,6 @@ import { preseedFiles } from './preseed.ts';
 import { rootFiles } from './root-files.ts';
 import { setupScript } from './setup-script.ts';
 
-const run = promisify(execFile);
 const now = new Date('2026-11-22T11:00:00Z');
 const cloudInit = peer('cloud-init');
 const python = peer('python3');

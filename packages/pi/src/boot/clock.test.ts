@@ -1,16 +1,14 @@
 /** The clock's script, with a server of HTTPS, and with fakes of the programs that set and know the time. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clock } from './clock.ts';
 
-const run = promisify(execFile);
 const past = 86_400;
 const missing = peer('curl') === undefined ? ' (curl is not installed)' : '';
 

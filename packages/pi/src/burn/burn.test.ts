@@ -1,10 +1,8 @@
 /** Cards, written for real: loop devices of Linux stand in for readers, and files for the cards in them. */
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Disk, diskOf } from '../disk/disk.ts';
 import { burnCards, type CardsDeps, type Reader } from './burn-cards.ts';
@@ -12,7 +10,6 @@ import type { DiskFacts } from './disk-facts.ts';
 import { findTarget, openDisk, openFile } from './target.ts';
 import { type BurnProgress, writeCard } from './write-card.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 const mib = 1024 * 1024;
 const size = 14 * mib;

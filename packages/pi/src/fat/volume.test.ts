@@ -1,9 +1,8 @@
 /** FAT against the programs that others use: mkfs.vfat and mtools make it, mtools and fsck.vfat read what was written. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { runs } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -13,7 +12,6 @@ import { type Partition, partitionsOf } from '../disk/partitions.ts';
 import { copyByMtools, makeTestImage } from '../testing/test-image.ts';
 import { type FatVolume, openFat } from './volume.ts';
 
-const run = promisify(execFile);
 const time = new Date('2026-11-22T11:00:00Z');
 const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 

@@ -1,10 +1,9 @@
 /** Images of machines, made from small ones that sfdisk, mkfs.vfat, mtools and mke2fs have made, and read by others. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diskOf } from '../disk/disk.ts';
@@ -22,7 +21,6 @@ import { openBaseImage } from './base-image.ts';
 import { customise } from './machine-image.ts';
 import { writeChanged } from './write-image.ts';
 
-const run = promisify(execFile);
 const { signal } = new AbortController();
 const now = new Date('2026-11-22T11:00:00Z');
 const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';

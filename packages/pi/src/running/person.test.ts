@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import type { Host } from '@skolo/computers';
 import { expect, it } from 'vitest';
 import { userStep } from './person.ts';
 
-const run = promisify(execFile);
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ann@desk';
 
 /** Runs scripts here, for a user whose home is a folder; what only root may do does nothing. */

@@ -1,15 +1,13 @@
 /** The programs that labs have, unchanged, from their command to the outlet of a simulated PDU. */
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { loadDrivers } from '@skolo/models/load';
 import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
 
-const run = promisify(execFile);
 const labgrid = peer('labgrid');
 const noLabgrid = 'labgrid is not installed (Debian: python3-labgrid)';
 const curl = peer('curl');

@@ -1,15 +1,12 @@
 /** The disk fails: nothing is begun that could not be remembered, and what was begun comes to its end. */
-import { execFile } from 'node:child_process';
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ApiError } from '@skolo/api';
+import { run } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
-
-const run = promisify(execFile);
 
 const yaml = `
 infrastructure:

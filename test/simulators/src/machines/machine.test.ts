@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { getActiveResourcesInfo } from 'node:process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { z } from 'zod';
 import { makeSshKey } from '../equipment/cli/host-key.ts';
@@ -15,7 +14,6 @@ import {
 } from './machine.ts';
 
 const account = { username: 'pi', password: 'raspberry' };
-const run = promisify(execFile);
 
 let board: OutletBoard;
 beforeEach(() => {

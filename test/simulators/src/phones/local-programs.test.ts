@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { SimulatedAndroid } from '../adb/android.ts';
 import { startLocalPrograms } from './local-programs.ts';
-
-const run = promisify(execFile);
 
 async function start() {
   const local = await startLocalPrograms();

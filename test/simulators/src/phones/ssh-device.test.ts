@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { peer } from '../peer.ts';
 import { startSshDevice } from './ssh-device.ts';
-
-const run = promisify(execFile);
 
 it('a Chromebook behind sshd has its own files and none of this computer', async (context) => {
   const program = peer('ssh') ?? context.skip('ssh is not installed');

@@ -1,14 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
-const run = promisify(execFile);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 /** The sample sees what tests of fleet, kube and cli use of it. */

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import {
   afterAll,
   beforeAll,
@@ -13,8 +12,6 @@ import { rancid } from '../equipment/cli/clients/rancid.ts';
 import { peer } from '../peer.ts';
 import { type Frr, startFrr } from './frr.ts';
 import type { SshEndpoint } from './sshd.ts';
-
-const run = promisify(execFile);
 
 /** All tests that need no other account look at one. */
 let shared: Frr | undefined;

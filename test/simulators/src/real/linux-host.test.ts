@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { peer } from '../peer.ts';
 import { startLinuxHost } from './linux-host.ts';
-
-const run = promisify(execFile);
 
 it('is a host behind sshd, with files and programs of its own', async (context) => {
   if (!peer('ssh')) return context.skip('ssh is not installed');

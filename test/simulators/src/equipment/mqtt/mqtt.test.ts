@@ -1,6 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/testing';
 import { connectAsync } from 'mqtt';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { peer } from '../../peer.ts';
@@ -8,7 +8,6 @@ import type { SimulatedDevice } from '../device.ts';
 import { type Broker, type BrokerOptions, startBroker, startMosquitto } from './broker.ts';
 import { type MqttPlugOptions, startMqttPlug } from './plug.ts';
 
-const run = promisify(execFile);
 const brokers = [
   ['aedes', startBroker],
   ['mosquitto', startMosquitto],
