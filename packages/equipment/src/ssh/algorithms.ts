@@ -22,13 +22,17 @@ const outdatedDefaults = {
 } as const;
 
 export function algorithms(legacySsh: boolean): Algorithms {
+  // ssh2 inflates a packet without a limit: three of 30 kB become gigabytes.
+  const compress: Algorithms['compress'] = ['none'];
   if (!legacySsh) {
     return {
+      compress,
       serverHostKey: only('remove', outdatedDefaults.serverHostKey),
       hmac: only('remove', outdatedDefaults.hmac),
     };
   }
   return {
+    compress,
     kex: only('append', legacy.kex),
     serverHostKey: only('append', legacy.serverHostKey),
     cipher: only('append', legacy.cipher),

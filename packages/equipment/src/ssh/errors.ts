@@ -51,7 +51,9 @@ export function sshError(target: Target, error: Error): DeviceError {
     const hint = credentials.legacySsh
       ? `offers only unsupported ${what}`
       : `offers only outdated ${what}; set legacySsh: true in its login`;
-    return new DeviceRejected(name, hint, cause);
+    const isCompression = what.startsWith('compression');
+    const problem = isCompression ? 'requires compression; turn it off on the device' : hint;
+    return new DeviceRejected(name, problem, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
   if (level === 'client-timeout')

@@ -65,6 +65,42 @@ describe('a device with old ssh', () => {
   });
 });
 
+/** The name-lists of a client's first SSH_MSG_KEXINIT (RFC 4253, section 7.1). */
+function offersIn(received: Buffer): string[][] {
+  const packet = received.subarray(received.indexOf('\r\n') + 2);
+  let at = 4 + 1 + 1 + 16;
+  return Array.from({ length: 10 }, () => {
+    const end = at + 4 + packet.readUInt32BE(at);
+    const list = packet.toString('latin1', at + 4, end);
+    at = end;
+    return list.split(',');
+  });
+}
+
+describe('compression', () => {
+  it.each([true, false])('is never offered, with legacySsh: %s', async (legacySsh) => {
+    const received: Buffer[] = [];
+    const server = await startTcpServer((socket) => {
+      socket.write('SSH-2.0-switch\r\n');
+      socket.on('data', (bytes) => {
+        received.push(bytes);
+        if (Buffer.concat(received).length > 500) socket.destroy();
+      });
+    });
+
+    await expect(openSsh(server.port, { credentials: { legacySsh } })).rejects.toThrow();
+
+    const [toServer, toClient] = offersIn(Buffer.concat(received)).slice(6);
+    expect([toServer, toClient]).toEqual([['none'], ['none']]);
+  });
+
+  it('is not there for a device that offers nothing else', async () => {
+    const server = await startSshServer({ algorithms: { compress: ['zlib@openssh.com', 'zlib'] } });
+
+    await failsWith(openSsh(server.port), DeviceRejected, 'requires compression; turn it off');
+  });
+});
+
 describe('a device that cannot be reached over ssh', () => {
   it('has nothing that listens', async () => {
     const port = await freeTcpPort();
