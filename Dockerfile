@@ -14,15 +14,20 @@ RUN --mount=type=cache,target=/root/.npm npm ci
 ARG VERSION
 RUN npm run bundle -- --version "${VERSION}"
 
-FROM scratch AS bundle-given
-COPY out/bundle /skolo/out/bundle
-
-FROM bundle-${BUNDLE} AS bundle
-
 FROM ${BASE} AS base-amd64
 FROM ${BASE} AS base-arm64
 # Node publishes no binaries for this platform after version 22.
 FROM ${BASE_ARMV7} AS base-armv7
+
+FROM base-${TARGETARCH}${TARGETVARIANT} AS bundle-given
+COPY out/bundle /skolo/out/bundle
+ARG VERSION
+# docker-bake.hcl writes VERSION into the image's label, and `skolo push` fails if the service reports another version.
+RUN if [ -n "${VERSION}" ] && \
+    grep -FL "\"version\": \"${VERSION}\"" /skolo/out/bundle/*/opt/skolo/*/*/package.json | grep .; \
+  then echo "out/bundle: other version; run npm run bundle -- --version ${VERSION}" >&2; exit 1; fi
+
+FROM bundle-${BUNDLE} AS bundle
 
 FROM base-${TARGETARCH}${TARGETVARIANT} AS base
 # Not useradd, which writes the current date into /etc/shadow.

@@ -22,8 +22,7 @@ const quiet = { stdio: 'pipe' };
  * @param {string} file
  */
 export function writeExecutable(bundle, node, file) {
-  const command = join(bundle, 'opt/skolo/packages/cli');
-  const dist = join(command, 'dist');
+  const dist = join(bundle, 'opt/skolo/packages/cli/dist');
   const work = mkdtempSync(join(tmpdir(), 'skolo-executable-'));
   try {
     const assets = Object.fromEntries(readdirSync(dist).map((name) => [name, join(dist, name)]));
@@ -33,7 +32,7 @@ export function writeExecutable(bundle, node, file) {
       main: 'main.cjs',
       output: join(work, 'blob'),
       disableExperimentalSEAWarning: true,
-      assets: { ...assets, 'package.json': join(command, 'package.json') },
+      assets,
     };
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
     // The blob contains no machine code, so the same one works for all architectures.

@@ -54,6 +54,22 @@ export const withoutDrivers = {
 };
 
 /**
+ * The version that programs report (packages/common/src/process/version.ts).
+ *
+ * @param {string} version
+ * @returns {import('esbuild').Plugin}
+ */
+export const withVersion = (version) => ({
+  name: 'with-version',
+  setup(build) {
+    build.onLoad({ filter: /\/packages\/common\/package\.json$/ }, () => ({
+      contents: JSON.stringify({ version }),
+      loader: 'json',
+    }));
+  },
+});
+
+/**
  * `await import()` of CommonJS: Node detects the named exports, esbuild only the default. This gives each such package the names that Node
  * detects.
  *

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
+import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers, withVersion } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { billOfMaterials, component, licenceTexts, thirdParties } from './third-parties.mjs';
 
@@ -45,14 +45,11 @@ export async function writeBundle(bundle, folder, version) {
  *
  * @param {string | string[]} entry its file or files
  * @param {string} outdir gets `NAME.js` and the chunks that it loads
- * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'hasDrivers'>} [bundle]
+ * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'hasDrivers'>} bundle
+ * @param {string} version that the program reports
  * @returns {Promise<import('esbuild').Metafile>}
  */
-export async function compile(
-  entry,
-  outdir,
-  { leastNode, hasDrivers = false } = { leastNode: 24 },
-) {
+export async function compile(entry, outdir, { leastNode, hasDrivers = false }, version) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry].flat(),
@@ -71,7 +68,13 @@ export async function compile(
     minifyWhitespace: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [leftOut, englishOnly, ...(hasDrivers ? [] : [withoutDrivers]), namesOfCommonJs],
+    plugins: [
+      leftOut,
+      englishOnly,
+      ...(hasDrivers ? [] : [withoutDrivers]),
+      namesOfCommonJs,
+      withVersion(version),
+    ],
     metafile: true,
     logLevel: 'warning',
   });
@@ -89,9 +92,9 @@ async function writeTo(out, bundle, version) {
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
   const entries = programs.map((name) => join(folder, 'src', `${name}.ts`));
-  const metafile = await compile(entries, join(target, 'dist'), bundle);
-  for (const copy of copies) put(join(source, copy), join(target, copy));
   const ofPackage = manifest(join(source, 'package.json'), version);
+  const metafile = await compile(entries, join(target, 'dist'), bundle, ofPackage.version);
+  for (const copy of copies) put(join(source, copy), join(target, copy));
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(ofPackage, null, 2)}\n`);
   // The command's bin/skolo.js does the same.
   if (bundle.name !== 'cli') {
@@ -136,14 +139,16 @@ function put(from, to) {
  * @param {string} file
  * @param {string | undefined} wantedVersion
  */
-export function manifest(file, wantedVersion) {
+function manifest(file, wantedVersion) {
   const all = JSON.parse(readFileSync(file, 'utf8'));
   /** @type {Record<'name' | 'version' | 'license', string>} */
-  const { name, version, license } = all;
+  const { name, license } = all;
   const { private: isPrivate, description, type, bin } = all;
+  const version = wantedVersion || all.version;
+  if (typeof version !== 'string') throw new Error(`${file}: no version; add one`);
   return {
     name,
-    version: wantedVersion || version,
+    version,
     private: isPrivate,
     description,
     license,

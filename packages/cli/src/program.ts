@@ -1,11 +1,11 @@
 /** `skolo <noun> <verb>`: all commands. */
 
+import { ownVersion } from '@skolo/common/version';
 import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
 import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
-import { ownVersion } from './own-version.ts';
 import { readDefaults } from './workstation/workstation-files.ts';
 
 /** Defines arguments, options and action of a verb. */
@@ -365,7 +365,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
   // Verbs can have their own `--version`.
   const isOwn = nouns[first ?? '']?.own !== undefined;
   if (first === 'help' || (second === undefined && !isOwn)) {
-    program.version(ownVersion(), '-V, --version', 'print the version');
+    program.version(ownVersion, '-V, --version', 'print the version');
   }
   const wanted = [
     first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second },

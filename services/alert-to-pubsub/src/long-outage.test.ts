@@ -24,8 +24,9 @@ const start = Date.parse('2026-11-20T12:00:00Z');
 async function asInImages(dir: string) {
   const { bundles } = await import('../../../scripts/bundle/bundles.mjs');
   const { compile } = await import('../../../scripts/bundle/write-bundle.mjs');
-  await compile(join(import.meta.dirname, 'testing/clocked-main.ts'), join(dir, 'dist'));
-  await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', version: '0.0.0' }));
+  const main = join(import.meta.dirname, 'testing/clocked-main.ts');
+  await compile(main, join(dir, 'dist'), { leastNode: 24 }, '0.0.0');
+  await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module' }));
   const { nodeFlags = [] } = bundles.find(({ name }) => name === 'alert-to-pubsub') ?? {};
   return { script: join(dir, 'dist/clocked-main.js'), nodeFlags };
 }

@@ -42,7 +42,6 @@ export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerC
   /** What the status port shows from the log. */
   lines?: RecentLines;
   metrics: Registry;
-  version?: string | undefined;
   /** The machine's uptime as others see it; default: that of this computer. */
   bootId?: string | undefined;
   clock?: Clock;
@@ -82,7 +81,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 class Agent {
   private readonly options: AgentOptions;
   private readonly clock: Clock;
-  private readonly version: string;
   private readonly bootId: string | undefined;
   private readonly lines: RecentLines;
   private readonly startedAt: Date;
@@ -102,13 +100,12 @@ class Agent {
 
   constructor(options: AgentOptions) {
     const { machine: name, stateDir, log, metadataUrl } = options;
-    const { clock = systemClock, version = ownVersion(), bootId = readBootId() } = options;
+    const { clock = systemClock, bootId = readBootId() } = options;
     const { emit } = this.events;
     const run = createRunCommand();
     const localAddress = localAddressOf(options.host);
     this.options = options;
     this.clock = clock;
-    this.version = version;
     this.bootId = bootId;
     this.lines = options.lines ?? new RecentLines();
     this.startedAt = new Date(clock.now());
@@ -162,9 +159,9 @@ class Agent {
   }
 
   async start(): Promise<Ports> {
-    const { closers, identity, machine, version, degraded } = this;
+    const { closers, identity, machine, degraded } = this;
     const { log, metrics, stateDir } = this.options;
-    addBuildInfo(metrics, { service: 'swarming-client', version });
+    addBuildInfo(metrics, { service: 'swarming-client', version: ownVersion });
     const stateDirWatch = await watchStateDir(stateDir, degraded);
     closers.add('state directory', () => stateDirWatch.close());
     const audit = new AuditLog(join(stateDir, 'audit'), { clock: this.clock, degraded, metrics });
@@ -179,7 +176,7 @@ class Agent {
     await machine.start();
     await identity.start(source);
     this.bot.start(`http://127.0.0.1:${ports.hookPort}`);
-    log.info({ ...ports, machine: this.options.machine, version }, 'listening');
+    log.info({ ...ports, machine: this.options.machine, version: ownVersion }, 'listening');
     return ports;
   }
 
@@ -210,7 +207,7 @@ class Agent {
     return {
       name: this.options.machine,
       bootId: this.bootId,
-      version: this.version,
+      version: ownVersion,
       startedAt: this.startedAt,
       now: new Date(this.clock.now()),
       isStopping: this.stopping.signal.aborted,
@@ -261,12 +258,12 @@ class Agent {
   }
 
   private openServers(audit: AuditLog): Promise<Ports> {
-    const { task, machine, reboot, revisions, clock, version, closers, lines } = this;
+    const { task, machine, reboot, revisions, clock, closers, lines } = this;
     const { log, metrics, machine: name } = this.options;
     const machinePart = () => this.part();
     return openServers({
       flags: this.options,
-      version,
+      version: ownVersion,
       closers,
       jumphostUrls: () => Object.values(machinePart()?.services ?? {}),
       core: {

@@ -13,12 +13,11 @@ export async function runAgent(): Promise<void> {
     canHurry: true,
     onLine: (line) => lines.addLogged(line),
     check: checkIdentity,
-    start: (flags, { log, version, giveUp }) =>
+    start: (flags, { log, giveUp }) =>
       startAgent({
         ...flags,
         log,
         lines,
-        version,
         // A hundred times per second doubles the cost of an idle agent: 0.6% of a core here, not 0.3%.
         metrics: processMetrics({ eventLoopEveryMs: 500 }),
         proc: '/proc',

@@ -20,6 +20,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const node = '/usr/bin/node';
 const metadata = 'skolo-metadata-server.service';
 const power = 'skolo-power-cycle-daemon.service';
+const version = '9.8.7';
 /** What comes after some looks of the timer, a boot, or a back-off. */
 const patient = { timeout: 50_000, interval: 1000 };
 
@@ -86,7 +87,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
     const names = ['metadata-server', 'power-cycle-daemon', 'fallback'];
     const script = join(repository, 'scripts/bundle.mjs');
-    await run(process.execPath, [script, '--out', folder, ...names]);
+    await run(process.execPath, [script, '--out', folder, '--version', version, ...names]);
     jumphost = await Jumphost.start(nspawn ?? '', folder);
   }, 120_000);
   afterAll(async () => {
@@ -187,6 +188,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect(await jumphost.isActive(power)).toBe(true);
+    for (const unit of ['skolo-metadata-server', 'skolo-power-cycle-daemon']) {
+      const [first] = (await jumphost.journal(unit)).split('\n');
+      expect(JSON.parse(first ?? '')).toMatchObject({ msg: 'listening', version });
+    }
     const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
     const reason = inFull ? 'no response within 5 s' : 'connection refused';

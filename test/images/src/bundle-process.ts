@@ -4,7 +4,11 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { mainOf } from '@skolo/bench';
-import { type ServiceProcess, startServiceProcess } from '@skolo/common/testing/own-process';
+import {
+  type ProcessOptions,
+  type ServiceProcess,
+  startServiceProcess,
+} from '@skolo/common/testing/own-process';
 import type { ServiceName } from '@skolo/rack';
 import { z } from 'zod';
 
@@ -19,9 +23,9 @@ export function startBundle(
   bundles: string,
   name: ServiceName,
   flags: readonly string[],
-  env: Record<string, string> = {},
+  options: Pick<ProcessOptions, 'env' | 'onLine'> = {},
 ): Promise<ServiceProcess> {
-  return startServiceProcess(mainOf(bundles, name), flags, { env, cwd: bundles });
+  return startServiceProcess(mainOf(bundles, name), flags, { ...options, cwd: bundles });
 }
 
 /** What the bundled `skolo` prints. @throws Error with all that it printed. */

@@ -2,9 +2,8 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
-import { mainOf } from '@skolo/bench';
-import { serviceNames } from '@skolo/rack';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { type ServiceName, serviceNames } from '@skolo/rack';
 import {
   makeServiceAccountKey,
   peer,
@@ -18,7 +17,10 @@ import {
   startSwarming,
 } from '@skolo/simulators';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { skolo, startBundle } from './bundle-process.ts';
+import { bundle, version } from './bundles.ts';
+import { root } from './paths.ts';
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 /** There is no listener here. */
@@ -80,11 +82,36 @@ async function ready(metricsUrl: string): Promise<number> {
   return (await fetch(`${metricsUrl}/readyz`)).status;
 }
 
-// Each of them is started below.
-it.each(process.env.SKOLO_LONG ? serviceNames : [])('%s prints its usage', async (name) => {
-  const { stdout } = await run(process.execPath, [mainOf(bundles, name), '--help']);
+/** The first line of the log, and the metric. */
+async function startVersion(dir: string, name: ServiceName) {
+  const { flags } = await newRack(`
+machines: { rpi-1: { kind: rpi, address: 127.0.1.1, device: { kind: none } } }
+services:
+  alert-to-pubsub: { project: my-project, endpoint: "127.0.0.1:9" }
+  swarming-client: { bot: none }
+`);
+  const agent = ['--machine', 'rpi-1', '--hook-port', '0', '--metadata-url', noListener];
+  const all = [...flags, ...(name === 'swarming-client' ? agent : [])];
+  const lines: Record<string, unknown>[] = [];
+  const service = await startBundle(dir, name, all, { onLine: (line) => lines.push(line) });
+  const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+  expect(await service.end('SIGTERM')).toBe(0);
+  const { msg, version } = lines[0] ?? {};
+  return { msg, version, metric: /^skolo_build_info\{.*version="([^"]*)"/m.exec(metrics)?.[1] };
+}
 
-  expect(stdout).toMatch(new RegExp(`^usage: ${name} `));
+it.each(serviceNames)('%s reports the version that its bundle was given', async (name) => {
+  expect(await startVersion(bundles, name)).toEqual({ msg: 'listening', version, metric: version });
+});
+
+it('without a given version, it is that of the package', async () => {
+  const dir = await tempDir();
+  await bundle(dir, ['--version', '', 'metadata-server']);
+  const text = await readFile(join(root, 'services/metadata-server/package.json'), 'utf8');
+
+  const found = await startVersion(dir, 'metadata-server');
+
+  expect(found.version).toBe(z.object({ version: z.string() }).parse(JSON.parse(text)).version);
 });
 
 describe('the bundle of', () => {
@@ -166,7 +193,7 @@ services:
       await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
       await write(yaml(noListener));
       const service = await startBundle(bundles, 'router-backup', flags, {
-        STORAGE_EMULATOR_HOST: storage.url,
+        env: { STORAGE_EMULATOR_HOST: storage.url },
       });
       await write(yaml(service.url));
       const env = await newUser(rackFile, dir);
@@ -263,7 +290,7 @@ services:
         ...[...flags.slice(0, 2), '--state-dir', join(dir, 'agent'), '--machine', 'rpi-1'],
         ...['--hook-port', '0', '--metadata-url', metadata.url],
       ],
-      { HOME: dir, SKOLO_OAUTH_CONFIG: join(dir, 'oauth.json') },
+      { env: { HOME: dir, SKOLO_OAUTH_CONFIG: join(dir, 'oauth.json') } },
     );
 
     await expect.poll(() => swarming.task(task).state).toBe('completed');

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundle, type Sizes } from './bundles.ts';
+import { bundle, type Sizes, version } from './bundles.ts';
 
 interface Bundles {
   dir: string;
@@ -22,7 +22,7 @@ const shared = globalThis as { skoloBundles?: Promise<Bundles> };
 /** Makes them with the first call. */
 export async function makeBundles(): Promise<Bundles> {
   shared.skoloBundles ??= mkdtemp(join(tmpdir(), 'skolo-bundles-')).then(async (dir) => {
-    return { dir, sizes: await bundle(dir) };
+    return { dir, sizes: await bundle(dir, ['--version', version]) };
   });
   return await shared.skoloBundles;
 }

@@ -183,6 +183,9 @@ describe.skipIf(why !== undefined)(
         const pid = (await need(`systemctl show -P MainPID skolo-${service}`)).trim();
         const user = await need(`ps -o user:40= -p ${pid} || stat -c %U /proc/${pid}`);
         expect(user.trim()).toBe(`skolo-${service}`);
+        const lines = await need(`journalctl --quiet --output=cat -t skolo-${service}`);
+        const first = JSON.parse(lines.split('\n')[0] ?? '');
+        expect(first).toMatchObject({ msg: 'listening', version: '0.2.0' });
         const exposure = await need(
           `systemd-analyze security --offline=true /etc/systemd/system/skolo-${service}.service | tail -1`,
         );

@@ -9,19 +9,14 @@ import { text } from 'node:stream/consumers';
 import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
-import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
+import { version } from './bundles.ts';
 import { root } from './paths.ts';
-
-const version = '9.8.7';
 
 let dir: string;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'skolo-executable-test-'));
   await cp(join(inject('bundles').dir, 'cli'), join(dir, 'cli'), { recursive: true });
-  const inBundle = join(dir, 'cli/opt/skolo/packages/cli/package.json');
-  const ofCommand = manifest(join(root, 'packages/cli/package.json'), version);
-  await writeFile(inBundle, JSON.stringify(ofCommand));
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
 }, 120_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));

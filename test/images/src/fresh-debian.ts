@@ -1,11 +1,11 @@
 /** Debian packages of the bundles, and a fresh Debian 12 without Node to install them on. */
 import { existsSync } from 'node:fs';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Computer, peer } from '@skolo/simulators';
 import { inject } from 'vitest';
-import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
 import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
+import { bundle } from './bundles.ts';
 import { root } from './paths.ts';
 
 export const services = [
@@ -46,13 +46,7 @@ export async function writePackage(
   change?: (bundles: string) => Promise<void>,
 ): Promise<void> {
   const bundles = join(folder, `${version}.bundles`);
-  await cp(inject('bundles').dir, bundles, { recursive: true });
-  const names = [...services, 'swarming-client'].map((each) => `services/${each}`);
-  for (const name of [...names, 'packages/cli']) {
-    const bundle = name.split('/')[1] ?? '';
-    const text = JSON.stringify(manifest(join(root, name, 'package.json'), version));
-    await writeFile(join(bundles, bundle, 'opt/skolo', name, 'package.json'), text);
-  }
+  await bundle(bundles, ['--version', version]);
   await change?.(bundles);
   await buildPackage(join(folder, `skolo_${version}_${arch}.deb`), version, bundles);
   await rm(bundles, { recursive: true });

@@ -13,8 +13,6 @@ const startEndsWithinMs = 10_000;
 /** The input that a start receives from its process. */
 interface ProcessContext {
   log: Logger;
-  /** Of the image. */
-  version: string | undefined;
   /** Aborted by the first signal. */
   signal: AbortSignal;
   /** Stops the program, and exits with an error, so that its supervisor starts it again. */
@@ -102,7 +100,6 @@ class Run<F extends ProcessFlags> {
     try {
       this.running = await this.program.start(this.flags, {
         log: this.log,
-        version: process.env.SKOLO_VERSION || undefined,
         signal: this.aborted.signal,
         giveUp: () => void this.stop(exitCodes.failed),
       });

@@ -12,6 +12,7 @@ import { newToken } from '../access/token-file.ts';
 import { listen } from '../connections/listen.ts';
 import { type Child, startChild } from '../testing/child.ts';
 import { rackYaml } from '../testing/test-rack.ts';
+import { ownVersion } from './version.ts';
 
 const brokenYaml = `${rackYaml()}machines: { rpi-1: { kind: toaster, colour: red } }\n`;
 
@@ -67,7 +68,6 @@ describe('a running service', () => {
       SKOLO_PORT: '0',
       SKOLO_METRICS_PORT: '0',
       SKOLO_LOG_LEVEL: 'debug',
-      SKOLO_VERSION: '9.9.9',
     });
     const { port, metricsPort } = await child.ports();
 
@@ -84,7 +84,7 @@ describe('a running service', () => {
     expect(await child.line('request')).toMatchObject({ level: 'debug', path: '/healthz' });
     // Those of its process, of rack.yaml and of requests.
     for (const name of [
-      'skolo_build_info{service="power-cycle-daemon",version="9.9.9"',
+      `skolo_build_info{service="power-cycle-daemon",version="${ownVersion}"`,
       'process_resident_memory_bytes',
       'skolo_rack_reload_success 1',
       'http_request_duration_seconds',

@@ -20,9 +20,9 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
       const good = problems.length === 0;
       return { good, text: good ? `${rackFile}: valid for ${name}` : problems.join('\n') };
     },
-    async start(flags, { log, version, signal }) {
+    async start(flags, { log, signal }) {
       const metrics = processMetrics();
-      const running = await startService(definition, { ...flags, log, metrics, version, signal });
+      const running = await startService(definition, { ...flags, log, metrics, signal });
       collectOnceIdle(startIsOverMs);
       return running;
     },

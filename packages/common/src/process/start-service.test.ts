@@ -17,6 +17,7 @@ import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { memoryLog } from '../testing/memory-log.ts';
 import { rackYaml } from '../testing/test-rack.ts';
 import { type StartOptions, startService } from './start-service.ts';
+import { ownVersion } from './version.ts';
 
 const api = {
   hello: route({
@@ -75,7 +76,6 @@ async function start({ yaml, definition, options }: Given = {}) {
       host: '127.0.0.1',
       stateDir: join(dir, 'state'),
       log: memory.log,
-      version: '1.2.3',
       ...options,
     },
   );
@@ -124,14 +124,14 @@ describe('startService', () => {
     expect((await getJson(metricsPort, '/v1/hello')).body).toEqual({ hello: 'rack4' });
     expect((await getJson(metricsPort, '/openapi.json')).body.info).toEqual({
       title: 'router-backup',
-      version: '1.2.3',
+      version: ownVersion,
     });
     expect((await getJson(metricsPort, '/nowhere')).status).toBe(404);
     expect((await fetch(`http://127.0.0.1:${metricsPort}/healthz`, { method: 'PUT' })).status).toBe(
       405,
     );
     expect(await metricsOf(metricsPort)).toContain(
-      'skolo_build_info{service="router-backup",version="1.2.3"',
+      `skolo_build_info{service="router-backup",version="${ownVersion}"`,
     );
   });
 

@@ -43,7 +43,6 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
-  version?: string | undefined;
   /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
@@ -154,12 +153,12 @@ async function openContext(
   options: StartOptions & { log: Logger },
   { startLog, closers, signal }: { startLog: BufferedLog; closers: Closers; signal: AbortSignal },
 ): Promise<{ context: ServiceContext; tls: Tls }> {
-  const { rackFile, log, clock = systemClock, version = ownVersion() } = options;
+  const { rackFile, log, clock = systemClock } = options;
   const { metrics = new Registry() } = options;
   // Programs that a service starts may run in a different directory.
   const stateDir = resolve(options.stateDir);
   const degraded = new DegradedList({ clock, log: startLog });
-  addBuildInfo(metrics, { service: name, version });
+  addBuildInfo(metrics, { service: name, version: ownVersion });
   const stateDirWatch = await watchStateDir(stateDir, degraded);
   closers.add('state directory', () => stateDirWatch.close());
   const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });
@@ -173,7 +172,7 @@ async function openContext(
   closers.add('audit log', () => audit.close());
   const context: ServiceContext = {
     name,
-    version,
+    version: ownVersion,
     rack,
     stateDir,
     log,

@@ -1,14 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import manifest from '../../package.json' with { type: 'json' };
 
-const Package = z.object({ version: z.string() });
-
-/** From package.json; `unknown` in a bundle without it. */
-export function ownVersion(): string {
-  try {
-    const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-    return Package.parse(JSON.parse(text)).version;
-  } catch {
-    return 'unknown';
-  }
-}
+/** The version of skolo. `npm run bundle -- --version V` writes V into the bundle, instead of the version in package.json. */
+export const ownVersion: string = manifest.version;

@@ -14,7 +14,7 @@ export interface OwnProcess extends ServiceProcess {
   onLine(listener: (line: Line) => void): () => void;
 }
 
-interface ProcessOptions {
+export interface ProcessOptions {
   /** Of Node and V8. */
   nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;

@@ -1,12 +1,13 @@
 /** Each image by itself: as kube/base starts it, on a network without a way out. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ServiceName, serviceNames } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { bundles } from '../../../../scripts/bundle/bundles.mjs';
-import { root } from '../paths.ts';
+import { buildArguments } from '../../../../scripts/release/images.mjs';
+import { version } from '../bundles.ts';
 import { baseName } from './base.ts';
 import { imageName, images, type Target, targets } from './build.ts';
 import { type Container, startContainer } from './container.ts';
@@ -111,6 +112,9 @@ describe.each(serviceNames)('%s', (service) => {
 
     const status = await docker(['exec', container.name, 'cat', '/proc/1/status']);
     expect(status).toMatch(new RegExp(`^Uid:\\t${pod.user}\\t${pod.user}\\t`, 'm'));
+    expect(await container.logs()).toMatch(
+      new RegExp(`^\\{.*"version":"${version}","msg":"listening"`),
+    );
   });
 
   it('ends within a second, also while it waits for a DNS answer', async ({ skip }) => {
@@ -202,10 +206,6 @@ it('cli is the skolo command', async ({ skip }) => {
   const { access, docker } = theEngine(skip);
   const image = nameOf('cli', skip);
   const run = ['run', '--rm', '--read-only', '--network', 'none', '--cap-drop', 'ALL'];
-  const manifest: unknown = JSON.parse(
-    await readFile(join(root, 'packages/cli/package.json'), 'utf8'),
-  );
-  const { version } = z.object({ version: z.string() }).parse(manifest);
   const folder = join(access.dir, 'racks');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'good.yaml'), rackOfOne);
@@ -216,6 +216,18 @@ it('cli is the skolo command', async ({ skip }) => {
   expect(await docker([...run, image, '--version'])).toBe(version);
   await expect(check('good.yaml')).resolves.toContain('rack4');
   await expect(check('bad.yaml')).rejects.toThrow(/192\.168\.1\.101/);
+});
+
+it('is not built from bundles of another version than its label has', async ({ skip }) => {
+  const { access, docker } = theEngine(skip);
+  const args = { BASE: baseName('amd64'), VERSION: '1.2.3' };
+  const name = `${access.prefix}/other`;
+
+  const built = docker(buildArguments({ target: 'cli', name, arch: 'amd64', args }));
+
+  await expect(built).rejects.toThrow(
+    'out/bundle: other version; run npm run bundle -- --version 1.2.3',
+  );
 });
 
 it('builds fetch from mirrors of Debian and from nowhere else', ({ skip }) => {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { count } from '@skolo/base';
+import { ownVersion } from '@skolo/common/version';
 import type { MachineTarget } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
@@ -9,7 +10,6 @@ import { CliError, exitCodes, failureOf } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { ownVersion } from '../../own-version.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 import type { DeviceLook, Looked } from './device.ts';
 import type { JumphostLook } from './jumphost.ts';
@@ -72,7 +72,7 @@ export function define(command: SkoloCommand): void {
     if (evidence !== undefined) {
       const { writeProofs } = await import('./evidence.ts');
       const day = new Date(io.now()).toISOString().slice(0, 10);
-      const about = { skolo: ownVersion(), day };
+      const about = { skolo: ownVersion, day };
       for (const file of await writeProofs(evidence, look.devices, about)) io.err(file);
     }
     if (options.json) printJson(io, look);
