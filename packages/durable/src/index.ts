@@ -1,5 +1,6 @@
 export {
   FileNotWritten,
+  openPlainFile,
   readFileIfExists,
   syncFolder,
   writeFileAtomic,

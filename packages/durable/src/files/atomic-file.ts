@@ -5,7 +5,16 @@
  * write.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { errorCode, ifThere } from '@skolo/base';
@@ -75,6 +84,20 @@ export async function writeFileAtomic(
 /** The content as UTF-8; undefined if there is no such file. @throws Error From the system. */
 export function readFileIfExists(path: string): Promise<string | undefined> {
   return ifThere(readFile(path, 'utf8'));
+}
+
+/**
+ * Opens a regular file for reading, in a directory where another user may replace it with a link, a pipe or a device: those are
+ * neither followed nor waited for.
+ *
+ * @throws Error From the system, such as ELOOP for a link.
+ */
+export async function openPlainFile(path: string): Promise<FileHandle> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new Error(`${path}: not a file`);
 }
 
 interface FileAccess {

@@ -1,11 +1,20 @@
 /** Copies of journals that are being written to, opened as journals. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { run, tempDir } from '@skolo/base/testing';
+import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../journal/journal.ts';
 import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
@@ -149,17 +158,17 @@ describe('copyLive', () => {
     const journal = await Journal.open(live);
     await journal.write({ put: { b: 1 } });
     const first = await segmentIn(live);
-    // Opening a pipe without a writer waits, so the copy has the list of files, and opens the segment later.
-    const pipe = join(live, '0000000000000000.spool');
-    await run('mkfifo', [pipe]);
+    // Reading it would take minutes, so the copy has the list of files, and opens the segment later.
+    const before = join(live, '0000000000000000.spool');
+    await writeFile(before, '');
+    await truncate(before, 2 ** 40);
     const copying = copyTo(join(folder, 'copy'), live);
     for (let change = 0; change < 12; change += 1) {
       await journal.write({ put: { a: 'x'.repeat(100_000) } });
     }
     await expect.poll(() => readdir(live)).not.toContain(first);
-    const writer = await open(pipe, 'r+');
-    await rm(pipe);
-    await writer.close();
+    await truncate(before, 0);
+    await rm(before);
     await copying;
     await journal.close();
 

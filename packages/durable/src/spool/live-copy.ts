@@ -10,8 +10,8 @@
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { count, pause } from '@skolo/base';
-import { openIfThere } from '../files/line-file.ts';
+import { count, ifThere, pause } from '@skolo/base';
+import { openPlainFile } from '../files/atomic-file.ts';
 import { readLines } from './lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './segment.ts';
 import { snapshotName } from './snapshots.ts';
@@ -68,7 +68,7 @@ export async function copyLive(
   try {
     const segments = names.filter((name) => segmentName.test(name)).sort(bySegmentName);
     for (const name of [...segments, snapshotName]) {
-      const handle = await openIfThere(join(folder, name));
+      const handle = await ifThere(openPlainFile(join(folder, name)));
       if (handle === undefined) {
         if (name !== snapshotName) files.length = 0;
         // Without a segment the copy would look damaged, and there is a newer one by now.

@@ -132,7 +132,9 @@ export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
 systemctl stop skolo-fallback.timer skolo-fallback.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
 if [ ! -e ${daemon} ] && [ ! -e ${inherited} ]; then install -d -m 2770 -o ${skolo} -g ${skolo} ${daemon}; fi
 if [ -e ${daemon} ]; then
-  printf '%s' ${shellWord(mark)} > ${daemon}/inherited.json
+  # The daemon's directory may contain a link of this name, which root must not follow.
+  rm -rf ${daemon}/inherited.json
+  (set -C; printf '%s' ${shellWord(mark)} > ${daemon}/inherited.json)
   chown ${skolo}:${skolo} ${daemon}/inherited.json
 fi
 cd ${staged}

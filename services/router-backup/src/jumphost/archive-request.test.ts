@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decrypt } from '@skolo/backup';
@@ -14,8 +14,9 @@ const fast = { acceptWithinMs: 600_000, lookMs: 20 };
 
 async function host(recipient: string) {
   const dir = await tempDir();
-  const folder = join(dir, 'state/router-backup/jumphost');
+  const folder = join(dir, 'state/jumphost-archive');
   await mkdir(folder, { recursive: true });
+  await mkdir(join(dir, 'state/router-backup'));
   await writeFile(join(dir, 'state/router-backup/scratch'), 'useless elsewhere');
   await writeFile(join(dir, 'state/token'), 'of the cluster');
   const rack = join(dir, 'rack.yaml');
@@ -28,9 +29,10 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 services: { router-backup: { encrypt: ${recipient}, jumphost: { paths: [${dir}/state] } } }
 `,
   );
-  const archive = () =>
-    run(process.execPath, [main, 'archive-jumphost', '--rack', rack, '--folder', folder]);
-  return { folder, archive };
+  const command = [process.execPath, main, 'archive-jumphost', '--rack', rack, '--folder', folder];
+  const archive = ([program = 'env', ...args]: string[] = []) =>
+    run(program, [...args, ...command]);
+  return { dir, folder, archive };
 }
 
 it('is made when it is wanted, and encrypted', async ({ signal }) => {
@@ -67,3 +69,37 @@ it('is not waited for where nobody makes it', async ({ signal }) => {
   expect(await requestArchive(join(folder, 'not-there'), { ...fast, signal })).toBe(undefined);
   expect(await readdir(folder)).toEqual([]);
 });
+
+/** As in skolo-jumphost-archive.service. */
+const asUnit = ['setpriv', '--bounding-set=-all,+dac_read_search', '--inh-caps=-all'];
+const asPod = ['setpriv', '--reuid=10001', '--regid=10001', '--clear-groups'];
+
+it.skipIf(process.getuid?.() !== 0)(
+  'changes nothing behind what the pod puts in its place',
+  async () => {
+    const identity = await generateX25519Identity();
+    const { dir, folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
+    const pod = (script: string) => run('setpriv', [...asPod.slice(1), 'sh', '-ec', script]);
+    // As skolo.tmpfiles.conf makes it.
+    await run('sh', ['-c', `chown 0:10001 ${folder} && chmod 2770 ${folder}`]);
+    for (const open of [dir, join(dir, 'state')]) await chmod(open, 0o755);
+    const victims = join(dir, 'victims');
+    await mkdir(victims);
+    await writeFile(join(victims, 'file'), 'of root', { mode: 0o600 });
+    const before = await run('ls', ['-laR', victims]);
+    const names = ['archive.age', 'done.json', 'scratch', 'f'.repeat(24).concat('.tmp'), 'wanted'];
+    const links = (target: string) => `cd ${folder}
+for each in ${names.join(' ')}; do ln -sfn ${victims}${target} "$each"; done`;
+
+    await expect(pod(`mv ${folder} ${folder}.old`)).rejects.toThrow('Permission denied');
+    for (const target of ['', '/file']) {
+      await pod(links(target));
+      await archive(asUnit);
+
+      expect((await run('ls', ['-laR', victims])).stdout).toBe(before.stdout);
+      expect(await readFile(join(victims, 'file'), 'utf8')).toBe('of root');
+      const { stdout } = await pod(`cd ${folder}; ls; head -c 14 archive.age; rm archive.age`);
+      expect(stdout).toBe('archive.age\ndone.json\nscratch\nage-encryption');
+    }
+  },
+);

@@ -1,15 +1,20 @@
 /**
- * How an archive gets from the host into the pod: through a directory in the state directory. The service writes `wanted`, on which systemd
- * starts the program. The program removes that file, and leaves the archive and `done.json`.
+ * How an archive gets from the host into the pod: through a directory of root, in which the pod's group may write. The service writes
+ * `wanted`, on which systemd starts the program. The program removes that file, and leaves the archive and `done.json`. It runs as root, so it
+ * only removes files of these names, creates files that do not exist, and opens none that the pod could have made.
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere, parseJson, pause } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { openPlainFile, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
-import { JumphostArchive } from './archive.ts';
+import { archiveTemp, JumphostArchive } from './archive.ts';
 
+/** A volume of the pod. Its parent belongs to root (deploy/jumphost/skolo.tmpfiles.conf), so nobody else can replace the directory. */
+export const sharedFolder = '/var/lib/skolo/jumphost-archive';
+/** So that the pod's group can read them. */
+const mode = 0o640;
 const wanted = 'wanted';
 const done = 'done.json';
 const content = 'archive.age';
@@ -18,17 +23,20 @@ const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: Jump
 
 /** Called by the program: accepts the request, and removes leftovers of previous ones. */
 export async function acceptRequest(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  const old = names.filter((name) => name !== wanted && name !== done);
-  for (const name of [done, ...old, wanted]) {
-    await rm(join(folder, name), { recursive: true, force: true });
+  const killed = (await readdir(folder)).filter((name) => archiveTemp.test(name));
+  for (const name of [done, content, ...killed, wanted]) {
+    await rm(join(folder, name), { force: true });
   }
 }
 
 /** Called by the program. */
 export async function respond(folder: string, result: z.output<typeof Done>): Promise<void> {
-  if ('archive' in result) await rename(result.archive.file, join(folder, content));
-  await writeFileAtomic(join(folder, done), JSON.stringify(result));
+  if ('archive' in result) {
+    await using archive = await openPlainFile(result.archive.file);
+    await archive.chmod(mode);
+    await rename(result.archive.file, join(folder, content));
+  }
+  await writeFileAtomic(join(folder, done), JSON.stringify(result), { mode });
 }
 
 interface RequestOptions {

@@ -25,6 +25,8 @@ import { restoreArchive } from '../testing/restore-archive.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { lookInto, startDatabaseWriter, startJournalWriter } from '../testing/writers.ts';
 import { archiveJumphost } from './archive.ts';
+import { findAll } from './find.ts';
+import { membersOf } from './members.ts';
 
 const age = peer('age');
 const canary = 'K10canary-of-the-cluster';
@@ -227,6 +229,26 @@ describe('the rehearsal', () => {
 });
 
 describe('what is left out', () => {
+  it('was replaced with a link or a pipe after it was found', async ({ signal }) => {
+    const root = await tempDir();
+    const [paths, secret] = [
+      ['link', 'pipe'].map((name) => join(root, name)),
+      join(root, 'secret'),
+    ];
+    for (const path of [...paths, secret]) await put(path, 'plain');
+    const { found } = await findAll({ paths, exclude: [], signal });
+    for (const path of paths) await rm(path);
+    await symlink(secret, join(root, 'link'));
+    await run('mkfifo', [join(root, 'pipe')]);
+
+    const left: string[] = [];
+    const leave = ({ path }: { path: string }) => void left.push(path);
+    const members = membersOf(found, { scratch: join(root, 'scratch'), signal, leave });
+
+    for await (const { name } of members) expect(name).toBe('none of them');
+    expect(left).toEqual(paths);
+  });
+
   it('is named, with the reason', async () => {
     const jumphost = await makeJumphost();
     const state = jumphost.at('var/lib/skolo');

@@ -59,6 +59,9 @@ export const JumphostArchive = z.object({
 });
 export type JumphostArchive = z.output<typeof JumphostArchive>;
 
+/** An archive that is being created. */
+export const archiveTemp = /^[0-9a-f]{24}\.tmp$/;
+
 /** A file in the archive: which jumphost it is from, and what was omitted. */
 export const aboutFile = 'skolo-jumphost.json';
 

@@ -9,7 +9,10 @@ import { Archives } from './archives.ts';
 const about = { time: '2026-11-20T03:15:00Z', run: 'r1', by: 'schedule' };
 
 /** As `archiveJumphost` leaves it. */
-async function archiveIn({ folder }: Archives, digest: string): Promise<JumphostArchive> {
+async function archiveIn(
+  { folder }: Pick<Archives, 'folder'>,
+  digest: string,
+): Promise<JumphostArchive> {
   const content = randomBytes(1000);
   const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
   await writeFile(file, content, { mode: 0o600 });
@@ -29,7 +32,9 @@ describe('Archives', () => {
     const parent = join(await tempDir(), 'state/archives');
     const archives = await Archives.open(parent, 'jumphost-rack4');
     const first = await archiveIn(archives, 'one');
-    const second = await archiveIn(archives, 'two');
+    // On another volume, as the host leaves it.
+    const host = await tempDir();
+    const second = await archiveIn({ folder: host }, 'two');
 
     const added = await archives.add(first, about);
     await archives.add(second, { ...about, time: '2026-11-21T03:15:00Z', reason: 'why not' });
@@ -51,6 +56,7 @@ describe('Archives', () => {
     expect(again.versions().map(({ reason }) => reason)).toEqual(['why not', undefined]);
     expect(again.newest()?.time).toBe('2026-11-21T03:15:00.000Z');
     expect(again.count()).toBe(2);
+    expect(await readdir(host)).toEqual([]);
     const file = again.file(added.version.id);
     const bytes = await readFile(file);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(first.sha256);

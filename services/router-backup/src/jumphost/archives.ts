@@ -2,8 +2,10 @@
  * The jumphost's archives in the rack: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the same
  * name. Without the identity, an archive's bytes reveal nothing, so its digest shows whether the content has changed.
  */
+import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Version } from '@skolo/backup';
 import { errorText, parseJson, sha256OfFile } from '@skolo/base';
 import { makeFolder, readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
@@ -77,8 +79,8 @@ export class Archives {
   }
 
   /**
-   * Stores an archive that was created in `folder`, after reading it back. If the content equals that of the newest archive, the new one is
-   * removed instead.
+   * Stores an archive, after reading it back. If the content equals that of the newest archive, the new one is removed instead. An archive
+   * outside of `folder` is on another volume, and is copied first.
    */
   async add(
     { file, ...archive }: JumphostArchive,
@@ -93,10 +95,16 @@ export class Archives {
     const facts: Facts = { device: this.device, ...about, time, ...archive };
     const id = idFor(facts, newest);
     await storing(this.folder, async () => {
-      await verify(file, archive);
+      const own = dirname(file) === this.folder ? file : join(this.folder, `${id}.tmp`);
+      if (own !== file) {
+        const target = createWriteStream(own, { mode: 0o600, flush: true });
+        await pipeline(createReadStream(file), target);
+        await rm(file, { force: true });
+      }
+      await verify(own, archive);
       // The facts first: an archive without them would count as unknown.
       await writeFileAtomic(join(this.folder, `${id}.json`), `${JSON.stringify(facts)}\n`);
-      await rename(file, join(this.folder, id + suffix));
+      await rename(own, join(this.folder, id + suffix));
       await syncFolder(this.folder);
     });
     this.facts.set(id, facts);

@@ -1,6 +1,6 @@
 /** Backs up the jumphost like a device: each run creates one encrypted archive, which is kept unless nothing has changed. */
 
-import { rename } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
 import type { Clock } from '@skolo/common';
@@ -8,8 +8,8 @@ import type { RestoreStep } from '@skolo/models/backup';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Occasion, Stored } from '../outcome.ts';
-import { archiveJumphost, type JumphostArchive } from './archive.ts';
-import { requestArchive, usualLimits } from './archive-request.ts';
+import { archiveJumphost } from './archive.ts';
+import { requestArchive, sharedFolder, usualLimits } from './archive-request.ts';
 import { Archives } from './archives.ts';
 import { excluded } from './program.ts';
 
@@ -36,20 +36,18 @@ export class JumphostBackup {
     const archives = await this.archives();
     const { jumphost, encrypt, retention } = rack().services['router-backup'];
     const before = archives.newest();
-    const shared = join(stateDir, 'jumphost');
-    const onHost = await requestArchive(shared, { ...usualLimits, signal });
-    const archive = onHost
-      ? await taken(onHost, archives)
-      : await archiveJumphost({
-          rack: rack(),
-          paths: [...jumphost.paths, rackFile],
-          exclude: [shared, ...excluded.map((name) => join(stateDir, name))],
-          recipients: encrypt,
-          folder: archives.folder,
-          scratch: join(stateDir, 'scratch', archives.device),
-          signal,
-          now: clock.now(),
-        });
+    const archive =
+      (await requestArchive(sharedFolder, { ...usualLimits, signal })) ??
+      (await archiveJumphost({
+        rack: rack(),
+        paths: [...jumphost.paths, rackFile],
+        exclude: [sharedFolder, ...excluded.map((name) => join(stateDir, name))],
+        recipients: encrypt,
+        folder: archives.folder,
+        scratch: join(stateDir, 'scratch', archives.device),
+        signal,
+        now: clock.now(),
+      }));
     const time = new Date(clock.now()).toISOString();
     const about = { time, run, by, reason };
     const { version: after, changed: isNew } = await archives.add(archive, about);
@@ -64,17 +62,12 @@ export class JumphostBackup {
     const { rack, stateDir } = this.deps;
     const { name } = rack().jumphost;
     if (this.opened?.device !== name) {
+      // 0.2.0 shared this directory with the host, and may have left copies of databases there.
+      await rm(join(stateDir, 'jumphost'), { recursive: true, force: true });
       this.opened = await Archives.open(join(stateDir, 'archives'), name);
     }
     return this.opened;
   }
-}
-
-/** Into the archives' directory, where it is moved into place in one step. */
-async function taken(archive: JumphostArchive, { folder }: Archives): Promise<JumphostArchive> {
-  const file = join(folder, `${archive.sha256.slice(0, 24)}.tmp`);
-  await rename(archive.file, file);
-  return { ...archive, file };
 }
 
 /** How an operator restores an archive, with the key that is not in the rack. */

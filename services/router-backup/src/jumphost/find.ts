@@ -1,9 +1,9 @@
 /** Finds what to archive of the jumphost: files and directories, journals and databases, and what must be omitted. */
 import type { Stats } from 'node:fs';
-import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorCode, errorText } from '@skolo/base';
-import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
+import { isLiveFile, isLiveFolder, markOf, openPlainFile } from '@skolo/durable';
 import { z } from 'zod';
 import { isDatabase } from './sqlite.ts';
 
@@ -11,6 +11,8 @@ import { isDatabase } from './sqlite.ts';
 export interface Found {
   kind: 'file' | 'folder' | 'link' | 'journal' | 'database';
   path: string;
+  /** The path with links resolved. */
+  real: string;
   /** The path in the archive, without the leading slash. */
   name: string;
   mode: number;
@@ -90,9 +92,9 @@ class Search {
     this.signal.throwIfAborted();
     if (this.excluded.has(path) || this.excluded.has(real)) return;
     if (stats.isDirectory()) await this.folder(path, real, stats);
-    else if (stats.isFile()) await this.file(path, stats);
+    else if (stats.isFile()) await this.file(path, real, stats);
     else if (stats.isSymbolicLink()) {
-      this.add(path, 'link', stats, await readlink(path));
+      this.add(path, real, 'link', stats, await readlink(path));
     } else this.leave(path, `it is ${kindOf(stats)}, which has no content`);
   }
 
@@ -105,9 +107,9 @@ class Search {
       );
       return;
     }
-    this.add(path, 'folder', stats);
+    this.add(path, real, 'folder', stats);
     const isJournal = isLiveFolder(names);
-    if (isJournal) this.add(path, 'journal', stats);
+    if (isJournal) this.add(path, real, 'journal', stats);
     for (const name of names) {
       if (tempFile.test(name) || (isJournal && isLiveFile(name))) continue;
       // It is copied later than the file that it belongs to, and would be newer.
@@ -127,14 +129,20 @@ class Search {
     }
   }
 
-  private async file(path: string, stats: Stats): Promise<void> {
-    await using handle = await open(path, 'r');
+  private async file(path: string, real: string, stats: Stats): Promise<void> {
+    await using handle = await openPlainFile(real);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
     const kind = isDatabase(buffer.subarray(0, bytesRead)) ? 'database' : 'file';
-    this.add(path, kind, stats);
+    this.add(path, real, kind, stats);
   }
 
-  private add(path: string, kind: Found['kind'], stats: Stats, target?: string): void {
+  private add(
+    path: string,
+    real: string,
+    kind: Found['kind'],
+    stats: Stats,
+    target?: string,
+  ): void {
     const { uid, gid, mtime } = stats;
     const name = path.replace(/^\/+/, '');
     if (name === '') return;
@@ -143,6 +151,7 @@ class Search {
     this.found.set(key, {
       kind,
       path,
+      real,
       name,
       mode: stats.mode & 0o7777,
       uid,

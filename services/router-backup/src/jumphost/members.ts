@@ -1,10 +1,10 @@
 /** The members of an archive, in sequence: each is open only while it is read. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { errorCode } from '@skolo/base';
-import { copyLive, makeFolder } from '@skolo/durable';
+import { copyLive, makeFolder, openPlainFile } from '@skolo/durable';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
 
@@ -59,7 +59,7 @@ async function* journalMembers(
   found: Found,
   { signal, leave }: MembersOptions,
 ): AsyncGenerator<Member> {
-  const copy = await copyLive(found.path, { signal }).catch((error: unknown) => {
+  const copy = await copyLive(found.real, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     leave({ path: found.path, why: whyNot(error) });
   });
@@ -81,7 +81,7 @@ async function* databaseMember(found: Found, options: MembersOptions): AsyncGene
   const copy = join(options.scratch, `${randomBytes(12).toString('hex')}.db`);
   try {
     await makeFolder(options.scratch);
-    await copyDatabase(found.path, copy);
+    await copyDatabase(found.real, copy);
     yield* fileMember(found, options, copy);
   } catch (error) {
     options.signal.throwIfAborted();
@@ -95,11 +95,11 @@ async function* databaseMember(found: Found, options: MembersOptions): AsyncGene
 async function* fileMember(
   found: Found,
   { leave }: MembersOptions,
-  path = found.path,
+  path = found.real,
 ): AsyncGenerator<Member> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    handle = await openPlainFile(path);
   } catch (error) {
     // A file that was removed meanwhile is not needed.
     if (errorCode(error) !== 'ENOENT') leave({ path: found.path, why: whyNot(error) });

@@ -1,8 +1,9 @@
 /**
  * `main.js archive-jumphost`: runs on the jumphost itself, for a router-backup in a pod, which cannot read the host's directories. A
- * systemd unit starts it when the service wants an archive, as a user that may read everything, and may write into the shared directory and
- * into that of k3s' database, where SQLite keeps its locks. Its output is encrypted.
+ * systemd unit starts it when the service wants an archive, as root that may read everything, but may only write what belongs to root: into the
+ * shared directory, and that of k3s' database, where SQLite keeps its locks. Its output is encrypted.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
@@ -23,6 +24,8 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
   }
   const folder = resolve(given);
   await acceptRequest(folder);
+  // The pod must not read copies of databases. systemd gives the program a private one.
+  const scratch = await mkdtemp('/var/tmp/skolo-archive-');
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('ended by SIGTERM')));
   try {
@@ -34,7 +37,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       recipients: encrypt,
       paths: [...jumphost.paths, file],
       exclude: [tooLarge, ...ownCopies(folder)],
-      scratch: join(folder, 'scratch'),
+      scratch: join(scratch, 'databases'),
       signal: stop.signal,
       now: Date.now(),
     });
@@ -45,6 +48,8 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     await respond(folder, { failed: errorText(error) });
     console.error(errorText(error));
     return 1;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -59,7 +64,7 @@ export const excluded = [
   'transcripts',
 ];
 
-/** @param folder in the state directory */
+/** @param folder beside the state directory */
 function ownCopies(folder: string): string[] {
-  return excluded.map((name) => resolve(folder, '..', name));
+  return excluded.map((name) => resolve(folder, '../router-backup', name));
 }

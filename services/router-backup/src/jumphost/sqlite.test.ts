@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { countRounds } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
@@ -58,6 +58,36 @@ describe('copyDatabase', () => {
       await rm(copy);
     }
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "has all of another user's database, without permission to write there: in use, closed, or its writer was killed",
+    async () => {
+      const [folder, copies] = [await tempDir(), await tempDir()];
+      const database = join(folder, 'history.sqlite');
+      const writer = await startDatabaseWriter(database, 'wal');
+      await expect.poll(writer.reported).toBeGreaterThan(0);
+      await run('chown', ['-R', '10001:10001', folder]);
+      const copyAs = async (name: string) => {
+        const last = await writer.reported();
+        const copy = join(copies, name);
+        const module = join(import.meta.dirname, 'sqlite.ts');
+        const script = `(await import('${module}')).copyDatabase('${database}', '${copy}')`;
+        const mayRead = ['--bounding-set=-all,+dac_read_search', '--inh-caps=-all'];
+        await run('setpriv', [...mayRead, process.execPath, '--input-type=module', '-e', script]);
+        const { integrity, a, b } = lookInto(copy);
+        return { integrity, isWhole: a === b && a >= last };
+      };
+
+      const found = [await copyAs('in-use')];
+      await writer.kill();
+      found.push(await copyAs('killed'));
+      lookInto(database);
+      expect(await readdir(folder)).toEqual(['history.sqlite']);
+      found.push(await copyAs('closed'));
+
+      expect(found).toEqual(Array(3).fill({ integrity: 'ok', isWhole: true }));
+    },
+  );
 
   it('rejects what is not a database', async () => {
     const folder = await tempDir();
