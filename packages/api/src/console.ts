@@ -14,6 +14,12 @@ export const ConsoleSession = z
       .describe('service version; pages from a different version reload themselves'),
     name: z.string().describe('token name, e-mail address, or `anonymous`'),
     role,
+    onlyReads: z
+      .string()
+      .optional()
+      .describe(
+        'why the session has the view role, whatever its token allows: its sign-in is not in the audit log yet',
+      ),
     signedIn: z
       .boolean()
       .describe(
@@ -63,7 +69,7 @@ export const consoleApi = {
     summary: 'Ends the session that the cookie identifies',
     role: 'view',
     headers: cookie,
-    audits: { target: 'self', omits: ['headers.cookie'] },
+    audits: { elsewhere: 'recorded later if the disk is full' },
     answers: { 204: undefined },
   }),
   createLink: route({
@@ -75,7 +81,7 @@ export const consoleApi = {
       'To use the code, open `/#/sign-in?code=CODE`. Browsers do not send this fragment to servers, so the code does not appear in logs.',
     role: 'view',
     headers: z.object({ authorization: z.string().optional() }),
-    audits: { target: 'self', omits: ['headers.authorization'], answer: ['expiresAt'] },
+    audits: { elsewhere: 'recorded later if the disk is full' },
     answers: { 201: z.object({ code: z.string(), expiresAt: Time }), 403: Problem, 503: Problem },
   }),
 };

@@ -8,7 +8,7 @@ export {
   revokeToken,
   type TokenInfo,
 } from './access/token-file.ts';
-export { AuditLog, AuditUnavailable } from './audit/audit-log.ts';
+export { AuditLog, type Noted } from './audit/audit-log.ts';
 export {
   cameThroughProxy,
   clientAddress,
@@ -40,7 +40,7 @@ export {
 } from './http/routes.ts';
 export { requestLimits } from './http/server.ts';
 export { onStrictRequest } from './http/strict-requests.ts';
-export { toProblem } from './http/to-problem.ts';
+export { placeOf, storageText, toProblem } from './http/to-problem.ts';
 export { Locks } from './locks.ts';
 export { tokenFileFindings } from './process/check-configuration.ts';
 export { type Clock, systemClock } from './process/clock.ts';

@@ -29,7 +29,7 @@ export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.t
 export { wrongMethod } from './http/routing.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
-export { toProblem } from './http/to-problem.ts';
+export { type Place, toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export {

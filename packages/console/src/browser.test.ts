@@ -1,6 +1,8 @@
 /** The pages in a real browser: a sample here, the rest in `npm run test:long`. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { mountSmall } from '@skolo/base/testing';
 import { buildPages } from '@skolo/console/build';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
@@ -253,6 +255,26 @@ describe.skipIf(!chromium)('the console', () => {
     const expected =
       /Failed to load resource|ERR_FAILED|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/;
     expect(browser.complaints.filter((text) => !expected.test(text))).toEqual([]);
+  });
+
+  // Last: afterwards, the directory of the audit log is another one.
+  it('lets people sign in to look while the disk is full, shows why, and recovers', async (context) => {
+    const disk = join(fixture.dir, 'machine-state');
+    await mountSmall(context, disk, 'size=64k');
+    await writeFile(join(disk, 'filling'), Buffer.alloc(128 * 1024)).catch(() => undefined);
+    const { name } = idle();
+    const opened = await signIn(browser, fixture.url, fixture.tokens.operate);
+    const banner = opened.locator('.banner');
+
+    await banner.filter({ hasText: 'You can look, but not change anything' }).waitFor();
+    expect(await banner.textContent()).toContain('the disk is full (ENOSPC)');
+    await opened.goto(`${fixture.url}/#/machine/${name}`);
+    await opened.getByRole('button', { name: 'Quarantine' }).click();
+    await opened.locator('dialog .failure').filter({ hasText: 'skolo run jumphost' }).waitFor();
+
+    await rm(join(disk, 'filling'));
+    await banner.waitFor({ state: 'detached' });
+    await opened.locator('dialog .failure').waitFor({ state: 'detached' });
   });
 });
 

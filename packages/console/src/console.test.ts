@@ -1,8 +1,9 @@
 /** Sign-in, sessions, files and forwarding, over HTTP. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { AuditPage } from '@skolo/api';
+import { mountSmall } from '@skolo/base/testing';
 import { buildPages } from '@skolo/console/build';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -31,12 +32,15 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
 
 /** A signed-in browser: its cookie and origin. */
 async function signedIn(role: 'view' | 'operate') {
-  const response = await post('/v1/session', { token: fixture.tokens[role] });
-  const [cookie = ''] = response.headers.get('set-cookie')?.split(';') ?? [];
+  return sentBy(await post('/v1/session', { token: fixture.tokens[role] }));
+}
+
+function sentBy(signIn: Response) {
+  const [cookie = ''] = signIn.headers.get('set-cookie')?.split(';') ?? [];
   return { cookie, origin: fixture.url };
 }
 
-function bearer(role: 'view' | 'operate') {
+function bearer(role: 'view' | 'operate' | 'admin') {
   return { authorization: `Bearer ${fixture.tokens[role]}` };
 }
 
@@ -288,5 +292,81 @@ describe('the other services', () => {
 
   it('need a sign-in', async () => {
     expect((await fetch(`${fixture.url}${cycles}`)).status).toBe(401);
+  });
+});
+
+// Last: afterwards, the directory is another one.
+describe('while the disk of the audit log is full', () => {
+  const why =
+    /machine-state\/audit: changes are rejected, because the audit log cannot be written: the disk is full \(ENOSPC\); to find the cause, run skolo run jumphost --on rack4 --timeout 5m -- 'sudo du -xh \$\(stat -c %m \S+\/machine-state\) \| sort -h \| tail -n 30'/;
+
+  it('people sign in, by token and by link, and look; changes are rejected until there is space', async (context) => {
+    const disk = join(fixture.dir, 'machine-state');
+    await mountSmall(context, disk, 'size=64k');
+    const filling = join(disk, 'filling');
+    await writeFile(filling, Buffer.alloc(128 * 1024)).catch(() => undefined);
+    const body = { machines: [fixture.fixture.machines[0]?.name], text: 'hello' };
+
+    const link = await post('/v1/console-links', undefined, bearer('admin'));
+    const byLink = await post(
+      '/v1/session',
+      z.object({ code: z.string() }).parse(await link.json()),
+    );
+    const byToken = await post('/v1/session', { token: fixture.tokens.operate });
+
+    for (const response of [byLink, byToken]) {
+      expect(response.status).toBe(201);
+      expect(await response.json()).toMatchObject({
+        role: 'view',
+        signedIn: true,
+        onlyReads: expect.stringMatching(why),
+      });
+    }
+    const headers = sentBy(byToken);
+    const get = (path: string) => fetch(`${fixture.url}${path}`, { headers });
+    expect((await get('/v1/machines')).status).toBe(200);
+    expect((await get('/services/power-cycle-daemon/v1/machines')).status).toBe(200);
+    const rejected = [
+      await post('/v1/notes', body, headers),
+      await post('/v1/notes', body, bearer('operate')),
+      // Another service may have another disk.
+      await post(
+        '/services/power-cycle-daemon/v1/holds',
+        { targets: ['all'], reason: 'fan' },
+        headers,
+      ),
+      await get('/v1/audit'),
+    ];
+    for (const response of rejected) {
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ detail: expect.stringMatching(why) });
+    }
+    const ended = await fetch(`${fixture.url}/v1/session`, {
+      method: 'DELETE',
+      headers: sentBy(byLink),
+    });
+    expect(ended.status).toBe(204);
+
+    await rm(filling);
+
+    const session = async () =>
+      z.object({ role: z.string() }).parse(await (await get('/v1/session')).json()).role;
+    await expect.poll(session, { timeout: 10_000 }).toBe('operate');
+    expect((await post('/v1/notes', body, headers)).status).toBe(201);
+    const entries = (await auditOf('machine-state'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(
+      entries
+        .map(({ who, what }) => `${who} ${what}`)
+        .slice(0, 4)
+        .sort(),
+    ).toEqual([
+      'ann-admin createLink',
+      'ann-admin signIn',
+      'ann-admin signOut',
+      'ann-operate signIn',
+    ]);
   });
 });

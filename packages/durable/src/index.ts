@@ -12,7 +12,6 @@ export { StorageUnavailable } from './files/storage-errors.ts';
 export { Journal } from './journal/journal.ts';
 export {
   type Change,
-  JournalDown,
   Table,
   Tables,
   type TablesDeps,

@@ -1,14 +1,7 @@
 /** The HTTP API: requests become runs, and answers show the service's state. It makes no decisions. */
 import type { BackupDevice, routerBackupApi } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import {
-  type AuditLog,
-  AuditUnavailable,
-  type Caller,
-  HttpProblem,
-  type RouteHandlers,
-} from '@skolo/common';
-import { JournalDown, StorageUnavailable } from '@skolo/durable';
+import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
 import type { OffsiteCopies } from './offsite/copies.ts';
@@ -190,17 +183,6 @@ function throwProblem(cause: unknown): never {
   }
   if (cause instanceof BackupFailed) {
     throw new HttpProblem(502, cause.message, { cause, members: { failure: cause.failure } });
-  }
-  if (
-    cause instanceof StorageUnavailable ||
-    cause instanceof JournalDown ||
-    cause instanceof AuditUnavailable
-  ) {
-    const headers = { 'retry-after': '30' };
-    throw new HttpProblem(503, `${cause.message}; /readyz shows the reason`, {
-      headers,
-      cause,
-    });
   }
   throw cause;
 }

@@ -75,7 +75,7 @@ export class State extends Tables {
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
   readonly lost = this.table('lost', LostHistory, ({ device }) => device);
 
-  /** Makes the next reading pin its identity again. Returns whether one was pinned. @throws StorageUnavailable, JournalDown */
+  /** Makes the next reading pin its identity again. Returns whether one was pinned. @throws StorageUnavailable */
   async forgetIdentity(device: string): Promise<boolean> {
     const record = this.devices.get(device);
     if (record?.identity === undefined) return false;

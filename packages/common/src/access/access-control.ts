@@ -41,6 +41,7 @@ interface AccessDeps {
 export class AccessControl {
   private readonly deps: AccessDeps;
   private readonly rejections: Rejections;
+  private readonly readers = new WeakMap<IncomingMessage, Error>();
   private tokenFile: { path: string; file: TokenFile } | undefined;
   private googleKeys: { certsUrl: string; keys: GoogleKeys } | undefined;
   private anonymous:
@@ -52,6 +53,11 @@ export class AccessControl {
     this.rejections = new Rejections(deps);
   }
 
+  /** Lets the request only read, whatever its token allows. @param why `admit` throws it if another role is required */
+  onlyReads(request: IncomingMessage, why: Error): void {
+    this.readers.set(request, why);
+  }
+
   /**
    * Admits a caller with at least this role. Rejections of known callers are recorded in the audit log.
    *
@@ -61,7 +67,12 @@ export class AccessControl {
     const from = clientAddress(request);
     try {
       const caller = await this.identify(request);
-      if (rank[caller.role] >= rank[role]) return caller;
+      const why = this.readers.get(request);
+      if (rank[caller.role] >= rank[role]) {
+        if (why === undefined) return caller;
+        if (role === 'view') return { ...caller, role };
+        throw why;
+      }
       throw new AccessRejected(
         {
           reason: 'role',
@@ -166,13 +177,10 @@ export class AccessControl {
       this.deps.degraded.clear('token file');
       return found;
     } catch (cause) {
-      this.deps.degraded.raise('token file', `${errorText(cause)}; tokens cannot be checked`);
-      throw new AccessRejected(
-        { reason: 'unavailable' },
-        503,
-        'the token file cannot be read; see /readyz',
-        { headers: { 'retry-after': '30' }, cause },
-      );
+      const why = `${errorText(cause)}; tokens cannot be checked`;
+      this.deps.degraded.raise('token file', why);
+      const headers = { 'retry-after': '30' };
+      throw new AccessRejected({ reason: 'unavailable' }, 503, why, { headers, cause });
     }
   }
 

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mountSmall, tempDir } from '@skolo/base/testing';
+import { mountSmall, run, tempDir } from '@skolo/base/testing';
+import { StorageUnavailable } from '@skolo/durable';
 import { isLong } from '@skolo/durable/fault-injection';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { memoryDegraded } from '../testing/memory-degraded.ts';
-import { AuditLog, AuditUnavailable } from './audit-log.ts';
+import { AuditLog } from './audit-log.ts';
 import { segmentsOf } from './reader.ts';
 
 const entry = {
@@ -82,13 +83,11 @@ describe('append', () => {
 
     const rejected = audit.append(entry);
 
-    await expect(rejected).rejects.toThrow(AuditUnavailable);
+    await expect(rejected).rejects.toThrow(StorageUnavailable);
     await expect(rejected).rejects.toThrow(
-      /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
+      `${dir}: changes are rejected, because the audit log cannot be written: the disk is full (ENOSPC)`,
     );
-    expect(degraded.raised.get('audit log')).toContain(
-      'changes are rejected until the audit log can be written',
-    );
+    expect(degraded.raised.get('audit log')).toContain('the disk is full');
     clock.pass(30 * 86_400_000);
     await audit.append(entry);
     expect(degraded.raised.size).toBe(0);
@@ -115,7 +114,7 @@ describe('append', () => {
 
     const rejected = openLog(join(file, 'audit'), deps).append(entry);
 
-    await expect(rejected).rejects.toThrow(AuditUnavailable);
+    await expect(rejected).rejects.toThrow(StorageUnavailable);
   });
 
   it('cuts texts whose length the caller chose, and keeps the names of a thousand machines', async () => {
@@ -144,6 +143,70 @@ describe('append', () => {
     const { entries, skipped } = await all(audit);
     expect(entries.map(({ who }) => who)).toEqual(['ann', 'cid']);
     expect(skipped).toBe(1);
+  });
+});
+
+describe('note', () => {
+  const signIn = { ...entry, what: 'signIn' };
+
+  it('does not wait for a full disk, and writes each line once when there is space', async () => {
+    const { audit, clock, dir } = await newLog();
+    await mkdir(dir, { recursive: true });
+    await symlink('/dev/full', join(dir, '2026-11.jsonl'));
+
+    const notes = await Promise.all([audit.note(signIn), audit.note({ ...signIn, who: 'bob' })]);
+
+    expect(notes.map(({ isWritten }) => isWritten)).toEqual([false, false]);
+    expect(audit.unavailable.message).toContain('the disk is full');
+    clock.pass(60_000);
+    await rm(join(dir, '2026-11.jsonl'));
+    await expect
+      .poll(() => notes.every(({ isWritten }) => isWritten), { timeout: 10_000 })
+      .toBe(true);
+    const { entries } = await all(audit);
+    expect(entries.map(({ who }) => who).sort()).toEqual(['ann', 'bob']);
+    expect(entries[0]?.time).toBe('2026-11-20T07:30:00.000Z');
+  });
+
+  it('does not wait for a disk that does not respond', async () => {
+    const { audit, dir } = await newLog();
+    const file = join(dir, '2026-11.jsonl');
+    await mkdir(dir, { recursive: true });
+    // To open it for writing blocks until somebody reads.
+    await run('mkfifo', [file]);
+
+    const noted = await audit.note(signIn);
+
+    expect(noted.isWritten).toBe(false);
+    expect(audit.unavailable.message).toContain('the disk does not respond');
+    await using reader = await open(file, 'r+');
+    await audit.close();
+    expect((await reader.read()).buffer.toString()).toContain('"what":"signIn"');
+  });
+
+  it('keeps the line of each caller, however many another one has', async () => {
+    const { audit, dir } = await newLog();
+    await mkdir(dir, { recursive: true });
+    await symlink('/dev/full', join(dir, '2026-11.jsonl'));
+    const ann = await audit.note(signIn);
+
+    const many = await Promise.all(
+      Array.from({ length: 1100 }, () => audit.note({ ...signIn, who: 'eve' })),
+    );
+
+    await rm(join(dir, '2026-11.jsonl'));
+    await audit.close();
+    expect(ann.isWritten).toBe(true);
+    expect(many.filter(({ isWritten }) => isWritten)).toHaveLength(999);
+  });
+
+  it('limits a caller', async () => {
+    const { audit } = await newLog();
+    const large = { ...signIn, target: 'x'.repeat(64_000) };
+
+    const all = await Promise.allSettled(Array.from({ length: 100 }, () => audit.note(large)));
+
+    expect(all.at(-1)).toMatchObject({ reason: { status: 429 } });
   });
 });
 

@@ -5,10 +5,17 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit-log';
-import { errorText } from '@skolo/base';
-import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
+import { settlesWithin } from '@skolo/base';
+import {
+  appendLines,
+  GroupCommit,
+  makeFolder,
+  StorageUnavailable,
+  syncFolder,
+} from '@skolo/durable';
 import type { Registry } from 'prom-client';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
+import { whoMakesRoom } from '../access/fair-share.ts';
 import type { DegradedList } from '../health/degraded.ts';
 import type { Clock } from '../process/clock.ts';
 import { type AuditQuery, readAudit } from './reader.ts';
@@ -17,13 +24,11 @@ import { auditRetention } from './retention.ts';
 /** Without the time, which the log adds. */
 export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 
-/** A line could not be stored durably, so the change must not happen. */
-export class AuditUnavailable extends Error {
-  constructor(file: string, cause: unknown) {
-    super(`${file}: the audit log cannot be written: ${errorText(cause)}`, { cause });
-    this.name = 'AuditUnavailable';
-  }
-}
+/** A working disk needs less. */
+const patienceMs = 1000;
+const retryMs = 2000;
+/** Later lines that wait for the disk. */
+const mostNoted = 1000;
 
 /** Maximum length of human-readable texts that a route accepts. */
 const mostText = 4000;
@@ -43,6 +48,12 @@ interface Line {
   bytes: number;
 }
 
+/** A line that may be written later. */
+export interface Noted extends Line {
+  name: string;
+  isWritten: boolean;
+}
+
 export class AuditLog {
   private readonly dir: string;
   private readonly clock: Pick<Clock, 'now'>;
@@ -51,9 +62,15 @@ export class AuditLog {
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
   private readonly lines = new GroupCommit<Line>((lines) => this.write(lines), {
-    onAllDone: () => this.degraded.clear('audit log'),
+    onAllDone: () => {
+      this.trouble = undefined;
+      this.degraded.clear('audit log');
+    },
   });
   private segment: string | undefined;
+  private trouble: StorageUnavailable | undefined;
+  private notes: Noted[] = [];
+  private retry: NodeJS.Timeout | undefined;
 
   /** @param dir created when the first line is written */
   constructor(dir: string, deps: AuditDeps) {
@@ -70,7 +87,7 @@ export class AuditLog {
    *
    * @param isAnonymous the caller did not sign in, so `who` is only an address
    * @throws HttpProblem 429
-   * @throws AuditUnavailable
+   * @throws StorageUnavailable
    */
   async begin(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
     // Twice, because the line with the outcome is about as long.
@@ -81,7 +98,7 @@ export class AuditLog {
   /**
    * Adds a line. Resolves when it is on the disk.
    *
-   * @throws AuditUnavailable The disk is full, read-only or broken; the log is unchanged.
+   * @throws StorageUnavailable The disk is full, read-only or broken; the log is unchanged.
    */
   async append(entry: NewAuditEntry): Promise<void> {
     const line = this.lineOf(entry);
@@ -93,9 +110,49 @@ export class AuditLog {
     return readAudit(this.dir, query);
   }
 
+  /**
+   * Adds a line about a call that must succeed while the disk does not work, because it changes nothing in the rack, such as a sign-in. If
+   * the line cannot be written within a second, it is written later, unless the service ends first.
+   *
+   * @returns `isWritten` becomes true when the line is durable
+   * @throws HttpProblem 429
+   */
+  async note(entry: NewAuditEntry): Promise<Noted> {
+    const line = this.lineOf(entry);
+    this.changes.take(entry.who, line.length);
+    const noted = { name: entry.who, line, bytes: line.length, isWritten: false };
+    await settlesWithin(patienceMs, this.writeNote(noted));
+    return noted;
+  }
+
+  /** Why lines are not written. */
+  get unavailable(): StorageUnavailable {
+    return this.trouble ?? this.unavailableBy(new Error('the disk does not respond'));
+  }
+
   /** Waits for pending writes. */
   async close(): Promise<void> {
+    this.retryNotes();
     await this.lines.idle();
+    clearTimeout(this.retry);
+  }
+
+  private async writeNote(noted: Noted): Promise<void> {
+    try {
+      await this.lines.run(noted);
+      noted.isWritten = true;
+    } catch {
+      const displaced =
+        this.notes.length < mostNoted ? undefined : whoMakesRoom(this.notes, noted.name);
+      this.notes = [...this.notes.filter((each) => each !== displaced), noted];
+      this.retry ??= setTimeout(() => this.retryNotes(), retryMs).unref();
+    }
+  }
+
+  private retryNotes(): void {
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    for (const noted of this.notes.splice(0)) void this.writeNote(noted);
   }
 
   private lineOf(entry: NewAuditEntry): string {
@@ -103,7 +160,7 @@ export class AuditLog {
     return `${JSON.stringify({ time, ...entry }, cut)}\n`;
   }
 
-  /** @throws AuditUnavailable */
+  /** @throws StorageUnavailable */
   private async write(lines: readonly Line[]): Promise<number[]> {
     const month = new Date(this.clock.now()).toISOString().slice(0, 7);
     const file = join(this.dir, `${month}.jsonl`);
@@ -116,13 +173,15 @@ export class AuditLog {
     } catch (cause) {
       // The directory may have been deleted, so the segment is started again.
       this.segment = undefined;
-      const error = new AuditUnavailable(file, cause);
-      this.degraded.raise(
-        'audit log',
-        `${error.message}; changes are rejected until the audit log can be written`,
-      );
-      throw error;
+      this.trouble = this.unavailableBy(cause);
+      this.degraded.raise('audit log', this.trouble.message);
+      throw this.trouble;
     }
+  }
+
+  private unavailableBy(cause: unknown): StorageUnavailable {
+    const what = 'changes are rejected, because the audit log cannot be written';
+    return new StorageUnavailable(this.dir, what, cause);
   }
 
   private async startSegment(month: string, file: string) {

@@ -60,7 +60,7 @@ export function registerGauges<Source>(
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   const gauges: Record<string, GaugeSpec<Degraded[]>> = {
     skolo_degraded: {
-      help: '1 for each part of the service that is not working; /readyz shows the reason.',
+      help: '1 for each part of the service that is not working; the Services page of the console shows the reason.',
       labels: ['what'],
       read: (degraded) => degraded.map(({ what }) => [{ what }, 1]),
     },

@@ -381,7 +381,9 @@ describe('a change', () => {
     const answer = await change({ size: 3 });
 
     expect(answer.status).toBe(503);
-    expect(answer.body.detail).toContain('nothing was changed');
+    expect(answer.body.detail).toContain(
+      'changes are rejected, because the audit log cannot be written: the disk is full',
+    );
     expect(changes).toEqual([]);
   });
 

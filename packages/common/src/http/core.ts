@@ -21,6 +21,7 @@ import { parseInput } from './input.ts';
 import { HttpProblem } from './problem.ts';
 import { type AnyAnswer, type BoundRoute, bindRoutes } from './routes.ts';
 import { findMethod, paramsOf, targetOf } from './routing.ts';
+import { placeOf, type ServedRack } from './to-problem.ts';
 
 /** Access control of a route. */
 export interface Access {
@@ -38,7 +39,7 @@ export interface CoreOptions {
   access: Access;
   audit: AuditLog;
   /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
-  rack?: { readonly rack: { readonly name: string } | undefined } | undefined;
+  rack?: { readonly rack: ServedRack | undefined } | undefined;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string | undefined;
   /** Aborting it ends streams. */
@@ -73,9 +74,10 @@ export class Core {
 
   /** Sets the headers of each response, and measures the request. */
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const { log, rack, access, compresses } = this.options;
-    const exchange = new Exchange(request, response, { log, compresses });
-    const own = rack?.rack?.name;
+    const { log, rack, access, compresses, self } = this.options;
+    const place = placeOf(rack?.rack, self);
+    const exchange = new Exchange(request, response, { log, compresses, place });
+    const own = place.rack;
     if (own !== undefined) response.setHeader(rackHeader, own);
     for (const [name, value] of Object.entries(access.headers?.() ?? {})) {
       response.setHeader(name, value);

@@ -6,7 +6,7 @@ import { anonymous } from '../access/caller-limits.ts';
 import type { Logger } from '../process/log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
 import { HttpProblem } from './problem.ts';
-import { toProblem } from './to-problem.ts';
+import { type Place, toProblem } from './to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
 
@@ -43,15 +43,21 @@ export class Exchange {
   /** The name with which the caller signed in. */
   caller = anonymous;
   private readonly compresses: boolean;
+  private readonly place: Place | undefined;
   private readonly parentLog: Logger;
   private ownLog: Logger | undefined;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { log, compresses = false }: { log: Logger; compresses?: boolean | undefined },
+    {
+      log,
+      compresses = false,
+      place,
+    }: { log: Logger; compresses?: boolean | undefined; place?: Place },
   ) {
     this.compresses = compresses;
+    this.place = place;
     this.request = request;
     this.response = response;
     this.parentLog = log;
@@ -95,7 +101,7 @@ export class Exchange {
   fail(error: unknown): void {
     const { request, response } = this;
     const isGone = request.destroyed && !request.complete;
-    const problem = toProblem(error);
+    const problem = toProblem(error, this.place);
     if (problem.status >= 500 && !isGone) this.log.error({ err: error }, 'request failed');
     // A part of the response has been sent, so only a broken connection shows the failure.
     if (response.headersSent || isGone) {

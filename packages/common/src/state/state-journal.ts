@@ -21,6 +21,7 @@ const name = 'journal';
 export class StateJournal implements TablesDeps {
   private readonly deps: StateJournalDeps;
   private opened: Journal | undefined;
+  trouble: unknown;
   private load: (journal: Journal) => number = () => 0;
   private working: Promise<void> = Promise.resolve();
 
@@ -37,6 +38,7 @@ export class StateJournal implements TablesDeps {
   }
 
   onTrouble(error: unknown): void {
+    this.trouble = error;
     this.deps.degraded.raise(name, errorText(error));
   }
 

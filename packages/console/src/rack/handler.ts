@@ -1,6 +1,6 @@
 /** machine-state's public port: its API, the console's pages, and the other services with a common sign-in. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
+import { clientAddress, HttpProblem, placeOf, type ServiceContext } from '@skolo/common';
 import { originProblem } from '../serve/origin.ts';
 import { type Pages, servePage } from '../serve/pages.ts';
 import { sendProblem } from '../serve/send-problem.ts';
@@ -16,7 +16,7 @@ interface Deps extends Pick<ServiceContext, 'rack' | 'access' | 'audit' | 'log'>
 }
 
 export function consoleHandler(deps: Deps): RequestListener {
-  const { sessions, pages, app, log } = deps;
+  const { sessions, pages, app, log, access, audit } = deps;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { headers, url = '' } = request;
@@ -26,6 +26,7 @@ export function consoleHandler(deps: Deps): RequestListener {
     // From here on, a session is represented by its token.
     if (session && headers.authorization === undefined) {
       headers.authorization = `Bearer ${session.token}`;
+      if (session.noted?.isWritten === false) access.onlyReads(request, audit.unavailable);
     }
     if (url.startsWith('/services/')) await forward(request, response, deps);
     else if (!servePage(pages, request, response)) app(request, response);
@@ -68,7 +69,7 @@ export function consoleHandler(deps: Deps): RequestListener {
     answer(request, response).catch((error: unknown) => {
       // Leaving a page ends its requests.
       const hasLeft = response.destroyed;
-      const status = sendProblem(response, error);
+      const status = sendProblem(response, error, placeOf(deps.rack.rack));
       if (status >= 500 && !hasLeft) log.error({ err: error }, 'request failed');
     });
   };

@@ -6,8 +6,11 @@ import {
   type Caller,
   HttpProblem,
   type Logger,
+  type Noted,
+  placeOf,
   type RouteHandlers,
   type ServiceContext,
+  storageText,
 } from '@skolo/common';
 import type { Session, Sessions } from '../serve/sessions.ts';
 
@@ -20,11 +23,13 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
   const { rack, version, access, sessions, audit } = deps;
 
   function describe({ name, role, by }: Caller, session: Session | undefined): ConsoleSession {
+    const onlyReads = session?.noted?.isWritten === false;
     return {
       rack: rack.rack.name,
       version,
       name,
-      role,
+      role: onlyReads ? 'view' : role,
+      ...(onlyReads && { onlyReads: storageText(audit.unavailable, placeOf(rack.rack)) }),
       signedIn: by !== 'network',
       ...(session && { expiresAt: new Date(session.expiresAt).toISOString() }),
     };
@@ -40,6 +45,15 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     );
   }
 
+  function note(
+    what: string,
+    { caller, from, requestId }: { caller: Caller; from: string; requestId: string },
+  ): Promise<Noted> {
+    const { name: who, role } = caller;
+    const entry = { who, role, from, what, target: hostname(), requestId };
+    return audit.note({ ...entry, outcome: 'done' });
+  }
+
   return {
     session: ({ caller, headers }) => ({
       status: 200,
@@ -48,18 +62,17 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     async signIn({ body, from, log, requestId }) {
       const token = body.code === undefined ? (body.token ?? '') : redeem(body.code, from, log);
       const caller = await access.admitToken(token, from, log);
-      const { name: who, role } = caller;
-      const entry = { who, role, from, what: 'signIn', target: hostname(), requestId };
-      await audit.begin({ ...entry, outcome: 'done' });
+      const noted = await note('signIn', { caller, from, requestId });
       const isSecure = rack.rack.services['machine-state'].tls !== undefined;
-      const { session, cookie } = sessions.begin({ token, name: caller.name }, isSecure);
+      const { session, cookie } = sessions.begin({ token, name: caller.name, noted }, isSecure);
       return { status: 201, headers: { 'set-cookie': cookie }, body: describe(caller, session) };
     },
-    signOut: ({ headers }) => ({
-      status: 204,
-      headers: { 'set-cookie': sessions.end(headers.cookie) },
-    }),
-    createLink({ headers, caller }) {
+    async signOut(request) {
+      await note('signOut', request);
+      return { status: 204, headers: { 'set-cookie': sessions.end(request.headers.cookie) } };
+    },
+    async createLink(request) {
+      const { headers, caller } = request;
       const [, token] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
       if (token === undefined) {
         throw new HttpProblem(
@@ -67,6 +80,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
           'a sign-in link requires a token; create one with `skolo token new`, and send it as a bearer token',
         );
       }
+      await note('createLink', request);
       const { code, expiresAt } = sessions.createLink({ token, name: caller.name });
       return { status: 201, body: { code, expiresAt: new Date(expiresAt).toISOString() } };
     },

@@ -3,13 +3,18 @@
  * represents a token, which is checked with each request, so revoking it or its expiry ends the session.
  */
 import { randomBytes } from 'node:crypto';
+import type { Noted } from '@skolo/common';
 import type { Clock } from '@skolo/common/light';
 import { whoMakesRoom } from '@skolo/common/light';
 
-export interface Session {
+interface Person {
   token: string;
-  /** Name of the person who signed in. */
   name: string;
+  /** The sign-in, in the audit log. */
+  noted?: Pick<Noted, 'isWritten'>;
+}
+
+export interface Session extends Person {
   /** By the service's clock, in milliseconds. */
   expiresAt: number;
 }
@@ -34,10 +39,7 @@ export class Sessions {
   }
 
   /** Starts a session. `cookie` is for `Set-Cookie`. */
-  begin(
-    caller: { token: string; name: string },
-    isSecure: boolean,
-  ): { session: Session; cookie: string } {
+  begin(caller: Person, isSecure: boolean): { session: Session; cookie: string } {
     const { id, entry } = this.keep(this.sessions, mostSessions, { ...caller, ms: sessionMs });
     return { session: entry, cookie: this.cookie(id, sessionMs / 1000, isSecure) };
   }
@@ -64,7 +66,7 @@ export class Sessions {
   }
 
   /** A code that signs in once. */
-  createLink(caller: { token: string; name: string }): { code: string; expiresAt: number } {
+  createLink(caller: Person): { code: string; expiresAt: number } {
     const { id, entry } = this.keep(this.links, mostLinks, { ...caller, ms: linkMs });
     return { code: id, expiresAt: entry.expiresAt };
   }
@@ -79,14 +81,14 @@ export class Sessions {
   private keep(
     map: Map<string, Session>,
     most: number,
-    { token, name, ms }: { token: string; name: string; ms: number },
+    { ms, ...person }: Person & { ms: number },
   ) {
     if (map.size >= most) {
       const all = [...map].map(([id, session]) => ({ id, name: session.name }));
-      map.delete(whoMakesRoom(all, name)?.id ?? '');
+      map.delete(whoMakesRoom(all, person.name)?.id ?? '');
     }
     const id = randomBytes(32).toString('base64url');
-    const entry = { token, name, expiresAt: this.clock.now() + ms };
+    const entry = { ...person, expiresAt: this.clock.now() + ms };
     map.set(id, entry);
     return { id, entry };
   }

@@ -3,6 +3,7 @@
  * immediately, for callers that cannot wait for a failing disk.
  */
 import { pause } from '@skolo/base';
+import { StorageUnavailable } from '../files/storage-errors.ts';
 import type { Journal, JournalChange } from './journal.ts';
 
 /** Parses a record: a zod schema. */
@@ -70,16 +71,10 @@ export class Table<T> {
 export interface TablesDeps {
   /** Undefined while the disk is down. */
   journal(): Journal | undefined;
+  /** Why it is not open. */
+  readonly trouble?: unknown;
   onTrouble(error: unknown): void;
   onWell(): void;
-}
-
-/** The journal is not open; its opening reported why. */
-export class JournalDown extends Error {
-  constructor() {
-    super('the journal cannot be opened');
-    this.name = 'JournalDown';
-  }
 }
 
 /** Limit of waiting for a disk that neither writes nor fails. */
@@ -114,11 +109,13 @@ export class Tables {
   /**
    * Writes changes atomically to the journal, then applies them.
    *
-   * @throws StorageUnavailable, JournalDown Nothing is changed.
+   * @throws StorageUnavailable Nothing is changed.
    */
   async write(changes: readonly Change[]): Promise<void> {
     const journal = this.deps.journal();
-    if (journal === undefined) throw new JournalDown();
+    const { trouble } = this.deps;
+    if (journal === undefined && trouble instanceof StorageUnavailable) throw trouble;
+    if (journal === undefined) throw new StorageUnavailable('journal', 'not opened', trouble);
     for (const { key } of changes) this.writing.add(key);
     try {
       await journal.write(toJournal(changes));

@@ -46,7 +46,7 @@ export class ReceiverAuth {
     if ((username === undefined) !== (password === undefined)) {
       const missing = username === undefined ? 'username' : 'password';
       const why = `\`services.alert-to-pubsub.auth\` in rack.yaml does not set \`${missing}\``;
-      throw this.closed(why, new Error(why));
+      throw this.closed(new Error(why));
     }
     try {
       const values: string[] = [];
@@ -57,14 +57,15 @@ export class ReceiverAuth {
       this.report(undefined);
       return values;
     } catch (cause) {
-      throw this.closed("this endpoint's secret cannot be read", cause);
+      throw this.closed(cause);
     }
   }
 
   /** Reports that nobody can sign in. */
-  private closed(why: string, cause: unknown): Rejection {
-    this.report(`alerts are rejected: ${errorText(cause)}`);
-    const what = `all requests are rejected, because ${why}; see /readyz`;
+  private closed(cause: unknown): Rejection {
+    const why = errorText(cause);
+    this.report(`alerts are rejected: ${why}`);
+    const what = `all requests are rejected: ${why}`;
     return new Rejection('secret', what, { headers: { 'retry-after': '10' }, cause });
   }
 

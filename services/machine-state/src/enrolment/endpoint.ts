@@ -31,6 +31,7 @@ const name = 'enrolment';
 export class EnrolmentPort {
   private readonly deps: EnrolmentPortDeps;
   private opened: Opened | undefined;
+  private failure: string | undefined;
   private following: Promise<void> = Promise.resolve();
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
@@ -42,10 +43,8 @@ export class EnrolmentPort {
   /** What a card must know. @throws HttpProblem 503 */
   place(): { port: number; pin: string } {
     if (this.opened === undefined) {
-      throw new HttpProblem(
-        503,
-        'enrolment is off: rack.yaml does not set services.machine-state.enrolment, or the enrolment port cannot be opened; see /readyz on the metrics port for the reason',
-      );
+      const why = this.failure ?? 'rack.yaml does not set services.machine-state.enrolment';
+      throw new HttpProblem(503, `enrolment is off: ${why}`);
     }
     const { port, pin } = this.opened;
     return { port, pin };
@@ -73,10 +72,12 @@ export class EnrolmentPort {
     await this.closeNow();
     try {
       if (port !== undefined) this.opened = await this.open(port);
+      this.failure = undefined;
       degraded.clear(name);
     } catch (error) {
       log.debug({ err: error }, 'enrolment is not listening');
-      degraded.raise(name, errorText(error));
+      this.failure = errorText(error);
+      degraded.raise(name, this.failure);
       this.retry = setTimeout(() => void this.follow(), retryMs).unref();
     }
   }

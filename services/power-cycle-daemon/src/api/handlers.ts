@@ -1,7 +1,6 @@
 /** Handlers of the HTTP API. They make no decisions. */
 import type { AcceptedRequests, powerCycleDaemonApi } from '@skolo/api';
 import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
-import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { z } from 'zod';
 import type { Cycles } from '../cycle/cycles.ts';
@@ -219,13 +218,6 @@ function problemOf(error: unknown): never {
     const untils = rejected.flatMap(({ until }) => (until === undefined ? [] : [until]));
     const hint = untils.length === 0 ? '' : `; possible from ${untils.sort().at(-1)}`;
     throw new HttpProblem(status, `${error.message}${hint}`, { members: { rejected } });
-  }
-  if (error instanceof JournalDown || error instanceof StorageUnavailable) {
-    throw new HttpProblem(
-      503,
-      'nothing was accepted, because the journal cannot be written; see /readyz for the reason, and try again when the disk is working',
-      { headers: { 'retry-after': '30' }, cause: error },
-    );
   }
   throw error;
 }

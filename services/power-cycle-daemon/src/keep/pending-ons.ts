@@ -86,7 +86,7 @@ export class PendingOns {
   /**
    * Gives up an outlet of a device that has left the rack: it can never be turned on. Returns why not.
    *
-   * @throws JournalDown, StorageUnavailable It is still pending.
+   * @throws StorageUnavailable It is still pending.
    */
   async forget(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
     const { store, controllers, emit } = this.deps;

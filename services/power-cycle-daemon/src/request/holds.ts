@@ -52,7 +52,7 @@ export class Holds {
   /**
    * @throws RequestRejected A name is not in the rack.
    * @throws HttpProblem 400: its end is in the past, or too far in the future.
-   * @throws JournalDown, StorageUnavailable Nothing is held.
+   * @throws StorageUnavailable Nothing is held.
    */
   async add(
     names: readonly string[],

@@ -87,7 +87,7 @@ export class Requests {
   /**
    * @throws RequestRejected
    * @throws HttpProblem 422: its key was used for a different request.
-   * @throws JournalDown, StorageUnavailable Nothing was accepted.
+   * @throws StorageUnavailable Nothing was accepted.
    */
   take(request: Request): Promise<AcceptedRequests> {
     const { key, by, targets, ask, reason, origin } = request;

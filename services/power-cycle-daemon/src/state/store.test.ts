@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { Journal, JournalDown, StorageUnavailable } from '@skolo/durable';
+import { Journal, StorageUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cycleRecord } from '../testing/records.ts';
 import type { PendingOn } from './records.ts';
@@ -80,7 +80,9 @@ describe('the store', () => {
     const { store, vanish } = await onDisk();
     await vanish();
 
-    await expect(store.write([store.pendingOns.put(pendingOn)])).rejects.toThrow(JournalDown);
+    await expect(store.write([store.pendingOns.put(pendingOn)])).rejects.toThrow(
+      StorageUnavailable,
+    );
     expect(store.pendingOns.all.size).toBe(0);
   });
 

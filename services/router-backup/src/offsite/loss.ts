@@ -121,7 +121,7 @@ export class HistoryLoss {
     return this.list();
   }
 
-  /** An operator accepts the loss. @throws StorageUnavailable, JournalDown */
+  /** An operator accepts the loss. @throws StorageUnavailable */
   async accept(): Promise<LostRecord[]> {
     const { state, emit } = this.deps;
     const lost = this.list();

@@ -4,6 +4,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 export function NeedsOperate() {
   const session = useLive((live) => live.session);
   if (mayOperate(session)) return null;
+  if (session?.onlyReads) return <p class="failure">{session.onlyReads}</p>;
   return (
     <p class="failure">
       This requires the operate role. You are {session?.name ?? 'not signed in'}; your role is{' '}

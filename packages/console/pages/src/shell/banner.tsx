@@ -1,11 +1,12 @@
 import { useLive } from '../live/store.ts';
 import { span, useNow } from '../parts/time.tsx';
 
-/** Warns if the shown state may be outdated. */
+/** Warns if the shown state may be outdated, or if nothing can be changed. */
 export function Banner() {
   const connection = useLive((live) => live.connection);
   const lostAt = useLive((live) => live.lostAt);
   const why = useLive((live) => live.why);
+  const onlyReads = useLive((live) => live.session?.onlyReads);
   const now = useNow();
   return (
     <div role="status" aria-live="polite">
@@ -15,6 +16,7 @@ export function Banner() {
           The page shows the last known state and reconnects automatically.
         </p>
       )}
+      {onlyReads && <p class="banner">You can look, but not change anything: {onlyReads}</p>}
     </div>
   );
 }

@@ -65,6 +65,7 @@ export async function signOut(): Promise<void> {
 }
 
 let pageVersion: string | undefined;
+let again: number | undefined;
 
 /** A page of a different version than the service reloads, unless the user is typing. */
 function setSession(session: ConsoleSession): void {
@@ -72,4 +73,6 @@ function setSession(session: ConsoleSession): void {
   const isTyping = document.querySelector('dialog[open]') !== null;
   if (session.version !== pageVersion && !isTyping) location.reload();
   setLive({ session });
+  clearTimeout(again);
+  if (session.onlyReads) again = window.setTimeout(() => void loadSession(), retryMs);
 }
