@@ -402,6 +402,18 @@ describe.skipIf(noSshd)('a command of its own', () => {
     expect((await readdir(dir)).filter((name) => name !== 'host-keys.json')).toEqual(before);
   });
 
+  it('is limited for all commands together, whether they succeed or not', async () => {
+    const { connection } = await openHost({ deps: { diskBytes: 2 ** 20 } });
+    const take = (bytes: number, end = '') =>
+      connection.execToFile(`yes | head -c ${bytes}; exit ${end}`);
+    await take(400_000);
+    await expect(take(400_000, '1')).rejects.toThrow('exit status 1');
+
+    const why = 'more than 1 MiB would be written to disk for one reading';
+    await expect(take(400_000)).rejects.toThrow(why);
+    expect(() => connection.countDisk(1)).toThrow(why);
+  });
+
   it('is not the fault of the device where the disk takes nothing', async () => {
     const file = join(await tempDir(), 'file');
     await writeFile(file, '');

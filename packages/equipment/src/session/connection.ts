@@ -43,6 +43,12 @@ export interface DeviceConnection {
     command: string,
     options?: { accept?: readonly number[]; input?: Buffer },
   ): Promise<{ file: string; size: number }>;
+  /**
+   * Call this before writing what was derived from such a file, whose size the device also determines.
+   *
+   * @throws DeviceRejected More than `diskBytes` were written because of this device.
+   */
+  countDisk(bytes: number): void;
   /** Reads a device's file by scp, which announces its size. */
   download(path: string): Promise<Buffer>;
   /** Writes a file to the device by scp, mode 0600. */
@@ -56,8 +62,7 @@ export interface DeviceCli {
   read(command: string): Promise<Buffer>;
 }
 
-/** Larger than any configuration, and small enough for a disk. */
-const mostToFile = 8 * 1024 ** 3;
+const usualDiskBytes = 2 ** 30;
 
 export interface Connection extends DeviceConnection {
   /** Ends the current operation, and signs out. Never throws. */
@@ -79,6 +84,8 @@ export interface ConnectionDeps
   deadlineMs: number;
   /** Directory for the files of `execToFile`; created when needed. */
   scratch: string;
+  /** Limit for everything that is written to disk because of this device, including what was discarded; default: 1 GiB. */
+  diskBytes?: number;
 }
 
 type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
@@ -107,11 +114,13 @@ class LazyConnection implements Connection {
   private current: Current | undefined;
   private secrets: string[] = [];
   private endsAt: number | undefined;
+  private diskLeft: number;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(device: ConnectedDevice, deps: ConnectionDeps) {
     this.device = device;
     this.deps = deps;
+    this.diskLeft = this.diskBytes;
     this.abort = () => this.stop.abort(deps.signal.reason);
     deps.signal.addEventListener('abort', this.abort, { once: true });
     if (deps.signal.aborted) this.abort();
@@ -147,13 +156,31 @@ class LazyConnection implements Connection {
     const disk = new DiskFile(file);
     try {
       const to = await disk.open();
-      const { size } = await this.run(command, about, { to, maxBytes: mostToFile });
+      const { size } = await this.run(command, about, { to, maxBytes: this.diskLeft });
+      this.diskLeft -= size;
       return { file, size };
     } catch (error) {
+      const isTooMuch = disk.size >= this.diskLeft;
+      this.diskLeft -= disk.size;
       await disk.remove();
-      if (error !== disk.problem) throw error;
+      if (error !== disk.problem) throw isTooMuch ? this.tooMuch() : error;
       throw new OutputNotStored(this.device.name, this.deps.scratch, error);
     }
+  }
+
+  countDisk(bytes: number): void {
+    this.diskLeft -= bytes;
+    if (this.diskLeft < 0) throw this.tooMuch();
+  }
+
+  private get diskBytes(): number {
+    return this.deps.diskBytes ?? usualDiskBytes;
+  }
+
+  private tooMuch(): DeviceRejected {
+    const most = `more than ${Math.round(this.diskBytes / 2 ** 20)} MiB would be written to disk for one reading, including repeated attempts and one file for each hard link`;
+    const what = `${most}; exclude files, or raise services.router-backup.maxBytes in rack.yaml`;
+    return new DeviceRejected(this.device.name, what);
   }
 
   download(path: string): Promise<Buffer> {

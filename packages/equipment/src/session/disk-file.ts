@@ -1,4 +1,5 @@
 /** A file for large output of a device. */
+import type { WriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,7 +10,7 @@ export class DiskFile {
   /** The disk error. */
   problem: unknown;
   private readonly path: string;
-  private stream: Writable | undefined;
+  private stream: WriteStream | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -29,6 +30,11 @@ export class DiskFile {
       this.problem = error;
     });
     return this.stream;
+  }
+
+  /** Bytes that were passed to the disk. */
+  get size(): number {
+    return this.stream === undefined ? 0 : this.stream.bytesWritten + this.stream.writableLength;
   }
 
   async remove(): Promise<void> {

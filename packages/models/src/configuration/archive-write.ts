@@ -7,8 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { asError } from '@skolo/base';
 import { type Headers, type Pack, pack } from 'tar-stream';
 import type { Content } from '../contract/backup.ts';
-import { memberStream, readTar, type TarMember } from './archive.ts';
-import { damaged } from './tar-header.ts';
+import { memberStream, padded, readTar, type TarMember } from './archive.ts';
+import { blockSize, damaged } from './tar-header.ts';
 
 /** An entry to write. Its reader must get exactly `size` bytes. */
 export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };
@@ -28,6 +28,11 @@ export async function writeTar(
     throw error;
   }
   return { file, size: (await stat(file)).size };
+}
+
+/** At most how many bytes a member takes in an archive, including headers for a long name. */
+export function writtenBytes({ name, target = '', size }: NewMember): number {
+  return 3 * blockSize + padded(Buffer.byteLength(name + target)) + padded(size);
 }
 
 /** The same, in memory. */

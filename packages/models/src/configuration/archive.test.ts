@@ -240,6 +240,14 @@ describe('an archive', () => {
     expect(readTar({ bytes }, 6)).toHaveLength(6);
   });
 
+  it('with names too deep for the memory is rejected', async () => {
+    const headers = Array.from({ length: 30 }, (_, n): Headers => {
+      return { name: `${n}/`.padEnd(4000, 'a/'), type: 'directory' };
+    });
+
+    expect(tarFault({ bytes: await hostile(...headers) })).toContain('names are too long');
+  });
+
   it('with any byte changed is read or rejected, and nothing else', async () => {
     const bytes = await tarOf(some);
     fc.assert(

@@ -37,6 +37,8 @@ export interface TarMember {
 
 const mostMembers = 200_000;
 const longestName = 4096;
+/** Of all names, targets and directories together, in characters. */
+const longestNames = 64 * 1024 * 1024;
 /** Names and pax records before a header. */
 const longestExtra = 1024 * 1024;
 const kinds: Readonly<Record<string, TarMember['type']>> = {
@@ -185,6 +187,7 @@ class Names {
   private readonly types = new Map<string, TarMember['type']>();
   /** Directories that contain members, whether they are members or not. */
   private readonly folders = new Set<string>();
+  private length = 0;
 
   add({ name, type, target = '' }: TarMember): void {
     const quoted = JSON.stringify(name);
@@ -202,16 +205,19 @@ class Names {
     if (type !== 'folder' && this.folders.has(name)) {
       throw damaged(`${quoted} is a ${type}, but contains other members`);
     }
+    this.length += name.length + target.length;
     for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
+      this.length += end;
       const folder = name.slice(0, end);
       const above = this.types.get(folder) ?? 'folder';
       if (above !== 'folder') throw damaged(`${quoted} is inside a ${above}`);
       this.folders.add(folder);
     }
+    if (this.length > longestNames) throw damaged('its names are too long');
     this.types.set(name, type);
   }
 }
 
-function padded(size: number): number {
+export function padded(size: number): number {
   return Math.ceil(size / blockSize) * blockSize;
 }

@@ -6,6 +6,7 @@
 import { BackupError } from './errors.ts';
 
 export const blockSize = 512;
+const zeros = Buffer.alloc(64 * 1024);
 
 export interface TarHeader {
   name: string;
@@ -82,8 +83,9 @@ export function parseLongName(bytes: Buffer): string {
   return text(bytes, 0, bytes.length);
 }
 
+/** @param block at most 64 KiB */
 export function isZero(block: Buffer): boolean {
-  return block.every((byte) => byte === 0);
+  return block.equals(zeros.subarray(0, block.length));
 }
 
 export function damaged(what: string): BackupError {

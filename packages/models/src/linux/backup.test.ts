@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, chown, link, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, readdir, readFile, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mountSmall, tempDir } from '@skolo/base/testing';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
 import type { LinuxHost, LinuxHostOptions } from '@skolo/simulators';
 import { describe, expect, it, type TestContext } from 'vitest';
@@ -287,6 +288,76 @@ describe('files of a Linux host', () => {
     const idle = how === 'falls silent' ? { idleMs: 3000 } : {};
     await expect(model.read(connect(idle))).rejects.toThrow(error);
     expect((await readdir(scratch)).filter((name) => /^[0-9a-f-]{36}$/.test(name))).toEqual([]);
+  });
+
+  describe('never fill the disk', () => {
+    const mib = 2 ** 20;
+    const tooMuch =
+      /more than 32 MiB would be written to disk for one reading, .*; exclude files, or raise/;
+    /** A program in place of tar, once its features are known. */
+    const endless = (script: string) => async (host: LinuxHost) => {
+      await host.write('etc/a', 'a');
+      const first = 'case "$*" in */dev) PATH=$REAL exec tar "$@" ;; esac';
+      await host.program('tar', `${first}\n${script}`);
+    };
+    /** 60,000 members of a kind: fewer bytes to send than to write. */
+    const members = (kind: string, nameOf: string) =>
+      endless(`exec ${process.execPath} -e '
+const block = Buffer.alloc(512);
+for (let n = 0; n < 60000; n += 1) {
+  block.fill(0);
+  block.write(${nameOf}, 0);
+  block.write("0000644\\0000000000\\0000000000\\00000000000000\\00000000000000\\0        ${kind}target", 100, "latin1");
+  block.write("ustar\\x0000", 257, "latin1");
+  const sum = block.reduce((a, b) => a + b);
+  block.write(sum.toString(8).padStart(6, "0") + "\\0 ", 148, "latin1");
+  require("fs").writeSync(1, block);
+}
+require("fs").writeSync(1, Buffer.alloc(1024));'`);
+
+    it.for<[string, (host: LinuxHost) => Promise<unknown>, RegExp]>([
+      [
+        'hard links',
+        async (host) => {
+          await host.write('etc/0', randomBytes(mib));
+          for (let n = 1; n < 100; n += 1) {
+            await link(join(host.root, 'etc/0'), join(host.root, `etc/${n}`));
+          }
+        },
+        tooMuch,
+      ],
+      [
+        'a sparse file',
+        async (host) => {
+          await host.write('etc/sparse', '');
+          await truncate(join(host.root, 'etc/sparse'), 2 ** 42);
+        },
+        tooMuch,
+      ],
+      [
+        'attempts, each with another content',
+        async (host) => {
+          await host.write('etc/a', randomBytes(7 * mib));
+          await host.program('sha256sum', `echo >> ${host.root}/etc/a; PATH=$REAL sha256sum "$@"`);
+        },
+        tooMuch,
+      ],
+      ['tiny files', members('0', '"etc/x" + n'), tooMuch],
+      ['links', members('2', '"etc/" + n'), tooMuch],
+      ['the same file again and again', members('0', '"etc/x"'), /"etc\/x" occurs twice/],
+      ['zeros behind the end', endless('exec cat /dev/zero'), tooMuch],
+      ['a name without an end', endless(`printf 'x%.0s' $(seq 90000); exec yes x`), tooMuch],
+    ])('with %s', { timeout: 60_000 }, async ([, prepare, why], context) => {
+      const { host, model, connect } = await sit(context);
+      const scratch = await tempDir();
+      await mountSmall(context, scratch, 'size=36m');
+      await prepare(host);
+
+      const reading = model.read(connect({ scratch, diskBytes: 32 * mib }));
+
+      await expect(reading).rejects.toThrow(why);
+      expect(await readdir(scratch)).toEqual([]);
+    });
   });
 
   it('have their secrets masked', async (context) => {

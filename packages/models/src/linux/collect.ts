@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { count } from '@skolo/base';
 import { AnswerCut } from '@skolo/equipment';
-import { membersToWrite, type NewMember } from '../configuration/archive-write.ts';
+import { membersToWrite, type NewMember, writtenBytes } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
 import type { Content } from '../contract/backup.ts';
 import { listed } from '../families/command-line/text-reading.ts';
@@ -66,7 +66,10 @@ export class Collected {
     paths: readonly string[],
     archives: readonly Content[],
   ): Promise<string[]> {
-    const found = new Map(archives.flatMap((archive) => membersOf(host, archive)));
+    const members = archives.flatMap((archive) => membersOf(host, archive));
+    // Before they are hashed: a small file with many hard links would take hours.
+    for (const [, member] of members) host.countDisk(writtenBytes(member));
+    const found = new Map(members);
     const isOther = (path: string) => (found.get(path)?.type ?? 'file') !== 'file';
     const hashes = await host.hash(paths.filter((path) => !isOther(path)));
     const rest: string[] = [];

@@ -184,6 +184,11 @@ echo end`;
   get name(): string {
     return this.connection.device.name;
   }
+
+  /** @throws DeviceRejected */
+  countDisk(bytes: number): void {
+    this.connection.countDisk(bytes);
+  }
 }
 
 /** A name that is not UTF-8 contains U+FFFD. */

@@ -12,6 +12,7 @@ export function answering(device: Device, exec: (command: string) => Buffer): De
     exec: async (command) => exec(command),
     cli: nothing,
     execToFile: nothing,
+    countDisk: () => undefined,
     download: nothing,
     upload: nothing,
   };

@@ -12,7 +12,9 @@ import type { Device } from '../contract/device.ts';
 export interface RealDevice {
   device: Device;
   /** A new one; `transcript` has everything sent and received. Ends with the test. */
-  connect(options?: Partial<Pick<ConnectionDeps, 'signal' | 'idleMs'>>): Connection;
+  connect(
+    options?: Partial<Pick<ConnectionDeps, 'signal' | 'idleMs' | 'scratch' | 'diskBytes'>>,
+  ): Connection;
   transcript: string[];
   /** Folder for `execToFile`. */
   scratch: string;

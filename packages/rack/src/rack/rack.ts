@@ -46,7 +46,7 @@ export interface InfrastructureDevice extends Device {
   /** Whether rack.yaml enables its backup; its model may not support it. */
   backup: boolean;
   /** Overrides of the service's time-outs. */
-  backupLimits?: { idleSeconds?: number; totalSeconds?: number };
+  backupLimits?: { idleSeconds?: number; totalSeconds?: number; maxBytes?: number };
 }
 
 export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { power: Outlet[] };

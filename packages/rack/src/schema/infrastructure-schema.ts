@@ -1,7 +1,7 @@
 /** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
 
 import { isObject } from '@skolo/base';
-import { literal, type Model, models, seconds } from '@skolo/models';
+import { literal, type Model, models, seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { object } from './fields.ts';
@@ -44,11 +44,14 @@ export const infrastructureShape = {
         totalSeconds: seconds(5, 7200)
           .exactOptional()
           .describe('Overrides `services.router-backup.totalSeconds`.'),
+        maxBytes: whole(2 ** 20, 2 ** 50)
+          .exactOptional()
+          .describe('Overrides `services.router-backup.maxBytes`.'),
       }),
     ])
     .default(true)
     .describe(
-      'Whether to back up the device; `{ idleSeconds, totalSeconds }` overrides the timeouts.',
+      'Whether to back up the device; `{ idleSeconds, totalSeconds, maxBytes }` overrides the limits.',
     ),
 } as const;
 

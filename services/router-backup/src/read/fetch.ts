@@ -120,7 +120,7 @@ export class Fetch {
     const { rack, hostKeys, scratch } = this.deps;
     const login = () => (reads ? loginToRead(rack(), device, reads) : device.login);
     const settings = rack().services['router-backup'];
-    const { idleSeconds, totalSeconds } = { ...settings, ...device.backupLimits };
+    const { idleSeconds, totalSeconds, maxBytes } = { ...settings, ...device.backupLimits };
     const connection = openConnection(device, {
       credentials: () => readCredentials(rack(), login()),
       hostKeys,
@@ -128,6 +128,7 @@ export class Fetch {
       idleMs: idleSeconds * 1000,
       deadlineMs: totalSeconds * 1000,
       scratch: join(scratch, device.name),
+      diskBytes: maxBytes,
       onTranscript: (from, text) => transcript.add(from, text),
       onConnected,
     });

@@ -37,6 +37,9 @@ export interface AttemptsDeps {
 type Begun = Pick<DeviceRecord, 'name' | 'model' | 'lastAttempt' | 'lastRun'>;
 
 const mostNamed = 20;
+const dayMs = 86_400_000;
+/** More versions than are read in a day. */
+const mostADay = 2000;
 
 export class Attempts {
   private readonly deps: AttemptsDeps;
@@ -224,6 +227,7 @@ export class Attempts {
       const { id } = await this.commit(device, file, { bytes: startup }, { run, by, reason });
       return id;
     } catch (error) {
+      if (error instanceof BackupFailed) throw error;
       await store.failed(error, startup.length);
       const what = `the startup configuration could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
@@ -231,7 +235,7 @@ export class Attempts {
   }
 
   private async commit(
-    { model }: InfrastructureDevice,
+    device: InfrastructureDevice,
     file: string,
     content: Content,
     { run, by, reason, changedBy }: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy'>,
@@ -239,13 +243,14 @@ export class Attempts {
     const { rack, store, clock, emit } = this.deps;
     const about: CommitAbout = {
       rack: rack().name,
-      model,
+      model: device.model,
       run,
       time: new Date(clock.now()).toISOString(),
       by,
       reason,
       changedBy,
     };
+    await this.checkGrowth(device, file, content);
     const version = await store.repository.commit({ device: file, content, about });
     store.stored();
     emit({ type: 'version-stored', version });
@@ -263,6 +268,23 @@ export class Attempts {
     const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;
     if (isByHand && state.devices.get(name)?.suspect === suspect) return;
     throw new BackupFailed(name, rejection.failure, rejection.what, { suspect });
+  }
+
+  /** @throws BackupFailed The device would fill the disk, as each notice of it starts a backup. */
+  private async checkGrowth(
+    { name, backupLimits }: InfrastructureDevice,
+    file: string,
+    content: Content,
+  ): Promise<void> {
+    const { rack, store, clock } = this.deps;
+    const { maxBytes } = { ...rack().services['router-backup'], ...backupLimits };
+    let sum = 'bytes' in content ? content.bytes.length : content.size;
+    for (const { time, size = 0 } of await store.repository.versions(file, { limit: mostADay })) {
+      if (Date.parse(time) > clock.now() - dayMs) sum += size;
+    }
+    if (sum <= maxBytes) return;
+    const what = `the configuration was not stored, because its versions in the last 24 hours would have ${sum} bytes in total; find out why it changes so often, or raise services.router-backup.maxBytes (${maxBytes}) in rack.yaml`;
+    throw new BackupFailed(name, 'rejected', what);
   }
 
   /** Equal except for what changes by itself. */

@@ -1,3 +1,4 @@
+import { fakeClock } from '@skolo/common/testing';
 import { DeviceBusy, DeviceRejected, HostKeyChanged, SignInRejected } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { silent, unreachable } from '../testing/fake-device.ts';
@@ -91,6 +92,24 @@ describe('a run', () => {
     const second = await lab.run('router');
 
     expect([first, second].map((run) => run.devices[0]?.result)).toEqual(['failed', 'changed']);
+  });
+
+  it('stores no more of a device in a day than it may have', async () => {
+    const clock = fakeClock('2026-11-20T10:00:00Z');
+    const lab = await startIdleLab({ clock, settings: '    maxBytes: 1048576' });
+    const run = async (letter: string) => {
+      lab.devices.get('router').text = `hostname router\n${letter.repeat(600_000)}\nend\n`;
+      return (await lab.run('router')).devices[0];
+    };
+
+    expect(await run('a')).toMatchObject({ result: 'changed' });
+    expect(await run('b')).toMatchObject({
+      failure: 'rejected',
+      detail: expect.stringMatching(/would have 1\d{6} bytes in total; .* or raise/),
+    });
+    expect(await lab.device('router')).toMatchObject({ versions: 2 });
+    clock.pass(86_400_000);
+    expect(await run('b')).toMatchObject({ result: 'changed' });
   });
 
   it('never writes into the history of another device', async () => {

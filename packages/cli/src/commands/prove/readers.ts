@@ -71,7 +71,12 @@ export async function readersOf(
     return { credentials, hostKeys, onTranscript, dry };
   };
   const settings = { ...rack.services['router-backup'], ...backupLimits };
-  const limits = { idleMs: settings.idleSeconds * 1000, deadlineMs: settings.totalSeconds * 1000 };
+  const { idleSeconds, totalSeconds, maxBytes } = settings;
+  const limits = {
+    idleMs: idleSeconds * 1000,
+    deadlineMs: totalSeconds * 1000,
+    diskBytes: maxBytes,
+  };
 
   async function connected<T>(
     what: Readable,

@@ -34,6 +34,11 @@ export const routerBackup = section({
     .default(30)
     .describe('Time without data from the device after which a backup fails.'),
   totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one backup.'),
+  maxBytes: whole(2 ** 20, 2 ** 50)
+    .default(2 ** 30)
+    .describe(
+      'Maximum number of bytes that the service writes to disk for one device: in a backup, including repeated attempts and one file for each hard link, and for new versions in 24 hours.',
+    ),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
