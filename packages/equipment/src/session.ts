@@ -24,10 +24,8 @@ export interface SessionDeps extends Recorded {
   /** Default: this computer's network. */
   dial?: Dial | undefined;
   hostKeys: HostKeys;
-  /** Timeout of sign-in; default 20,000. */
+  /** A shorter time limit for the sign-in than that of the login. */
   signInMs?: number;
-  /** During sign-in, as in RunOptions. */
-  idleMs?: number;
   /** Called once for each ssh connection, with the negotiated algorithms. Never contains a secret. */
   onConnected?: ((facts: ConnectionFacts) => void) | undefined;
 }

@@ -9,6 +9,7 @@ const login: Login = {
   password: { file: 'password' },
   enablePassword: { file: 'enable' },
   legacySsh: false,
+  signInSeconds: 90,
 };
 
 async function read(files: Readonly<Record<string, string>>): Promise<Credentials> {
@@ -28,6 +29,7 @@ describe('readCredentials', () => {
 
     expect(shown(credentials)).toBe('p e');
     expect(credentials.others).toBeUndefined();
+    expect(credentials.signInSeconds).toBe(90);
   });
 
   it('has other values for devices that reject the first: first those of one age', async () => {

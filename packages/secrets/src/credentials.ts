@@ -12,6 +12,8 @@ export interface Credentials {
   token?: Secret;
   /** Also offer the key exchanges and ciphers that old devices require. */
   legacySsh: boolean;
+  /** As in `Login`. */
+  signInSeconds?: number;
   snmp?: SnmpCredentials;
   /** Previous and next values, for devices that use those. The first is used until a device rejects it. */
   others?: readonly Credentials[];
@@ -48,10 +50,13 @@ export async function readCredentials(
 ): Promise<Credentials> {
   const login = name === undefined ? undefined : rack.logins.get(name);
   if (login === undefined) return { legacySsh: false };
-  const { username, legacySsh, snmp } = login;
-  let all: Generation[] = [
-    { credentials: { legacySsh, ...(username !== undefined && { username }) }, ages: [] },
-  ];
+  const { username, legacySsh, signInSeconds, snmp } = login;
+  const plainly = {
+    legacySsh,
+    ...(username !== undefined && { username }),
+    ...(signInSeconds !== undefined && { signInSeconds }),
+  };
+  let all: Generation[] = [{ credentials: plainly, ages: [] }];
   const each = async (
     ref: SecretRef | undefined,
     withValue: (credentials: Credentials, value: Secret) => Credentials,

@@ -14,7 +14,7 @@ export {
   secretsOf,
   valuesIn,
 } from './credentials.ts';
-export type { Login, SecretRef } from './login.ts';
+export { type Login, type SecretRef, usualSignInSeconds } from './login.ts';
 export { isSafeForSecrets } from './safe-url.ts';
 export {
   checkSecretFile,

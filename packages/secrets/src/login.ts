@@ -3,6 +3,9 @@
 /** Where a secret is kept. A path is relative to the directory of rack.yaml. Never the secret itself. */
 export type SecretRef = { file: string } | { env: string };
 
+/** Login servers that are down are asked one after another, for 5 to 20 s each. */
+export const usualSignInSeconds = 60;
+
 export interface Login {
   name: string;
   username?: string;
@@ -14,6 +17,8 @@ export interface Login {
   token?: SecretRef;
   /** Also offer the key exchanges and ciphers that old devices require. */
   legacySsh: boolean;
+  /** How long a sign-in at a command line may take; default: 60. */
+  signInSeconds?: number;
   snmp?: {
     version: 1 | 2 | 3;
     community?: SecretRef;

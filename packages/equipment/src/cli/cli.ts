@@ -4,7 +4,7 @@
  */
 
 import { type Credentials, secretsOf } from '@skolo/secrets';
-import { DeviceUnreachable } from '../errors.ts';
+import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { CliSession, RunOptions } from '../session.ts';
 import { type Limit, limitOf } from '../stream/limit.ts';
 import type { Terminal } from '../stream/terminal.ts';
@@ -17,6 +17,7 @@ import { exactAnswer } from './exact-answer.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { becomePrivileged } from './privilege.ts';
 import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
+import { asksForChoice, unanswered } from './questions.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
 
@@ -28,6 +29,8 @@ interface CliOptions {
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;
+  /** As in `SignInOptions`. */
+  mayAsk: boolean;
   onTranscript?: OnTranscript | undefined;
 }
 
@@ -56,18 +59,15 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
 /** The first prompt, reached through the outer command line if there is one. */
 async function reach(
   conversation: Conversation,
-  { dialect, credentials, limit }: CliOptions,
+  { dialect, credentials, limit, mayAsk }: CliOptions,
 ): Promise<SignedIn> {
   const { through } = dialect;
-  if (through === undefined) return await signIn(conversation, { dialect, credentials, limit });
-  const { prompt: outside } = await signIn(conversation, {
-    dialect: through.dialect,
-    credentials,
-    limit,
-  });
+  const how = { credentials, limit, mayAsk };
+  if (through === undefined) return await signIn(conversation, { dialect, ...how });
+  const { prompt: outside } = await signIn(conversation, { dialect: through.dialect, ...how });
   conversation.mark();
   conversation.write(`${through.command}${enter}`);
-  return await signIn(conversation, { dialect, credentials, limit, outside });
+  return await signIn(conversation, { dialect, ...how, mayAsk: true, outside });
 }
 
 class Cli implements CliSession {
@@ -161,6 +161,7 @@ class Cli implements CliSession {
     const what = `prompt after ${JSON.stringify(command)}`;
     // One character per byte, as everywhere here.
     const line = Buffer.from(command).toString('latin1');
+    let last = '';
     try {
       limit.signal.throwIfAborted();
       conversation.mark();
@@ -178,10 +179,9 @@ class Cli implements CliSession {
           stops.push(view.length);
           conversation.write(key);
         }
-        // Some devices ask at the first command. A configuration may contain such a line, so this waits for a longer silence.
-        if (view.quietMs === quiet.silence && asksForNewPassword(view.line.text)) {
-          throw newPasswordRequested(conversation.device);
-        }
+        last = view.line.text;
+        // A configuration may contain such a line, and pause in it.
+        if (!isExact && view.quietMs >= quiet.silence) this.throwIfAsked(last);
         const prompt = this.promptIn(view, view.length - echo);
         return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
       });
@@ -193,8 +193,15 @@ class Cli implements CliSession {
       return exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
     } catch (error) {
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was aborted'));
+      if (error instanceof DeviceTimeout) this.throwIfAsked(last);
       throw error;
     }
+  }
+
+  /** @throws SignInRejected, DeviceRejected The device waits for an answer that it will not get. */
+  private throwIfAsked(line: string): void {
+    if (asksForNewPassword(line)) throw newPasswordRequested(this.conversation.device);
+    if (asksForChoice(line)) throw unanswered(this.conversation, line);
   }
 
   private pagerKey({ line, quietMs }: View): string | undefined {
@@ -231,10 +238,7 @@ class Cli implements CliSession {
   private hasLeft(view: View): true | undefined {
     if (view.quietMs === Number.POSITIVE_INFINITY) return true;
     const text = view.line.text.trimEnd();
-    if (
-      view.quietMs >= quiet.brief &&
-      /\? ?(?:\(y\/n\)|\[y(?:es)?\/n(?:o)?\]).{0,3}$/i.test(text)
-    ) {
+    if (view.quietMs >= quiet.brief && asksForChoice(text)) {
       this.conversation.mark();
       this.conversation.write('n');
     }

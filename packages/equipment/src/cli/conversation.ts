@@ -7,9 +7,12 @@ import type { Transcript } from '../stream/transcript.ts';
 import { Waiter } from '../stream/waiter.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-text.ts';
 
-/** Durations of silence: enough to trust a prompt, to trust an unusual one, and to ask. */
-export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
-const quietLevels = [quiet.brief, quiet.long, quiet.silence];
+/**
+ * Durations of silence: enough to trust a prompt, to trust an unusual one, to ask, and to ask a device whose question may still come: login
+ * servers that do not respond delay it by up to 20 s.
+ */
+export const quiet = { brief: 25, long: 400, silence: 2000, dead: 25_000 } as const;
+const quietLevels = Object.values(quiet);
 
 /** The configuration of a large router has one or two MiB. */
 const maxBytes = 32 * 1024 * 1024;
@@ -141,7 +144,12 @@ export class Conversation {
   lastWords(): string {
     const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
     if (text === '') return '; nothing was received';
-    return `; last output: ${JSON.stringify(withoutSecrets(text, this.secrets).slice(-200))}`;
+    return `; last output: ${JSON.stringify(this.withoutSecrets(text).slice(-200))}`;
+  }
+
+  /** A text of the device, for errors. */
+  withoutSecrets(text: string): string {
+    return withoutSecrets(text, this.secrets);
   }
 
   private lost(what: string, why: DeviceError): DeviceError {

@@ -46,8 +46,8 @@ export interface Dialect {
 interface LoginDialogue {
   username: RegExp;
   password: RegExp;
-  /** Waits for any key, for example after a copyright screen. */
-  anyKey?: RegExp;
+  /** Other questions, from rack.yaml. */
+  answers?: readonly { question: RegExp; answer: string }[];
 }
 
 export interface Privilege {

@@ -7,6 +7,7 @@ import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Privilege } from './dialect.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
+import { asksForChoice, unanswered } from './questions.ts';
 import { enter } from './sign-in.ts';
 
 interface PrivilegeOptions {
@@ -19,14 +20,17 @@ interface PrivilegeOptions {
 }
 
 interface Seen {
-  kind: 'prompt' | 'password' | 'new password' | 'name';
+  kind: 'prompt' | 'password' | 'other question' | 'choice' | 'new password' | 'name';
   line: string;
 }
+
+/** A question in words of its own: `Enter the enable secret of the lab:` */
+const otherQuestion = /[:?]$/;
 
 /**
  * Without an `enablePassword`, tries the login's password, then none: both are common.
  *
- * @throws SignInRejected, DeviceTimeout, DeviceUnreachable
+ * @throws SignInRejected, DeviceRejected, DeviceTimeout, DeviceUnreachable
  */
 export async function becomePrivileged(
   conversation: Conversation,
@@ -47,13 +51,17 @@ export async function becomePrivileged(
   for (;;) {
     const seen = await conversation.until(waitedFor, limit, look);
     if (seen.kind === 'new password') throw newPasswordRequested(conversation.device);
+    if (seen.kind === 'choice') throw unanswered(conversation, seen.line);
     if (seen.kind === 'name') {
       asked.names += 1;
       say(names?.[Math.floor(asked.passwords / passwords.length)] ?? '');
       continue;
     }
     if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
-    const tries = once ? 1 : passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
+    const tries =
+      once || seen.kind === 'other question'
+        ? 1
+        : passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
     if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
       throw rejected();
     }
@@ -77,7 +85,10 @@ export async function becomePrivileged(
     if (asksForNewPassword(text)) return { kind: 'new password', line: text };
     if (privilege.password.test(text)) return { kind: 'password', line: text };
     if (privilege.username?.question.test(text)) return { kind: 'name', line: text };
-    return undefined;
+    if (quietMs < quiet.long || text === privilege.command) return undefined;
+    const isOther = !asksForChoice(text) && otherQuestion.test(text);
+    if (isOther && enablePassword !== undefined) return { kind: 'other question', line: text };
+    return isOther || asksForChoice(text) ? { kind: 'choice', line: text } : undefined;
   }
 
   function say(text: string) {

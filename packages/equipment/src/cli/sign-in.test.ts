@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Credentials, Secret } from '@skolo/secrets';
 import type { EdgeSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceBusy, DeviceTimeout, SignInRejected } from '../errors.ts';
+import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import type { SessionDeps } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
@@ -299,6 +299,69 @@ describe('a device that signs in oddly', () => {
     await expect(opened).rejects.toThrow(
       'switch-1: no prompt within 0.5 s; last output: "Bootloader>>"',
     );
+  });
+});
+
+/** Asks the first of these, and the next at each line end. */
+function questions(typed: string[], ...texts: string[]) {
+  return (stream: Duplex) => {
+    const rest = [...texts];
+    let line = '';
+    stream.write(rest.shift() ?? '');
+    stream.on('data', (bytes: Buffer) => {
+      const text = bytes.toString('latin1').replace(/\xff\xfa.*?\xff\xf0|\xff[\xfb-\xfe]./gs, '');
+      for (const sign of text.replaceAll('\0', '')) {
+        if (sign === '\r') {
+          typed.push(line);
+          line = '';
+          stream.write(`\r\n${rest.shift() ?? ''}`);
+        } else line += sign;
+      }
+    });
+  };
+}
+
+describe('a question that skolo does not answer', () => {
+  const menu =
+    '\x1b[2J  1. Status\r\n  2. Configuration\r\n  5. Command Line\r\n  6. Reboot\r\n  7. Exit';
+
+  it.each([
+    ['a choice', 'Configuration differs. Are you sure to save now?[Y/N]:', 'save now?[Y/N]:'],
+    ['a choice with a default', 'Boot the old image (yes/no) [yes]? ', 'old image (yes/no)'],
+    ['a menu', menu, 'Reboot'],
+  ])('such as %s fails with its text, and nothing is typed', async (_what, question, shown) => {
+    const typed: string[] = [];
+    const credentials = { signInSeconds: 4 };
+
+    const opened = openTerminal(questions(typed, 'User:', 'Password:', question), { credentials });
+
+    await failsWith(opened, DeviceRejected, shown);
+    await expect(opened).rejects.toThrow('sign in manually');
+    expect(typed).toEqual([user, password]);
+  });
+
+  it.each(['Enable password:', 'Enter the enable secret of the lab:', 'Secret for level 15: '])(
+    'is not %s, which gets the enablePassword once',
+    async (question) => {
+      const typed: string[] = [];
+      const credentials = { enablePassword: new Secret('second') };
+      const prompts = ['(sw) >', '(sw) >', question, '(sw) #', '(sw) #'];
+
+      await openTerminal(questions(typed, ...prompts), { credentials }).catch(() => undefined);
+
+      expect(typed.slice(0, 3)).toEqual(['', 'enable', 'second']);
+    },
+  );
+
+  it('at enable fails with its text', async () => {
+    const typed: string[] = [];
+
+    const opened = openTerminal(
+      questions(typed, '(sw) >', '(sw) >', 'Another user has this mode. Take over? [y/n]'),
+    );
+
+    await failsWith(opened, DeviceRejected, 'Take over? [y/n]');
+    expect(typed).toEqual(['', 'enable']);
   });
 });
 

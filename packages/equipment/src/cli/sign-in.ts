@@ -4,6 +4,9 @@
  * Text that looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with exactly the same
  * prompt has one. Text that a device prints after every prompt is learned from the answers to several empty lines, and then ignored. A late
  * answer to such an empty line does no harm: cli.ts finds the echo of each command before it looks for the prompt.
+ *
+ * While a question may be pending, nothing is typed: a device keeps what was typed ahead, and would take an empty line for the name or the
+ * password that it asks for next. That would be a failed login, and a few of them lock an account.
  */
 
 import type { Credentials } from '@skolo/secrets';
@@ -24,10 +27,12 @@ import {
   requiresNewPassword,
 } from './password-change.ts';
 import { isNoise, type Noise, noiseBehind, promptBefore } from './prompt.ts';
+import { asksForChoice, isMenu, keyAskedFor, unanswered } from './questions.ts';
 
 export const enter = '\r';
 const mostProbes = 5;
-const mostNudges = 3;
+/** Empty lines sent into silence: to a device that has shown a prompt with other output after it, and to one that has not shown anything. */
+const mostNudges = { prompt: 3, nothing: 1 };
 const mostPasswords = 2;
 
 /** Reasons why a device may not show its prompt. In a banner they mean nothing, so they only explain a failure. */
@@ -37,15 +42,17 @@ const full =
   /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
 
 type Seen =
-  | {
-      kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'end of the session';
-    }
+  | { kind: 'username' | 'password' | 'new password' | 'silence' | 'end of the session' }
+  | { kind: 'text'; text: string }
+  | { kind: 'choice'; line: string }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 interface SignInOptions {
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;
+  /** The device may ask for a user and a password in the terminal: over telnet, and if it lets anybody in over ssh. */
+  mayAsk: boolean;
   /** The prompt of the outer command line. */
   outside?: string;
 }
@@ -80,7 +87,9 @@ class SignIn {
   async run(): Promise<SignedIn> {
     for (;;) {
       const seen = await this.next();
-      if (seen.kind !== 'prompt') this.answer(seen.kind);
+      if (seen.kind === 'text') this.type(seen.text);
+      else if (seen.kind === 'choice') throw unanswered(this.conversation, seen.line);
+      else if (seen.kind !== 'prompt') this.answer(seen.kind);
       else if (seen.isConfirmed) return { prompt: seen.prompt, noise: this.learned };
       else this.probe(seen.prompt);
     }
@@ -89,14 +98,16 @@ class SignIn {
   private async next(): Promise<Seen> {
     const { conversation, sent } = this;
     const { limit } = this.options;
-    let text = '';
+    let lines: string[] = [];
     try {
       return await conversation.until('prompt', limit, (view) => {
-        text = view.lastLines().join('\n');
+        lines = view.lastLines();
         return this.look(view);
       });
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
+      const text = lines.join('\n');
+      if (error instanceof DeviceTimeout && isMenu(lines)) throw unanswered(conversation, text);
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
         throw new DeviceBusy(
@@ -114,10 +125,17 @@ class SignIn {
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
     const line = view.line.text.trimEnd();
+    const known = login.answers?.find(({ question }) => question.test(line));
+    if (known !== undefined) return { kind: 'text', text: `${known.answer}${enter}` };
     if (asksForNewPassword(line)) return { kind: 'new password' };
     if (login.username.test(line)) return { kind: 'username' };
     if (login.password.test(line)) return { kind: 'password' };
-    if (login.anyKey?.test(line)) return { kind: 'any key' };
+    if (quietMs >= quiet.long) {
+      // The cursor may be in the line after it.
+      const key = keyAskedFor(line === '' ? (view.lastLines().findLast(isText) ?? '') : line);
+      if (key !== undefined) return { kind: 'text', text: key };
+    }
+    if (asksForChoice(line)) return quietMs < quiet.silence ? undefined : { kind: 'choice', line };
     if (outside !== undefined && line === outside && quietMs >= quiet.long) {
       return { kind: 'end of the session' };
     }
@@ -130,11 +148,25 @@ class SignIn {
       }
     }
     if (quietMs < quiet.silence) return undefined;
+    const lines = view.lastLines();
     if (this.learned.length === 0) {
-      this.learned = noiseBehind(view.lastLines(), dialect.prompt);
+      this.learned = noiseBehind(lines, dialect.prompt);
       if (this.learned.length > 0) return this.look(view);
     }
-    return this.sent.nudges < mostNudges ? { kind: 'silence' } : undefined;
+    return this.mayNudge(quietMs, lines) ? { kind: 'silence' } : undefined;
+  }
+
+  /** Whether no question can be pending. */
+  private mayNudge(quietMs: number, lines: readonly string[]): boolean {
+    const { sent, candidate } = this;
+    const { mayAsk, dialect } = this.options;
+    const showsPrompt = lines.some((line) => dialect.prompt.test(line.trimEnd()));
+    const hasPrompt = showsPrompt || candidate !== undefined;
+    if (sent.nudges >= (hasPrompt ? mostNudges.prompt : mostNudges.nothing)) return false;
+    // Between the two, a prompt is part of a banner.
+    if (sent.username + sent.password > 0) return sent.password > 0 && hasPrompt;
+    if (isMenu(lines)) return false;
+    return quietMs >= (mayAsk && !showsPrompt ? quiet.dead : quiet.silence);
   }
 
   private get noise(): Noise {
@@ -145,6 +177,8 @@ class SignIn {
   /** In the cursor's line; after a while also before log messages. */
   private promptIn({ quietMs, lastLines }: View, line: string): string | undefined {
     const { prompt } = this.options.dialect;
+    const isBetween = this.sent.username > 0 && this.sent.password === 0;
+    if (isBetween && quietMs < quiet.silence) return undefined;
     if (prompt.test(line)) return line;
     return quietMs >= quiet.long ? promptBefore(lastLines(), prompt, this.noise) : undefined;
   }
@@ -167,7 +201,7 @@ class SignIn {
     this.say('');
   }
 
-  private answer(question: Exclude<Seen['kind'], 'prompt'>): void {
+  private answer(question: Exclude<Seen['kind'], 'prompt' | 'text' | 'choice'>): void {
     const { conversation, sent } = this;
     const { credentials } = this.options;
     switch (question) {
@@ -178,6 +212,7 @@ class SignIn {
         sent.password = 0;
         const { username } = credentials;
         if (username === undefined) throw this.lacks('a user', 'username');
+        this.candidate = undefined;
         this.say(username);
         break;
       }
@@ -189,13 +224,10 @@ class SignIn {
         }
         if (this.isPasswordWrong()) throw this.rejected();
         sent.password += 1;
+        this.candidate = undefined;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
         conversation.mark();
         conversation.writeSecret(credentials.password.reveal(), enter);
-        break;
-      case 'any key':
-        conversation.mark();
-        conversation.write(' ');
         break;
       case 'silence':
         sent.nudges += 1;
@@ -217,8 +249,12 @@ class SignIn {
   }
 
   private say(text: string): void {
+    this.type(`${text}${enter}`);
+  }
+
+  private type(text: string): void {
     this.conversation.mark();
-    this.conversation.write(`${text}${enter}`);
+    this.conversation.write(text);
   }
 
   private rejected(): DeviceError {
@@ -233,4 +269,8 @@ class SignIn {
       `requires ${what}, but its login has no ${key}`,
     );
   }
+}
+
+function isText(line: string): boolean {
+  return line.trim() !== '';
 }

@@ -1,16 +1,15 @@
 /** Opens a session with a device. */
 
-import { secretsOf } from '@skolo/secrets';
+import { secretsOf, usualSignInSeconds } from '@skolo/secrets';
 import { openCliOn } from '../cli/cli.ts';
 import type { Dialect } from '../cli/dialect.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from '../session.ts';
 import { SshExec } from '../ssh/exec.ts';
-import { limitOf } from '../stream/limit.ts';
+import { type Limit, limitOf } from '../stream/limit.ts';
 import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
 import { dryCli, dryExec } from './dry.ts';
 
-const signInMs = 20_000;
 /**
  * Only for SSH devices: loading ssh2 takes a tenth of the start of power-cycle-daemon, and 2 MiB. Bundles leave out its other import, for
  * `publicKeyOf`, because package.json declares that this package has no side effects.
@@ -47,16 +46,17 @@ async function openCliAs(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<CliSession> {
-  const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+  const limit = signInLimit(target, deps, signal);
   const { name: device, credentials } = target;
   const options = { device, dialect, credentials, limit, onTranscript: deps.onTranscript };
   if (transport === 'telnet') {
-    return await openCliOn(await connectTelnet(target, deps, limit), options);
+    return await openCliOn(await connectTelnet(target, deps, limit), { ...options, mayAsk: true });
   }
   const { connectSsh } = await loadSsh();
   const connection = await connectSsh(target, deps, limit);
   try {
-    return await openCliOn(await connection.shell(limit), options);
+    const mayAsk = !connection.hasSignedIn();
+    return await openCliOn(await connection.shell(limit), { ...options, mayAsk });
   } catch (error) {
     connection.close();
     throw error;
@@ -77,8 +77,14 @@ export async function openExec(
   const { connectSsh } = await loadSsh();
   const secrets = secretsOf(target.credentials);
   const connection = await withAnyOf(target.credentials, (credentials) => {
-    const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+    const limit = signInLimit({ ...target, credentials }, deps, signal);
     return connectSsh({ ...target, credentials }, deps, limit);
   });
   return new SshExec(connection, { device: target.name, secrets, onTranscript: deps.onTranscript });
+}
+
+/** Silence does not end a sign-in earlier: its server may be slow. */
+function signInLimit({ credentials }: Target, deps: SessionDeps, signal: AbortSignal): Limit {
+  const { signInSeconds = usualSignInSeconds } = credentials;
+  return limitOf(signal, Math.min(signInSeconds * 1000, deps.signInMs ?? Number.POSITIVE_INFINITY));
 }

@@ -66,6 +66,58 @@ describe('signing in over ssh', () => {
     await expect(session.exec('true', { signal })).rejects.toBeInstanceOf(SignInRejected);
   });
 
+  it.each([
+    [[['Password: ', true]], ['right']],
+    [
+      [
+        ['Do you accept and acknowledge the statement above ? (yes/no) : ', true],
+        ['Password: ', false],
+      ],
+      ['yes', 'right'],
+    ],
+    [
+      [
+        ['Username: ', true],
+        ['Enter PASSCODE:', false],
+      ],
+      [user, 'right'],
+    ],
+    [[["ubnt's secret word:", false]], ['right']],
+    [[['Verification code: ', false]], 'asks "Verification code:" at sign-in'],
+    [[['Erase the flash? [y/n]', true]], 'asks "Erase the flash? [y/n]" at sign-in'],
+  ] as [[string, boolean][], string[] | string][])(
+    'answers %j by what is asked',
+    async (rounds, expected) => {
+      const given: string[] = [];
+      const server = await startSshServer({
+        auth(context) {
+          if (context.method !== 'keyboard-interactive') {
+            context.reject(['keyboard-interactive']);
+            return;
+          }
+          const ask = (left: [string, boolean][]) => {
+            const [[prompt, echo] = ['', false], ...rest] = left;
+            if (left.length === 0) context.accept();
+            else
+              context.prompt([{ prompt, echo }], (answers) => {
+                given.push(...answers);
+                ask(rest);
+              });
+          };
+          ask(rounds);
+        },
+      });
+
+      const opened = openExec(target(server.port), await deps(), signal);
+
+      if (typeof expected === 'string') await failsWith(opened, SignInRejected, expected);
+      else {
+        await (await opened).close();
+        expect(given).toEqual(expected);
+      }
+    },
+  );
+
   it('works by key, and the key comes before the password', async () => {
     const key = newKeyPair();
     const device = await startSwitch({ authorizedKeys: [key.public] });

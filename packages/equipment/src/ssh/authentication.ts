@@ -10,16 +10,21 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from '../cli/password-change.ts';
+import { asksForChoice } from '../cli/questions.ts';
 import { type DeviceError, SignInRejected } from '../errors.ts';
 import type { Target } from '../session.ts';
 
+/**
+ * @param offered receives the names of what was offered to the device
+ * @param end is called if the device cannot be signed in to
+ */
 export function authentication(
   { name, credentials }: Target,
+  offered: string[],
   end: (error: DeviceError) => void,
 ): AuthHandlerMiddleware {
   const { username = '', password, privateKey, passphrase } = credentials;
   const left: AnyAuthMethod[] = [];
-  const offered: string[] = [];
   let unusableKey = '';
   let isFirst = true;
 
@@ -35,7 +40,7 @@ export function authentication(
     left.push({
       type: 'keyboard-interactive',
       username,
-      prompt: dialogue(username, secret, () => end(newPasswordRequested(name))),
+      prompt: dialogue({ name, credentials }, secret, end),
     });
   }
 
@@ -77,11 +82,33 @@ function userOf(username: string) {
   return username === '' ? 'without a username' : `of ${JSON.stringify(username)}`;
 }
 
+/** What the answer to a question of a keyboard-interactive sign-in must be; undefined: not known. */
+function answerTo(
+  prompt: string,
+  echo: boolean | undefined,
+): 'password' | 'user' | 'consent' | undefined {
+  const question = prompt.trim();
+  if (asksForChoice(question)) {
+    return /\b(?:accept|acknowledge|agree|consent)\b/i.test(question) ? 'consent' : undefined;
+  }
+  if (/\b(?:verification|one[- ]time|otp|token)\b/i.test(question)) return undefined;
+  if (/pass(?:word|wd|phrase|code)|\bsecret\b/i.test(question)) return 'password';
+  if (/\b(?:user ?(?:name|id)?|login|account)\b/i.test(question)) return 'user';
+  return echo ? undefined : 'password';
+}
+
 /**
- * Answers a question without echo with the password, once: a second question means that it was wrong. Never answers a request for a new
- * password.
+ * Answers questions by what they ask. Sends the password once: a second question for it means that it was wrong. Never answers a request
+ * for a new password, or a question that it does not know.
+ *
+ * @param end is called with the reason if a question is not answered
  */
-function dialogue(username: string, password: string, newPassword: () => void) {
+function dialogue(
+  { name, credentials }: Pick<Target, 'name' | 'credentials'>,
+  password: string,
+  end: (error: DeviceError) => void,
+) {
+  const { username = '' } = credentials;
   let isAnswered = false;
   return (
     title: string,
@@ -90,17 +117,27 @@ function dialogue(username: string, password: string, newPassword: () => void) {
     prompts: Prompt[],
     finish: (answers: string[]) => void,
   ) => {
-    const asksPassword = prompts.some(({ echo }) => !echo);
     const isAboutChange = isAnswered && requiresNewPassword(`${title}\n${instructions}`);
     if (isAboutChange || prompts.some(({ prompt }) => asksForNewPassword(prompt))) {
-      newPassword();
+      end(newPasswordRequested(name));
       return;
     }
-    if (asksPassword && isAnswered) {
+    const asked = prompts.map(({ prompt, echo }) => answerTo(prompt, echo));
+    const unknown = asked.indexOf(undefined);
+    if (unknown >= 0) {
+      const shown = JSON.stringify(prompts[unknown]?.prompt.trim().slice(-200));
+      const remedy = 'use a login with a key, or turn this question off on the device';
+      end(
+        new SignInRejected(name, `asks ${shown} at sign-in, which skolo cannot answer; ${remedy}`),
+      );
+      return;
+    }
+    if (asked.includes('password') && isAnswered) {
       finish([]);
       return;
     }
-    isAnswered ||= asksPassword;
-    finish(prompts.map(({ echo }) => (echo ? username : password)));
+    isAnswered ||= asked.includes('password');
+    const answers = { password, user: username, consent: 'yes' };
+    finish(asked.map((kind) => (kind ? answers[kind] : '')));
   };
 }

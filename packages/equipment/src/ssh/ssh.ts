@@ -16,7 +16,7 @@ import {
 import { keyChanged } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { dialed } from '../stream/dial.ts';
-import { type IdleTimer, type Limit, withinLimit } from '../stream/limit.ts';
+import { connectLimit, type Limit, withinLimit } from '../stream/limit.ts';
 import {
   type Terminal,
   type TerminalListener,
@@ -35,6 +35,8 @@ export interface SshConnection {
   shell(limit: Limit): Promise<Terminal>;
   /** A channel that runs one command. */
   exec(command: string, limit: Limit): Promise<ClientChannel>;
+  /** Whether the device has accepted a password or key; some let anybody in, and ask in the terminal. */
+  hasSignedIn(): boolean;
   /** Undefined while it is up. */
   ended(): DeviceError | undefined;
   /** Called once when it ends, immediately if it already has; returns a function that removes the listener. */
@@ -51,7 +53,7 @@ export async function connectSsh(
   deps: SessionDeps,
   limit: Limit,
 ): Promise<SshConnection> {
-  const sock = deps.dial && (await dialed(target, deps.dial, limit));
+  const sock = deps.dial && (await dialed(target, deps.dial, connectLimit(limit)));
   const connection = new Connection(target, deps);
   await connection.open(sock, limit);
   return connection;
@@ -64,6 +66,8 @@ class Connection implements SshConnection {
   private readonly client = new Client();
   private readonly hostKey: HostKeyCheck;
   private readonly closed: Promise<void>;
+  /** The credentials that were offered, in words. */
+  private readonly offered: string[] = [];
   private readonly listeners = new Set<(why: DeviceError) => void>();
   private why: DeviceError | undefined;
   /** What is being waited for, for errors. */
@@ -87,17 +91,25 @@ class Connection implements SshConnection {
     const { target } = this;
     const late = (how: string) => new DeviceTimeout(target.name, `no ${this.stage}${how}`);
     try {
-      await withinLimit<void>(limit, late, (resolve, reject, idle) => {
-        this.client.once('ready', () => resolve());
+      await withinLimit<void>(connectLimit(limit), late, (resolve, reject) => {
+        this.client.once('handshake', () => resolve());
         const stop = this.onEnd(reject);
-        this.connect(sock, idle);
+        this.connect(sock);
         return stop;
+      });
+      await withinLimit<void>(limit, late, (resolve, reject) => {
+        this.client.once('ready', () => resolve());
+        return this.onEnd(reject);
       });
       await this.hostKey.pin();
     } catch (error) {
       this.end(error instanceof DeviceError ? error : connectionLost(target, error));
       throw error;
     }
+  }
+
+  hasSignedIn(): boolean {
+    return this.offered.length > 0;
   }
 
   ended(): DeviceError | undefined {
@@ -133,17 +145,15 @@ class Connection implements SshConnection {
     return this.closed;
   }
 
-  private connect(sock: Socket | undefined, idle: IdleTimer): void {
+  private connect(sock: Socket | undefined): void {
     const { client, target, deps } = this;
     const { name, address, port, credentials } = target;
     client.on('connect', () => {
       // A command is a small packet that waits for its answer: Nagle's algorithm would add 40 ms to each.
       client.setNoDelay(true);
-      idle.received();
       this.stage = 'ssh handshake';
     });
     client.once('handshake', (agreed) => {
-      idle.received();
       this.stage = 'response to the sign-in';
       const legacyAlgorithms = legacyOf(agreed);
       const legacy = legacyAlgorithms.length > 0;
@@ -158,7 +168,7 @@ class Connection implements SshConnection {
       keepaliveCountMax: 3,
       algorithms: algorithms(credentials.legacySsh),
       hostVerifier: (key: Buffer) => this.hostKey.check(key),
-      authHandler: authentication(target, (error) => this.end(error)),
+      authHandler: authentication(target, this.offered, (error) => this.end(error)),
     });
   }
 

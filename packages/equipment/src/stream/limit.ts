@@ -16,6 +16,15 @@ export function limitOf(signal: AbortSignal, timeoutMs: number, idleMs?: number)
   return { signal, endsAt, within, idleMs };
 }
 
+/** For a device to accept a connection, which it does at once or not at all. */
+const connectMs = 20_000;
+
+/** The part of a limit in which a device must be connected; the rest is for its sign-in. */
+export function connectLimit({ signal, endsAt, within }: Limit): Limit {
+  const left = endsAt - performance.now();
+  return left > connectMs ? limitOf(signal, connectMs) : { signal, endsAt, within };
+}
+
 /** Reported by `start` while it waits. */
 export interface IdleTimer {
   /** Something arrived: restarts the idle timer. */

@@ -7,7 +7,7 @@ import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
 import { dialed } from '../stream/dial.ts';
-import { type Limit, withinLimit } from '../stream/limit.ts';
+import { connectLimit, type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';
 
@@ -18,9 +18,10 @@ const mostUnread = 64 * 1024;
 export async function connectTelnet(
   target: Target,
   { dial }: Pick<SessionDeps, 'dial'>,
-  limit: Limit,
+  signIn: Limit,
 ): Promise<Terminal> {
   const { name, address, port } = target;
+  const limit = connectLimit(signIn);
   if (dial !== undefined) return new TelnetTerminal(await dialed(target, dial, limit), target);
   const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
   const terminal = new TelnetTerminal(socket, target);

@@ -55,6 +55,12 @@ export const generic = {
       .array(expression)
       .default([])
       .describe('Additional regular expressions that match error messages.'),
+    answers: z
+      .array(z.strictObject({ question: expression, answer: z.string().max(100) }))
+      .default([])
+      .describe(
+        'Answers to questions at sign-in, such as `{ question: "accept .*\\[y/n\\]", answer: y }`. The regular expression must match the end of the line.',
+      ),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

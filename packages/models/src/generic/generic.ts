@@ -40,6 +40,7 @@ const DescribedCli = z.object({
   enable: z.string().exactOptional(),
   rejected: texts,
   logout: z.string(),
+  answers: z.array(z.object({ question: z.string(), answer: z.string() })).default([]),
 });
 const Described = DescribedCli.extend({
   commands: texts,
@@ -69,7 +70,8 @@ export function genericDialect({
   enable,
   rejected,
   logout,
-}: z.infer<typeof DescribedCli>): Dialect {
+  answers = [],
+}: z.input<typeof DescribedCli>): Dialect {
   return {
     name: 'generic',
     prompt: new RegExp(prompt),
@@ -79,7 +81,10 @@ export function genericDialect({
       if (name === undefined) return escapePattern(base);
       return `${escapePattern(name)} ?(?:\\([^()]*\\))? ?${sign}`;
     },
-    login: { ...usualLogin, anyKey: /^Press any key to continue\.*$/i },
+    login: {
+      ...usualLogin,
+      answers: answers.map(({ question, answer }) => ({ question: new RegExp(question), answer })),
+    },
     ...(enable !== undefined && {
       privilege: {
         has: (line) => line.endsWith('#'),

@@ -23,7 +23,6 @@ export const procurve: Dialect = {
   login: {
     username: /^(?:.* )?(?:user ?name|login(?: name)?) ?:$/i,
     password: /^(?:.* )?password ?:$/i,
-    anyKey: /(?:^| )Press any key to continue$/i,
   },
   privilege: {
     has: (prompt) => prompt.endsWith('#'),

@@ -90,7 +90,8 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
   meetsUsualFaults(start, outlet, {
     faults: own,
     silent: ['wedged'],
-    patienceMs: 20_000,
+    // An SSH handshake, or a login question.
+    patienceMs: setup.transport === 'telnet' ? 60_000 : 20_000,
     isHarmless: true,
   });
   neverSends([...malformed, ...more], async () => {

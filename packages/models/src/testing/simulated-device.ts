@@ -65,11 +65,13 @@ export async function simulated<Simulated extends CliDevice>(
     inventory,
     transcript,
     connect(options) {
+      const { idleMs = 20_000 } = options ?? {};
+      const logins = new Map([['logins', { ...whole, signInSeconds: idleMs / 1000 }]]);
       const connection = openConnection(inventory, {
-        credentials: () => readCredentials({ dir, logins: new Map([['logins', whole]]) }, 'logins'),
+        credentials: () => readCredentials({ dir, logins }, 'logins'),
         hostKeys: new HostKeys(join(dir, 'host-keys.json')),
         signal: new AbortController().signal,
-        idleMs: 20_000,
+        idleMs,
         deadlineMs: 60_000,
         scratch: dir,
         onTranscript: (_from, text) => transcript.push(text),

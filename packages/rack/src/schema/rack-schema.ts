@@ -109,6 +109,15 @@ export const loginSchema = object({
     .describe(
       'Whether to also offer the outdated key exchange algorithms and ciphers that old devices require.',
     ),
+  signInSeconds: z
+    .number()
+    .int()
+    .min(5)
+    .max(600)
+    .exactOptional()
+    .describe(
+      'How long a sign-in over SSH or telnet may take; default: 60. Increase it if the device asks several login servers that may be down.',
+    ),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])

@@ -53,7 +53,8 @@ interface SignInCheck {
 
 /** Transports that work through the jumphost. */
 const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http', 'snmp']);
-const deadlineMs = 60_000;
+/** A sign-in, whose servers may be slow, and a short reading. */
+const deadlineMs = 120_000;
 const atOnce = 8;
 
 /** Signs in to each device and machine with a login, and requests a token for each service account key. */

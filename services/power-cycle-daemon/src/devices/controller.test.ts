@@ -29,9 +29,9 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   return { controller, board: boards.get('pdu-1'), states, read, pass };
 }
 
-function controllerOf(driver: PowerDriver): Controller {
+function controllerOf(driver: PowerDriver, more: { signInSeconds?: number } = {}): Controller {
   const deps = { clock: { now: () => 0 }, emit: () => undefined, maySwitch: () => undefined };
-  const facts = { name: 'pdu-1', model: 'board', automaticRepair: true };
+  const facts = { name: 'pdu-1', model: 'board', automaticRepair: true, ...more };
   const controller = new Controller(facts, driver, signInsOf(deps), deps);
   onTestFinished(() => controller.close());
   return controller;
@@ -142,6 +142,24 @@ describe('a device', () => {
       state: 'down',
       detail: 'pdu-1: another session is open',
     });
+  });
+
+  it('whose login server is slow gets the time of its login', async () => {
+    vi.useFakeTimers();
+    const slow = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    const driver: PowerDriver = {
+      read: async () => new Map(),
+      turnOff: () => slow(45_000),
+      turnOn: () => slow(45_000),
+      close: async () => undefined,
+    };
+    const slowly = controllerOf(driver, { signInSeconds: 60 });
+    const usual = controllerOf(driver);
+
+    const results = Promise.all([slowly.turnOff('1'), failure(usual.turnOff('1'))]);
+    await vi.advanceTimersByTimeAsync(46_000);
+
+    expect((await results)[1]).toEqual(new DeviceTimeout('pdu-1', 'no response within 30 s'));
   });
 
   it.each(['isWedged', 'isDeaf'] as const)(

@@ -28,6 +28,8 @@ export interface ControllerFacts {
   model: string;
   /** Whether automatic repair may use its driver. */
   automaticRepair: boolean;
+  /** How long its sign-in may take, in addition to an operation; default: 0. */
+  signInSeconds?: number;
 }
 
 /** One for each login: a device that rejects the one that reads can still be switched. The same if one login does both. */
@@ -60,7 +62,7 @@ interface Read {
   reject: (error: unknown) => void;
 }
 
-/** One operation, from sign-in to the answer; a busy device is retried within this time. */
+/** One operation, from the end of a slow sign-in to the answer; a busy device is retried within this time. */
 const operationMs = 30_000;
 const busyPauseMs = 1000;
 
@@ -68,6 +70,7 @@ export class Controller {
   readonly name: string;
   readonly model: string;
   readonly automaticRepair: boolean;
+  private readonly operationMs: number;
   state: 'unknown' | 'up' | 'down' = 'unknown';
   /** Since when it is in this state; milliseconds since 1970. */
   since: number;
@@ -88,6 +91,7 @@ export class Controller {
     this.name = facts.name;
     this.model = facts.model;
     this.automaticRepair = facts.automaticRepair;
+    this.operationMs = operationMs + (facts.signInSeconds ?? 0) * 1000;
     this.driver = driver;
     this.signIns = signIns;
     this.deps = deps;
@@ -281,10 +285,10 @@ export class Controller {
     work: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
+    const { name, operationMs: ms } = this;
     const over = new AbortController();
-    const timer = setTimeout(() => {
-      over.abort(new DeviceTimeout(this.name, `no response within ${operationMs / 1000} s`));
-    }, operationMs);
+    const late = () => over.abort(new DeviceTimeout(name, `no response within ${ms / 1000} s`));
+    const timer = setTimeout(late, ms);
     const limit = AbortSignal.any([signal, over.signal]);
     try {
       await signIns.beforeAttempt(this.name);

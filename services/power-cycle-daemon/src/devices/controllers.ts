@@ -11,7 +11,7 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
+import { readCredentials, usualSignInSeconds } from '@skolo/secrets';
 import { agentSigner } from '../machines/agent.ts';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
 import { SignInPause } from './sign-in-pause.ts';
@@ -107,10 +107,17 @@ export class Controllers {
   private ofDevice({ device, reader }: ReadDevice): Controller | undefined {
     const kind = this.deps.drivers.get(device.model);
     if (kind === undefined) return undefined;
-    const { name, model, login } = device;
+    const { name, model, login, transport } = device;
     const { automaticRepair: known } = kind;
     const automaticRepair = typeof known === 'boolean' ? known : known(device);
-    const facts = { name, model, automaticRepair };
+    const { signInSeconds = usualSignInSeconds } = this.deps.rack().logins.get(login ?? '') ?? {};
+    const hasCommandLine = transport === 'ssh' || transport === 'telnet';
+    const facts = {
+      name,
+      model,
+      automaticRepair,
+      signInSeconds: hasCommandLine ? signInSeconds : 0,
+    };
     const driver = kind.create(device, this.driverDeps(login));
     if (reader === login) return this.controller(facts, driver, login);
     const { read } = kind.create(device, this.driverDeps(reader));

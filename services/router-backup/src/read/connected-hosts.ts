@@ -18,8 +18,8 @@ import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
 
-/** For the whole reading: a person is waiting. */
-const mostMs = 60_000;
+/** For the whole reading, with a sign-in whose servers are slow: a person is waiting. */
+const mostMs = 120_000;
 
 interface ConnectedHostReadingsDeps {
   rack: () => Rack;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { asksForChoice, isMenu, keyAskedFor } from './questions.ts';
+
+describe('a key is pressed', () => {
+  it.each([
+    ['Press RETURN to get started.', '\r'],
+    ['Press any key to continue', ' '],
+    ['Please press Enter to activate this console.', '\r'],
+    ["(Press 'a' to accept):", 'a'],
+    ['Enter Ctrl-Y to begin.', '\x19'],
+    ['-- Hit any key --', ' '],
+    ['Press <SPACE> key to continue...', ' '],
+    ['Press [ENTER] to continue or CTRL-C to abort', '\r'],
+  ])('for %s', (line, key) => {
+    expect(keyAskedFor(line)).toBe(key);
+  });
+
+  it.each([
+    'Press any key to stop autoboot: 3',
+    'Press y to erase the configuration',
+    'Password:',
+    'Express entry to continue',
+    'description press office',
+    'Type help to see commands',
+  ])('not for %s', (line) => {
+    expect(keyAskedFor(line)).toBeUndefined();
+  });
+});
+
+describe('a choice is recognised', () => {
+  it.each([
+    'Are you sure to save now?[Y/N]:',
+    'Do you want to log out (y/n)? ',
+    'Continue connecting (yes/no/[fingerprint])? ',
+    'Do you accept and acknowledge the statement above ? (yes/no) : ',
+    'Proceed? [yes or no]',
+    'Save changes? <y/n>',
+    'Overwrite [y/N]',
+  ])('in %s', (line) => {
+    expect(asksForChoice(line.trimEnd())).toBe(true);
+  });
+
+  it.each(['Password:', 'router1#', 'interface only/n', 'mode (y/n) is set', 'many or none'])(
+    'not in %s',
+    (line) => {
+      expect(asksForChoice(line)).toBe(false);
+    },
+  );
+});
+
+describe('a menu', () => {
+  it.each([
+    [['   1. Status and Counters...', '   2. Switch Configuration...', '   3. Console'], true],
+    [['[1] Ports', '[2] VLANs', '[3] Exit'], true],
+    [['1) yes', '2) no'], false],
+    [['10 Gigabit', '3 fans', '2024 copyright'], false],
+  ])('of %j: %s', (lines, expected) => {
+    expect(isMenu(lines)).toBe(expected);
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * Questions at a command line other than those for a user or a password. A key that is asked for is pressed. A choice is never made: Enter
+ * would select a default that nobody knows, such as to save, to reset, or to accept.
+ */
+import { DeviceRejected } from '../errors.ts';
+import type { Conversation } from './conversation.ts';
+import { decodeBytes } from './terminal-text.ts';
+
+const quote = `[<[("'\`]?`;
+const endQuote = `[>\\])"'\`]?`;
+const purpose =
+  '(?:continue|proceed|resume|get started|start|begin|log ?[io]n|sign in|access|accept|agree|acknowledge|activate)';
+/** `Press RETURN to get started.`, `(Press 'a' to accept):`, `Enter Ctrl-Y to begin.` Not `Press any key to stop autoboot`. */
+const keyForPurpose = new RegExp(
+  `\\b(?:press|hit|strike|type|enter) (?:the )?${quote}(?<key>any|return|enter|cr|space(?: ?bar)?|ctrl[-+ ]?[a-z]|\\^[a-z]|[a-z])${endQuote}(?: ?key)? (?:to|and) ${purpose}\\b`,
+  'i',
+);
+/** `Press ENTER`, `-- Hit any key --`: without a purpose. */
+const keyAlone = new RegExp(
+  `\\b(?:press|hit|strike) (?:the )?${quote}(?<key>any|return|enter|cr|space(?: ?bar)?)${endQuote}(?: ?key)?[ .:!>)\\]-]*$`,
+  'i',
+);
+const keys: Readonly<Record<string, string>> = {
+  any: ' ',
+  return: '\r',
+  enter: '\r',
+  cr: '\r',
+  space: ' ',
+};
+
+/** The key that a line asks for, as the byte to send; undefined if it does not. */
+export function keyAskedFor(line: string): string | undefined {
+  const named = (keyForPurpose.exec(line) ?? keyAlone.exec(line))?.groups?.key;
+  if (named === undefined) return undefined;
+  const key = named.toLowerCase().replace(/ ?bar$/, '');
+  if (/^(?:ctrl|\^)/.test(key)) return String.fromCharCode(key.charCodeAt(key.length - 1) & 0x1f);
+  return keys[key] ?? named;
+}
+
+/** `[Y/N]:`, `(yes/no)?`, `<y/n>`, `y or n`, at the end of a line. */
+const choice =
+  /(?:[[(<{ ]\s*y(?:es)?\s*[/|,]\s*no?\b\S{0,20}|\b(?:yes or no|y or n)\b[\])]?)(?:\s*\[\w{0,4}\])?[\s?:.]*$/i;
+
+/** Whether a line asks to choose between yes and no. */
+export function asksForChoice(line: string): boolean {
+  return choice.test(line);
+}
+
+/** Whether lines are a menu: at least three items, numbered one after another. */
+export function isMenu(lines: readonly string[]): boolean {
+  const numbers = lines.flatMap((line) => /^\W{0,4}(\d{1,2})[.):\]] *\S/.exec(line)?.[1] ?? []);
+  return numbers.some(
+    (each, index) =>
+      Number(numbers[index + 1]) === Number(each) + 1 &&
+      Number(numbers[index + 2]) === Number(each) + 2,
+  );
+}
+
+/** The failure of a session whose device asks this: the line or lines, one character per byte. */
+export function unanswered(conversation: Conversation, question: string): DeviceRejected {
+  const shown = conversation.withoutSecrets(decodeBytes(question.trim())).slice(-200);
+  const what = `asks ${JSON.stringify(shown)}, which skolo does not answer`;
+  const remedy =
+    'sign in manually, and answer it or turn it off; for model generic, rack.yaml can list answers';
+  return new DeviceRejected(conversation.device, `${what}; ${remedy}`);
+}
