@@ -59,7 +59,7 @@ export function isMenu(lines: readonly string[]): boolean {
 /** The failure of a session whose device asks this: the line or lines, one character per byte. */
 export function unanswered(conversation: Conversation, question: string): DeviceRejected {
   const shown = conversation.withoutSecrets(decodeBytes(question.trim())).slice(-200);
-  const what = `asks ${JSON.stringify(shown)}, which skolo does not answer`;
+  const what = `asks ${JSON.stringify(shown)}, and skolo does not respond to such questions`;
   const remedy =
     'sign in manually, and answer it or turn it off; for model generic, rack.yaml can list answers';
   return new DeviceRejected(conversation.device, `${what}; ${remedy}`);

@@ -59,7 +59,7 @@ export const generic = {
       .array(z.strictObject({ question: expression, answer: z.string().max(100) }))
       .default([])
       .describe(
-        'Answers to questions at sign-in, such as `{ question: "accept .*\\[y/n\\]", answer: y }`. The regular expression must match the end of the line.',
+        'Responses to questions at sign-in, such as `{ question: "accept .*\\[y/n\\]", answer: y }`. The regular expression must match the end of the line.',
       ),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
