@@ -22,8 +22,6 @@ export {
 } from './pubsub/pubsub-client.ts';
 export { type Sink, SinkError, type SinkReason, sinkReasons } from './sink.ts';
 export { createSinks, encodeAsOf, pubSubName } from './sinks/index.ts';
-export { parseTemplate } from './sinks/template.ts';
-export { valuesOf } from './sinks/values.ts';
 export {
   type Received,
   type SubscriptionState,

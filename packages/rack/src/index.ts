@@ -31,7 +31,8 @@ export {
   parseUsbPort,
   type UsbPort,
 } from './schema/outlets.ts';
-export { isJsonTemplate, templatePlace } from './schema/request-template.ts';
+export { type Expression, parseTemplate, templateFormat, uses } from './schema/request-template.ts';
+export { notOkResponses, type Responses, responseMeanings } from './schema/settings/receivers.ts';
 export type {
   AlertToPubsubSettings,
   PowerCycleDaemonSettings,

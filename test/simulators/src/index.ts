@@ -2,6 +2,11 @@ export type { AndroidOptions } from './adb/android.ts';
 export { type AdbInstallation, startAdbInstallation } from './adb/installation.ts';
 export { SimulatedAdbServer, startAdbServer } from './adb/server.ts';
 export { screenshot } from './adb/shell.ts';
+export type { ReceiverName } from './alert-receivers/receivers.ts';
+export {
+  type AlertReceiver,
+  startAlertReceiver,
+} from './alert-receivers/server.ts';
 export type { CliDevice, ConfiguredDevice } from './equipment/cli/core.ts';
 export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions } from './equipment/cli/model.ts';

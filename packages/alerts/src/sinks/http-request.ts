@@ -6,8 +6,10 @@
  * - If the URL, a header or the body contains `{{token}}`, the token is inserted there and not sent as a bearer token.
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
+import { type Responses, templateFormat } from '@skolo/rack';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { SinkError, type SinkReason } from '../sink.ts';
+import { hintOf, responseReader } from './response.ts';
 import { parseTemplate } from './template.ts';
 
 export { SinkError, type SinkReason };
@@ -15,13 +17,20 @@ export { SinkError, type SinkReason };
 export interface HttpRequestOptions {
   /** For errors. */
   name: string;
+  /** A template. */
   url: string;
   method: 'POST' | 'PUT';
   headers: Record<string, string>;
   /** Read for each request, so that it may change. @throws SecretError */
   token?: (() => Promise<Secret>) | undefined;
+  /** The value of `{{to}}`. */
+  to?: string | undefined;
   /** See {@link parseTemplate}; the default is the message's usual body. */
   body?: string | undefined;
+  /** For messages whose `action` is `resolve`: appended to `url`, and instead of `body`. */
+  resolved?: { path: string; body: string } | undefined;
+  /** Patterns of `STATUS TEXT`, by their meaning. */
+  responses?: Responses | undefined;
   timeoutSeconds: number;
 }
 
@@ -34,35 +43,37 @@ interface Outgoing {
   usualBody(): string;
 }
 
-/** Resolves when the receiver has responded with 2xx. @throws SinkError */
+/** Resolves when the receiver has accepted the message. @throws SinkError */
 type SendRequest = (outgoing: Outgoing, signal: AbortSignal) => Promise<void>;
 
 const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
-/** Maximum characters of a response to read and include in the error. */
-const mostRead = 2000;
+/** Maximum characters of a response to read, and to include in the error. */
+const mostRead = 2 ** 20;
 const mostShown = 200;
 
 export function createHttpRequest(options: HttpRequestOptions): SendRequest {
-  const { name, url, method } = options;
+  const { name, url, method, headers: given, to, body: usual, resolved } = options;
   const { host } = new URL(url);
-  const isPlaced = [url, options.body ?? '', ...Object.values(options.headers)].some(
-    (text) => text.search(tokenPlace) !== -1,
-  );
-  const given = new Headers(options.headers);
-  const type = given.get('content-type');
-  const template =
-    options.body === undefined
-      ? undefined
-      : parseTemplate(options.body, type === null ? undefined : /json/i.test(type));
-  if (type === null) {
-    given.set('content-type', template?.isJson === false ? 'text/plain' : 'application/json');
-  }
+  const type =
+    usual !== undefined && templateFormat(usual, given) === 'text'
+      ? 'text/plain'
+      : 'application/json';
+  const parsed = (url: string, body = usual) => ({
+    url: parseTemplate(url, 'url'),
+    body: body === undefined ? undefined : parseTemplate(body, templateFormat(body, given)),
+  });
+  const sent = parsed(url);
+  const sentIfResolved = resolved && parsed(url + resolved.path, resolved.body);
+  const isPlaced =
+    [sent, sentIfResolved].some((each) => each?.url.uses('token') || each?.body?.uses('token')) ||
+    Object.values(given).some((text) => text.search(tokenPlace) !== -1);
+  const meaningOf = responseReader(options.responses ?? {});
 
-  return async function request({ id, values, usualBody }, signal) {
+  return async function request({ id, values: ofMessage, usualBody }, signal) {
     const token = await tokenFor(name, url, options.token);
-    const headers = new Headers(given);
-    for (const [header, value] of given) {
+    const headers = new Headers({ 'content-type': type });
+    for (const [header, value] of Object.entries(given)) {
       headers.set(
         header,
         value.replaceAll(tokenPlace, () => token ?? ''),
@@ -70,8 +81,10 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
     }
     headers.set('idempotency-key', id);
     if (token !== undefined && !isPlaced) headers.set('authorization', `Bearer ${token}`);
-    const target = new URL(url.replaceAll(tokenPlace, () => encodeURI(token ?? '')));
-    const body = template?.render({ ...values, token }) ?? usualBody();
+    const values = { ...ofMessage, token, to };
+    const templates = (ofMessage.action === 'resolve' && sentIfResolved) || sent;
+    const target = new URL(templates.url.render(values));
+    const body = templates.body?.render(values) ?? usualBody();
     const what = `${name} (${host})`;
     const late = () =>
       new SinkError(
@@ -82,9 +95,11 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
     try {
       await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
         const answer = await fetch(target, { method, headers, body, redirect: 'manual', signal });
-        if (answer.ok) return void (await answer.body?.cancel());
+        const text = await textOf(answer);
+        const meaning = meaningOf(answer.status, text);
+        if (meaning === 'accepted') return;
         const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
-        throw rejection(what, answer, await textOf(answer, secrets));
+        throw failure(what, meaning, answer, shown(text, secrets));
       });
     } catch (error) {
       if (signal.aborted) {
@@ -120,21 +135,15 @@ async function tokenFor(
   }
 }
 
-const kinds: Record<number, { reason: SinkReason; hint: string }> = {
-  401: { reason: 'credentials', hint: 'fix the token' },
-  403: { reason: 'permission', hint: 'grant the required permission to the token' },
-  404: { reason: 'topic', hint: 'fix the URL' },
-  405: { reason: 'topic', hint: 'fix the URL or method' },
-  408: { reason: 'timeout', hint: 'skolo retries the request' },
-  410: { reason: 'topic', hint: 'fix the URL' },
-  421: { reason: 'topic', hint: 'fix the URL' },
-  425: { reason: 'quota', hint: 'skolo retries the request' },
-  429: { reason: 'quota', hint: 'skolo retries the request' },
-};
-
-function rejection(what: string, { status, headers }: Response, text: string): SinkError {
-  const { reason, hint } = kinds[status] ?? kindOf(status);
+function failure(
+  what: string,
+  reason: SinkReason,
+  { status, headers }: Response,
+  text: string,
+): SinkError {
   const answer = text === '' ? '' : `: ${text}`;
+  const isRedirect = status >= 300 && status < 400;
+  const hint = isRedirect ? 'redirects are not followed; fix the URL' : hintOf(reason);
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   return new SinkError(
     reason,
@@ -146,15 +155,6 @@ function rejection(what: string, { status, headers }: Response, text: string): S
   );
 }
 
-function kindOf(status: number): { reason: SinkReason; hint: string } {
-  if (status >= 500) return { reason: 'unavailable', hint: 'skolo retries the request' };
-  if (status >= 400) return { reason: 'rejected', hint: 'fix the body, method or headers' };
-  return {
-    reason: 'topic',
-    hint: 'redirects are not followed; fix the URL',
-  };
-}
-
 /** The secret parts of a URL, in the forms in which responses quote it. */
 function secretsOf({ pathname, search, searchParams }: URL): string[] {
   const decoded = decodeURIComponent(pathname.replaceAll(/%(?![\da-f]{2})/gi, '%25'));
@@ -162,23 +162,26 @@ function secretsOf({ pathname, search, searchParams }: URL): string[] {
   return parts.filter(({ length }) => length > 2);
 }
 
-async function textOf(answer: Response, secrets: readonly string[]): Promise<string> {
-  const longest = Math.max(0, ...secrets.map(({ length }) => length));
+async function textOf(answer: Response): Promise<string> {
   let text = '';
-  let isCut = false;
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    isCut = text.length >= mostRead + longest;
-    if (isCut) break;
+    if (text.length >= mostRead) break;
   }
+  return text.slice(0, mostRead);
+}
+
+/** The beginning of a response, without secrets. It may be printed to a terminal. */
+function shown(text: string, secrets: readonly string[]): string {
+  let shown = text;
   for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
-    text = text.replaceAll(secret, '<secret>');
+    shown = shown.replaceAll(secret, '<secret>');
   }
   // The text may be cut off inside one.
-  if (isCut) text = text.slice(0, text.length - longest);
-  // The text may be printed to a terminal.
-  return text
+  const longest = Math.max(0, ...secrets.map(({ length }) => length));
+  if (text.length === mostRead) shown = shown.slice(0, Math.max(0, shown.length - longest));
+  return shown
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, mostShown);

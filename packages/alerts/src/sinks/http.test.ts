@@ -50,6 +50,25 @@ async function sendOne(
   await sink.send([message], sink.orderingKeyOf(message), signal);
 }
 
+it('goes to another path with another body when the alert is resolved', async () => {
+  const there = await start();
+  const sink = sinkFor(there, {
+    url: `http://127.0.0.1:${there.port}/alerts`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'text={{annotations.summary}}&to={{to}}',
+    to: '#a&b',
+    resolved: { path: '/{{fingerprint}}/close?by={{location}}', body: 'note=over' },
+  });
+
+  await sendOne(sink);
+  await sendOne(sink, alertMessage({ alert: { status: 'resolved', fingerprint: 'a/b' } }));
+
+  expect(there.requests.map(({ url, body }) => [url, body])).toEqual([
+    ['/alerts', 'text=rpi-001%20is%20not%20there&to=%23a%26b'],
+    ['/alerts/a%2Fb/close?by=rack4', 'note=over'],
+  ]);
+});
+
 describe('a token with a place of its own', () => {
   const token = async () => new Secret('T0/B1/s3cret"');
 
@@ -152,6 +171,37 @@ describe('a sent request', () => {
       noticeMessage().id,
       heartbeatMessage().id,
     ]);
+  });
+});
+
+describe('a response with a good status', () => {
+  const large = `{"text": "${'x'.repeat(500_000)}", "ok": false}`;
+
+  it.each([
+    [200, {}, 'accepted', ''],
+    [202, {}, 'accepted', 'ok: false'],
+    [200, {}, 'accepted', '{"ok": true, "message": {"ok": false}}'],
+    [200, {}, 'accepted', String.raw`{"text": "{\"ok\": false}"}`],
+    [200, {}, 'accepted', '{"ok": "false"}'],
+    [200, {}, 'rejected', large],
+    [200, {}, 'rejected', ' { "error" : "x", "ok" : false } '],
+    [200, {}, 'quota', '{"ok": false, "error": "ratelimited"}'],
+    [200, {}, 'credentials', '{"ok":false,"error":"invalid_auth"}'],
+    [200, { quota: 'ok' }, 'quota', '{"ok": false}'],
+    [200, { accepted: '^200 sent$' }, 'accepted', ' sent\n'],
+    [200, { accepted: '^200 sent$' }, 'unavailable', 'queued'],
+    [200, { accepted: '^200 sent$' }, 'rejected', '{"ok": false}'],
+    [200, { rejected: '"failed"', quota: '"slow"' }, 'rejected', '{"status": "failed"}'],
+    [200, { rejected: '^200 a.failed' }, 'rejected', 'a\nfailed'],
+    [200, { rejected: 'failed', quota: 'slow' }, 'quota', 'failed, slow down'],
+    [409, { accepted: '^(2|409)' }, 'accepted', 'known'],
+    [500, { accepted: '^200' }, 'unavailable', ''],
+  ] as const)('%i with %j can be %s', async (status, responses, meaning, text) => {
+    const there = await start((response) => response.writeHead(status).end(text));
+    const sent = sendOne(sinkFor(there, { responses }));
+
+    if (meaning === 'accepted') await sent;
+    else expect(await sinkErrorOf(sent)).toMatchObject({ reason: meaning, code: String(status) });
   });
 });
 

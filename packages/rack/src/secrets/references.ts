@@ -126,6 +126,7 @@ function within(path: Path, field: z.core.$ZodType, value: unknown): SecretRefer
   if (value === undefined) return [];
   const schema = unwrapped(field);
   if (schema === secret) return [{ ...at(path, SecretRefSchema.parse(value)), short: true }];
+  if (schema instanceof z.ZodPipe) return within(path, schema.in, value);
   if (schema instanceof z.ZodUnion) {
     const all = schema.options.flatMap((option) => within(path, option, value));
     return [...new Map(all.map((reference) => [reference.where, reference])).values()];

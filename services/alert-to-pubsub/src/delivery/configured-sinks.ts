@@ -12,12 +12,14 @@ export function configuredSinks(rack: Rack): ConfiguredSink[] {
     const create = () => sink;
     const further = settings.sinks.find((each) => each.name === name);
     if (further !== undefined) {
-      const { kind, heartbeat, dropWhenFull, ...own } = further;
-      return { name, kind, settings: { kind, own, common }, heartbeat, dropWhenFull, create };
+      const { kind, heartbeat, refreshes: wanted, dropWhenFull, ...own } = further;
+      const refreshes = wanted ?? !('template' in own);
+      const flags = { heartbeat, refreshes, dropWhenFull };
+      return { name, kind, settings: { kind, own, common }, ...flags, create };
     }
     const metadataUrl = serviceUrl(rack, 'metadata-server');
     const own = { project, topic, createTopic, endpoint, credentials, orderingKeys, metadataUrl };
-    const flags = { heartbeat: true, dropWhenFull: false };
+    const flags = { heartbeat: true, refreshes: true, dropWhenFull: false };
     return { name: pubSubName, kind: 'pubsub', settings: { own, common }, ...flags, create };
   });
 }

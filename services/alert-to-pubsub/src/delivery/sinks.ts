@@ -29,6 +29,7 @@ export interface ConfiguredSink {
   /** Its settings: when they change, the sink is created again. */
   settings: unknown;
   heartbeat: boolean;
+  refreshes: boolean;
   /** Messages that wait only for this sink are dropped when the spool is full. */
   dropWhenFull: boolean;
   create(): Sink;
@@ -106,9 +107,11 @@ export class Sinks {
     return Math.max(0, ...waits);
   }
 
-  /** Sends a refresh of these alerts to each sink. */
+  /** Sends a refresh of these alerts to each sink that needs it. */
   refresh(fingerprints: readonly string[]): void {
-    for (const { delivery } of this.entries.values()) delivery?.refresh(fingerprints);
+    for (const { configured, delivery } of this.entries.values()) {
+      if (configured.refreshes) delivery?.refresh(fingerprints);
+    }
   }
 
   /** Sinks that receive heartbeats. */

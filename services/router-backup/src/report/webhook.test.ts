@@ -117,7 +117,7 @@ describe('Webhook', () => {
 
   it.each([
     [401, 'fix the token'],
-    [404, 'fix the URL'],
+    [404, 'fix `url`'],
     [302, 'redirects are not followed'],
     [400, 'responds with 400'],
   ])('does not insist after %i', async (status, hint) => {

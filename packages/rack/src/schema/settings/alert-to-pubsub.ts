@@ -5,7 +5,7 @@ import { whole } from '@skolo/models';
 import { z } from 'zod';
 import { hours, object, path, project, secret, section, text, word } from '../fields.ts';
 import { anyService } from './any-service.ts';
-import { httpRequest } from './http-request.ts';
+import { httpRequest, withTemplate } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a sink name', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a Pub/Sub topic', 'prometheus-alerts');
@@ -20,6 +20,12 @@ const anySink = {
     .default(false)
     .describe(
       "Whether to also send heartbeats, which are meant for a dead man's switch, not for a pager.",
+    ),
+  refreshes: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'Whether to resend alerts that are still firing every `refreshSeconds`, which people do not need. Default: `false` if the sink has a `template`, `true` otherwise.',
     ),
   dropWhenFull: z
     .boolean()
@@ -38,11 +44,9 @@ const fileSink = object({
     .describe('Size at which the file is renamed to FILE.1.'),
 });
 
-const httpSink = object({
-  ...anySink,
-  kind: z.literal('http'),
-  ...httpRequest,
-});
+const httpSink = object({ ...anySink, kind: z.literal('http'), ...httpRequest }).transform(
+  withTemplate,
+);
 
 export const alertToPubsub = section({
   ...anyService,

@@ -6,7 +6,7 @@ import { hours, object, secret, section, text, word } from '../fields.ts';
 import { hostKey, portNumber } from '../network-fields.ts';
 import { cron } from '../time-fields.ts';
 import { anyService } from './any-service.ts';
-import { httpRequest } from './http-request.ts';
+import { httpRequest, withTemplate } from './http-request.ts';
 
 const recipient = text(
   /^age1[02-9ac-hj-np-z]{58}$/,
@@ -102,6 +102,7 @@ export const routerBackup = section({
         'Events to report: `run` (a summary of each run), `change` (a changed configuration, with a masked diff), `failure` (a failed backup).',
       ),
   })
+    .transform(withTemplate)
     .exactOptional()
     .describe('HTTP endpoint that receives backup reports.'),
   powerToken: secret

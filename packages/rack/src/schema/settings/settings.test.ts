@@ -115,6 +115,7 @@ function keysWithoutDescription(schema: z.core.$ZodType, path: string): string[]
     return keysWithoutDescription(schema.unwrap(), path);
   }
   if (schema instanceof z.ZodArray) return keysWithoutDescription(schema.element, `${path}[]`);
+  if (schema instanceof z.ZodPipe) return keysWithoutDescription(schema.in, path);
   if (!(schema instanceof z.ZodObject)) return [];
   return Object.entries(schema.shape).flatMap(([key, value]) => {
     const described = z.globalRegistry.get(value)?.description?.match(/[.…]$/);

@@ -1,0 +1,62 @@
+/** What the response of a receiver means: whether it accepted the message, and if not, whether this is about the message or about the sink. */
+import { isObject } from '@skolo/base';
+import { notOkResponses, type Responses, responseMeanings } from '@skolo/rack';
+import type { SinkReason } from '../sink.ts';
+
+type Meaning = 'accepted' | SinkReason;
+
+/** What to do, and the statuses that are not about the message. */
+const reasons: readonly { reason: SinkReason; statuses: number[]; hint?: string }[] = [
+  { reason: 'credentials', statuses: [401], hint: 'fix the token' },
+  { reason: 'permission', statuses: [403], hint: 'grant the required permission to the token' },
+  { reason: 'topic', statuses: [404, 405, 410, 421], hint: 'fix `url`, `to` or `method`' },
+  { reason: 'timeout', statuses: [408] },
+  { reason: 'quota', statuses: [425, 429] },
+  { reason: 'rejected', statuses: [], hint: 'fix the body, method or headers' },
+];
+
+export function hintOf(reason: SinkReason): string {
+  return reasons.find((each) => each.reason === reason)?.hint ?? 'skolo retries the request';
+}
+
+/** Patterns are compared with this much of a response, because a receiver determines its length. */
+const mostCompared = 2000;
+
+/**
+ * Interprets responses: the first matching pattern applies, then the status. By default, a response with a 2xx status is accepted unless it
+ * is JSON with `"ok": false`.
+ */
+export function responseReader(patterns: Responses) {
+  const own = matcher(patterns);
+  const ofNotOk = matcher(notOkResponses);
+  return (status: number, text: string): Meaning => {
+    const response = `${status} ${text.trim()}`.slice(0, mostCompared);
+    const found = own(response);
+    if (found !== undefined) return found;
+    if (status >= 500) return 'unavailable';
+    if (status >= 400) {
+      return reasons.find(({ statuses }) => statuses.includes(status))?.reason ?? 'rejected';
+    }
+    if (status >= 300) return 'topic';
+    if (isNotOk(text)) return ofNotOk(response) ?? 'rejected';
+    // Not as expected: perhaps the page of a proxy.
+    return patterns.accepted === undefined ? 'accepted' : 'unavailable';
+  };
+}
+
+function matcher(patterns: Responses): (response: string) => Meaning | undefined {
+  const meanings = responseMeanings.flatMap((meaning) => {
+    const pattern = patterns[meaning];
+    return pattern === undefined ? [] : [{ meaning, pattern: new RegExp(pattern, 's') }];
+  });
+  return (response) => meanings.find(({ pattern }) => pattern.test(response))?.meaning;
+}
+
+function isNotOk(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && value.ok === false;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import { text } from 'node:stream/consumers';
+import { CallLog } from '../cloud/call-log.ts';
+import { send, WebServer } from '../cloud/web-server.ts';
+import {
+  type Answer,
+  type ReceivedRequest,
+  type ReceiverName,
+  receiversByName,
+} from './receivers.ts';
+
+interface AlertCall {
+  request: ReceivedRequest;
+  answer: Answer;
+}
+
+/** A receiver of alerts on loopback, which responds as the real one does to what is within its published limits, and to what is not. */
+export interface AlertReceiver {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly calls: readonly AlertCall[];
+  /** Responds instead, until it returns undefined. */
+  behave: (request: ReceivedRequest) => Answer | undefined;
+  /** Resolves once it has received this many requests. */
+  received(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param isStrict characters are UTF-16 units instead of code points */
+export async function startAlertReceiver(
+  name: ReceiverName,
+  { isStrict = false } = {},
+): Promise<AlertReceiver> {
+  const log = new CallLog<AlertCall>();
+  const server = new WebServer(async (incoming, response) => {
+    const request = {
+      path: incoming.url ?? '',
+      headers: incoming.headers,
+      body: await text(incoming),
+    };
+    const answer = receiver.behave(request) ?? receiversByName[name](request, isStrict);
+    log.arrive({ request, answer });
+    const isText = typeof answer.body === 'string';
+    const body = isText ? String(answer.body) : JSON.stringify(answer.body);
+    send(response, answer.status, isText ? 'text/plain' : 'application/json', body);
+  });
+  const receiver: AlertReceiver = {
+    get url() {
+      return server.url;
+    },
+    calls: log.calls,
+    behave: () => undefined,
+    received: async (count) => await log.until(() => log.calls.length >= count),
+    close: async () => await server.close(),
+  };
+  await server.open();
+  return receiver;
+}
