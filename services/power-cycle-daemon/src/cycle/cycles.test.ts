@@ -362,7 +362,9 @@ describe('a machine', () => {
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
     expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: no response at /));
-    expect(cycle.detail).toMatch(/^back after \d+ s: SSH is responding at 127\.0\.1\.1:\d+$/);
+    expect(cycle.detail).toMatch(
+      /^back after \d+ s: SSH is responding at 127\.0\.1\.1:\d+, and it was down before$/,
+    );
   });
 
   it('is asked by its agent to reboot itself, before its outlet is touched', async () => {
@@ -484,11 +486,12 @@ describe('a machine', () => {
 
     const id = await daemon.request('m');
     await machine.misbehave('ssh-silent');
-    await until(id, ({ steps }) => steps.some(({ text }) => text.startsWith('confirmed down')));
+    await until(id, ({ steps }) => steps.some(({ step }) => step === 'turn-on'));
     await machine.behave('ssh-silent');
     const cycle = await finished(id);
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+    expect(cycle.steps.map(({ text }) => text)).not.toContainEqual(/confirmed down/);
   });
 
   it('that does not come back has failed, with its power on', async () => {

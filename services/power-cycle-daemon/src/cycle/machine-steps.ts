@@ -1,7 +1,7 @@
 /** What a cycle does with the machine itself: asks it, watches it go down, watches it come back. Each step ends with an event. */
 
 import { agentOf } from '../machines/agent.ts';
-import { backWithin, probeOf } from '../machines/probe.ts';
+import { backWithin, isDown, probeOf } from '../machines/probe.ts';
 import { softReboot } from '../machines/soft-reboot.ts';
 import { bootSince, seeBack, seeDown, seePhone } from '../machines/watch.ts';
 import { feedKey } from '../state/records.ts';
@@ -63,7 +63,7 @@ export async function reboot(step: Step): Promise<CycleEvent> {
     return impossible('no soft reboot, because the target is not a machine');
   const look = await probeOf(rack, machine)?.(watch.lookMs, signal);
   signal.throwIfAborted();
-  if (look !== undefined && !look.up) {
+  if (look !== undefined && isDown(look)) {
     return impossible(`no soft reboot, because the machine is unreachable: ${look.text}`);
   }
   const deps = { agent: agentOf(rack, machine), hostKeys, timeoutMs: softTimeoutMs };

@@ -6,7 +6,7 @@ import type { OutletReading } from '@skolo/models/outlets';
 import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import { cycleNatively, turnOff, type Verification } from '../devices/outlets.ts';
-import { type Observer, seeDown } from '../machines/watch.ts';
+import { isAlive, type Observer, seeDown } from '../machines/watch.ts';
 import { type Feed, feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
 import { observerOf, type Step, whyMoved, whyNot } from './step.ts';
@@ -80,7 +80,8 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
   try {
     // Where no reading proves that it was off, an outage does, but only of a machine that was up before. This look ends before the command
     // is sent: one that runs in parallel may come too late.
-    const wasUp = observer && (native || isUsb) && (await observer.probe(watch.lookMs, signal)).up;
+    const look = native || isUsb ? await observer?.probe(watch.lookMs, signal) : undefined;
+    const wasUp = look && isAlive(look);
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
     return await (native === undefined ? allStepByStep(step) : allNatively(step, native));

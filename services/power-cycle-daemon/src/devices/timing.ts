@@ -17,7 +17,8 @@ export interface Timing {
 export const usualTiming: Timing = {
   // PoE ports take about a second to show it; a slow PDU takes several.
   patience: { firstMs: 200, mostMs: 1000, withinMs: 6000 },
-  watch: { lookMs: 2000, everyMs: 500 },
+  // sshd penalises an address by a second for each connection without a sign-in; with fewer than one a second, none gather.
+  watch: { lookMs: 2000, everyMs: 1500 },
   backOff: { firstMs: 1000, maxMs: 60_000 },
   contactPauseMs: 5000,
   retryMs: 5000,

@@ -5,18 +5,37 @@ import { errorCode, withDeadline } from '@skolo/base';
 import type { Transport } from '@skolo/models';
 import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
 
-interface Look {
-  up: boolean;
+/**
+ * What one attempt has shown. A connection that was accepted is alive, whatever follows: sshd closes connections at once while it limits
+ * their number, or penalises an address (PerSourcePenalties, OpenSSH 9.8).
+ *
+ * - `up`: it responds as it should
+ * - `closed`: it accepted a connection and closed it, or its response is an error
+ * - `silent`: it accepted a connection, and nothing followed: it may hang
+ * - `refused`: its network stack rejects connections to the port
+ * - `unanswered`: nothing came back
+ * - `unknown`: no request could be sent from here
+ */
+type LookState = 'up' | 'closed' | 'silent' | 'refused' | 'unanswered' | 'unknown';
+
+export interface Look {
+  is: LookState;
   /** For people: `SSH is responding at 192.168.1.101:22`, `connection refused`. */
   text: string;
-  /** The port is closed: its network stack rejects the connection. */
-  isRefused?: boolean;
-  /** Nothing is known, because no request could be sent. */
-  isUnknown?: boolean;
 }
 
-/** Makes one attempt. Never throws; silence within `timeoutMs` is `up: false`. */
+/** Makes one attempt. Never throws. */
 export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<Look>;
+
+/** Whether this is evidence that it has no power, or does not run. */
+export function isDown({ is }: Look): boolean {
+  return is === 'refused' || is === 'unanswered';
+}
+
+/** Whether a program responded: only that is evidence that it runs, because a hung machine still accepts connections. */
+export function runs({ is }: Look): boolean {
+  return is === 'up' || is === 'closed';
+}
 
 /** How a machine is probed: by its own entry, the daemon's setting, or else its ssh port. Undefined: it has no address. */
 export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
@@ -67,10 +86,10 @@ export const reach: Reach = async (device, timeoutMs, signal) => {
   const look = await infrastructureProbe(device)?.(timeoutMs, signal);
   signal.throwIfAborted();
   // Its ssh server may be down although the device is not.
-  if (look?.up || look?.isRefused) return true;
+  if (look && ['up', 'closed', 'silent', 'refused'].includes(look.is)) return true;
   const ping = await lookIcmp(address, timeoutMs, signal);
   signal.throwIfAborted();
-  return ping.up || (look === undefined && ping.isUnknown === true);
+  return ping.is === 'up' || (look === undefined && ping.is === 'unknown');
 };
 
 interface TcpTarget {
@@ -89,8 +108,9 @@ function lookTcp(
 ): Promise<Look> {
   const where = `${address}:${port}`;
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve({ up: false, text: 'no longer checked' });
+    if (signal.aborted) return resolve(unchecked);
     const socket = connect({ host: address, port });
+    let isAccepted = false;
     let received = '';
     const end = (look: Look) => {
       clearTimeout(timer);
@@ -98,23 +118,28 @@ function lookTcp(
       socket.destroy();
       resolve(look);
     };
-    const down = (why: string) => end({ up: false, text: `no response at ${where}${why}` });
-    const abort = () => end({ up: false, text: 'no longer checked' });
-    const timer = setTimeout(() => down(` within ${timeoutMs} ms`), timeoutMs);
+    const abort = () => end(unchecked);
+    const timer = setTimeout(() => {
+      const is = isAccepted ? 'silent' : 'unanswered';
+      end({ is, text: `no response at ${where} within ${timeoutMs} ms` });
+    }, timeoutMs);
     signal.addEventListener('abort', abort);
     socket.on('connect', () => {
-      if (banner === undefined) end({ up: true, text: `${up} ${where}` });
+      isAccepted = true;
+      if (banner === undefined) end({ is: 'up', text: `${up} ${where}` });
     });
     socket.on('data', (data) => {
       received = (received + data.toString('latin1')).slice(-4096);
-      if (banner?.test(received)) end({ up: true, text: `${up} ${where}` });
+      if (banner?.test(received)) end({ is: 'up', text: `${up} ${where}` });
     });
     socket.on('error', (error) => {
       const code = codeOf(error);
-      const text = `no response at ${where}: ${code}`;
-      end({ up: false, text, isRefused: code === 'ECONNREFUSED' });
+      const is = isAccepted ? 'closed' : withoutConnection(code);
+      end({ is, text: `no response at ${where}: ${code}` });
     });
-    socket.on('close', () => down(': the connection was closed'));
+    socket.on('close', () =>
+      end({ is: 'closed', text: `${where} accepts connections, but closes them` }),
+    );
   });
 }
 
@@ -124,25 +149,42 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const response = await fetch(url, { signal: limit, redirect: 'manual' });
       await response.body?.cancel();
-      return { up: response.status < 400, text: `${url} responded with ${response.status}` };
+      const is = response.status < 400 ? 'up' : 'closed';
+      return { is, text: `${url} responded with ${response.status}` };
     });
   } catch (error) {
-    return { up: false, text: `${url} did not respond: ${codeOf(error)}` };
+    const { hostname, port, protocol } = new URL(url);
+    const address = hostname.replace(/^\[|\]$/g, '');
+    const usual = protocol === 'https:' ? 443 : 80;
+    const target = { address, port: Number(port) || usual, up: 'TCP connections are accepted at' };
+    // Whether it was connected, the error does not say.
+    const { is } = await lookTcp(target, timeoutMs, signal);
+    return { is: is === 'up' ? 'silent' : is, text: `${url} did not respond: ${codeOf(error)}` };
   }
+}
+
+const unchecked: Look = { is: 'unknown', text: 'no longer checked' };
+
+/** Errors of this computer, such as a missing route or too many open files, are no evidence. */
+function withoutConnection(code: string): LookState {
+  if (code === 'ECONNREFUSED') return 'refused';
+  // Only a connection can be reset: this one at once after it was accepted.
+  if (code === 'ECONNRESET') return 'closed';
+  return ['EHOSTUNREACH', 'EHOSTDOWN', 'ETIMEDOUT'].includes(code) ? 'unanswered' : 'unknown';
 }
 
 /** By the system's ping, which has the privileges to send what we cannot. */
 function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
   const args = ['-n', '-c', '1', '-W', seconds, address];
-  const unknown = (text: string): Look => ({ up: false, isUnknown: true, text });
+  const unknown = (text: string): Look => ({ is: 'unknown', text });
   return new Promise<Look>((resolve) => {
     execFile('ping', args, { signal }, (error) => {
-      if (error === null) resolve({ up: true, text: `${address} responds to pings` });
+      if (error === null) resolve({ is: 'up', text: `${address} responds to pings` });
       else if (error.code === 'ENOENT') resolve(unknown('no ping program is installed here'));
       // Exit status 1 means no reply; any other non-zero status means that it could not send: see ping(8).
       else if (error.code === 1)
-        resolve({ up: false, text: `${address} did not respond to a ping` });
+        resolve({ is: 'unanswered', text: `${address} did not respond to a ping` });
       else resolve(unknown(`cannot send a ping to ${address}`));
     });
   }).catch((error: unknown) => unknown(`cannot start ping: ${codeOf(error)}`));

@@ -2,7 +2,7 @@
 
 import { pause } from '@skolo/base';
 import type { Agent } from './agent.ts';
-import type { Probe } from './probe.ts';
+import { isDown, type Look, type Probe } from './probe.ts';
 
 export interface Observer {
   probe: Probe;
@@ -17,7 +17,7 @@ export interface WatchTuning {
 
 interface SeenDown {
   text: string;
-  /** It was seen up before, so it went down while being watched. */
+  /** It was seen alive before, so it went down while being watched. */
   wasUp: boolean;
 }
 
@@ -33,8 +33,8 @@ export async function seeDown(
   do {
     const look = await probe(lookMs, signal);
     signal.throwIfAborted();
-    if (!look.up) return { text: look.text, wasUp };
-    wasUp = true;
+    if (isDown(look)) return { text: look.text, wasUp };
+    wasUp ||= isAlive(look);
     await pause(everyMs, signal);
   } while (performance.now() < end);
   return undefined;
@@ -73,11 +73,11 @@ export async function seeBack(
     const look = await observer.probe(lookMs, signal);
     signal.throwIfAborted();
     last = look.text;
-    if (!look.up && !wasDown) {
+    if (isDown(look) && !wasDown) {
       wasDown = true;
       onDown(look.text);
     }
-    if (look.up) {
+    if (look.is === 'up') {
       const boot = await bootSince(observer, bootId, lookMs, signal);
       // A moment of silence is not a boot.
       if (boot === 'same') {
@@ -88,7 +88,7 @@ export async function seeBack(
         return { is: 'back', text, proof: 'a new boot' };
       }
       if (wasDown) {
-        return { is: 'back', text: `back ${after(start)}: ${look.text}` };
+        return { is: 'back', text: `back ${after(start)}: ${look.text}, and it was down before` };
       }
       return { is: 'never-down', text: `${look.text}, but the target was never down` };
     }
@@ -111,6 +111,10 @@ export async function bootSince(
   return now === bootId ? 'same' : 'another';
 }
 
+export function isAlive({ is }: Look): boolean {
+  return is === 'up' || is === 'closed' || is === 'silent';
+}
+
 function after(start: number): string {
   return `after ${Math.round((performance.now() - start) / 1000)} s`;
 }
@@ -121,8 +125,8 @@ export function chargeProbe(agent: Agent, device: string): Probe {
     const status = await agent.status(timeoutMs, signal);
     const phone = status?.devices.find(({ name }) => name === device);
     if (phone?.state !== 'present' || phone.charging !== false)
-      return { up: true, text: 'charges' };
-    return { up: false, text: 'the phone is not charging' };
+      return { is: 'up', text: 'charges' };
+    return { is: 'unanswered', text: 'the phone is not charging' };
   };
 }
 

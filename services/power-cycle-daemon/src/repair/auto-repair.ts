@@ -2,7 +2,7 @@
 
 import { errorText, pause } from '@skolo/base';
 import { type Machine, whyNotActing } from '@skolo/rack';
-import { infrastructureProbe, probeOf } from '../machines/probe.ts';
+import { infrastructureProbe, isDown, probeOf, runs } from '../machines/probe.ts';
 import { RequestRejected } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type Alert, machineOf } from './alert.ts';
@@ -121,7 +121,7 @@ export class AutoRepair {
     // An alert may be out of date.
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
     signal.throwIfAborted();
-    if (look?.up) return this.report(name, 'answers', look.text);
+    if (look && runs(look)) return this.report(name, 'answers', look.text);
     const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
     let outcome = 'asked';
     try {
@@ -189,7 +189,7 @@ export class AutoRepair {
     const over = quiet.map(async (name) => {
       const machine = rack().machines.get(name);
       const look = machine && (await probeOf(rack(), machine)?.(lookMs, signal));
-      return machine === undefined || look?.up ? [store.repairs.remove(name)] : [];
+      return machine === undefined || look?.is === 'up' ? [store.repairs.remove(name)] : [];
     });
     const changes = (await Promise.all(over)).flat();
     signal.throwIfAborted();
@@ -201,7 +201,7 @@ export class AutoRepair {
     const { rack, signal } = this.deps;
     const looks = [...rack().infrastructure.values()].map(async (device) => {
       const look = await infrastructureProbe(device)?.(lookMs, signal);
-      return look === undefined || look.up ? [] : [device.name];
+      return look && isDown(look) ? [device.name] : [];
     });
     const silent = (await Promise.all(looks)).flat();
     signal.throwIfAborted();
