@@ -403,6 +403,14 @@ export const peerKinds = [
     proves: 'the settings of containerd with which images survive a power cut',
   },
   {
+    name: 'flannel',
+    commands: builtBy('test/build-go flannel'),
+    version: ['--version'],
+    debian: [],
+    build: 'test/build-go flannel',
+    proves: 'the interface and the routes that nodes have when k3s starts',
+  },
+  {
     name: 'xfsprogs',
     commands: ['mkfs.xfs', '/usr/sbin/mkfs.xfs'],
     version: ['-V'],

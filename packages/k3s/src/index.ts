@@ -23,6 +23,7 @@ export { type ClusterNode, parseNodes } from './cluster/nodes.ts';
 export { type AskedService, askService } from './cluster/services.ts';
 export { debianPlace, imageStoreUnit, nodeCheckFiles } from './program/image-store-check.ts';
 export { imageStoreStep } from './program/image-store-settings.ts';
+export { lastResort } from './program/node-network.ts';
 export {
   binary,
   endUnit,

@@ -56,6 +56,7 @@ export const peerNames = [
   'zsh',
   'containerd',
   'containerd-2',
+  'flannel',
   'xfsprogs',
   'dockerd',
   'docker',

@@ -3,6 +3,7 @@
  * line of a plan, except for the facts that the `system` step also uses.
  */
 import { type Check, fewOf, judgeSystem, linesOf, systemScript } from '@skolo/computers';
+import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { controllers } from '../existing/find.ts';
 import { jumphostSystem } from '../steps/index.ts';
@@ -67,7 +68,9 @@ export const jumphostReadings: readonly JumphostReading[] = [
     name: 'routes',
     command: 'ip route',
     judge(text) {
-      const defaults = linesOf(text).filter((line) => line.startsWith('default '));
+      const defaults = linesOf(text).filter(
+        (line) => line.startsWith('default ') && !line.includes(lastResort),
+      );
       return {
         differs: [],
         note: fewOf(defaults.map((line) => line.trim())) || 'no default route',

@@ -1,4 +1,4 @@
-/** Forty ways to break a jumphost, in the order in which they are tried. */
+/** Ways to break a jumphost, in the order in which they are tried. */
 
 export interface Breakage {
   /** For people. */
@@ -240,6 +240,17 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
     script: `${dropIn('k3s.service', '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/k3s server --node-label=of=bob\\n')}; ${restartK3s}`,
     why: other,
     undo: `${removeDropIn('k3s.service')}; ${restartK3s}`,
+  },
+  {
+    what: 'the route of last resort is gone',
+    step: 'k3s',
+    script: 'ip link delete skolo-last',
+  },
+  {
+    what: 'pods communicate over another network',
+    step: 'k3s',
+    script:
+      'ip link add other type bridge; ip link add flannel.1 type vxlan id 1 dev other dstport 8472',
   },
   {
     what: 'the token of k3s has mode 0644',

@@ -4,7 +4,7 @@ import { k3sTokenFile } from '@skolo/rack/secrets';
 import { stringify } from 'yaml';
 import { config } from '../program/config.ts';
 import { imageStoreFiles } from '../program/image-store-settings.ts';
-import { unitFile, unitText } from '../program/unit.ts';
+import { unitFiles } from '../program/unit.ts';
 
 /** Keeps away k3s's own pods, and all pods that do not tolerate it. */
 export const machineTaint = 'skolo/machine=true:NoSchedule';
@@ -36,7 +36,7 @@ export function agentSettings({
 export function agentFiles(needs: AgentNeeds): TextFile[] {
   return [
     { path: config, content: stringify(agentSettings(needs)), mode: 0o600 },
-    { path: unitFile('agent'), content: unitText('agent'), mode: 0o644 },
+    ...unitFiles('agent'),
     ...imageStoreFiles,
   ];
 }

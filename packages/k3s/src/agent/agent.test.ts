@@ -80,7 +80,7 @@ esac
 
     expect(await go()).toMatchObject({
       'old-node': expect.stringContaining(
-        'another computer is running as node rpi-1; rename one of them',
+        'another computer is running as node rpi-1; rename one of the computers',
       ),
       'k3s-agent': 'waiting',
     });
@@ -99,6 +99,10 @@ esac
     });
     expect((await cluster.node(name))?.taints).toContain(machineTaint);
     expect(await host.need('stat -c %a /etc/rancher/k3s/token')).toBe('600\n');
+    const pid = '$(systemctl show --value --property=MainPID k3s-agent)';
+    expect(await host.need(`tr '\\0' ' ' < /proc/${pid}/cmdline`)).toContain(
+      ' agent --flannel-iface host0',
+    );
     expect(new Set(Object.values(await go()))).toEqual(new Set(['ok']));
 
     await removeAgent(host);

@@ -8,9 +8,11 @@ import {
   type LocalFile,
   linesOf,
   type Release,
+  type TextFile,
   writeDiffering,
 } from '@skolo/computers';
 import { imageStoreUnit, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
+import { lastResort, networkFile, networkScript, networkScriptFile } from './node-network.ts';
 import { k3sSums, k3sVersion } from './version.ts';
 
 export const binary = '/usr/local/bin/k3s';
@@ -78,34 +80,45 @@ export function unitFile(role: Role): string {
   return `/etc/systemd/system/${units[role]}`;
 }
 
+/** The unit, and the program that it runs first. */
+export function unitFiles(role: Role): TextFile[] {
+  return [{ path: unitFile(role), content: unitText(role), mode: 0o644 }, networkScriptFile];
+}
+
 /** A text for each reason why the unit does not run correctly. */
 export async function unitDiffers(host: Host, role: Role): Promise<string[]> {
   const unit = units[role];
-  const differs = await differingFiles(host, [{ path: unitFile(role), content: unitText(role) }]);
+  const differs = await differingFiles(host, unitFiles(role));
   const state =
     await host.need(`systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start at boot'
 systemctl is-active -q ${unit} || echo '${unit} is not running'
-case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 'systemd has not loaded the new ${unit} yet' ;; esac`);
+case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 'systemd has not loaded the new ${unit} yet' ;; esac
+[ ! -x ${networkScript} ] || ${networkScript} check`);
   return [...differs, ...linesOf(state)];
 }
 
 /** Writes the unit, which starts at the next boot. */
 export async function writeUnit(host: Host, role: Role): Promise<void> {
-  await writeDiffering(host, [{ path: unitFile(role), content: unitText(role) }]);
+  await writeDiffering(host, unitFiles(role));
   await host.need(`systemctl daemon-reload && systemctl enable --quiet ${units[role]}`);
 }
 
+/** Before an upgrade restarts it. The unit of another installer stays. */
+export async function renewUnit(host: Host, role: Role): Promise<void> {
+  const present = await host.read(unitFile(role));
+  if (present?.startsWith(unitHead)) await writeUnit(host, role);
+}
+
 /**
- * A script that stops the unit with all its pods, and removes the image check. KillMode=process and the pods' mounts are handled as
+ * A script that stops the unit with all its pods, and removes its checks. KillMode=process and the pods' mounts are handled as
  * in the k3s installer's k3s-killall.sh.
  */
 export function endUnit(role: Role): string {
   const unit = units[role];
   return `systemctl disable --now ${unit} 2>/dev/null
 systemctl kill --kill-whom=all --signal=SIGKILL ${unit} 2>/dev/null
-rm -f ${nodeCheckFiles(k3sPlace)
-    .map(({ path }) => path)
-    .join(' ')}
+rm -f ${[...nodeCheckFiles(k3sPlace), networkScriptFile].map(({ path }) => path).join(' ')}
+ip link delete ${lastResort} 2>/dev/null
 for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
 }
@@ -123,9 +136,11 @@ first=$(restarts)
 is_failing() { [ "$(restarts)" -ge $((first + 3)) ]; }`;
 }
 
+const unitHead = '# Written by skolo';
+
 /** The unit that the k3s installer creates, with the same settings, because k3s's documentation relies on them. */
-export function unitText(role: Role): string {
-  return `# Written by skolo, modelled on the unit of the k3s installer.
+function unitText(role: Role): string {
+  return `${unitHead}, modelled on the unit of the k3s installer.
 [Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
@@ -139,7 +154,9 @@ EnvironmentFile=-/etc/sysconfig/%N
 EnvironmentFile=-/etc/systemd/system/%N.service.env
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
-ExecStart=${binary} ${role}
+ExecStartPre=${networkScript} start
+EnvironmentFile=-${networkFile}
+ExecStart=${binary} ${role} --flannel-iface \${SKOLO_FLANNEL_IFACE}
 # Pods keep running while k3s restarts.
 KillMode=process
 Delegate=yes

@@ -13,6 +13,7 @@ import {
 } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { configStep } from '../program/config.ts';
+import { networkScript } from '../program/node-network.ts';
 import {
   binary,
   installBinary,
@@ -153,7 +154,7 @@ export function k3sStep(options: K3sOptions): Step {
       await writeUnit(host, 'server');
       await host.need(
         `${eachTool('ln -sf k3s "/usr/local/bin/$each"')}
-systemctl start k3s.service || ${failed('did not start')}`,
+if [ -z "$(${networkScript} check)" ]; then systemctl start k3s.service; else systemctl restart k3s.service; fi || ${failed('did not start')}`,
         { deadlineMs: startMs },
       );
       await untilReady(host);

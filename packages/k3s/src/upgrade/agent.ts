@@ -20,6 +20,7 @@ import {
   installedVersion,
   k3sProgram,
   lastErrors,
+  renewUnit,
   startMs,
   units,
 } from '../program/unit.ts';
@@ -113,6 +114,7 @@ async function stage({
   const architecture = await architectureOf(own);
   const content = await k3sProgram(architecture, { version, download });
   await writeDiffering(own, [{ path: next, content, mode: 0o755 }]);
+  await renewUnit(own, 'agent');
   return { own, isThere: false };
 }
 

@@ -192,8 +192,13 @@ esac
       },
     };
 
+    // As an earlier skolo wrote it.
+    const unit = '/etc/systemd/system/k3s-agent.service';
+    await own.need(`sed -i -e '/skolo-node-network/d' -e 's/ --flannel-iface .*//' ${unit}`);
+
     const { state, left } = await upgrade(next, machines);
 
+    expect(await own.need(`cat ${unit}`)).toContain(' --flannel-iface ');
     expect(left).toEqual([
       `rpi-2: the node is not ready; it runs ${k3sVersion}`,
       'rpi-3: still running tasks after 0 min',

@@ -8,7 +8,13 @@ import {
   type Step,
   writeDiffering,
 } from '@skolo/computers';
-import { installedVersion, type K3sOptions, k3sProgram, releaseOf } from '../program/unit.ts';
+import {
+  installedVersion,
+  type K3sOptions,
+  k3sProgram,
+  releaseOf,
+  renewUnit,
+} from '../program/unit.ts';
 import { isOlder, wayThrough, whyNoUpgrade } from '../program/version.ts';
 import { airgapImages, imagesFolder } from '../server/server.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
@@ -180,6 +186,7 @@ async function begin(host: Host, needs: ServerNeeds, version: string): Promise<v
     ...serverFiles({ from, to: version, node, seconds: startSeconds, by, images }),
   ]);
   const health = await readHealth(host, needs.health);
+  await renewUnit(host, 'server');
   await host.write({ path: `${folder}/before.json`, content: JSON.stringify(health), mode: 0o600 });
   await host.need(`systemctl daemon-reload && systemctl enable --quiet ${unit}`);
   await enter(host, 'begin');

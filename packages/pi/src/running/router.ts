@@ -8,6 +8,7 @@ import {
   type Step,
   writtenHead,
 } from '@skolo/computers';
+import { lastResort } from '@skolo/k3s';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { freeRange } from './free-range.ts';
 
@@ -79,7 +80,7 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
   );
   const [wire = '', ...others] = said.split('\n').filter((line) => line !== '');
   if (!said.startsWith('\n') && wire !== '') {
-    const uplink = others.find((each) => each !== wire);
+    const uplink = others.find((each) => each !== wire && each !== lastResort);
     if (uplink !== undefined) return { wire, uplink };
     throw new ComputerError(
       "the Pi has no default route outside the rack's wired network; connect it to the internet, for example over Wi-Fi with --wifi, and run the command again",

@@ -35,7 +35,8 @@ const programs = {
   ss: `cat <<'END'\n${ports}END`,
   ip: `case $2 in
   address) echo '2: eth0    inet 192.168.1.11/24 brd 192.168.1.255 scope global eth0' ;;
-  *) echo 'default via 192.168.1.1 dev eth0' ;;
+  *) echo 'default via 192.168.1.1 dev eth0'
+    echo 'default dev skolo-last scope link metric 2147483647' ;;
 esac`,
   timedatectl: "echo 'Timezone=Europe/Berlin'; echo NTPSynchronized=no",
   systemctl: `case $1 in
