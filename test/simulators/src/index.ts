@@ -2,7 +2,6 @@ export type { AndroidOptions } from './adb/android.ts';
 export { type AdbInstallation, startAdbInstallation } from './adb/installation.ts';
 export { SimulatedAdbServer, startAdbServer } from './adb/server.ts';
 export { screenshot } from './adb/shell.ts';
-export type { ReceiverName } from './alert-receivers/receivers.ts';
 export {
   type AlertReceiver,
   startAlertReceiver,

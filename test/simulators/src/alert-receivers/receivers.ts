@@ -159,7 +159,11 @@ const teams: Receive = (request) => {
   }
   const message = fieldsOf(request);
   if (message === undefined) return refused(400, { error: { code: 'InvalidRequestContent' } });
-  return { status: 202, body: '', shown: isCard(message) && request.body.length <= teamsBytes };
+  return {
+    status: 202,
+    body: '',
+    shown: isCard(message) && Buffer.byteLength(request.body) <= teamsBytes,
+  };
 };
 
 /** The connectors before workflows, which return errors of Teams with status 200. */
@@ -270,7 +274,7 @@ const googleChat: Receive = (request) => {
 };
 
 /** By the name of the template; `teams-connector` also receives those of `teams`. */
-export const receiversByName = {
+export const receiversByName: Readonly<Record<string, Receive>> = {
   pagerduty,
   opsgenie,
   slack,
@@ -281,5 +285,4 @@ export const receiversByName = {
   ntfy,
   telegram,
   'google-chat': googleChat,
-} satisfies Record<string, Receive>;
-export type ReceiverName = keyof typeof receiversByName;
+};

@@ -1,12 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { CallLog } from '../cloud/call-log.ts';
 import { send, WebServer } from '../cloud/web-server.ts';
-import {
-  type Answer,
-  type ReceivedRequest,
-  type ReceiverName,
-  receiversByName,
-} from './receivers.ts';
+import { type Answer, type ReceivedRequest, receiversByName } from './receivers.ts';
 
 interface AlertCall {
   request: ReceivedRequest;
@@ -25,11 +20,16 @@ export interface AlertReceiver {
   close(): Promise<void>;
 }
 
-/** @param isStrict characters are UTF-16 units instead of code points */
+/**
+ * @param name of the template; `teams-connector` also receives messages of `teams`
+ * @param isStrict characters are UTF-16 units instead of code points
+ */
 export async function startAlertReceiver(
-  name: ReceiverName,
+  name: string,
   { isStrict = false } = {},
 ): Promise<AlertReceiver> {
+  const receive = receiversByName[name];
+  if (receive === undefined) throw new TypeError(`no receiver ${name}`);
   const log = new CallLog<AlertCall>();
   const server = new WebServer(async (incoming, response) => {
     const request = {
@@ -37,7 +37,7 @@ export async function startAlertReceiver(
       headers: incoming.headers,
       body: await text(incoming),
     };
-    const answer = receiver.behave(request) ?? receiversByName[name](request, isStrict);
+    const answer = receiver.behave(request) ?? receive(request, isStrict);
     log.arrive({ request, answer });
     const isText = typeof answer.body === 'string';
     const body = isText ? String(answer.body) : JSON.stringify(answer.body);

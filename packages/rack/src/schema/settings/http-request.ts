@@ -4,13 +4,13 @@ import { seconds } from '@skolo/models';
 import { z } from 'zod';
 import { object, secret, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
-import { receiverNames, receivers, responseMeanings } from './receivers.ts';
+import { receivers, responseMeanings } from './receivers.ts';
 
 const pattern = z.string().refine(isPattern, { error: 'is not a valid regular expression' });
 
 export const httpRequest = {
   template: z
-    .enum(receiverNames)
+    .enum(Object.keys(receivers))
     .exactOptional()
     .describe(
       'Receiver for which skolo provides the other keys, such as `body`. Keys that you set replace them.',
@@ -59,7 +59,7 @@ export function withTemplate<R extends z.output<z.ZodObject<typeof httpRequest>>
   request: R,
   context: z.RefinementCtx,
 ) {
-  const defaults = request.template && receivers[request.template];
+  const defaults = receivers[request.template ?? ''];
   const url = request.url ?? defaults?.url;
   if (url === undefined) {
     const message = 'is missing; specify the URL that receives the messages';
