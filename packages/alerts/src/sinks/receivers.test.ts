@@ -172,6 +172,16 @@ http://prometheus:9090/graph?g0.expr=up`;
     });
   });
 
+  it('discord sends the text of a notice once, although it is summary and description', async () => {
+    const { receiver, sink } = await sinkFor('discord', named.discord);
+
+    await send(sink, noticeMessage({ text: 'late' }));
+
+    expect(JSON.parse(receiver.calls[0]?.request.body ?? '')).toMatchObject({
+      content: '[firing] AlertDeliveryGap (warning) at rack4\nlate\n\n\n',
+    });
+  });
+
   it('opsgenie closes a resolved alert by its alias, percent-encoded', async () => {
     const { receiver, sink } = await sinkFor('opsgenie', named.opsgenie);
 

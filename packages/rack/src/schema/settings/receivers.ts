@@ -34,6 +34,8 @@ const isJson = String.raw`^200 \{`;
 
 const summary =
   'annotations.summary | annotations.description | annotations.message | labels.alertname | "alert"';
+const description =
+  'map(annotations.description, annotations.summary: "", annotations.description)';
 const key = '{{location}}-{{truncate(150, fingerprint)}}';
 const link = '{{truncate(1000, generatorURL)}}';
 
@@ -54,7 +56,7 @@ function chat(separator = String.raw`\n`, call = (value: string) => value): stri
   return [
     `[{{status}}] ${name} (${level}) at ${place(100, 'location')}`,
     place(400, 'annotations.summary | annotations.message'),
-    place(600, 'annotations.description'),
+    place(600, description),
     place(200, 'annotations.first_command'),
     place(300, 'generatorURL'),
   ].join(separator);
@@ -133,7 +135,7 @@ export const receivers: Readonly<Record<string, Receiver>> = {
     url: 'https://ntfy.sh',
     body: `{"topic": "{{to}}", "click": "{{truncate(500, generatorURL)}}",
       "title": "[{{status}}] {{truncate(150, labels.alertname | "alert")}} at {{location}}",
-      "message": "{{truncate(400, ${summary})}}\\n{{truncate(600, annotations.description)}}\\n{{truncate(200, annotations.first_command)}}",
+      "message": "{{truncate(400, ${summary})}}\\n{{truncate(600, ${description})}}\\n{{truncate(200, annotations.first_command)}}",
       "tags": ["{{map(action, "resolve": "white_check_mark", "rotating_light")}}"],
       "priority": ${severity(['5', '4', '3', '2'], 'map(action, "resolve": "info", labels.severity)')}}`,
     responses: { accepted: isJson, topic: '"error":"[^"]*topic' },
