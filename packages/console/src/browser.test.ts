@@ -104,6 +104,19 @@ describe.skipIf(!chromium)('the console', () => {
     expect(fixture.calls).toContainEqual({ name: 'order', body });
   });
 
+  it('says that a service is older when it does not have a route', async () => {
+    const detail = 'no such path: /v1/devices; check the path; /openapi.json lists all paths';
+    const json = { title: 'Not Found', status: 404, detail };
+    await page.route('**/services/router-backup/**', (route) =>
+      route.fulfill({ status: 404, contentType: 'application/problem+json', json }),
+    );
+
+    await page.goto(`${fixture.url}/#/backups`);
+    await page.getByRole('alert').filter({ hasText: 'is older than this skolo' }).waitFor();
+
+    await page.unroute('**/services/router-backup/**');
+  });
+
   it('repeats a request whose answer was lost as the same request', async () => {
     const sent: [string | undefined, string | null][] = [];
     await page.route('**/v1/orders', async (route) => {

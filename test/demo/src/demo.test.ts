@@ -112,6 +112,26 @@ describe('npm start, while it runs', () => {
     expect(await shell(demo.command(/skolo machine log /))).toContain('bot started');
   });
 
+  it('has agents that clear, repair, and show their log and screen', async () => {
+    const options = demo.command(/skolo power status /).replace('npx skolo power status', '');
+    const skolo = (words: string) => shell(`npx skolo machine ${words} ${options} 2>&1 || true`);
+    const list = await skolo('list --json');
+    const all = [...list.matchAll(/"name": "(skia-[\w-]+)"/g)].map(([, name = '']) => name);
+
+    // The second has a simulated agent; that of the first is real.
+    for (const name of inFull ? all : all.slice(1, 2)) {
+      await expect.poll(() => skolo(`log ${name}`), rarely).toMatch(/ {2}(agent|bot {2}) {2}\S/);
+      expect(await skolo(`clear ${name} --reason 'new cable'`)).toContain(`${name} is `);
+      if (name.includes('linux')) continue;
+      expect(await skolo(`repair ${name}`)).toMatch(/device .*adb-reconnect/);
+      // Its phone may be missing, and a task may be running.
+      const screen = `screen ${name} --fresh --force -o '${join(dir, 'screen.png')}'`;
+      await expect.poll(() => skolo(screen), rarely).toContain('taken');
+      const repair = `repair ${name} adb-reconnect --reason 'to see it'`;
+      await expect.poll(() => skolo(repair), rarely).toContain('adb-reconnect started');
+    }
+  }, 600_000);
+
   it('prints a command that cycles a machine and shows each step', async () => {
     const output = await shell(demo.command(/skolo power cycle /));
     const log = await shell(demo.command(/skolo power log /));

@@ -97,6 +97,27 @@ export interface AnyRequest extends Limits {
   signal?: AbortSignal;
 }
 
+/** How the detail of a 404 begins if no route has the path, as since version 0.2.0. */
+export const noSuchPath = 'no such path: ';
+
+/** Not Implemented: the status of a call whose route an older service does not have. */
+export const olderStatus = 501;
+
+/**
+ * A 404 or 405 that is not about a thing: the service is older than its client, and does not have the route.
+ *
+ * @param who the service, for the text
+ * @returns the text; undefined: the problem is another one
+ */
+export function whyOlder(
+  who: string,
+  { method, path }: { method: string; path: string },
+  { status, detail = '' }: { status: number; detail?: string | undefined },
+): string | undefined {
+  if (status !== 405 && !(status === 404 && detail.startsWith(noSuchPath))) return undefined;
+  return `${who} is older than this skolo, and does not have ${method.toUpperCase()} ${path}; upgrade it as in docs/new-version.md, or use the version of skolo that it has`;
+}
+
 /** The headers of a request that have a value. */
 export function headersOf({ headers = {} }: AnyRequest): Record<string, string> {
   const sent = Object.entries(headers).filter(([, value]) => value !== undefined);

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { metadataServerApi } from '../metadata-server.ts';
 import { ApiError, ApiUnreachable } from './api-error.ts';
 import { createClient } from './client.ts';
+import { problemType } from './problem.ts';
 import { route } from './route.ts';
 
 const token = 'skolo_0123456789abcdef';
@@ -227,6 +228,30 @@ describe('a problem', () => {
       call: `POST ${url}/v1/things`,
       message: 'ann is cycling it; wait for her, or ask her',
     });
+  });
+
+  it.each([
+    [404, 'no such path: /v1/things; check the path; /openapi.json lists all paths'],
+    [405, '/v1/things: method POST is not allowed; use GET, HEAD, OPTIONS'],
+  ])('with %i for the whole route says that the service is older', async (status, detail) => {
+    const problem = { title: 'Problem', status, detail };
+    const { client, url } = await serving({ status, json: problem, type: problemType });
+
+    await expect(client.change({ body: { why: 'x' } })).rejects.toMatchObject({
+      status: 501,
+      message: `the service at ${url} is older than this skolo, and does not have POST /v1/things; upgrade it as in docs/new-version.md, or use the version of skolo that it has`,
+    });
+  });
+
+  it.each([
+    [404, 'no such thing: things', problemType],
+    // Of a proxy.
+    [405, 'no such path: /v1/things', 'text/html'],
+  ])('with %i for a thing, or of another program, stays as it is', async (status, detail, type) => {
+    const body = type === problemType ? JSON.stringify({ title: 'x', status, detail }) : detail;
+    const { client } = await serving({ status, type, body });
+
+    await expect(client.change({ body: { why: 'x' } })).rejects.toMatchObject({ status });
   });
 
   it.each([

@@ -2,7 +2,15 @@ import { parseJson } from '@skolo/base';
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
-import { type AnyRequest, type Client, clientOf, headersOf, urlOf } from './calls.ts';
+import {
+  type AnyRequest,
+  type Client,
+  clientOf,
+  headersOf,
+  olderStatus,
+  urlOf,
+  whyOlder,
+} from './calls.ts';
 import { Problem, problemType } from './problem.ts';
 import { anotherRack, rackHeader } from './rack-header.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';
@@ -136,7 +144,10 @@ async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions
   }
   if (spec.types && response.ok) return { bytes, headers: response.headers };
   const text = new TextDecoder().decode(bytes);
-  if (!isSuccess(response.status)) throw new ApiError(asked.what, problemOf(url, response, text));
+  if (!isSuccess(response.status)) {
+    const kind = options.signer === undefined ? 'service' : 'agent';
+    throw new ApiError(asked.what, problemOf(kind, asked, spec, response, text));
+  }
   return answerOf(spec, asked, response, text);
 }
 
@@ -225,15 +236,26 @@ async function bytesOf(
 }
 
 /** The problem that the service sent, or one that describes any other response. */
-function problemOf(url: string, response: Response, text: string): Problem {
+function problemOf(
+  kind: 'service' | 'agent',
+  { url }: Asked,
+  spec: RouteSpec,
+  response: Response,
+  text: string,
+): Problem {
   const { status } = response;
+  const { origin } = new URL(url);
   const sent = Problem.safeParse(parseJson(text));
-  if (sent.success) return { ...sent.data, status };
+  if (sent.success) {
+    const older = whyOlder(`the ${kind} at ${origin}`, spec, { ...sent.data, status });
+    if (older === undefined) return { ...sent.data, status };
+    return { ...sent.data, title: 'Not Implemented', status: olderStatus, detail: older };
+  }
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the response (${status}, ${typeOf(response)}) is not from this service; check the URL, and whether a proxy is intercepting requests`,
+    detail: `${origin}: the response (${status}, ${typeOf(response)}) is not from this service; check the URL, and whether a proxy is intercepting requests`,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   powerCycleDaemonApi,
   routerBackupApi,
 } from '@skolo/api';
+import { olderStatus } from '@skolo/api/calls';
 import { errorCode, lazily } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack';
 import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
@@ -152,7 +153,9 @@ export function temporaryReason(error: unknown): string | undefined {
     return (cause instanceof Error && errorCode(cause.cause)) || why;
   }
   const isTemporary =
-    original instanceof ApiError && (original.status >= 500 || original.status === 429);
+    original instanceof ApiError &&
+    original.status !== olderStatus &&
+    (original.status >= 500 || original.status === 429);
   return isTemporary ? original.problem.detail : undefined;
 }
 

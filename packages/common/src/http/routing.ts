@@ -1,6 +1,7 @@
 /** Finds the API route of a request. */
 import type { IncomingMessage } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
+import { noSuchPath } from '@skolo/api/calls';
 import { HttpProblem } from './problem.ts';
 import type { BoundRoute } from './routes.ts';
 
@@ -25,7 +26,7 @@ export function findMethod(
   if (found !== undefined) return found;
   if (here.length === 0) {
     const hint = 'check the path; /openapi.json lists all paths';
-    throw new HttpProblem(404, `no such path: ${path}; ${hint}`);
+    throw new HttpProblem(404, `${noSuchPath}${path}; ${hint}`);
   }
   const allow = allowed(here.map(({ spec }) => spec.method.toUpperCase()));
   if (method === 'OPTIONS') return allow;

@@ -6,9 +6,9 @@ import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 
 /** Rejections that the agent explains itself. */
-const passed: ReadonlySet<number> = new Set([404, 409]);
+const passed: ReadonlySet<number> = new Set([404, 409, 501]);
 
-/** @throws HttpProblem 404, 409 from the agent; 503 it does not respond, or rejects this service. */
+/** @throws HttpProblem 404, 409 from the agent; 501 it is older; 503 it does not respond, or rejects this service. */
 export async function askAgent<T>(
   rack: Rack,
   machine: string,

@@ -215,4 +215,33 @@ describe('people', () => {
     await expect(reboot('rpi-2')).rejects.toMatchObject({ status: 503 });
     await expect(reboot('rpi-3')).rejects.toMatchObject({ status: 404 });
   });
+
+  it('that an older agent does not know are rejected with what to do', async () => {
+    const { agent, lab } = await start();
+    agent.answerAs((request, response) => {
+      const detail = `no such path: ${request.url}; check the path; /openapi.json lists all paths`;
+      response.writeHead(404, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ title: 'Not Found', status: 404, detail }));
+    });
+    const params = { name: 'rpi-1' };
+
+    const asked = await Promise.allSettled([
+      lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),
+      lab.client.clear({ params, body: { reason } }),
+      lab.client.screen({ params, body: {} }),
+      lab.client.log({ params }),
+    ]);
+
+    expect(asked.map((each) => each.status === 'rejected' && each.reason)).toEqual(
+      ['POST /v1/repair', 'POST /v1/quarantine/clear', 'POST /v1/screen', 'GET /v1/log'].map(
+        (call) =>
+          expect.objectContaining({
+            status: 501,
+            message: expect.stringContaining(
+              `the agent on rpi-1: the agent at ${agent.url} is older than this skolo, and does not have ${call}; upgrade it`,
+            ),
+          }),
+      ),
+    );
+  });
 });

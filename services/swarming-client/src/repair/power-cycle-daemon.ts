@@ -2,6 +2,7 @@
  * The power-cycle daemon's URLs, and requests for cycles. The daemon identifies a machine by its source address and its key. On a k3s node,
  * connections to the daemon's port on the jumphost get another source address, so its second port is tried first on a node.
  */
+import { whyOlder } from '@skolo/api/calls';
 import { errorText, oneLine, parseJson } from '@skolo/base';
 import { Unreachable } from '@skolo/base/request';
 import { servicePorts } from '@skolo/rack/light';
@@ -57,6 +58,7 @@ interface PowerCycleDeps {
 const timeoutMs = 15_000;
 /** If it is down, or names no time. */
 const usualLaterSeconds = 60;
+const route = { method: 'POST', path: '/v1/own-devices/power-cycles' } as const;
 /** A day, even if a daemon asks for more. */
 const mostLaterSeconds = 86_400;
 
@@ -93,8 +95,8 @@ async function ask(
   { url, request, localAddress }: PowerCycleDeps,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const answer = await request(`${url.replace(/\/+$/, '')}/v1/own-devices/power-cycles`, {
-    method: 'POST',
+  const answer = await request(`${url.replace(/\/+$/, '')}${route.path}`, {
+    method: route.method,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ devices: [device], reason: reason.slice(0, 1000) }),
     timeoutMs,
@@ -119,7 +121,11 @@ function acceptedText(body: string): string {
 
 function problemText(body: string, status: number): string {
   const problem = Problem.safeParse(parseJson(body)).data;
-  const detail = problem?.rejected?.[0]?.detail ?? problem?.detail ?? 'no reason given';
+  const detail =
+    whyOlder('it', route, { status, detail: problem?.detail }) ??
+    problem?.rejected?.[0]?.detail ??
+    problem?.detail ??
+    'no reason given';
   return `${oneLine(detail, 300)} (${status})`;
 }
 

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { OutletBoard } from '../equipment/device.ts';
+import { AgentProblem, type Care, type Reason, type Repair, screenOf, stepsOf } from './care.ts';
 import { acceptSignature, signedNonce } from './signature.ts';
 import { isPresent, type Phone, type UsbHub } from './usb.ts';
 
@@ -17,16 +18,6 @@ export interface Task {
   since?: string;
 }
 
-/** What the agent finds wrong. */
-interface Reason {
-  verdict: 'recovering' | 'maintenance' | 'quarantined';
-  code: string;
-  text: string;
-  /** RFC 3339. */
-  since: string;
-  device?: string;
-}
-
 /** What an agent reports besides its task and which phones are there. */
 export interface AgentReport {
   reasons: Reason[];
@@ -35,13 +26,7 @@ export interface AgentReport {
     string,
     { batteryPercent: number; temperaturesCelsius: Record<string, number>; charging?: boolean }
   >;
-  repairs: {
-    at: string;
-    device: string;
-    round: number;
-    step: string;
-    outcome: string;
-  }[];
+  repairs: Repair[];
 }
 
 /** What people order for the machine. */
@@ -65,6 +50,9 @@ interface AgentSide {
   report: () => AgentReport | undefined;
   orders: () => Orders;
   setOrders: (orders: Orders) => void;
+  care: Care;
+  /** Looks at what has changed. */
+  look: () => void;
   /** Counts what has changed but readings. */
   revision: () => number;
   /** Fulfilled with the next change, or when the time is over. */
@@ -88,15 +76,6 @@ const startedAt = new Date().toISOString();
 const Why = z.strictObject({ why: z.string().min(1).max(1000) });
 const SetPort = Why.extend({ on: z.boolean(), alone: z.boolean().default(false) });
 
-class Problem extends Error {
-  readonly status: number;
-
-  constructor(status: number, detail: string) {
-    super(detail);
-    this.status = status;
-  }
-}
-
 /** Answers one request. Never throws. */
 export async function answerAgent(
   request: IncomingMessage,
@@ -107,11 +86,16 @@ export async function answerAgent(
   side.challenges.add(challenge);
   response.setHeader('accept-signature', acceptSignature(challenge));
   try {
-    const { status, body } = await route(request, side);
-    say(response, status, 'application/json', body);
+    const { status, body, png } = await route(request, side);
+    if (png === undefined) say(response, status, 'application/json', body);
+    else {
+      response.setHeader('last-modified', new Date().toUTCString());
+      say(response, status, 'image/png', png);
+    }
   } catch (error) {
-    const status = error instanceof Problem ? error.status : 400;
-    const detail = error instanceof Problem ? error.message : 'the body is not as it should be';
+    const status = error instanceof AgentProblem ? error.status : 400;
+    const detail =
+      error instanceof AgentProblem ? error.message : 'the body is not as it should be';
     const title = `Problem ${status}`;
     say(response, status, 'application/problem+json', { title, status, detail });
   }
@@ -120,10 +104,12 @@ export async function answerAgent(
 async function route(
   request: IncomingMessage,
   side: AgentSide,
-): Promise<{ status: number; body?: unknown }> {
+): Promise<{ status: number; body?: unknown; png?: Uint8Array }> {
   const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://agent');
   const body = await text(request);
-  const isAdmitted = path === '/v1/status' || isSigned(request, body, side);
+  // Everybody may look, as in the demo's `anonymousRead`.
+  const isRead = ['/v1/status', '/v1/log'].includes(path) && request.method === 'GET';
+  const isAdmitted = isRead || isSigned(request, body, side);
   if (isAdmitted) side.log(`${request.method} ${path}`);
   if (path === '/v1/status' && request.method === 'GET') {
     if (query.get('after') === revisionOf(side)) {
@@ -131,12 +117,29 @@ async function route(
     }
     return { status: 200, body: status(side) };
   }
+  if (isRead) return { status: 200, body: side.care.lastLines(query) };
   const [, hub, port] = /^\/v1\/usb\/([^/]+)\/(\d+)$/.exec(path) ?? [];
   const isReboot = path === '/v1/reboot' && request.method === 'POST';
   const isPort = hub !== undefined && ['GET', 'PUT'].includes(request.method ?? '');
   const isOrders = path === '/v1/orders' && request.method === 'PUT';
-  if (!isReboot && !isPort && !isOrders) throw new Problem(404, 'there is nothing of that name');
-  if (!isAdmitted) throw new Problem(401, 'a signature for this machine is needed');
+  const isClear = path === '/v1/quarantine/clear' && request.method === 'POST';
+  const isRepair = path === '/v1/repair' && request.method === 'POST';
+  const isScreen = path === '/v1/screen' && request.method === 'POST';
+  if (!isReboot && !isPort && !isOrders && !isClear && !isRepair && !isScreen) {
+    throw new AgentProblem(404, `no such path: ${path}; check the path`);
+  }
+  if (!isAdmitted) throw new AgentProblem(401, 'a signature for this machine is needed');
+  if (isScreen) return { status: 200, png: screenOf(side, body) };
+  if (isRepair) {
+    side.care.repair(side, body);
+    side.look();
+    return { status: 202 };
+  }
+  if (isClear) {
+    side.care.clear(body);
+    side.look();
+    return { status: 200, body: health(side) };
+  }
   if (isOrders) {
     side.setOrders(Orders.parse(JSON.parse(body)).orders);
     return { status: 200, body: health(side) };
@@ -147,7 +150,7 @@ async function route(
     return { status: 202 };
   }
   const outlet = `usb/${hub}.${Number(port)}`;
-  if (!side.board.has(outlet)) throw new Problem(404, `there is no port ${outlet}`);
+  if (!side.board.has(outlet)) throw new AgentProblem(404, `there is no port ${outlet}`);
   if (request.method === 'PUT') {
     const { on, alone } = SetPort.parse(JSON.parse(body));
     // As the real one: all ports that have power together.
@@ -180,13 +183,17 @@ function status(side: AgentSide) {
       name: phone.name,
       state: isPresent(phone, board, hubs) ? 'present' : 'missing',
       readAt: new Date().toISOString(),
+      repairSteps: stepsOf(phone),
       ...(isPresent(phone, board, hubs) && {
         charging: true,
         connectedSeconds: connectedMs(phone) / 1000,
         ...report?.phones[phone.name],
       }),
     })),
-    ...(report && { health: health(side), repairs: report.repairs }),
+    ...(report && {
+      health: health(side),
+      repairs: [...report.repairs, ...side.care.repairs].slice(-20),
+    }),
   };
 }
 
@@ -204,7 +211,10 @@ function health(side: AgentSide) {
       since,
     }),
   );
-  const reasons = [...ordered, ...(side.report()?.reasons ?? [])];
+  const reasons = [
+    ...ordered,
+    ...(side.report()?.reasons ?? []).map((reason) => side.care.judge(reason)),
+  ];
   const worst = (['quarantined', 'maintenance', 'recovering'] as const).find((verdict) =>
     reasons.some((reason) => reason.verdict === verdict),
   );
@@ -213,9 +223,9 @@ function health(side: AgentSide) {
 }
 
 function say(response: ServerResponse, status: number, type: string, body: unknown): void {
-  const text = body === undefined ? '' : JSON.stringify(body);
+  const text = body instanceof Uint8Array ? body : body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
-    ...(text !== '' && { 'content-type': type }),
+    ...(text.length > 0 && { 'content-type': type }),
     'content-length': Buffer.byteLength(text),
   });
   response.end(text);

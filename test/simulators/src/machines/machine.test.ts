@@ -308,6 +308,34 @@ describe('a machine’s agent', () => {
     expect(await curl(machine, '/v1/reboot', ...signed)).toMatchObject({ status: 401 });
   });
 
+  it('repairs phones, ends what it gave up, and shows its log and screens', async () => {
+    const machine = await start({ phones: [{ name: 'device', port: 'usb/1-1.2' }] });
+    const since = new Date().toISOString();
+    const gaveUp = { verdict: 'quarantined', code: 'gave-up', text: 'gave up', since } as const;
+    machine.report = { reasons: [gaveUp], phones: {}, repairs: [] };
+    const post = (path: string, body: unknown) =>
+      curl(machine, path, '--json', JSON.stringify(body), '--output', '/dev/null');
+    const step = { step: 'adb-reconnect', why: 'a test' };
+
+    expect(await post('/v1/repair', { ...step, step: 'dance' })).toMatchObject({ status: 404 });
+    expect(await post('/v1/repair', step)).toMatchObject({ status: 202 });
+    expect(await post('/v1/screen', {})).toMatchObject({ status: 404 });
+    expect(await post('/v1/screen', { fresh: true })).toMatchObject({ status: 200 });
+    machine.task = { running: true, id: 't1' };
+    expect(await post('/v1/screen', { fresh: true })).toMatchObject({ status: 409 });
+    expect(await post('/v1/repair', step)).toMatchObject({ status: 409 });
+    expect(await post('/v1/quarantine/clear', { why: 'a test' })).toMatchObject({ status: 200 });
+
+    const { body } = (await curl(machine, '/v1/status')) as { body: unknown };
+    expect(body).toMatchObject({
+      health: { verdict: 'recovering' },
+      repairs: [{ device: 'device', step: 'adb-reconnect', outcome: 'done' }],
+    });
+    expect(await curl(machine, '/v1/log?lines=2')).toMatchObject({
+      body: { lines: [{ text: 'task t1 started' }, { text: 'quarantine cleared: a test' }] },
+    });
+  });
+
   it('switches USB ports, which are on again after a boot', async () => {
     const machine = await start();
 

@@ -16,6 +16,7 @@ import type { OutletBoard, Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type AgentReport, answerAgent, type Orders, type Task } from './agent.ts';
 import { Boots } from './boots.ts';
+import { Care } from './care.ts';
 import type { MachineFault } from './faults.ts';
 import { machineBox } from './unix.ts';
 import { boardOf, hasPower, isPresent, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
@@ -90,6 +91,7 @@ export async function startSimulatedMachine(
 
 /** What its agent reports and is told, with those who wait for a change of it. */
 class AgentState {
+  readonly care = new Care();
   orders: Orders = [];
   revision = 1;
   private ownTask: Task = { running: false };
@@ -107,6 +109,9 @@ class AgentState {
   }
 
   set task(now) {
+    const { id } = this.ownTask;
+    if (id !== undefined && now.id !== id) this.care.log(`task ${id} ended`, 'bot');
+    if (now.id !== undefined && now.id !== id) this.care.log(`task ${now.id} started`, 'bot');
     this.ownTask = now;
     this.look();
   }
@@ -123,8 +128,10 @@ class AgentState {
   /** Those who wait for a change get it, unless only readings have changed. */
   look(): void {
     const { task, report, orders } = this;
-    const codes = report?.reasons.map(({ code, device }) => [code, device]);
-    const now = JSON.stringify([task, this.present(), codes, report?.repairs, orders]);
+    const { care } = this;
+    const codes = report?.reasons.map((reason) => [care.judge(reason).code, reason.device]);
+    const repairs = [report?.repairs, care.repairs];
+    const now = JSON.stringify([task, this.present(), codes, repairs, orders]);
     if (now === this.material) return;
     this.material = now;
     this.revision += 1;
@@ -196,7 +203,10 @@ class Machine implements SimulatedMachine {
       faults: this.faults,
       bootSeconds: typeof bootSeconds === 'function' ? bootSeconds : () => bootSeconds,
       hasPower: () => feeds.length === 0 || feeds.some(([source, outlet]) => source.isOn(outlet)),
-      onBoot: () => this.setAllPorts(true),
+      onBoot: () => {
+        this.state.care.log('listening');
+        this.setAllPorts(true);
+      },
       onPowerLoss: () => {
         this.faults.delete('dead');
         this.setAllPorts(false);
@@ -361,6 +371,8 @@ class Machine implements SimulatedMachine {
       task: () => state.task,
       report: () => state.report,
       orders: () => state.orders,
+      care: state.care,
+      look: () => state.look(),
       setOrders(now) {
         state.orders = now;
         state.look();

@@ -87,7 +87,7 @@ async function orRejected(what: string, ask: () => Promise<unknown>): Promise<vo
   try {
     await ask();
   } catch (error) {
-    if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
+    if (!(error instanceof ApiError) || ![404, 409, 501].includes(error.status)) throw error;
     throw new CliError(`${what}: ${sentence(error.problem.detail)}`);
   }
 }

@@ -2,7 +2,14 @@
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit-log';
-import { type AnyRequest, clientOf, headersOf, urlOf } from '@skolo/api/calls';
+import {
+  type AnyRequest,
+  clientOf,
+  headersOf,
+  olderStatus,
+  urlOf,
+  whyOlder,
+} from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
 import type { consoleRacksApi } from '@skolo/api/console-racks';
 import type { machineStateApi } from '@skolo/api/machine-state';
@@ -81,7 +88,13 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
       signal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
     });
     const { headers } = response;
-    if (!response.ok) throw new CallFailed(response.status, await problemOf(response));
+    if (!response.ok) {
+      const { status } = response;
+      const problem = await problemOf(response);
+      const older = whyOlder(service, route, { ...problem, status });
+      if (older !== undefined) throw new CallFailed(olderStatus, { ...problem, detail: older });
+      throw new CallFailed(status, problem);
+    }
     const type = headers.get('content-type') ?? '';
     isStream = type.startsWith('text/event-stream');
     if (isStream) {
