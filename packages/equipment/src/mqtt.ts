@@ -46,7 +46,8 @@ export const answerMs = 5000;
 const mostBytes = 1024 * 1024;
 
 /**
- * @param watch A topic whose messages, including retained ones, end the connection if `gone` returns true.
+ * @param watch A topic whose messages end the connection if `gone` returns true. A retained one may be old, so a live answer beats it: it only
+ * explains why there is none.
  * @throws DeviceError, or the signal's reason
  */
 export async function visitBroker<T>(
@@ -91,6 +92,12 @@ async function visitAs<T>(
   signal.throwIfAborted();
   const client = connect(clientOptions(address, port, credentials));
   const broken = failureOf(client, name, `${address}:${port}`, watch);
+  /** What the broker has kept about the device: it is gone. */
+  let kept: DeviceError | undefined;
+  client.on('message', (topic, payload, { retain }) => {
+    if (topic === watch?.topic && retain)
+      kept = watch.gone(payload.toString()) ? goneError(name, topic, payload) : undefined;
+  });
   const late = () => {
     return new DeviceTimeout(name, `no response from the broker within ${answerMs / 1000} s`);
   };
@@ -101,7 +108,7 @@ async function visitAs<T>(
     });
     return await work({
       ask: ({ late: silent, ...exchange }) =>
-        withDeadline({ ms: answerMs, late: silent, signal }, (limit) =>
+        withDeadline({ ms: answerMs, late: () => kept ?? silent(), signal }, (limit) =>
           orAborted(Promise.race([answerTo(client, exchange), broken]), limit),
         ),
     });
@@ -155,9 +162,9 @@ function failureOf(
     client.on('close', () => {
       reject(new DeviceUnreachable(device, `the broker ${broker} closed the connection`));
     });
-    client.on('message', (topic, payload) => {
-      if (topic !== watch?.topic || !watch.gone(payload.toString())) return;
-      reject(new DeviceUnreachable(device, `${topic} reports ${shown(payload)}`));
+    client.on('message', (topic, payload, { retain }) => {
+      if (retain || topic !== watch?.topic || !watch.gone(payload.toString())) return;
+      reject(goneError(device, topic, payload));
     });
   });
   broken.catch(() => undefined);
@@ -215,6 +222,7 @@ function connectionError(device: string, broker: string, error: Error): DeviceEr
   return new DeviceRejected(device, `${broker} is not an MQTT broker`);
 }
 
-function shown(payload: Buffer): string {
-  return JSON.stringify(payload.toString().slice(0, 40));
+function goneError(device: string, topic: string, payload: Buffer): DeviceError {
+  const shown = JSON.stringify(payload.toString().slice(0, 40));
+  return new DeviceUnreachable(device, `${topic} reports ${shown}`);
 }

@@ -239,6 +239,7 @@ function numbersIn(
     }
     const { value } = varbind;
     if (typeof value === 'number') return [[oid, value] as [string, number]];
+    if (maybe.includes(oid)) return [];
     throw new DeviceRejected(device.name, `the object ${oid} is not a number`);
   });
 }

@@ -37,7 +37,6 @@ export const outlets = driverKind({
       /** rPDU2OutletMeteredStatusPower, in watts. */
       more: {
         column: `${outletGroup}.4.3.1.7`,
-        optional: true,
         read: (watts = -1) => (watts >= 0 ? { watts } : {}),
       },
       /** rPDU2DeviceConfigColdstartDelay; rPDU2OutletSwitchedConfigPowerOnTime, -Name and -RebootDuration. */

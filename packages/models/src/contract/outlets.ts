@@ -33,6 +33,11 @@ export interface OutletReading {
    * read while it is on; undefined while it is off.
    */
   mode?: string | undefined;
+  /**
+   * What the command that turns it on needs besides its name, for models that look it up: a path, an ID. Read while it is known, recorded
+   * before the outlet is turned off, and passed to `turnOn`, which then depends on no reading.
+   */
+  via?: string | undefined;
 }
 
 /** Settings of an outlet on the device itself, which also have an effect without skolo. */
@@ -67,8 +72,17 @@ export interface PowerDriver {
    * @param alone no other USB port that is switched together with it
    */
   turnOff(outlet: string, signal: AbortSignal, alone?: true): Promise<void>;
-  /** Turns one outlet on, in its previous mode. Without a mode: the model's default. */
-  turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
+  /**
+   * Turns one outlet on, in its previous mode. Without a mode: the model's default. The command is sent whatever a reading shows.
+   *
+   * @param via as it was read before; without it, and if it cannot be read now: the model's default
+   */
+  turnOn(
+    outlet: string,
+    mode: string | undefined,
+    signal: AbortSignal,
+    via?: string,
+  ): Promise<void>;
   /** Present if the device performs off, wait and on by itself. */
   nativeCycle?: NativeCycle;
   /** Reads its model and settings; absent: the driver cannot. Changes nothing. @throws DeviceError */
@@ -148,8 +162,14 @@ export interface OutletDriver<K> {
   readsAtOnce?: number;
   /** Requests all of them; returns a function that gives each one's reading. */
   read: (keys: readonly K[], signal: AbortSignal) => Promise<(key: K) => OutletReading>;
-  /** `mode`: the previous mode, if it is known and `isMode` accepts it. */
-  set: (key: K, state: OutletState, signal: AbortSignal, mode?: string) => Promise<void>;
+  /** `mode`: the previous mode, if it is known and `isMode` accepts it. `via`: as in `OutletReading`, to turn it on. */
+  set: (
+    key: K,
+    state: OutletState,
+    signal: AbortSignal,
+    mode?: string,
+    via?: string,
+  ) => Promise<void>;
   /** The modes in which it can be turned on; absent: it has none. */
   isMode?: (mode: string) => boolean;
   /** The device's own cycle. `run` gets a checked time. */
@@ -205,12 +225,11 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       return new Map(keys.map(([outlet, each]) => [outlet, readingOf(each)]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
-    async turnOn(outlet, mode, signal) {
-      const own = key(outlet);
-      if (mode === undefined || isMode === undefined) return set(own, 'on', signal);
-      if (!isMode(mode))
-        throw new DeviceRejected(name, `the outlet cannot be turned on in mode ${mode}`);
-      await set(own, 'on', signal, mode);
+    async turnOn(outlet, mode, signal, via) {
+      const known = isMode === undefined ? undefined : mode;
+      if (known !== undefined && !isMode?.(known))
+        throw new DeviceRejected(name, `the outlet cannot be turned on in mode ${known}`);
+      await set(key(outlet), 'on', signal, known, via);
     },
     ...(cycle && {
       nativeCycle: {

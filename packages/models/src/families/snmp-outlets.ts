@@ -1,25 +1,17 @@
 /** Outlets that are rows of an SNMP table: a column with the setting, and a column that changes it. */
-import { DeviceRejected } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../contract/device.ts';
-import type {
-  DriverDeps,
-  OutletDriver,
-  OutletReading,
-  OutletState,
-  OwnReport,
-} from '../contract/outlets.ts';
+import type { DriverDeps, OutletDriver, OutletReading, OwnReport } from '../contract/outlets.ts';
 
 interface SnmpOutlets {
   /** The index of an outlet's object in a column; default: its name. Written objects always end in it. */
   index?: (outlet: string) => string;
   command: { column: string; on: number; off: number; cycle?: number };
   state: { column: string; on: number; off: number };
-  /** An additional column, and its part of the reading. `optional`: some devices lack it. */
+  /** An additional column, which a device may lack, and its part of the reading. */
   more?: {
     column: string;
-    optional: boolean;
-    read: (value: number | undefined, state: OutletState) => Partial<OutletReading>;
+    read: (value: number | undefined, state: OutletReading['state']) => Partial<OutletReading>;
   };
   settings?: SettingColumns;
 }
@@ -48,11 +40,9 @@ export function snmpOutlets(
     await snmp.write(`${command.column}.${key}`, value, signal);
   }
 
-  function stateOf(key: string, value: number | undefined): OutletState {
+  function stateOf(value: number | undefined): OutletReading['state'] {
     if (value === state.on) return 'on';
-    if (value === state.off) return 'off';
-    const what = value === undefined ? 'no state' : `the unknown state ${value}`;
-    throw new DeviceRejected(device.name, `reports ${what} for outlet ${key}`);
+    return value === state.off ? 'off' : 'unknown';
   }
 
   async function report(
@@ -91,11 +81,9 @@ export function snmpOutlets(
     async read(keys, signal) {
       const states = keys.map((key) => `${state.column}.${key}`);
       const others = more ? keys.map((key) => `${more.column}.${key}`) : [];
-      const values = more?.optional
-        ? await snmp.read(states, others, signal)
-        : await snmp.read([...states, ...others], [], signal);
+      const values = await snmp.read(states, others, signal);
       return (key) => {
-        const own = stateOf(key, values.get(`${state.column}.${key}`));
+        const own = stateOf(values.get(`${state.column}.${key}`));
         return { state: own, ...more?.read(values.get(`${more.column}.${key}`), own) };
       };
     },

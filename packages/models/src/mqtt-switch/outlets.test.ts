@@ -95,6 +95,16 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
     expect(await stateOf(driver, '3')).toBe('on');
   });
 
+  it('believes the live answer of a plug, although the broker has kept that it is gone', async (context) => {
+    const { driver, broker } = await startPlug({ options: { available } }, startOne, context);
+    const client = await visitor(broker);
+    await client.publishAsync('tele/plug/LWT', 'Offline', { retain: true, qos: 1 });
+
+    await driver.turnOff('3', patient());
+
+    expect(await stateOf(driver, '3')).toBe('off');
+  });
+
   const account = { username: 'lab', password: 'tr0ub4dor' };
 
   it('signs in', async (context) => {

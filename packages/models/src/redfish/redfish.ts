@@ -25,9 +25,11 @@ import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
+  type OutletState,
   type OwnReport,
   oneByOne,
 } from '../contract/outlets.ts';
+import { ifSupported, unneeded } from '../families/unneeded.ts';
 
 export const outlets = driverKind({
   model: 'redfish',
@@ -40,29 +42,33 @@ const Options = z.object({ https: z.boolean(), rackPdu: z.string().exactOptional
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
 const Link = z.object({ '@odata.id': Path });
-const Values = z.array(z.string()).optional();
+/** As `viaOf` returns it. */
+const known = /^\/(?!\/)[\w./~%:@+-]* \w+$/;
+const Values = unneeded(z.array(z.string()));
 const Action = z.object({
   target: Path,
   'ResetType@Redfish.AllowableValues': Values,
   'PowerState@Redfish.AllowableValues': Values,
-  '@Redfish.ActionInfo': Path.optional(),
+  '@Redfish.ActionInfo': unneeded(Path),
 });
 type Action = z.infer<typeof Action>;
 const Resource = z.object({
-  Id: z.string(),
-  PowerState: z.enum(['On', 'Off', 'PoweringOn', 'PoweringOff', 'Paused']).nullish(),
-  PowerWatts: z.object({ Reading: z.number().nullish() }).nullish(),
-  PowerRestorePolicy: z.string().nullish(),
-  Model: z.string().nullish(),
-  Links: z.object({ ManagedBy: z.array(Link).optional() }).nullish(),
-  Actions: z
-    .object({ '#ComputerSystem.Reset': Action, '#Outlet.PowerControl': Action })
-    .partial()
-    .default({}),
+  Id: unneeded(z.string()),
+  PowerState: unneeded(z.string()),
+  PowerWatts: unneeded(z.object({ Reading: z.number() })),
+  PowerRestorePolicy: unneeded(z.string()),
+  Model: unneeded(z.string()),
+  Links: unneeded(z.object({ ManagedBy: z.array(Link) })),
+  Actions: unneeded(
+    z.object({
+      '#ComputerSystem.Reset': unneeded(Action),
+      '#Outlet.PowerControl': unneeded(Action),
+    }),
+  ),
 });
 type Resource = z.infer<typeof Resource>;
 /** A server's manager, or a PDU. */
-const Maker = z.object({ Model: z.string().nullish(), FirmwareVersion: z.string().nullish() });
+const Maker = z.object({ Model: unneeded(z.string()), FirmwareVersion: unneeded(z.string()) });
 const ActionInfo = z.object({
   Parameters: z.array(z.object({ Name: z.string(), AllowableValues: Values })),
 });
@@ -81,26 +87,29 @@ const pdus = '/redfish/v1/PowerEquipment/RackPDUs';
 const kinds = {
   system: {
     action: '#ComputerSystem.Reset',
+    path: 'Actions/ComputerSystem.Reset',
     parameter: 'ResetType',
     values: { on: ['On', 'ForceOn'], off: ['ForceOff'], cycle: ['PowerCycle'] },
   },
   outlet: {
     action: '#Outlet.PowerControl',
+    path: 'Actions/Outlet.PowerControl',
     parameter: 'PowerState',
     values: { on: ['On'], off: ['Off'], cycle: ['PowerCycle'] },
   },
 } as const;
 
 /** During a transition, the previous state. */
-const states = new Map([
+const states: ReadonlyMap<string, OutletState> = new Map([
   ['On', 'on'],
   ['Paused', 'on'],
   ['PoweringOff', 'on'],
   ['Off', 'off'],
   ['PoweringOn', 'off'],
-] as const);
+]);
 
-function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+/** Its resources, and commands to them. */
+function requestsTo(device: Device, deps: DriverDeps) {
   const { name } = device;
   const { https, rackPdu } = Options.parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
@@ -111,7 +120,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
     const { body } = await send({ path: `${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
-    if (resource.Id === id) return resource;
+    if (resource.Id === undefined || resource.Id === id) return resource;
     throw new DeviceRejected(name, `returned a system or outlet other than ${id}`);
   }
 
@@ -127,13 +136,14 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 
-  async function command(
+  /** Where a command is sent, and its value: `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset On`. */
+  async function viaOf(
     outlet: string,
+    { Actions }: Resource,
     verb: keyof typeof kind.values,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { PowerState, Actions } = await get(outlet, signal);
-    const action = Actions[kind.action];
+  ): Promise<string> {
+    const action = Actions?.[kind.action];
     if (action === undefined) throw new DeviceRejected(name, `${outlet} has no ${kind.action}`);
     const values = await allowed(action, signal);
     const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
@@ -142,16 +152,51 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const what = `${outlet} does not support ${verb}; supported actions: ${offered}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
+    return `${action.target} ${value}`;
+  }
+
+  async function post(via: string, signal: AbortSignal): Promise<void> {
+    const [path = '', value] = via.split(' ');
     const body = JSON.stringify({ [kind.parameter]: value });
     const json = { ...headers, 'content-type': 'application/json' };
+    await send({ method: 'POST', path, headers: json, body }, signal);
+  }
+
+  async function command(
+    outlet: string,
+    verb: keyof typeof kind.values,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const resource = await get(outlet, signal);
+    const via = await viaOf(outlet, resource, verb, signal);
     try {
-      await send({ method: 'POST', path: action.target, headers: json, body }, signal);
+      await post(via, signal);
     } catch (error) {
-      const isSoAlready = verb !== 'cycle' && PowerState?.toLowerCase() === verb;
+      const isSoAlready = verb !== 'cycle' && resource.PowerState?.toLowerCase() === verb;
       if (!(error instanceof DeviceRejected && isSoAlready)) throw error;
     }
   }
 
+  /** Depends on no reading: one may fail while the outlet must be turned on. Its failure is reported once the command was sent. */
+  async function turnOn(outlet: string, signal: AbortSignal, via?: string): Promise<void> {
+    if (via !== undefined && known.test(via)) return await post(via, signal);
+    try {
+      await viaOf(outlet, await get(outlet, signal), 'on', signal);
+    } catch (error) {
+      if (error instanceof DeviceRejected)
+        await post(`${folder}/${outlet}/${kind.path} On`, signal);
+      throw error;
+    }
+    await command(outlet, 'on', signal);
+  }
+
+  return { get, viaOf, command, turnOn, send, headers };
+}
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const { name } = device;
+  const { rackPdu } = Options.parse(device.options);
+  const { get, viaOf, command, turnOn, send, headers } = requestsTo(device, deps);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
@@ -166,23 +211,25 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       return reportOf(resources, (rackPdu === undefined ? first : maker)?.Model, maker);
     },
     read: oneByOne(async (outlet: string, signal) => {
-      const { PowerState, PowerWatts } = await get(outlet, signal);
-      const state = (PowerState && states.get(PowerState)) ?? 'unknown';
-      return { state, watts: PowerWatts?.Reading ?? undefined };
+      const resource = await get(outlet, signal);
+      const { PowerState = '', PowerWatts } = resource;
+      const via = await ifSupported(viaOf(outlet, resource, 'on', signal));
+      return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via };
     }),
-    set: command,
+    set: (outlet, state, signal, _mode, via) =>
+      state === 'on' ? turnOn(outlet, signal, via) : command(outlet, state, signal),
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
   };
 }
 
 function reportOf(
   resources: ReadonlyMap<string, Resource>,
-  model: string | null | undefined,
+  model: string | undefined,
   maker: z.infer<typeof Maker> | undefined,
 ): OwnReport<string> {
   return {
-    hardware: model ?? undefined,
-    firmware: maker?.FirmwareVersion ?? undefined,
+    hardware: model,
+    firmware: maker?.FirmwareVersion,
     of(id) {
       const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
       return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };

@@ -19,19 +19,20 @@ import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
-import { onModes, poeReading } from './poe.ts';
+import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
+import { isOnMode, poeReading } from './poe.ts';
 
 const menu = '/rest/interface/ethernet/poe';
 const Row = z.object({
   '.id': z.string().regex(/^\*[0-9A-F]+$/i),
   name: z.string(),
-  'poe-out': z.enum(['off', 'auto-on', 'forced-on']),
+  'poe-out': z.string(),
 });
 type Row = z.infer<typeof Row>;
 const Monitored = z.object({
   name: z.string(),
-  'poe-out-status': z.string(),
-  'poe-out-power': z.coerce.number().optional(),
+  'poe-out-status': unneeded(z.string()),
+  'poe-out-power': unneeded(z.coerce.number()),
 });
 type Monitored = z.infer<typeof Monitored>;
 const Cycled = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
@@ -70,26 +71,30 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Monitored>> {
     const body = await post('monitor', { numbers: ports.join(','), once: '' }, signal);
-    const rows = readJson(name, body, z.array(Monitored), 'the state of its PoE ports');
-    return new Map(rows.map((row) => [row.name, row]));
+    const rows = readJson(name, body, unneededList(Monitored), 'the state of its PoE ports');
+    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.name, row]])));
   }
 
   return {
     key: (outlet) => outlet,
-    isMode: (mode) => onModes.has(mode),
+    isMode: isOnMode,
     async read(ports, signal) {
       const rows = await rowsOf(ports, signal);
-      const monitored = await monitor(ports, signal);
+      const monitored = await ifSupported(monitor(ports, signal));
       return (port) => {
-        const { 'poe-out-status': status, 'poe-out-power': watts } = monitored.get(port) ?? {};
-        return poeReading(rows.get(port)?.['poe-out'] ?? 'off', status, watts);
+        const { 'poe-out-status': status, 'poe-out-power': watts } = monitored?.get(port) ?? {};
+        const { '.id': via, 'poe-out': setting = '' } = rows.get(port) ?? {};
+        return { ...poeReading(setting, status, watts), via };
       };
     },
-    async set(port, state, signal, mode = 'auto-on') {
+    async set(port, state, signal, mode = 'auto-on', via) {
       const setting = state === 'on' ? mode : 'off';
-      const row = (await rowsOf([port], signal)).get(port);
+      const rows = via === undefined ? rowsOf([port], signal) : Promise.resolve(undefined);
+      const read = state === 'on' ? ifSupported(rows) : rows;
+      // Without an ID, the name identifies the row as well.
+      const id = via ?? (await read)?.get(port)?.['.id'] ?? port;
       const body = JSON.stringify({ 'poe-out': setting });
-      const path = `${menu}/${row?.['.id']}`;
+      const path = `${menu}/${encodeURIComponent(id).replaceAll('%2A', '*')}`;
       const answer = await send({ method: 'PATCH', path, headers, body }, signal);
       const changed = readJson(name, answer.body, Row, 'the new setting of the port');
       if (changed.name === port && changed['poe-out'] === setting) return;
@@ -111,7 +116,8 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
 
 /** @throws DeviceRejected One of the ports is missing. */
 function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
-  const rows = readJson(device, body, z.array(Row), 'the PoE ports');
+  const all = readJson(device, body, z.array(unneeded(Row)), 'the PoE ports');
+  const rows = all.filter((row) => row !== undefined);
   for (const port of ports) {
     if (rows.filter((row) => row.name === port).length === 1) continue;
     throw new DeviceRejected(device, `${port} does not support PoE, or has a different name`);

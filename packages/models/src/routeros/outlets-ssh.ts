@@ -19,7 +19,7 @@ import { DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading } from '../contract/outlets.ts';
 import { type Shell, shellOf, shortened } from '../families/command-line/session.ts';
-import { onModes, poeReading } from './poe.ts';
+import { isOnMode, poeReading } from './poe.ts';
 
 const menu = '/interface ethernet poe';
 
@@ -45,7 +45,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
 
   return {
     key: (outlet) => outlet,
-    isMode: (mode) => onModes.has(mode),
+    isMode: isOnMode,
     async read(ports, signal) {
       // One block per port, because the columns of a table with several ports are ambiguous.
       const command = ports.map((port) => `${menu} monitor ${port} once`).join('; ');
@@ -89,9 +89,9 @@ function readingOf(
   port: string,
   block: ReadonlyMap<string, string>,
 ): OutletReading {
-  const setting = block.get('poe-out') ?? '';
+  const setting = block.get('poe-out');
   const status = block.get('poe-out-status');
-  if ((setting !== 'off' && !onModes.has(setting)) || status === undefined) {
+  if (setting === undefined) {
     throw new DeviceRejected(
       device,
       `the poe monitor command does not report the PoE setting of ${port}`,

@@ -19,24 +19,24 @@ import type { Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
+import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen1', automaticRepair: false, create });
 
 const Identity = z.object({
-  type: z.string().optional(),
+  type: unneeded(z.string()),
   /** `20230913-114244/v1.14.0-gcb84623` */
-  fw: z.string().optional(),
-  gen: z.number().optional(),
-  num_outputs: z.number().int().optional(),
-  num_meters: z.number().int().optional(),
+  fw: unneeded(z.string()),
+  gen: unneeded(z.number()),
+  num_meters: unneeded(z.int()),
 });
 const Relay = z.object({ ison: z.boolean(), has_timer: z.boolean() });
 const Settings = z.object({
   relays: z.array(z.object({ name: z.string().nullish(), default_state: z.string().optional() })),
 });
 const Status = z.object({
-  relays: z.array(Relay),
-  meters: z.array(z.object({ power: z.number(), is_valid: z.boolean().default(true) })).default([]),
+  relays: z.array(unneeded(z.object({ ison: z.boolean() }))),
+  meters: unneededList(z.object({ power: z.number(), is_valid: z.boolean().default(true) })),
 });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
@@ -58,8 +58,11 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 
   async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
     const { body } = await send({ path: '/shelly', anonymous: true }, signal);
-    const identity = readJson(name, body, Identity, 'the Shelly model');
-    if (identity.gen === undefined) return identity;
+    return readJson(name, body, Identity, 'the Shelly model');
+  }
+
+  function checkGeneration(identity: z.infer<typeof Identity> | undefined): void {
+    if (identity?.gen === undefined) return;
     throw new DeviceRejected(
       name,
       `this is a generation ${identity.gen} Shelly; use the model shelly-gen2`,
@@ -69,21 +72,26 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   return {
     key: Number,
     async read(_relays, signal) {
-      const { num_meters: meterCount } = await identify(signal);
+      const identity = await ifSupported(identify(signal));
+      checkGeneration(identity);
       const { body } = await send({ path: '/status' }, signal);
       const { relays, meters } = readJson(name, body, Status, 'the state of its relays');
-      checkCount(device, relays.length, 'relay');
+      const { num_meters: meterCount } = identity ?? {};
       const isMeasured = meterCount === relays.length && meters.length === relays.length;
       return (relay) => {
         const meter = isMeasured ? meters[relay] : undefined;
-        const state = relays[relay]?.ison ? 'on' : 'off';
+        const isOn = relays[relay]?.ison;
+        const state = isOn === undefined ? 'unknown' : isOn ? 'on' : 'off';
         return { state, watts: meter?.is_valid ? meter.power : undefined };
       };
     },
     async report(_relays, signal) {
-      const { type, fw } = await identify(signal);
+      const identity = await identify(signal);
+      checkGeneration(identity);
+      const { type, fw } = identity;
       const { body } = await send({ path: '/settings' }, signal);
       const { relays } = readJson(name, body, Settings, 'the settings of its relays');
+      checkCount(device, relays.length, 'relay');
       return {
         hardware: type,
         firmware: fw?.split('/').at(-1),

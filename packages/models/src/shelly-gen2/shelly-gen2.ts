@@ -20,16 +20,21 @@ import type { Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
+import { unneeded } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen2', automaticRepair: false, create });
 
-const Failure = z.object({ code: z.number(), message: z.string().default('') });
+const Failure = z.object({ code: unneeded(z.number()), message: z.string().catch('') });
 const Frame = z.object({
-  id: z.number(),
+  id: unneeded(z.number()),
   result: z.unknown().optional(),
-  error: Failure.optional(),
+  error: Failure.nullish(),
 });
-const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
+const Switch = z.object({
+  id: unneeded(z.number()),
+  output: z.boolean(),
+  apower: unneeded(z.number()),
+});
 const Info = z.object({
   id: z.string().min(1),
   auth_en: z.boolean(),
@@ -66,9 +71,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
     if (frame.error) {
       const { code, message } = frame.error;
-      throw new DeviceRejected(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
+      throw new DeviceRejected(
+        name,
+        `${method} failed: ${message.slice(0, 200)} (${code ?? 'no code'})`,
+      );
     }
-    if (frame.id === id) return frame.result;
+    // A change is confirmed by its own number; a state is that of the switch, whatever the frame says.
+    if (frame.id === id || (frame.id === undefined && method !== 'Switch.Set')) return frame.result;
     throw new DeviceRejected(name, 'the response belongs to another request');
   }
 
@@ -82,14 +91,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     key: Number,
     async read(_ids, signal) {
       const status = Components.safeParse(await call('Shelly.GetStatus', {}, signal));
-      const components = status.data ?? {};
-      const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
-      checkCount(device, count, 'switch', 'switches');
+      if (!status.success) throw new DeviceRejected(name, 'does not report its state');
       return (id) => {
-        const found = Switch.safeParse(components[`switch:${id}`]).data;
-        if (found?.id !== id) {
-          throw new DeviceRejected(name, `does not report whether switch ${id} is on`);
-        }
+        const found = Switch.safeParse(status.data[`switch:${id}`]).data;
+        if (found === undefined || (found.id ?? id) !== id) return { state: 'unknown' };
         return { state: found.output ? 'on' : 'off', watts: found.apower };
       };
     },
@@ -98,6 +103,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const info = readJson(name, about.body, Info, 'its description');
       const { body } = await send({ path: '/rpc/Shelly.GetConfig' }, signal);
       const components = readJson(name, body, Components, 'its configuration');
+      // Those from 100 on belong to an add-on.
+      const count = Object.keys(components).filter((key) => /^switch:\d\d?$/.test(key)).length;
+      checkCount(device, count, 'switch', 'switches');
       return {
         hardware: info.model,
         firmware: info.ver,

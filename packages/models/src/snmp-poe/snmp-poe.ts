@@ -44,8 +44,8 @@ export const outlets = driverKind({
       state: admin,
       more: {
         column: `${portTable}.6`,
-        optional: false,
-        read(detection = 0, state) {
+        read(detection, state) {
+          if (detection === undefined) return {};
           const fault = state === 'on' ? faults.get(detection) : undefined;
           return { delivering: detection === deliveringPower, fault };
         },

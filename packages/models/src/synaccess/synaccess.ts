@@ -42,8 +42,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     key: Number,
     async read(_numbers, signal) {
       const bits = statusBits(name, await ask('$A5', signal));
+      // The first outlet comes last, so another number of them moves none, but it is another device.
       checkCount(device, bits.length, 'outlet');
-      return (number) => ({ state: bits.at(-number) === '1' ? 'on' : 'off' });
+      return (number) => {
+        const bit = bits.at(-number);
+        return { state: bit === '1' ? 'on' : bit === '0' ? 'off' : 'unknown' };
+      };
     },
     set: (number, state, signal) => tell(`$A3 ${number} ${state === 'on' ? 1 : 0}`, signal),
     cycle: { offSeconds: 'fixed', run: (number, _, signal) => tell(`$A4 ${number}`, signal) },
@@ -52,8 +56,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 
 /** The outlets of a status, the first one last. Older firmware leaves out `$A0,`. */
 function statusBits(device: string, status: string): string {
-  const [, bits] =
-    /^(?:\$A0,)?([01]+),\d+(?:\.\d+)?(?:,\d+(?:\.\d+)?)?,(?:XX|-?\d+)$/.exec(status) ?? [];
+  // Currents and the temperature follow, whose form depends on the firmware.
+  const [, bits] = /^(?:\$A0,)?([01X?-]*[01][01X?-]*),[\w.,-]+$/.exec(status) ?? [];
   if (bits === undefined) throw senseless(device, status);
   return bits;
 }

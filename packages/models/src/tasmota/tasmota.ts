@@ -19,6 +19,7 @@ import {
   type OutletDriver,
 } from '../contract/outlets.ts';
 import { checkCount, outletCount } from '../families/outlet-count.ts';
+import { ifSupported } from '../families/unneeded.ts';
 
 const Answer = z.record(z.string(), z.unknown());
 type Answer = z.infer<typeof Answer>;
@@ -131,19 +132,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     key: Number,
     async read(_relays, signal) {
       const states = await run('State', signal);
-      const count = Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
-      checkCount(device, count, 'relay');
-      const watts = wattsIn(await run('Status 10', signal), count);
+      // Sensors may report what is not JSON: `nan`.
+      const watts = wattsIn(await ifSupported(run('Status 10', signal)), relaysIn(states));
       return (relay) => {
         const state = stateIn(states, relay);
-        if (state !== 'ON' && state !== 'OFF') {
-          throw new DeviceRejected(name, `does not report whether relay ${relay} is on`);
-        }
-        return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
+        const isKnown = state === 'ON' || state === 'OFF';
+        return {
+          state: isKnown ? (state === 'ON' ? 'on' : 'off') : 'unknown',
+          watts: watts?.[relay - 1],
+        };
       };
     },
     set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
     async report(_relays, signal) {
+      checkCount(device, relaysIn(await run('State', signal)), 'relay');
       const { PowerOnState } = await run('PowerOnState', signal);
       const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
       const staysOff = stayOff.get(Number(PowerOnState));
@@ -156,6 +158,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     // Delay takes up to 3600 tenths of a second.
     cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
   };
+}
+
+function relaysIn(states: Answer): number {
+  return Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
 }
 
 /** For each relay; undefined if it measures nothing, or only the total. */

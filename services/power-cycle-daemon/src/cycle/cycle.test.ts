@@ -31,7 +31,7 @@ const written = {
   'not-down': { is: 'not-down', text: 'did not go down' },
   contacted: {
     is: 'contacted',
-    modes: new Map([['switch-1/1', 'forced-on']]),
+    modes: new Map([['switch-1/1', { mode: 'forced-on' }]]),
     text: 'switch-1/1 is on',
   },
   'contact-failed': { is: 'contact-failed', text: 'switch-1: no answer' },

@@ -9,7 +9,7 @@
  * again.
  */
 import type { CycleStep, Outcome } from '@skolo/api';
-import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
+import { type CycleRecord, isStanding, type Phase, type Restore } from '../state/records.ts';
 
 export type CycleEvent =
   | { is: 'begin' }
@@ -18,7 +18,7 @@ export type CycleEvent =
   | { is: 'soft-impossible'; text: string }
   | { is: 'went-down'; text: string }
   | { is: 'not-down'; text: string }
-  | { is: 'contacted'; modes: ReadonlyMap<string, string | undefined>; text: string }
+  | { is: 'contacted'; modes: ReadonlyMap<string, Restore>; text: string }
   | { is: 'contact-failed'; text: string }
   | { is: 'admitted' }
   /** A controller stopped responding while the cycle waited for its turn. */
@@ -199,8 +199,7 @@ function contacted(
   facts: CycleFacts,
 ): CycleRecord {
   const feeds = record.feeds.map((feed) => {
-    const mode = event.modes.get(`${feed.controller}/${feed.outlet}`);
-    return { ...feed, ...(mode !== undefined && { mode }) };
+    return { ...feed, ...event.modes.get(`${feed.controller}/${feed.outlet}`) };
   });
   const known = { ...record, feeds };
   // An outlet that is turned off draws no current, so it does not wait for its turn.

@@ -7,7 +7,7 @@ import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import { cycleNatively, turnOff, type Verification } from '../devices/outlets.ts';
 import { isAlive, type Observer, seeDown } from '../machines/watch.ts';
-import { type Feed, feedKey } from '../state/records.ts';
+import { type Feed, feedKey, restoreOf } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
 import { observerOf, type Step, whyMoved, whyNot } from './step.ts';
 
@@ -23,7 +23,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
       if (silent)
         throw new Error(`${silent[0]}: the device does not report whether this outlet is on`);
-      const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
+      const modes = new Map(read.map(([key, reading]) => [key, restoreOf(reading)]));
       const text = read.map(([key, reading]) => `${key} is ${stateText(reading)}`).join(', ');
       return { is: 'contacted', modes, text };
     } catch (error) {

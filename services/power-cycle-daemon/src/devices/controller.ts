@@ -139,8 +139,8 @@ export class Controller {
   }
 
   /** @throws DeviceError */
-  turnOn(outlet: string, mode: string | undefined): Promise<void> {
-    return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal));
+  turnOn(outlet: string, mode: string | undefined, via?: string): Promise<void> {
+    return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal, via));
   }
 
   /**

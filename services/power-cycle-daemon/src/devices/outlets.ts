@@ -100,7 +100,11 @@ export async function turnOff(
 export async function turnOn(
   controller: Controller,
   outlet: string,
-  { mode, isInDoubt = false }: { mode: string | undefined; isInDoubt?: boolean },
+  {
+    mode,
+    via,
+    isInDoubt = false,
+  }: { mode: string | undefined; via?: string | undefined; isInDoubt?: boolean },
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Verification> {
@@ -114,7 +118,7 @@ export async function turnOn(
     };
   }
   const error = await controller
-    .turnOn(outlet, before.reading?.mode ?? mode)
+    .turnOn(outlet, before.reading?.mode ?? mode, before.reading?.via ?? via)
     .catch((reason: unknown) => reason);
   const isTaken = error === undefined || (error instanceof DeviceError && !error.retry);
   const verification = await seeState(controller, outlet, 'on', patience, signal);

@@ -195,14 +195,14 @@ export class PendingOns {
   }
 
   private async attempt(
-    { controller: name, outlet, mode }: PendingOn,
+    { controller: name, outlet, mode, via }: PendingOn,
     isInDoubt: boolean,
   ): Promise<Verification> {
     const { controllers, timing, signal } = this.deps;
     try {
       const controller = controllers.get(name);
       if (controller !== undefined) {
-        return await turnOn(controller, outlet, { mode, isInDoubt }, timing.patience, signal);
+        return await turnOn(controller, outlet, { mode, via, isInDoubt }, timing.patience, signal);
       }
       return { is: 'not', text: `${name} is no longer in rack.yaml` };
     } catch (error) {

@@ -18,7 +18,7 @@ import {
   type UnknownTarget,
 } from '../rules/targets.ts';
 import { onAccepted } from '../state/outlet-records.ts';
-import type { CycleRecord, Feed } from '../state/records.ts';
+import { type CycleRecord, type Feed, restoreOf } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
 export interface Request {
@@ -190,8 +190,8 @@ export class Requests {
     const { store } = this.deps;
     const key = formatOutlet({ device, outlet });
     // Off now, so only the records tell how it was on.
-    const mode = store.switchedOff.get(key)?.mode ?? store.pendingOns.get(key)?.mode;
-    return { controller: device, outlet, ...(mode !== undefined && { mode }) };
+    const known = { ...store.pendingOns.get(key), ...store.switchedOff.get(key) };
+    return { controller: device, outlet, ...restoreOf(known) };
   }
 
   private forgetOld(): Change[] {

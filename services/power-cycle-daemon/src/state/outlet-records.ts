@@ -3,7 +3,14 @@
  * turned off. Each function returns changes that become durable together with the record.
  */
 import type { Change } from '@skolo/durable';
-import { type CycleRecord, type Feed, feedKey, isStanding, type PendingOn } from './records.ts';
+import {
+  type CycleRecord,
+  type Feed,
+  feedKey,
+  isStanding,
+  type PendingOn,
+  restoreOf,
+} from './records.ts';
 import type { Store } from './store.ts';
 
 /** When it is accepted: an operator's on or off takes effect from then on. */
@@ -30,8 +37,9 @@ export function beforeTouching(store: Store, record: CycleRecord, now: number): 
   }
   return feeds.flatMap((feed) => {
     const off = switchedOff.get(feedKey(feed));
-    const { mode } = feed;
-    return off === undefined || mode === undefined ? [] : [switchedOff.put({ ...off, mode })];
+    const known = restoreOf(feed);
+    if (off === undefined || Object.keys(known).length === 0) return [];
+    return [switchedOff.put({ ...off, ...known })];
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the journal stores: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
 import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
+import type { OutletReading } from '@skolo/models/outlets';
 import { z } from 'zod';
 
 /** A cycle's phase. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
@@ -18,12 +19,23 @@ export const Phase = z.enum([
 ]);
 export type Phase = z.output<typeof Phase>;
 
+/** How an outlet was on before, and what turning it on needs, as in `OutletReading`. */
+export const Restore = z.object({
+  mode: z.string().exactOptional(),
+  via: z.string().max(1000).exactOptional(),
+});
+export type Restore = z.output<typeof Restore>;
+
+/** What a reading shows of it. */
+export function restoreOf({ mode, via }: Pick<OutletReading, 'mode' | 'via'>): Restore {
+  return { ...(mode !== undefined && { mode }), ...(via !== undefined && { via }) };
+}
+
 /** An outlet that feeds the target. */
 export const Feed = z.object({
   controller: z.string(),
   outlet: z.string(),
-  /** How it was on before, so that it can be restored. */
-  mode: z.string().exactOptional(),
+  ...Restore.shape,
 });
 export type Feed = z.output<typeof Feed>;
 
@@ -36,8 +48,7 @@ export const SwitchedOff = z.object({
   by: z.string(),
   at: Time,
   reason: z.string(),
-  /** How it was on before. */
-  mode: z.string().exactOptional(),
+  ...Restore.shape,
   /** From another computer's journal: void if the outlet reads on. */
   inherited: z.literal(true).exactOptional(),
 });
@@ -109,7 +120,7 @@ export type CycleRecord = z.output<typeof CycleRecord>;
 export const PendingOn = z.object({
   controller: z.string(),
   outlet: z.string(),
-  mode: z.string().exactOptional(),
+  ...Restore.shape,
   since: Time,
   /** The cycle that turned it off. */
   cycle: z.string(),
