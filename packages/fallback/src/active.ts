@@ -25,9 +25,10 @@ const { values, positionals } = parseArgs({
     device: text,
     root: { ...text, default: '/' },
     every: { ...text, default: '30' },
+    patience: { ...text, default: '300' },
   },
 });
-const { rack, address, device, root, every } = values;
+const { rack, address, device, root, every, patience } = values;
 const [command] = positionals;
 const isComplete = rack !== undefined && address !== undefined && device !== undefined;
 if (!isComplete || (command !== 'gate' && command !== 'guard')) {
@@ -36,7 +37,8 @@ if (!isComplete || (command !== 'gate' && command !== 'guard')) {
 }
 const replaced = 3;
 const why = `another computer has replaced this one as the jumphost of ${rack}`;
-const options: ActiveOptions = { rack, address, device, root, everySeconds: Number(every) };
+const [everySeconds, patienceSeconds] = [Number(every), Number(patience)];
+const options: ActiveOptions = { rack, address, device, root, everySeconds, patienceSeconds };
 const own = await readOwn(options);
 const before = await readRetired(options, own);
 // A conflict of an earlier boot says nothing.

@@ -23,7 +23,7 @@ import { machineAccess } from './api/machine-access.ts';
 import { Cycles } from './cycle/cycles.ts';
 import { takeOver } from './cycle/inherited-state.ts';
 import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
-import { maySwitchOf, reportJumphost } from './devices/may-switch.ts';
+import { addressHolder, maySwitchOf, reportJumphost } from './devices/may-switch.ts';
 import { type Timing, usualTiming } from './devices/timing.ts';
 import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
@@ -112,7 +112,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   });
   const flushing = setInterval(() => {
     void store.flush();
-    reportJumphost({ stateDir, clock }, degraded);
+    reportJumphost({ stateDir, clock }, rack(), degraded);
   }, retryMs);
 
   async function stop(): Promise<void> {
@@ -207,7 +207,7 @@ function connectClients(
   { rack, store, hostKeys, signal }: Opened,
   power: Power,
 ) {
-  const { log, clock, degraded, audit, connections, metrics } = context;
+  const { log, clock, stateDir, degraded, audit, connections, metrics } = context;
   const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
   const { outletWatch } = power;
   const trail = new AuditTrail(audit, log);
@@ -238,7 +238,15 @@ function connectClients(
     retryMs: deps.endpoints?.retryMs,
     timeouts: deps.endpoints?.timeouts,
   });
-  const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
+  const view = {
+    rack,
+    store,
+    controllers,
+    readings: outletWatch.readings,
+    breaker,
+    snapshot,
+    addressHolder: () => addressHolder({ stateDir, clock }, rack()),
+  };
   const holds = new Holds({ rack, store, clock });
   const ownDevices = new OwnDevices({ rack, clock, take });
   registerGauges(metrics, gauges, () => view);

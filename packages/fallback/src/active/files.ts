@@ -15,6 +15,7 @@ import {
   statementFile,
 } from '@skolo/rack/jumphost';
 import { readJson } from '../json-file.ts';
+import { evidenceOf } from './evidence.ts';
 
 export interface ActiveOptions {
   rack: string;
@@ -24,8 +25,10 @@ export interface ActiveOptions {
   device: string;
   /** All files are below it: `/`, or a folder of a test. */
   root: string;
-  /** Between two rounds of questions about a holder, and between two looks at our own address. */
+  /** Between two rounds of questions about a holder. */
   everySeconds: number;
+  /** How long a holder of the address that proves nothing is waited for. */
+  patienceSeconds: number;
 }
 
 /** Who this computer is. */
@@ -39,6 +42,8 @@ export interface Own {
 
 /** Not below /var/lib/skolo, whose content a spare takes over from the jumphost before it. */
 const retiredFile = '/var/lib/skolo-active/retired-by.json';
+/** See packages/jumphost/src/address/probe.ts. */
+export const probe = '/usr/local/sbin/skolo-probe-address';
 const powerFile = `/var/lib/skolo/power-cycle-daemon/${jumphostStateFile}`;
 
 /** @throws Error There is no /etc/machine-id. */
@@ -82,7 +87,10 @@ export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostS
   await ifThere(writeFileAtomic(file, text, { mode: 0o644 }));
 }
 
-/** Another computer has the address now. */
-export function conflictNow(mac: string): JumphostState['conflict'] {
-  return { mac, uptime: Math.round(uptime()) };
+/** Tells that another computer has the address now. Returns the evidence that it is a jumphost, for people. */
+export async function tellConflict(options: ActiveOptions, mac: string) {
+  const evidence = await evidenceOf(options, mac);
+  const conflict = { mac, uptime: Math.round(uptime()), ...(evidence && { evidence }) };
+  await tellPower(options, { conflict }).catch(() => undefined);
+  return evidence;
 }

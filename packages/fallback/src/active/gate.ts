@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
-import { type ActiveOptions, conflictNow, type Own, tellPower } from './files.ts';
+import { type ActiveOptions, type Own, probe, tellConflict } from './files.ts';
 import { joinGroup } from './group.ts';
 
 /** In each round, one a second: a link-local address is usable after two. */
@@ -12,22 +12,20 @@ const questions = 6;
 const betweenProbesMs = 2000;
 
 /** The hardware address of another computer that has the address; undefined also where nobody can be asked. */
-export async function probeAddress(
+async function probeAddress(
   { root, device, address }: ActiveOptions,
-  mode: 'wait' | 'once',
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const program = join(root, '/usr/local/sbin/skolo-probe-address');
   return await new Promise((resolve) => {
-    execFile(program, [device, address, mode], { signal }, (error, stdout) =>
+    execFile(join(root, probe), [device, address, 'wait'], { signal }, (error, stdout) =>
       resolve(error?.code === 3 ? stdout.trim() : undefined),
     );
   });
 }
 
 /**
- * Waits until nobody else has the address of the jumphost. Meanwhile it asks all jumphosts for their statements, even if the address
- * is free, because another one may start at this moment. A holder that keeps the address is reported and asked again.
+ * Waits until nobody else has the address of the jumphost, or its holder is not one. Meanwhile it asks all jumphosts for their statements,
+ * even if the address is free, because another one may start at this moment. A holder that keeps the address is reported and asked again.
  *
  * @param print one line, for people
  * @returns the statement of the computer that has replaced this one; undefined: this one may serve
@@ -53,22 +51,35 @@ export async function waitForAddress(
   }
 }
 
+/** Until the address is free, or its holder has shown no evidence for too long: any computer could keep the address for ever. */
 async function untilFree(
   options: ActiveOptions,
   signal: AbortSignal,
   print: (text: string) => void,
 ): Promise<undefined> {
-  const { address, rack, everySeconds } = options;
+  const { address, rack, everySeconds, patienceSeconds } = options;
   let reportAt = performance.now() + everySeconds * 1000;
+  let shownAt: number | undefined;
   for (;;) {
-    const mac = await probeAddress(options, 'wait', signal);
+    const mac = await probeAddress(options, signal);
     if (mac === undefined || signal.aborted) return;
+    shownAt ??= performance.now();
     if (performance.now() >= reportAt) {
       reportAt += everySeconds * 1000;
+      const holder = `${address}: the computer with MAC address ${mac} is using the jumphost's address`;
+      const evidence = await tellConflict(options, mac);
+      if (evidence !== undefined) shownAt = performance.now();
+      if (performance.now() - shownAt >= patienceSeconds * 1000) {
+        print(
+          `${holder}, without evidence that it is a jumphost of ${rack}. This computer becomes active, and defends the address. Disconnect that computer or change its address`,
+        );
+        return;
+      }
       print(
-        `${address}: the computer with MAC address ${mac} is using the jumphost's address, but has not identified itself as a newer jumphost of ${rack}; disconnect that computer or change its address. This computer becomes active when the address is free`,
+        evidence === undefined
+          ? `${holder}, but has not identified itself as a newer jumphost of ${rack}; disconnect that computer or change its address. This computer becomes active when the address is free, or in ${patienceSeconds} s at the latest`
+          : `${holder}, and its ${evidence} proves that it is a jumphost of ${rack}; turn one of them off. This computer becomes active when the address is free`,
       );
-      await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
     }
     await pause(betweenProbesMs, signal).catch(() => undefined);
   }

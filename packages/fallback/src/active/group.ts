@@ -19,8 +19,12 @@ interface Group {
 }
 
 const mostBytes = 1024;
-/** Anybody at the cable may send; so many are read in a second, which costs a few percent of a core at most. */
-const mostASecond = 200;
+/**
+ * Signatures that are checked for each source: one per millisecond, and at most ten at once. All else is cheap, so junk does not hide a valid
+ * statement. A flood that fakes the address of a jumphost hides some of its statements, but not all.
+ */
+const checksAtOnce = 10;
+const mostSources = 1000;
 const answersASecond = 5;
 
 /** Joins the group, now or as soon as the interface has a link-local address. Answers questions of other jumphosts. */
@@ -28,7 +32,8 @@ export function joinGroup({ rack, device }: ActiveOptions, own: Own): Group {
   const found = Promise.withResolvers<Statement>();
   let socket: Socket | undefined;
   let isMember = false;
-  let budget = { second: 0, read: 0, answered: 0 };
+  let answers = { second: 0, count: 0 };
+  const checks = new Map<string, { left: number; at: number }>();
 
   function send(ask: boolean): void {
     const { statement } = own;
@@ -37,24 +42,27 @@ export function joinGroup({ rack, device }: ActiveOptions, own: Own): Group {
   }
 
   function receive(bytes: Buffer, from: string): void {
-    const second = Math.floor(performance.now() / 1000);
-    if (budget.second !== second) budget = { second, read: 0, answered: 0 };
-    budget.read += 1;
-    const isRead = from.startsWith('fe80:') && bytes.length <= mostBytes;
-    if (!isRead || budget.read > mostASecond) return;
+    if (!from.startsWith('fe80:') || bytes.length > mostBytes || !bytes.includes(rack)) return;
     const { data } = StatementMessage.safeParse(parseJson(bytes.toString()));
     if (data?.rack !== rack) return;
     const { ask, statement } = data;
-    if (statement !== undefined && isBelieved(statement)) found.resolve(statement);
+    if (statement !== undefined && isBelieved(statement, from)) found.resolve(statement);
     if (!ask || own.statement === undefined || statement?.machine === own.machine) return;
-    budget.answered += 1;
-    if (budget.answered <= answersASecond) send(false);
+    const second = Math.floor(performance.now() / 1000);
+    answers = { second, count: answers.second === second ? answers.count + 1 : 1 };
+    if (answers.count <= answersASecond) send(false);
   }
 
-  function isBelieved(statement: Statement): boolean {
+  function isBelieved(statement: Statement, from: string): boolean {
     const { key } = own;
-    const isOurs = statement.rack === rack && key !== undefined;
-    return isOurs && isHigher(statement, own) && isSigned(statement, key);
+    if (statement.rack !== rack || key === undefined || !isHigher(statement, own)) return false;
+    const now = performance.now();
+    const { left, at } = checks.get(from) ?? { left: checksAtOnce, at: now };
+    const may = Math.min(checksAtOnce, left + now - at);
+    if (may < 1) return false;
+    if (checks.size > mostSources) checks.clear();
+    checks.set(from, { left: may - 1, at: now });
+    return isSigned(statement, key);
   }
 
   function open(): void {

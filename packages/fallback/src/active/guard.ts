@@ -1,11 +1,19 @@
 /** While this computer is the jumphost: it serves its statement, and releases everything when a higher epoch appears. */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
 import type { Statement } from '@skolo/rack/jumphost';
-import { type ActiveOptions, conflictNow, type Own, tellPower, writeRetired } from './files.ts';
-import { probeAddress } from './gate.ts';
+import {
+  type ActiveOptions,
+  type Own,
+  probe,
+  tellConflict,
+  tellPower,
+  writeRetired,
+} from './files.ts';
 import { joinGroup } from './group.ts';
 
 const run = promisify(execFile);
@@ -21,7 +29,7 @@ export async function untilRetired(options: ActiveOptions, own: Own): Promise<St
   const group = joinGroup(options, own);
   const over = new AbortController();
   const saying = setInterval(() => group.say(false), betweenStatementsMs);
-  void watchAddress(options, over.signal);
+  void defendAddress(options, over.signal);
   try {
     group.say(false);
     return await group.higher;
@@ -32,15 +40,21 @@ export async function untilRetired(options: ActiveOptions, own: Own): Promise<St
   }
 }
 
-/** Somebody who has taken our address gets what is meant for us. */
-async function watchAddress(options: ActiveOptions, signal: AbortSignal): Promise<void> {
+/** Somebody who has taken our address gets what is meant for us. The program defends it, and prints who it was. */
+async function defendAddress(options: ActiveOptions, signal: AbortSignal): Promise<void> {
+  const { root, device, address, everySeconds } = options;
   while (!signal.aborted) {
-    const mac = await probeAddress(options, 'once', signal);
-    if (mac !== undefined && !signal.aborted) {
-      console.log(`${options.address}: the computer with MAC address ${mac} uses the same address`);
-      await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
+    const stdio = ['ignore', 'pipe', 'inherit'] as const;
+    const child = spawn(join(root, probe), [device, address, 'defend'], {
+      signal,
+      stdio: [...stdio],
+    });
+    child.on('error', () => undefined);
+    for await (const mac of createInterface(child.stdout)) {
+      console.log(`${address}: the computer with MAC address ${mac} uses the same address`);
+      await tellConflict(options, mac);
     }
-    await pause(options.everySeconds * 1000, signal).catch(() => undefined);
+    await pause(everySeconds * 1000, signal).catch(() => undefined);
   }
 }
 

@@ -5,13 +5,15 @@ import { ComputerError, type Host, linesOf } from '@skolo/computers';
 export const probeFile = '/usr/local/sbin/skolo-probe-address';
 
 /**
- * Exits with 3 if another computer has the address, and prints its MAC address; with 0 if there is no response.
- * Sources: RFC 5227, ARP requests whose sender has no address yet; RFC 4862 5.4 and RFC 4861 4.3, 4.4, neighbour solicitations from
+ * Exits with 3 if another computer has the address, and prints its MAC address; with 0 if there is no response. With `defend`, it does not
+ * exit, and prints a line at most every 10 s.
+ * Sources: RFC 5227, ARP requests whose sender has no address yet, and 2.4 (c), a host that never gives up its address; RFC 4862 5.4 and RFC 4861 4.3, 4.4, neighbour solicitations from
  * the unspecified address, which are answered to all nodes. perl-base is essential in Debian, and has Socket.
  */
 export const probe = `#!/usr/bin/perl
-# skolo-probe-address INTERFACE ADDRESS [wait|announce]: checks whether another computer in this network uses the address (RFC 5227, RFC 4862).
-# With wait, it first waits until a cable is connected. With announce, it announces that this computer now uses the address.
+# skolo-probe-address INTERFACE ADDRESS [wait|announce|defend]: checks whether another computer in this network uses the address (RFC 5227, RFC 4862).
+# With wait, it first waits until a cable is connected. With announce, it announces that this computer now uses the address. With defend, it
+# watches the address, and announces it when another computer uses it.
 use strict;
 use warnings;
 use Socket qw(AF_INET AF_INET6 inet_pton);
@@ -22,13 +24,20 @@ sub of_device { my ($name) = @_; open(my $file, '<', "/sys/class/net/$device/$na
 # No probe is possible without a cable.
 for (my $tries = 0; $mode eq 'wait' || $tries < 50; $tries++) { last if (eval { of_device('carrier') } // '0') eq '1'; select(undef, undef, undef, 0.1); }
 my $mac = pack('H12', of_device('address') =~ s/://gr);
-my $isNews = $mode eq 'announce';
+my $isGuard = $mode eq 'defend';
+$| = 1;
+# The wall clock may jump.
+sub now { open(my $file, '<', '/proc/uptime') or die "no /proc: $!\\n"; return (split ' ', <$file>)[0]; }
 my $type = $is6 ? 0x86dd : 0x0806;
 socket(my $socket, 17, 3, unpack('S', pack('n', $type))) or die "no socket: $!\\n";
 # struct sockaddr_ll.
 bind($socket, pack('SnlSCCa8', 17, $type, of_device('ifindex'), 1, 0, 6, '')) or die "$device: $!\\n";
-sub arp { return ("\\xff" x 6) . $mac . pack('nnnCCn', 0x0806, 1, 0x0800, 6, 4, 1) . $mac . ($isNews ? $target : "\\0" x 4) . ("\\0" x 6) . $target; }
+# Only neighbour advertisements, because all other IPv6 packets arrive here, too: linux/filter.h, SO_ATTACH_FILTER.
+my $filter = pack('SCCL' x 6, 0x30, 0, 0, 20, 0x15, 0, 3, 58, 0x30, 0, 0, 54, 0x15, 0, 1, 136, 6, 0, 0, 2048, 6, 0, 0, 0);
+setsockopt($socket, 1, 26, pack('S x![P] P', 6, $filter)) or die "no filter: $!\\n" if $is6;
+sub arp { my ($isNews) = @_; return ("\\xff" x 6) . $mac . pack('nnnCCn', 0x0806, 1, 0x0800, 6, 4, 1) . $mac . ($isNews ? $target : "\\0" x 4) . ("\\0" x 6) . $target; }
 sub neighbour {
+  my ($isNews) = @_;
   my $from = $isNews ? $target : "\\0" x 16;
   my $to = inet_pton(AF_INET6, $isNews ? 'ff02::1' : 'ff02::1:ff00:0');
   substr($to, 13, 3) = substr($target, 13, 3) if !$isNews;
@@ -48,17 +57,25 @@ sub holder {
   my $other = substr($got, $is6 ? 6 : 22, 6);
   return $isIt && $other ne $mac ? $other : undef;
 }
-for (1 .. 3) {
-  send($socket, $is6 ? neighbour() : arp(), 0) or die "$device: $!\\n";
-  if ($isNews) { select(undef, undef, undef, 0.1); next; }
-  my $end = time + 2;
-  while (time < $end) {
+sub say_to_all { my ($isNews) = @_; return send($socket, $is6 ? neighbour($isNews) : arp($isNews), 0); }
+if ($mode eq 'announce') { for (1 .. 3) { say_to_all(1) or die "$device: $!\\n"; select(undef, undef, undef, 0.1); } exit 0; }
+my ($defendAt, $parent) = (0, getppid());
+for (my $round = 0; $isGuard || $round < 3; $round++) {
+  # A cable may be missing for a while.
+  say_to_all(0) or $isGuard or die "$device: $!\\n";
+  my $end = now() + ($isGuard ? 30 : 2);
+  while (now() < $end) {
     vec(my $ready = '', fileno($socket), 1) = 1;
+    exit 0 if getppid() != $parent;
     select($ready, undef, undef, 0.5) or next;
     recv($socket, my $got, 2048, 0) // next;
     my $other = holder($got) // next;
+    next if now() < $defendAt;
     print join(':', map { sprintf('%02x', $_) } unpack('C6', $other)), "\\n";
-    exit 3;
+    exit 3 if !$isGuard;
+    # DEFEND_INTERVAL. Two computers that both never give up do not flood the network.
+    $defendAt = now() + 10;
+    say_to_all(1);
   }
 }
 `;

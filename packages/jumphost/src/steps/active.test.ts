@@ -2,8 +2,12 @@
  * Two computers that may both be the jumphost, at one cable. Every process is the program of the jumphost; a computer that an attacker
  * has sends what it likes.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, tempDir } from '@skolo/base/testing';
 import { newRackKey, type Statement, statementGroup, statementPort } from '@skolo/rack/jumphost';
 import { describe, expect, it, type TestContext, vi } from 'vitest';
+import { probeFile } from '../address/probe.ts';
 import { Cable, type CableComputer, whyNoCable } from '../testing/cable.ts';
 
 const why = await whyNoCable();
@@ -121,6 +125,135 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
     },
   );
 
+  it.for([
+    ['192.168.99.8', '192.168.99.20'],
+    ['fd00:99::8', 'fd00:99::20'],
+  ] as const)(
+    'a host that holds %s for ever, and only pretends to be a jumphost, does not keep it from starting',
+    async ([address, other], context) => {
+      const cable = await makeCable(context);
+      const [jumphost, pi, witness] = [
+        await cable.plug(100),
+        await cable.plug(),
+        await cable.plug(),
+      ];
+      const old = cable.statementFor(witness, 50);
+      const keys = await makeKeys();
+      await keys.giveTo(jumphost);
+      await give(pi, address);
+      await give(witness, other);
+      serveSsh(pi, keys.other);
+      serveTls(pi, keys.kubelet);
+      pi.script(
+        attackWith([
+          JSON.stringify({ skolo: 'jumphost/1', ask: false, rack: 'rack4', statement: old }),
+        ]),
+      );
+      expect(await macAt(witness, address)).toBe('02:00:00:00:00:02');
+
+      const gate = jumphost.start('gate', address, 4);
+
+      expect(await gate.ended).toBe(0);
+      expect(await gate.printed).toContain('This computer becomes active, and defends the address');
+      expect((await powerOf(jumphost)).conflict).toEqual({
+        mac: '02:00:00:00:00:02',
+        uptime: expect.any(Number),
+      });
+      // As Debian does it: with a test for another holder, where the kernel has one.
+      await jumphost.ip(
+        'address',
+        'add',
+        `${address}/${address.includes(':') ? 64 : 24}`,
+        'dev',
+        'eth0',
+      );
+      jumphost.start('guard', address);
+      await vi.waitFor(async () => {
+        expect(await macAt(witness, address)).toBe('02:00:00:00:00:01');
+        expect(await addressesOf(jumphost)).not.toMatch(/tentative|dadfailed/);
+        expect((await powerOf(jumphost))?.conflict).toMatchObject({ mac: '02:00:00:00:00:02' });
+      }, patience);
+    },
+  );
+
+  it.for(['SSH host key', 'k3s API server'])(
+    'waits for a jumphost without a statement, as its %s proves',
+    async (evidence, context) => {
+      const cable = await makeCable(context);
+      const [jumphost, old] = [await cable.plug(), await cable.plug()];
+      const keys = await makeKeys();
+      await keys.giveTo(jumphost);
+      await give(old, '192.168.99.8');
+      const server =
+        evidence === 'SSH host key' ? serveSsh(old, keys.own) : serveTls(old, keys.k3s);
+
+      const gate = jumphost.start('gate', '192.168.99.8', 4);
+      await vi.waitFor(
+        async () => expect((await powerOf(jumphost))?.conflict).toMatchObject({ evidence }),
+        patience,
+      );
+      server.kill();
+
+      expect(await gate.ended).toBe(0);
+      expect(await gate.printed).toContain(
+        `and its ${evidence} proves that it is a jumphost of rack4; turn one of them off`,
+      );
+    },
+  );
+
+  it('defends its address at most once in ten seconds', async (context) => {
+    const cable = await makeCable(context);
+    const [jumphost, pi] = [await cable.plug(), await cable.plug()];
+    await give(jumphost, '192.168.99.8');
+    // Prints the number of announcements, once there have been none for a while.
+    const counter = pi.run('perl', '-e', countAnnouncements, '020000000001');
+    jumphost.start('guard', '192.168.99.8');
+    await vi.waitFor(async () => expect(await powerOf(jumphost)).not.toBeNull(), patience);
+
+    for (let time = 0; time < 5; time += 1) {
+      await pi.run(join(pi.root, probeFile), 'eth0', '192.168.99.8', 'announce').ended;
+    }
+
+    await vi.waitFor(
+      async () => expect((await powerOf(jumphost)).conflict).not.toBeNull(),
+      patience,
+    );
+    expect(await counter.printed).toBe('1');
+  });
+
+  it.for(['its own address', '40 addresses', 'the address of the new one'])(
+    'junk from %s does not hide the statement that retires it',
+    async (source, context) => {
+      const cable = await makeCable(context);
+      const old = await cable.plug(100);
+      const next = await cable.plug(200);
+      const neighbour = await cable.plug();
+      await give(old, '192.168.99.8');
+      const guard = old.start('guard', '192.168.99.8');
+      await vi.waitFor(async () => expect(await powerOf(old)).not.toBeNull(), patience);
+      const many = Array.from({ length: 40 }, (_, n) => `fe80::${n + 1}`);
+      const sources = {
+        'its own address': [],
+        '40 addresses': many,
+        'the address of the new one': [await linkLocalOf(next)],
+      }[source];
+      for (const each of sources ?? []) {
+        await neighbour.ip('address', 'add', `${each}/64`, 'dev', 'eth0', 'nodad');
+      }
+      const forged = cable.statementFor(next, 300, newRackKey());
+      const message = { skolo: 'jumphost/1', ask: true, rack: 'rack4', statement: forged };
+      const flag = join(neighbour.root, 'flooding');
+      const flood = neighbour.script(floodWith(JSON.stringify(message), sources ?? [], flag));
+      await vi.waitFor(async () => expect(await neighbour.read('/flooding')).toBe('yes'), patience);
+
+      const gate = next.start('gate', '192.168.99.8');
+
+      expect(await guard.ended).toBe(3);
+      expect(await gate.ended).toBe(0);
+      flood.kill();
+    },
+  );
+
   it('a neighbour cannot retire it: forged, replayed and malformed statements, and a flood of them', async (context) => {
     const cable = await makeCable(context);
     const jumphost = await cable.plug(200);
@@ -216,4 +349,92 @@ socket.bind(${statementPort}, '::', async () => {
   if (${flood} > 0) setInterval(() => send(${JSON.stringify(question)}), 300);
   else process.exit(0);
 });`;
+}
+
+/** Of a jumphost, and of others. */
+async function makeKeys() {
+  const dir = await tempDir();
+  const script = `cd ${dir}
+for each in own other; do ssh-keygen -q -t ed25519 -N '' -f $each; done
+openssl req -x509 -nodes -newkey ed25519 -keyout ca.key -out ca.crt -days 2 -subj /CN=k3s-server-ca
+for each in /O=k3s/CN=k3s /CN=kubelet; do
+  name=\${each##*/CN=}
+  openssl req -nodes -newkey ed25519 -keyout $name.key -out $name.csr -subj $each
+  openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out $name.crt
+done
+mkdir -p /run/sshd`;
+  await run('sh', ['-ec', script]);
+  const text = (name: string) => readFile(join(dir, name), 'utf8');
+  return {
+    own: join(dir, 'own'),
+    other: join(dir, 'other'),
+    k3s: join(dir, 'k3s'),
+    kubelet: join(dir, 'kubelet'),
+    async giveTo(computer: CableComputer) {
+      await computer.write('/etc/ssh/ssh_host_ed25519_key.pub', await text('own.pub'));
+      await computer.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', await text('ca.crt'));
+    },
+  };
+}
+
+function serveSsh(computer: CableComputer, key: string) {
+  const options = ['ListenAddress=::', 'PidFile=none', 'UsePAM=no', `Banner=${key}.pub`];
+  const flags = options.flatMap((each) => ['-o', each]);
+  return computer.run('/usr/sbin/sshd', '-D', '-q', '-f', '/dev/null', '-h', key, ...flags);
+}
+
+/** @param name path of the certificate and the key, without their ends */
+function serveTls(computer: CableComputer, name: string) {
+  return computer.script(`
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:tls';
+const options = { cert: readFileSync('${name}.crt'), key: readFileSync('${name}.key') };
+createServer(options).on('tlsClientError', () => undefined).listen(6443, '::');`);
+}
+
+/** The computer that has an address, as this one knows it. */
+async function macAt(computer: CableComputer, address: string): Promise<string | undefined> {
+  await computer.run('ping', '-c', '1', '-W', '1', address).ended;
+  const line = await computer.ip('neighbour', 'show', 'to', address, 'dev', 'eth0');
+  return / lladdr (\S+)/.exec(line)?.[1];
+}
+
+/** Prints how many ARP announcements a computer has sent, five seconds after the last one. */
+const countAnnouncements = `
+socket(my $socket, 17, 3, unpack('S', pack('n', 0x0806))) or die;
+my $mac = pack('H12', $ARGV[0]);
+for (my ($count, $wait) = (0, 60); ; ) {
+  vec(my $ready = '', fileno($socket), 1) = 1;
+  if (!select($ready, undef, undef, $wait)) { print $count; exit; }
+  recv($socket, my $got, 2048, 0) // next;
+  next if substr($got, 22, 6) ne $mac || substr($got, 28, 4) ne substr($got, 38, 4);
+  ($count, $wait) = ($count + 1, 5);
+}`;
+
+async function linkLocalOf(computer: CableComputer): Promise<string> {
+  const text = await vi.waitFor(async () => {
+    const found = await computer.ip('-6', '-o', 'address', 'show', 'dev', 'eth0', 'scope', 'link');
+    expect(found).not.toBe('');
+    return found;
+  }, patience);
+  return /inet6 ([^/]+)/.exec(text)?.[1] ?? '';
+}
+
+/** Sends it 3,000 times a second, until it is killed. */
+function floodWith(datagram: string, sources: readonly string[], flag: string): string {
+  return `
+import { createSocket } from 'node:dgram';
+import { writeFileSync } from 'node:fs';
+const sockets = ${JSON.stringify(sources.length === 0 ? ['::'] : sources.map((each) => `${each}%eth0`))}.map((address) => {
+  const socket = createSocket({ type: 'udp6', reuseAddr: true });
+  return socket.bind(0, address, () => socket.setMulticastInterface('::%eth0'));
+});
+let sent = 0;
+setInterval(() => {
+  for (let n = 0; n < 30; n += 1, sent += 1) {
+    const send = sockets[sent % sockets.length];
+    send.send(${JSON.stringify(datagram)}, ${statementPort}, '${statementGroup}', () => undefined);
+  }
+  if (sent > 3000) writeFileSync('${flag}', 'yes');
+}, 10);`;
 }

@@ -78,6 +78,8 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# Otherwise the kernel would use neither the link-local nor the jumphost's IPv6 address while another computer claims it (RFC 4862, 5.4.5).
+ExecStartPre=-/bin/sh -c 'echo 0 > /proc/sys/net/ipv6/conf/${device}/accept_dad'
 # Without a cable there are no clients, so the gate can wait for one.
 ExecStartPre=-/sbin/ip link set dev ${device} up
 # If the program fails, only another computer with the address prevents the start.

@@ -65,6 +65,9 @@ export class Cable {
     await run('ip', ['netns', 'add', name]);
     await run('ip', ['-n', this.hub, 'link', 'add', `c${number}`, ...end, 'netns', name]);
     await run('ip', ['-n', this.hub, 'link', 'set', `c${number}`, 'master', 'br0', 'up']);
+    // As skolo-active.service does.
+    const noTest = 'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad';
+    await run('ip', ['netns', 'exec', name, 'sh', '-c', noTest]);
     for (const device of ['lo', 'eth0']) await computer.ip('link', 'set', device, 'up');
     await computer.write('/etc/machine-id', `${number}\n`);
     await computer.write(probeFile, probe, 0o755);
@@ -120,10 +123,16 @@ export class CableComputer {
     return await readFile(join(this.root, path), 'utf8').catch(() => undefined);
   }
 
-  /** Starts the program. */
-  start(command: 'gate' | 'guard', address: string): Running {
+  /** Starts the program. @param patience with a holder of the address that proves nothing, in seconds */
+  start(command: 'gate' | 'guard', address: string, patience = 300): Running {
     const args = ['--rack', 'rack4', '--address', address, '--device', 'eth0', '--root', this.root];
-    return this.spawn([process.execPath, program, command, ...args, '--every', '3']);
+    const times = ['--every', '3', '--patience', `${patience}`];
+    return this.spawn([process.execPath, program, command, ...args, ...times]);
+  }
+
+  /** Runs a program in it. */
+  run(...command: string[]): Running {
+    return this.spawn(command);
   }
 
   /** Runs a script of Node in it, which is a module. */

@@ -53,8 +53,13 @@ export const StatementMessage = z.strictObject({
 export const JumphostState = z.object({
   /** A jumphost with a higher epoch was detected, so this one no longer switches any outlets. */
   retiredBy: z.object({ epoch: z.int(), machine: z.string() }).nullable(),
-  /** Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. */
-  conflict: z.object({ mac: z.string(), uptime: z.number() }).nullable(),
+  /**
+   * Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. `evidence`: what shows
+   * that it is a jumphost of the rack.
+   */
+  conflict: z
+    .object({ mac: z.string(), uptime: z.number(), evidence: z.string().exactOptional() })
+    .nullable(),
 });
 export type JumphostState = z.output<typeof JumphostState>;
 export const jumphostStateFile = 'jumphost.json';

@@ -91,17 +91,39 @@ describe('the daemon of a jumphost', () => {
     );
   });
 
-  it('says for 15 minutes that another computer had its address', async () => {
+  it.for<[string, string, { mac: string; evidence?: string }, string, string]>([
+    [
+      'a machine in rack.yaml',
+      ', mac: "02:00:00:00:00:02", uplink: switch-1/7',
+      { mac: '02:00:00:00:00:02' },
+      ' (by-switch at switch-1/7) is using the address of the jumphost; disconnect it',
+      'machine="by-switch",port="switch-1/7",evidence=""',
+    ],
+    [
+      'an unknown jumphost',
+      '',
+      { mac: '02:00:00:00:00:02', evidence: 'SSH host key' },
+      ' is using the address of the jumphost, and its SSH host key proves that it is another jumphost of this rack',
+      'machine="",port="",evidence="SSH host key"',
+    ],
+  ])('says for 15 minutes that %s had its address', async ([, entry, holder, text, labels]) => {
     const clock = fakeClock(undefined, 1000);
-    const conflict = { mac: '02:00:00:00:00:02', uptime: 990 };
-    const daemon = await startDaemon({ yaml, clock, prepare: write({ ...alone, conflict }) });
+    const daemon = await startDaemon({
+      yaml: yaml.replace('switch-1/1 }', `switch-1/1${entry} }`),
+      clock,
+      prepare: write({ ...alone, conflict: { ...holder, uptime: 990 } }),
+    });
+    const start = 'jumphost address: the computer with MAC address 02:00:00:00:00:02';
     await waitUntil(async () =>
-      (await reasons(daemon)).find((each) =>
-        each.startsWith('jumphost address: the computer with MAC address 02:00:00:00:00:02 is'),
-      ),
+      (await reasons(daemon)).find((each) => each.startsWith(`${start}${text}`)),
+    );
+    const metrics = async () => await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
+    expect(await metrics()).toContain(
+      `skolo_power_jumphost_address_holder{mac="02:00:00:00:00:02",${labels}} 1`,
     );
 
     clock.pass(890_000);
     await waitUntil(async () => ((await reasons(daemon)).length === 0 ? true : undefined));
+    expect(await metrics()).not.toContain('skolo_power_jumphost_address_holder{');
   });
 });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
 import { CannotCycle } from '@skolo/models/outlets';
+import { formatOutlet, type Rack } from '@skolo/rack';
 import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 
 /** Of the computer, not of this process. */
@@ -40,17 +41,34 @@ export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
   };
 }
 
+/**
+ * Another computer that uses the address of the jumphost, with its name and port in rack.yaml, and the evidence that it is a jumphost of this
+ * rack; empty: unknown, or none.
+ */
+export function addressHolder(
+  { stateDir, clock }: MaySwitchDeps,
+  { machines, infrastructure }: Pick<Rack, 'machines' | 'infrastructure'>,
+): Record<'mac' | 'machine' | 'port' | 'evidence', string> | undefined {
+  const { conflict } = readState(stateDir) ?? {};
+  if (!conflict || clock.uptime() - conflict.uptime >= conflictSeconds) return undefined;
+  const { mac, evidence = '' } = conflict;
+  const found = [...machines.values(), ...infrastructure.values()].find((each) => each.mac === mac);
+  const port = typeof found?.uplink === 'object' ? formatOutlet(found.uplink) : '';
+  return { mac, machine: found?.name ?? '', port, evidence };
+}
+
 /** Reports the parts that concern people on `/readyz` and in metrics. */
-export function reportJumphost({ stateDir, clock }: MaySwitchDeps, degraded: DegradedList): void {
-  const { retiredBy, conflict } = readState(stateDir) ?? {};
+export function reportJumphost(deps: MaySwitchDeps, rack: Rack, degraded: DegradedList): void {
+  const { retiredBy } = readState(deps.stateDir) ?? {};
+  const holder = addressHolder(deps, rack);
   degraded.set('retired', retiredBy ? retiredText(retiredBy) : undefined);
-  const isRecent = conflict && clock.uptime() - conflict.uptime < conflictSeconds;
-  degraded.set(
-    'jumphost address',
-    isRecent
-      ? `the computer with MAC address ${conflict.mac} is using the address of the jumphost; disconnect it, or change its address`
-      : undefined,
-  );
+  const { mac, machine, port, evidence } = holder ?? {};
+  const known = [machine, port].filter(Boolean).join(' at ');
+  const advice = evidence
+    ? `, and its ${evidence} proves that it is another jumphost of this rack; turn one of them off`
+    : '; disconnect it, or change its address';
+  const text = `the computer with MAC address ${mac}${known && ` (${known})`} is using the address of the jumphost${advice}`;
+  degraded.set('jumphost address', holder && text);
 }
 
 function retiredText({ epoch }: { epoch: number }): string {

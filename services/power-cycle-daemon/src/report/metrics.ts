@@ -93,6 +93,14 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .all()
         .map(({ name, rejectsSignIn }) => [{ controller: name }, Number(rejectsSignIn)]),
   },
+  skolo_power_jumphost_address_holder: {
+    help: "Another computer that has used the jumphost's address in the last 15 minutes. The labels contain its name and port in rack.yaml, and any evidence that it is a jumphost.",
+    labels: ['mac', 'machine', 'port', 'evidence'],
+    read({ addressHolder }) {
+      const holder = addressHolder();
+      return holder === undefined ? [] : [[{ ...holder }, 1]];
+    },
+  },
   skolo_power_outlets_stuck_off: {
     help: 'Outlets that a cycle turned off and that could not be verified as on again. Retries continue.',
     labels: ['outlet'],

@@ -11,6 +11,7 @@ import { stepOf } from '../cycle/cycle.ts';
 import { positions } from '../cycle/scheduler.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
+import type { addressHolder } from '../devices/may-switch.ts';
 import type { TimedReading } from '../keep/outlet-watch.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { waitFor } from '../rules/past-cycles.ts';
@@ -67,6 +68,7 @@ export interface View {
   readings: ReadonlyMap<string, TimedReading>;
   breaker: CircuitBreaker;
   snapshot: () => Snapshot;
+  addressHolder: () => ReturnType<typeof addressHolder>;
 }
 
 /** All outlets that feed something, in the order of the things they feed. */
