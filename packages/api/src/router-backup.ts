@@ -216,6 +216,10 @@ export const ConnectedHosts = z
       )
       .max(10_000),
     own: z.array(z.string()).describe('MAC addresses of the device itself'),
+    unread: z
+      .array(z.object({ command: z.string(), lines: z.int().min(1), first: z.string() }))
+      .optional()
+      .describe('lines of its output that skolo does not understand: by command, with the first'),
   })
   .meta({ id: 'ConnectedHosts' });
 export type ConnectedHosts = z.output<typeof ConnectedHosts>;

@@ -236,13 +236,28 @@ describe('an answer of a command line', () => {
     row: /^(?<vlan>\d+) (?<mac>\S+) (?<port>\S+)$/,
   };
 
+  const rows = (text: string) => {
+    const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
+    const found = rowsIn('switch-1', table, text, /\./, seen);
+    return { ports: found.map(({ groups }) => groups.port), unread: seen.unread };
+  };
+
   it.each([
     ['', 'returned no table for "show it"'],
     ['% Not now\n', 'returned no table for "show it"'],
-    ['Vlan Mac Port\n1 b827.eb00.0001\n', 'is not valid: "1 b827.eb00.0001"'],
+    ['Vlan Mac Port\n1 b827.eb00.0001\n', '"1 b827.eb00.0001"'],
   ])('is no table: %j', (text, why) => {
-    expect(() => rowsIn('switch-1', table, text)).toThrow(why);
-    expect(() => rowsIn('switch-1', table, text)).toThrow(DeviceRejected);
+    expect(() => rows(text)).toThrow(why);
+    expect(() => rows(text)).toThrow(DeviceRejected);
+  });
+
+  it('is read although there are lines that nobody understands, which are counted', () => {
+    const odd = ['1 b827.eb00.0001', 'R 1 b827.eb00.0002 Router', 'Total: 3', ''];
+
+    expect(rows(['Vlan Mac Port', ...odd, '1 b827.eb00.0003 Gi1'].join('\n'))).toEqual({
+      ports: ['Gi1'],
+      unread: [{ command: 'show it', lines: 2, first: '1 b827.eb00.0001' }],
+    });
   });
 });
 

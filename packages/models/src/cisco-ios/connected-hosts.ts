@@ -1,7 +1,8 @@
 /**
  * Cisco IOS and IOS-XE: MAC table, links and ARP table of the command line.
  *
- * Verified with: our simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
+ * Verified with: recordings of real switches, and our simulator. Rows end with the port, on modules of a chassis with more columns in front
+ * of it.
  * Quirks: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
  * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
  */
@@ -14,9 +15,9 @@ export const connectedHosts = cliConnectedHosts({
   dialect,
   macs: {
     command: 'show mac address-table',
-    header: /^\s*vlan\s+mac address\s+type/im,
+    header: /^\s*(?:vlan\s+mac address\s+type|Destination Address\s+Address Type)/im,
     row: iosMacRow,
-    own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$/,
+    own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$|\sSelf\s/,
   },
   links: iosLinks('show interfaces status'),
   // The device's own addresses have no age.

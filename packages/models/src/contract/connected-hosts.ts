@@ -40,4 +40,6 @@ export interface ConnectedHosts {
   ports: { name: string; up: boolean }[];
   /** The device's own MAC addresses. */
   own: string[];
+  /** Lines of a command's output that look like rows, but are not understood, and the first one. */
+  unread?: { command: string; lines: number; first: string }[];
 }

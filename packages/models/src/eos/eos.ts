@@ -111,14 +111,14 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * Arista EOS: MAC table, links and ARP table of the command line.
  *
- * Verified with: our simulator only. The table of multicast addresses follows the other one, and is skipped because of its addresses.
+ * Verified with: recordings of real switches (links, ARP), and our simulator. The table of multicast addresses follows the other one, and is skipped because of its addresses.
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
 export const connectedHosts = cliConnectedHosts({
   dialect: eos,
   macs: {
     command: 'show mac address-table',
-    header: /^Vlan\s+Mac Address\s+Type/m,
+    header: /^Vlan\s+Mac Address\s+Type/im,
     row: new RegExp(String.raw`^\s*(?<vlan>\d+)\s+(?<mac>${macPattern})\s+\w+\s+(?<port>\S+)`),
     own: /\s(?:Cpu|Router|Vl\d+)\b/,
   },

@@ -10,7 +10,7 @@ export const junos: Model = {
   transports: ['ssh'],
   network: interfaces(
     'names such as ge-0/0/1',
-    /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/,
+    /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}(:\d)?|fxp0|me0|em0)$/,
   ),
   connectedHosts: { load },
   backup: { load },

@@ -152,7 +152,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * Juniper Junos: Ethernet switching table, links and ARP table, in ssh channels.
  *
- * Verified with: our simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
+ * Verified with: recordings of MAC tables, and our simulator, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
 export const connectedHosts = cliConnectedHosts({
@@ -161,14 +161,14 @@ export const connectedHosts = cliConnectedHosts({
     command: 'show ethernet-switching table',
     header: /^Ethernet[- ]switching table *:/im,
     row: new RegExp(
-      String.raw`^\s*(?<vlan>\S+)\s+(?<mac>${macPattern})\b(?:.*?\s(?<port>[a-z]+[-\d/]*\d)\.\d+\b)?`,
+      String.raw`^\s*(?<vlan>\S+)\s+(?<mac>${macPattern})\b(?:.*?\s(?<port>[a-z]+[-\d/:]*\d)\.\d+\b)?`,
     ),
     own: /\s(?:Router|irb\.\d+)\b/,
   },
   links: {
     command: 'show interfaces terse',
     header: /^Interface\s+Admin\s+Link/m,
-    row: /^(?<port>[a-z]{2,5}-\d+\/\d+\/\d+|fxp0|me0|em0)\s+(?:up|down)\s+(?<link>up|down)\b/,
+    row: /^(?<port>[a-z]{2,5}-\d+\/\d+\/\d+(?::\d+)?|fxp0|me0|em0)\s+(?:up|down)\s+(?<link>up|down)\b/,
   },
   arp: {
     command: 'show arp no-resolve',

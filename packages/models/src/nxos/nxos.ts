@@ -115,7 +115,7 @@ function bannerEnd(line: string): RegExp | undefined {
 /**
  * Cisco NX-OS: MAC table, links and ARP table of the command line.
  *
- * Verified with: our simulator only. Gateways and what the supervisor answers for are its own.
+ * Verified with: recordings of real switches, and our simulator. Gateways and what the supervisor answers for are its own.
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
 export const connectedHosts = cliConnectedHosts({

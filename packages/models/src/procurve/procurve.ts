@@ -119,7 +119,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
 /**
  * HP ProCurve and ArubaOS-S: port address table and links of the command line.
  *
- * Verified with: our simulator only. Older firmware prints no VLANs. A port in a trunk is `23-Trk1` among the links, and the trunk's
+ * Verified with: recordings of real switches, and our simulator. Older firmware prints no VLANs. A port in a trunk is `23-Trk1` among the links, and the trunk's
  * addresses are at `Trk1`.
  * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
  */

@@ -5,10 +5,10 @@
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
-import { type DeviceConnection, DeviceRejected, throwIfRejected } from '@skolo/equipment';
+import { type DeviceConnection, throwIfRejected } from '@skolo/equipment';
 import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
-import { hostOf } from '../families/command-line/connected-hosts.ts';
-import { ifAllowed, quoted } from '../families/command-line/text-reading.ts';
+import { hostOf, rowsIn } from '../families/command-line/connected-hosts.ts';
+import { ifAllowed } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
 export function connectedHosts(): ConnectedHostsReader {
@@ -16,8 +16,8 @@ export function connectedHosts(): ConnectedHostsReader {
 }
 
 async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
-  const ask = (menu: string) => printed(connection, `${menu} print terse`);
   const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
+  const ask = (menu: string) => printed(connection, `${menu} print terse`, seen);
   for (const { flags, values } of await ask('/interface bridge host')) {
     const port = values.get('on-interface') ?? values.get('interface') ?? '';
     const groups = {
@@ -55,21 +55,19 @@ interface Item {
   values: ReadonlyMap<string, string>;
 }
 
-/** @throws DeviceRejected A line is not an item. */
-async function printed(connection: DeviceConnection, command: string): Promise<Item[]> {
+const item = /^\s*\d+\s+(?<flags>[A-Za-z ]*?)\s*(?<rest>(?:;;;|[\w-]+=).*)$/;
+
+/** @throws DeviceRejected It prints something else. */
+async function printed(
+  connection: DeviceConnection,
+  command: string,
+  seen: ConnectedHosts,
+): Promise<Item[]> {
   const { name } = connection.device;
-  const answer = await connection.exec(command);
-  throwIfRejected(name, command, answer.toString('latin1'), dialect);
-  const lines = answer
-    .toString()
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '');
-  return lines.map((line) => {
-    const [, flags, rest] = /^\s*\d+\s+([A-Za-z ]*?)\s*((?:;;;|[\w-]+=).*)$/.exec(line) ?? [];
-    if (flags === undefined || rest === undefined) {
-      const what = `a line in the output of ${quoted(command)} is not valid: ${quoted(line.trim())}`;
-      throw new DeviceRejected(name, what);
-    }
+  const answer = (await connection.exec(command)).toString('latin1').replaceAll('\r', '');
+  throwIfRejected(name, command, answer, dialect);
+  const table = { command, header: /^/, row: item };
+  return rowsIn(name, table, answer, /\S/, seen).map(({ groups: { flags = '', rest = '' } }) => {
     const pairs = [...rest.matchAll(/(?<=^|\s)([\w-]+)=("(?:\\.|[^"\\])*"|\S*)/g)];
     return { flags, values: new Map(pairs.map(([, key = '', value = '']) => [key, value])) };
   });

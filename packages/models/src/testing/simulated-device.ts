@@ -21,6 +21,8 @@ export interface SimulatedAbout {
   transport?: Device['transport'];
 }
 
+type Addressed = Pick<CliDevice, 'host' | 'port' | 'telnetPort' | 'hostKey' | 'close'>;
+
 export interface Sitting<Simulated> {
   device: Simulated;
   /** As in rack.yaml. */
@@ -31,7 +33,7 @@ export interface Sitting<Simulated> {
 }
 
 /** Starts a device, and ends it with the test. */
-export async function simulated<Simulated extends CliDevice>(
+export async function simulated<Simulated extends Addressed>(
   start: (options: typeof account) => Promise<Simulated>,
   { login, ...about }: SimulatedAbout,
 ): Promise<Sitting<Simulated>> {

@@ -79,10 +79,10 @@ export class ConnectedHostReadings {
           name,
           `reading connected hosts is not supported for model ${model}`,
         );
-      const { hosts, ports, own } = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
+      const found = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
-      return { device: name, readAt: new Date(clock.now()).toISOString(), hosts, ports, own };
+      return { device: name, readAt: new Date(clock.now()).toISOString(), ...found };
     } catch (error) {
       throw transcripts.failure(name, error, transcript, []);
     }

@@ -60,6 +60,7 @@ export function connectedHostsOf(device: string): ConnectedHosts | undefined {
         hosts,
         ports: links(12, ['3', '8', '9']),
         own: [macs['switch-2']],
+        unread: [{ command: 'show mac-addr-table', lines: 1, first: '1  B8:27:EB:00:00:01  3/1' }],
       };
     }
     case 'router': {

@@ -14,7 +14,7 @@ import { printDiff } from '../backup/diff.ts';
 import type { CablingAudit, Finding } from './compare.ts';
 import type { ProofDeps, Proofs } from './prove.ts';
 import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
-import { type Readings, readConnectedHosts } from './readings.ts';
+import { type Readings, readConnectedHosts, unreadLines } from './readings.ts';
 
 /** Interval for polling a cycle. */
 const lookMs = 1000;
@@ -72,7 +72,10 @@ export function define(command: SkoloCommand): void {
     if (options.json) {
       const { unread, unreadable } = readings;
       const found = { ...audit, verified: [...verified], doubt, usb, diff: edited.diff, byHand };
-      printJson(io, { ...found, unread, unreadable });
+      const lines = readings.read.flatMap(({ device, unread: all = [] }) =>
+        all.map((each) => ({ device, ...each })),
+      );
+      printJson(io, { ...found, unread, unreadable, unreadLines: lines });
     } else {
       for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
       if (edited.diff !== '') printDiff(io, edited.diff);
@@ -151,6 +154,9 @@ function print(
     for (const { name, advice } of findings) {
       if (advice !== undefined) io.out(plain(`${name}: ${advice}`));
     }
+  }
+  for (const reading of read) {
+    for (const what of unreadLines(reading)) io.err(plain(`${reading.device}: ${what}`));
   }
   for (const { device, why } of [...unreadable, ...unread])
     io.err(plain(`${device}: not read: ${why}`));

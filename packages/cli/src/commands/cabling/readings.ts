@@ -1,6 +1,6 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their credentials. */
 import type { ConnectedHosts } from '@skolo/api';
-import { inParallel } from '@skolo/base';
+import { count, inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, failureOf } from '../../errors.ts';
@@ -63,6 +63,14 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
     return why === undefined ? [] : [{ device: device.name, why }];
   });
   return { read: found, unread: unread.sort((a, b) => byNumber(a.device, b.device)), unreadable };
+}
+
+/** What a device printed and skolo does not understand, for people. */
+export function unreadLines({ unread = [] }: ConnectedHosts): string[] {
+  return unread.map(
+    ({ command, lines, first }) =>
+      `${count(lines, 'line')} of "${command}" not understood, such as "${first}"`,
+  );
 }
 
 function connectedHostsOf({ model }: InfrastructureDevice) {

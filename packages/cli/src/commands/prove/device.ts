@@ -13,6 +13,7 @@ import { models, type Transport } from '@skolo/models';
 import type { OutletSettings } from '@skolo/models/outlets';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { withoutName } from '../../output/text.ts';
+import { unreadLines } from '../cabling/readings.ts';
 import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf } from './readers.ts';
 import { oddSettings, type Problem } from './settings.ts';
@@ -97,6 +98,7 @@ class Visit {
       if (round > 1) continue;
       const found = await this.step('connected hosts', hosts);
       if (found !== undefined) look.hosts = found;
+      if (found !== undefined) look.notes.push(...unreadLines(found));
     }
     this.judge();
     look.isComplete = !deps.signal.aborted;

@@ -5,6 +5,7 @@ import type {
   ConnectedHosts,
   CreateConnectedHostsReader,
 } from '../../contract/connected-hosts.ts';
+import { models } from '../../index.ts';
 import { isOfOne, macOf, macPattern } from '../mac-address.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { ifAllowed, quoted } from './text-reading.ts';
@@ -14,8 +15,8 @@ export interface Table {
   command: string;
   /** Precedes the rows: an answer without it is not a table, rather than an empty one. */
   header: RegExp;
-  /** A row, with groups: `mac`, `port`, `vlan`, `address`, `hostname`, `link`. */
-  row: RegExp;
+  /** Forms of a row, with groups: `mac`, `port`, `vlan`, `address`, `hostname`, `link`. The first match counts. */
+  row: RegExp | readonly RegExp[];
   /** The device's own rows. */
   own?: RegExp;
 }
@@ -50,19 +51,22 @@ export function cliConnectedHosts({
         links: await ask(cli, links),
         arp: arp && (await ifAllowed(ask(cli, arp))),
       };
-      for (const { line, groups } of rowsIn(name, macs, said.macs)) {
+      const hasMac = new RegExp(macPattern);
+      const { network } = models.get(device.model) ?? {};
+      const isPort = (line: string) =>
+        network?.find(line.trim().split(/\s/, 1).join(), device.options) !== undefined;
+      for (const { line, groups } of rowsIn(name, macs, said.macs, hasMac, seen)) {
         const host = hostOf(groups, 'mac-table');
         if (host === undefined) continue;
         if (macs.own?.test(line)) seen.own.push(host.mac);
-        else if (host.port !== undefined) {
-          seen.hosts.push(host);
-        }
+        else if (host.port !== undefined) seen.hosts.push(host);
       }
-      for (const { groups } of rowsIn(name, links, said.links)) {
+      for (const { groups } of rowsIn(name, links, said.links, isPort, seen)) {
         const { port = '', link = '' } = groups;
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
-      const known = arp && said.arp !== undefined && ifAllowed(rowsOf(name, arp, said.arp));
+      const known =
+        arp && said.arp !== undefined && ifAllowed(rowsOf(name, arp, said.arp, hasMac, seen));
       for (const { line, groups } of (await known) || []) {
         const host = hostOf(groups, 'arp');
         if (host && arp?.own?.test(line)) seen.own.push(host.mac);
@@ -83,23 +87,32 @@ async function rowsOf(...args: Parameters<typeof rowsIn>): Promise<ReturnType<ty
   return rowsIn(...args);
 }
 
-/** @throws DeviceRejected It is not such a table, or has a row with an invalid address. */
+/**
+ * @param isRow whether a line may be a row; those that are not understood are counted in `seen`
+ * @throws DeviceRejected It is not such a table, or none of its rows is understood.
+ */
 export function rowsIn(
   device: string,
   { command, header, row }: Table,
   text: string,
+  isRow: RegExp | ((line: string) => boolean),
+  seen: ConnectedHosts,
 ): { line: string; groups: Groups }[] {
-  if (!header.test(text)) {
-    const what = `returned no table for ${quoted(command)}: ${quoted(text.trim())}`;
+  const mayBe = typeof isRow === 'function' ? isRow : (line: string) => isRow.test(line);
+  const lines = text.split('\n').map((line) => {
+    const found = [row].flat().map((form) => form.exec(line)?.groups);
+    return { line, groups: found.find((groups) => groups !== undefined) };
+  });
+  const rows = lines.flatMap(({ line, groups }) => (groups ? [{ line, groups }] : []));
+  const others = lines.filter(({ line, groups }) => groups === undefined && mayBe(line));
+  const first = others[0]?.line.trim().slice(0, 200);
+  if (!header.test(text) || (rows.length === 0 && first !== undefined)) {
+    const what = `returned no table for ${quoted(command)}: ${quoted(first ?? text.trim())}`;
     throw new DeviceRejected(device, what);
   }
-  return text.split('\n').flatMap((line) => {
-    const groups = row.exec(line)?.groups;
-    if (groups !== undefined) return [{ line, groups }];
-    if (!new RegExp(macPattern).test(line)) return [];
-    const what = `a line in the output of ${quoted(command)} is not valid: ${quoted(line.trim())}`;
-    throw new DeviceRejected(device, what);
-  });
+  if (first === undefined) return rows;
+  seen.unread = [...(seen.unread ?? []), { command, lines: others.length, first }];
+  return rows;
 }
 
 /** Undefined for a multicast address. */

@@ -1,0 +1,225 @@
+/** Each output that a real device printed is read over ssh, and gives the rows that other people's parsers find in it. */
+import { startRecording } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { isOfOne, macOf } from './families/mac-address.ts';
+import { models } from './index.ts';
+import { loadConnectedHosts } from './load.ts';
+import { rackDevice } from './testing/outlets.ts';
+import { hasRecordings, type RecordedOutput, recordedOutputs } from './testing/recordings.ts';
+import { simulated } from './testing/simulated-device.ts';
+
+type Table = 'macs' | 'links' | 'arp';
+
+interface Platform {
+  platform: string;
+  model: string;
+  prompt: string;
+  /** What the model asks for, the commands of the recordings that have the same output, and an empty table. */
+  tables: Partial<Record<Table, { asked: string; recorded: string[]; empty: string }>>;
+  /** `port age` of the device's own addresses. */
+  own?: RegExp;
+  /** Rows of the other parsers, `mac port`, `port link` or `mac address`, that are rightly missing, and why. */
+  without?: [row: RegExp, why: string][];
+}
+
+const platforms: Platform[] = [
+  {
+    platform: 'cisco_ios',
+    model: 'cisco-ios',
+    own: /^(?:CPU|Router|Switch|Vl\d+) $| -$/,
+    prompt: 'switch#',
+    tables: {
+      macs: {
+        asked: 'show mac address-table',
+        recorded: ['show mac-address-table'],
+        empty: 'Vlan    Mac Address       Type        Ports',
+      },
+      links: {
+        asked: 'show interfaces status',
+        recorded: ['show interfaces status'],
+        empty: 'Port      Name               Status       Vlan       Duplex  Speed Type',
+      },
+      arp: {
+        asked: 'show ip arp',
+        recorded: ['show ip arp', 'show arp'],
+        empty: 'Protocol  Address          Age (min)  Hardware Addr   Type   Interface',
+      },
+    },
+    without: [[/^[\da-f:]{17} $/, 'it is at no port']],
+  },
+  {
+    platform: 'cisco_nxos',
+    model: 'nxos',
+    own: /^sup-eth1/,
+    prompt: 'switch#',
+    tables: {
+      macs: {
+        asked: 'show mac address-table',
+        recorded: ['show mac address-table'],
+        empty: '   VLAN     MAC Address      Type      age     Secure NTFY Ports',
+      },
+      links: {
+        asked: 'show interface status',
+        recorded: ['show interface status'],
+        empty: 'Port          Name               Status    Vlan      Duplex  Speed   Type',
+      },
+      arp: {
+        asked: 'show ip arp',
+        recorded: ['show ip arp', 'show ip arp detail', 'show ip arp detail vrf all'],
+        empty: 'Address         Age       MAC Address     Interface',
+      },
+    },
+  },
+  {
+    platform: 'arista_eos',
+    model: 'eos',
+    prompt: 'switch#',
+    tables: {
+      macs: {
+        asked: 'show mac address-table',
+        recorded: ['show mac address-table'],
+        empty: 'Vlan    Mac Address       Type        Ports      Moves   Last Move',
+      },
+      links: {
+        asked: 'show interfaces status',
+        recorded: ['show interfaces status'],
+        empty:
+          'Port       Name   Status       Vlan     Duplex Speed  Type            Flags Encapsulation',
+      },
+      arp: {
+        asked: 'show ip arp',
+        recorded: ['show ip arp'],
+        empty: 'Address         Age (sec)  Hardware Addr   Interface',
+      },
+    },
+  },
+  {
+    platform: 'juniper_junos',
+    model: 'junos',
+    prompt: 'admin@switch>',
+    tables: {
+      macs: {
+        asked: 'show ethernet-switching table',
+        recorded: ['show ethernet-switching table'],
+        empty: 'Ethernet switching table : 0 entries, 0 learned',
+      },
+      links: {
+        asked: 'show interfaces terse',
+        recorded: ['show interfaces terse'],
+        empty: 'Interface               Admin Link Proto    Local                 Remote',
+      },
+      arp: {
+        asked: 'show arp no-resolve',
+        recorded: ['show arp no-resolve'],
+        empty: 'MAC Address       Address         Interface                Flags',
+      },
+    },
+  },
+  {
+    platform: 'hp_procurve',
+    model: 'procurve',
+    prompt: 'switch#',
+    tables: {
+      macs: {
+        asked: 'show mac-address',
+        recorded: ['show mac-address'],
+        empty: ' Status and Counters - Port Address Table',
+      },
+      links: {
+        asked: 'show interfaces brief',
+        recorded: ['show interfaces brief'],
+        empty: ' Status and Counters - Port Status',
+      },
+    },
+  },
+];
+
+const cases = platforms.flatMap((about) =>
+  Object.entries(about.tables).flatMap(([table, { recorded }]) =>
+    recorded
+      .flatMap((command) => recordedOutputs(about.platform, command))
+      .map((output) => ({ name: output.name, about, table: table as Table, output })),
+  ),
+);
+
+/** The output of one command; all other tables are empty. */
+async function read({ model, prompt, tables }: Platform, table: Table, text: string) {
+  const answers = new Map(
+    Object.entries(tables).map(([name, { asked, empty }]) => [
+      asked,
+      name === table ? text : empty,
+    ]),
+  );
+  const recording = {
+    greeting: `\n${prompt}`,
+    rejection: "% Invalid input detected at '^' marker.",
+    answer(command: string) {
+      const known =
+        answers.get(command) ?? (/^terminal|^no page|^screen/.test(command) ? '' : undefined);
+      return known === undefined ? undefined : `${command}\n${known}\n${prompt}`;
+    },
+  };
+  const { options } = rackDevice(model, {});
+  const sitting = await simulated((account) => startRecording(recording, account), {
+    model,
+    options,
+  });
+  const create = await loadConnectedHosts(model);
+  if (create === undefined) throw new Error(`${model} is not read`);
+  return await create(sitting.inventory).read({
+    connection: sitting.connect(),
+    credentials: () => Promise.reject(new Error('no SNMP here')),
+    signal: new AbortController().signal,
+  });
+}
+
+/** `mac port`, `port link` or `mac address`, sorted, without rows that are rightly missing. */
+function theirs(
+  { model, own: ownRow, without = [] }: Platform,
+  table: Table,
+  { rows }: RecordedOutput,
+  own: readonly string[],
+): string[] {
+  const network = models.get(model)?.network;
+  const named = (port: string) => network?.find(port, {}) ?? port;
+  const found = rows.flatMap((row) => {
+    const of = (...keys: string[]) =>
+      keys.map((key) => row[key]).find((value) => value !== undefined) ?? '';
+    const port = named(
+      of(
+        'destination_port',
+        'on_interface',
+        'port',
+        'ports',
+        'logical_interface',
+        'interface',
+      ).replace(/\.\d+$|-Trk\d+$/, ''),
+    );
+    const mac = macOf(of('destination_address', 'mac_address', 'hardware_address'));
+    if (table === 'links')
+      return `${port} ${/^(?:up|connected)$/i.test(of('status')) ? 'up' : 'down'}`;
+    // Neither multicast nor incomplete.
+    if (mac.length !== 17 || !isOfOne(mac)) return [];
+    const age = table === 'arp' ? of('age', 'age_(min)', 'age_min') : '';
+    if (ownRow?.test(`${port} ${age}`)) {
+      expect(own).toContain(mac);
+      return [];
+    }
+    return `${mac} ${table === 'macs' ? port : of('ip_address', 'address')}`;
+  });
+  const counted = found.filter((row) => !without.some(([pattern]) => pattern.test(row)));
+  return [...new Set(counted)].sort();
+}
+
+describe.skipIf(!hasRecordings)('what a real device printed', () => {
+  it.each(cases)('$name', async ({ about, table, output }) => {
+    const seen = await read(about, table, output.text);
+
+    const rows =
+      table === 'links'
+        ? seen.ports.map(({ name, up }) => `${name} ${up ? 'up' : 'down'}`)
+        : seen.hosts.map(({ mac, port, address }) => `${mac} ${table === 'macs' ? port : address}`);
+    expect([...new Set(rows)].sort()).toEqual(theirs(about, table, output, seen.own));
+    expect(seen.unread).toBeUndefined();
+  });
+});
