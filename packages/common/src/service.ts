@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { ConnectionLimits } from './connections/connection-limits.ts';
+import type { CrashNotes } from './health/crash-notes.ts';
 import type { DegradedList } from './health/degraded.ts';
 import type { ReadinessNow } from './health/probes.ts';
 import type { BoundRoute } from './http/routes.ts';
@@ -29,6 +30,8 @@ export interface ServiceContext {
   connections: ConnectionLimits;
   /** Shown in `/readyz`, in addition to {@link Service.readiness}. */
   degraded: DegradedList;
+  /** For each contact with a device whose answers may kill this process. */
+  crashNotes: CrashNotes;
   lastSuccess: LastSuccess;
   /** Aborted when the service stops, before running work is finished, so that long waits end. */
   signal: AbortSignal;

@@ -142,7 +142,7 @@ interface Opened {
 }
 
 /** From the request to the outlet, and what keeps outlets on or off. Nothing has started yet. */
-function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) {
+function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, opened: Opened) {
   const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
   const events = createEvents<PowerEvent>();
   const { emit } = events;
@@ -153,6 +153,7 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
     hostKeys,
     createUsbHub,
     maySwitch,
+    crashNotes,
     clock,
     emit,
   });
@@ -183,8 +184,16 @@ function connectPower({ log, clock, stateDir }: ServiceContext, opened: Opened) 
     emit,
     signal,
   });
-  const requests = new Requests({ rack, store, cycles, snapshot, clock, emit });
-  const outletWatch = new OutletWatch({ rack, store, controllers, timing, clock, log });
+  const requests = new Requests({ rack, store, cycles, snapshot, clock, crashNotes, emit });
+  const outletWatch = new OutletWatch({
+    rack,
+    store,
+    controllers,
+    timing,
+    clock,
+    crashNotes,
+    log,
+  });
   return {
     events,
     controllers,

@@ -158,7 +158,7 @@ async function createParts(
   { models: given, power: fake, retryPauses, lookEveryMs: everyMs }: RouterBackupDeps,
   connections: Connections,
 ) {
-  const { log, clock, stateDir, lastSuccess } = context;
+  const { log, clock, stateDir, lastSuccess, crashNotes } = context;
   const { emit, signal } = connections;
   const rack = () => context.rack.rack;
   const models = given ?? (await loadBackups());
@@ -184,10 +184,11 @@ async function createParts(
     power,
     transcripts,
   });
-  const queueing = { rack, clock, log, emit, signal, state, locks, attempts, power, retryPauses };
+  const doing = { locks, crashNotes, power };
+  const queueing = { rack, clock, log, emit, signal, state, attempts, retryPauses, ...doing };
   const runs = new Runs(queueing);
-  const restoring = { rack, signal, fetch, attempts, versions, locks, power, transcripts };
-  const asking = { rack, clock, signal, fetch, locks, power, transcripts };
+  const restoring = { rack, signal, fetch, attempts, versions, transcripts, ...doing };
+  const asking = { rack, clock, signal, fetch, transcripts, ...doing };
   return {
     ...storage,
     hostKeys,

@@ -142,7 +142,7 @@ function plan(
   const { computer } = demo;
   const flags = {
     ...(machine === undefined
-      ? { rack: rackFile }
+      ? { rack: rackFile, 'runtime-dir': `${copy.stateDir(name)}.run` }
       : { machine, 'metadata-url': metadataUrl(places), 'hook-port': 0 }),
     host,
     port,

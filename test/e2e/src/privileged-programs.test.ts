@@ -14,6 +14,10 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const units: Record<string, string> = {
   'skolo-fallback.service (CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL): /run/skolo-power-fence (skolo)':
     'reads one file, without following links, and writes none',
+  'skolo-fallback.service (CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL): /run/skolo/power-cycle-daemon (skolo)':
+    'is never opened',
+  'skolo-fallback.service (CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL): /run/skolo/router-backup (skolo)':
+    'is never opened',
   'skolo-jumphost-archive.service (CAP_DAC_READ_SEARCH): /var/lib/skolo/jumphost-archive (skolo)':
     'belongs to root; the program removes and creates only files with its names, and cannot override permissions',
   'skolo-metadata-server.service (CAP_NET_BIND_SERVICE): /dev/shm (everybody)':

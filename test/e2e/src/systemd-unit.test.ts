@@ -95,6 +95,9 @@ describe('the units of the jumphost', () => {
     expect(flags).toEqual([]);
     expect(text).toContain(`\nEnvironment=SKOLO_RACK=/etc/skolo/${name}/rack.yaml\n`);
     expect(stdout).toMatch(/^ +--rack FILE +SKOLO_RACK /m);
+    const contactsDevices = ['power-cycle-daemon', 'router-backup'].includes(name);
+    expect(text.includes(`\nRuntimeDirectory=skolo/${name}\n`)).toBe(contactsDevices);
+    expect(text.includes('\nRuntimeDirectoryPreserve=yes\n')).toBe(contactsDevices);
     // The usual state directory is the one that systemd makes, and that pods mount.
     expect(text).toContain(`\nStateDirectory=skolo/${name}\n`);
   });

@@ -8,6 +8,7 @@ const defaults = {
   metricsPort: 20_011,
   host: undefined,
   stateDir: '/var/lib/skolo/router-backup',
+  runtimeDir: '/run/skolo/router-backup',
   logLevel: 'info',
   check: false,
 };
@@ -92,16 +93,17 @@ describe('parseFlags', () => {
 
 it('usageOf names all flags, their variables and defaults', () => {
   expect(usageOf(serviceFlags('router-backup'))).toMatchInlineSnapshot(`
-      "usage: router-backup [flags]; flags override environment variables
+    "usage: router-backup [flags]; flags override environment variables
 
-        --rack FILE       SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
-        --port N          SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
-        --metrics-port N  SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
-        --host ADDR       SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)
-        --state-dir DIR   SKOLO_STATE_DIR     directory for all files that the service writes (default /var/lib/skolo/router-backup)
-        --log-level L     SKOLO_LOG_LEVEL     trace, debug, info, warn, error, fatal, silent (default info)
-        --check                               check rack.yaml and this service's secrets, and exit
-        --help                                print this help
-      "
-    `);
+      --rack FILE        SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
+      --runtime-dir DIR  SKOLO_RUNTIME_DIR   directory in memory that outlives the process: devices that kill it (default /run/skolo/router-backup)
+      --port N           SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
+      --metrics-port N   SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
+      --host ADDR        SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)
+      --state-dir DIR    SKOLO_STATE_DIR     directory for all files that the service writes (default /var/lib/skolo/router-backup)
+      --log-level L      SKOLO_LOG_LEVEL     trace, debug, info, warn, error, fatal, silent (default info)
+      --check                                check rack.yaml and this service's secrets, and exit
+      --help                                 print this help
+    "
+  `);
 });

@@ -79,6 +79,7 @@ export function readProcessFlags(given: GivenFlags): ProcessFlags {
 
 interface ServiceFlags extends ProcessFlags {
   rackFile: string;
+  runtimeDir: string;
 }
 
 /** Those of a service. */
@@ -90,6 +91,13 @@ export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
     fallback: '/etc/skolo/rack.yaml',
     help: "the rack's inventory",
   };
+  const runtime: Flag = {
+    name: 'runtime-dir',
+    value: 'DIR',
+    env: 'SKOLO_RUNTIME_DIR',
+    fallback: `/run/skolo/${service}`,
+    help: 'directory in memory that outlives the process: devices that kill it',
+  };
   const help = {
     port: 'port to listen on',
     host: 'address to listen on',
@@ -97,7 +105,11 @@ export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
   };
   return {
     program: service,
-    table: [rack, ...processFlags(service, help)],
-    read: (given) => ({ rackFile: given.read('rack').text, ...readProcessFlags(given) }),
+    table: [rack, runtime, ...processFlags(service, help)],
+    read: (given) => ({
+      rackFile: given.read('rack').text,
+      runtimeDir: given.read('runtime-dir').text,
+      ...readProcessFlags(given),
+    }),
   };
 }

@@ -10,6 +10,7 @@ import { readIpv6Neighbours } from '../connections/neighbours.ts';
 import { rackOwners } from '../connections/rack-owners.ts';
 import { serve } from '../connections/serve.ts';
 import { secureContext, Tls } from '../connections/tls.ts';
+import { CrashNotes } from '../health/crash-notes.ts';
 import { type Degraded, DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
 import { probes } from '../health/probes.ts';
@@ -37,6 +38,8 @@ export interface StartOptions {
   /** Default: all addresses. */
   host?: string | undefined;
   stateDir: string;
+  /** For {@link CrashNotes}; default: none. */
+  runtimeDir?: string | undefined;
   /** Default `info`, on stdout. */
   logLevel?: LogLevel;
   log?: Logger;
@@ -88,7 +91,7 @@ async function start(
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(aborted ? [aborted] : [])]);
   const { context, tls } = await openContext(definition, options, { startLog, closers, signal });
-  const { rack, metrics, degraded, connections } = context;
+  const { rack, metrics, degraded, connections, crashNotes } = context;
 
   let running: Service | undefined;
   function readiness() {
@@ -112,6 +115,8 @@ async function start(
   const metricsPort = await listen(metricsServer, options.metricsPort, '--metrics-port');
 
   signal.throwIfAborted();
+  await crashNotes.open();
+  closers.add('crash notes', () => crashNotes.close());
   const service = await definition.start(context);
   running = service;
   closers.add('service', () => service.stop());
@@ -185,6 +190,7 @@ async function openContext(
       onClosed: reportClosed(metrics, log),
     }),
     degraded,
+    crashNotes: new CrashNotes({ folder: options.runtimeDir, degraded, log: startLog }),
     lastSuccess,
     signal,
   };

@@ -1,3 +1,4 @@
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { DeviceBusy, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import type { PowerDriver } from '@skolo/models/outlets';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -16,6 +17,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   const controller = boards.controller('pdu-1', native, {
     clock: { now: () => now },
     maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
     emit(event) {
       if (event.type === 'read') read.push([...event.readings.keys()]);
       if (event.type !== 'controller') return;
@@ -30,7 +32,12 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
 }
 
 function controllerOf(driver: PowerDriver, more: { signInSeconds?: number } = {}): Controller {
-  const deps = { clock: { now: () => 0 }, emit: () => undefined, maySwitch: () => undefined };
+  const deps = {
+    clock: { now: () => 0 },
+    emit: () => undefined,
+    maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
+  };
   const facts = { name: 'pdu-1', model: 'board', automaticRepair: true, ...more };
   const controller = new Controller(facts, driver, signInsOf(deps), deps);
   onTestFinished(() => controller.close());

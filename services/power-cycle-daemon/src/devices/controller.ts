@@ -4,12 +4,13 @@
  */
 
 import { errorText, orAborted, pause } from '@skolo/base';
-import type { Clock } from '@skolo/common';
+import type { Clock, CrashNotes } from '@skolo/common';
 import {
   DeviceBusy,
   DeviceError,
   DeviceRejected,
   DeviceTimeout,
+  DeviceUnreachable,
   SignInRejected,
 } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
@@ -20,6 +21,7 @@ import { type SignInPause, SignInPaused } from './sign-in-pause.ts';
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
   maySwitch: MaySwitch;
+  crashNotes: Pick<CrashNotes, 'noted' | 'whyNot'>;
   emit: EmitPower;
 }
 
@@ -291,8 +293,10 @@ export class Controller {
     const timer = setTimeout(late, ms);
     const limit = AbortSignal.any([signal, over.signal]);
     try {
-      await signIns.beforeAttempt(this.name);
-      const result = await this.untilNotBusy(work, limit);
+      const why = this.deps.crashNotes.whyNot(name);
+      if (why !== undefined) throw new DeviceUnreachable(name, why);
+      await signIns.beforeAttempt(name);
+      const result = await this.deps.crashNotes.noted(name, () => this.untilNotBusy(work, limit));
       signIns.accepted();
       this.answered();
       return result;

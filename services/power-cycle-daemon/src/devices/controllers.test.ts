@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { HostKeys } from '@skolo/equipment';
 import { loadDrivers } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';
@@ -41,6 +42,7 @@ async function plugged(yaml = infrastructure + machines) {
     clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
     maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
   });
   onTestFinished(() => controllers.close());
   const edit = (text: string) => {

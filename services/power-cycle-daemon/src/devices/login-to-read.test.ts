@@ -3,6 +3,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { HostKeys } from '@skolo/equipment';
 import { loadDrivers } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';
@@ -30,6 +31,7 @@ infrastructure:
     clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
     maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
   });
   onTestFinished(() => controllers.close());
   const save = (name: string, value: string) =>

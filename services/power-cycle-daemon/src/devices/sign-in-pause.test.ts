@@ -1,3 +1,4 @@
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { SignInRejected } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +28,7 @@ function rejecting() {
     clock,
     emit: () => undefined,
     maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
   });
   return {
     board,

@@ -1,4 +1,5 @@
 import { createLogger } from '@skolo/common';
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { parseRack } from '@skolo/rack';
 import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -36,7 +37,12 @@ function watched(settings = often) {
     onWell: () => undefined,
   });
   const emit: EmitPower = (event) => watch.onEvent(event);
-  const deps = { clock: { now: () => 0 }, emit, maySwitch: () => undefined };
+  const deps = {
+    clock: { now: () => 0 },
+    emit,
+    maySwitch: () => undefined,
+    crashNotes: noCrashNotes,
+  };
   const controllers = ['pdu-1', 'pdu-2', 'a'].map((name) =>
     boards.controller(name, undefined, deps),
   );
@@ -50,6 +56,7 @@ function watched(settings = often) {
     },
     timing: { patience: { firstMs: 1, mostMs: 2, withinMs: 50 } },
     clock: { now: () => 42 },
+    crashNotes: noCrashNotes,
     log: createLogger({
       service: 'power-cycle-daemon',
       level: 'debug',

@@ -5,7 +5,7 @@
  */
 
 import { backOffMs, errorText, pause } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
+import type { Clock, CrashNotes, Logger } from '@skolo/common';
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
@@ -26,6 +26,7 @@ interface OutletWatchDeps {
   controllers: Pick<Controllers, 'get' | 'all'>;
   timing: Pick<Timing, 'patience'>;
   clock: Pick<Clock, 'now'>;
+  crashNotes: Pick<CrashNotes, 'whenDue' | 'inTurn'>;
   log: Logger;
 }
 
@@ -106,8 +107,10 @@ export class OutletWatch {
 
   /** @throws The signal's reason. */
   private async loop(controller: Controller, signal: AbortSignal): Promise<void> {
+    const { crashNotes } = this.deps;
     for (let failures = 0; ; ) {
-      const failed = await this.look(controller, signal);
+      await crashNotes.whenDue(controller.name, signal);
+      const failed = await crashNotes.inTurn(controller.name, () => this.look(controller, signal));
       failures = failed ? failures + 1 : 0;
       const { readSeconds, probeSeconds } = this.deps.rack().services['power-cycle-daemon'];
       const bounds = { firstMs: probeSeconds.first * 1000, maxMs: probeSeconds.most * 1000 };

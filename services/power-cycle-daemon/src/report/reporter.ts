@@ -71,6 +71,7 @@ function reportRepair(
 export function forgetRemoved(degraded: DegradedList, controllers: Pick<Controllers, 'get'>): void {
   for (const { what } of degraded.list()) {
     const [kind, name = ''] = what.split(' ');
-    if (kind === 'controller' && controllers.get(name) === undefined) degraded.clear(what);
+    if ((kind === 'controller' || kind === 'suspect') && controllers.get(name) === undefined)
+      degraded.clear(what);
   }
 }

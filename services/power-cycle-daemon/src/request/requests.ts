@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { AcceptedRequests, Rejection } from '@skolo/api';
-import { type Clock, Repetitions } from '@skolo/common';
+import { type Clock, type CrashNotes, Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
@@ -62,6 +62,7 @@ interface RequestsDeps {
   /** What requests are checked against, now. */
   snapshot: () => Snapshot;
   clock: Clock;
+  crashNotes: Pick<CrashNotes, 'lift'>;
   emit: EmitPower;
 }
 
@@ -108,6 +109,7 @@ export class Requests {
     remember: (accepted: AcceptedRequests) => Change[],
   ): Promise<AcceptedRequests> {
     const { store, cycles, emit } = this.deps;
+    this.liftPauses(request);
     const { accepted, records, rejected } = this.decideAll(request);
     for (const rejection of rejected) emit({ type: 'rejected', rejection });
     if (rejected.length > 0 && (!request.skipRejected || accepted.length === 0)) {
@@ -124,6 +126,14 @@ export class Requests {
       if (record.phase !== 'finished') cycles.add(record.id);
     }
     return { cycles: accepted, rejected };
+  }
+
+  /** Also where the request joins a cycle that waits. */
+  private liftPauses({ targets: written, origin }: Request): void {
+    if (origin !== 'person' && origin !== 'endpoint') return;
+    const { targets } = findTargets(this.deps.rack(), written);
+    for (const { device } of targets.flatMap(({ feeds }) => feeds))
+      this.deps.crashNotes.lift(device);
   }
 
   private decideAll({ targets: written, ask, ...request }: Request) {

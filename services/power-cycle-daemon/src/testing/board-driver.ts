@@ -1,6 +1,8 @@
 /** A device without a wire: outlets in memory behind a driver's interface, and faults on demand. */
+
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
+import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import {
   CannotCycle,
@@ -111,6 +113,7 @@ export class Boards {
       clock: { now: () => Date.now() },
       emit: () => undefined,
       maySwitch: () => undefined,
+      crashNotes: noCrashNotes,
     },
   ): Controller {
     const facts = { name, model: 'board', automaticRepair: true };

@@ -15,7 +15,8 @@ export async function startDaemonProcess(
   dir: string,
   token: string,
   atTheEnd?: AtTheEnd,
+  flags?: Readonly<Record<string, string>>,
 ): Promise<DaemonProcess> {
-  const started = await startOwnProcess(main, dir, { atTheEnd });
+  const started = await startOwnProcess(main, dir, { atTheEnd, ...(flags && { flags }) });
   return { ...started, client: createClient(powerCycleDaemonApi, { baseUrl: started.url, token }) };
 }

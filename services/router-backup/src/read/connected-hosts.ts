@@ -4,7 +4,7 @@
  */
 import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
-import { type Clock, HttpProblem, type Locks } from '@skolo/common';
+import { type Clock, type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { models } from '@skolo/models';
 import type {
@@ -25,6 +25,7 @@ interface ConnectedHostReadingsDeps {
   rack: () => Rack;
   fetch: Pick<Fetch, 'connected'>;
   locks: Locks;
+  crashNotes: Pick<CrashNotes, 'noted' | 'whyNot'>;
   power: Pick<PowerDaemon, 'unlessWanted'>;
   transcripts: Pick<Transcripts, 'failure'>;
   clock: Pick<Clock, 'now'>;
@@ -60,6 +61,8 @@ export class ConnectedHostReadings {
     }
     const why = whyNotRead(device);
     if (why !== undefined) throw new HttpProblem(409, `${name}: ${why}`);
+    const paused = this.deps.crashNotes.whyNot(name);
+    if (paused !== undefined) throw new HttpProblem(503, `${name}: ${paused}`);
     return device;
   }
 
@@ -94,7 +97,7 @@ export class ConnectedHostReadings {
     transcript: Transcript,
     signal: AbortSignal,
   ): Promise<Found> {
-    const { locks, power, fetch, rack } = this.deps;
+    const { locks, power, fetch, rack, crashNotes } = this.deps;
     const reads = 'hosts';
     const credentials = () => readCredentials(rack(), loginToRead(rack(), device, reads));
     return await locks.hold(device.name, async () => {
@@ -103,12 +106,14 @@ export class ConnectedHostReadings {
         device.name,
         signal,
         (either) =>
-          fetch.connected(
-            device,
-            transcript,
-            either,
-            (connection) => create(device).read({ connection, credentials, signal: either }),
-            { reads },
+          crashNotes.noted(device.name, () =>
+            fetch.connected(
+              device,
+              transcript,
+              either,
+              (connection) => create(device).read({ connection, credentials, signal: either }),
+              { reads },
+            ),
           ),
         { isFineWhileOff: true },
       );

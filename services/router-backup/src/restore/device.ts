@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { routerBackupApi } from '@skolo/api';
 import { difference, type Version } from '@skolo/backup';
 import { settlesWithin, sha256 } from '@skolo/base';
-import { HttpProblem, type Locks } from '@skolo/common';
+import { type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
@@ -36,6 +36,7 @@ interface RestoreDeps {
   attempts: Attempts;
   versions: Versions;
   locks: Locks;
+  crashNotes: Pick<CrashNotes, 'noted'>;
   power: Pick<PowerDaemon, 'wanted'>;
   transcripts: Transcripts;
 }
@@ -164,9 +165,11 @@ export class DeviceRestores {
     device: InfrastructureDevice,
     work: (transcript: Transcript) => Promise<T>,
   ): Promise<T> {
-    const { locks, transcripts, fetch } = this.deps;
+    const { locks, transcripts, fetch, crashNotes } = this.deps;
     const transcript = new Transcript();
-    const working = locks.hold(device.name, () => work(transcript));
+    const working = locks.hold(device.name, () =>
+      crashNotes.noted(device.name, () => work(transcript)),
+    );
     this.working.add(working);
     try {
       return await working;

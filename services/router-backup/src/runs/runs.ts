@@ -7,7 +7,14 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
-import { type Clock, HttpProblem, type Locks, type Logger, resolveId } from '@skolo/common';
+import {
+  type Clock,
+  type CrashNotes,
+  HttpProblem,
+  type Locks,
+  type Logger,
+  resolveId,
+} from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
@@ -36,6 +43,7 @@ export interface RunsDeps {
   signal: AbortSignal;
   state: State;
   locks: Locks;
+  crashNotes: Pick<CrashNotes, 'isSuspect' | 'whenDue' | 'inTurn' | 'noted' | 'lift'>;
   attempts: Attempts;
   power: Pick<PowerDaemon, 'wanted'>;
   /** Pauses before each further attempt at a device, in milliseconds. */
@@ -78,8 +86,12 @@ export class Runs {
    * @throws HttpProblem There is no such device. StorageUnavailable: it would not survive.
    */
   async request(request: RunRequest): Promise<BackupRun> {
-    const { state } = this.deps;
-    return await this.kept(request, (run) => state.write([run]));
+    const { state, crashNotes } = this.deps;
+    const run = await this.kept(request, (change) => state.write([change]));
+    // Not for all devices: one that kills the service would end the run again.
+    if (request.devices !== undefined)
+      for (const { device } of run.devices) crashNotes.lift(device);
+    return run;
   }
 
   /**
@@ -260,8 +272,10 @@ export class Runs {
     entry: RunEntry,
     isByHand: boolean,
   ): Promise<Outcome | undefined> {
-    const { locks, signal, attempts, rack } = this.deps;
+    const { locks, signal, attempts, rack, crashNotes } = this.deps;
     const { device: name } = entry;
+    await crashNotes.whenDue(name, signal);
+    const isSuspect = crashNotes.isSuspect(name);
     return await locks.hold(name, async () => {
       await this.whenFree(name, isByHand);
       // A device that a person waits for comes before the rest of the night's run.
@@ -275,12 +289,14 @@ export class Runs {
           this.reading.add(name);
           try {
             const occasion = { run, by, isByHand, reason };
-            return await attempts.attempt(target, occasion, signal);
+            const attempt = () =>
+              crashNotes.noted(name, () => attempts.attempt(target, occasion, signal));
+            return await (isByHand && !isSuspect ? attempt() : crashNotes.inTurn(name, attempt));
           } finally {
             this.reading.delete(name);
           }
         },
-        { priority: isByHand ? 1 : 0 },
+        { priority: isSuspect ? -1 : Number(isByHand) },
       );
     });
   }

@@ -10,7 +10,11 @@ export interface BackupProcess extends OwnProcess {
 }
 
 /** @param dir contains rack.yaml; the state is below it */
-export async function startBackupProcess(dir: string, token: string): Promise<BackupProcess> {
-  const started = await startOwnProcess(main, dir);
+export async function startBackupProcess(
+  dir: string,
+  token: string,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<BackupProcess> {
+  const started = await startOwnProcess(main, dir, { flags });
   return { ...started, client: createClient(routerBackupApi, { baseUrl: started.url, token }) };
 }

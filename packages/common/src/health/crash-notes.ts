@@ -1,0 +1,192 @@
+/**
+ * Notes which devices are being contacted, where the notes outlive the process but not the computer. Whatever a device does to kill the
+ * process, the next one knows it: it contacts such a device last, alone, and after a pause that doubles with each crash. A clean stop
+ * removes all notes.
+ */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText, pause } from '@skolo/base';
+import { z } from 'zod';
+import type { EventLog } from '../process/log.ts';
+import type { DegradedList } from './degraded.ts';
+
+const Note = z.object({
+  state: z.enum(['contacted', 'suspect', 'survived']),
+  /** How often the process was killed while it contacted the device. */
+  crashes: z.int().nonnegative(),
+});
+type Note = z.output<typeof Note>;
+
+interface Suspect {
+  crashes: number;
+  /** By `performance.now()`. */
+  dueAt: number;
+  lifting: AbortController;
+}
+
+interface CrashNotesDeps {
+  /** One file for each device; undefined, or missing with its parent: nothing is noted. */
+  folder?: string | undefined;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  log: EventLog;
+  /** After the first crash, milliseconds. */
+  firstPauseMs?: number;
+}
+
+const longestPauseMs = 3_600_000;
+const trouble = 'crash notes';
+
+export class CrashNotes {
+  private folder: string | undefined;
+  /** Logged once, by a service that contacts devices. */
+  private whyUnnoted: string | undefined;
+  private readonly deps: CrashNotesDeps;
+  private readonly crashes = new Map<string, number>();
+  private readonly suspects = new Map<string, Suspect>();
+  private readonly turns = new Set<Promise<unknown>>();
+  /** The last suspect's turn. */
+  private lastAlone: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: CrashNotesDeps) {
+    this.deps = deps;
+  }
+
+  /** Reads what the last process left. Never fails. Call it once no other instance of the service can be running. */
+  async open(): Promise<void> {
+    const { folder } = this.deps;
+    if (folder === undefined) return;
+    try {
+      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      });
+      this.folder = folder;
+      for (const file of await readdir(folder)) await this.load(decodeURIComponent(file));
+    } catch (error) {
+      this.whyUnnoted = errorText(error);
+    }
+  }
+
+  /** After a clean stop, no device is suspect. */
+  async close(): Promise<void> {
+    const names = this.folder === undefined ? [] : await readdir(this.folder);
+    for (const file of names) await this.remove(decodeURIComponent(file));
+  }
+
+  isSuspect(device: string): boolean {
+    return this.suspects.has(device);
+  }
+
+  /**
+   * Why work that nobody has just ordered must not contact the device now; undefined: it may. The first crash does not count: other devices
+   * were being contacted too, and some of them have an outlet that must be turned on.
+   */
+  whyNot(device: string): string | undefined {
+    const { crashes = 0, dueAt = 0 } = this.suspects.get(device) ?? {};
+    const seconds = Math.ceil((dueAt - performance.now()) / 1000);
+    if (crashes < 2 || seconds <= 0) return undefined;
+    return `not contacted for another ${seconds} s: the service was killed ${crashes} times while it contacted this device`;
+  }
+
+  /** Fulfilled when a suspect may be read. @throws The signal's reason. */
+  async whenDue(device: string, signal: AbortSignal): Promise<void> {
+    const suspect = this.suspects.get(device);
+    if (suspect === undefined) return;
+    const ms = Math.max(0, suspect.dueAt - performance.now());
+    const either = AbortSignal.any([signal, suspect.lifting.signal]);
+    await pause(ms, either).catch(() => signal.throwIfAborted());
+  }
+
+  /** A person wants it contacted now, like any other device. */
+  lift(device: string): void {
+    this.suspects.get(device)?.lifting.abort();
+    this.suspects.delete(device);
+  }
+
+  /** Reads a suspect after all readings that began before, and before all that begin later. */
+  async inTurn<T>(device: string, work: () => Promise<T>): Promise<T> {
+    const isAlone = this.isSuspect(device);
+    const before = isAlone ? Promise.all(this.turns) : this.lastAlone;
+    const turn = before.then(work);
+    const ended = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.turns.add(ended);
+    void ended.then(() => this.turns.delete(ended));
+    if (isAlone) this.lastAlone = ended;
+    return await turn;
+  }
+
+  /** Notes the device until the work has ended, which shows that the process survives it. Not nested. */
+  async noted<T>(device: string, work: () => Promise<T>): Promise<T> {
+    const { whyUnnoted: why } = this;
+    this.whyUnnoted = undefined;
+    if (why !== undefined)
+      this.deps.log.info({ why }, 'devices that kill the service are not noted');
+    if (this.folder === undefined) return await work();
+    const crashes = this.crashes.get(device) ?? 0;
+    await this.write(device, { state: 'contacted', crashes });
+    try {
+      return await work();
+    } finally {
+      this.lift(device);
+      this.deps.degraded.clear(entryOf(device));
+      if (crashes === 0) await this.remove(device);
+      else await this.write(device, { state: 'survived', crashes });
+    }
+  }
+
+  private async load(device: string): Promise<void> {
+    const { degraded, firstPauseMs = 10_000 } = this.deps;
+    const { state, crashes: before } = parsed(await readFile(this.fileOf(device), 'utf8'));
+    const crashes = state === 'contacted' ? before + 1 : before;
+    this.crashes.set(device, crashes);
+    if (state === 'survived') return;
+    await this.write(device, { state: 'suspect', crashes });
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (crashes - 1));
+    const suspect = { crashes, dueAt: performance.now() + pauseMs, lifting: new AbortController() };
+    this.suspects.set(device, suspect);
+    const often = crashes === 1 ? 'once' : `${crashes} times`;
+    degraded.raise(
+      entryOf(device),
+      `the service was killed ${often} while it contacted ${device}, which is read last and alone, in ${Math.ceil(pauseMs / 1000)} s or later; to contact it sooner, order a backup or a power cycle of it`,
+    );
+  }
+
+  private fileOf(device: string): string {
+    return join(this.folder ?? '', encodeURIComponent(device));
+  }
+
+  private async write(device: string, note: Note): Promise<void> {
+    await this.attempt(() => writeFile(this.fileOf(device), JSON.stringify(note), { mode: 0o600 }));
+  }
+
+  private async remove(device: string): Promise<void> {
+    await this.attempt(() => rm(this.fileOf(device), { force: true }));
+  }
+
+  /** A device is contacted even if that cannot be noted. */
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
+    const { degraded } = this.deps;
+    try {
+      await work();
+      degraded.clear(trouble);
+    } catch (error) {
+      const what = 'a device that kills the service may be contacted first again';
+      degraded.raise(trouble, `${errorText(error)}; ${what}`);
+    }
+  }
+}
+
+function entryOf(device: string): string {
+  return `suspect ${device}`;
+}
+
+/** The process may have been killed while it wrote the note. */
+function parsed(text: string): Note {
+  try {
+    return Note.parse(JSON.parse(text));
+  } catch {
+    return { state: 'contacted', crashes: 0 };
+  }
+}
