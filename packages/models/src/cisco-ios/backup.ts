@@ -1,7 +1,7 @@
 /**
  * Cisco IOS and IOS-XE switches and routers.
  *
- * Verified with: their simulator only, which RANCID and netmiko can also read.
+ * Verified with: recorded sessions, and their simulator, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; requires privilege 15 or an `enablePassword`,
  * because others only see a part.
  * Quirks: the device reports the size of its output, and the last line is `end`. If the size differs, the configuration is read twice.

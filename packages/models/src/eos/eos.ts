@@ -28,7 +28,7 @@ export const eos: Dialect = {
 /**
  * Arista switches (EOS).
  *
- * Verified with: its simulator only, which RANCID and netmiko can also read.
+ * Verified with: a recorded session, and its simulator, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
  * Quirks: banners may contain any line except `EOF`. No last line or size shows that the configuration is complete, so it is read twice. It
  * does not include certificates, extensions and the boot image, but includes the SNMPv3 engine ID.
@@ -68,7 +68,8 @@ export function backup(): BackupModel {
     serial: { commands: ['show version'], pattern: /^Serial number: +(\S+)/m },
     hostname: /^hostname (\S+)/m,
     complete: {
-      begins: [/^! Command: show running-config/, '! Command: show running-config'],
+      // The first line is missing if a filter left it out.
+      begins: [/^! (?:Command: show running-config|device: )/, '! Command: show running-config'],
       has: [[/^! device: /m, '! device:']],
       ends: 'end',
     },

@@ -43,7 +43,7 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
 /**
  * Juniper EX switches and SRX routers (Junos). What is active is what it boots with: commits are saved.
  *
- * Verified with: its simulator only, which RANCID and netmiko can also read.
+ * Verified with: a recorded session, and its simulator, which RANCID and netmiko can also read.
  * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, because others do not see
  * secrets, but not `root`, whose shell is no command line of Junos.
  * Quirks: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command also ends with status 0.

@@ -33,7 +33,7 @@ export const nxos: Dialect = {
 /**
  * Cisco Nexus (NX-OS).
  *
- * Verified with: its simulator only, which RANCID and netmiko can also read.
+ * Verified with: a recorded session, and its simulator, which RANCID and netmiko can also read.
  * rack.yaml: `switch-1: { model: nxos, address: 192.168.1.21, login: switches }`; the role network-admin, as others do not see
  * secrets.
  * Quirks: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken

@@ -1,7 +1,7 @@
 /**
  * MikroTik (RouterOS 6 and 7): its export, in a channel of ssh, without prompt, pager or colour.
  *
- * Verified with: its simulator only, which RANCID can also read.
+ * Verified with: recorded sessions, and its simulator, which RANCID can also read.
  * rack.yaml: `router: { model: routeros, address: 192.168.1.1, login: routers }`; the policies ssh, read and sensitive.
  * Quirks: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
  * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the

@@ -13,8 +13,8 @@ import { allPagers } from '../command-line/pagers.ts';
 
 export const vyatta: Dialect = {
   name: 'vyatta',
-  prompt: /^(?<base>[\w.-]+@[\w.-]+)(?::[^$#]{0,100})?[$#]$/,
-  prompts: (base) => `${escapePattern(base)}(?::[^$#]{0,100})?[$#]`,
+  prompt: /^(?<base>[\w.-]+@[\w.-]+)(?::[^$#]{0,100})?[$#>]$/,
+  prompts: (base) => `${escapePattern(base)}(?::[^$#]{0,100})?[$#>]`,
   // The first is for EdgeOS, the others are for VyOS.
   setUp: ['terminal length 0', 'set terminal length 0', 'set terminal width 511'],
   pagers: [
