@@ -280,6 +280,11 @@ describe('policies', () => {
       [role, 'resources: [secrets], verbs: [get]', 'a rule for Secrets'],
       [role, 'resources: [pods/exec], verbs: [get]', 'a rule for pods/exec'],
       [role, 'resources: [services/proxy], verbs: [get]', 'a rule for services/proxy'],
+      [
+        role,
+        'resources: [services/proxy], resourceNames: ["prometheus:9090"], verbs: [get]',
+        'a rule for services/proxy',
+      ],
       [role, 'resources: [daemonsets], verbs: [patch]', 'a rule for daemonsets'],
       [role, 'resources: [users], verbs: [impersonate]', 'a rule for impersonate'],
     ],
