@@ -1,7 +1,13 @@
 /** The HTTP API: requests become runs, and answers show the service's state. It makes no decisions. */
 import type { BackupDevice, routerBackupApi } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
+import {
+  type AuditLog,
+  type Caller,
+  type CallerLimit,
+  HttpProblem,
+  type RouteHandlers,
+} from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
 import type { OffsiteCopies } from './offsite/copies.ts';
@@ -19,6 +25,8 @@ interface ApiDeps {
   inventory: Inventory;
   restores: DeviceRestores;
   connectedHosts: Pick<ConnectedHostReadings, 'read'>;
+  /** Of `connectedHosts`. */
+  readings: Pick<CallerLimit, 'take'>;
   copies: Pick<OffsiteCopies, 'status'>;
   hostKeys: HostKeys;
   loss: HistoryLoss;
@@ -44,7 +52,7 @@ type Changes =
   | 'forgetHostKey';
 
 function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
-  const { sources, copies, loss, restores, connectedHosts, hostKeys } = deps;
+  const { sources, copies, loss, restores, connectedHosts, readings, hostKeys } = deps;
   const { runs, versions, transcripts } = sources;
   return {
     backups: ({ query }) => ok({ backups: runs.list().slice(0, query.limit) }),
@@ -55,8 +63,10 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       return ok({ devices, offsite: copies.status(), lost: loss.list() });
     },
     device: async ({ params }) => ok(await known(sources, params.device)),
-    connectedHosts: async ({ params }) =>
-      ok(await connectedHosts.read(params.device).catch(throwProblem)),
+    connectedHosts: async ({ params, caller }) => {
+      readings.take(caller.name);
+      return ok(await connectedHosts.read(params.device).catch(throwProblem));
+    },
     versions: async ({ params, query }) => {
       await known(sources, params.device);
       const list = await versions.list(params.device, query.limit).catch(throwProblem);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import {
+  CallerLimit,
   createApp,
   createEvents,
   Locks,
@@ -197,6 +198,7 @@ async function createParts(
     runs,
     restores: new DeviceRestores(restoring),
     connectedHosts: new ConnectedHostReadings(asking),
+    readings: new CallerLimit('readings', context),
     planner: new Planner({ rack, clock, log, state, runs, inventory, versions, everyMs }),
     notices: new Notices({ rack, log, emit }),
     webhook: new Webhook({ rack, log, emit, clock }),

@@ -94,6 +94,19 @@ describe('connected hosts', () => {
     expect(switch1.sessions.opened).toBe(1);
   });
 
+  it('are read at most 200 times in a row by one caller', async () => {
+    const { lab, read } = await start();
+
+    const all = await Promise.all(Array.from({ length: 220 }, () => problemOf(read('pdu-1'))));
+
+    const limited = all.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(limited[0]?.detail).toMatch(/: too many readings of devices; try again in \d+ s$/);
+    expect(all.filter(({ status }) => status === 409).length).toBeGreaterThanOrEqual(200);
+    const other = lab.admin.connectedHosts({ params: { device: 'pdu-1' } });
+    expect(await problemOf(other)).toMatchObject({ status: 409 });
+  });
+
   it.each([
     ['switch-9', 404, 'switch-9: no such switch or router in rack.yaml; did you mean "switch-1"?'],
     ['pdu-1', 409, 'pdu-1: model synaccess does not report connected hosts'],
