@@ -175,6 +175,29 @@ describe('a cabling audit', () => {
     ]);
   });
 
+  it('says when a single switch is the only witness of a new card', () => {
+    const guest: Wired['hosts'][number] = {
+      mac: macOf(9),
+      place: { device: 'switch-2', port: '3' },
+    };
+    const [hosts, board] = [
+      [live(machine), live(other), guest],
+      [live(machine), { ...guest, place: second }],
+    ];
+    const doubt = `Only switch-2 reports ${macOf(9)}; before you accept it, check it on the device itself`;
+    const others = ['router', 'switch-1', 'switch-3', 'switch-4'];
+    const text = rackText([machine, other]);
+
+    expect(found(text, wiredAs(...hosts), others)).toMatchObject([
+      { kind: 'unknown-machine', advice: expect.stringMatching(new RegExp(`. ${doubt}$`)) },
+    ]);
+    expect(found(text, wiredAs(...board), others)).toMatchObject([
+      { kind: 'wrong-mac', edits: [{ key: 'mac', value: macOf(9) }], advice: doubt },
+    ]);
+    const [seen] = found(text, wiredAs(...hosts));
+    expect(seen?.advice).not.toContain('Only');
+  });
+
   it('does not say which card is new where port and address disagree', () => {
     const strangers = [
       { mac: macOf(8), place: first },
@@ -316,7 +339,8 @@ describe('a cabling audit', () => {
     expect(strangers).toMatchObject([
       {
         name: 'switch-1/26',
-        advice: 'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry',
+        advice:
+          'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry. Only switch-1 reports 80:2a:a8:00:00:01; before you accept it, check it on the device itself',
       },
     ]);
   });

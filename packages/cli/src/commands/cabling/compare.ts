@@ -183,7 +183,14 @@ function replacement(
     ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
   const what = `found ${value} ${where}; expected ${mac} (\`mac\` in rack.yaml), which was not found`;
-  return { kind: 'wrong-mac', name, what, edits: [{ name, key: 'mac', value }] };
+  const advice = doubtOf(seen, value);
+  return {
+    kind: 'wrong-mac',
+    name,
+    what,
+    edits: [{ name, key: 'mac', value }],
+    ...(advice && { advice }),
+  };
 }
 
 function ofAddress({ name, mac, address }: Entry, seen: Seen): Finding[] {
@@ -250,10 +257,23 @@ function stranger(
     name: uplink,
     what: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     edits: [],
-    advice: above
-      ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
-      : `add to rack.yaml: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
+    advice: [
+      above
+        ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
+        : `add to rack.yaml: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
+      doubtOf(seen, mac) ?? [],
+    ]
+      .flat()
+      .join('. '),
   };
+}
+
+/** A compromised switch can report any card; undefined: another device reports this one too. */
+function doubtOf(seen: Seen, mac: string): string | undefined {
+  const device = seen.onlyWitnessOf(mac);
+  return (
+    device && `Only ${device} reports ${mac}; before you accept it, check it on the device itself`
+  );
 }
 
 function isAt(ports: readonly Outlet[], port: Outlet): boolean {

@@ -65,6 +65,7 @@ export class Seen {
   private readonly names = new Map<string, string>();
   private readonly own = new Map<string, readonly string[]>();
   private readonly network: readonly Network[];
+  private readonly witnesses = new Map<string, Set<string>>();
 
   constructor(rack: Rack, readings: readonly ConnectedHosts[]) {
     for (const { device, hosts, ports, own } of readings) {
@@ -72,6 +73,7 @@ export class Seen {
       this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));
       const table = new Map<string, Set<string>>();
       for (const { mac, port, address, hostname, source } of hosts) {
+        add(this.witnesses, mac, device);
         if (source === 'mac-table' && port !== undefined) add(table, port, mac);
         if (hostname !== undefined) this.names.set(mac, hostname);
         if (address !== undefined)
@@ -117,6 +119,12 @@ export class Seen {
       [...ports.values()].some((macs) => macs.has(mac)),
     );
     return inTable || this.addressesOf(mac).length > 0;
+  }
+
+  /** The only device that reports the card; undefined: there are several. */
+  onlyWitnessOf(mac: string): string | undefined {
+    const [device, second] = this.witnesses.get(mac) ?? [];
+    return second === undefined ? device : undefined;
   }
 
   /** Whether its MAC table was read. */
