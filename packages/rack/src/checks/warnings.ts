@@ -32,6 +32,7 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   warnOfMachines(draft, used, report);
   warnOfInfrastructure(draft, used, report);
   warnOfLogins(draft, report);
+  warnOfSharedPasswords(draft, report);
   warnOfAgentKey(draft, report);
   warnOfUnused(draft, report);
   warnOfEmails(draft, report);
@@ -110,6 +111,34 @@ function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): 
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {
       report([...path, 'backup'], 'backup', 'is false, so the device is not backed up', 'key');
+    }
+  }
+}
+
+/** How many devices may know the same password. */
+const mostSharing = 5;
+
+/** A compromised device learns the password of each session, and so does everybody on the path of a telnet session. */
+function warnOfSharedPasswords({ rack }: Draft, report: Report): void {
+  const { infrastructure, machines } = rack;
+  for (const { name, password, privateKey } of rack.logins.values()) {
+    if (password === undefined) continue;
+    const isSent = (transport: Transport | undefined) =>
+      transport !== 'snmp' && (transport !== 'ssh' || privateKey === undefined);
+    const shown = [
+      ...[...infrastructure.values()].filter(({ login }) => login === name),
+      ...[...machines.values()].flatMap(({ login }) =>
+        login === name ? [{ transport: 'ssh' as const }] : [],
+      ),
+    ].filter(({ transport }) => isSent(transport));
+    const overTelnet = shown.filter(({ transport }) => transport === 'telnet').length;
+    const path = ['logins', name, 'password'];
+    if (overTelnet > 0 && overTelnet < shown.length) {
+      const why = 'telnet sends it unencrypted; use a separate login for telnet';
+      report(path, 'password', `is also used without telnet, but ${why}`);
+    } else if (shown.length > mostSharing) {
+      const why = `each of them, if compromised, learns it; use several logins, or \`privateKey\``;
+      report(path, 'password', `is the password of ${shown.length} devices, and ${why}`);
     }
   }
 }

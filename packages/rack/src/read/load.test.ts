@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatIssue, RackError } from '../issues/issues.ts';
+import { expandNames } from '../ranges/ranges.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 import { defaultSettings } from '../schema/settings/settings.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
@@ -462,6 +463,58 @@ services:
     const jumphost = 'rack: r\njumphost: { name: jumphost, address: 127.0.0.2 }\n';
 
     expect(rackWarnings(parse(`${jumphost}${text}`)).map(formatIssue)).toEqual([]);
+  });
+
+  it.each([
+    ['five devices', 'switches: { username: u, password: secrets/p }', 'switch-[1-5]', []],
+    [
+      'six devices',
+      'switches: { username: u, password: secrets/p }',
+      'switch-[1-6]',
+      [
+        'logins.switches.password: is the password of 6 devices, and each of them, if compromised, learns it; use several logins, or `privateKey`',
+      ],
+    ],
+    [
+      'a key',
+      'switches: { username: u, password: secrets/p, privateKey: secrets/k }',
+      'switch-[1-6]',
+      [],
+    ],
+    ['only a key', 'switches: { username: u, privateKey: secrets/k }', 'switch-[1-6]', []],
+    [
+      'telnet and ssh',
+      'switches: { username: u, password: secrets/p }',
+      'switch-[1-2], transport: [telnet, ssh]',
+      [
+        'logins.switches.password: is also used without telnet, but telnet sends it unencrypted; use a separate login for telnet',
+      ],
+    ],
+    [
+      'telnet and a key over ssh',
+      'switches: { username: u, password: secrets/p, privateKey: secrets/k }',
+      'switch-[1-2], transport: [telnet, ssh]',
+      [],
+    ],
+    [
+      'telnet',
+      'switches: { username: u, password: secrets/p }',
+      'switch-[1-2], transport: [telnet, telnet]',
+      [],
+    ],
+  ])('names passwords that many devices learn: %s', (_, login, devices, expected) => {
+    const [range = '', transports] = devices.split(', transport: ');
+    const all = expandNames(range);
+    const kinds = transports?.slice(1, -1).split(', ') ?? all.map(() => 'ssh');
+    const entries = all.map(
+      (name, at) =>
+        `  ${name}: { model: edgeswitch, address: 192.168.1.1${at}, login: switches, transport: ${kinds[at]} }`,
+    );
+    const rack = parse(`${small}logins: { ${login} }\ninfrastructure:\n${entries.join('\n')}\n`);
+
+    const found = rackWarnings(rack).map((each) => formatIssue(each).replace(/^\S+ /, ''));
+
+    expect(found.filter((line) => line.includes('.password'))).toEqual(expected);
   });
 
   it('names identities whose e-mail address may be unknown', () => {
