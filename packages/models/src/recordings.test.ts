@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { isOfOne, macOf } from './families/mac-address.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
-import { rackDevice } from './testing/outlets.ts';
+import { openDriver, patient, rackDevice } from './testing/outlets.ts';
 import { hasRecordings, type RecordedOutput, recordedOutputs } from './testing/recordings.ts';
-import { simulated } from './testing/simulated-device.ts';
+import { account, simulated } from './testing/simulated-device.ts';
 
 type Table = 'macs' | 'links' | 'arp';
 
@@ -132,6 +132,25 @@ const platforms: Platform[] = [
       },
     },
   },
+  {
+    platform: 'mikrotik_routeros',
+    model: 'routeros',
+    prompt: '',
+    own: / L$/,
+    tables: {
+      macs: {
+        asked: '/interface bridge host print terse',
+        recorded: ['interface bridge host print terse without-paging'],
+        empty: '',
+      },
+      arp: {
+        asked: '/ip arp print terse',
+        recorded: ['ip arp print terse without-paging'],
+        empty: '',
+      },
+      links: { asked: '/interface print terse', recorded: [], empty: '' },
+    },
+  },
 ];
 
 const cases = platforms.flatMap((about) =>
@@ -142,32 +161,35 @@ const cases = platforms.flatMap((about) =>
   ),
 );
 
-/** The output of one command; all other tables are empty. */
-async function read({ model, prompt, tables }: Platform, table: Table, text: string) {
-  const answers = new Map(
-    Object.entries(tables).map(([name, { asked, empty }]) => [
-      asked,
-      name === table ? text : empty,
-    ]),
-  );
+/** A device that prints these outputs. */
+async function replay(
+  { model, prompt }: Pick<Platform, 'model' | 'prompt'>,
+  answers: Map<string, string>,
+) {
   const recording = {
     greeting: `\n${prompt}`,
     rejection: "% Invalid input detected at '^' marker.",
     answer(command: string) {
-      const known =
-        answers.get(command) ?? (/^terminal|^no page|^screen/.test(command) ? '' : undefined);
+      const isSetUp = /^terminal |^no page/.test(command);
+      const known = answers.get(command) ?? (isSetUp ? '' : undefined);
       return known === undefined ? undefined : `${command}\n${known}\n${prompt}`;
     },
   };
   const { options } = rackDevice(model, {});
-  const sitting = await simulated((account) => startRecording(recording, account), {
-    model,
-    options,
-  });
-  const create = await loadConnectedHosts(model);
-  if (create === undefined) throw new Error(`${model} is not read`);
-  return await create(sitting.inventory).read({
-    connection: sitting.connect(),
+  return await simulated((account) => startRecording(recording, account), { model, options });
+}
+
+/** The output of one command; all other tables are empty. */
+async function read(about: Platform, table: Table, text: string) {
+  const tables = Object.entries(about.tables);
+  const { inventory, connect } = await replay(
+    about,
+    new Map(tables.map(([name, { asked, empty }]) => [asked, name === table ? text : empty])),
+  );
+  const create = await loadConnectedHosts(about.model);
+  if (create === undefined) throw new Error(`${about.model} is not read`);
+  return await create(inventory).read({
+    connection: connect(),
     credentials: () => Promise.reject(new Error('no SNMP here')),
     signal: new AbortController().signal,
   });
@@ -183,8 +205,7 @@ function theirs(
   const network = models.get(model)?.network;
   const named = (port: string) => network?.find(port, {}) ?? port;
   const found = rows.flatMap((row) => {
-    const of = (...keys: string[]) =>
-      keys.map((key) => row[key]).find((value) => value !== undefined) ?? '';
+    const of = (...keys: string[]) => keys.map((key) => row[key]).find(Boolean) ?? '';
     const port = named(
       of(
         'destination_port',
@@ -200,7 +221,7 @@ function theirs(
       return `${port} ${/^(?:up|connected)$/i.test(of('status')) ? 'up' : 'down'}`;
     // Neither multicast nor incomplete.
     if (mac.length !== 17 || !isOfOne(mac)) return [];
-    const age = table === 'arp' ? of('age', 'age_(min)', 'age_min') : '';
+    const age = table === 'arp' ? of('age', 'age_min') : of('local');
     if (ownRow?.test(`${port} ${age}`)) {
       expect(own).toContain(mac);
       return [];
@@ -222,4 +243,94 @@ describe.skipIf(!hasRecordings)('what a real device printed', () => {
     expect([...new Set(rows)].sort()).toEqual(theirs(about, table, output, seen.own));
     expect(seen.unread).toBeUndefined();
   });
+});
+
+/** What a device says about itself, where skolo asks for that. */
+const versions: [
+  platform: string,
+  model: string,
+  prompt: string,
+  hardware: string,
+  firmware: string,
+][] = [
+  ['cisco_ios', 'cisco-ios', 'switch#', 'hardware', 'version'],
+  // The hardware is not in what a backup reads.
+  ['cisco_nxos', 'nxos', 'switch#', '', 'os'],
+  ['arista_eos', 'eos', 'switch#', 'model', 'image'],
+  ['ubiquiti_edgeswitch', 'edgeswitch', '(switch) #', 'switch_type', 'version'],
+  ['ubiquiti_edgerouter', 'edgeos', 'admin@router:~$', 'hardware_model', 'version'],
+];
+/** `16.09.03` is what IOS XE says in its first line, and `16.9.3` in its second one. */
+/** Of a stack. */
+const firstOf = (members?: string) => members?.split(',')[0];
+const plain = (version = '') => version.replace(/ .*/, '').replace(/\.0(?=\d)/g, '.');
+
+describe.skipIf(!hasRecordings)('a real device', () => {
+  it.each(
+    versions.flatMap(([platform, model, prompt, ...fields]) =>
+      recordedOutputs(platform, 'show version').map((output) => ({
+        ...output,
+        model,
+        prompt,
+        fields,
+      })),
+    ),
+  )('of $model names itself: $name', async ({ text, rows: [row = {}], model, prompt, fields }) => {
+    const { reported, backup } = models.get(model) ?? {};
+    const [hardware = '', firmware = ''] = fields;
+
+    expect(reported?.model.test(text)).toBe(true);
+    if (hardware !== '') expect(reported?.model.exec(text)?.[1]).toBe(firstOf(row[hardware]));
+    expect(plain(reported?.firmware.exec(text)?.[1])).toBe(plain(row[firmware]));
+
+    // Others are asked for their serial number in another way.
+    if (!['cisco-ios', 'eos', 'edgeswitch'].includes(model)) return;
+    if (backup === undefined || 'no' in backup) throw new Error(`${model} has no backup`);
+    const answers = new Map([
+      ['show running-config', 'end'],
+      ['show version', text],
+    ]);
+    const { inventory, connect } = await replay({ model, prompt }, answers);
+    const reading = await (await backup.load()).backup(inventory).read(connect());
+    expect(reading.identity.serial).toBe(firstOf(row.serial ?? row.serial_number));
+  });
+
+  it.each(recordedOutputs('cisco_ios', 'show power inline'))(
+    'supplies power: $name',
+    async ({ text, rows }) => {
+      const answers = new Map([['show power inline', text]]);
+      const { inventory } = await replay({ model: 'cisco-ios', prompt: 'switch#' }, answers);
+      const { address, ports, hostKey } = inventory;
+      const { outlets } = await import('./cisco-ios/outlets.ts');
+      const driver = openDriver(outlets, { address, ports, hostKey, login: account });
+      // From four ports on, the whole table is read.
+      const names =
+        rows.length > 0
+          ? rows.map((row) => row.interface ?? '')
+          : ['Gi1/0/1', 'Gi1/0/2', 'Gi1/0/3', 'Gi1/0/4'];
+
+      const reading = driver.read(names, patient());
+
+      if (rows.length === 0) return await expect(reading).rejects.toThrow('No inline power card');
+      const seen = [...(await reading)].map(([port, { state, delivering }]) => [
+        port,
+        state,
+        delivering,
+      ]);
+      expect(seen).toEqual(
+        rows.map((row) => [
+          row.interface,
+          row.admin_status === 'off' ? 'off' : 'on',
+          row.operational_status === 'on',
+        ]),
+      );
+    },
+  );
+
+  it.each(recordedOutputs('hp_procurve', 'show version'))(
+    'of another maker is not a procurve: $name',
+    ({ text }) => {
+      expect(models.get('procurve')?.reported?.model.test(text)).toBe(false);
+    },
+  );
 });

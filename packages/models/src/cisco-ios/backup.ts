@@ -82,7 +82,7 @@ export function backup(): BackupModel {
     dialect,
     running: 'show running-config',
     startup: 'show startup-config',
-    serial: { commands: ['show version'], pattern: /^Processor board ID (\S+)/m },
+    serial: { commands: ['show version'], pattern: /^Processor board ID ([^\s,]+)/m },
     hostname: /^hostname (\S+)/m,
     changedBy(text) {
       const [, time, who] = /^! Last configuration change at (.*?) by (\S+)/m.exec(text) ?? [];

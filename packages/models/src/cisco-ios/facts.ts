@@ -34,7 +34,7 @@ export const ciscoIos: Model = {
   connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   reported: {
-    model: /^[Cc]isco (?!IOS|Nexus)(\S+) \(/m,
+    model: /^[Cc]isco (?!IOS\b|Nexus)(\S+) \(/m,
     firmware: /^Cisco IOS.*, Version ([^,\s]+)/m,
   },
   branches: { outlets: ['show running-config'] },

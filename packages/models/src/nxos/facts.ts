@@ -14,8 +14,8 @@ export const nxos: Model = {
   connectedHosts: { load },
   backup: { load },
   reported: {
-    model: /^version \S+ Bios:|Nexus Operating System/m,
-    firmware: /^version (\S+) Bios:/m,
+    model: /^version \d+\.\d+\(\S+|Nexus (?:Operating System|.*Chassis\b)/m,
+    firmware: /^(?: *NXOS: | +system: +)?version (\d+\.\d+\(\S+)/m,
   },
   // The role network-operator. It does not see secrets in the configuration.
   readOnly: ['hosts'],
