@@ -216,7 +216,7 @@ export const ControllerStatus = z
       .optional()
       .describe('outlets that are stuck off; absent if none are'),
     level: z
-      .enum(['never seen', 'read', 'switched', 'proven'])
+      .enum(['never seen', 'recorded', 'read', 'switched', 'proven'])
       .describe('how thoroughly the model has been verified on real hardware'),
     queue: z.int().min(0),
     lastContact: Time.optional(),

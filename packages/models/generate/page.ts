@@ -10,6 +10,8 @@ import { type Contribution, sightingOf } from './check.ts';
 const folder = join(import.meta.dirname, '../../../docs/proofs');
 export const pageFile = join(folder, 'README.md');
 export const schemaFile = join(folder, 'proof.schema.json');
+/** What skolo's tests read from recordings, by model. The recordings are not part of this repository. */
+const recordingsFile = join(folder, 'recordings.json');
 export const sightingsFile = join(import.meta.dirname, '../src/proofs/sightings.ts');
 
 /** The texts of all other files in docs/proofs, by path. */
@@ -18,9 +20,19 @@ export function contributedFiles(): Map<string, string> {
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => file !== pageFile && file !== schemaFile)
+      .filter((file) => ![pageFile, schemaFile, recordingsFile].includes(file))
       .map((file) => [relative(folder, file), readFileSync(file, 'utf8')]),
   );
+}
+
+/** @throws A model does not exist. */
+export function recordings(): Map<string, string[]> {
+  const Recordings = z.record(z.string(), z.array(z.string()).min(1));
+  const all = Object.entries(Recordings.parse(JSON.parse(readFileSync(recordingsFile, 'utf8'))));
+  const other = all.find(([model]) => !models.has(model));
+  if (other !== undefined)
+    throw new Error(`${recordingsFile}: ${other[0]} is not a model; remove it`);
+  return new Map(all);
 }
 
 export function proofSchema(): z.core.JSONSchema.BaseSchema {
@@ -35,12 +47,26 @@ export function proofSchema(): z.core.JSONSchema.BaseSchema {
 
 /** docs/proofs/README.md with tables of these files. */
 export function proofsPage(page: string, contributions: readonly Contribution[]): string {
-  const content = contributions.length === 0 ? nothing : tables(contributions);
+  const content = [
+    contributions.length === 0 ? nothing : tables(contributions),
+    recordedTable(),
+  ].join('\n\n');
   const generated = `<!-- generated: files -->\n\n${content}\n\n<!-- /generated -->`;
   return page.replace(/<!-- generated: files -->.*?<!-- \/generated -->/s, () => generated);
 }
 
-const nothing = `There are no evidence files yet, so all ${models.size} models are \`never seen\`.`;
+const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`never seen\`.`;
+
+function recordedTable(): string {
+  const rows = [...recordings()].map(([model, what]) => `| \`${model}\` | ${what.join(', ')} |`);
+  return [
+    'Recordings cover these models:',
+    '',
+    '| model | outputs of real devices |',
+    '| --- | --- |',
+    ...rows,
+  ].join('\n');
+}
 
 function tables(contributions: readonly Contribution[]): string {
   const sightings = contributions.map(sightingOf);
@@ -59,7 +85,7 @@ function tables(contributions: readonly Contribution[]): string {
     '| --- | --- | --- |',
     ...seen,
     '',
-    `The other models (${models.size - seen.length} of ${models.size}) are \`never seen\`.`,
+    `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`never seen\`.`,
     '',
     '| owner and rack | model | firmware | hardware | devices | problems | day |',
     '| --- | --- | --- | --- | --: | --: | --- |',
@@ -69,7 +95,10 @@ function tables(contributions: readonly Contribution[]): string {
 
 /** src/proofs/sightings.ts, before it is formatted. */
 export function sightingsSource(contributions: readonly Contribution[]): string {
-  const data = JSON.stringify(contributions.map(sightingOf), null, 2);
-  const current = readFileSync(sightingsFile, 'utf8');
-  return `${current.slice(0, current.indexOf('[] = ') + 5)}${data};\n`;
+  const lists = [contributions.map(sightingOf), [...recordings().keys()]];
+  // In the order of the file, where each list is the end of a statement.
+  return readFileSync(sightingsFile, 'utf8').replaceAll(
+    /(\[\] = )\[[^\]]*\];/g,
+    (_all, begin) => `${begin}${JSON.stringify(lists.shift(), null, 2)};`,
+  );
 }

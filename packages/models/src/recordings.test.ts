@@ -1,6 +1,7 @@
 /** Each output that a real device printed is read over ssh, and gives the rows that other people's parsers find in it. */
 import { startRecording } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
+import { recordings } from '../generate/page.ts';
 import { isOfOne, macOf } from './families/mac-address.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
@@ -300,9 +301,8 @@ describe.skipIf(!hasRecordings)('a real device', () => {
     async ({ text, rows }) => {
       const answers = new Map([['show power inline', text]]);
       const { inventory } = await replay({ model: 'cisco-ios', prompt: 'switch#' }, answers);
-      const { address, ports, hostKey } = inventory;
       const { outlets } = await import('./cisco-ios/outlets.ts');
-      const driver = openDriver(outlets, { address, ports, hostKey, login: account });
+      const driver = openDriver(outlets, { ...inventory, login: account });
       // From four ports on, the whole table is read.
       const names =
         rows.length > 0
@@ -332,5 +332,21 @@ describe.skipIf(!hasRecordings)('a real device', () => {
     ({ text }) => {
       expect(models.get('procurve')?.reported?.model.test(text)).toBe(false);
     },
+  );
+});
+
+it.skipIf(!hasRecordings)('a model that recordings cover is listed with what they cover', () => {
+  const names = { macs: 'MAC tables', links: 'links', arp: 'ARP tables' };
+  const covered = new Map<string, Set<string>>();
+  for (const { about, table } of cases) {
+    covered.set(about.model, (covered.get(about.model) ?? new Set()).add(names[table]));
+  }
+  const listed = [...recordings()].map(([model, all]) => [
+    model,
+    all.filter((each) => Object.values(names).includes(each)),
+  ]);
+
+  expect(Object.fromEntries(listed)).toEqual(
+    Object.fromEntries([...covered].map(([model, kinds]) => [model, [...kinds]])),
   );
 });

@@ -1,8 +1,8 @@
 /** The level of a model: how far it was verified on real hardware. It follows from the evidence files in docs/proofs. */
 import { count } from '@skolo/base';
-import { sightings } from './sightings.ts';
+import { recorded, sightings } from './sightings.ts';
 
-export const levels = ['never seen', 'read', 'switched', 'proven'] as const;
+export const levels = ['never seen', 'recorded', 'read', 'switched', 'proven'] as const;
 
 /** A model and firmware in one rack. */
 export type Sighting = (typeof sightings)[number];
@@ -15,13 +15,19 @@ export interface Evidence {
 }
 
 /** `proven` requires two owners, because one owner can make any number of racks up. */
-export function evidenceOf(model: string, all: readonly Sighting[] = sightings): Evidence {
+export function evidenceOf(
+  model: string,
+  all: readonly Sighting[] = sightings,
+  recordings: readonly string[] = recorded,
+): Evidence {
   const read = all.filter((each) => each.model === model);
   const switched = read.filter(({ isSwitched }) => isSwitched);
   const counted = switched.length > 0 ? switched : read;
   const racks = new Set(counted.map(({ owner, rack }) => `${owner}/${rack}`)).size;
   const firmware = [...new Set(counted.map((each) => each.firmware))].sort();
-  if (counted.length === 0) return { level: 'never seen', racks, firmware };
+  if (counted.length === 0) {
+    return { level: recordings.includes(model) ? 'recorded' : 'never seen', racks, firmware };
+  }
   if (switched.length === 0) return { level: 'read', racks, firmware };
   const owners = new Set(switched.map(({ owner }) => owner));
   return { level: owners.size > 1 ? 'proven' : 'switched', racks, firmware };

@@ -9,12 +9,13 @@ import {
   pageFile,
   proofSchema,
   proofsPage,
+  recordings,
   schemaFile,
 } from '../../generate/page.ts';
 import { evidenceOf, evidenceText, models } from '../index.ts';
 import { levels } from './levels.ts';
 import { Firmware, Hardware, isSwitched, Proof, proofFile } from './proof.ts';
-import { sightings } from './sightings.ts';
+import { recorded, sightings } from './sightings.ts';
 
 const today = '2026-11-25';
 const generate = 'run `npm run generate -w packages/models`';
@@ -64,6 +65,7 @@ describe('what is generated', () => {
 
     expect(proofsPage(page, contributions), generate).toBe(page);
     expect(sightings, generate).toEqual(contributions.map(sightingOf));
+    expect(recorded, generate).toEqual([...recordings().keys()]);
     expect(JSON.parse(readFileSync(schemaFile, 'utf8')), generate).toEqual(
       JSON.parse(JSON.stringify(proofSchema())),
     );
@@ -78,7 +80,7 @@ describe('what is generated', () => {
       '| `edgeswitch` | Ubiquiti EdgeSwitch | read in 1 rack (firmware 1.9.3) |\n',
     );
     expect(page).toContain(
-      `The other models (${models.size - 1} of ${models.size}) are \`never seen\`.\n`,
+      `The other models (${models.size - 1} of ${models.size}) are \`recorded\` or \`never seen\`.\n`,
     );
     expect(page).toContain(
       `\n| alice/rack-1 | [\`edgeswitch\`](${path}) | 1.9.3 | EdgeSwitch 24-Port 250W | 1 | 1 | ${proof.day} |\n`,
@@ -293,8 +295,9 @@ describe('the level of a model', () => {
       return { owner, rack, model: 'eos', firmware, isSwitched: switched !== undefined };
     });
 
-    expect(evidenceText(evidenceOf('eos', all))).toBe(text);
-    expect(evidenceText(evidenceOf('nxos', all))).toBe('never seen');
+    expect(evidenceText(evidenceOf('eos', all, []))).toBe(text);
+    expect(evidenceText(evidenceOf('nxos', all, []))).toBe('never seen');
+    expect(evidenceText(evidenceOf('nxos', all, ['nxos']))).toBe('recorded');
   });
 
   it('is never proven by one owner, and never falls when a file is added', () => {

@@ -6,3 +6,13 @@ export const sightings: readonly {
   firmware: string;
   isSwitched: boolean;
 }[] = [];
+
+/** Models for which tests read outputs of real devices. */
+export const recorded: readonly string[] = [
+  'cisco-ios',
+  'eos',
+  'junos',
+  'nxos',
+  'procurve',
+  'routeros',
+];
