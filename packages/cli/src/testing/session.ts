@@ -209,7 +209,7 @@ export function steadied(text: string, { dir, env, placeholders }: Omit<Place, '
       // Levels of models rise with each contributed evidence file.
       .replaceAll(/(?<=: hardware evidence: ).*/g, '…')
       .replaceAll(/(?<="models": )\[.*?\n {6}\]/gs, '[…]')
-      .replaceAll(/<secret [0-9a-f]{6}>/g, '<secret 5e1f00>')
+      .replaceAll(/<secret [0-9a-f]{12}>/g, '<secret 5e1f00>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ')
   );
 }

@@ -94,7 +94,7 @@ export function backup(): BackupModel {
       other(text) {
         const { reported, size } = sizesOf(text);
         if (size >= reported * leastShare) return undefined;
-        return `the file has ${size} bytes, but the device reported ${reported}`;
+        return `the file has ${size} bytes, but the device reported ${reported} bytes`;
       },
     },
     isExact,

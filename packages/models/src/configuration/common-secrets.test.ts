@@ -111,7 +111,7 @@ describe('what is secret in most configurations', () => {
   it.each(linesOf(commands))('is masked, and nothing else: %s', (command) => {
     const masked = mask.text(command.replace(/[«»]/g, ''), []);
 
-    expect(masked.replace(/<secret [0-9a-f]{6}>/g, '«»')).toBe(command.replace(/«[^»]*»/g, '«»'));
+    expect(masked.replace(/<secret [0-9a-f]{12}>/g, '«»')).toBe(command.replace(/«[^»]*»/g, '«»'));
   });
 
   it.each(linesOf(plain))('is not there: %s', (line) => {

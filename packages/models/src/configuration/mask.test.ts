@@ -7,7 +7,7 @@ import { createMask } from './mask.ts';
 
 const mask = createMask(Buffer.from('a key for tests'));
 const megabytes = isLong ? 20 : 2;
-const word = /<secret [0-9a-f]{6}>/;
+const word = /<secret [0-9a-f]{12}>/;
 
 const rules: SecretRule[] = [
   /^\s*password \d (\S+)/,

@@ -6,57 +6,78 @@ import { matches } from './text.ts';
 
 export interface Mask {
   /**
-   * Replaces each secret that a rule matches with `<secret 3f9a2c>`. The same secret always becomes the same word, and a changed one a
+   * Replaces each secret that a rule matches with `<secret 3f9a2c417bd0>`. The same secret always becomes the same word, and a changed one a
    * different word, from which the secret cannot be derived without the key. The common secrets are always masked.
    *
    * @param rules of the device, in addition to the common ones
    * @param isMeant for a rule's match: false leaves it
    */
   text(text: string, rules: readonly SecretRule[], isMeant?: (match: string) => boolean): string;
+  /** The word for a secret, or for a content that cannot be shown. */
+  word(secret: string | Uint8Array): string;
 }
 
-/** @param key kept by the caller, so that texts masked at different times can be compared */
+/**
+ * @param key of one device, because a device that lists guesses in its configuration would show the words of others' secrets. Kept by the
+ * caller, so that texts masked at different times can be compared
+ */
 export function createMask(key: Uint8Array): Mask {
   // Node 24 takes five times as long if the key is bytes.
   const secretKey = createSecretKey(key);
 
-  function word(secret: string) {
-    return `<secret ${createHmac('sha256', secretKey).update(secret).digest('hex').slice(0, 6)}>`;
+  function word(secret: string | Uint8Array) {
+    const digest = createHmac('sha256', secretKey).update(secret).digest('hex');
+    return `<secret ${digest.slice(0, wordLength)}>`;
   }
 
   function text(whole: string, rules: readonly SecretRule[], isMeant = (_match: string) => true) {
     const all = [...new Set([...rules, ...commonSecrets])];
     const inLines = all.flatMap((rule) => (isBlock(rule) ? [] : [lineRule(rule)]));
     const blocks = all.filter(isBlock);
-    const masked: string[] = [];
-    /** The current block and its lines. */
-    let until: RegExp | undefined;
-    let hidden: string[] = [];
-    function endOfBlock() {
-      const block = hidden.join('\n');
-      if (hidden.length > 0) masked.push(isMasked.test(block) ? block : word(block));
-      hidden = [];
-      until = undefined;
+    const look = remembered((line): Line => {
+      return {
+        secrets: secretRanges(line, inLines, isMeant),
+        until: blocks.find(({ from }) => matches(from, line))?.until,
+      };
+    });
+    let masked = '';
+    let copied = 0;
+    function hide(start: number, end: number) {
+      const secret = whole.slice(start, end);
+      masked += whole.slice(copied, start) + (isMasked.test(secret) ? secret : word(secret));
+      copied = end;
     }
-    for (const line of whole.split('\n')) {
-      if (until && !matches(until, line)) {
-        hidden.push(line);
-        continue;
+    /** The current block's end, and where its lines begin. */
+    let until: RegExp | undefined;
+    let begin = 0;
+    for (let start = 0; start <= whole.length; ) {
+      const found = whole.indexOf('\n', start);
+      const end = found === -1 ? whole.length : found;
+      const line = whole.slice(start, end);
+      if (until === undefined || matches(until, line)) {
+        if (until !== undefined && begin < start) hide(begin, start - 1);
+        const { secrets, until: next } = look(line);
+        for (const range of secrets) hide(start + range.start, start + range.end);
+        until = next;
+        begin = end + 1;
       }
-      endOfBlock();
-      masked.push(maskLine(line, { rules: inLines, word, isMeant }));
-      until = blocks.find(({ from }) => matches(from, line))?.until;
+      start = end + 1;
     }
     // If its end is missing, all following lines are secret, except for the last line end.
-    const isEnded = hidden.at(-1) === '';
-    if (isEnded) hidden.pop();
-    endOfBlock();
-    if (isEnded) masked.push('');
-    return masked.join('\n');
+    if (until !== undefined && begin <= whole.length) {
+      const end = whole.endsWith('\n') ? whole.length - 1 : whole.length;
+      if (begin <= end) hide(begin, end);
+    }
+    return masked + whole.slice(copied);
   }
 
-  return { text };
+  return { text, word };
 }
+
+/** In hexadecimal digits. Earlier releases used six. */
+const wordLength = 12;
+const isMasked = /^<secret(?: [0-9a-f]{6}| [0-9a-f]{12})?>$/;
+const maskedWords = /<secret(?: [0-9a-f]{6}| [0-9a-f]{12})?>/g;
 
 type Block = Extract<SecretRule, { from: RegExp }>;
 
@@ -67,12 +88,15 @@ export function isBlock(rule: SecretRule): rule is Block {
 
 interface LineRule {
   secret: RegExp;
+  /** Finds all matches, with the positions of their groups, which takes much longer. */
+  everywhere: RegExp;
   unless: RegExp | undefined;
 }
 
 function lineRule(rule: Exclude<SecretRule, Block>): LineRule {
   const { secret, unless } = rule instanceof RegExp ? { secret: rule, unless: undefined } : rule;
-  return { secret: everywhere(secret), unless };
+  const flags = new Set(`${secret.flags.replace('y', '')}dg`);
+  return { secret, everywhere: new RegExp(secret.source, [...flags].join('')), unless };
 }
 
 interface Range {
@@ -80,37 +104,51 @@ interface Range {
   end: number;
 }
 
-const isMasked = /^<secret(?: [0-9a-f]{6})?>$/;
-
-interface LineOptions {
-  rules: readonly LineRule[];
-  word: (secret: string) => string;
-  isMeant: (match: string) => boolean;
+interface Line {
+  secrets: readonly Range[];
+  /** If a block begins after it. */
+  until: RegExp | undefined;
 }
 
-function maskLine(line: string, { rules, word, isMeant }: LineOptions) {
-  const plain = line.replace(/\r$/, '');
-  const ranges = rules.flatMap((rule) =>
-    rule.unless !== undefined && matches(rule.unless, line)
+/** Of recent lines: a device that repeats a line a million times costs little. */
+const mostRemembered = 1000;
+
+function remembered<T>(look: (line: string) => T): (line: string) => T {
+  const known = new Map<string, T>();
+  return (line) => {
+    let result = known.get(line);
+    if (result === undefined) {
+      result = look(line);
+      if (known.size >= mostRemembered) known.clear();
+      known.set(line, result);
+    }
+    return result;
+  };
+}
+
+/** In their order. Text that is already masked is not among them. */
+function secretRanges(
+  line: string,
+  rules: readonly LineRule[],
+  isMeant: (match: string) => boolean,
+): Range[] {
+  const plain = line.endsWith('\r') ? line.slice(0, -1) : line;
+  const ranges = rules.flatMap(({ secret, everywhere, unless }) =>
+    !matches(secret, line) || (unless !== undefined && matches(unless, line))
       ? []
-      : secretsIn(plain, rule.secret, isMeant),
+      : secretsIn(plain, everywhere, isMeant),
   );
-  if (ranges.length === 0) return line;
-  const words = [...line.matchAll(/<secret(?: [0-9a-f]{6})?>/g)].map(
-    ({ index, 0: { length } }) => ({
-      start: index,
-      end: index + length,
-    }),
-  );
-  let masked = '';
-  let position = 0;
-  for (const { start, end } of merged(ranges)) {
-    // Text that is already masked stays unchanged.
-    if (words.some((known) => known.start <= start && end <= known.end)) continue;
-    masked += line.slice(position, start) + word(line.slice(start, end));
-    position = end;
-  }
-  return masked + line.slice(position);
+  if (ranges.length === 0) return ranges;
+  const words = [...line.matchAll(maskedWords)].map(({ index, 0: { length } }) => ({
+    start: index,
+    end: index + length,
+  }));
+  let next = 0;
+  return merged(ranges).filter(({ start, end }) => {
+    while ((words[next]?.end ?? line.length) <= start) next += 1;
+    const word = words[next];
+    return word === undefined || start < word.start || word.end < end;
+  });
 }
 
 /** The matches of the rule's groups; without groups, the whole match. */
@@ -134,15 +172,10 @@ function isThere(group: unknown) {
 /** Overlapping parts are one secret. */
 function merged(ranges: Range[]): Range[] {
   const result: Range[] = [];
-  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+  for (const range of ranges.sort((a, b) => a.start - b.start)) {
     const last = result.at(-1);
     if (last && range.start < last.end) last.end = Math.max(last.end, range.end);
     else result.push({ ...range });
   }
   return result;
-}
-
-/** Every match in a line, with the positions of its groups. */
-function everywhere(rule: RegExp) {
-  return new RegExp(rule.source, [...new Set(`${rule.flags.replace('y', '')}dg`)].join(''));
 }

@@ -6,16 +6,24 @@ import type { BackupModel } from '../contract/backup.ts';
 import { memberBytes, readTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
 
-/** Larger files of an archive are shown by their size and hash. */
+/** Larger files of an archive are only described. */
 const shownUpTo = 4 << 20;
 
 /**
- * For people: UTF-8 if valid, otherwise Latin-1, which shows every byte. For a tar, each of its files by name, with only size and hash if
+ * For people: UTF-8 if valid, otherwise Latin-1, which shows every byte. For a tar, each of its files by name, with only a description if
  * it is not text.
+ *
+ * @param describe default: by its size and hash, from which secrets in it could be guessed
  */
-export function textOf(content: Buffer, format: BackupModel['format']): string {
-  return format === 'tar' ? tarText(content) : decoded(content);
+export function textOf(
+  content: Buffer,
+  format: BackupModel['format'],
+  describe: Describe = sizeAndHash,
+): string {
+  return format === 'tar' ? tarText(content, describe) : decoded(content);
 }
+
+type Describe = (bytes: Buffer) => string;
 
 /** Without volatile lines. */
 export function withoutVolatile(text: string, volatile: readonly RegExp[]): string {
@@ -64,22 +72,22 @@ export function fingerprintOf(
   return hash.digest('hex');
 }
 
-function tarText(content: Buffer) {
+function tarText(content: Buffer, describe: Describe) {
   let members: TarMember[];
   try {
     members = sortedMembers(content);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    return `(${error.message}; ${sizeAndHash(content)})\n`;
+    return `(${error.message}; ${describe(content)})\n`;
   }
-  return members.map((member) => memberText(content, member)).join('');
+  return members.map((member) => memberText(content, member, describe)).join('');
 }
 
-function memberText(content: Buffer, member: TarMember) {
+function memberText(content: Buffer, member: TarMember, describe: Describe) {
   const header = `===== ${about(member)}`;
   if (member.type !== 'file' || member.size === 0) return `${header}\n`;
   const bytes = contentOf(content, member);
-  if (bytes.length > shownUpTo || !isText(bytes)) return `${header}: ${sizeAndHash(bytes)}\n`;
+  if (bytes.length > shownUpTo || !isText(bytes)) return `${header}: ${describe(bytes)}\n`;
   const text = decoded(bytes);
   return `${header}\n${text}${text.endsWith('\n') ? '' : '\n'}`;
 }

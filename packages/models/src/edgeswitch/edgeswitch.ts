@@ -80,7 +80,7 @@ const secrets: readonly SecretRule[] = [
   // Trap receivers, with the community after the address.
   /^snmp-server host \S+ (?:(?:traps|informs|version|1|2c?|udp-port \d+) )*(?!traps|informs|version)("[^"]+"|\S+)/,
   new RegExp(`^snmptrap ${value}`),
-  /\b(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
+  /(?<![\w-])(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
   new RegExp(
     String.raw`^(?:radius|tacacs)-?\s?server (?:\S+ )*?key (?:(?:auth|acct) \S+ )?${value}`,
   ),

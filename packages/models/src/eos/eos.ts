@@ -45,7 +45,7 @@ const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
 const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`\b(?:password|secret|passphrase) ${kind}("[^"]*"|\S+)`),
   new RegExp(String.raw`^(?:tacacs|radius|ldap)-server .*?\bkey ${kind}(\S+)`),
-  new RegExp(String.raw`\bradsec .*?\bkey ${kind}(\S+)`),
+  new RegExp(String.raw`^(?=.*\bradsec ).*?\bkey ${kind}(\S+)`),
   new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
   new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
   new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),

@@ -93,7 +93,7 @@ describe('a configuration of FRRouting', () => {
     expect(text.match(/canary-\d/g)?.sort()).toEqual([1, 2, 3, 4].map((n) => `canary-${n}`));
     expect(masked).not.toContain('canary');
     expect(masked).toContain('gets its password by mail');
-    expect(masked.match(/<secret [0-9a-f]{6}>/g)).toHaveLength(4);
+    expect(masked.match(/<secret [0-9a-f]{12}>/g)).toHaveLength(4);
   });
 
   it.for([

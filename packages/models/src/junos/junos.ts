@@ -60,7 +60,7 @@ const secrets: readonly SecretRule[] = [
   // Hashes and reversible secrets, in any statement.
   /"(\$\d\$[^"]*)"/,
   new RegExp(
-    String.raw`\b(?:(?:encrypted|plain-text|simple)-password(?:-value)?|[\w-]*-password|secret|chap-secret|[\w-]*-secret|cak|passphrase|authentication-key|[\w-]*-authentication-key|privacy-key|key-string|md5 \d+ key) ${value}(?=;| )`,
+    String.raw`(?<![\w-])(?:(?:[\w-]*-)?(?:secret|cak|passphrase|authentication-key|privacy-key|key-string|md5 \d+ key)|[\w-]*-password(?:-value)?) ${value}(?=;| )`,
   ),
   new RegExp(String.raw`\b(?:ascii-text|hexadecimal) ${value};`),
   new RegExp(String.raw`^\s+password ${value};`),

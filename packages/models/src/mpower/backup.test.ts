@@ -66,7 +66,7 @@ describe('the configuration of an mPower strip', () => {
   ])('hides the secret of %s', (line) => {
     const masked = createMask(Buffer.alloc(32, 1)).text(`${line}\n`, backup().secrets);
 
-    expect(masked).toMatch(new RegExp(`^${line.split('=')[0]}=<secret [0-9a-f]{6}>\n$`));
+    expect(masked).toMatch(new RegExp(`^${line.split('=')[0]}=<secret [0-9a-f]{12}>\n$`));
   });
 
   it('shows none of its secrets once they are masked, and all else', async () => {

@@ -91,7 +91,7 @@ describe('the configuration of a UniFi switch', () => {
 
     expect(masked).not.toContain('canary');
     expect(masked).toContain(`${line.split('=')[0]}=`);
-    expect(masked).toMatch(/<secret [0-9a-f]{6}>/);
+    expect(masked).toMatch(/<secret [0-9a-f]{12}>/);
   });
 
   it.each([

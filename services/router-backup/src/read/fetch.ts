@@ -12,7 +12,8 @@ import {
 } from '@skolo/equipment';
 import type { Readable } from '@skolo/models';
 import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@skolo/models/backup';
-import { isSame, readWhole } from '@skolo/models/configuration';
+import { isSame } from '@skolo/models/configuration';
+import { readWhole } from '@skolo/models/whole-reading';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { judgeContent } from '../judge.ts';

@@ -13,9 +13,10 @@ import {
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Readable } from '@skolo/models';
 import type { BackupModel, CreateBackup, Reading } from '@skolo/models/backup';
-import { readWhole, textOf, withoutVolatile } from '@skolo/models/configuration';
+import { textOf, withoutVolatile } from '@skolo/models/configuration';
 import { loadConnectedHosts } from '@skolo/models/load';
 import type { DeviceReport, DriverKind, OutletReading, PowerDriver } from '@skolo/models/outlets';
+import { readWhole } from '@skolo/models/whole-reading';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
 

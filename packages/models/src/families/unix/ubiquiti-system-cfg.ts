@@ -83,7 +83,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   if (bytes.length !== before.size) {
     throw new AnswerCut(
       name,
-      `${file} has ${before.size} bytes, but ${bytes.length} were received`,
+      `${file} has ${before.size} bytes, but ${bytes.length} bytes were received`,
     );
   }
   const { digest } = before;
