@@ -44,7 +44,11 @@ const special = {
     files: () => consolePages('services/machine-state'),
   },
   'power-cycle-daemon': { nodeFlags: small, hasDrivers: true },
-  'router-backup': { nodeFlags: small, hasDrivers: true },
+  'router-backup': {
+    nodeFlags: small,
+    hasDrivers: true,
+    programs: ['main', 'text-worker'],
+  },
   'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
 };
 

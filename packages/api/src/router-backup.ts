@@ -60,11 +60,12 @@ export const BackupVersion = z
     id: z.string().describe('ID of the commit or archive'),
     device: z.string(),
     time: Time.describe('when the version was read'),
-    size: z.int().describe('size in bytes, as sent by the device'),
-    sha1: z
-      .string()
+    size: z
+      .int()
       .optional()
-      .describe('SHA-1 of the content, which is also part of the off-site name'),
+      .describe(
+        'size in bytes of the text with masked secrets, or of the encrypted archive; absent if it was not measured',
+      ),
     model: z.string().optional(),
     run: z.string().optional(),
     by: z.string().optional().describe('requester, or `schedule`'),
@@ -169,7 +170,7 @@ export const OffsiteStatus = z
 export type OffsiteStatus = z.output<typeof OffsiteStatus>;
 
 /** A version that the service knows, stored or lost. */
-const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
+const KnownVersion = z.object({ id: z.string(), time: Time });
 
 /** A device's versions that the history has lost. */
 export const LostHistory = z
@@ -308,6 +309,7 @@ export const routerBackupApi = {
     description:
       'MAC table, links, ARP table and DHCP leases, as far as the model supports them. Concurrent requests for a device share one reading. A power cycle has priority.',
     role: 'view',
+    limit: 'readings',
     params: device,
     answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
   }),
@@ -325,8 +327,10 @@ export const routerBackupApi = {
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
       'Returns the content of a version: text with masked secrets or, with `secrets`, the exact bytes that the device sent',
-    description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
+    description:
+      'The header `x-skolo-version` identifies the version. With `secrets`, `x-skolo-sha1` contains the SHA-1 of its content.',
     role: 'view',
+    limit: 'texts',
     params: deviceVersion,
     query: z.strictObject({ secrets }),
     types: ['text/plain; charset=utf-8', 'application/octet-stream'],
@@ -337,6 +341,7 @@ export const routerBackupApi = {
     path: '/v1/devices/{device}/diff',
     summary: 'Returns the changes between two versions as a unified diff',
     role: 'view',
+    limit: 'texts',
     params: device,
     query: z.strictObject({
       from: z.string().min(1).max(100).default('latest~1'),
@@ -400,7 +405,7 @@ export const routerBackupApi = {
     answers: {
       200: z.object({
         version: BackupVersion,
-        running: z.string().describe('digest of the current configuration'),
+        running: z.string().describe('keyed digest of the current configuration'),
         diff: z
           .string()
           .describe('diff from the current configuration to the version, with masked secrets'),

@@ -1,7 +1,7 @@
 /** Configurations of network equipment: the history, off-site copies, and restoring. */
 
 export { difference, exchangedLines } from './diff.ts';
-export type { CommitAbout } from './history/commit-message.ts';
+export { type CommitAbout, newNonce } from './history/commit-message.ts';
 export { replaceHistory, setAside } from './history/folder.ts';
 export { repairHistory } from './history/repair.ts';
 export { Repository } from './history/repository.ts';
@@ -17,5 +17,5 @@ export type { OffsitePlace } from './offsite/place.ts';
 export { expired } from './offsite/retention.ts';
 export { openSource } from './restore/open-source.ts';
 export { appendMissing, openBundle, rebuildHistory, writeBundle } from './restore/rebuild.ts';
-export type { BackupSource, Version } from './source.ts';
+export { type BackupSource, shownId, type Version } from './source.ts';
 export { resolveVersion } from './versions.ts';

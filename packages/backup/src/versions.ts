@@ -9,16 +9,21 @@ const shortestId = 4;
  * (UTC).
  *
  * @param versions of one device, newest first
+ * @param idOf the IDs that are accepted
  * @throws BackupError `not-found`
  */
-export function resolveVersion(versions: readonly Version[], wanted: string): Version {
+export function resolveVersion(
+  versions: readonly Version[],
+  wanted: string,
+  idOf = ({ id }: Version) => id,
+): Version {
   const newest = versions[0];
   if (!newest) throw notFound('no versions have been stored yet');
   const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
   if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
   const time = timeOf(wanted);
   if (time !== undefined) return activeAt(versions, time, wanted);
-  return byId(versions, wanted);
+  return byId(versions, wanted, idOf);
 }
 
 function fewer(versions: readonly Version[], wanted: string): never {
@@ -31,18 +36,21 @@ function activeAt(versions: readonly Version[], time: number, wanted: string) {
   throw notFound(`there was no version at ${wanted}; the oldest is from ${versions.at(-1)?.time}`);
 }
 
-function byId(versions: readonly Version[], wanted: string): Version {
-  const exact = versions.find(({ id }) => id === wanted);
+function byId(
+  versions: readonly Version[],
+  wanted: string,
+  idOf: (version: Version) => string,
+): Version {
+  const exact = versions.find((version) => idOf(version) === wanted);
   if (exact) return exact;
-  const known = versions.map(({ id }) => id);
-  const found = versions.filter(({ id }) => id.startsWith(wanted));
+  const known = versions.map(idOf);
+  const found = versions.filter((version) => idOf(version).startsWith(wanted));
   const [only, another] = found;
   if (only && !another && wanted.length >= shortestId) return only;
   if (only && wanted.length < shortestId) {
     throw notFound(`${wanted} is too short: specify at least ${shortestId} characters of an ID`);
   }
-  if (only)
-    throw notFound(`${wanted} matches ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
+  if (only) throw notFound(`${wanted} matches ${count(found.length)}: ${ids(found.map(idOf))}`);
   throw notFound(
     `${JSON.stringify(wanted.slice(0, 100))} does not exist; specify latest, latest~1, a date such as 2026-11-19, or an ID: ${ids(known)}`,
   );

@@ -43,7 +43,7 @@ describe('the API', () => {
     const { versions } = await lab.admin.versions({ params: router, query: {} });
 
     expect(versions).toMatchObject([
-      { device: 'router', model: 'frr', by: 'ann', size: 49 },
+      { device: 'router', model: 'frr', by: 'ann', size: (await content(lab)).text.length },
       { device: 'router', model: 'frr', by: 'schedule' },
     ]);
   });

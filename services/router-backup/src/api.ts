@@ -1,13 +1,7 @@
 /** The HTTP API: requests become runs, and answers show the service's state. It makes no decisions. */
-import type { BackupDevice, routerBackupApi } from '@skolo/api';
-import type { Version } from '@skolo/backup';
-import {
-  type AuditLog,
-  type Caller,
-  type CallerLimit,
-  HttpProblem,
-  type RouteHandlers,
-} from '@skolo/common';
+import type { BackupDevice, BackupVersion, routerBackupApi } from '@skolo/api';
+import { shownId, type Version } from '@skolo/backup';
+import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
 import type { OffsiteCopies } from './offsite/copies.ts';
@@ -25,8 +19,6 @@ interface ApiDeps {
   inventory: Inventory;
   restores: DeviceRestores;
   connectedHosts: Pick<ConnectedHostReadings, 'read'>;
-  /** Of `connectedHosts`. */
-  readings: Pick<CallerLimit, 'take'>;
   copies: Pick<OffsiteCopies, 'status'>;
   hostKeys: HostKeys;
   loss: HistoryLoss;
@@ -52,7 +44,7 @@ type Changes =
   | 'forgetHostKey';
 
 function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
-  const { sources, copies, loss, restores, connectedHosts, readings, hostKeys } = deps;
+  const { sources, copies, loss, restores, connectedHosts, hostKeys } = deps;
   const { runs, versions, transcripts } = sources;
   return {
     backups: ({ query }) => ok({ backups: runs.list().slice(0, query.limit) }),
@@ -63,35 +55,35 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       return ok({ devices, offsite: copies.status(), lost: loss.list() });
     },
     device: async ({ params }) => ok(await known(sources, params.device)),
-    connectedHosts: async ({ params, caller }) => {
-      readings.take(caller.name);
-      return ok(await connectedHosts.read(params.device).catch(throwProblem));
-    },
+    connectedHosts: async ({ params }) =>
+      ok(await connectedHosts.read(params.device).catch(throwProblem)),
     versions: async ({ params, query }) => {
       await known(sources, params.device);
       const list = await versions.list(params.device, query.limit).catch(throwProblem);
-      return ok({ versions: list.map(sized) });
+      return ok({ versions: list.map(shown) });
     },
-    content: async ({ params, query, caller }) => {
+    content: async ({ params, query, caller, spend }) => {
       const version = await versions.find(params.device, params.version).catch(throwProblem);
-      const headers = {
-        'x-skolo-version': version.id,
-        ...(version.sha1 !== undefined && { 'x-skolo-sha1': version.sha1 }),
-      };
+      const { sha1 } = version;
+      const headers = { 'x-skolo-version': shownId(version) };
       if (query.secrets === 'true') {
-        await readWithSecrets(audit, caller, `${version.device} ${version.id}`);
+        await readWithSecrets(audit, caller, `${version.device} ${shownId(version)}`);
         const body = await versions.content(version).catch(throwProblem);
-        return { status: 200, headers, type: 'application/octet-stream', body };
+        const withSha1 = { ...headers, ...(sha1 !== undefined && { 'x-skolo-sha1': sha1 }) };
+        return { status: 200, headers: withSha1, type: 'application/octet-stream', body };
       }
-      return { ...ok(await versions.text(version, false).catch(throwProblem)), headers };
+      const by = { name: caller.name, spend };
+      return { ...ok(await versions.text(version, false, by).catch(throwProblem)), headers };
     },
-    diff: async ({ params: { device }, query, caller }) => {
+    diff: async ({ params: { device }, query, caller, spend }) => {
       const from = await find(sources, device, query.from);
       const to = await find(sources, device, query.to);
       const showsSecrets = query.secrets === 'true';
-      if (showsSecrets) await readWithSecrets(audit, caller, `${device} ${from.id} ${to.id}`);
-      const diff = await versions.diff(from, to, showsSecrets).catch(throwProblem);
-      return ok({ from: sized(from), to: sized(to), diff });
+      const ids = `${shownId(from)} ${shownId(to)}`;
+      if (showsSecrets) await readWithSecrets(audit, caller, `${device} ${ids}`);
+      const by = { name: caller.name, spend };
+      const diff = await versions.diff(from, to, showsSecrets, by).catch(throwProblem);
+      return ok({ from: shown(from), to: shown(to), diff });
     },
     transcript: async ({ params: { device } }) => {
       await known(sources, device);
@@ -104,9 +96,9 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
     },
     restoreSteps: async ({ params, caller }) => {
       const version = await find(sources, params.device, params.version);
-      await readWithSecrets(audit, caller, `${version.device} ${version.id}`);
+      await readWithSecrets(audit, caller, `${version.device} ${shownId(version)}`);
       return ok({
-        version: sized(version),
+        version: shown(version),
         ...(await restores.steps(version).catch(throwProblem)),
       });
     },
@@ -126,13 +118,13 @@ function changes(deps: ApiDeps): Pick<Handlers, Changes> {
     checkRestore: async ({ params }) => {
       const version = await find(sources, params.device, params.version);
       const rehearsal = await restores.check(version).catch(throwProblem);
-      return ok({ version: sized(version), ...rehearsal });
+      return ok({ version: shown(version), ...rehearsal });
     },
     restore: async ({ params, body: { reason, running }, caller }) => {
       const version = await find(sources, params.device, params.version);
       const occasion = { run: 'restore', by: caller.name, reason, isByHand: true };
       const restored = await restores.apply(version, running, occasion).catch(throwProblem);
-      return ok({ version: sized(version), ...restored });
+      return ok({ version: shown(version), ...restored });
     },
     receiveHistory: async ({ body }) => {
       const piece = Buffer.from(body.data, 'base64');
@@ -182,8 +174,10 @@ function ok<T>(body: T) {
   return { status: 200 as const, body };
 }
 
-function sized({ size, ...version }: Version) {
-  return { ...version, size: size ?? 0 };
+/** Without the hash and the exact size of the content. */
+function shown(version: Version): BackupVersion {
+  const { sha1: _sha1, nonce: _nonce, shownSize: size, ...facts } = version;
+  return { ...facts, id: shownId(version), size };
 }
 
 /** Throws the problem for an error; rethrows other errors unchanged. */

@@ -56,7 +56,7 @@ describe('a reading', () => {
     [
       'less than half',
       size(49, 100),
-      /^suspiciously-small: .*49 bytes.*100; .*skolo backup run switch-1/,
+      /^suspiciously-small: .*49 bytes.*100 bytes; .*skolo backup run switch-1/,
     ],
     ['more than nothing', size(1, 0), undefined],
   ])('is judged: %s', (_what, rejection, expected) => {

@@ -109,6 +109,6 @@ export function judgeSize(
 ): Rejection | undefined {
   const lost = previous === 0 ? 0 : ((previous - size) / previous) * 100;
   if (lost <= shrinkPercent) return undefined;
-  const what = `the configuration has ${size} bytes, but the previous version has ${previous}; if this is intended, run: skolo backup run ${name}`;
+  const what = `the configuration has ${size} bytes, but the previous version has ${previous} bytes; if this is intended, run: skolo backup run ${name}`;
   return { failure: 'suspiciously-small', what };
 }

@@ -81,7 +81,11 @@ async function versionsOf({ client }: BackupProcess, device: string) {
 }
 
 /** What has to be true of a service that was killed before: the run went on, nothing that was reported is lost or doubled. */
-async function checkAfterKill(service: BackupProcess, id: string | undefined, told: Told) {
+async function checkAfterKill(
+  service: BackupProcess,
+  id: string | undefined,
+  { dir, told }: { dir: string; told: Told },
+) {
   if (id !== undefined) {
     const { devices } = await finished(service, id);
     expect(devices.filter(({ result }) => result === 'failed')).toEqual([]);
@@ -90,8 +94,12 @@ async function checkAfterKill(service: BackupProcess, id: string | undefined, to
     const versions = await versionsOf(service, name);
     const ids = new Set(versions.map(({ id: version }) => version));
     expect([...(told.get(name) ?? [])].filter((version) => !ids.has(version))).toEqual([]);
-    const contents = versions.map(({ sha1 }) => sha1);
-    expect(contents.filter((sha1, i) => sha1 === contents[i + 1])).toEqual([]);
+    const format = '--format=%(trailers:key=SHA1,valueonly,separator=)';
+    const args = ['-C', join(dir, 'state', 'repository'), 'log', format];
+    const contents = (await run('git', [...args, 'main', '--', `devices/${name}`])).stdout.split(
+      '\n',
+    );
+    expect(contents.filter((sha1, i) => sha1 !== '' && sha1 === contents[i + 1])).toEqual([]);
   }
 }
 
@@ -114,7 +122,7 @@ it(`survives ${kills} kills (seed ${seed})`, { timeout: 3_600_000 }, async (cont
 
   for (let kill = 1; kill <= kills; kill += 1) {
     const service = await startBackupProcess(dir, token);
-    await checkAfterKill(service, id, told);
+    await checkAfterKill(service, id, { dir, told });
     for (const host of hosts) {
       if (random() < 0.7) await host.write('/etc/settings', `count ${kill}\n`);
     }
@@ -133,6 +141,6 @@ it(`survives ${kills} kills (seed ${seed})`, { timeout: 3_600_000 }, async (cont
   }
 
   const last = await startBackupProcess(dir, token);
-  await checkAfterKill(last, id, told);
+  await checkAfterKill(last, id, { dir, told });
   expect(await last.end('SIGTERM')).toBe(0);
 });

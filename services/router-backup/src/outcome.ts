@@ -18,7 +18,6 @@ export interface Stored {
   before?: Version | undefined;
   after: Version;
   isNew: boolean;
-  size?: number | undefined;
   left?: Left[] | undefined;
   /** For the device's record. */
   facts: Pick<DeviceRecord, 'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions'>;
@@ -32,6 +31,7 @@ export interface Outcome {
   stack?: string | undefined;
   version?: string | undefined;
   unsaved?: boolean | undefined;
+  /** Of the text with masked secrets. */
   size?: number | undefined;
   seconds: number;
   /** For the jumphost: the first few paths that could not be read. */

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import {
-  CallerLimit,
   createApp,
   createEvents,
   Locks,
@@ -16,7 +15,6 @@ import {
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
 import type { CreateBackup } from '@skolo/models/backup';
-import type { Mask } from '@skolo/models/configuration';
 import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
@@ -30,7 +28,6 @@ import { HistoryLoss } from './offsite/loss.ts';
 import { Stopping } from './outcome.ts';
 import { ConnectedHostReadings } from './read/connected-hosts.ts';
 import { Fetch } from './read/fetch.ts';
-import { openMask } from './read/masking.ts';
 import { PowerDaemon } from './read/power-daemon.ts';
 import { Transcripts } from './read/transcript.ts';
 import { createMetrics } from './report/metrics.ts';
@@ -43,6 +40,8 @@ import { Inventory } from './runs/inventory.ts';
 import { Planner } from './runs/planner.ts';
 import { Runs, type RunsDeps } from './runs/runs.ts';
 import { State } from './state.ts';
+import { type MaskKey, openMaskKey } from './texts/mask-key.ts';
+import { Texts } from './texts.ts';
 
 /** What a test may replace. */
 export interface RouterBackupDeps {
@@ -80,7 +79,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const { emit, consume } = createEvents<BackupEvent>();
   const parts = await createParts(context, replaced, { emit, signal: stopping.signal, retryMs });
   const { journal, state, store, copies, loss, sources, versions } = parts;
-  const { webhook, runs, planner, notices, restores } = parts;
+  const { webhook, runs, planner, notices, restores, texts } = parts;
 
   consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   consume(logEvents(log));
@@ -116,7 +115,10 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
       const { stopWithin } = watched.rack.services['router-backup'];
       await restores.windDown(Math.max(0, stopWithin - 2) * 1000);
       stopping.abort(new Stopping());
-      for (const part of [notices, planner, runs, webhook, copies, store]) await part.close();
+      // The thread first, because others wait for it.
+      for (const part of [texts, notices, planner, runs, webhook, copies, store]) {
+        await part.close();
+      }
       await journal.close(() => state.flush());
     },
   };
@@ -131,10 +133,16 @@ interface Connections {
   retryMs: number;
 }
 
+interface TextParts {
+  models: ReadonlyMap<string, CreateBackup>;
+  maskKey: MaskKey;
+  texts: Texts;
+}
+
 /** Creates the stores: journal, history, archives of the jumphost, off-site copies. */
 function createStorage(
   context: ServiceContext,
-  { models, mask }: { models: ReadonlyMap<string, CreateBackup>; mask: Mask },
+  { models, maskKey, texts }: TextParts,
   { emit, signal, retryMs }: Connections,
 ) {
   const { log, clock, stateDir, lastSuccess, degraded } = context;
@@ -143,9 +151,9 @@ function createStorage(
   const afterDamage = 'check that skolo backup status lists all devices';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const state = new State(journal);
-  const store = new Store({ rack, stateDir, clock, log, emit, signal });
+  const store = new Store({ rack, stateDir, clock, log, emit, signal, texts });
   const jumphost = new JumphostBackup({ rack, stateDir, clock, emit, rackFile });
-  const versions = new Versions({ rack, models, mask, store, jumphost });
+  const versions = new Versions({ rack, models, maskKey, texts, store, jumphost });
   const offsite = { rack, stateDir, clock, log, emit, lastSuccess, tables: journal, versions };
   const copies = new OffsiteCopies(offsite);
   const loss = new HistoryLoss({ clock, log, emit, state, journal, versions, copies });
@@ -163,14 +171,15 @@ async function createParts(
   const { emit, signal } = connections;
   const rack = () => context.rack.rack;
   const models = given ?? (await loadBackups());
-  const mask = await openMask(stateDir, log);
-  const storage = createStorage(context, { models, mask }, connections);
+  const maskKey = await openMaskKey(stateDir, log);
+  const texts = new Texts();
+  const storage = createStorage(context, { models, maskKey, texts }, connections);
   const { state, store, jumphost, versions, copies } = storage;
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const locks = new Locks();
   const power = fake ?? new PowerDaemon({ rack, log, clock });
-  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
+  const transcripts = new Transcripts(join(stateDir, 'transcripts'), { maskKey, texts });
   const fetch = new Fetch({ rack, models, hostKeys, scratch: join(stateDir, 'scratch') });
   const inventory = new Inventory({ rack, clock, log, emit, state, store });
   const attempts = new Attempts({
@@ -181,6 +190,7 @@ async function createParts(
     jumphost,
     fetch,
     store,
+    versions,
     state,
     power,
     transcripts,
@@ -188,17 +198,18 @@ async function createParts(
   const doing = { locks, crashNotes, power };
   const queueing = { rack, clock, log, emit, signal, state, attempts, retryPauses, ...doing };
   const runs = new Runs(queueing);
-  const restoring = { rack, signal, fetch, attempts, versions, transcripts, ...doing };
+  const masking = { texts, maskKey, transcripts };
+  const restoring = { rack, signal, fetch, attempts, versions, ...masking, ...doing };
   const asking = { rack, clock, signal, fetch, transcripts, ...doing };
   return {
     ...storage,
+    texts,
     hostKeys,
     fetch,
     inventory,
     runs,
     restores: new DeviceRestores(restoring),
     connectedHosts: new ConnectedHostReadings(asking),
-    readings: new CallerLimit('readings', context),
     planner: new Planner({ rack, clock, log, state, runs, inventory, versions, everyMs }),
     notices: new Notices({ rack, log, emit }),
     webhook: new Webhook({ rack, log, emit, clock }),

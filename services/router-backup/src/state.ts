@@ -51,8 +51,9 @@ export const DeviceRecord = z.object({
 });
 export type DeviceRecord = z.output<typeof DeviceRecord>;
 
-/** A device's versions that were in a history that no longer exists, as shown by the API. */
-export type LostRecord = LostHistory;
+/** A device's versions that were in a history that no longer exists. */
+const LostRecord = LostHistory.extend({ newest: KnownVersion, unsent: z.array(KnownVersion) });
+export type LostRecord = z.output<typeof LostRecord>;
 
 /** Written when it begins and when it ends. Results in between are in the devices' records. */
 export const RunRecord = BackupRun.extend({
@@ -73,7 +74,7 @@ export class State extends Tables {
   readonly devices = this.table('device', DeviceRecord, ({ name }) => name);
   readonly runs = this.table('run', RunRecord, ({ id }) => id);
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
-  readonly lost = this.table('lost', LostHistory, ({ device }) => device);
+  readonly lost = this.table('lost', LostRecord, ({ device }) => device);
 
   /** Makes the next reading pin its identity again. Returns whether one was pinned. @throws StorageUnavailable */
   async forgetIdentity(device: string): Promise<boolean> {

@@ -168,6 +168,24 @@ services: { power-cycle-daemon: { url: "${url}" } }
     120_000,
   );
 
+  it('router-backup masks texts in a thread, which is a file of its own', async () => {
+    const { dir, flags, write } = await newRack('');
+    await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
+    await write(`
+logins: { switch: { username: ${account.username}, password: password } }
+infrastructure:
+  switch-1: { model: frr, address: 127.0.0.1, ports: { ssh: 9 }, login: switch }
+`);
+    const service = await startBundle(bundles, 'router-backup', flags);
+
+    const detail = async () => {
+      const answer = await fetch(`${service.url}/v1/devices/switch-1`);
+      return z.object({ detail: z.string().default('') }).parse(await answer.json()).detail;
+    };
+    await expect.poll(detail).toContain('connection refused');
+    expect(await service.end('SIGTERM')).toBe(0);
+  }, 60_000);
+
   it.runIf(process.env.SKOLO_LONG)(
     'router-backup reads by ssh, and stores in git and in Cloud Storage, encrypted',
     async () => {

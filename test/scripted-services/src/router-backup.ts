@@ -172,7 +172,7 @@ function versionHandlers(world: BackupWorld) {
       const sha1 = createHash('sha1').update(content).digest('hex');
       return {
         status: 200,
-        headers: { 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 },
+        headers: { 'x-skolo-version': version.id, ...(withSecrets && { 'x-skolo-sha1': sha1 }) },
         type: 'application/octet-stream',
         body: withSecrets ? content : world.masked(content),
       };

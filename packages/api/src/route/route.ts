@@ -8,6 +8,9 @@ import { type AuditedElsewhere, type Audits, whyNotAudited } from './audited-fie
 /** Each role includes the previous ones. */
 export type Role = 'view' | 'operate' | 'admin';
 
+/** `texts`: masking and comparing configurations. `readings`: sessions with devices. */
+export type WorkLimit = 'texts' | 'readings';
+
 export interface RouteSpec {
   method: 'get' | 'post' | 'put' | 'delete';
   /** As in OpenAPI: `/v1/clients/{name}`. */
@@ -21,6 +24,11 @@ export interface RouteSpec {
   role?: Role;
   /** Only for machines, which ask on their own behalf and sign with their agent's key. Instead of `role`. */
   machine?: true;
+  /**
+   * What its callers may use up: each call counts 1, before its body is read, and the handler adds what it takes beyond that. Only for
+   * routes with a role.
+   */
+  limit?: WorkLimit;
   /** What the audit log records. Every route except `get` has it. */
   audits?: Audits | AuditedElsewhere;
   /** A key for each `{name}` in the path. */

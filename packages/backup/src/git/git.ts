@@ -14,11 +14,17 @@ export class GitFailed extends Error {
   readonly isKilled: boolean;
 
   constructor(command: string, stderr: string, end: End) {
-    super(`git ${command}: ${end.isKilled ? end.status : stderr.trim() || end.status}`);
+    const why = end.isKilled ? end.status : withoutIds(stderr.trim()) || end.status;
+    super(`git ${command}: ${why}`);
     this.name = 'GitFailed';
     this.stderr = stderr;
     this.isKilled = end.isKilled;
   }
+}
+
+/** Without IDs of objects, which are hashes of contents: messages may reach people who must not read those. */
+export function withoutIds(text: string): string {
+  return text.replace(/\b(?=\d*[a-f]|\d{20})[0-9a-f]{7,}\b/g, '<id>');
 }
 
 interface End {

@@ -1,4 +1,5 @@
 /** Commit messages of the history: a line for people, then trailers (`Key: value`), which `git log --format='%(trailers)'` shows. */
+import { randomBytes } from 'node:crypto';
 import { oneLine } from '@skolo/base';
 import type { Version } from '../source.ts';
 
@@ -13,6 +14,10 @@ export interface CommitAbout {
   reason?: string | undefined;
   /** What the device reports about itself. */
   changedBy?: string | undefined;
+  /** Size of the content as text with masked secrets. */
+  shownSize?: number | undefined;
+  /** Of the same version elsewhere; default: a new one. */
+  nonce?: string | undefined;
   /** Replaces the history's own subject: `changed (+3 -1)`. */
   summary?: string;
 }
@@ -21,6 +26,17 @@ interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {
   device?: string;
   size?: number | undefined;
   sha1?: string | undefined;
+}
+
+/** The last lines of a message, from which weak secrets could be guessed. An encrypted copy has them encrypted. */
+export const privateTrailers = /(?<=\n)(?:(?:SHA1|Nonce): .*\n)+$/;
+
+/** In hex digits. */
+export const nonceLength = 32;
+
+/** A random nonce for a version. */
+export function newNonce(): string {
+  return randomBytes(nonceLength / 2).toString('hex');
 }
 
 const longest = 1000;
@@ -36,7 +52,9 @@ export function commitMessage(subject: string, trailers: Trailers): string {
     ['Reason', trailers.reason],
     ['Changed-By', trailers.changedBy],
     ['Size', trailers.size],
+    ['Shown-Size', trailers.shownSize],
     ['SHA1', trailers.sha1],
+    ['Nonce', trailers.nonce],
   ];
   const lines = pairs.flatMap(([key, value]) => {
     const text = oneLine(String(value ?? ''), longest);
@@ -54,27 +72,41 @@ export interface Commit {
 
 /** The commit as a version of a device. Missing fields, as in a commit made by hand, are undefined. */
 export function versionOf({ id, committedAt, message }: Commit, device: string): Version {
-  const paragraphs = message.trimEnd().split('\n\n');
-  const said = new Map<string, string>();
-  for (const line of (paragraphs.at(-1) ?? '').split('\n')) {
-    const [, key, value] = /^([A-Za-z0-9-]+): (.*)$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) said.set(key, value);
-  }
-  const size = said.get('Size') ?? '';
+  const [summary = ''] = message.split('\n', 1);
+  const said = trailersOf(message);
   const sha1 = said.get('SHA1') ?? '';
+  const nonce = said.get('Nonce') ?? '';
   return {
     id,
     device,
     time: timeOf(said.get('Read-At'), committedAt),
-    size: /^\d{1,15}$/.test(size) ? Number(size) : undefined,
+    size: numberOf(said.get('Size')),
+    shownSize: numberOf(said.get('Shown-Size')),
     sha1: /^[0-9a-f]{40}$/.test(sha1) ? sha1 : undefined,
+    nonce: /^[0-9a-f]{32}$/.test(nonce) ? nonce : undefined,
     model: said.get('Model'),
     run: said.get('Run'),
     by: said.get('By'),
     reason: said.get('Reason'),
     changedBy: said.get('Changed-By'),
-    summary: paragraphs[0]?.split('\n')[0] ?? '',
+    sealed: said.get('Sealed'),
+    summary,
   };
+}
+
+/** By key, from the last paragraph. */
+export function trailersOf(message: string): Map<string, string> {
+  const last = message.trimEnd().split('\n\n').at(-1) ?? '';
+  return new Map(
+    last.split('\n').flatMap((line): [string, string][] => {
+      const [, key, value] = /^([A-Za-z0-9-]+): (.*)$/.exec(line) ?? [];
+      return key === undefined || value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+function numberOf(text = ''): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function timeOf(readAt: string | undefined, committedAt: number) {

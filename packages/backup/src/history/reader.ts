@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { BackupError } from '@skolo/models/configuration';
 import { notRead } from '../git/storage-error.ts';
 import type { Version } from '../source.ts';
+import { trailersOf } from './commit-message.ts';
 import { readFile, readNames, readVersions } from './commits.ts';
 import { encrypted, isDeviceName, pathOf } from './device-file.ts';
 
@@ -45,21 +46,32 @@ export class HistoryReader {
   /** @throws BackupError */
   async content(version: Version): Promise<Buffer> {
     const { decrypt, place } = this.history;
+    const hash = createHash('sha1');
     const chunks: Buffer[] = [];
     let isEncrypted = false;
     for await (const { path, chunk } of this.stored(version)) {
       isEncrypted = encrypted.test(path);
       chunks.push(chunk);
+      // One at a time: a large content would block the process.
+      if (!isEncrypted) hash.update(chunk);
     }
     const stored = Buffer.concat(chunks);
-    if (!isEncrypted) return this.compared(version, stored);
+    if (!isEncrypted) {
+      this.compare(version, hash);
+      return stored;
+    }
     if (!decrypt) {
       throw new BackupError(
         'no-key',
         `${place}: ${version.device} is encrypted; specify the matching identity with --identity`,
       );
     }
-    return this.compared(version, await decrypt(stored));
+    const content = await decrypt(stored);
+    const { sealed } = version;
+    const trailers = sealed === undefined ? '' : await decrypt(Buffer.from(sealed, 'base64'));
+    const sha1 = trailersOf(`${trailers}`).get('SHA1') ?? version.sha1;
+    this.compare({ ...version, sha1 }, hash.update(content));
+    return content;
   }
 
   /** Writes to a new file with mode 0600, as stored. @throws BackupError */
@@ -100,18 +112,12 @@ export class HistoryReader {
     throw new BackupError('not-found', `${this.nameOf(device)} has no version ${id.slice(0, 100)}`);
   }
 
-  /** The content, verified against its version. */
-  private compared(version: Version, content: Buffer): Buffer {
-    this.compare(version, createHash('sha1').update(content));
-    return content;
-  }
-
-  private compare({ device, id, sha1 }: Version, hash: Hash) {
-    const found = hash.digest('hex');
-    if (sha1 === undefined || found === sha1) return;
+  /** Without the hashes, because the message may reach people who must not read the content. */
+  private compare({ device, time, sha1 }: Version, hash: Hash) {
+    if (sha1 === undefined || hash.digest('hex') === sha1) return;
     throw new BackupError(
       'damaged',
-      `${this.nameOf(device)}, version ${id.slice(0, 10)}: the SHA-1 of its content is ${found}, not ${sha1}`,
+      `${this.nameOf(device)}, version of ${time}: its content does not match its SHA-1`,
     );
   }
 

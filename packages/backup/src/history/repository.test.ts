@@ -37,6 +37,7 @@ describe('a history', () => {
       time: '2026-11-20T03:15:00.000Z',
       size: 8,
       sha1: createHash('sha1').update(content).digest('hex'),
+      nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
       model: 'edgeswitch',
       run: 'run-1',
       by: 'schedule',
@@ -82,6 +83,7 @@ describe('a history', () => {
       'Changed-By: admin from 10.0.0.9',
       'Size: 21',
       'SHA1: 440d4058ec3a5c938f812fc508ce0b1e6ee53a33',
+      expect.stringMatching(/^Nonce: [0-9a-f]{32}$/),
     ]);
     await history.git('fsck', '--strict', '--full');
   });

@@ -19,12 +19,24 @@ import { pathOf } from './device-file.ts';
 import { branch, findUnreadable, openFolder, syncCommits } from './folder.ts';
 import { HistoryReader } from './reader.ts';
 import { findDamage, repack } from './upkeep.ts';
-import { type Entry, HistoryWriter, type Written } from './writer.ts';
+import {
+  type CompareLines,
+  compareHere,
+  type Entry,
+  HistoryWriter,
+  type Written,
+} from './writer.ts';
 
 interface Change {
   device: string;
   content: Content;
   about: CommitAbout;
+}
+
+interface OpenOptions {
+  rack?: string | undefined;
+  mayBegin?: boolean;
+  compare?: CompareLines;
 }
 
 /** Maximum number of changes that share one git process. */
@@ -39,24 +51,26 @@ export class Repository implements BackupSource {
   private last: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  private constructor(folder: string, dir: string) {
+  private constructor(folder: string, dir: string, compare: CompareLines) {
     this.folder = folder;
     this.dir = dir;
     this.reader = new HistoryReader({ dir, branch, place: folder });
-    this.writer = new HistoryWriter(dir, folder);
+    this.writer = new HistoryWriter(dir, folder, compare);
   }
 
   /**
    * Creates one if the directory is missing or empty, unless `mayBegin` is false.
    *
+   * @param options.compare counts the changed lines of each new version; default: in this thread
    * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and none may be
    * created. `storage`: it cannot be written, or git is missing
    */
   static async open(
     folder: string,
-    { rack, mayBegin = true }: { rack?: string | undefined; mayBegin?: boolean } = {},
+    { rack, mayBegin = true, compare = compareHere }: OpenOptions = {},
   ): Promise<Repository> {
-    const repository = new Repository(folder, await openFolder(folder, rack, { mayBegin }));
+    const dir = await openFolder(folder, rack, { mayBegin });
+    const repository = new Repository(folder, dir, compare);
     await removeLeftovers(repository.dir);
     await repository.writer.catchUp();
     return repository;
@@ -178,9 +192,9 @@ export class Repository implements BackupSource {
     const found = await sha1OfBlobs(this.dir, blobs, signal);
     for (const { blob, newest } of heads) {
       const sha1 = found.get(blob);
-      const wrong = sha1 === undefined ? 'is missing' : `has the wrong SHA-1 ${sha1}`;
+      const wrong = sha1 === undefined ? 'is missing' : 'has the wrong SHA-1';
       if (sha1 === undefined || (newest.sha1 !== undefined && newest.sha1 !== sha1)) {
-        return `the newest version of ${newest.device} (${newest.id.slice(0, 10)}) ${wrong}`;
+        return `the newest version of ${newest.device} (${newest.time}) ${wrong}`;
       }
     }
     return undefined;

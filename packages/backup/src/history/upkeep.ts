@@ -1,7 +1,7 @@
 /** Checks the integrity of a history, and keeps it small. */
 
 import { durable } from '../git/fast-import.ts';
-import { GitFailed, git, startGit } from '../git/git.ts';
+import { GitFailed, git, startGit, withoutIds } from '../git/git.ts';
 import { notRead } from '../git/storage-error.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function findDamage(dir: string, signal: AbortSignal): Promise<stri
   } catch (error) {
     if (!(error instanceof GitFailed) || notRead('', error).code !== 'damaged') throw error;
     const lines = [...error.stderr.split('\n'), ...said].map((line) => line.trim()).filter(Boolean);
-    return `git fsck: ${lines.slice(0, shown).join('; ') || error.message}`;
+    return `git fsck: ${withoutIds(lines.slice(0, shown).join('; ')) || error.message}`;
   }
 }
 

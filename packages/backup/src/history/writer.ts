@@ -8,7 +8,7 @@ import { GitFailed } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { notRead, notStored } from '../git/storage-error.ts';
 import type { Version } from '../source.ts';
-import { type CommitAbout, commitMessage, versionOf } from './commit-message.ts';
+import { type CommitAbout, commitMessage, newNonce, versionOf } from './commit-message.ts';
 import { type DeviceHistory, readBlobs, readDevices, readTip } from './commits.ts';
 import { isDeviceName, pathOf } from './device-file.ts';
 import { authorOf, branch, findUnreadable, syncCommits } from './folder.ts';
@@ -28,19 +28,31 @@ const countedUpTo = 2 << 20;
 const triesAgainstOthers = 5;
 const moved = /new tip \S+ does not contain|cannot lock ref/i;
 
+/** Counts added and removed lines; undefined: it would take too long. */
+export type CompareLines = (
+  from: Buffer,
+  to: Buffer,
+) => Promise<{ added: number; removed: number } | undefined>;
+
+export async function compareHere(from: Buffer, to: Buffer) {
+  return changedLines(from.toString('latin1'), to.toString('latin1'));
+}
+
 export class HistoryWriter {
   /** Each device's state on the branch. */
   heads = new Map<string, DeviceHistory>();
   private readonly dir: string;
   /** For people. */
   private readonly folder: string;
+  private readonly compare: CompareLines;
   private tip = '';
   /** Whether the branch may have moved: a failed commit may have been written nevertheless. */
   private inDoubt = true;
 
-  constructor(dir: string, folder: string) {
+  constructor(dir: string, folder: string, compare: CompareLines) {
     this.dir = dir;
     this.folder = folder;
+    this.compare = compare;
   }
 
   /** Takes over the branch's state, after syncing it. @throws BackupError */
@@ -136,15 +148,17 @@ export class HistoryWriter {
       compared.filter((blob) => blob !== undefined),
       // A damaged version must not prevent the next one from being stored.
     ).catch(() => new Map<string, Buffer>());
-    return changes.map(({ about, content }, index) => {
-      if (about.summary !== undefined) return about.summary;
-      if (!heads[index]) return 'first version';
+    const summaries: string[] = [];
+    for (const [index, { about, content }] of changes.entries()) {
       const before = blobs.get(compared[index] ?? '');
-      if (!before || !content || !('bytes' in content)) return 'changed';
-      const [from, to] = [before.toString('latin1'), content.bytes.toString('latin1')];
-      const { added, removed } = changedLines(from, to);
-      return `changed (+${added} -${removed})`;
-    });
+      const lines =
+        before && content && 'bytes' in content
+          ? await this.compare(before, content.bytes).catch(() => undefined)
+          : undefined;
+      const changed = lines ? `changed (+${lines.added} -${lines.removed})` : 'changed';
+      summaries.push(about.summary ?? (heads[index] ? changed : 'first version'));
+    }
+    return summaries;
   }
 }
 
@@ -164,6 +178,7 @@ function commitOf({ device, about, content, digest }: Change, summary: string): 
       device,
       size,
       sha1,
+      nonce: about.nonce ?? newNonce(),
     }),
     committedAt: Math.floor((Number.isNaN(readAt) ? Date.now() : readAt) / 1000),
     author: authorOf(about.rack),

@@ -1,6 +1,6 @@
 /**
- * Names of off-site objects: `YYYY-MM-DD-HOST-SHA1.gz`, with the suffix `.age` if encrypted. Content that reappears on the same day is a
- * separate version: `YYYY-MM-DD-HOST-SHA1-HHMMSSmmm.gz`.
+ * Names of off-site objects: `YYYY-MM-DD-HOST-DIGEST.gz`, with the suffix `.age` if encrypted. Earlier releases used the SHA-1 of the
+ * content, followed by the time (`-HHMMSSmmm`) if the content reappeared on the same day.
  */
 
 import { BackupError } from '@skolo/models/configuration';
@@ -11,36 +11,32 @@ export interface NamedObject {
   device: string;
   /** `YYYY-MM-DD`, UTC. */
   day: string;
-  /** SHA-1 of the content as read from the device, in hex. */
-  sha1: string;
+  /** As returned by `pack`. */
+  digest: string;
   encrypted: boolean;
-  /** `HHMMSSmmm`, UTC: for content that already existed earlier that day. */
+  /** `HHMMSSmmm`, UTC, in some names of earlier releases. */
   clock?: string | undefined;
 }
 
 const pattern =
-  /^(?<day>\d{4}-\d{2}-\d{2})-(?<device>.+)-(?<sha1>[0-9a-f]{40})(?:-(?<clock>\d{9}))?\.gz(?<age>\.age)?$/;
+  /^(?<day>\d{4}-\d{2}-\d{2})-(?<device>.+)-(?<digest>[0-9a-f]{40})(?:-(?<clock>\d{9}))?\.gz(?<age>\.age)?$/;
 
 /**
  * @param object.time RFC 3339, when it was read
- * @param object.isAgain another version of that day has the same content
  * @throws BackupError `storage`: such an object is not possible
  */
 export function objectName(object: {
   device: string;
   time: string;
-  sha1: string;
+  digest: string;
   encrypted: boolean;
-  isAgain?: boolean;
 }): string {
-  const { device, time, sha1, encrypted, isAgain = false } = object;
-  const at = Date.parse(time);
-  const clock = isAgain && dayOf(at) !== '' ? `-${clockOf(at)}` : '';
-  const name = `${dayOf(at)}-${device}-${sha1}${clock}.gz${encrypted ? '.age' : ''}`;
+  const { device, time, digest, encrypted } = object;
+  const name = `${dayOf(Date.parse(time))}-${device}-${digest}.gz${encrypted ? '.age' : ''}`;
   if (parseObjectName(name)?.device !== device) {
     throw new BackupError(
       'storage',
-      `${device}: cannot form an off-site name from the time ${JSON.stringify(time)} and the SHA-1 ${JSON.stringify(sha1)}`,
+      `${device}: cannot form an off-site name from the time ${JSON.stringify(time)} and the digest ${JSON.stringify(digest)}`,
     );
   }
   return name;
@@ -48,9 +44,9 @@ export function objectName(object: {
 
 /** Undefined if it is not one of ours. */
 export function parseObjectName(name: string): NamedObject | undefined {
-  const { day = '', device = '', sha1 = '', clock, age } = pattern.exec(name)?.groups ?? {};
+  const { day = '', device = '', digest = '', clock, age } = pattern.exec(name)?.groups ?? {};
   if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
-  return { device, day, sha1, encrypted: age !== undefined, clock };
+  return { device, day, digest, encrypted: age !== undefined, clock };
 }
 
 /** An object that is named as ours. */
@@ -83,10 +79,6 @@ export function timeOf({ day, clock }: NamedObject, time: string): string {
   const at = clock === undefined ? Date.parse(time) : atClock(day, clock);
   if (dayOf(at) === day) return new Date(at).toISOString();
   return `${day}T00:00:00.000Z`;
-}
-
-function clockOf(at: number): string {
-  return new Date(at).toISOString().slice(11, 23).replaceAll(/[:.]/g, '');
 }
 
 function atClock(day: string, clock: string): number {

@@ -1,23 +1,26 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
+import { newNonce } from '../history/commit-message.ts';
 import { newKeyPair, run, sha1Of } from '../testing/offsite.ts';
 import { pack, unpack } from './pack.ts';
 
 const content = Buffer.from('interface eth0\n');
-const sha1 = sha1Of(content);
+/** The digest in names of earlier releases. */
+const digest = sha1Of(content);
+const nonce = newNonce();
 
 describe('pack', () => {
   it('makes a file that gunzip opens, where nothing is to be encrypted', async () => {
     const folder = await tempDir();
 
-    const packed = await pack({ bytes: content }, { recipients: 'none', folder });
+    const packed = await pack({ bytes: content }, { recipients: 'none', nonce, folder });
 
-    expect(packed).toEqual({ file: packed.file, size: (await stat(packed.file)).size, sha1 });
+    expect(packed.size).toBe((await stat(packed.file)).size);
     expect((await stat(packed.file)).mode & 0o777).toBe(0o600);
     const { stdout } = await run('sh', ['-c', 'gunzip < "$1"', 'sh', packed.file]);
     expect(stdout).toBe(content.toString());
@@ -30,7 +33,7 @@ describe('pack', () => {
     const { identity, recipient } = await newKeyPair();
     await writeFile(join(folder, 'identity'), identity.reveal());
 
-    const { file } = await pack({ bytes: content }, { recipients: [recipient], folder });
+    const { file } = await pack({ bytes: content }, { recipients: [recipient], nonce, folder });
 
     const script = '"$1" -d -i "$2" "$3" | gunzip';
     const { stdout } = await run('sh', ['-c', script, 'sh', age, join(folder, 'identity'), file]);
@@ -44,32 +47,65 @@ describe('pack', () => {
     await writeFile(join(folder, 'large'), large);
     const from = { file: join(folder, 'large'), size: large.length };
 
-    const packed = await pack(from, { recipients: [recipient], folder });
+    const packed = await pack(from, { recipients: [recipient], nonce, folder });
 
     const back = await unpack(
       await readFile(packed.file),
-      { encrypted: true, sha1: sha1Of(large) },
+      { encrypted: true, digest: packed.digest },
       { identities: [identity], what: 'it' },
     );
     expect(back.equals(large)).toBe(true);
   });
+
+  it.each(['none', 'an identity'])(
+    'has a digest, and bytes, that show nobody without the object whether a guess is right: %s',
+    async (how) => {
+      const folder = await tempDir();
+      const { identity, recipient } = await newKeyPair();
+      const recipients = how === 'none' ? how : [recipient];
+      const packed = async (nonce: string, text = content) => {
+        const { file, digest } = await pack({ bytes: text }, { recipients, nonce, folder });
+        return { object: await readFile(file), digest };
+      };
+      const about = { identities: [identity], what: 'it' };
+      const encrypted = how !== 'none';
+
+      const [one, again, other] = [
+        await packed(nonce),
+        await packed(nonce),
+        await packed(newNonce()),
+      ];
+
+      expect(one.digest).toBe(again.digest);
+      expect(one.digest).not.toBe(other.digest);
+      expect(sha1Of(one.object)).not.toBe(sha1Of(other.object));
+      expect(await unpack(one.object, { encrypted, ...one }, about)).toEqual(content);
+      for (const digest of [other.digest, sha1Of(content)]) {
+        const opening = unpack(one.object, { encrypted, digest }, about);
+        await expect(opening).rejects.toMatchObject({ code: 'damaged' });
+      }
+      const { object } = await packed(nonce, Buffer.from('interface eth1\n'));
+      const opening = unpack(object, { encrypted, ...one, digest: one.digest }, about);
+      await expect(opening).rejects.toMatchObject({ code: 'damaged' });
+    },
+  );
 
   it('leaves nothing where it fails', async () => {
     const folder = await tempDir();
     const gone = { file: join(folder, 'gone'), size: 5 };
     const aborted = AbortSignal.abort(new Error('stopped'));
 
-    await expect(pack(gone, { recipients: 'none', folder })).rejects.toMatchObject({
+    await expect(pack(gone, { recipients: 'none', nonce, folder })).rejects.toMatchObject({
       code: 'storage',
     });
     await expect(
-      pack({ bytes: content }, { recipients: 'none', folder, signal: aborted }),
+      pack({ bytes: content }, { recipients: 'none', nonce, folder, signal: aborted }),
     ).rejects.toThrow('stopped');
     await expect(
-      pack({ bytes: content }, { recipients: 'none', folder: join(folder, 'nowhere') }),
+      pack({ bytes: content }, { recipients: 'none', nonce, folder: join(folder, 'nowhere') }),
     ).rejects.toMatchObject({ code: 'storage' });
     await expect(
-      pack({ bytes: content }, { recipients: ['age1nobody'], folder }),
+      pack({ bytes: content }, { recipients: ['age1nobody'], nonce, folder }),
     ).rejects.toMatchObject({ code: 'rejected' });
 
     expect(await readdir(folder)).toEqual([]);
@@ -80,8 +116,24 @@ describe('unpack', () => {
   it('opens what older software compressed', async () => {
     const back = await unpack(
       gzipSync(content, { level: 1 }),
-      { encrypted: false, sha1 },
+      { encrypted: false, digest },
       { identities: [], what: 'it' },
+    );
+
+    expect(back.equals(content)).toBe(true);
+  });
+
+  it('opens an archive of the jumphost, whose name has the digest of what is stored', async () => {
+    const folder = await tempDir();
+    const { identity, recipient } = await newKeyPair();
+    const { file } = await pack({ bytes: content }, { recipients: [recipient], nonce, folder });
+    const object = await readFile(file);
+    const digest = createHash('sha256').update(object).digest('hex').slice(0, 40);
+
+    const back = await unpack(
+      object,
+      { encrypted: true, digest },
+      { identities: [identity], what: 'it' },
     );
 
     expect(back.equals(content)).toBe(true);
@@ -98,7 +150,7 @@ describe('unpack', () => {
 
     const unpacking = unpack(
       object,
-      { encrypted: false, sha1 },
+      { encrypted: false, digest },
       { identities: [], what: 'gs://backups/a.gz' },
     );
 
@@ -111,9 +163,10 @@ describe('unpack', () => {
   it('calls a cut ciphertext damaged, and asks for the identity where it is another', async () => {
     const folder = await tempDir();
     const [ann, eve] = await Promise.all([newKeyPair(), newKeyPair()]);
-    const { file } = await pack({ bytes: content }, { recipients: [ann.recipient], folder });
+    const recipients = [ann.recipient];
+    const { file, digest } = await pack({ bytes: content }, { recipients, nonce, folder });
     const opened = async (identities: (typeof ann.identity)[]) =>
-      unpack(await readFile(file), { encrypted: true, sha1 }, { identities, what: 'it' });
+      unpack(await readFile(file), { encrypted: true, digest }, { identities, what: 'it' });
 
     await expect(opened([eve.identity])).rejects.toMatchObject({ code: 'no-key' });
     await truncate(file, (await stat(file)).size - 1);

@@ -1,5 +1,11 @@
-/** Packs content for off-site storage: compresses, then encrypts it. And unpacks it. */
-import { createHash, randomBytes } from 'node:crypto';
+/**
+ * Packs content for off-site storage: compresses, then encrypts it. And unpacks it.
+ *
+ * Objects have names that anybody may list, so a name must not show whether a guess is the content. It contains a digest that is keyed
+ * with a nonce. The nonce is in the object, as a comment of an empty gzip member in front of the content, so everybody who can read the
+ * object can verify it.
+ */
+import { createHash, createHmac, type Hash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +19,7 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { hashed, pieces } from '../git/fast-import.ts';
 import { notStored } from '../git/storage-error.ts';
+import { nonceLength } from '../history/commit-message.ts';
 import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
 
@@ -21,27 +28,36 @@ interface Packed {
   file: string;
   /** Of the file. */
   size: number;
-  /** SHA-1 of the content, in hex. */
-  sha1: string;
+  /** For its name: 40 hex digits. */
+  digest: string;
 }
 
+/** RFC 1952: a header with a comment, and a deflate block, CRC and length of no content. */
+const memberStart = Buffer.from([0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 0xff]);
+const memberEnd = Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
 /**
- * Streams to a temporary file, mode 0600.
+ * Streams to a temporary file, mode 0600. The digest is the same for the same content and nonce.
  *
  * @throws BackupError `storage`; if aborted, the signal's reason. The file is removed.
  */
 export async function pack(
   content: Content,
-  { recipients, folder, signal }: PackOptions,
+  { recipients, nonce, folder, signal }: PackOptions,
 ): Promise<Packed> {
   const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-  const hash = createHash('sha1');
+  const hash = createHmac('sha256', nonce);
   const source = Readable.from(hashed(pieces(content), hash));
+  async function* withNonce(chunks: AsyncIterable<Uint8Array>) {
+    yield Buffer.concat([memberStart, Buffer.from(nonce), memberEnd]);
+    yield* chunks;
+  }
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
   try {
-    if (recipients === 'none') await pipeline(source, createGzip(), target, { signal });
-    else await pipeline(source, createGzip(), encryptTo(recipients), target, { signal });
-    return { file, size: (await stat(file)).size, sha1: hash.digest('hex') };
+    const gzip = createGzip();
+    if (recipients === 'none') await pipeline(source, gzip, withNonce, target, { signal });
+    else await pipeline(source, gzip, withNonce, encryptTo(recipients), target, { signal });
+    return { file, size: (await stat(file)).size, digest: digestOf(hash) };
   } catch (error) {
     await end(target);
     await rm(file, { force: true }).catch(() => undefined);
@@ -59,6 +75,8 @@ async function end(target: Writable): Promise<void> {
 interface PackOptions {
   /** age recipients; `none` stores it unencrypted. */
   recipients: readonly string[] | 'none';
+  /** Of the version, in hex. */
+  nonce: string;
   folder: string;
   signal?: AbortSignal | undefined;
 }
@@ -71,21 +89,41 @@ interface PackOptions {
  */
 export async function unpack(
   object: Uint8Array,
-  { encrypted, sha1 }: Pick<NamedObject, 'encrypted' | 'sha1'>,
+  { encrypted, digest }: Pick<NamedObject, 'encrypted' | 'digest'>,
   { identities, what }: { identities: readonly Secret[]; what: string },
 ): Promise<Buffer> {
+  let packed = Buffer.from(object);
   let content: Buffer;
   try {
-    const source = Readable.from([object]);
-    content = encrypted
-      ? await pipeline(source, decryptWith(identities, what), createGunzip(), buffer)
-      : await pipeline(source, createGunzip(), buffer);
+    if (encrypted) packed = await buffer(decryptWith(identities, what)(Readable.from([object])));
+    content = await pipeline(Readable.from([packed]), createGunzip(), buffer);
   } catch (error) {
     if (error instanceof BackupError) throw error;
     const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
-  const found = createHash('sha1').update(content).digest('hex');
-  if (found === sha1) return content;
-  throw new BackupError('damaged', `${what}: the SHA-1 of its content is ${found}, not ${sha1}`);
+  const nonce = nonceOf(packed);
+  const digests = [
+    nonce === undefined
+      ? // An object of an earlier release.
+        createHash('sha1').update(content).digest('hex')
+      : digestOf(createHmac('sha256', nonce).update(content)),
+    // An archive of the jumphost.
+    digestOf(createHash('sha256').update(object)),
+  ];
+  if (digests.includes(digest)) return content;
+  throw new BackupError('damaged', `${what}: its content does not match its name`);
+}
+
+function nonceOf(packed: Buffer): string | undefined {
+  const end = memberStart.length + nonceLength;
+  const isOurs =
+    packed.subarray(0, memberStart.length).equals(memberStart) &&
+    packed.subarray(end, end + memberEnd.length).equals(memberEnd);
+  return isOurs ? packed.toString('latin1', memberStart.length, end) : undefined;
+}
+
+/** As long as a SHA-1, for which names have room. */
+function digestOf(hash: Pick<Hash, 'digest'>): string {
+  return hash.digest('hex').slice(0, 40);
 }

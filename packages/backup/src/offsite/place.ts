@@ -3,8 +3,8 @@ import { BackupError } from '@skolo/models/configuration';
 /**
  * An off-site location that stores objects: a Google Cloud Storage bucket, a directory.
  *
- * Names are `YYYY-MM-DD-HOST-SHA1.gz`: the day when it was read (UTC), the device, and the SHA-1 of the content as read from the device,
- * with the suffix `.age` if encrypted. Older software and people rely on this format.
+ * Names are `YYYY-MM-DD-HOST-DIGEST.gz`: the day when it was read (UTC), the device, and a digest, with the suffix `.age` if encrypted.
+ * Older software and people rely on this format.
  */
 export interface OffsitePlace {
   /** For people, without secrets: `gs://my-backups/rack4`. */

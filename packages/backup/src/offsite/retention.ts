@@ -34,8 +34,8 @@ export function expired(
   return gone.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function versionOf({ named: { day, sha1, clock } }: OurObject): string {
-  return `${day} ${sha1} ${clock}`;
+function versionOf({ named: { day, digest, clock } }: OurObject): string {
+  return `${day} ${digest} ${clock}`;
 }
 
 function readAt({ named, object }: OurObject): number {

@@ -41,16 +41,14 @@ export function objectSource(
     return ofDevice.filter(({ object }) => keyOf(object.name) === keyOf(id));
   }
 
-  async function content({ id, sha1 }: Version): Promise<Buffer> {
+  async function content({ id }: Version): Promise<Buffer> {
     const copies = await copiesOf(id);
     let failure: unknown = new BackupError('not-found', `${place.url}: ${id} does not exist`);
     for (const { object, named: about } of copies) {
       const what = `${place.url}/${object.name}`;
       try {
         const packed = await place.get(object.name, signal);
-        const bytes = await unpack(packed, about, { identities, what });
-        if (sha1 === undefined || sha1 === about.sha1) return bytes;
-        throw new BackupError('damaged', `${what}: its SHA-1 is not ${sha1}`);
+        return await unpack(packed, about, { identities, what });
       } catch (error) {
         if (!(error instanceof BackupError)) throw error;
         failure = error;
@@ -76,9 +74,8 @@ function keyOf(name: string): string {
 }
 
 function versionOf({ object, named: about }: OurObject): Version {
-  const { device, sha1 } = about;
   const { name: id, time, model } = object;
-  return { id, device, time: timeOf(about, time), sha1, model };
+  return { id, device: about.device, time: timeOf(about, time), model };
 }
 
 function newestFirst(a: Version, b: Version): number {

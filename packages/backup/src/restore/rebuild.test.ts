@@ -4,6 +4,7 @@ import { run, tempDir } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { newNonce } from '../history/commit-message.ts';
 import { replaceHistory } from '../history/folder.ts';
 import { Repository } from '../history/repository.ts';
 import { directoryPlace } from '../offsite/directory.ts';
@@ -121,10 +122,14 @@ describe('a history made again', () => {
     await mkdir(join(dir, 'away'));
     async function put(device: string, text: string, n: number, identity: string) {
       const recipients = [await identityToRecipient(identity)];
-      const packed = await pack({ bytes: Buffer.from(text) }, { recipients, folder: dir });
+      const nonce = newNonce();
+      const { file, digest } = await pack(
+        { bytes: Buffer.from(text) },
+        { recipients, nonce, folder: dir },
+      );
       const { time } = day(n);
-      const name = objectName({ device, time, sha1: packed.sha1, encrypted: true });
-      await place.put(name, packed.file, { device, time }, signal);
+      const name = objectName({ device, time, digest, encrypted: true });
+      await place.put(name, file, { device, time }, signal);
       return name;
     }
     await put('router', 'A\n', 1, mine);

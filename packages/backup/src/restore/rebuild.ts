@@ -10,6 +10,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { digest, durable, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
 import { notRead, notStored } from '../git/storage-error.ts';
+import { trailersOf } from '../history/commit-message.ts';
 import { type CommittedFiles, readBlobs, readNames } from '../history/commits.ts';
 import { folderOfDevices, encrypted as inAge } from '../history/device-file.ts';
 import { authorOf, branch, openFolder, syncCommits } from '../history/folder.ts';
@@ -178,8 +179,12 @@ async function originalOf(
   { id, committedAt, message, files }: CommittedFiles,
   { dir, decrypt }: NonNullable<BackupSource['repository']>,
 ): Promise<NewCommit[]> {
+  const sealed = trailersOf(message).get('Sealed');
+  const commit = `commit ${id.slice(0, 10)}`;
+  const said = sealed && (await opened(Buffer.from(sealed, 'base64'), commit, decrypt));
+  const original = message.replace(mirrors, '').replace(`Sealed: ${sealed}`, () => `${said}`);
   const about = {
-    message: `${message.replace(mirrors, '').trimEnd()}\n`,
+    message: `${original.trimEnd()}\n`,
     committedAt,
     author: authorOf(/^Rack: (\S+)$/m.exec(message)?.[1]),
   };
@@ -255,8 +260,9 @@ async function fromObjects(
 }
 
 function changeOf(version: Version, rack: string) {
-  const { device, time, model = '', run = '', by = '', reason, changedBy } = version;
-  return { device, about: { rack, model, run, time, by, reason, changedBy } };
+  const { device, time, model = '', run = '', by = '', ...rest } = version;
+  const { reason, changedBy, shownSize, nonce } = rest;
+  return { device, about: { rack, model, run, time, by, reason, changedBy, shownSize, nonce } };
 }
 
 function oldestFirst(a: Version, b: Version): number {

@@ -25,6 +25,11 @@ const limits = {
   expressions: { burst: 1000, perSecond: 50, what: 'regular expressions took too long' },
   /** Sessions with devices. `skolo cabling` reads each switch once, and one of them every second while it verifies an outlet. */
   readings: { burst: 200, perSecond: 1, what: 'too many readings of devices' },
+  /**
+   * Configurations that were masked or compared: one for each, for 0.1 s of CPU time and for 256 KiB of text. A script may show those of all
+   * 300 devices in a row.
+   */
+  texts: { burst: 300, perSecond: 2, what: 'too many configurations were requested' },
 };
 
 interface LimitDeps {

@@ -53,6 +53,16 @@ const api = {
     audits: { elsewhere: 'nowhere: it changes nothing' },
     answers: { 200: z.object({ sum: z.number() }) },
   }),
+  compare: route({
+    method: 'post',
+    path: '/v1/compare',
+    summary: 'Takes long',
+    role: 'view',
+    limit: 'texts',
+    body: z.strictObject({ cost: z.int() }),
+    audits: { elsewhere: 'nowhere: it changes nothing' },
+    answers: { 204: undefined },
+  }),
   broken: route({
     method: 'get',
     path: '/v1/broken',
@@ -90,6 +100,10 @@ async function start() {
         status: 200,
         body: { sum: body.reduce((a, b) => a + b, headers['x-offset'] ?? 0) },
       }),
+      compare: ({ body, spend }) => {
+        spend(body.cost);
+        return { status: 204 };
+      },
       broken: async () => {
         throw new Error('https://host/?secret=hunter2 is inside');
       },
@@ -395,6 +409,27 @@ describe('a change', () => {
     expect(answer.status).toBe(401);
     expect([changes, await audited()]).toEqual([[], []]);
   });
+});
+
+it('a caller who has used up what others need, too, is rejected before the body is read', async () => {
+  const { app, dir, clock, metrics } = await start();
+  const tokens = join(dir, 'tokens.yaml');
+  const compare = async (name: string) => {
+    const token = await newToken(tokens, { name, role: 'view', expiresInDays: 1 });
+    return (body: string) =>
+      request(app).post('/v1/compare').auth(token, { type: 'bearer' }).type('json').send(body);
+  };
+  const [eve, bob] = [await compare('eve'), await compare('bob')];
+
+  expect((await eve('{"cost": 1000}')).status).toBe(204);
+  const rejected = await eve('{not even JSON');
+
+  expect([rejected.status, rejected.headers['retry-after']]).toEqual([429, '351']);
+  expect(rejected.body.detail).toMatch(/^eve: too many configurations were requested; try again/);
+  expect(await metrics.metrics()).toContain('skolo_access_limited_total{limit="texts"} 1');
+  expect((await bob('{"cost": 0}')).status).toBe(204);
+  clock.pass(360_000);
+  expect((await eve('{"cost": 0}')).status).toBe(204);
 });
 
 describe('/v1/audit', () => {

@@ -30,14 +30,14 @@ export function createApp<A extends Api>(
   context: AppContext,
   { api, handlers, access = context.access, compresses = false }: AppOptions<A>,
 ): RequestListener {
-  const { name, version, audit, log, metrics, rack, self, signal } = context;
+  const { name, version, audit, log, metrics, clock, rack, self, signal } = context;
   const routes = [
     ...openApiRoute({ title: name, version }, { ...api, ...auditApi }),
     ...bindRoutes(api, handlers),
     ...auditRoute(audit),
   ];
   return new Core(
-    { log, metrics, access, audit, rack, self, signal, compresses },
+    { log, metrics, access, audit, clock, rack, self, signal, compresses },
     routes,
   ).listener();
 }

@@ -5,14 +5,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import type { Api, Role, RouteSpec } from '@skolo/api/route';
+import type { Api, Role, RouteSpec, WorkLimit } from '@skolo/api/route';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
+import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { audited } from '../audit/audited-call.ts';
 import { clientAddress } from '../connections/client-address.ts';
 import { httpRequestDuration } from '../health/metrics.ts';
+import { type Clock, systemClock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { readJson } from './body.ts';
 import { createStreams } from './event-stream.ts';
@@ -38,6 +40,8 @@ export interface CoreOptions {
   metrics: Registry;
   access: Access;
   audit: AuditLog;
+  /** For limits of callers; default: the computer's. */
+  clock?: Pick<Clock, 'uptime'> | undefined;
   /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
   rack?: { readonly rack: ServedRack | undefined } | undefined;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
@@ -53,6 +57,7 @@ export class Core {
   private readonly routes: BoundRoute[];
   private readonly duration: ReturnType<typeof httpRequestDuration>;
   private readonly stream: ReturnType<typeof createStreams>;
+  private readonly limits = new Map<WorkLimit, CallerLimit>();
 
   constructor(options: CoreOptions, routes: readonly BoundRoute[]) {
     const { metrics, signal, compresses } = options;
@@ -127,6 +132,8 @@ export class Core {
     const { audit, log, self = hostname() } = this.options;
     const { request, requestId } = exchange;
     const caller = await this.admit(spec, exchange);
+    const spend = (cost: number) => this.take(spec, caller, cost);
+    spend(1);
     const given = parseInput(spec, {
       params: paramsOf(route, path),
       query,
@@ -142,6 +149,7 @@ export class Core {
         caller,
         from,
         requestId,
+        spend,
         // Created lazily, because few routes log or wait: each log is a pino child, each signal a listener.
         get log() {
           return exchange.log;
@@ -159,6 +167,15 @@ export class Core {
     if (!machine) return undefined;
     if (access.admitMachine) return access.admitMachine(exchange.request);
     throw new TypeError('machines cannot sign in to this service');
+  }
+
+  /** @throws HttpProblem 429 */
+  private take({ limit: kind }: RouteSpec, caller: Caller | undefined, cost: number): void {
+    if (kind === undefined) return;
+    const { metrics, clock = systemClock } = this.options;
+    const limit = this.limits.get(kind) ?? new CallerLimit(kind, { metrics, clock });
+    this.limits.set(kind, limit);
+    limit.take(caller?.name ?? anonymous, cost);
   }
 
   private async send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {

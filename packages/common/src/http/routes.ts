@@ -18,6 +18,8 @@ interface RouteContext<R extends RouteSpec = RouteSpec> {
   requestId: string;
   /** Adds the request ID to each line. */
   log: Logger;
+  /** Charges the caller for work beyond that of an average call, if the route has a `limit`. @throws HttpProblem 429 */
+  spend(cost: number): void;
   /** Aborted when the connection is closed, even after the response. */
   hungUp: AbortSignal;
 }

@@ -35,6 +35,7 @@ export async function testApp(access = '{}') {
       version: '1.2.3',
       log: log.log,
       metrics,
+      clock,
       access: new AccessControl({ rack, stateDir, metrics, clock, degraded, audit }),
       audit,
     },

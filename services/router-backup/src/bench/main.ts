@@ -14,6 +14,7 @@ import {
   writtenBytes,
 } from '@skolo/bench';
 import { type Frr, startEdgeSwitch, startFrr, startLinuxHost } from '@skolo/simulators';
+import { eventLoop } from './event-loop.ts';
 import { type Service, withService } from './rack.ts';
 import { startRancid } from './rancid.ts';
 
@@ -185,6 +186,6 @@ ${host ? `  host: { model: linux, files: ["${host.root}/srv/image"], address: 12
 }
 
 process.exitCode = await runBenches(
-  [device, firstBackup, firstMemory, fleet200, memoryPeak, memoryIdle, idleWrites],
+  [device, firstBackup, firstMemory, fleet200, memoryPeak, memoryIdle, idleWrites, eventLoop],
   process.argv.slice(2),
 );

@@ -26,11 +26,15 @@ interface Files {
   settings?: string;
   /** Files beside rack.yaml, by name. */
   secrets: Record<string, string>;
+  /** Creates a history, before the service starts. */
+  prepare?: (repository: string) => Promise<void>;
+  nodeFlags?: string[];
+  env?: Record<string, string>;
 }
 
 /** Runs the work with a service for such a rack, and removes everything afterwards. */
 export async function withService<T>(
-  { yaml, settings = '', secrets }: Files,
+  { yaml, settings = '', secrets, prepare, ...how }: Files,
   work: (service: Service, dir: string) => Promise<T>,
 ): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-bench-'));
@@ -53,7 +57,8 @@ services:
 ${settings}
 `,
     );
-    const service = await start(dir);
+    await prepare?.(join(dir, 'state', 'repository'));
+    const service = await start(dir, how);
     try {
       return await work(service, dir);
     } finally {
@@ -64,7 +69,7 @@ ${settings}
   }
 }
 
-async function start(dir: string): Promise<Service> {
+async function start(dir: string, how: Pick<Files, 'nodeFlags' | 'env'>): Promise<Service> {
   const token = await newToken(join(dir, 'tokens.yaml'), {
     name: 'bench',
     role: 'operate',
@@ -76,6 +81,7 @@ async function start(dir: string): Promise<Service> {
   const server = await startService('router-backup', {
     rackFile: join(dir, 'rack.yaml'),
     stateDir: join(dir, 'state'),
+    ...how,
   });
   const client = createClient(routerBackupApi, {
     baseUrl: `http://127.0.0.1:${server.port}`,

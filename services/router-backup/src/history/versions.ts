@@ -2,13 +2,18 @@
  * A rack's versions: those of devices in the history, those of the jumphost as encrypted archives. Secrets in a version's text are masked
  * unless the reader may see them.
  */
-import { difference, resolveVersion, type Version } from '@skolo/backup';
+import { inspect } from 'node:util';
+import { resolveVersion, shownId, type Version } from '@skolo/backup';
+import { sha256 } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
-import { BackupError, type Mask, textOf } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { deviceOf, jumphostModel, startupNameOf } from '../targets.ts';
+import type { Inputs } from '../texts/jobs.ts';
+import type { MaskKey } from '../texts/mask-key.ts';
+import { type Requester, type Texts, TooMuchWork } from '../texts.ts';
 import type { Store } from './store.ts';
 
 /** What the history and the archives have in common. */
@@ -22,13 +27,16 @@ interface VersionSource {
 interface VersionsDeps {
   rack: () => Rack;
   models: ReadonlyMap<string, CreateBackup>;
-  mask: Mask;
+  maskKey: MaskKey;
+  texts: Texts;
   store: Pick<Store, 'repository'>;
   jumphost: Pick<JumphostBackup, 'archives'>;
 }
 
 /** Text takes many times its size in memory, and every caller with the role view may request it. */
-const mostBytes = 64 * 1024 * 1024;
+const mostBytes = 8 * 1024 * 1024;
+/** For what the service itself does. */
+const itself: Requester = { name: '' };
 
 /** All methods throw BackupError. */
 export class Versions {
@@ -85,7 +93,7 @@ export class Versions {
     if (versions.length === 0) {
       throw new BackupError('not-found', `${device} has not been backed up yet`);
     }
-    return resolveVersion(versions, wanted);
+    return resolveVersion(versions, wanted, shownId);
   }
 
   async content(version: Version): Promise<Buffer> {
@@ -102,37 +110,38 @@ export class Versions {
     return this.isArchived(device) ? (await this.deps.jumphost.archives()).file(id) : undefined;
   }
 
-  /** @throws BackupError. HttpProblem 409: it is an archive, or too large. */
-  async text(version: Version, showsSecrets: boolean): Promise<string> {
-    const { device, id, size = 0 } = version;
+  /** In UTF-8. @throws BackupError. HttpProblem 409: it is an archive, or too large. 429 */
+  async text(version: Version, showsSecrets: boolean, by = itself): Promise<Uint8Array> {
+    const { size = 0 } = version;
     if (version.model === jumphostModel) {
       const detail = 'this is an encrypted archive; to download it unchanged, use secrets=true';
       throw new HttpProblem(409, detail);
     }
-    if (size > mostBytes) {
-      const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
-      throw new HttpProblem(
-        409,
-        `the version is too large to display (${size} bytes); as an admin, run: ${how}`,
-      );
-    }
-    return this.textOf(version, await this.content(version), showsSecrets);
+    if (size > mostBytes) throw tooLarge(version);
+    const key = showsSecrets ? undefined : this.keyOf(version);
+    const input = async () => this.textInput(version, await this.content(version), showsSecrets);
+    return await this.deps.texts.shown('text', { key, by }, input).catch(tooMuchFor(version));
   }
 
-  /** Text of bytes that may not be a version yet. */
-  textOf(of: Pick<Version, 'device' | 'model'>, content: Buffer, showsSecrets = false): string {
-    const model = this.model(of);
-    const text = textOf(content, model?.format ?? 'text');
-    return showsSecrets ? text : this.deps.mask.text(text, model?.secrets ?? []);
+  /** Text with masked secrets of bytes that may not be a version. @throws TooMuchWork */
+  async masked(
+    of: Pick<Version, 'device' | 'model'>,
+    content: Buffer,
+    volatile: readonly RegExp[] = [],
+  ): Promise<Uint8Array> {
+    return await this.deps.texts.run('text', { ...this.textInput(of, content, false), volatile });
   }
 
-  /** A unified diff; empty if equal. @throws BackupError */
-  async diff(from: Version, to: Version, showsSecrets: boolean): Promise<string> {
-    const [one, other] = await Promise.all([
-      this.text(from, showsSecrets),
-      this.text(to, showsSecrets),
-    ]);
-    return difference(one, other, { from: nameOf(from), to: nameOf(to) });
+  /** A unified diff; empty if equal. @throws BackupError. HttpProblem 409, 429 */
+  async diff(from: Version, to: Version, showsSecrets: boolean, by = itself): Promise<string> {
+    const one = await this.text(from, showsSecrets, by);
+    const other = await this.text(to, showsSecrets, by);
+    const names = { from: nameOf(from), to: nameOf(to) };
+    const key = showsSecrets ? undefined : `${this.keyOf(from)} ${this.keyOf(to)}`;
+    const input = async () => ({ from: one, to: other, names });
+    const { texts } = this.deps;
+    const diff = await texts.shown('difference', { key, by }, input).catch(tooMuchFor(to));
+    return `${Buffer.from(diff)}`;
   }
 
   /** The model of a version: that of the device's current entry in rack.yaml, or else the one that the version names. */
@@ -157,12 +166,43 @@ export class Versions {
     return model === 'generic' ? undefined : models.get(model)?.(retired);
   }
 
+  private textInput(
+    of: Pick<Version, 'device' | 'model'>,
+    content: Buffer,
+    showsSecrets: boolean,
+  ): Inputs['text'] {
+    const { format = 'text', secrets: rules = [] } = this.model(of) ?? {};
+    const masking = showsSecrets ? undefined : { key: this.deps.maskKey(of.device), rules };
+    return { content, format, masking };
+  }
+
+  /** What the masked text depends on. Another version may have the same content. */
+  private keyOf(version: Version): string {
+    const { device, sha1, id } = version;
+    const { format, secrets } = this.model(version) ?? {};
+    return sha256(
+      inspect([device, sha1 ?? id, format, secrets], { depth: 3, maxArrayLength: null }),
+    );
+  }
+
   private async of(device: string): Promise<VersionSource> {
     const { store, jumphost } = this.deps;
     return this.isArchived(device) ? await jumphost.archives() : store.repository;
   }
 }
 
-function nameOf({ device, id, time }: Version): string {
-  return `${device} ${id.slice(0, 12)} ${time}`;
+function nameOf(version: Version): string {
+  return `${version.device} ${shownId(version).slice(0, 12)} ${version.time}`;
+}
+
+function tooLarge(version: Version): HttpProblem {
+  const id = shownId(version).slice(0, 12);
+  const how = `skolo backup show ${version.device} --version ${id} --secrets -o FILE`;
+  return new HttpProblem(409, `the version is too large to display; as an admin, run: ${how}`);
+}
+
+function tooMuchFor(version: Version): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof TooMuchWork ? tooLarge(version) : error;
+  };
 }

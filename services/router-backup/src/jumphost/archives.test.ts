@@ -47,6 +47,7 @@ describe('Archives', () => {
       time: '2026-11-20T03:15:00.000Z',
       model: 'jumphost',
       size: 5000,
+      shownSize: first.size,
       sha1: first.plain.sha1,
       run: 'r1',
       by: 'schedule',
@@ -132,6 +133,7 @@ describe('Archives', () => {
       device: 'j',
       time: '2026-11-20T03:15:00.000Z',
       model: 'jumphost',
+      shownSize: version.shownSize,
     });
     expect(again.file(version.id)).toEqual(kept);
     expect(next.changed).toBe(true);

@@ -52,7 +52,7 @@ export class Archives {
     return archives;
   }
 
-  /** Newest first. Size and SHA-1 are those of the tar in it, as off site. */
+  /** Newest first. Size and SHA-1 are those of the tar in it; the shown size is that of the encrypted file. */
   versions(_device = this.device, { limit }: { limit?: number } = {}): Version[] {
     return [...this.facts]
       .sort(([a], [b]) => (a < b ? 1 : -1))
@@ -147,7 +147,7 @@ export class Archives {
 }
 
 function asVersion(id: string, facts: Facts): Version {
-  const { device, time, plain, run, by, reason, files, left } = facts;
+  const { device, time, size: shownSize, plain, run, by, reason, files, left } = facts;
   const paths = left.slice(0, mostNamed).map(({ path }) => path);
   const named = [...paths, ...(left.length > mostNamed ? ['…'] : [])].join(', ');
   const without = left.length === 0 ? '' : `, ${left.length} omitted (${named})`;
@@ -156,6 +156,7 @@ function asVersion(id: string, facts: Facts): Version {
     device,
     time,
     model: 'jumphost',
+    shownSize,
     ...(plain.sha1 !== '' && { ...plain, summary: `${device}: ${files} files${without}` }),
     run,
     by,

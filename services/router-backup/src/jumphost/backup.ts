@@ -54,7 +54,7 @@ export class JumphostBackup {
     await archives.retain(retention.versions);
     if (isNew) emit({ type: 'version-stored', version: after });
     const facts = { versions: archives.count() };
-    return { before, after, isNew, left: archive.left, size: after.size, facts };
+    return { before, after, isNew, left: archive.left, facts };
   }
 
   /** Opened when first needed, and again if the jumphost's name changes. @throws BackupError */

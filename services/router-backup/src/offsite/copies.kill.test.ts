@@ -71,12 +71,12 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
   const source = await openSource(offsite, { identities });
   for (const device of devices) {
     const stored = (await repository.versions(device)).reverse();
-    const sha1s = stored.map(({ sha1 }) => sha1);
-    const found = (await source.versions(device)).map(({ sha1 }) => sha1).reverse();
+    const times = stored.map(({ time }) => time);
+    const found = (await source.versions(device)).map(({ time }) => time).reverse();
     // A place that is new gets the newest version, and is new until the journal knows of something there: of the first
     // ones some may be passed over by a kill, never the newest, and never their order.
-    expect(sha1s.filter((sha1) => found.includes(sha1))).toEqual(found);
-    expect(found.at(-1)).toBe(sha1s.at(-1));
+    expect(times.filter((time) => found.includes(time))).toEqual(found);
+    expect(found.at(-1)).toBe(times.at(-1));
     expect(stored.length - found.length).toBeLessThan(5);
     for (const { sha1, time } of stored) {
       const text = versionText(device, numberOf(time));
@@ -91,8 +91,9 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
 
 /** Whether what was stored last is not off site. */
 async function isWaiting(dir: string): Promise<boolean> {
-  const newest = await newestSha1(join(dir, 'state', 'repository'));
-  return !(await readdir(join(dir, 'offsite'))).some((name) => name.includes(newest));
+  const [device = '', time] = await newestIn(join(dir, 'state', 'repository'));
+  const offsite = await openSource(join(dir, 'offsite'));
+  return !(await offsite.versions(device)).some((version) => version.time === time);
 }
 
 /** Stops it after something that it stores, as soon as this is so. */
@@ -105,11 +106,12 @@ async function stopWhere(writer: Writer, isSo: () => Promise<boolean>): Promise<
   }
 }
 
-/** Of what was stored last. */
-async function newestSha1(repository: string): Promise<string> {
-  const format = '--format=%(trailers:key=SHA1,valueonly)';
+/** Device and time of what was stored last. */
+async function newestIn(repository: string): Promise<string[]> {
+  const trailer = (key: string) => `%(trailers:key=${key},valueonly)`;
+  const format = `--format=${trailer('Device')}${trailer('Read-At')}`;
   const { stdout } = await promisify(execFile)('git', ['-C', repository, 'log', '-1', format]);
-  return stdout.trim();
+  return stdout.trim().split('\n');
 }
 
 function numberOf(time: string): number {

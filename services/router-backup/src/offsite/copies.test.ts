@@ -1,8 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { decrypt, type OffsitePlace, openSource, parseObjectName } from '@skolo/backup';
+import {
+  decrypt,
+  type OffsitePlace,
+  openSource,
+  parseObjectName,
+  type Version,
+} from '@skolo/backup';
+import { sha256 } from '@skolo/base';
 import { mountSmall, run, untilTestEnds } from '@skolo/base/testing';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
@@ -71,7 +78,6 @@ describe('what has to leave the rack', () => {
     expect(await contentsIn(lab.offsite, 'router')).toEqual(['A\n', 'B\n', 'A\n']);
     const names = await objectsIn(lab.offsite);
     expect(names).toHaveLength(3);
-    expect(names.filter((name) => parseObjectName(name)?.clock !== undefined)).toHaveLength(1);
     // Made up for once more, nothing is stored twice.
     const before = lab.logged.length;
     await lab.kill();
@@ -80,6 +86,22 @@ describe('what has to leave the rack', () => {
     expect(lab.logged.slice(before)).not.toContainEqual(
       expect.objectContaining({ msg: 'version was copied off site' }),
     );
+  });
+
+  it('has the same name where it is sent again, because its arrival was not recorded', async () => {
+    const lab = await startOffsite();
+    await lab.copied('router', 'one');
+    const names = await objectsIn(lab.offsite);
+    await lab.close();
+    await rm(join(lab.stateDir, 'journal'), { recursive: true });
+    lab.journal = undefined;
+
+    await lab.begin();
+    await lab.idle();
+
+    const sent = lab.logged.filter(({ msg }) => msg === 'version was copied off site');
+    expect(sent).toHaveLength(2);
+    expect(await objectsIn(lab.offsite)).toEqual(names);
   });
 
   it('is encrypted for the recipients in rack.yaml, as soon as it names them', async () => {
@@ -144,7 +166,7 @@ describe('what has to leave the rack', () => {
     const [name = ''] = await objectsIn(lab.offsite);
     expect(parseObjectName(name)).toMatchObject({
       device: jumphost,
-      sha1: archive.sha1,
+      digest: sha256('encrypted already').slice(0, 40),
       encrypted: true,
     });
     expect(await readFile(join(lab.offsite, name), 'utf8')).toBe('encrypted already');
@@ -245,10 +267,12 @@ describe('a bucket', () => {
     await lab.idle();
 
     const names = google.objects('backups').map(({ name }) => name.replace('rack4/', ''));
-    const found = new Set(names.map((name) => parseObjectName(name)?.sha1));
-    const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
-    const expected = Array.from({ length: 5 }, (_, number) => sha1(`version ${number}`));
-    expect([...found]).toEqual(expect.arrayContaining(expected));
+    const digestOf = ({ nonce = '' }: Version, number: number) =>
+      createHmac('sha256', nonce).update(`version ${number}`).digest('hex').slice(0, 40);
+    const oldestFirst = (await lab.repository.versions('router')).reverse();
+    const expected = oldestFirst.map(digestOf);
+    const found = names.map((name) => parseObjectName(name)?.digest);
+    expect(found).toEqual(expect.arrayContaining(expected));
     expect(names).toHaveLength(9);
     expect(lab.degraded.size).toBe(0);
     const order = google.calls
@@ -256,7 +280,7 @@ describe('a bucket', () => {
         ({ operation, status, object }) =>
           operation === 'insert' && status === 200 && object?.includes('-router-'),
       )
-      .map(({ object }) => parseObjectName(object?.replace('rack4/', '') ?? '')?.sha1);
+      .map(({ object }) => parseObjectName(object?.replace('rack4/', '') ?? '')?.digest);
     expect(order).toEqual(expected);
   });
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
+import { sha256OfFile } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
@@ -28,7 +29,7 @@ const almostADay = 23 * 3600;
 
 interface Packet {
   file: string;
-  sha1: string;
+  digest: string;
   encrypted: boolean;
   /** Whether the file is ours to remove. */
   isTemporary: boolean;
@@ -54,8 +55,7 @@ export class ObjectBackend implements Backend {
     const packet = await this.packetOf(record, signal);
     const { device, time, model } = record;
     try {
-      const isAgain = await this.isAgain(record, packet.sha1);
-      const name = objectName({ device, time, isAgain, ...packet });
+      const name = objectName({ device, time, ...packet });
       const about = { device, time, model };
       await this.using(() => place.put(name, packet.file, about, signal));
       return [record];
@@ -103,7 +103,11 @@ export class ObjectBackend implements Backend {
     const plain = join(outgoing, `${randomBytes(12).toString('hex')}.tmp`);
     try {
       const archive = await versions.archive(version);
-      if (archive) return archived(archive, record);
+      if (archive) {
+        // What is encrypted differs each time, so its digest reveals nothing.
+        const digest = (await sha256OfFile(archive)).slice(0, 40);
+        return { file: archive, digest, encrypted: true, isTemporary: false };
+      }
       await versions.contentToFile(version, plain);
     } catch (error) {
       await removed(plain);
@@ -113,20 +117,12 @@ export class ObjectBackend implements Backend {
     }
     try {
       const { size } = await stat(plain);
-      const options = { recipients, folder: outgoing, signal };
-      const { file, sha1 } = await pack({ file: plain, size }, options);
-      return { file, sha1, encrypted: recipients !== 'none', isTemporary: true };
+      const options = { recipients, nonce: record.nonce, folder: outgoing, signal };
+      const { file, digest } = await pack({ file: plain, size }, options);
+      return { file, digest, encrypted: recipients !== 'none', isTemporary: true };
     } finally {
       await removed(plain);
     }
-  }
-
-  /** Whether an older version of the same day has the same content, and therefore this one's name. */
-  private async isAgain({ device, version, time }: WaitingCopy, sha1: string): Promise<boolean> {
-    const newestFirst = await this.deps.versions.list(device);
-    const place = newestFirst.findIndex(({ id }) => id === version);
-    const older = place < 0 ? [] : newestFirst.slice(place + 1);
-    return older.some((other) => other.sha1 === sha1 && dayOf(other.time) === dayOf(time));
   }
 
   /** Whether the wall clock has advanced like the uptime for at least a day. */
@@ -143,17 +139,6 @@ export class ObjectBackend implements Backend {
   private times() {
     return { wall: this.deps.clock.now(), uptime: this.deps.clock.uptime() };
   }
-}
-
-function archived(file: string, record: WaitingCopy): Packet {
-  const { sha1, device, version } = record;
-  if (sha1 !== undefined) return { file, sha1, encrypted: true, isTemporary: false };
-  throw new VersionGone(record, new Error(`${device}: the record of archive ${version} was lost`));
-}
-
-/** UTC, as in names off site. */
-function dayOf(time: string): string {
-  return new Date(time).toISOString().slice(0, 10);
 }
 
 function isDamage(error: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Versions waiting to be sent, and the newest version in each destination: in memory, and in the journal. */
 import { Time } from '@skolo/api';
-import type { Version } from '@skolo/backup';
+import { newNonce, type Version } from '@skolo/backup';
 import { type Change, type Journal, Tables } from '@skolo/durable';
 import { z } from 'zod';
 
@@ -14,6 +14,8 @@ export const WaitingCopy = z.object({
   version: z.string(),
   time: Time,
   sha1: z.string().optional(),
+  /** Of the version; one that has none gets one here, so that every attempt to send it uses the same name. */
+  nonce: z.string().default(newNonce),
   model: z.string().optional(),
 });
 export type WaitingCopy = z.output<typeof WaitingCopy>;
@@ -55,7 +57,7 @@ export class Queue extends Tables {
   async add(place: string, versions: readonly Version[]): Promise<void> {
     const waits = new Set(this.for(place).map(({ version }) => version));
     const changes: Change[] = [];
-    for (const { id, device, time, sha1, model } of versions) {
+    for (const { id, device, time, sha1, nonce = newNonce(), model } of versions) {
       if (waits.has(id) || this.newest(place, device) === id) continue;
       this.last += 1;
       const record: WaitingCopy = {
@@ -65,6 +67,7 @@ export class Queue extends Tables {
         version: id,
         time,
         sha1,
+        nonce,
         model,
       };
       changes.push(this.waiting.put(record));

@@ -87,7 +87,7 @@ export class ConnectedHostReadings {
       );
       return { device: name, readAt: new Date(clock.now()).toISOString(), ...found };
     } catch (error) {
-      throw transcripts.failure(name, error, transcript, []);
+      throw await transcripts.failure(name, error, transcript, []);
     }
   }
 

@@ -1,20 +1,23 @@
 /** The session of a device's last failed attempt, so that an operator can find out why it failed. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '@skolo/base';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
 import type { SecretRule } from '@skolo/models/backup';
-import type { Mask } from '@skolo/models/configuration';
+import type { Inputs } from '../texts/jobs.ts';
+import type { MaskKey } from '../texts/mask-key.ts';
+import type { Recorded } from '../texts/masking.ts';
+import type { Texts } from '../texts.ts';
 import { BackupFailed, failureOf } from './failure.ts';
-import { maskMessage, maskTranscript, withoutBrokenBlock } from './masking.ts';
 
 /** Of the beginning, and of the end. */
 const most = 128 * 1024;
 
 /** One session's transcript, in memory, of limited length. */
-export class Transcript {
-  private head = '';
-  private tail = '';
-  private cut = 0;
+export class Transcript implements Recorded {
+  head = '';
+  tail = '';
+  cut = 0;
   private last: 'us' | 'device' | undefined;
 
   /** For a session's `onTranscript`. */
@@ -22,12 +25,6 @@ export class Transcript {
     if (from === 'us' || this.last !== from) this.append(from === 'us' ? '\n>>> ' : '\n');
     this.last = from;
     this.append(text.replaceAll('\r\n', '\n'));
-  }
-
-  text(rules: readonly SecretRule[]): string {
-    if (this.cut === 0) return `${this.head}${this.tail}`.trim();
-    const cut = `\n\n[… ${this.cut} characters …]\n\n`;
-    return `${this.head}${cut}${withoutBrokenBlock(this.tail, rules)}`.trim();
   }
 
   private append(text: string) {
@@ -41,42 +38,60 @@ export class Transcript {
   }
 }
 
+interface TranscriptsDeps {
+  texts: Pick<Texts, 'run'>;
+  maskKey: MaskKey;
+}
+
 /** The directory of transcripts, one file per device. */
 export class Transcripts {
   private readonly folder: string;
-  private readonly mask: Mask;
+  private readonly deps: TranscriptsDeps;
 
-  constructor(folder: string, mask: Mask) {
+  constructor(folder: string, deps: TranscriptsDeps) {
     this.folder = folder;
-    this.mask = mask;
+    this.deps = deps;
   }
 
   /** Masks and writes it. Never throws. */
   async keep(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
-    const masked = maskTranscript(this.mask, transcript.text(rules), rules);
     try {
+      const masked = await this.deps.texts.run(
+        'transcript',
+        this.session(device, transcript, rules),
+      );
       await makeFolder(this.folder);
       await writeFileAtomic(this.path(device), `${masked}\n`);
     } catch {
-      // The disk rejects it: the failure is reported without a transcript.
+      // The disk rejects it, or masking takes too long: the failure is reported without a transcript.
     }
   }
 
   /** Any session error as a failure, without the secrets that its message quotes. */
-  failure(
+  async failure(
     device: string,
     error: unknown,
     transcript: Transcript,
     rules: readonly SecretRule[],
-  ): BackupFailed {
+  ): Promise<BackupFailed> {
     const { failure, what, suspect, cause } = failureOf(device, error);
-    const masked = this.message(what, transcript, rules);
+    const masked = await this.message(what, device, transcript, rules);
     return new BackupFailed(device, failure, masked, { suspect, cause });
   }
 
   /** A message about a session, without the secrets that it quotes. */
-  message(message: string, transcript: Transcript, rules: readonly SecretRule[]): string {
-    return maskMessage(this.mask, message, transcript.text(rules), rules);
+  async message(
+    message: string,
+    device: string,
+    transcript: Transcript,
+    rules: readonly SecretRule[],
+  ): Promise<string> {
+    return await this.deps.texts
+      .run('message', { ...this.session(device, transcript, rules), message })
+      .catch(
+        (error: unknown) =>
+          `the reason cannot be shown with its secrets masked: ${errorText(error)}`,
+      );
   }
 
   async drop(device: string): Promise<void> {
@@ -98,6 +113,14 @@ export class Transcripts {
     } catch {
       return undefined;
     }
+  }
+
+  private session(
+    device: string,
+    { head, tail, cut }: Transcript,
+    rules: readonly SecretRule[],
+  ): Inputs['transcript'] {
+    return { transcript: { head, tail, cut }, key: this.deps.maskKey(device), rules };
   }
 
   private path(device: string): string {

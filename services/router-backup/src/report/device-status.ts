@@ -1,6 +1,7 @@
 /** The status of each device, as returned by the API. */
 
 import type { BackupDevice } from '@skolo/api';
+import { shownId } from '@skolo/backup';
 import type { Clock, LastSuccess } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
@@ -81,9 +82,9 @@ async function statusOfDevice(
     detail: failure && detail,
     failures: failures || undefined,
     hasTranscript: hasTranscript || undefined,
-    version: newest?.id,
+    version: newest && shownId(newest),
     changedAt: newest?.time,
-    size: newest?.size,
+    size: newest?.shownSize,
     unsaved: record?.unsaved,
     startup: record?.startup,
     legacyAlgorithms: record?.legacyAlgorithms,

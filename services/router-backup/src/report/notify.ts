@@ -1,5 +1,5 @@
 /** Sends events to the webhook: changes with their diff, failures, and the summary of each run. */
-import type { Version } from '@skolo/backup';
+import { shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Logger } from '@skolo/common';
 import type { BackupEvent } from '../events.ts';
@@ -32,7 +32,7 @@ export async function notify(event: BackupEvent, deps: NotifyDeps): Promise<void
   if (after === undefined || after.model === jumphostModel || !webhook.wants('change')) return;
   const diff = before && (await diffOf(before, after, deps));
   const summary = after.summary ?? `${device}: ${before ? 'changed' : 'first version'}`;
-  const { id: version } = after;
+  const version = shownId(after);
   webhook.send({ kind: 'change', run: run.id, device, version, summary, diff: diff || undefined });
 }
 

@@ -2,10 +2,12 @@
  * Restores a version to its device: rehearses it, and loads it if the model can do so safely. The device's current configuration is
  * stored in the history first, so that a restore can be undone.
  */
+
+import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { routerBackupApi } from '@skolo/api';
-import { difference, type Version } from '@skolo/backup';
-import { settlesWithin, sha256 } from '@skolo/base';
+import { shownId, type Version } from '@skolo/backup';
+import { settlesWithin } from '@skolo/base';
 import { type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
@@ -27,6 +29,8 @@ import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import type { Attempts } from '../runs/attempts.ts';
 import { jumphostModel } from '../targets.ts';
+import type { MaskKey } from '../texts/mask-key.ts';
+import type { Texts } from '../texts.ts';
 
 interface RestoreDeps {
   rack: () => Rack;
@@ -35,6 +39,8 @@ interface RestoreDeps {
   fetch: Fetch;
   attempts: Attempts;
   versions: Versions;
+  texts: Pick<Texts, 'run'>;
+  maskKey: MaskKey;
   locks: Locks;
   crashNotes: Pick<CrashNotes, 'noted'>;
   power: Pick<PowerDaemon, 'wanted'>;
@@ -57,7 +63,8 @@ export class DeviceRestores {
   /** The manual steps, as text that the device accepts. @throws HttpProblem 409: they are not known. BackupError */
   async steps(version: Version): Promise<RestoreSteps> {
     const { rack, versions } = this.deps;
-    const { id, time } = version;
+    const { time } = version;
+    const id = shownId(version);
     if (version.model === jumphostModel) return jumphostSteps(version);
     const device = rack().infrastructure.get(version.device);
     const model = versions.model(version);
@@ -90,8 +97,8 @@ export class DeviceRestores {
       const now = await this.read(device, transcript);
       const { model } = now;
       const facts = {
-        running: digestOf(now.bytes, model),
-        diff: this.diff(version, content, now.bytes),
+        running: this.digestOf(device, now.bytes, model),
+        diff: await this.diff(version, content, now.bytes),
         canApply: model.restore.apply !== undefined,
       };
       const rehearse = model.restore.check;
@@ -102,7 +109,7 @@ export class DeviceRestores {
       return {
         ...facts,
         rehearsed: accepted !== undefined,
-        said: transcripts.message(said, transcript, model.secrets),
+        said: await transcripts.message(said, device.name, transcript, model.secrets),
         accepted,
       };
     });
@@ -117,7 +124,7 @@ export class DeviceRestores {
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
-      const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
+      const how = `skolo backup restore ${device.name} --version ${shownId(version).slice(0, 12)}`;
       const why = `model ${device.model} cannot load a configuration safely over the network`;
       throw new HttpProblem(409, `${why}; to print the steps for a manual restore, run: ${how}`);
     }
@@ -130,27 +137,29 @@ export class DeviceRestores {
         );
       }
       const before = await this.read(device, transcript);
-      if (digestOf(before.bytes, before.model) !== running) {
+      if (this.digestOf(device, before.bytes, before.model) !== running) {
         throw new HttpProblem(
           409,
           `the configuration of ${device.name} has changed since the check; run the check again`,
         );
       }
       await attempts.keep(device, before.fetched, occasion);
-      const steps: string[] = [];
+      const said: string[] = [];
       await this.connected(device, transcript, (to) =>
-        apply(to, content, (step) => {
-          steps.push(transcripts.message(step, transcript, before.model.secrets));
-        }),
+        apply(to, content, (step) => void said.push(step)),
       );
       const { name, model } = device;
+      const steps: string[] = [];
+      for (const step of said) {
+        steps.push(await transcripts.message(step, name, transcript, before.model.secrets));
+      }
       const outcome = await attempts.attempt({ name, model, device }, occasion, signal);
       if (outcome.failure !== undefined) {
         const what = `the version was loaded (${steps.join('; ')}), but could not be read back: ${outcome.detail}`;
         throw new BackupFailed(device.name, outcome.failure, what);
       }
       const after = await versions.find(device.name, outcome.version ?? 'latest');
-      const remaining = this.diff(version, content, await versions.content(after));
+      const remaining = await this.diff(version, content, await versions.content(after));
       return { restored: remaining === '', remaining, steps };
     });
   }
@@ -178,8 +187,9 @@ export class DeviceRestores {
       const { secrets } = fetch.model(device);
       await transcripts.keep(device.name, transcript, secrets);
       // Without its cause, which may quote the device.
-      const { failure, what } = transcripts.failure(device.name, error, transcript, secrets);
-      throw new BackupFailed(device.name, failure, what);
+      const { name } = device;
+      const { failure, what } = await transcripts.failure(name, error, transcript, secrets);
+      throw new BackupFailed(name, failure, what);
     } finally {
       this.working.delete(working);
     }
@@ -226,16 +236,21 @@ export class DeviceRestores {
   }
 
   /** The difference from the device to the version, without what changes by itself. */
-  private diff(version: Version, content: Buffer, now: Buffer): string {
-    const { versions } = this.deps;
-    const model = versions.model(version);
-    const text = (bytes: Buffer) =>
-      withoutVolatile(versions.textOf(version, bytes), model?.volatile ?? []);
-    const names = {
-      from: `${version.device} now`,
-      to: `${version.device} ${version.id.slice(0, 12)}`,
-    };
-    return difference(text(now), text(content), names);
+  private async diff(version: Version, content: Buffer, now: Buffer): Promise<string> {
+    const { versions, texts } = this.deps;
+    const { volatile } = versions.model(version) ?? {};
+    const from = await versions.masked(version, now, volatile);
+    const to = await versions.masked(version, content, volatile);
+    const { device } = version;
+    const names = { from: `${device} now`, to: `${device} ${shownId(version).slice(0, 12)}` };
+    return `${Buffer.from(await texts.run('difference', { from, to, names }))}`;
+  }
+
+  /** Keyed, because the audit log shows it to operators. */
+  private digestOf({ name }: InfrastructureDevice, bytes: Buffer, model: BackupModel): string {
+    const { format, volatile } = model;
+    const kept = format === 'tar' ? bytes : withoutVolatile(bytes.toString('latin1'), volatile);
+    return createHmac('sha256', this.deps.maskKey(name)).update(kept).digest('hex');
   }
 }
 
@@ -250,12 +265,6 @@ async function readLimited(
     device,
     'rejected',
     `the device's configuration is too large for this command (${content.size} bytes)`,
-  );
-}
-
-function digestOf(bytes: Buffer, model: BackupModel): string {
-  return sha256(
-    model.format === 'tar' ? bytes : withoutVolatile(bytes.toString('latin1'), model.volatile),
   );
 }
 

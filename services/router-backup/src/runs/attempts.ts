@@ -2,7 +2,7 @@
  * One attempt at a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
  * failure. The only error that `attempt` throws is `Stopping`.
  */
-import type { CommitAbout, Version } from '@skolo/backup';
+import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/models/backup';
@@ -10,6 +10,7 @@ import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
+import type { Versions } from '../history/versions.ts';
 import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { type Occasion, type Outcome, Stopping, type Stored } from '../outcome.ts';
@@ -27,6 +28,8 @@ export interface AttemptsDeps {
   jumphost: Pick<JumphostBackup, 'store'>;
   fetch: Fetch;
   store: Store;
+  /** Measures texts. */
+  versions: Pick<Versions, 'masked'>;
   state: State;
   /** A power cycle comes before a backup. */
   power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
@@ -74,7 +77,7 @@ export class Attempts {
 
   private async succeeded(begun: Begun, stored: Stored, seconds: number): Promise<Outcome> {
     const { state, lastSuccess, transcripts } = this.deps;
-    const { before, after, isNew, size, left = [], facts } = stored;
+    const { before, after, isNew, left = [], facts } = stored;
     const result = isNew ? 'changed' : 'unchanged';
     const record: DeviceRecord = {
       ...begun,
@@ -90,9 +93,9 @@ export class Attempts {
     await transcripts.drop(begun.name);
     return {
       result,
-      version: after.id,
+      version: shownId(after),
       seconds,
-      size,
+      size: after.shownSize,
       unsaved: facts.unsaved,
       left: left.length > 0 ? left.slice(0, mostNamed) : undefined,
       ...(isNew && { after, before }),
@@ -112,7 +115,7 @@ export class Attempts {
       what: detail,
       suspect,
       cause,
-    } = transcripts.failure(name, error, transcript, rules);
+    } = await transcripts.failure(name, error, transcript, rules);
     const previous = state.devices.get(name);
     const record: DeviceRecord = {
       ...previous,
@@ -128,7 +131,7 @@ export class Attempts {
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
     // The origin matters only for unforeseen errors.
     const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
-    const stack = where && transcripts.message(where, transcript, rules);
+    const stack = where && (await transcripts.message(where, name, transcript, rules));
     return { result: 'failed', failure, detail, seconds, stack };
   }
 
@@ -159,13 +162,12 @@ export class Attempts {
     try {
       const kept = await this.keep(device, fetched, occasion);
       const startup = await this.keepStartup(device, fetched, occasion);
-      const { unsaved, size, identity, legacyAlgorithms } = fetched;
+      const { unsaved, identity, legacyAlgorithms } = fetched;
       const pinned = pin(identity, state.devices.get(name)?.identity);
       // The history may have been lost since.
       const versions = await store.count(name);
       return {
         ...kept,
-        size,
         facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions },
       };
     } finally {
@@ -222,10 +224,11 @@ export class Attempts {
     try {
       const { repository } = store;
       const before = await repository.newest(file);
-      if (before && isSame(await repository.content(before), startup, model)) return before.id;
+      if (before && isSame(await repository.content(before), startup, model))
+        return shownId(before);
       const reason = `startup configuration of ${name}, which differs from its running configuration`;
-      const { id } = await this.commit(device, file, { bytes: startup }, { run, by, reason });
-      return id;
+      const content = { bytes: startup };
+      return shownId(await this.commit(device, file, content, { run, by, reason }));
     } catch (error) {
       if (error instanceof BackupFailed) throw error;
       await store.failed(error, startup.length);
@@ -240,17 +243,23 @@ export class Attempts {
     content: Content,
     { run, by, reason, changedBy }: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy'>,
   ): Promise<Version> {
-    const { rack, store, clock, emit } = this.deps;
+    const { rack, store, clock, emit, versions } = this.deps;
+    const { model } = device;
+    await this.checkGrowth(device, file, content);
+    const text =
+      'bytes' in content
+        ? await versions.masked({ device: file, model }, content.bytes).catch(() => undefined)
+        : undefined;
     const about: CommitAbout = {
       rack: rack().name,
-      model: device.model,
+      model,
       run,
       time: new Date(clock.now()).toISOString(),
       by,
       reason,
       changedBy,
+      shownSize: text?.length,
     };
-    await this.checkGrowth(device, file, content);
     const version = await store.repository.commit({ device: file, content, about });
     store.stored();
     emit({ type: 'version-stored', version });

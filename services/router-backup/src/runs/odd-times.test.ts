@@ -2,12 +2,12 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger, startService } from '@skolo/common';
-import { createMask } from '@skolo/models/configuration';
 import { expect, it, onTestFinished } from 'vitest';
 import { Versions } from '../history/versions.ts';
 import { createRouterBackup } from '../service.ts';
 import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 import { smallRack } from '../testing/small-rack.ts';
+import { Texts } from '../texts.ts';
 
 it('a device that waits for its turn is not read when it is no longer in rack.yaml meanwhile', async () => {
   const lab = await startIdleLab({ settings: '    concurrency: 1' });
@@ -95,7 +95,8 @@ it('a version of gigabytes is not read into memory to be shown', async () => {
       },
     },
     jumphost: { archives: async () => Promise.reject(new Error('it is none')) },
-    mask: createMask(new Uint8Array(32)),
+    maskKey: () => new Uint8Array(32),
+    texts: new Texts(),
   });
   const version = { id: 'a'.repeat(40), device: 'host', time: '2026-11-20T10:00:00Z' };
 

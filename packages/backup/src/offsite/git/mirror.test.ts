@@ -1,4 +1,13 @@
-import { appendFile, chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  copyFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tempDir } from '@skolo/base/testing';
@@ -62,7 +71,7 @@ describe('the encrypted copy', () => {
     ]);
     const { versions, contents } = await readBack(remote, 'router', keys);
     expect(contents).toEqual(['secret canary-3\n', 'secret canary-1\n']);
-    const { id: _id, ...rest } = newest;
+    const { id: _id, sha1: _sha1, nonce: _nonce, sealed: _sealed, ...rest } = newest;
     expect(versions[0]).toMatchObject(rest);
     const files = await plainGit(remote, 'ls-tree', '-r', '--name-only', 'main');
     expect(files.split('\n')).toEqual(['devices/router.age', 'devices/switch-1.age']);
@@ -81,6 +90,46 @@ describe('the encrypted copy', () => {
     const left = await run('grep', ['-rl', 'canary', folder]).catch(() => ({ stdout: '' }));
     expect(left.stdout).toBe('');
     expect((await readdir(folder)).sort()).toEqual(['encrypted.git']);
+  });
+
+  it('shows nobody without the identity whether a guess is right', async () => {
+    const { commit, mirror, repository, remote, history } = await start();
+    const text = 'secret canary-1\n';
+    const { id, sha1 = '', nonce = '' } = await commit('router', text);
+    await repository.note('router', 'retired', about);
+
+    await mirror.push(soon());
+
+    const all = await plainGit(remote, 'cat-file', '--batch-all-objects', '--batch');
+    const blob = await plainGit(history, 'rev-parse', `${id}:devices/router`);
+    const tree = await plainGit(history, 'rev-parse', `${id}^{tree}`);
+    for (const secret of [sha1, nonce, blob, tree]) expect(all).not.toContain(secret);
+    // Without the nonce, `Mirrors` would be such a digest.
+    const [, mirrored = ''] = /^Mirrors: (\w+)$/m.exec(all) ?? [];
+    const noted = await plainGit(history, 'cat-file', 'commit', mirrored);
+    expect(noted).toMatch(/^Nonce: [0-9a-f]{32}$/m);
+  });
+
+  it('is damaged where it has the content of another device', async () => {
+    const { dir, commit, mirror, remote, keys } = await start();
+    await commit('switch-1', 'one');
+    await commit('router', 'two');
+    await mirror.push(soon());
+    const work = join(dir, 'work');
+    await run('git', ['clone', '-q', remote, work]);
+    const git = (...args: string[]) =>
+      plainGit(work, '-c', 'user.name=eve', '-c', 'user.email=eve@example.com', ...args);
+
+    await copyFile(join(work, 'devices/switch-1.age'), join(work, 'devices/router.age'));
+    await git('commit', '-q', '--all', '--amend', '--no-edit');
+    await git('push', '-q', '--force');
+
+    const source = await openGitSource(remote, {
+      decrypt: (content) => decrypt(content, [keys.identity], 'router'),
+    });
+    const [newest] = await source.versions('router');
+    await expect(newest && source.content(newest)).rejects.toMatchObject({ code: 'damaged' });
+    await source.close();
   });
 
   it("is opened by Debian's git and age", async (context) => {

@@ -8,7 +8,8 @@
 import { createWriteStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
@@ -16,6 +17,7 @@ import { digest, importCommits, type NewCommit } from '../../git/fast-import.ts'
 import { git, startGit } from '../../git/git.ts';
 import { removeLeftovers } from '../../git/leftovers.ts';
 import { notRead, notStored } from '../../git/storage-error.ts';
+import { privateTrailers } from '../../history/commit-message.ts';
 import type { CommittedFiles } from '../../history/commits.ts';
 import {
   authorOf,
@@ -115,6 +117,7 @@ export class GitMirror {
   ): Promise<void> {
     const { folder, rack } = this.options;
     const about = { committedAt, author: authorOf(rack) };
+    const shown = await sealed(message, encrypted);
     const commits: NewCommit[] = [];
     try {
       for (const [index, { path, blob }] of files.entries()) {
@@ -122,10 +125,10 @@ export class GitMirror {
         await this.encrypt(blob, file, encrypted, signal);
         const content = { file, size: (await stat(file)).size };
         const stored = { path: `${path}.age`, content, digest: await digest(content) };
-        commits.push({ ...about, message, file: stored });
+        commits.push({ ...about, message: shown, file: stored });
       }
       const last = commits.pop() ?? about;
-      commits.push({ ...last, message: withTrailer(message, `Mirrors: ${id}`) });
+      commits.push({ ...last, message: withTrailer(shown, `Mirrors: ${id}`) });
       await importCommits(dir, { branch, parent: `${tip}^0`, commits });
     } finally {
       await removeTemps(folder);
@@ -148,6 +151,15 @@ export class GitMirror {
 }
 
 type Encrypting = ReturnType<typeof encryptTo>;
+
+/** Encrypts the private trailers. `Mirrors` would otherwise be an ID that can be computed from guessed content. */
+async function sealed(message: string, encrypted: Encrypting): Promise<string> {
+  const text = `${message.trimEnd()}\n`;
+  const [trailers] = privateTrailers.exec(text) ?? [];
+  if (trailers === undefined) return text;
+  const bytes = await buffer(encrypted(Readable.from([Buffer.from(trailers)])));
+  return text.replace(privateTrailers, `Sealed: ${bytes.toString('base64')}\n`);
+}
 
 /**
  * The newest commit of the history that is in the copy. A history that was lost and restored lacks what was copied in between; the copy

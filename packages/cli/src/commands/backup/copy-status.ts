@@ -1,3 +1,4 @@
+import type { BackupVersion } from '@skolo/api';
 import { shownRemote } from '@skolo/backup';
 import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
@@ -9,7 +10,6 @@ import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
 import { findDevices } from './device-names.ts';
-import type { KnownVersion } from './reader.ts';
 
 interface Options extends CopyOptions {
   json?: true;
@@ -29,7 +29,7 @@ export async function printCopyStatus(
       const place = shownRemote(from);
       throw new CliError(`${place} does not contain a copy of any configuration; check --from`);
     }
-    const found: { name: string; newest: KnownVersion }[] = [];
+    const found: { name: string; newest: BackupVersion }[] = [];
     for (const { name } of findDevices(io, wanted, names)) {
       const [newest] = await copy.versions(name, 1);
       if (newest !== undefined) found.push({ name, newest });
@@ -43,7 +43,7 @@ export async function printCopyStatus(
   return printTable(io, columns, devices);
 }
 
-const columns: Column<{ name: string; newest: KnownVersion }>[] = [
+const columns: Column<{ name: string; newest: BackupVersion }>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
   { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },
   { title: 'NEWEST', cell: ({ newest }) => timestamp(newest.time), leaveOut: 3 },

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { BackupVersion } from '@skolo/api';
 import {
   type BackupSource,
   difference,
@@ -104,7 +105,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   function text(version: Version, bytes: Buffer, secrets: boolean): string {
     const model = modelOf(version, context);
     const format = model?.format ?? (isTar(bytes) ? 'tar' : 'text');
-    const text = textOf(bytes, format);
+    const text = textOf(bytes, format, secrets ? undefined : mask.word);
     if (secrets) return text;
     if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
     throw new CliError(
@@ -115,7 +116,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     source,
     rack: rack?.name,
     devices: () => explaining(() => source.devices(), { noKey }),
-    versions: versionsOf,
+    versions: async (device, limit) => (await versionsOf(device, limit)).map(shown),
     async content(device, wanted, secrets) {
       const { version, bytes } = await find(device, wanted);
       return secrets ? bytes : Buffer.from(text(version, bytes, false));
@@ -126,13 +127,18 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
       const [before, after] = [from, to].map(({ version, bytes }) => text(version, bytes, secrets));
       const names = { from: nameOf(from.version), to: nameOf(to.version) };
       const diff = difference(before ?? '', after ?? '', names);
-      return { from: from.version, to: to.version, diff };
+      return { from: shown(from.version), to: shown(to.version), diff };
     },
     async restoreSteps(device, wanted) {
       const { version, bytes } = await find(device, wanted);
-      return { version, ...stepsOf(version, bytes, context) };
+      return { version: shown(version), ...stepsOf(version, bytes, context) };
     },
   };
+}
+
+/** Without the nonce, which is in no other copy in the clear. */
+function shown({ nonce: _, sealed: _sealed, ...version }: Version): BackupVersion {
+  return version;
 }
 
 /** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */

@@ -1,3 +1,4 @@
+import type { BackupVersion } from '@skolo/api';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
@@ -6,7 +7,7 @@ import { withoutName } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { oneDevice } from './device-names.ts';
-import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
+import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
 interface Options extends ReaderOptions {
   limit: number;
@@ -38,7 +39,7 @@ export function define(command: SkoloCommand): void {
 }
 
 interface Row {
-  version: KnownVersion;
+  version: BackupVersion;
   number: number;
 }
 
@@ -58,7 +59,7 @@ const columns: Column<Row>[] = [
 ];
 
 /** `changed (+3 -1): new vlan for the lab`. */
-function whatText({ device, summary, reason }: KnownVersion): string | undefined {
+function whatText({ device, summary, reason }: BackupVersion): string | undefined {
   const what = summary && withoutName(summary, device);
   return [what, reason].filter(Boolean).join(': ') || undefined;
 }

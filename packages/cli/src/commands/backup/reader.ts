@@ -11,12 +11,9 @@ import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { routerBackup } from '../../reach/service-client.ts';
 
-/** The size of an encrypted copy is unknown until it is decrypted. */
-export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };
-
 export interface Reader {
   /** The newest first. */
-  versions(device: string, limit: number): Promise<KnownVersion[]>;
+  versions(device: string, limit: number): Promise<BackupVersion[]>;
   /** Exact bytes with `secrets`, otherwise masked text. */
   content(device: string, version: string, secrets: boolean): Promise<Uint8Array>;
   /** Unified; empty if there is no difference. */
@@ -29,13 +26,13 @@ export interface Reader {
 }
 
 interface Difference {
-  from: KnownVersion;
-  to: KnownVersion;
+  from: BackupVersion;
+  to: BackupVersion;
   diff: string;
 }
 
 export interface RestoreSteps {
-  version: KnownVersion;
+  version: BackupVersion;
   /** Prefix of a comment on this device; empty if it does not support comments. */
   comment: string;
   steps: readonly RestoreStep[];

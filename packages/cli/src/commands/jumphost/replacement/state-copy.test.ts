@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pack } from '@skolo/backup';
+import { newNonce, pack } from '@skolo/backup';
 import { tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -27,8 +27,9 @@ async function place(days: readonly string[]) {
   const recipients = [await identityToRecipient(key)];
   const files: string[] = [];
   for (const day of days) {
-    const { file, sha1 } = await pack({ bytes: randomBytes(200_000) }, { recipients, folder });
-    const name = join(from, `${day}-jumphost-rack4-${sha1}.gz.age`);
+    const content = { bytes: randomBytes(200_000) };
+    const { file, digest } = await pack(content, { recipients, nonce: newNonce(), folder });
+    const name = join(from, `${day}-jumphost-rack4-${digest}.gz.age`);
     await rename(file, name);
     files.push(name);
   }

@@ -3,46 +3,50 @@
  * rules cannot recognise those alone: the middle of a key, half a line. So the words that a message quotes are looked up in the transcript,
  * and kept only where the masked transcript still contains them.
  */
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorText, parseJson } from '@skolo/base';
-import type { Logger } from '@skolo/common';
-import { writeFileAtomic } from '@skolo/durable';
+import { parseJson } from '@skolo/base';
 import type { SecretRule } from '@skolo/models/backup';
-import { commonSecrets, createMask, isBlock, type Mask } from '@skolo/models/configuration';
+import { commonSecrets, isBlock, type Mask } from '@skolo/models/configuration';
 
-const keyLength = 32;
 /** The start of a line: one of our marks, a prompt, a diff sign. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;
+/** Of a device's own commands: the configuration can be guessed from its digest. */
+const digests =
+  /(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})(?!\w)/i;
 /** Shorter words are too common to be secrets. */
 const shortest = 4;
 
-/**
- * Masks with the key in the state directory, so that the same secret has the same mask tomorrow. If the key cannot be stored, the only
- * effect is that the next process's masks differ.
- */
-export async function openMask(stateDir: string, log: Pick<Logger, 'warn'>): Promise<Mask> {
-  const file = join(stateDir, 'mask-key');
-  const kept = await readFile(file).catch(() => undefined);
-  if (kept?.length === keyLength) return createMask(kept);
-  const key = randomBytes(keyLength);
-  await writeFileAtomic(file, key).catch((error: unknown) => {
-    log.warn({ why: errorText(error) }, 'mask key could not be stored');
-  });
-  return createMask(key);
+/** A session's transcript. */
+export interface Recorded {
+  head: string;
+  tail: string;
+  /** The number of characters between them that were not kept. */
+  cut: number;
 }
 
-export function maskTranscript(mask: Mask, text: string, rules: readonly SecretRule[]): string {
+export function transcriptText(
+  { head, tail, cut }: Recorded,
+  rules: readonly SecretRule[],
+): string {
+  if (cut === 0) return `${head}${tail}`.trim();
+  return `${head}\n\n[… ${cut} characters …]\n\n${withoutBrokenBlock(tail, rules)}`.trim();
+}
+
+export function maskTranscript(mask: Mask, text: string, model: readonly SecretRule[]): string {
+  const rules = [...model, digests];
   const lines = mask.text(text, rules).split('\n');
   const starts = lines.map((line) => ahead.exec(line)?.[0] ?? '');
   const rests = lines.map((line, i) => line.slice(starts[i]?.length ?? 0)).join('\n');
   const inLines = rules.filter((rule) => !isBlock(rule));
   return mask
-    .text(rests, inLines)
+    .text(rounded(rests, /(?<=<)\d{3,15}(?= bytes>)/g), inLines)
     .split('\n')
     .map((rest, i) => `${starts[i] ?? ''}${rest}`)
     .join('\n');
+}
+
+/** To two significant digits, because an exact size shows the length of a secret if the rest is known. */
+function rounded(text: string, sizes: RegExp): string {
+  return text.replace(sizes, (size) => String(Number(Number(size).toPrecision(2))));
 }
 
 export function maskMessage(
@@ -55,6 +59,7 @@ export function maskMessage(
   const isSecret = (word: string) => transcript.includes(word) && !masked.includes(word);
   /** The transcript has one character per byte. */
   const hide = (word: string) =>
+    digests.test(word) ||
     [word, word.replace(/^[^\w]+|[^\w]+$/g, '')]
       .filter(({ length }) => length >= shortest)
       .some((part) => isSecret(part) || isSecret(Buffer.from(part).toString('latin1')))
@@ -74,7 +79,8 @@ export function maskMessage(
     const inBytes = Buffer.from(phrase).toString('latin1');
     return squeezedTranscript.includes(phrase) || squeezedTranscript.includes(inBytes);
   };
-  return mask.text(words(quoted), rules, isQuoted);
+  const sizes = /\b\d{3,15}(?=(?:, \d{1,15}){0,9} bytes)/g;
+  return mask.text(rounded(words(quoted), sizes), rules, isQuoted);
 }
 
 function squeezed(text: string): string {
@@ -85,7 +91,7 @@ function squeezed(text: string): string {
  * The end of a transcript whose beginning is lost, from its first complete line on. If a block of secrets ends in it that did not begin in
  * it, the lines before that end were in the block.
  */
-export function withoutBrokenBlock(text: string, rules: readonly SecretRule[]): string {
+function withoutBrokenBlock(text: string, rules: readonly SecretRule[]): string {
   const lines = text.split('\n').slice(1);
   const begun = [...rules, ...commonSecrets].flatMap((rule) => {
     if (!isBlock(rule)) return [];

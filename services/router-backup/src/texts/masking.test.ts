@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { SecretRule } from '@skolo/models/backup';
 import { createMask } from '@skolo/models/configuration';
 import { describe, expect, it } from 'vitest';
-import { maskMessage, maskTranscript } from './masking.ts';
-import { Transcript } from './transcript.ts';
+import { Transcript } from '../read/transcript.ts';
+import { maskMessage, maskTranscript, transcriptText } from './masking.ts';
 
 const mask = createMask(Buffer.alloc(32, 1));
 const rules: readonly SecretRule[] = [
@@ -45,6 +46,32 @@ describe('the text of a device', () => {
     expect(masked).toContain(kept);
   });
 
+  it.each([
+    [
+      '/tmp/system.cfg has 5123 bytes, but 5120 bytes were received',
+      '/tmp/system.cfg has 5100 bytes, but 5100 bytes were received',
+    ],
+    [
+      'two readings differ (51234, 51239 bytes): one',
+      'two readings differ (51000, 51000 bytes): one',
+    ],
+    ['the description of port 1234 has 12 bytes', 'the description of port 1234 has 12 bytes'],
+  ])('is measured in a message, but not exactly: %s', (message, shown) => {
+    expect(maskMessage(mask, message, transcript, rules)).toBe(shown);
+  });
+
+  it.each([
+    createHash('md5').update(transcript).digest('hex'),
+    createHash('sha256').update(transcript).digest('hex').toUpperCase(),
+  ])('is shown without the digest that the device computed: %s', (digest) => {
+    const said = `${transcript}# sha256sum /etc/shadow\n${digest}  /etc/shadow\n<5123 bytes>\n`;
+
+    expect(maskTranscript(mask, said, rules)).toMatch(
+      /\n<secret \w{12}> {2}\/etc\/shadow\n<5100 bytes>\n$/,
+    );
+    expect(maskMessage(mask, `not "${digest}"`, '', rules)).toBe('not "<secret>"');
+  });
+
   it('is quoted as it is where it is no secret', () => {
     const message = 'the last line is "hostname switch", not "end"; run: skolo backup run router';
 
@@ -68,7 +95,7 @@ describe('the text of a device', () => {
       'rejects "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
 
     expect(maskMessage(mask, message, said, [])).toMatch(
-      /^rejects "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{6}> is the password of its login right\?$/,
+      /^rejects "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{12}> is the password of its login right\?$/,
     );
   });
 
@@ -79,7 +106,7 @@ describe('the text of a device', () => {
     for (let i = 0; i < 4000; i += 1) transcript.add('device', ` CANARY${i} ${'0'.repeat(90)}\n`);
     transcript.add('device', 'quit\nthe end\n');
 
-    const masked = maskTranscript(mask, transcript.text(rules), rules);
+    const masked = maskTranscript(mask, transcriptText(transcript, rules), rules);
 
     expect(masked).not.toMatch(/canary/i);
     expect(masked).toMatch(/quit\nthe end$/);
