@@ -1,4 +1,10 @@
-/** Each output that a real device printed is read over ssh, and gives the rows that other people's parsers find in it. */
+/**
+ * Each output that a real device printed is read over ssh, and gives the rows that other people's parsers find in it.
+ *
+ * Not read, because no model runs the command: neighbours, addresses and routing protocols of all platforms, `err-disabled` lists, the ARP
+ * tables of ProCurve and EdgeSwitch, RouterOS' tables of PoE settings (its monitor is read) and its `print` without `terse`, the ARP table
+ * of EdgeRouter and Linux (/proc/net/arp is read), and the version of Junos (its configuration names it).
+ */
 import { startRecording } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { recordings } from '../generate/page.ts';

@@ -3,12 +3,13 @@ import { interfaces, type Model } from '../contract/model.ts';
 
 const ports = interfaces(
   'names such as Gi1/0/1 or Te1/1/1',
-  /^(Fa|Gi|Te|Tw|Fi|Fo|Hu)\d{1,2}(\/\d{1,2}){0,2}$/,
+  /^(Fa|Gi|Te|Twe?|Fi|Fo|Hu)\d{1,2}(\/\d{1,2}){0,2}$/,
   {
     FastEthernet: 'Fa',
     GigabitEthernet: 'Gi',
     TenGigabitEthernet: 'Te',
     TwoGigabitEthernet: 'Tw',
+    TwentyFiveGigE: 'Twe',
     FiveGigabitEthernet: 'Fi',
     FortyGigabitEthernet: 'Fo',
     HundredGigE: 'Hu',
