@@ -411,6 +411,15 @@ export const peerKinds = [
     proves: 'the interface and the routes that nodes have when k3s starts',
   },
   {
+    name: 'network-manager',
+    // nmcli is next to it.
+    commands: builtBy('test/network-manager/build'),
+    version: ['--version'],
+    debian: ['dbus-daemon', 'udev'],
+    build: 'test/network-manager/build',
+    proves: 'the network profiles of Raspberry Pis, beside a phone that tethers',
+  },
+  {
     name: 'xfsprogs',
     commands: ['mkfs.xfs', '/usr/sbin/mkfs.xfs'],
     version: ['-V'],

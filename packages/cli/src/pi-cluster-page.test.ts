@@ -158,7 +158,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
       '/etc/network/interfaces',
       `auto lo\niface lo inet loopback\n${wired
         .replaceAll('allow-hotplug', 'auto')
-        .replaceAll('eth0', 'host0')
+        .replaceAll('wired0', 'host0')
         .replace(/^.*inet6.*$/m, '')}`,
     );
     await computer.write('/etc/network/interfaces.d/eth0', '');

@@ -33,7 +33,7 @@ timezone: Europe/Berlin
 network: { subnet: 192.168.1.0/24, domain: lan }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 infrastructure: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
-machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
+machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]", mac: ["dc:a6:32:00:00:01", "dc:a6:32:00:00:02", "dc:a6:32:00:00:03"] } }
 `,
     );
   });
@@ -49,7 +49,9 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
       '/cards/rpi-001.img: 0.1 GB, 192.168.1.101 (cloud-init, debian trixie)\n/cards/rpi-002.img: 0.1 GB, 192.168.1.102 (cloud-init, debian trixie)\n',
     );
     const card = path('cards/rpi-002.img');
-    expect(await readByMtools(card, 'network-config')).toContain('- 192.168.1.102/24');
+    const network = await readByMtools(card, 'network-config');
+    expect(network).toContain('- 192.168.1.102/24');
+    expect(network).toContain('macaddress: dc:a6:32:00:00:02');
     const userData = await readByMtools(card, 'user-data');
     expect(userData).toContain((await readFile(path('id.pub'), 'utf8')).trim());
     expect(userData).toContain('timezone: Europe/Berlin');

@@ -45,6 +45,8 @@ const prefix = z.int().min(1).max(32);
 
 const Identity = z.strictObject({
   hostname: hostName,
+  /** In rack.yaml, of an adapter or the built-in port. */
+  mac: z.mac('not a MAC address').optional(),
   /** Of the wired interface. */
   wired: z.union([
     z.literal('dhcp'),

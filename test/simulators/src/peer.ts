@@ -57,6 +57,7 @@ export const peerNames = [
   'containerd',
   'containerd-2',
   'flannel',
+  'network-manager',
   'xfsprogs',
   'dockerd',
   'docker',

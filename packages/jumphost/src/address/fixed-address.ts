@@ -143,7 +143,7 @@ function changeOf(
       files: [
         {
           path: networkd.networkdFile.path(name),
-          content: networkd.withFixedAddress(file.text, fixed),
+          content: networkd.withFixedAddress(file.text, fixed, file.match),
         },
       ],
       activate: `${flush}\nsystemctl restart systemd-networkd.service`,

@@ -3,6 +3,7 @@ import { shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { z } from 'zod';
 import { hasStanza } from './interfaces.ts';
+import { matchFunction } from './networkd.ts';
 
 export interface NetworkFacts {
   addresses: { name: string; address: string; prefix: number }[];
@@ -13,8 +14,8 @@ export interface NetworkFacts {
   isThere: boolean;
   /** ifupdown files that configure the interface. */
   ifupdown: TextFile[];
-  /** The active systemd-networkd file of the interface. */
-  networkd: TextFile | undefined;
+  /** The active systemd-networkd file of the interface, and the line in [Match] that identifies it. */
+  networkd: (TextFile & { match: string }) | undefined;
   /** The NetworkManager connection. */
   networkManager: string | undefined;
 }
@@ -27,7 +28,6 @@ interface TextFile {
 const Addresses = z.array(
   z.object({
     ifname: z.string(),
-    ifindex: z.number(),
     addr_info: z.array(z.object({ local: z.string(), prefixlen: z.number(), scope: z.string() })),
   }),
 );
@@ -62,14 +62,13 @@ export async function readFacts(
   const isThere = hasIt(address) !== undefined;
   const owner = hasIt(address) ?? hasIt(previous);
   const name = owner ?? defaults[0]?.name;
-  const index = links.find(({ ifname }) => ifname === name)?.ifindex ?? 0;
   return {
     addresses,
     defaults,
     owner,
     isThere,
     ifupdown: name === undefined ? [] : await ifupdownFiles(host, name),
-    networkd: name === undefined ? undefined : await networkdFile(host, index),
+    networkd: name === undefined ? undefined : await networkdFile(host, name),
     networkManager: name === undefined ? undefined : await connectionOf(host, name),
   };
 }
@@ -88,14 +87,15 @@ for each in /etc/network/interfaces /etc/network/interfaces.d/*; do [ ! -f "$eac
 }
 
 /** From its state file, which does not require D-Bus. */
-async function networkdFile(host: Host, index: number): Promise<TextFile | undefined> {
+async function networkdFile(host: Host, name: string): Promise<NetworkFacts['networkd']> {
   const { stdout } = await host.run(
     `systemctl is-active -q systemd-networkd.service || exit 0
-sed -n 's/^NETWORK_FILE=//p' /run/systemd/netif/links/${index} 2>/dev/null`,
+sed -n 's/^NETWORK_FILE=//p' "/run/systemd/netif/links/$(cat /sys/class/net/${shellWord(name)}/ifindex)" 2>/dev/null | grep . || exit 0
+${matchFunction}match_of ${shellWord(name)}`,
   );
-  const path = stdout.trim();
+  const [path = '', match = ''] = stdout.split('\n');
   if (path === '') return undefined;
-  return { path, text: (await host.read(path)) ?? '' };
+  return { path, match, text: (await host.read(path)) ?? '' };
 }
 
 async function connectionOf(host: Host, name: string): Promise<string | undefined> {

@@ -11,13 +11,28 @@ export const networkdFile = {
   head: '# Written by skolo: fixed address.',
 };
 
+/** Of a shell. udev's database is read without its programs, which a container lacks. */
+export const matchFunction = `# match_of INTERFACE: prints its line in [Match]: its path, because an update may change its name. On USB, the name contains the MAC
+# address, and is the same in another socket.
+match_of() {
+  path=$(sed -n '/usb/!s/^E:ID_PATH=//p' "/run/udev/data/n$(cat "/sys/class/net/$1/ifindex")" 2> /dev/null || true)
+  # Ports of one card may share it.
+  if [ "$(grep -lxF "E:ID_PATH=$path" /run/udev/data/n* 2> /dev/null | wc -l)" = 1 ]; then echo "Path=$path"; else echo "Name=$1"; fi
+}
+`;
+
 /**
  * The previous file, only for this interface and with a fixed address.
  *
  * @param previous the active file, which may also match other interfaces
+ * @param match the line in [Match] that identifies the interface
  */
-export function withFixedAddress(previous: string, fixed: FixedAddress): string {
-  const { name, address, prefix, gateway } = fixed;
+export function withFixedAddress(
+  previous: string,
+  fixed: FixedAddress,
+  match = `Name=${fixed.name}`,
+): string {
+  const { address, prefix, gateway } = fixed;
   const sections = sectionsOf(previous).filter(
     (each) => !['Match', 'Address', 'DHCPv4', 'DHCP'].includes(each.title),
   );
@@ -25,7 +40,7 @@ export function withFixedAddress(previous: string, fixed: FixedAddress): string 
   const others = sections.filter((each) => each.title !== 'Network');
   return [
     networkdFile.head,
-    ...['[Match]', `Name=${name}`, '', '[Network]', 'DHCP=no', `Address=${address}/${prefix}`],
+    ...['[Match]', match, '', '[Network]', 'DHCP=no', `Address=${address}/${prefix}`],
     ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
     ...network.filter((line) => !replaced.test(line)),
     ...others.flatMap(({ title, lines }) => ['', `[${title}]`, ...lines]),

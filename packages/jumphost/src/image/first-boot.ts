@@ -4,7 +4,7 @@
  */
 
 import { fileStep, type Step, writtenHead } from '@skolo/computers';
-import { networkdFile } from '../address/networkd.ts';
+import { matchFunction, networkdFile } from '../address/networkd.ts';
 import { probe, probeFile } from '../address/probe.ts';
 import { identityFile, identityHead } from './identity.ts';
 
@@ -61,6 +61,8 @@ find_interface() {
     [ "$(cat "$each/type")" = 1 ] && [ ! -e "$each/phy80211" ] || continue
     name=$(basename "$each")
     [ -z "$interface" ] || [ "$interface" = "$name" ] || continue
+    # A phone that tethers.
+    case $interface:$(readlink "$each/device/driver") in :*/rndis_host | :*/ipheth | :*/*cdc_* | :*/qmi_wwan) continue ;; esac
     ip link set dev "$name" up
     all="$all $name"
     [ "$(cat "$each/carrier" 2> /dev/null)" != 1 ] || cabled="$cabled $name"
@@ -72,6 +74,7 @@ find_interface() {
   [ -n "$all" ] || why="no wired interface\${interface:+ $interface}; \${interface:+recreate the stick without --interface, or }add an adapter"
 }
 
+${matchFunction}
 # put PATH MODE: writes standard input completely or not at all.
 put() {
   mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && sync "$1.skolo-new" && mv -f "$1.skolo-new" "$1" && sync "$(dirname "$1")"
@@ -89,7 +92,7 @@ become() {
   value key | put /root/.ssh/authorized_keys 600
   {
     echo '${networkdFile.head}'
-    printf '[Match]\\nName=%s\\n\\n[Network]\\nDHCP=no\\nAddress=%s\\n' "$interface" "$address"
+    printf '[Match]\\n%s\\n\\n[Network]\\nDHCP=no\\nAddress=%s\\n' "$(match_of "$interface")" "$address"
     value gateway | sed 's/^/Gateway=/'
     value dns | sed 's/^/DNS=/'
   } | put "${networkdFile.path('$interface')}" 644

@@ -64,7 +64,9 @@ describe('boot files of any setup', () => {
     `are valid for cloud-init, and mean what was given${cloudInit ? '' : ' (cloud-init is not there)'}`,
     async () => {
       const all = samples(40);
-      const files = all.map((setup) => cloudInitFiles(setup, `${setup.identity.hostname}-1`));
+      const files = all.map((setup) =>
+        cloudInitFiles(setup, `${setup.identity.hostname}-1`, 'cloud-init'),
+      );
 
       const read = await readBy(join(dirname(cloudInit ?? ''), 'python'), [
         ...files.map((each) => ['cloud', each['user-data'] ?? ''] as const),
@@ -97,21 +99,27 @@ describe('boot files of any setup', () => {
     },
   );
 
-  it.skipIf(cloudInit === undefined)('are accepted by netplan, without a warning', async () => {
-    for (const [number, setup] of samples(12).entries()) {
-      const at = join(folder, `netplan-${number}`);
-      const file = join(at, 'etc/netplan/50-cloud-init.yaml');
-      await mkdir(dirname(file), { recursive: true });
-      const text = cloudInitFiles(setup, 'x')['network-config'] ?? '';
-      await writeFile(file, text.replace('version: 2', 'version: 2\n  renderer: NetworkManager'));
-      await chmod(file, 0o600);
+  it.skipIf(cloudInit === undefined).each([
+    ['cloud-init', 'NetworkManager'],
+    ['cloud-init-networkd', 'networkd'],
+  ] as const)(
+    'of %s are accepted by netplan for %s, without a warning',
+    async (method, renderer) => {
+      for (const [number, setup] of samples(12).entries()) {
+        const at = join(folder, `netplan-${renderer}-${number}`);
+        const file = join(at, 'etc/netplan/50-cloud-init.yaml');
+        await mkdir(dirname(file), { recursive: true });
+        const text = cloudInitFiles(setup, 'x', method)['network-config'] ?? '';
+        await writeFile(file, text.replace('version: 2', `version: 2\n  renderer: ${renderer}`));
+        await chmod(file, 0o600);
 
-      const generate = join(dirname(cloudInit ?? ''), 'netplan-generate');
-      const { stderr } = await run(generate, ['--root-dir', at]);
+        const generate = join(dirname(cloudInit ?? ''), 'netplan-generate');
+        const { stderr } = await run(generate, ['--root-dir', at]);
 
-      expect(stderr, text).toBe('');
-    }
-  });
+        expect(stderr, text).toBe('');
+      }
+    },
+  );
 
   it.skipIf(python === undefined)('are what rpi-preseed and NetworkManager read', async () => {
     const all = samples(40);

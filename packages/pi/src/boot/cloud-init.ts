@@ -4,11 +4,12 @@
  */
 import { stringify } from 'yaml';
 import type { PiSetup } from '../setup.ts';
+import type { Method } from './customization.ts';
 import { netplanOf } from './network.ts';
 import { bootFolder, setupFile } from './setup-script.ts';
 
 /** @param instance unique for each setup, because cloud-init runs once for each */
-export function cloudInitFiles(setup: PiSetup, instance: string): Record<string, string> {
+export function cloudInitFiles(setup: PiSetup, instance: string, method: Method) {
   const { identity, domain, user, timezone, keyboard, locale } = setup;
   const { hostname } = identity;
   const userData = {
@@ -34,7 +35,7 @@ export function cloudInitFiles(setup: PiSetup, instance: string): Record<string,
     'user-data': `#cloud-config\n${yaml(userData)}`,
     // With a hyphen. The underscore in Raspberry Pi OS's file is ignored.
     'meta-data': yaml({ 'instance-id': instance, 'local-hostname': hostname }),
-    'network-config': yaml(netplanOf(setup)),
+    'network-config': yaml(netplanOf(setup, method)),
   };
 }
 

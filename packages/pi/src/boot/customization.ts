@@ -4,7 +4,12 @@
  */
 import { PiError } from '../errors.ts';
 
-export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun' | 'debian-firstrun';
+export type Method =
+  | 'cloud-init'
+  | 'cloud-init-networkd'
+  | 'rpi-preseed'
+  | 'firstrun'
+  | 'debian-firstrun';
 
 export interface CustomizationFacts {
   /** Names in the root directory of the boot partition. */
@@ -15,6 +20,8 @@ export interface CustomizationFacts {
   os?: { id: string; codename: string };
   /** Programs of the root partition. */
   cloudInit: boolean;
+  /** systemd-networkd applies netplan's configuration; otherwise NetworkManager does. */
+  networkd: boolean;
   preseed: boolean;
   imagerCustom: boolean;
   /** Whether it contains everything that the first run requires in Debian's own images. */
@@ -26,7 +33,7 @@ const firstRunSystems = ['bookworm', 'trixie'];
 
 /** @param name of the image, for messages @throws PiError It does not have exactly one. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
-  const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
+  const { bootNames, traces, os, cloudInit, networkd, preseed, imagerCustom, debianOwn } = facts;
   const reject = (why: string) => new PiError(`${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
@@ -41,7 +48,9 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   }
   const hasSeed = names.includes('user-data') && names.includes('meta-data');
   const methods: Method[] = [
-    ...(cloudInit && hasSeed ? (['cloud-init'] as const) : []),
+    ...(cloudInit && hasSeed
+      ? [networkd ? ('cloud-init-networkd' as const) : ('cloud-init' as const)]
+      : []),
     ...(preseed ? (['rpi-preseed'] as const) : []),
   ];
   if (methods.length > 1) {

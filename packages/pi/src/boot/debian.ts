@@ -11,7 +11,7 @@ import type { TextFile } from '@skolo/computers';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import { type FirstRunSteps, sudoers } from './firstrun.ts';
-import { wifiKey } from './network.ts';
+import { builtInDrivers, wifiKey } from './network.ts';
 import { textFile } from './root-files.ts';
 
 /** Words that raspi-firmware adds each time it writes cmdline.txt. */
@@ -20,6 +20,8 @@ export const extraCmdline = '/etc/default/raspi-extra-cmdline';
 export const raspiFirmwareHook = '/etc/kernel/postinst.d/z50-raspi-firmware';
 
 const head = '# Written by skolo.\n';
+/** The kernel of this image numbers ports as it finds them, phones included (`net.ifnames=0`), and ifupdown knows only names. */
+const port = 'wired0';
 const wifiConf = '/etc/wpa_supplicant/skolo.conf';
 
 /** @param words permanent words for cmdline.txt @throws PiError It does not support these network settings. */
@@ -32,6 +34,8 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): TextFile[
   }
   return [
     textFile(extraCmdline, `${words.join(' ')}\n`),
+    linkFile('wired', `Driver=${builtInDrivers.join(' ')}`),
+    ...(identity.mac ? [linkFile('wired-mac', `PermanentMACAddress=${identity.mac}`)] : []),
     textFile('/etc/network/interfaces.d/eth0', wiredStanza(setup)),
     ...(nameServers.length === 0
       ? []
@@ -58,13 +62,19 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): TextFile[
   ];
 }
 
+/** Source: systemd.link(5). */
+function linkFile(name: string, match: string): TextFile {
+  const text = `${head}[Match]\n${match}\n\n[Link]\nName=${port}\n`;
+  return textFile(`/etc/systemd/network/10-skolo-${name}.link`, text);
+}
+
 function wiredStanza({ identity: { wired } }: PiSetup): string {
   const inet =
     wired === 'dhcp'
-      ? 'iface eth0 inet dhcp\n'
-      : `iface eth0 inet static\n    address ${wired.address}/${wired.prefix}\n${wired.gateway === undefined ? '' : `    gateway ${wired.gateway}\n`}`;
+      ? `iface ${port} inet dhcp\n`
+      : `iface ${port} inet static\n    address ${wired.address}/${wired.prefix}\n${wired.gateway === undefined ? '' : `    gateway ${wired.gateway}\n`}`;
   // Booting does not wait for a cable.
-  return `${head}allow-hotplug eth0\n${inet}iface eth0 inet6 auto\n`;
+  return `${head}allow-hotplug ${port}\n${inet}iface ${port} inet6 auto\n`;
 }
 
 /** @param words permanent words for cmdline.txt */

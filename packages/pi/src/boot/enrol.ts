@@ -225,11 +225,11 @@ function templateFiles(setup: PiSetup, method: Method): TextFile[] {
     wifi: 'off' as const,
     identity: { hostname: name, wired: { address, ...subnet } },
   };
-  const network =
-    method === 'cloud-init'
-      ? // Wi-Fi is in the file of cloud-init, which has a smaller number.
-        [{ path: '/etc/netplan/60-skolo.yaml', content: stringify(netplanOf(fixed)), mode: 0o600 }]
-      : networkManagerFiles(fixed);
+  const content = stringify(netplanOf(fixed, method));
+  const network = method.startsWith('cloud-init')
+    ? // Wi-Fi is in the file of cloud-init, which has a smaller number.
+      [{ path: '/etc/netplan/60-skolo.yaml', content, mode: 0o600 }]
+    : networkManagerFiles(fixed);
   return [...under('every', every), ...under('fixed', network)];
 }
 

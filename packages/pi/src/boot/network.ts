@@ -3,14 +3,27 @@
 import { pbkdf2Sync } from 'node:crypto';
 import type { TextFile } from '@skolo/computers';
 import type { PiSetup } from '../setup.ts';
+import type { Method } from './customization.ts';
 
 export type Wifi = Exclude<PiSetup['wifi'], 'off'>;
 
-/** Interface names in Raspberry Pi OS and Ubuntu, and in Debian. One of them does not exist, and nothing waits for it. */
-const wiredNames = ['eth0', 'end0'];
+/**
+ * Kernel drivers of the built-in ports of Raspberry Pis: of the 4, the 5, and those on USB. A phone that tethers has another driver
+ * (rndis_host, cdc_ether, cdc_ncm, ipheth), but it may get any name; on a Pi 3, it may be eth0. Another adapter is known by the MAC address
+ * in rack.yaml.
+ */
+export const builtInDrivers = ['bcmgenet', 'macb', 'smsc95xx', 'lan78xx'];
+/** Below NetworkManager's default of 100 for a phone. */
+const metric = 50;
 
-/** Network configuration version 2. Source: cloudinit.readthedocs.io, network-config-format-v2. */
-export function netplanOf({ identity: { wired }, nameServers, domain, wifi }: PiSetup) {
+/**
+ * Network configuration version 2. Source: cloudinit.readthedocs.io, network-config-format-v2; netplan.readthedocs.io. netplan cannot
+ * match drivers for NetworkManager itself, and rejects such files.
+ */
+export function netplanOf(
+  { identity: { wired, mac }, nameServers, domain, wifi }: PiSetup,
+  method: Method,
+) {
   const names = {
     ...(nameServers.length > 0 && { addresses: nameServers }),
     ...(domain !== undefined && { search: [domain] }),
@@ -19,22 +32,33 @@ export function netplanOf({ identity: { wired }, nameServers, domain, wifi }: Pi
     ...(Object.keys(names).length > 0 && { nameservers: names }),
     // Booting does not wait for a cable.
     optional: true,
+    ...(method !== 'cloud-init-networkd' && { renderer: 'NetworkManager' }),
   };
-  // Two routes with the same metric conflict in netplan.
   const routes = (via: string, metric: number) => [{ to: '0.0.0.0/0', via, metric }];
+  // Two routes with the same metric conflict in netplan.
   const wiredAs = (metric: number) =>
     wired === 'dhcp'
-      ? { dhcp4: true, ...common }
+      ? { dhcp4: true, 'dhcp4-overrides': { 'route-metric': metric }, ...common }
       : {
           dhcp4: false,
           addresses: [`${wired.address}/${wired.prefix}`],
           ...(wired.gateway !== undefined && { routes: routes(wired.gateway, metric) }),
           ...common,
         };
+  const passthrough = { 'match.driver': list(builtInDrivers) };
+  const builtIn =
+    method === 'cloud-init-networkd'
+      ? { match: { driver: builtInDrivers } }
+      : { match: {}, networkmanager: { passthrough } };
   return {
     network: {
       version: 2,
-      ethernets: Object.fromEntries(wiredNames.map((name, at) => [name, wiredAs(100 + at)])),
+      ethernets: {
+        'built-in': { ...builtIn, ...wiredAs(metric) },
+        ...(mac !== undefined && {
+          'by-mac': { match: { macaddress: mac }, ...wiredAs(metric + 1) },
+        }),
+      },
       ...(wifi !== 'off' && {
         wifis: {
           wlan0: {
@@ -53,13 +77,24 @@ const connections = '/etc/NetworkManager/system-connections';
 
 /** Source: networkmanager.dev, nm-settings-keyfile. */
 export function networkManagerFiles(setup: PiSetup): TextFile[] {
-  const { wifi } = setup;
-  const wired = connectionFile('skolo-wired', wiredConnection(setup));
-  return wifi === 'off' ? [wired] : [wired, wifiFile(wifi)];
+  const { wifi, identity } = setup;
+  const wired = (name: string, match: string) =>
+    connectionFile(name, `[connection]\nid=${name}\n${wiredConnection(setup)}\n${match}\n`);
+  return [
+    wired('skolo-wired', `[match]\ndriver=${list(builtInDrivers)}`),
+    ...(identity.mac === undefined
+      ? []
+      : [wired('skolo-wired-mac', `[ethernet]\nmac-address=${identity.mac}`)]),
+    ...(wifi === 'off' ? [] : [wifiFile(wifi)]),
+  ];
 }
 
 export function wifiFile(wifi: Wifi): TextFile {
   return connectionFile('skolo-wifi', wifiConnection(wifi));
+}
+
+function list(values: readonly string[]): string {
+  return values.map((each) => `${each};`).join('');
 }
 
 /** NetworkManager ignores it if others can read it. */
@@ -77,20 +112,19 @@ function wiredConnection({ identity: { wired }, nameServers, domain }: PiSetup):
           'method=manual',
           `address1=${[`${wired.address}/${wired.prefix}`, wired.gateway].filter(Boolean).join(',')}`,
         ];
-  return `[connection]
-id=skolo-wired
-type=ethernet
+  return `type=ethernet
 autoconnect-priority=10
 
 [ipv4]
 ${[
   ...address,
-  ...(v4.length > 0 ? [`dns=${v4.join(';')};`] : []),
+  `route-metric=${metric}`,
+  ...(v4.length > 0 ? [`dns=${list(v4)}`] : []),
   ...(domain === undefined ? [] : [`dns-search=${domain};`]),
 ].join('\n')}
 
 [ipv6]
-${['method=auto', ...(v6.length > 0 ? [`dns=${v6.join(';')};`] : [])].join('\n')}
+${['method=auto', `route-metric=${metric}`, ...(v6.length > 0 ? [`dns=${list(v6)}`] : [])].join('\n')}
 `;
 }
 

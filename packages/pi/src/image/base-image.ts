@@ -68,6 +68,8 @@ async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<C
     traces: await tracesIn(boot, root),
     ...(id !== undefined && { os: { id, codename: codename ?? '' } }),
     cloudInit: await has('usr/bin/cloud-init'),
+    // Raspberry Pi OS and Ubuntu Desktop contain NetworkManager, and configure netplan to use it.
+    networkd: !(await has('usr/sbin/NetworkManager')),
     preseed: await has('usr/bin/rpi-preseed'),
     imagerCustom: await has('usr/lib/raspberrypi-sys-mods/imager_custom'),
     debianOwn:

@@ -105,7 +105,8 @@ function secretFiles({ cluster, enrolment }: PiSetup): Record<string, string> {
 function methodFiles(method: Method, setup: PiSetup, instance: string): Record<string, string> {
   switch (method) {
     case 'cloud-init':
-      return cloudInitFiles(setup, instance);
+    case 'cloud-init-networkd':
+      return cloudInitFiles(setup, instance, method);
     case 'rpi-preseed':
       return preseedFiles(setup);
     case 'firstrun':
@@ -117,7 +118,7 @@ function methodFiles(method: Method, setup: PiSetup, instance: string): Record<s
 
 /** Files that the script writes in addition to the common ones: the network, unless cloud-init configures it. */
 function systemFiles(method: Method, setup: PiSetup): TextFile[] {
-  if (method === 'cloud-init') return [];
+  if (method.startsWith('cloud-init')) return [];
   if (method === 'debian-firstrun') return debianFiles(setup, wordsOf(lastingEdit(setup)));
   return networkManagerFiles(setup);
 }
@@ -138,7 +139,7 @@ function cmdlineEdit(
     set: {
       ...set,
       // It overrides meta-data.
-      ...(method === 'cloud-init' &&
+      ...(method.startsWith('cloud-init') &&
         seed?.startsWith('nocloud') && { ds: `nocloud;i=${instance}` }),
       ...((method === 'firstrun' || method === 'debian-firstrun') && firstRunWords),
     },
@@ -149,6 +150,6 @@ function cmdlineEdit(
 function digest(setup: PiSetup): string {
   // Secrets are printed as a placeholder, so the digest includes the network key and the token.
   const files = rootFiles(setup, new Date(0));
-  const text = JSON.stringify([setup, files, netplanOf(setup), secretFiles(setup)]);
+  const text = JSON.stringify([setup, files, netplanOf(setup, 'cloud-init'), secretFiles(setup)]);
   return sha256(text).slice(0, 12);
 }

@@ -8,7 +8,7 @@ const netplanFile = '/etc/netplan/60-skolo-wifi.yaml';
 
 /** Undone automatically if no session can be opened after it. The kernel requires the country, which is also on its command line. */
 export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
-  const { wifis } = netplanOf({ ...setup, wifi }).network;
+  const { wifis } = netplanOf({ ...setup, wifi }, 'cloud-init').network;
   const netplan: TextFile = {
     path: netplanFile,
     content: stringify({ network: { version: 2, wifis } }, { version: '1.1', lineWidth: 0 }),

@@ -108,6 +108,7 @@ export const systems = {
     root: {
       'etc/machine-id': 'uninitialized\n',
       'etc/netplan/00-network-manager-all.yaml': 'network: { renderer: NetworkManager }\n',
+      'usr/sbin/NetworkManager': '',
       'usr/lib/os-release':
         'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_CODENAME=trixie\n',
       'usr/bin/cloud-init': '#!/usr/bin/python3\n',

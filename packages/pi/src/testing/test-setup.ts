@@ -35,6 +35,7 @@ const text = (maxLength: number) =>
 export const anySetup: fc.Arbitrary<PiSetup> = fc.record({
   identity: fc.record({
     hostname: fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/),
+    mac: fc.constantFrom(undefined, 'dc:a6:32:00:00:01'),
     wired: fc.oneof(
       fc.constant('dhcp' as const),
       fc.record(

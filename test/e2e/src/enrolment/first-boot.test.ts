@@ -149,6 +149,10 @@ async function newCard(folder: string, { port, pin, secret }: Image): Promise<Co
 async function start(made: Computer): Promise<void> {
   await made.boot(/starting|running|degraded/);
   await made.run('cloud-init', 'status', '--wait');
-  // Its interface is not one of a Raspberry Pi.
-  await made.run('sh', '-c', 'ip link set host0 up; ip address replace 10.77.0.2/24 dev host0');
+  // Its interface is not one of a Raspberry Pi. The rack is on this computer.
+  await made.run(
+    'sh',
+    '-c',
+    'ip link set host0 up; for each in 10.77.0.2/24 127.0.1.1/32; do ip address replace $each dev host0; done',
+  );
 }

@@ -179,7 +179,8 @@ function identitiesOf(
     names.map((hostname, at) => {
       const text = given?.[at];
       const wired = text ? wiredOf(command, text, options) : wiredIn(rack, hostname, options);
-      return [hostname, { hostname, wired }];
+      const mac = rack && machineIn(rack, hostname)?.mac;
+      return [hostname, { hostname, wired, ...(mac !== undefined && { mac }) }];
     }),
   );
 }
@@ -199,7 +200,7 @@ function wiredIn(
   name: string,
   { dhcp, gateway, dns }: SetupOptions,
 ): PiIdentity['wired'] {
-  const machine = name === rack?.jumphost.name ? rack.jumphost : rack?.machines.get(name);
+  const machine = rack && machineIn(rack, name);
   if (rack !== undefined && machine === undefined && !dhcp) {
     throw new CliError(
       `${name}: not in rack.yaml; add it there, or specify --address or --dhcp${didYouMean(name, rack.machines.keys())}`,
@@ -214,6 +215,10 @@ function wiredIn(
     nameServers: dns,
   });
   return wired;
+}
+
+function machineIn(rack: Rack, name: string) {
+  return name === rack.jumphost.name ? rack.jumphost : rack.machines.get(name);
 }
 
 function nameServersOf({ dns }: SetupOptions, { wired }: PiIdentity) {
