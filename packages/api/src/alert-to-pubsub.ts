@@ -22,7 +22,9 @@ export const KnownAlert = z
     expired: z
       .literal(true)
       .optional()
-      .describe('present if the alert was resolved because the sender stopped repeating it'),
+      .describe(
+        'present if the alert was resolved because the sender stopped repeating or listing it',
+      ),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -100,6 +102,10 @@ export const alertToPubsubApi = {
         ),
         receivers: z.array(ReceiverStatus),
         firing: z.int(),
+        unseen: z
+          .string()
+          .optional()
+          .describe('why the end of an alert that is muted in Alertmanager is not detected'),
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),

@@ -43,6 +43,11 @@ export { requestLimits } from './http/server.ts';
 export { onStrictRequest } from './http/strict-requests.ts';
 export { placeOf, storageText, toProblem } from './http/to-problem.ts';
 export { Locks } from './locks.ts';
+export {
+  alertmanagerUrl,
+  isAlertmanagerAt,
+  withServiceAddress,
+} from './process/alertmanager-url.ts';
 export { tokenFileFindings } from './process/check-configuration.ts';
 export { type Clock, systemClock } from './process/clock.ts';
 export { createLogger, type Logger } from './process/log.ts';

@@ -66,6 +66,8 @@ export interface ServiceDefinition {
   signsInTo?(rack: Rack): Iterable<SignInTarget>;
   /** Additional checks of `--check`, such as the content of secrets. */
   check?(rack: Rack): Promise<Finding[]>;
+  /** Printed by `--check` if there are no errors: consequences of valid settings. */
+  notes?(rack: Rack): string[];
   /** Must not wait for dependencies that may be down. */
   start(context: ServiceContext): Promise<Service>;
 }

@@ -32,6 +32,7 @@ export function apiHandlers({
         lastHeard: timeOf(lastHeard),
         receivers: status.receivers(),
         firing: status.firing(),
+        unseen: status.unseen(),
         spool: { ...status.spool(), rejecting: status.rejecting(), damage: status.damage() },
         sinks: status.sinks().map(shownSink),
       };

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
 import {
+  alertmanagerUrl,
   CallerLimit,
   createApp,
   createEvents,
@@ -30,6 +31,7 @@ import { Store } from './state/store.ts';
 import { SuccessTimes } from './state/success-times.ts';
 import { createStatus, type Status } from './status.ts';
 import { Heartbeat } from './watch/heartbeat.ts';
+import { Looks, unseenWithoutUrl } from './watch/looks.ts';
 import { timesBefore, Watchdog } from './watch/watchdog.ts';
 
 /** @param periods that a test may shorten */
@@ -38,6 +40,7 @@ export function createAlertToPubsub(periods: Partial<Periods> = {}): ServiceDefi
     name: 'alert-to-pubsub',
     api: alertToPubsubApi,
     check,
+    notes: (rack) => (alertmanagerUrl(rack) === undefined ? [unseenWithoutUrl(rack)] : []),
     start: (context) => start(context, periods),
   };
 }
@@ -76,14 +79,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const store = new Store({ stateDir, settings, clock });
   const maintenance = new Maintenance({ intake, store, sinks, capacity, clock, emit, periods });
   const before = timesBefore(times, configuredSinks(rack()));
-  const watchdog = new Watchdog({
-    settings: () => settings().watchdog,
-    capacity,
-    before,
-    times,
-    clock,
-    emit,
-  });
+  const watchdog = new Watchdog({ settings, capacity, before, times, clock, emit });
   const heartbeat = new Heartbeat({
     targets: () => sinks.heartbeatTargets(),
     every: () => settings().heartbeatSeconds,
@@ -92,8 +88,9 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
     clock,
     emit,
   });
+  const looks = new Looks({ rack, stateDir, intake, degraded, clock, periods });
   const damage = new Damage({ location, clock });
-  const status = createStatus({ settings, intake, capacity, damage, watchdog, sinks });
+  const status = createStatus({ settings, intake, capacity, damage, watchdog, sinks, looks });
 
   events.consume(createMetrics(context.metrics, status));
   events.consume(createEventLog(log, clock));
@@ -104,6 +101,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   await sinks.follow(configuredSinks(rack()));
   await maintenance.start();
   heartbeat.start();
+  await looks.start();
   const unfollow = watched.onChange(() => {
     void sinks.follow(configuredSinks(rack()));
     heartbeat.follow();
@@ -119,6 +117,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
     async stop() {
       unfollow();
       await maintenance.stop();
+      await looks.stop();
       await heartbeat.stop();
       await intake.close();
       await sinks.stop(Math.max(0.5, settings().stopWithin - 6) * 1000);

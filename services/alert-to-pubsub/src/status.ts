@@ -5,6 +5,7 @@ import type { Sinks } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
 import type { Capacity } from './state/capacity.ts';
 import type { Damage } from './state/damage.ts';
+import type { Looks } from './watch/looks.ts';
 import type { Watchdog } from './watch/watchdog.ts';
 
 export type Status = ReturnType<typeof createStatus>;
@@ -16,10 +17,11 @@ interface StatusDeps {
   damage: Damage;
   watchdog: Watchdog;
   sinks: Sinks;
+  looks: Pick<Looks, 'unseen'>;
 }
 
 export function createStatus(deps: StatusDeps) {
-  const { settings, intake, capacity, damage, watchdog, sinks } = deps;
+  const { settings, intake, capacity, damage, watchdog, sinks, looks } = deps;
   const known = () => [...intake.alerts.values()].map((tracked) => tracked.known);
   return {
     alerts: (): KnownAlert[] =>
@@ -36,5 +38,7 @@ export function createStatus(deps: StatusDeps) {
     health: () => watchdog.status(),
     receivers: () => watchdog.receivers(),
     sinks: () => sinks.views(),
+    /** Why the end of a muted alert is not detected, for people. */
+    unseen: () => looks.unseen,
   };
 }

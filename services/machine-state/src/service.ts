@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {
+  alertmanagerUrl,
   createApp,
   createEvents,
   Repetitions,
@@ -200,7 +201,7 @@ function createOrders(
     clock,
     degraded,
     everyMs: tuning.silencesEveryMs,
-    url: () => settings().alertmanager,
+    url: () => alertmanagerUrl(rack()),
     active: () => orders.allActive(),
   });
   return { orders, reported, delivery, silences };

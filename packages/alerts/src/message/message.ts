@@ -60,7 +60,7 @@ export const AlertMessage = z.object({
   first: Time,
   last: Time,
   count: z.int(),
-  /** Resolved because the alert was not repeated in time. */
+  /** Resolved although the sender did not report it: the alert was not repeated in time, or is no longer listed. */
   expired: z.literal(true).optional(),
   /** Only for this sink: the message was a dead letter. The alert may have changed since. */
   sink: z.string().optional(),

@@ -1,3 +1,4 @@
+import { readRack } from '@skolo/rack';
 import { processMetrics } from '../health/metrics.ts';
 import type { ServiceDefinition } from '../service.ts';
 import { checkConfiguration } from './check-configuration.ts';
@@ -17,8 +18,10 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
     flags: serviceFlags(name),
     async check({ rackFile }) {
       const problems = await checkConfiguration(definition, rackFile);
-      const good = problems.length === 0;
-      return { good, text: good ? `${rackFile}: valid for ${name}` : problems.join('\n') };
+      if (problems.length > 0) return { good: false, text: problems.join('\n') };
+      const notes = definition.notes?.(await readRack(rackFile, { strictFor: name })) ?? [];
+      const text = [`${rackFile}: valid for ${name}`, ...notes.map((each) => `note: ${each}`)];
+      return { good: true, text: text.join('\n') };
     },
     async start(flags, { log, signal }) {
       const metrics = processMetrics();

@@ -15,6 +15,7 @@ await runService({
       each.status === 'rejected' ? [{ path: ['rack'], message: errorText(each.reason) }] : [],
     );
   },
+  notes: ({ name }) => [`${name} is slow`],
   async start(context) {
     const { signal } = context;
     if (context.rack.rack.name === 'starts-slowly') {

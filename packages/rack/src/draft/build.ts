@@ -71,6 +71,11 @@ export function build(
   rack.network = take(check(headSchema.network, top.network, ['network'])) ?? rack.network;
   rack.access = take(check(headSchema.access, top.access, ['access'])) ?? rack.access;
   rack.secrets = take(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
+  const { alertmanager = rack.services['machine-state'].alertmanager } = top;
+  if (alertmanager !== undefined) {
+    const url = take(check(headSchema.alertmanager, alertmanager, ['alertmanager']));
+    if (url !== undefined) rack.alertmanager = url;
+  }
   const jumphost = take(check(headSchema.jumphost, top.jumphost, ['jumphost']));
   if (jumphost !== undefined) keepJumphost(draft, jumphost);
   if (top.defaultIdentity !== undefined) {

@@ -21,6 +21,7 @@ export function expandedInventory(rack: Rack): Json {
       credentials: writtenCredentials(credentials),
     })),
     defaultIdentity: rack.defaultIdentity,
+    alertmanager: rack.alertmanager,
     access: rack.access,
     secrets: rack.secrets,
     logins: writtenMap(rack.logins, ({ name: _, ...login }) => login),

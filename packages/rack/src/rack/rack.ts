@@ -82,6 +82,8 @@ export interface Rack {
   /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
+  /** A URL, or `none`. Absent: that of kube/base, if there is one. */
+  alertmanager?: string;
   /** Where the values of secrets are stored on a workstation. */
   secrets: z.output<typeof headSchema.secrets>;
   logins: ReadonlyMap<string, Login>;

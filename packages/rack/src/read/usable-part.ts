@@ -158,6 +158,7 @@ class Reduction {
         this.value = without(this.value, ['acts'], false);
         return this.recorded(['acts']);
       case 'timezone':
+      case 'alertmanager':
       case 'defaultIdentity':
         return this.remove([section]);
       default:

@@ -1,4 +1,5 @@
 /** Network policies between services and the rack, with addresses from rack.yaml. */
+import { namesOf } from '../formats/hosts.ts';
 import type { Json, Rack } from '../rack/rack.ts';
 import {
   jumphostServices,
@@ -9,7 +10,7 @@ import {
 } from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
-import { contains, merged, networkOf, networksOf, podNetwork } from './networks.ts';
+import { contains, merged, networkOf, networksOf, podNetwork, portsAt } from './networks.ts';
 
 const dnsPort = 53;
 
@@ -43,6 +44,7 @@ const jumphostPorts: Readonly<Record<string, readonly number[]>> = {
  */
 export function networkPolicies(rack: Rack): DerivedFile[] {
   const jumphost = networkOf(rack.jumphost.address);
+  const jumphostNames = namesOf(rack.jumphost, rack.network.domain);
   const everything = networksOf(rack);
   const readers = rack.access.anonymousRead;
   const equipment = [...rack.infrastructure.values()].flatMap(({ address }) =>
@@ -85,6 +87,9 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
       }),
       ...Object.entries(jumphostPorts).map(([service, ports]) =>
         toJumphost(`${service}-to-jumphost`, [service], ports.map(tcp)),
+      ),
+      ...portsAt(rack.alertmanager, [rack.jumphost.address, ...jumphostNames]).map((port) =>
+        toJumphost('to-alertmanager', ['alert-to-pubsub', 'machine-state'], [tcp(port)]),
       ),
       toJumphost('to-metadata-server', { 'skolo/metadata-server': 'allowed' }, [tcp(tokenPort)]),
       // They use the jumphost's resolver, which may be the jumphost itself.

@@ -40,3 +40,11 @@ export function networksOf(rack: Rack): string[] {
   const { subnet } = rack.network;
   return subnet === undefined ? hostsOf(rack).map(({ address }) => networkOf(address)) : [subnet];
 }
+
+/** The port of a URL, if its host is one of these names and addresses. */
+export function portsAt(url: string | undefined, hosts: readonly (string | undefined)[]): number[] {
+  if (url === undefined || !URL.canParse(url)) return [];
+  const { protocol, hostname, port } = new URL(url);
+  if (!hosts.includes(hostname.replaceAll(/[[\]]/g, ''))) return [];
+  return [Number(port || (protocol === 'https:' ? 443 : 80))];
+}

@@ -357,6 +357,7 @@ services:
         { from: blocks('192.168.1.11/32'), ports: [{ port: 5514, protocol: 'UDP' }] },
       ],
     });
+    expect(policies).not.toHaveProperty('to-alertmanager');
     expect(policies['alert-to-pubsub-from-rack']).toMatchObject({
       ingress: [{ from: blocks('192.168.1.8/32'), ports: [{ port: 8001, protocol: 'TCP' }] }],
     });
@@ -397,6 +398,26 @@ services: { power-cycle-daemon: { endpoints: { report: { allow: [10.42.0.7] } } 
     expect(policies['power-cycle-daemon-from-rack']?.ingress).toEqual([
       { from: [...blocks('192.168.1.0/24'), outside], ports },
     ]);
+  });
+
+  it.each([
+    ['alertmanager: http://192.168.1.8:9093', 9093],
+    ['alertmanager: https://jumphost.lan', 443],
+    ['services: { machine-state: { alertmanager: "http://jumphost:9094/alerts" } }', 9094],
+  ])('opens the port of an Alertmanager on the jumphost: %s', (line, port) => {
+    expect(policiesOf(smallRack(`${line}\n`))['to-alertmanager']).toEqual({
+      podSelector: {
+        matchExpressions: [
+          {
+            key: 'app.kubernetes.io/name',
+            operator: 'In',
+            values: ['alert-to-pubsub', 'machine-state'],
+          },
+        ],
+      },
+      policyTypes: ['Egress'],
+      egress: [{ to: blocks('192.168.1.8/32'), ports: [{ port, protocol: 'TCP' }] }],
+    });
   });
 
   it('opens no port to everybody where there is nobody to open it to', () => {

@@ -7,7 +7,7 @@ import type { Rack } from '../rack/rack.ts';
 import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { lowPorts } from './extra-ports.ts';
-import { contains, networkOf, overlap, podNetwork } from './networks.ts';
+import { contains, networkOf, overlap, podNetwork, portsAt } from './networks.ts';
 
 /** The default of k3s. */
 const serviceNetwork = '10.43.0.0/16';
@@ -98,11 +98,12 @@ function ofUrls(rack: Rack): Remark[] {
     return Object.entries({ url: port, metricsUrl: metricsPort }).flatMap(([key, listens]) => {
       const value: unknown = Reflect.get(settings, key);
       if (typeof value !== 'string') return [];
-      const url = new URL(value);
-      const asked = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-      if (!names.includes(url.hostname.replaceAll(/[[\]]/g, '')) || asked === listens) return [];
-      const message = `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove the port, unless a proxy listens on it`;
-      return [{ where: `${where}.${key}`, message }];
+      return portsAt(value, names)
+        .filter((asked) => asked !== listens)
+        .map((asked) => ({
+          where: `${where}.${key}`,
+          message: `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove the port, unless a proxy listens on it`,
+        }));
     });
   });
 }

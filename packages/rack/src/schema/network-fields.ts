@@ -134,6 +134,9 @@ export const httpUrl = canonical('an http or https URL', 'http://192.168.1.8:921
   return 'wrong' in checked ? checked : input.replace(/\/+$/, '');
 });
 
+/** The key at the top of rack.yaml, and the key of machine-state that it replaces. */
+export const alertmanager = z.union([httpUrl, z.literal('none')]).exactOptional();
+
 const googleTokens = 'https://oauth2.googleapis.com/token';
 
 /** A URL for tokens: https, or http on loopback. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { object, path, project, secret, secretFile, section, text, word } from './fields.ts';
 import {
   address,
+  alertmanager,
   cidr,
   digits64,
   domainName,
@@ -241,6 +242,9 @@ export const headSchema = {
     .string()
     .exactOptional()
     .describe('Identity for callers that have none in rack.yaml; default: no identity.'),
+  alertmanager: alertmanager.describe(
+    'URL of the Alertmanager that sends alerts to alert-to-pubsub, or `none`. alert-to-pubsub queries it to detect alerts that end while they are muted, and machine-state silences alerts during maintenance. Default: the Alertmanager in kube/base if the services run in Kubernetes, otherwise `none`.',
+  ),
   access: accessSchema,
   secrets: secretsSchema,
 } as const;

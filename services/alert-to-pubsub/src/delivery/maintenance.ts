@@ -24,9 +24,11 @@ export interface Periods {
   openEveryMs: number;
   checkEveryMs: number;
   shrinkEveryMs: number;
+  /** Between looks at Alertmanager. */
+  lookEveryMs?: number;
 }
 
-const usual: Periods = { openEveryMs: 5000, checkEveryMs: 5000, shrinkEveryMs: 60_000 };
+const usual = { openEveryMs: 5000, checkEveryMs: 5000, shrinkEveryMs: 60_000 };
 
 export class Maintenance {
   private readonly deps: MaintenanceDeps;

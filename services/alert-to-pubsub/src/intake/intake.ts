@@ -154,6 +154,18 @@ export class Intake implements AcceptAlerts {
     return due;
   }
 
+  /**
+   * Applies what no sender has sent.
+   *
+   * @param read gets the current alerts, and may be called again
+   * @throws Rejection
+   */
+  async apply(read: (current: Pick<Draft, 'get'>) => readonly Batch[]): Promise<void> {
+    await this.enqueue((draft) => {
+      for (const batch of read(draft)) this.draw(draft, batch);
+    });
+  }
+
   /** A message that the alert still fires. Undefined: it does not. */
   refreshOf(fingerprint: string): AlertMessage | undefined {
     return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
@@ -164,7 +176,7 @@ export class Intake implements AcceptAlerts {
     const settings = this.deps.settings();
     const due: string[] = [];
     for (const [fingerprint, tracked] of draft.known()) {
-      const change = pass(tracked, moment, this.newId);
+      const change = pass(tracked, moment, settings, this.newId);
       if (change === 'forget') draft.forget(fingerprint);
       else if (change !== undefined) {
         draft.set(fingerprint, change.tracked);

@@ -13,6 +13,8 @@ export interface ReceivedAlert {
   /** Milliseconds since the epoch; in webhook messages only if it is resolved. */
   endsAt?: number;
   generatorURL?: string;
+  /** Its sender did not report that it is resolved. */
+  expired?: true;
   /** Unknown fields. */
   more?: Record<string, unknown>;
 }

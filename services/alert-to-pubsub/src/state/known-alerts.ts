@@ -63,7 +63,10 @@ interface Change {
 /** When Alertmanager ends an alert that has no end (`resolve_timeout`). */
 const resolveTimeoutMs = 5 * 60_000;
 const hourMs = 3_600_000;
-/** How long a resolved alert is remembered: Prometheus repeats a resolution for 15 minutes. */
+/**
+ * How long a resolved alert is remembered: Prometheus repeats a resolution for 15 minutes. If Alertmanager did not report the end, it does
+ * not report that the alert fires again before its next repetition, so such an alert is remembered until then.
+ */
 const rememberSeconds = 20 * 60;
 /** RFC 3339 has years of four digits. */
 const latest = Date.UTC(9999, 11, 31);
@@ -95,12 +98,14 @@ export function update(
 export function pass(
   tracked: Tracked,
   moment: Moment,
+  { repeatHours }: StateSettings,
   newId: NewId,
 ): Change | 'forget' | undefined {
   const { known, receivedAt } = tracked;
   const silentSeconds = moment.uptime - receivedAt;
   if (known.alert.status === 'resolved') {
-    return silentSeconds > rememberSeconds ? 'forget' : undefined;
+    const seconds = isInAlertmanager(known) ? repeatHours * 3600 : rememberSeconds;
+    return silentSeconds > seconds ? 'forget' : undefined;
   }
   if (silentSeconds * 1000 > known.silentMs) {
     const ended = resolved(known, timeOf(moment.now));
@@ -110,6 +115,11 @@ export function pass(
     };
   }
   return undefined;
+}
+
+/** Whether Alertmanager's list may show more than its messages: the alert fires, or its end was not reported. */
+export function isInAlertmanager({ endpoint, alert, expired }: KnownAlert): boolean {
+  return endpoint === 'webhook' && (alert.status === 'firing' || expired === true);
 }
 
 /** Subscribers treat an alert as resolved after five minutes without a message. */
@@ -208,7 +218,7 @@ function asKnown(
     silentMs: status === 'firing' && endsAt !== undefined ? endsAt - now : repeatHours * hourMs,
   };
   if (group !== undefined) known.group = group;
-  if (previous?.expired && status === 'resolved') known.expired = true;
+  if ((previous?.expired || received.expired) && status === 'resolved') known.expired = true;
   return known;
 }
 

@@ -12,6 +12,8 @@ interface LabOptions {
   /** The service's settings, in block style, without indentation; may contain the lab's directory. */
   settings?: string | ((dir: string) => string);
   clock?: Clock;
+  /** At the top of rack.yaml. */
+  alertmanager?: string;
   pubsub?: GooglePubSub;
   /** Of a stopped lab, which this one continues. */
   previous?: Lab;
@@ -63,7 +65,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     ? await newToken(join(dir, 'tokens.yaml'), { name: 'ann', role: 'operate', expiresInDays: 1 })
     : undefined;
   const edit = async (settings: string) => {
-    const yaml = rackYaml(pubsub.endpoint, settings);
+    const { alertmanager = 'none' } = options;
+    const yaml = `alertmanager: ${alertmanager}\n${rackYaml(pubsub.endpoint, settings)}`;
     const signedIn = yaml.replace('access: {', 'access: { tokens: { file: tokens.yaml },');
     await writeFile(join(dir, 'new.yaml'), token === undefined ? yaml : signedIn);
     await rename(join(dir, 'new.yaml'), rackFile);
@@ -71,7 +74,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await edit(typeof given === 'string' ? given : given(dir));
   const lines: Record<string, unknown>[] = [];
   const service = await startService(
-    createAlertToPubsub({ openEveryMs: 50, checkEveryMs: 50, shrinkEveryMs: 200 }),
+    createAlertToPubsub({
+      ...{ openEveryMs: 50, checkEveryMs: 50, shrinkEveryMs: 200 },
+      lookEveryMs: 50,
+    }),
     {
       rackFile,
       stateDir,

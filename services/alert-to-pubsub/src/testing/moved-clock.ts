@@ -6,6 +6,8 @@ interface MovedClock extends Clock {
   pass(seconds: number): void;
   /** The same without the wall clock, by which senders specify how long their alerts are valid. */
   passUnseen(seconds: number): void;
+  /** Moves the wall clock only. */
+  jump(seconds: number): void;
 }
 
 export function movedClock(): MovedClock {
@@ -19,6 +21,10 @@ export function movedClock(): MovedClock {
     },
     passUnseen(seconds) {
       unseen += seconds;
+    },
+    jump(seconds) {
+      seen += seconds;
+      unseen -= seconds;
     },
   };
 }

@@ -16,7 +16,7 @@ function setUp(before?: WatchdogDeps['before']) {
     receivers: undefined as Receiver[] | undefined,
   };
   const watchdog = new Watchdog({
-    settings: () => ({ alert: 'Watchdog', ...now }),
+    settings: () => ({ watchdog: { alert: 'Watchdog', ...now } }),
     capacity: now,
     times: { mark: () => undefined },
     ...(before && { before }),

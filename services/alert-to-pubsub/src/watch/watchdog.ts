@@ -5,6 +5,7 @@
 import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
 import type { Clock, Degraded } from '@skolo/common';
+import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import {
   lastHeartbeat,
@@ -25,7 +26,7 @@ export interface Health {
 }
 
 export interface WatchdogDeps {
-  settings(): { alert: string; withinSeconds: number; receivers?: Receiver[] | undefined };
+  settings(): Pick<AlertToPubsubSettings, 'watchdog'>;
   /** Why no alert is accepted now, for people. */
   capacity: { readonly rejecting: string | undefined };
   /** From the previous process. */
@@ -112,7 +113,7 @@ export class Watchdog {
     const watched = this.watched[receiver];
     this.all.received(at);
     watched.silence.received(at);
-    watched.isLearned ||= alertname === this.deps.settings().alert;
+    watched.isLearned ||= alertname === this.deps.settings().watchdog.alert;
     this.lastAlert = alertname;
     if (this.isSilent || watched.wasSilent) this.status();
   }
@@ -120,7 +121,7 @@ export class Watchdog {
   /** Checks now, and reports when silence begins and ends. */
   status(): Health {
     const { all } = this;
-    const { withinSeconds } = this.deps.settings();
+    const { withinSeconds } = this.deps.settings().watchdog;
     const isSilent = all.isLongerThan(withinSeconds);
     if (isSilent !== this.isSilent) this.turn(isSilent);
     const silent = names.filter((name) => this.check(name));
@@ -158,11 +159,11 @@ export class Watchdog {
   }
 
   private isExpected(name: Receiver): boolean {
-    return this.deps.settings().receivers?.includes(name) ?? this.watched[name].isLearned;
+    return this.deps.settings().watchdog.receivers?.includes(name) ?? this.watched[name].isLearned;
   }
 
   private isSilentNow(name: Receiver): boolean {
-    const { withinSeconds } = this.deps.settings();
+    const { withinSeconds } = this.deps.settings().watchdog;
     return this.isExpected(name) && this.watched[name].silence.isLongerThan(withinSeconds);
   }
 
@@ -201,7 +202,7 @@ export class Watchdog {
   }
 
   private silence(): string {
-    const { alert } = this.deps.settings();
+    const { alert } = this.deps.settings().watchdog;
     const last = this.lastAlert === undefined ? 'an alert' : `the alert ${this.lastAlert}`;
     const when =
       this.all.receivedAt === undefined ? 'when this service started' : `when ${last} arrived`;
@@ -210,12 +211,12 @@ export class Watchdog {
 
   private silenceOf(name: Receiver): string {
     const { sender, path } = senders[name];
-    const { alert } = this.deps.settings();
+    const { alert } = this.deps.settings().watchdog;
     return `${sender} has not sent anything to ${path} since ${this.watched[name].silence.since}; check that it is running and sends ${alert} to this service; if it was removed on purpose, set watchdog.receivers in rack.yaml to a list without ${name}`;
   }
 
   private notYet(): string {
-    const { alert } = this.deps.settings();
+    const { alert } = this.deps.settings().watchdog;
     return `no alert, not even ${alert}, has been received since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
   }
 }

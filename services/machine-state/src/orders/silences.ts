@@ -9,7 +9,8 @@ import type { OrderRecord } from '../records.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 
 interface SilencesDeps {
-  url(): string;
+  /** Undefined: there is no Alertmanager. */
+  url(): string | undefined;
   clock: Clock;
   active(): readonly OrderRecord[];
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
@@ -46,11 +47,12 @@ export class Silences {
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    const { url, degraded } = this.deps;
-    if (url() === 'none') return degraded.clear(what);
+    const { degraded } = this.deps;
+    const url = this.deps.url();
+    if (url === undefined) return degraded.clear(what);
     const wanted = this.wanted();
     try {
-      const client = alertmanagerClient(url());
+      const client = alertmanagerClient(url);
       const found = (await client.silences({ signal })).filter(isOurs);
       for (const silence of found) {
         if (wanted.some((order) => isOf(silence, order))) continue;

@@ -49,6 +49,7 @@ const byAddress: readonly Flow[] = [
   { from: 'machine-state', to: 'router-backup', port: 8003 },
   { from: 'machine-state', to: 'alert-to-pubsub', port: 8001 },
   { from: 'machine-state', to: 'alertmanager', port: 9093 },
+  { from: 'alert-to-pubsub', to: 'alertmanager', port: 9093 },
 ];
 
 /** Connections that are needed and closed: what a configuration names by the cluster's DNS, and what is found by address. */

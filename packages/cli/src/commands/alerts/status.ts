@@ -20,7 +20,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ json }: { json?: true }) => {
     const status = await alertToPubsub(command).ask((client) => client.status());
-    const { location, healthy, why, lastHeard, receivers, firing, spool, sinks } = status;
+    const { location, healthy, why, lastHeard, receivers, firing, unseen, spool, sinks } = status;
     const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
     const whyNot = [
       ...(healthy ? [] : [why ?? 'no reason given']),
@@ -40,6 +40,7 @@ export function define(command: SkoloCommand): void {
     );
     for (const receiver of receivers)
       command.io.out(receiverLine(receiver, now, command.io.colour));
+    if (unseen !== undefined) command.io.out(unseen);
     const rejecting =
       spool.rejecting === undefined ? '' : `; rejecting new alerts: ${spool.rejecting}`;
     command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${rejecting}`);

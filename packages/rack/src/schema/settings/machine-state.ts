@@ -1,9 +1,8 @@
 /** Settings of machine-state. */
 
 import { seconds, whole } from '@skolo/models';
-import { z } from 'zod';
 import { object, path, secret, section } from '../fields.ts';
-import { httpUrl, portNumber } from '../network-fields.ts';
+import { alertmanager, httpUrl, portNumber } from '../network-fields.ts';
 import { anyService } from './any-service.ts';
 
 export const machineState = section({
@@ -15,12 +14,7 @@ export const machineState = section({
   goneSeconds: seconds(60, 86_400)
     .default(600)
     .describe('How long an agent can be silent before its machine is considered `gone`.'),
-  alertmanager: z
-    .union([httpUrl, z.literal('none')])
-    .default('http://alertmanager.skolo.svc:9093')
-    .describe(
-      'URL of the Alertmanager that silences alerts during maintenance, or `none` to disable silencing. Default: the Alertmanager in kube/base.',
-    ),
+  alertmanager: alertmanager.describe('Replaced by the top-level `alertmanager` key.'),
   enrolment: object({
     port: portNumber.default(8005).describe('Port of the endpoint, which always uses TLS.'),
     apiServer: httpUrl
