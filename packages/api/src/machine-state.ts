@@ -180,12 +180,12 @@ export const RackView = z
       .describe('firing alerts that do not belong to a machine; at most 200'),
     alertPath: z
       .object({
-        isBroken: z.boolean().describe('whether a delivery failure has been confirmed'),
-        text: z.string(),
+        state: z.enum(['failing', 'silent', 'not confirmed', 'delivered']),
+        text: z.string().describe('reason, and what to do; empty if alerts are delivered'),
       })
       .optional()
       .describe(
-        'why alerts may not be delivered; absent if no problem is known, or if alert-to-pubsub does not respond',
+        'whether alerts are delivered; absent until alert-to-pubsub has responded or failed to respond',
       ),
   })
   .meta({ id: 'RackView' });

@@ -219,6 +219,7 @@ rack4  critical     3/5          1     1       1       4  30 min    20 h    2/3 
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
+rack4: alerts failing; run skolo alerts status --on rack4
 rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
 `,
     });
@@ -352,6 +353,7 @@ async function withPrometheus(): Promise<string> {
     ...Object.entries({ machines: 5, silent: 1, held: 1, controllers: 3, controllersUp: 2 }),
     ...Object.entries({ token: 1800, backupAge: 72_000, waiting: 4, disk: 0.74, reboots: 1 }),
     ['certificate', 12.5 * 86_400],
+    ['delivery', 1, { state: 'failing' }],
   ];
   const result = samples.map(([name, value, labels]) => ({
     metric: { figure: name, ...labels },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const source = import.meta.dirname;
 /** The pages contain the services' routes, but comparing them would require Node to load everything. */
-const apis = join(source, '../../api/src');
+const sources = [source, join(source, '../../api/src'), join(source, '../../alerts/src/delivery')];
 const pages = join(source, '../dist');
 const mark = '.built-from';
 
@@ -30,7 +30,7 @@ async function digestOfSources(): Promise<string> {
   const hash = createHash('sha256');
   // It contains the versions of the pages' build dependencies.
   hash.update(await readFile(join(source, '../package.json')));
-  for (const folder of [source, apis]) {
+  for (const folder of sources) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries
       .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))

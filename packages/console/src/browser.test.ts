@@ -216,7 +216,7 @@ describe.skipIf(!chromium)('the console', () => {
 
     await expect
       .poll(() => card.textContent())
-      .toMatch(/not been confirmed yet.*no alert has been received/);
+      .toMatch(/Alerts not confirmed.*no alert has been received/);
   });
 
   it('acts only on the machines of the preview', async () => {

@@ -1,5 +1,6 @@
 /** The metrics of alert-to-pubsub. All names and labels are declared here; the alert rules use them. */
 import { Endpoint, sinkReasons } from '@skolo/alerts';
+import { deliveryStates } from '@skolo/alerts/delivery-state';
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { SinkView } from './delivery/sinks.ts';
@@ -127,6 +128,14 @@ const gauges: Record<string, GaugeSpec<Status>> = {
   skolo_alerts_heartbeat_healthy: {
     help: 'Whether the heartbeat reports the service as healthy.',
     read: (status) => Number(status.health().healthy),
+  },
+  skolo_alerts_delivery: {
+    help: `Whether alerts are delivered: 1 for the current state of ${deliveryStates.join(', ')}.`,
+    labels: ['state'],
+    read: (status) => {
+      const { state } = status.delivery();
+      return deliveryStates.map((each): GaugeSample => [{ state: each }, Number(each === state)]);
+    },
   },
   skolo_alerts_last_heard_timestamp_seconds: {
     help: 'When the last alert was received, not counting test alerts; 0 = never.',

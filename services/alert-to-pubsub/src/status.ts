@@ -1,4 +1,5 @@
 /** The current state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
+import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type { KnownAlert } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Sinks } from './delivery/sinks.ts';
@@ -36,6 +37,12 @@ export function createStatus(deps: StatusDeps) {
     damage: () => damage.current?.why,
     /** As the heartbeat reports it. */
     health: () => watchdog.status(),
+    delivery: () =>
+      deliveryOf({
+        ...watchdog.status(),
+        spool: { rejecting: capacity.rejecting },
+        sinks: sinks.views(),
+      }),
     receivers: () => watchdog.receivers(),
     sinks: () => sinks.views(),
     /** Why the end of a muted alert is not detected, for people. */

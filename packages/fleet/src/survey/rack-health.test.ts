@@ -27,6 +27,7 @@ describe('the health of a rack', () => {
         ['machines', 40],
         ['silent', 2],
         ['health', 38, { verdict: 'ok' }],
+        ['delivery', 1, { state: 'silent' }],
         ['token', 1800.5],
         ['spool', 'NaN'],
       ),
@@ -43,6 +44,7 @@ describe('the health of a rack', () => {
       ],
       machines: { all: 40, silent: 2, held: 0 },
       health: { ok: 38 },
+      delivery: 'silent',
       tokenSeconds: 1800.5,
     });
   });
@@ -50,6 +52,8 @@ describe('the health of a rack', () => {
   it.each([
     ['ok', answer([...runs])],
     ['warning', answer([...runs], ['alerts', 1, overdue])],
+    ['warning', answer([...runs], ['delivery', 1, { state: 'failing' }])],
+    ['ok', answer([...runs], ['delivery', 1, { state: 'not confirmed' }])],
     ['critical', answer([...runs], ['alerts', 1, missing], ['alerts', 1, overdue])],
     ['critical', answer([...runs], ['down', 0, { job: 'router-backup' }])],
     ['unknown', answer()],

@@ -25,6 +25,7 @@ const figures = {
   controllersUp: 'sum(skolo_power_controller_up{job="power-cycle-daemon"})',
   token: 'min(skolo_metadata_token_remaining_seconds{job="metadata-server"})',
   backupAge: 'time() - min(skolo_backup_last_success_timestamp_seconds{job="router-backup"})',
+  delivery: 'skolo_alerts_delivery{job="alert-to-pubsub"} == 1',
   waiting: 'max(skolo_alerts_spool_depth{job="alert-to-pubsub"})',
   spool:
     'max(skolo_alerts_spool_bytes{job="alert-to-pubsub"} / skolo_alerts_spool_max_bytes{job="alert-to-pubsub"})',
@@ -105,6 +106,8 @@ export interface RackHealth {
   tokenSeconds?: number;
   /** Age of the oldest device's last backup, in seconds. */
   backupSeconds?: number;
+  /** Whether alerts are delivered, as alert-to-pubsub judges: `failing`, `silent`, `not confirmed`, `delivered`. */
+  delivery?: string;
   /** Messages waiting for a sink. */
   waiting?: number;
   /** Used fraction, 0 to 1, of the spool and of the jumphost's fullest disk. */
@@ -129,6 +132,7 @@ export function readHealth(text: string): RackHealth {
   const machines = one('machines');
   const controllers = one('controllers');
   const ended = one('tasksEnded');
+  const delivery = of('delivery')[0]?.metric.state;
   const facts = {
     versions: Object.fromEntries(
       [...versions].map(([service, all]) => [service, [...new Set(all.map(versionOf))].sort()]),
@@ -153,6 +157,7 @@ export function readHealth(text: string): RackHealth {
     ...(controllers !== undefined && {
       controllers: { all: controllers, up: one('controllersUp') ?? 0 },
     }),
+    ...(delivery !== undefined && { delivery }),
     ...defined({
       tasks: one('tasks'),
       reboots: one('reboots'),
@@ -183,9 +188,10 @@ function stateOf({
   alerts,
   down,
   versions,
-}: Pick<RackHealth, 'alerts' | 'down' | 'versions'>): RackHealth['state'] {
+  delivery,
+}: Pick<RackHealth, 'alerts' | 'down' | 'versions' | 'delivery'>): RackHealth['state'] {
   if (alerts.some(isCritical) || down.length > 0) return 'critical';
-  if (alerts.length > 0) return 'warning';
+  if (alerts.length > 0 || delivery === 'failing' || delivery === 'silent') return 'warning';
   return Object.keys(versions).length === 0 ? 'unknown' : 'ok';
 }
 

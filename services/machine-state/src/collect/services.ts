@@ -1,4 +1,5 @@
 /** What the other services know, through their APIs. The part of a silent service is absent. */
+import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import {
   type BackupDevice,
   type Client,
@@ -13,7 +14,7 @@ import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
-import type { AlertDelivery, PowerView, Services } from '../join/sources.ts';
+import type { PowerView, Services } from '../join/sources.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
 import { type AskedService, apiUrl, askedServices, serviceApis } from './service-apis.ts';
@@ -55,7 +56,7 @@ export class OtherServices {
   private readonly clients: Poll<Map<string, MetadataClient>>;
   private readonly backups: Poll<Map<string, BackupDevice>>;
   private readonly alerts: Poll<KnownAlert[]>;
-  private readonly delivery: Poll<AlertDelivery>;
+  private readonly delivery: Poll<DeliveryFacts>;
   private readonly probes: ReadonlyMap<AskedService, Poll<Probe>>;
   private readonly stopping = new AbortController();
   private following: Promise<void> = Promise.resolve();

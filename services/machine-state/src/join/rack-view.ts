@@ -1,4 +1,5 @@
 /** The rack without its machines: shelves, and infrastructure with its ports. Pure. */
+import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
   BackupDevice,
   CommonCause,
@@ -44,25 +45,15 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     services: sources.states,
     rackFile: sources.rackFile,
     alerts: sources.alerts,
-    ...given({ alertPath: alertPathOf(sources.services.delivery) }),
+    ...given({ alertPath: alertPathOf(sources) }),
   };
 }
 
 /** An empty list of alerts is good news only if alerts arrive. */
-function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
-  if (delivery === undefined) return undefined;
-  const { healthy, why, lastHeard, sinks } = delivery;
-  const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
-  const troubles = failing.map(({ name, detail }) => `sink ${name}: ${detail}`);
-  if (!healthy) troubles.unshift(why ?? 'to see the reason, run skolo alerts status');
-  if (troubles.length > 0) return { isBroken: true, text: troubles.join('; ') };
-  const isDelivered = sinks.some(({ lastSuccess }) => lastSuccess !== undefined);
-  if (lastHeard !== undefined && isDelivered) return undefined;
-  const missing =
-    lastHeard === undefined
-      ? 'no alert has been received yet'
-      : 'no sink has accepted an alert yet';
-  return { isBroken: false, text: `${missing}; to test alert delivery, run skolo alerts send` };
+function alertPathOf({ services, states }: RackSources): RackView['alertPath'] {
+  if (services.delivery !== undefined) return deliveryOf(services.delivery);
+  const why = states.find(({ name }) => name === 'alert-to-pubsub')?.why;
+  return why === undefined ? undefined : { state: 'failing', text: why };
 }
 
 /** In the order of rack.yaml. */

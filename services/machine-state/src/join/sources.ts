@@ -1,4 +1,5 @@
 /** What is known at one moment, separately for each source. */
+import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import type {
   AgentStatus,
   BackupDevice,
@@ -11,7 +12,6 @@ import type {
   MachinePower,
   MetadataClient,
   Order,
-  SinkStatus,
 } from '@skolo/api';
 
 /** The agent of one machine. */
@@ -42,14 +42,6 @@ export interface PowerView {
   controllers: ReadonlyMap<string, ControllerStatus>;
 }
 
-/** The part of alert-to-pubsub's status that shows whether alerts arrive. */
-export interface AlertDelivery {
-  healthy: boolean;
-  why?: string | undefined;
-  lastHeard?: string | undefined;
-  sinks: readonly Pick<SinkStatus, 'name' | 'lastSuccess' | 'failingSince' | 'detail'>[];
-}
-
 /** A source that does not respond is absent. */
 export interface Services {
   power?: PowerView;
@@ -60,7 +52,7 @@ export interface Services {
   /** Firing alerts. */
   alerts?: readonly KnownAlert[];
   /** Of alert-to-pubsub. */
-  delivery?: AlertDelivery;
+  delivery?: DeliveryFacts;
 }
 
 /** About one machine. */

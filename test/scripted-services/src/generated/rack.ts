@@ -73,7 +73,7 @@ export function generateRack(count: number): GeneratedRack {
       changes: ['skia-rpi2-rack4-shelf1-012: power switch-1/12 → switch-1/41'],
     },
     alertPath: {
-      isBroken: false,
+      state: 'not confirmed',
       text: 'no alert has been received yet; to test alert delivery, run skolo alerts send',
     },
     alerts: [],

@@ -1,3 +1,4 @@
+import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type { ReceiverStatus, SinkStatus } from '@skolo/api';
 import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
@@ -12,7 +13,7 @@ import { alertToPubsub } from '../../reach/service-client.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows whether Prometheus and Alertmanager are sending alerts, and for each sink, whether it accepts alerts and how many are queued. The exit code is 1 if delivery is unhealthy.',
+      'Shows whether Prometheus and Alertmanager are sending alerts, and for each sink, whether it accepts alerts and how many are queued. The exit code is 1 if alerts are `failing` or `silent`.',
     )
     .summary('show alert delivery')
     .option('--json', 'print JSON')
@@ -20,20 +21,15 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ json }: { json?: true }) => {
     const status = await alertToPubsub(command).ask((client) => client.status());
-    const { location, healthy, why, lastHeard, receivers, firing, unseen, spool, sinks } = status;
-    const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
-    const whyNot = [
-      ...(healthy ? [] : [why ?? 'no reason given']),
-      ...failing.map(({ name }) => `sink ${name} is failing`),
-    ];
-    if (whyNot.length > 0) command.io.exitCode = exitCodes.failed;
-    if (json) return printJson(command.io, status);
+    const { location, lastHeard, receivers, firing, unseen, spool, sinks } = status;
+    const { state, text } = deliveryOf(status);
+    const isBad = state === 'failing' || state === 'silent';
+    if (isBad) command.io.exitCode = exitCodes.failed;
+    if (json) return printJson(command.io, { ...status, delivery: state });
     const now = command.io.now();
-    const health =
-      whyNot.length === 0
-        ? styled('healthy', 'green', command.io.colour)
-        : styled(`unhealthy: ${whyNot.join('; ')}`, 'red', command.io.colour);
-    command.io.out(`${location}: ${health}`);
+    const style = isBad ? 'red' : state === 'delivered' ? 'green' : 'yellow';
+    const verdict = styled(`alerts ${state}${text && `: ${text}`}`, style, command.io.colour);
+    command.io.out(`${location}: ${verdict}`);
     const heard = lastHeard === undefined ? 'never' : relative(lastHeard, now);
     command.io.out(
       `last alert from Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`,
@@ -48,8 +44,7 @@ export function define(command: SkoloCommand): void {
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
     command.io.out('');
     printTable(command.io, columns, sinks);
-    for (const { name, detail, setAside } of sinks) {
-      if (detail !== undefined) command.io.out(`\n${name}: ${detail}`);
+    for (const { name, setAside } of sinks) {
       if (setAside > 0) {
         command.io.out(
           `\n${name}: ${count(setAside, 'dead letter')}; see skolo alerts dead-letters`,

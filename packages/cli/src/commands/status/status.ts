@@ -121,11 +121,14 @@ type Row = Found & { name: string; state: (typeof states)[number] };
 
 function remarksOf({ name, answer, ways }: Row) {
   if (!answer) return [];
-  const { alerts, down, versions, state } = answer;
+  const { alerts, down, versions, state, delivery = 'delivered' } = answer;
   const texts = [
     ...ways,
     ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
+    ...(delivery === 'delivered'
+      ? []
+      : [`alerts ${delivery}; run skolo alerts status --on ${name}`]),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
     ...Object.entries(versions).flatMap(([service, all]) =>
       all.length > 1 ? [`${service} runs as ${all.join(' and ')}`] : [],

@@ -1,3 +1,4 @@
+import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
   DeadLetter,
   KnownAlert,
@@ -36,11 +37,7 @@ export function Alerts({ route }: { route: Route }) {
       <Load of={loaded}>
         {({ alerts, status, deadLetters }) => (
           <>
-            <p class={`card ${status.healthy ? '' : 'bad'}`}>
-              {status.healthy
-                ? 'Alerts are being delivered.'
-                : `Alerts may not be delivered: ${status.why}`}
-            </p>
+            <Delivery status={status} />
             <Firing alerts={alerts} text={text} />
             <h2>Delivery</h2>
             <Receivers receivers={status.receivers} />
@@ -52,6 +49,17 @@ export function Alerts({ route }: { route: Route }) {
         )}
       </Load>
     </>
+  );
+}
+
+function Delivery({ status }: { status: DeliveryFacts }) {
+  const { state, text } = deliveryOf(status);
+  const isBad = state === 'failing' || state === 'silent';
+  return (
+    <p class={`card ${isBad ? 'bad' : ''}`}>
+      Alerts {state}
+      {text && `: ${text}`}
+    </p>
   );
 }
 

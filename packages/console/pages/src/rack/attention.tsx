@@ -54,7 +54,7 @@ export function needingAttention(machines: Iterable<Machine>): Machine[] {
 function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView) {
   const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
   return [
-    ...cardsOfAlertPath(alertPath, services),
+    ...cardsOfAlertPath(alertPath),
     ...rackFile.problems
       .slice(0, 1)
       .map((problem) => (
@@ -99,18 +99,12 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
   ];
 }
 
-function cardsOfAlertPath(known: RackView['alertPath'], services: RackView['services']) {
-  const deliverer = services.find(({ name }) => name === 'alert-to-pubsub');
-  const why = deliverer?.why ?? 'alert-to-pubsub is not responding';
-  const silent = deliverer?.reachable === false ? { isBroken: true, text: why } : undefined;
-  const path = known ?? silent;
-  if (!path) return [];
-  const title = path.isBroken
-    ? 'Alerts may not be delivered'
-    : 'Alert delivery has not been confirmed yet';
-  const href = hrefOf('alerts');
+function cardsOfAlertPath(path: RackView['alertPath']) {
+  if (path === undefined || path.state === 'delivered') return [];
+  const isBad = path.state !== 'not confirmed';
+  const title = `Alerts ${path.state}`;
   return [
-    <Card key="alert path" isBad={path.isBroken} href={href} title={title} text={path.text} />,
+    <Card key="alerts" isBad={isBad} href={hrefOf('alerts')} title={title} text={path.text} />,
   ];
 }
 
