@@ -68,10 +68,6 @@ const secrets: readonly SecretRule[] = [
   // Wireless.
   new RegExp(String.raw`^\s*wpa-psk (?:ascii|hex) ${value}`),
   new RegExp(String.raw`^\s*(?:security wpa .*|encryption .*|set-key) (?:ascii|hex) ${value}`),
-  // In URLs: archives, enrolment, downloads.
-  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
-  // In its own hash formats, anywhere.
-  /(\$(?:1|5|6|8|9|14)\$[^\s"]+)/,
   // Certificates and keys, line by line.
   { from: /^\s*certificate (?!.*nvram:)/, until: /^\s*quit\s*$/ },
   { from: /^-----BEGIN /, until: /^-----END / },

@@ -89,7 +89,6 @@ const secrets: readonly SecretRule[] = [
     String.raw`\b(?:authentication-key \d+ md5|message-digest-key \d+ md5|key-string|md5) ${value}`,
   ),
   new RegExp(`^ip ospf authentication (?:simple|encrypt) ${value}`),
-  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
 ];
 
 export function backup(): BackupModel {

@@ -56,8 +56,6 @@ const secrets: readonly SecretRule[] = [
   /^snmp-server host \S+ (?:vrf \S+ )?(?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
   /^snmp-server user .*?\bauth \S+ (\S+)/,
   /^snmp-server user .*?\bpriv \S+ (\S+)/,
-  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
-  /(\$\d\$[^\s"]+)/,
 ];
 
 export function backup(): BackupModel {

@@ -71,7 +71,6 @@ const secrets: readonly SecretRule[] = [
   // In the form of `set` commands.
   new RegExp(`^set snmp (?:community|trap-group) ${value}`),
   new RegExp(String.raw`\bauthentication-key \d+ type \S+ value ${value}`),
-  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
 ];
 
 export function backup(): BackupModel {

@@ -57,8 +57,6 @@ const secrets: readonly SecretRule[] = [
   /^snmp-server user .*?\bauth \S+ (\S+)/,
   /^snmp-server user .*?\bpriv (?:aes-128 |des )?(\S+)/,
   /^snmp-server mib community-map (\S+)/,
-  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
-  /(\$\d\$[^\s"]+)/,
 ];
 
 export function backup(): BackupModel {

@@ -68,7 +68,6 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`^snmpv3 user .*?\bpriv (?:des |aes )?${value}`),
   new RegExp(String.raw`^snmpv3 (?:community|targetaddress) .*?\bname ${value}`),
   new RegExp(String.raw`^stack member .*?\bpassword ${value}`),
-  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
 ];
 
 export function backup(): BackupModel {

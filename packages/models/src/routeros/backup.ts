@@ -39,7 +39,6 @@ const secrets: readonly SecretRule[] = [
   { from: new RegExp(String.raw`${key}[^\s"\\][^\s\\]*\\$`), until: continuationEnds },
   // Its names are secrets.
   { from: /^\/snmp community$/, until: /^\// },
-  /[a-z]:\/\/[^\s/:@"]*:([^\s/@"]+)@/,
 ];
 
 export function backup(): BackupModel {

@@ -49,20 +49,10 @@ async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
   return { ...seen, own: [...new Set(seen.own)] };
 }
 
-interface Item {
-  /** `DL`. */
-  flags: string;
-  values: ReadonlyMap<string, string>;
-}
-
 const item = /^\s*\d+\s+(?<flags>[A-Za-z ]*?)\s*(?<rest>(?:;;;|[\w-]+=).*)$/;
 
-/** @throws DeviceRejected It prints something else. */
-async function printed(
-  connection: DeviceConnection,
-  command: string,
-  seen: ConnectedHosts,
-): Promise<Item[]> {
+/** Items with their flags, such as `DL`. @throws DeviceRejected It prints something else. */
+async function printed(connection: DeviceConnection, command: string, seen: ConnectedHosts) {
   const { name } = connection.device;
   const answer = (await connection.exec(command)).toString('latin1').replaceAll('\r', '');
   throwIfRejected(name, command, answer, dialect);

@@ -53,8 +53,10 @@ export function cliConnectedHosts({
       };
       const hasMac = new RegExp(macPattern);
       const { network } = models.get(device.model) ?? {};
-      const isPort = (line: string) =>
-        network?.find(line.trim().split(/\s/, 1).join(), device.options) !== undefined;
+      const nameIn = (line: string) => line.trim().replace(/\s.*/, '');
+      const isPort = {
+        test: (line: string) => network?.find(nameIn(line), device.options) !== undefined,
+      };
       for (const { line, groups } of rowsIn(name, macs, said.macs, hasMac, seen)) {
         const host = hostOf(groups, 'mac-table');
         if (host === undefined) continue;
@@ -65,9 +67,8 @@ export function cliConnectedHosts({
         const { port = '', link = '' } = groups;
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
-      const known =
-        arp && said.arp !== undefined && ifAllowed(rowsOf(name, arp, said.arp, hasMac, seen));
-      for (const { line, groups } of (await known) || []) {
+      const known = async () => (arp && said.arp ? rowsIn(name, arp, said.arp, hasMac, seen) : []);
+      for (const { line, groups } of (await ifAllowed(known())) ?? []) {
         const host = hostOf(groups, 'arp');
         if (host && arp?.own?.test(line)) seen.own.push(host.mac);
         else if (host) seen.hosts.push(host);
@@ -83,10 +84,6 @@ async function ask(cli: Pick<DeviceCli, 'run'>, { command }: Table): Promise<str
   return (await cli.run(command)).toString('latin1');
 }
 
-async function rowsOf(...args: Parameters<typeof rowsIn>): Promise<ReturnType<typeof rowsIn>> {
-  return rowsIn(...args);
-}
-
 /**
  * @param isRow whether a line may be a row; those that are not understood are counted in `seen`
  * @throws DeviceRejected It is not such a table, or none of its rows is understood.
@@ -95,16 +92,15 @@ export function rowsIn(
   device: string,
   { command, header, row }: Table,
   text: string,
-  isRow: RegExp | ((line: string) => boolean),
+  isRow: { test(line: string): boolean },
   seen: ConnectedHosts,
 ): { line: string; groups: Groups }[] {
-  const mayBe = typeof isRow === 'function' ? isRow : (line: string) => isRow.test(line);
   const lines = text.split('\n').map((line) => {
     const found = [row].flat().map((form) => form.exec(line)?.groups);
     return { line, groups: found.find((groups) => groups !== undefined) };
   });
   const rows = lines.flatMap(({ line, groups }) => (groups ? [{ line, groups }] : []));
-  const others = lines.filter(({ line, groups }) => groups === undefined && mayBe(line));
+  const others = lines.filter(({ line, groups }) => groups === undefined && isRow.test(line));
   const first = others[0]?.line.trim().slice(0, 200);
   if (!header.test(text) || (rows.length === 0 && first !== undefined)) {
     const what = `returned no table for ${quoted(command)}: ${quoted(first ?? text.trim())}`;

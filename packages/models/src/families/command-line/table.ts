@@ -18,8 +18,6 @@ export function rowOf(device: string, text: string, first: string, command: stri
 /** @throws DeviceRejected It is not a number. */
 export function numberOf(device: string, word: string | undefined, what: string): number {
   if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
-  throw new DeviceRejected(
-    device,
-    `${what} is ${JSON.stringify(word ?? '')}, which is not a number`,
-  );
+  const why = `${what} is ${JSON.stringify(word ?? '')}, which is not a number`;
+  throw new DeviceRejected(device, why);
 }

@@ -34,8 +34,6 @@ const secrets: readonly SecretRule[] = [
   new RegExp(String.raw`${begin}(?![^=]*\.status=)[^=]*community[^=]*=(.+)`, 'i'),
   // unms.uri=wss://ADDRESS:443+KEY+allowUntrustedCertificate
   /^unms\.uri=[^+]*\+([^+]+)/,
-  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
-  /(\$\d\$[^\s"']+)/,
 ];
 
 interface SystemCfg {

@@ -11,7 +11,5 @@ export const vyattaSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`^[+>-]?\s*community ${value} \{$`),
   new RegExp(`^set service snmp community ${value}`),
   // In URLs, from which lists are fetched and to which configurations are archived.
-  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
   // In crypt(3)'s format, anywhere.
-  /(\$(?:[1-9]|2[abxy]|y|gy|sha1)\$[^\s"';]+)/,
 ];
