@@ -151,7 +151,7 @@ function createStorage(
   const afterDamage = 'check that skolo backup status lists all devices';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const state = new State(journal);
-  const store = new Store({ rack, stateDir, clock, log, emit, signal, texts });
+  const store = new Store({ rack, stateDir, clock, log, emit, signal });
   const jumphost = new JumphostBackup({ rack, stateDir, clock, emit, rackFile });
   const versions = new Versions({ rack, models, maskKey, texts, store, jumphost });
   const offsite = { rack, stateDir, clock, log, emit, lastSuccess, tables: journal, versions };

@@ -1,14 +1,13 @@
 /** The thread that works on texts. `Texts` starts it, and sends it one job at a time. */
 import { parentPort } from 'node:worker_threads';
 import { errorText } from '@skolo/base';
-import { type Answer, type Inputs, type JobName, jobs } from './texts/jobs.ts';
+import { type Jobs, jobs } from './texts/jobs.ts';
 
-parentPort?.on('message', (job) => parentPort?.postMessage(answerTo(job)));
-
-function answerTo<N extends JobName>({ name, input }: { name: N; input: Inputs[N] }): Answer<N> {
+parentPort?.on('message', ({ name, input }: { name: keyof Jobs; input: never }) => {
   try {
-    return { result: jobs[name](input) };
+    parentPort?.postMessage({ result: jobs[name](input) });
   } catch (error) {
-    return { error: errorText(error), isTooMuch: error instanceof RangeError };
+    // A stack or a string of the engine became too large.
+    parentPort?.postMessage({ error: errorText(error), isTooMuch: error instanceof RangeError });
   }
-}
+});

@@ -2,8 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { sha256 } from '@skolo/base';
 import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Inputs } from './texts/jobs.ts';
-import { type TextLimits, Texts, TooMuchWork } from './texts.ts';
+import { type Input, type TextLimits, Texts, TooMuchWork } from './texts.ts';
 
 const key = Buffer.alloc(32, 1);
 
@@ -13,7 +12,7 @@ function start(limits: Partial<TextLimits> = {}): Texts {
   return texts;
 }
 
-function masked(text: string, rules: readonly RegExp[] = []): Inputs['text'] {
+function masked(text: string, rules: readonly RegExp[] = []): Input<'text'> {
   return { content: Buffer.from(text), format: 'text', masking: { key, rules } };
 }
 
@@ -122,7 +121,7 @@ describe('callers', () => {
       if (left < 1) throw new Error('too many');
       left -= cost;
     };
-    const ask = (input: Inputs['text'], key?: string) =>
+    const ask = (input: Input<'text'>, key?: string) =>
       texts.shown('text', { key, by: { name: 'eve', spend } }, async () => input);
 
     await ask(masked('x'.repeat(3 << 18)), 'large');

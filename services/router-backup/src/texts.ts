@@ -7,7 +7,12 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { Locks } from '@skolo/common';
-import type { Answer, Inputs, JobName, Results } from './texts/jobs.ts';
+import type { Jobs } from './texts/jobs.ts';
+
+export type Input<N extends keyof Jobs> = Parameters<Jobs[N]>[0];
+type Result<N extends keyof Jobs> = ReturnType<Jobs[N]>;
+/** What the worker returns. */
+type Answer<N extends keyof Jobs> = { result: Result<N> } | { error: string; isTooMuch: boolean };
 
 /** For whom a job is; the service itself has no limit. */
 export interface Requester {
@@ -61,7 +66,7 @@ export class Texts {
   async shown<N extends 'text' | 'difference'>(
     name: N,
     { key, by }: { key: string | undefined; by: Requester },
-    prepare: () => Promise<Inputs[N]>,
+    prepare: () => Promise<Input<N>>,
   ): Promise<Uint8Array> {
     const text =
       this.known(key) ??
@@ -77,7 +82,7 @@ export class Texts {
   }
 
   /** Work of the service itself. @throws TooMuchWork */
-  async run<N extends JobName>(name: N, input: Inputs[N]): Promise<Results[N]> {
+  async run<N extends keyof Jobs>(name: N, input: Input<N>): Promise<Result<N>> {
     return await this.inTurn({ name: '' }, () => this.work(name, input));
   }
 
@@ -102,7 +107,7 @@ export class Texts {
     );
   }
 
-  private async work<N extends JobName>(name: N, input: Inputs[N]): Promise<Results[N]> {
+  private async work<N extends keyof Jobs>(name: N, input: Input<N>): Promise<Result<N>> {
     const { ms } = this.limits;
     const { signal } = this.closing;
     const late = () => new TooMuchWork(`${name}: not finished within ${ms} ms`);

@@ -18,8 +18,8 @@ export interface CommitAbout {
   shownSize?: number | undefined;
   /** Of the same version elsewhere; default: a new one. */
   nonce?: string | undefined;
-  /** Replaces the history's own subject: `changed (+3 -1)`. */
-  summary?: string;
+  /** Instead of `changed` or `first version`. */
+  summary?: string | undefined;
 }
 
 interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {

@@ -69,7 +69,7 @@ describe('a history', () => {
     expect(log).toContain('Author: router-backup <router-backup@rack4>');
     expect(log).toContain('Date:   2026-11-20 03:15:00 +0000');
     expect(log).toContain('\n    switch-1: retired\n');
-    expect(log).toContain('\n    switch-1: changed (+2 -1)\n');
+    expect(log).toContain('\n    switch-1: changed\n');
     expect(log).toContain('\n vlan 1\n-vlan 2\n+vlan 3\n+vlan 4\n');
     expect(log).toContain('\n    history of rack4 begins\n');
     expect(trailers.toString().trim().split('\n')).toEqual([
@@ -125,7 +125,7 @@ describe('a history', () => {
     expect(await second.versions('switch-9')).toEqual([]);
     const versions = await second.versions('switch-1');
     expect(versions.map(({ summary }) => summary)).toEqual([
-      'switch-1: changed (+2 -1)',
+      'switch-1: changed',
       'switch-1: first version',
     ]);
     expect(versions).toEqual(await first.versions('switch-1'));

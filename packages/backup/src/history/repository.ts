@@ -19,24 +19,12 @@ import { pathOf } from './device-file.ts';
 import { branch, findUnreadable, openFolder, syncCommits } from './folder.ts';
 import { HistoryReader } from './reader.ts';
 import { findDamage, repack } from './upkeep.ts';
-import {
-  type CompareLines,
-  compareHere,
-  type Entry,
-  HistoryWriter,
-  type Written,
-} from './writer.ts';
+import { type Entry, HistoryWriter, type Written } from './writer.ts';
 
 interface Change {
   device: string;
   content: Content;
   about: CommitAbout;
-}
-
-interface OpenOptions {
-  rack?: string | undefined;
-  mayBegin?: boolean;
-  compare?: CompareLines;
 }
 
 /** Maximum number of changes that share one git process. */
@@ -51,26 +39,24 @@ export class Repository implements BackupSource {
   private last: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  private constructor(folder: string, dir: string, compare: CompareLines) {
+  private constructor(folder: string, dir: string) {
     this.folder = folder;
     this.dir = dir;
     this.reader = new HistoryReader({ dir, branch, place: folder });
-    this.writer = new HistoryWriter(dir, folder, compare);
+    this.writer = new HistoryWriter(dir, folder);
   }
 
   /**
    * Creates one if the directory is missing or empty, unless `mayBegin` is false.
    *
-   * @param options.compare counts the changed lines of each new version; default: in this thread
    * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and none may be
    * created. `storage`: it cannot be written, or git is missing
    */
   static async open(
     folder: string,
-    { rack, mayBegin = true, compare = compareHere }: OpenOptions = {},
+    { rack, mayBegin = true }: { rack?: string | undefined; mayBegin?: boolean } = {},
   ): Promise<Repository> {
-    const dir = await openFolder(folder, rack, { mayBegin });
-    const repository = new Repository(folder, dir, compare);
+    const repository = new Repository(folder, await openFolder(folder, rack, { mayBegin }));
     await removeLeftovers(repository.dir);
     await repository.writer.catchUp();
     return repository;

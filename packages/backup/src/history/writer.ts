@@ -2,14 +2,13 @@
 
 import type { Content } from '@skolo/models/backup';
 import type { BackupError } from '@skolo/models/configuration';
-import { changedLines } from '../diff.ts';
 import { type Digest, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { GitFailed } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { notRead, notStored } from '../git/storage-error.ts';
 import type { Version } from '../source.ts';
 import { type CommitAbout, commitMessage, newNonce, versionOf } from './commit-message.ts';
-import { type DeviceHistory, readBlobs, readDevices, readTip } from './commits.ts';
+import { type DeviceHistory, readDevices, readTip } from './commits.ts';
 import { isDeviceName, pathOf } from './device-file.ts';
 import { authorOf, branch, findUnreadable, syncCommits } from './folder.ts';
 
@@ -23,20 +22,8 @@ export interface Entry {
 /** The device's newest version afterwards, if any, or why it was not stored. */
 export type Written = { newest: Version | undefined } | { error: BackupError };
 
-/** Changes of larger contents are not counted in lines. */
-const countedUpTo = 2 << 20;
 const triesAgainstOthers = 5;
 const moved = /new tip \S+ does not contain|cannot lock ref/i;
-
-/** Counts added and removed lines; undefined: it would take too long. */
-export type CompareLines = (
-  from: Buffer,
-  to: Buffer,
-) => Promise<{ added: number; removed: number } | undefined>;
-
-export async function compareHere(from: Buffer, to: Buffer) {
-  return changedLines(from.toString('latin1'), to.toString('latin1'));
-}
 
 export class HistoryWriter {
   /** Each device's state on the branch. */
@@ -44,15 +31,13 @@ export class HistoryWriter {
   private readonly dir: string;
   /** For people. */
   private readonly folder: string;
-  private readonly compare: CompareLines;
   private tip = '';
   /** Whether the branch may have moved: a failed commit may have been written nevertheless. */
   private inDoubt = true;
 
-  constructor(dir: string, folder: string, compare: CompareLines) {
+  constructor(dir: string, folder: string) {
     this.dir = dir;
     this.folder = folder;
-    this.compare = compare;
   }
 
   /** Takes over the branch's state, after syncing it. @throws BackupError */
@@ -107,8 +92,9 @@ export class HistoryWriter {
   private async append(entries: readonly Entry[]): Promise<void> {
     const changed = await this.changedOf(entries);
     if (changed.length === 0) return;
-    const summaries = await this.summariesOf(changed);
-    const commits = changed.map((change, index) => commitOf(change, summaries[index] ?? ''));
+    const commits = changed.map((change) => {
+      return commitOf(change, this.heads.has(change.device) ? 'changed' : 'first version');
+    });
     this.inDoubt = true;
     const ids = await importCommits(this.dir, { branch, parent: this.tip, commits });
     await syncCommits(this.dir);
@@ -135,31 +121,6 @@ export class HistoryWriter {
     }
     return changed;
   }
-
-  /** `changed (+3 -1)` */
-  private async summariesOf(changes: readonly Change[]): Promise<string[]> {
-    const heads = changes.map(({ device }) => this.heads.get(device));
-    const compared = changes.map(({ about, digest }, index) => {
-      const size = Math.max(heads[index]?.newest.size ?? Infinity, digest?.size ?? Infinity);
-      return about.summary === undefined && size <= countedUpTo ? heads[index]?.blob : undefined;
-    });
-    const blobs = await readBlobs(
-      this.dir,
-      compared.filter((blob) => blob !== undefined),
-      // A damaged version must not prevent the next one from being stored.
-    ).catch(() => new Map<string, Buffer>());
-    const summaries: string[] = [];
-    for (const [index, { about, content }] of changes.entries()) {
-      const before = blobs.get(compared[index] ?? '');
-      const lines =
-        before && content && 'bytes' in content
-          ? await this.compare(before, content.bytes).catch(() => undefined)
-          : undefined;
-      const changed = lines ? `changed (+${lines.added} -${lines.removed})` : 'changed';
-      summaries.push(about.summary ?? (heads[index] ? changed : 'first version'));
-    }
-    return summaries;
-  }
 }
 
 interface Change {
@@ -173,7 +134,7 @@ function commitOf({ device, about, content, digest }: Change, summary: string): 
   const { size, sha1 } = digest ?? {};
   const readAt = Date.parse(about.time);
   return {
-    message: commitMessage(`${device}: ${summary}`, {
+    message: commitMessage(`${device}: ${about.summary ?? summary}`, {
       ...about,
       device,
       size,

@@ -262,7 +262,9 @@ async function fromObjects(
 function changeOf(version: Version, rack: string) {
   const { device, time, model = '', run = '', by = '', ...rest } = version;
   const { reason, changedBy, shownSize, nonce } = rest;
-  return { device, about: { rack, model, run, time, by, reason, changedBy, shownSize, nonce } };
+  const summary = rest.summary?.replace(`${device}: `, '');
+  const about = { rack, model, run, time, by, reason, changedBy, shownSize, nonce, summary };
+  return { device, about };
 }
 
 function oldestFirst(a: Version, b: Version): number {

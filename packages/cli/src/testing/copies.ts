@@ -29,6 +29,7 @@ export async function createHistory(dir: string): Promise<Placeholders> {
           run: 'r0001',
           time,
           by,
+          summary: version.summary?.replace(`${device}: `, ''),
           ...(reason !== undefined && { reason }),
           ...(changedBy !== undefined && { changedBy }),
         },

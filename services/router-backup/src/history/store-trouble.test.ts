@@ -32,7 +32,6 @@ async function open(onBegin = () => {}) {
       else troubles.set(event.what, event.why);
     },
     clock: systemClock,
-    texts: { run: () => Promise.reject(new Error('no thread')) },
     signal: stop.signal,
   });
   await store.start({

@@ -11,7 +11,6 @@ import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
-import type { Texts } from '../texts.ts';
 
 interface StoreDeps {
   rack: () => Pick<Rack, 'name'>;
@@ -19,7 +18,6 @@ interface StoreDeps {
   clock: Pick<Clock, 'uptime'>;
   log: Logger;
   emit: EmitBackup;
-  texts: Pick<Texts, 'run'>;
   /** Aborted when the service stops. */
   signal: AbortSignal;
 }
@@ -181,33 +179,26 @@ export class Store {
   }
 
   private async openOrBegin(): Promise<Repository> {
+    const rack = this.deps.rack().name;
     try {
-      return await this.open(false);
+      return await Repository.open(this.folder, { rack, mayBegin: false });
     } catch (error) {
       if (!(error instanceof BackupError) || error.code !== 'not-found') throw error;
       await this.guard?.beforeNew();
-      return await this.open(true);
+      return await Repository.open(this.folder, { rack });
     }
-  }
-
-  private async open(mayBegin: boolean): Promise<Repository> {
-    const { rack, texts } = this.deps;
-    return await Repository.open(this.folder, {
-      rack: rack().name,
-      mayBegin,
-      compare: (from, to) => texts.run('changes', { from, to }),
-    });
   }
 
   /** Repairs what git can rebuild; otherwise sets the history aside. */
   private async recover(wrong: string): Promise<void> {
-    const { log, signal } = this.deps;
+    const { log, rack, signal } = this.deps;
     await this.opened?.close();
     this.opened = undefined;
     this.why = 'it is being repaired';
     const repaired = await repairHistory(this.folder);
     if (repaired.length > 0) {
-      const repository = await this.open(false).catch(() => undefined);
+      const options = { rack: rack().name, mayBegin: false };
+      const repository = await Repository.open(this.folder, options).catch(() => undefined);
       const isSound = (await repository?.check(signal).catch(() => 'unknown')) === undefined;
       if (repository !== undefined && isSound) {
         log.warn({ wrong, repaired }, 'repository was damaged and has been repaired');

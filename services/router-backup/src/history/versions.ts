@@ -3,7 +3,7 @@
  * unless the reader may see them.
  */
 import { inspect } from 'node:util';
-import { resolveVersion, shownId, type Version } from '@skolo/backup';
+import { type CommitAbout, resolveVersion, shownId, type Version } from '@skolo/backup';
 import { sha256 } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
@@ -11,9 +11,8 @@ import { BackupError } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { deviceOf, jumphostModel, startupNameOf } from '../targets.ts';
-import type { Inputs } from '../texts/jobs.ts';
 import type { MaskKey } from '../texts/mask-key.ts';
-import { type Requester, type Texts, TooMuchWork } from '../texts.ts';
+import { type Input, type Requester, type Texts, TooMuchWork } from '../texts.ts';
 import type { Store } from './store.ts';
 
 /** What the history and the archives have in common. */
@@ -35,6 +34,8 @@ interface VersionsDeps {
 
 /** Text takes many times its size in memory, and every caller with the role view may request it. */
 const mostBytes = 8 * 1024 * 1024;
+/** Changes of larger contents are not counted in lines. */
+const countedUpTo = 2 * 1024 * 1024;
 /** For what the service itself does. */
 const itself: Requester = { name: '' };
 
@@ -123,13 +124,31 @@ export class Versions {
     return await this.deps.texts.shown('text', { key, by }, input).catch(tooMuchFor(version));
   }
 
-  /** Text with masked secrets of bytes that may not be a version. @throws TooMuchWork */
-  async masked(
+  /** Text with masked secrets, without volatile lines, of bytes that may not be a version. @throws TooMuchWork */
+  async comparable(of: Pick<Version, 'device' | 'model'>, content: Buffer): Promise<Uint8Array> {
+    const { volatile = [] } = this.model(of) ?? {};
+    return await this.deps.texts.run('text', { ...this.textInput(of, content, false), volatile });
+  }
+
+  /** What a new version's commit says about its content, as far as that does not take too long. */
+  async measured(
     of: Pick<Version, 'device' | 'model'>,
     content: Buffer,
-    volatile: readonly RegExp[] = [],
-  ): Promise<Uint8Array> {
-    return await this.deps.texts.run('text', { ...this.textInput(of, content, false), volatile });
+    before: Version | undefined,
+  ): Promise<Pick<CommitAbout, 'shownSize' | 'summary'>> {
+    const isSmall =
+      before?.size !== undefined && Math.max(before.size, content.length) <= countedUpTo;
+    try {
+      const input = {
+        ...this.textInput(of, content, false),
+        before: isSmall ? await this.content(before) : undefined,
+      };
+      const { size, lines } = await this.deps.texts.run('measured', input);
+      return { shownSize: size, summary: lines && `changed (${lines})` };
+    } catch {
+      // A damaged version must not prevent the next one from being stored.
+      return {};
+    }
   }
 
   /** A unified diff; empty if equal. @throws BackupError. HttpProblem 409, 429 */
@@ -137,7 +156,9 @@ export class Versions {
     const one = await this.text(from, showsSecrets, by);
     const other = await this.text(to, showsSecrets, by);
     const names = { from: nameOf(from), to: nameOf(to) };
-    const key = showsSecrets ? undefined : `${this.keyOf(from)} ${this.keyOf(to)}`;
+    const key = showsSecrets
+      ? undefined
+      : [this.keyOf(from), this.keyOf(to), names.from, names.to].join(' ');
     const input = async () => ({ from: one, to: other, names });
     const { texts } = this.deps;
     const diff = await texts.shown('difference', { key, by }, input).catch(tooMuchFor(to));
@@ -170,7 +191,7 @@ export class Versions {
     of: Pick<Version, 'device' | 'model'>,
     content: Buffer,
     showsSecrets: boolean,
-  ): Inputs['text'] {
+  ): Input<'text'> {
     const { format = 'text', secrets: rules = [] } = this.model(of) ?? {};
     const masking = showsSecrets ? undefined : { key: this.deps.maskKey(of.device), rules };
     return { content, format, masking };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
 import type { SecretRule } from '@skolo/models/backup';
-import type { Inputs } from '../texts/jobs.ts';
 import type { MaskKey } from '../texts/mask-key.ts';
 import type { Recorded } from '../texts/masking.ts';
 import type { Texts } from '../texts.ts';
@@ -56,10 +55,7 @@ export class Transcripts {
   /** Masks and writes it. Never throws. */
   async keep(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
     try {
-      const masked = await this.deps.texts.run(
-        'transcript',
-        this.session(device, transcript, rules),
-      );
+      const masked = await this.masked(device, transcript, rules);
       await makeFolder(this.folder);
       await writeFileAtomic(this.path(device), `${masked}\n`);
     } catch {
@@ -86,12 +82,9 @@ export class Transcripts {
     transcript: Transcript,
     rules: readonly SecretRule[],
   ): Promise<string> {
-    return await this.deps.texts
-      .run('message', { ...this.session(device, transcript, rules), message })
-      .catch(
-        (error: unknown) =>
-          `the reason cannot be shown with its secrets masked: ${errorText(error)}`,
-      );
+    return await this.masked(device, transcript, rules, message).catch(
+      (error: unknown) => `the reason cannot be shown with its secrets masked: ${errorText(error)}`,
+    );
   }
 
   async drop(device: string): Promise<void> {
@@ -115,12 +108,14 @@ export class Transcripts {
     }
   }
 
-  private session(
+  private async masked(
     device: string,
-    { head, tail, cut }: Transcript,
+    transcript: Transcript,
     rules: readonly SecretRule[],
-  ): Inputs['transcript'] {
-    return { transcript: { head, tail, cut }, key: this.deps.maskKey(device), rules };
+    message?: string,
+  ): Promise<string> {
+    const { texts, maskKey } = this.deps;
+    return await texts.run('session', { transcript, key: maskKey(device), rules, message });
   }
 
   private path(device: string): string {

@@ -238,9 +238,8 @@ export class DeviceRestores {
   /** The difference from the device to the version, without what changes by itself. */
   private async diff(version: Version, content: Buffer, now: Buffer): Promise<string> {
     const { versions, texts } = this.deps;
-    const { volatile } = versions.model(version) ?? {};
-    const from = await versions.masked(version, now, volatile);
-    const to = await versions.masked(version, content, volatile);
+    const from = await versions.comparable(version, now);
+    const to = await versions.comparable(version, content);
     const { device } = version;
     const names = { from: `${device} now`, to: `${device} ${shownId(version).slice(0, 12)}` };
     return `${Buffer.from(await texts.run('difference', { from, to, names }))}`;

@@ -29,7 +29,7 @@ export interface AttemptsDeps {
   fetch: Fetch;
   store: Store;
   /** Measures texts. */
-  versions: Pick<Versions, 'masked'>;
+  versions: Pick<Versions, 'measured'>;
   state: State;
   /** A power cycle comes before a backup. */
   power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
@@ -246,10 +246,11 @@ export class Attempts {
     const { rack, store, clock, emit, versions } = this.deps;
     const { model } = device;
     await this.checkGrowth(device, file, content);
-    const text =
+    const before = await store.repository.newest(file);
+    const measured =
       'bytes' in content
-        ? await versions.masked({ device: file, model }, content.bytes).catch(() => undefined)
-        : undefined;
+        ? await versions.measured({ device: file, model }, content.bytes, before)
+        : {};
     const about: CommitAbout = {
       rack: rack().name,
       model,
@@ -258,7 +259,7 @@ export class Attempts {
       by,
       reason,
       changedBy,
-      shownSize: text?.length,
+      ...measured,
     };
     const version = await store.repository.commit({ device: file, content, about });
     store.stored();

@@ -7,13 +7,12 @@ import type { BackupModel, SecretRule } from '@skolo/models/backup';
 import { createMask, textOf, withoutVolatile } from '@skolo/models/configuration';
 import { maskMessage, maskTranscript, type Recorded, transcriptText } from './masking.ts';
 
-/** How secrets are masked. */
 interface Masking {
   key: Uint8Array;
   rules: readonly SecretRule[];
 }
 
-interface TextOf {
+interface Configuration {
   content: Uint8Array;
   format: BackupModel['format'];
   /** Undefined: secrets are shown. */
@@ -22,77 +21,60 @@ interface TextOf {
   volatile?: readonly RegExp[];
 }
 
-interface Compared {
-  /** In UTF-8. */
+/** In UTF-8. */
+interface Texts {
   from: Uint8Array;
   to: Uint8Array;
+  names: { from: string; to: string };
 }
 
-interface OfSession extends Masking {
+interface Session extends Masking {
   transcript: Recorded;
+  message: string | undefined;
 }
-
-export interface Inputs {
-  text: TextOf;
-  difference: Compared & { names: { from: string; to: string } };
-  changes: Compared;
-  transcript: OfSession;
-  message: OfSession & { message: string };
-}
-
-export interface Results {
-  text: Uint8Array;
-  difference: Uint8Array;
-  changes: { added: number; removed: number } | undefined;
-  transcript: string;
-  message: string;
-}
-
-export type JobName = keyof Inputs;
-
-/** What a worker returns. */
-export type Answer<N extends JobName> =
-  | { result: Results[N] }
-  /** `isTooMuch`: a stack or a string of the engine became too large. */
-  | { error: string; isTooMuch: boolean };
 
 /** In bytes. Node would take too long to send it as JSON. */
 const longestDifference = 4 * 1024 * 1024;
 /** Of both texts. Comparing more lines takes too much memory. */
 const mostLines = 400_000;
 
-export const jobs: { readonly [N in JobName]: (input: Inputs[N]) => Results[N] } = {
-  /** A configuration as text for people, in UTF-8. */
-  text({ content, format, masking, volatile = [] }) {
-    const mask = masking && createMask(masking.key);
-    const text = textOf(bufferOf(content), format, mask?.word);
-    const shown = mask === undefined ? text : mask.text(text, masking?.rules ?? []);
-    return new TextEncoder().encode(withoutVolatile(shown, volatile));
-  },
+export const jobs = { text, difference: shownDifference, measured, session };
+export type Jobs = typeof jobs;
 
-  /** A unified diff in UTF-8; empty if the texts are equal. */
-  difference({ from, to, names }) {
-    const isLong = linesOf(from) + linesOf(to) > mostLines;
-    const diff = isLong ? '' : difference(`${bufferOf(from)}`, `${bufferOf(to)}`, names);
-    const isShown = bufferOf(from).equals(to) || (!isLong && diff.length <= longestDifference);
-    const instead = `--- ${names.from}\n+++ ${names.to}\nthe change is too large to compare line by line\n`;
-    return new TextEncoder().encode(isShown ? diff : instead);
-  },
+/** A configuration as text for people, in UTF-8. */
+function text({ content, format, masking, volatile = [] }: Configuration): Uint8Array {
+  const mask = masking && createMask(masking.key);
+  const whole = textOf(bufferOf(content), format, mask?.word);
+  const shown = mask === undefined ? whole : mask.text(whole, masking?.rules ?? []);
+  return new TextEncoder().encode(withoutVolatile(shown, volatile));
+}
 
-  /** Numbers of added and removed lines; undefined: too many lines. */
-  changes({ from, to }) {
-    if (linesOf(from) + linesOf(to) > mostLines) return undefined;
-    return changedLines(bufferOf(from).toString('latin1'), bufferOf(to).toString('latin1'));
-  },
+/** A unified diff in UTF-8; empty if the texts are equal. */
+function shownDifference({ from, to, names }: Texts): Uint8Array {
+  const isLong = linesOf(from) + linesOf(to) > mostLines;
+  const diff = isLong ? '' : difference(`${bufferOf(from)}`, `${bufferOf(to)}`, names);
+  const isShown = bufferOf(from).equals(to) || (!isLong && diff.length <= longestDifference);
+  const instead = `--- ${names.from}\n+++ ${names.to}\nthe change is too large to compare line by line\n`;
+  return new TextEncoder().encode(isShown ? diff : instead);
+}
 
-  transcript({ transcript, key, rules }) {
-    return maskTranscript(createMask(key), transcriptText(transcript, rules), rules);
-  },
+/** The size of a configuration's text, and how many lines have changed: `+3 -1`; undefined: too many to count. */
+function measured({ before, ...now }: Configuration & { before: Uint8Array | undefined }) {
+  const size = text(now).length;
+  if (before === undefined || linesOf(before) + linesOf(now.content) > mostLines) return { size };
+  const [from, to] = [before, now.content].map((bytes) => bufferOf(bytes).toString('latin1'));
+  const { added, removed } = changedLines(from ?? '', to ?? '');
+  return { size, lines: `+${added} -${removed}` };
+}
 
-  message({ message, transcript, key, rules }) {
-    return maskMessage(createMask(key), message, transcriptText(transcript, rules), rules);
-  },
-};
+/** A session's transcript, or a message about it. */
+function session({ transcript, key, rules, message }: Session): string {
+  const mask = createMask(key);
+  const whole = transcriptText(transcript, rules);
+  return message === undefined
+    ? maskTranscript(mask, whole, rules)
+    : maskMessage(mask, message, whole, rules);
+}
 
 /** A Buffer becomes a Uint8Array on its way to the worker. */
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

@@ -4,12 +4,14 @@ import { expect, it } from 'vitest';
 
 const root = new URL('../../../../', import.meta.url);
 const page = readFileSync(new URL('docs/hostile-machine.md', root), 'utf8');
-const rows = [...page.matchAll(/\| `(?<file>[^`]+)` > `(?<name>[^`]+)` \|$/gm)].map(
-  ({ groups }) => ({
-    file: groups?.file ?? '',
-    name: groups?.name ?? '',
-  }),
-);
+const test = /`(?<file>[^`]+)` > `(?<name>[^`]+)`/;
+/** Of three columns: tables of limits have two. */
+const lines = page
+  .split('\n')
+  .filter((line) => /^\| (?!-|it tries|they try)(?:[^|]+\|){3}$/.test(line));
+const rows = lines
+  .flatMap((line) => [...line.matchAll(new RegExp(test, 'g'))])
+  .map(({ groups }) => ({ file: groups?.file ?? '', name: groups?.name ?? '' }));
 /** A file is named in full once, and by its last part afterwards. */
 const files = new Map(rows.map(({ file }) => [file.split('/').at(-1), file] as const).reverse());
 
@@ -20,10 +22,6 @@ it.each(rows)('$file > $name', ({ file, name }) => {
 });
 
 it('has a test in each row', () => {
-  // Without tables of limits, which have two columns.
-  const lines = page
-    .split('\n')
-    .filter((line) => /^\| (?!-|it tries|they try)(?:[^|]+\|){3}$/.test(line));
-
-  expect(rows.length).toBe(lines.length);
+  expect(lines.length).toBeGreaterThan(50);
+  expect(lines.filter((line) => !test.test(line))).toEqual([]);
 });
