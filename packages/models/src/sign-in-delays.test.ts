@@ -130,7 +130,12 @@ async function signIn(dialect: Dialect, prompt: string, begin: Beginning, delays
     name: 'core1',
     address: '127.0.0.1',
     port: await listen(server),
-    credentials: { username: 'admin', password: new Secret('right'), legacySsh: false },
+    credentials: {
+      username: 'admin',
+      password: new Secret('right'),
+      legacySsh: false,
+      signInSeconds: 90,
+    },
   };
   const hostKeys = new HostKeys(`${await tempDir()}/keys.json`);
   const { signal } = new AbortController();
