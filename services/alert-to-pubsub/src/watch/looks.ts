@@ -184,8 +184,11 @@ export class Looks {
   private async write(): Promise<void> {
     const text = JSON.stringify([...this.listed]);
     if (text === this.written) return;
-    await writeFileAtomic(this.file, text).catch(() => undefined);
-    this.written = text;
+    const isWritten = await writeFileAtomic(this.file, text).then(
+      () => true,
+      () => false,
+    );
+    if (isWritten) this.written = text;
   }
 }
 

@@ -92,6 +92,19 @@ describe.skipIf(why)('monitoring, on real nodes', { timeout: 900_000 }, () => {
     expect(containers.map(({ metric }) => metric.container)).toContain('power-cycle-daemon');
   });
 
+  it("requests Alertmanager's list of alerts from alert-to-pubsub, which finds the Service by cluster DNS", async ({
+    skip,
+  }) => {
+    theEngine(skip);
+    const read = ['cat', '/var/lib/skolo/alert-to-pubsub/alertmanager.json'] as const;
+    await expect
+      .poll(() => rack.nodes.jumphost.run(...read).catch(() => ''), {
+        timeout: 300_000,
+        interval: 2_000,
+      })
+      .toContain('http://alertmanager.skolo.svc:9093 ');
+  });
+
   it('publishes an alert of a pod that was killed and does not return', async ({ skip }) => {
     theEngine(skip);
     const { name = '' } = (await rack.podOf('power-cycle-daemon'))?.metadata ?? {};
