@@ -26,6 +26,8 @@ export interface SessionDeps extends Recorded {
   hostKeys: HostKeys;
   /** A shorter time limit for the sign-in than that of the login. */
   signInMs?: number;
+  /** Until it is connected, as in RunOptions. */
+  idleMs?: number;
   /** Called once for each ssh connection, with the negotiated algorithms. Never contains a secret. */
   onConnected?: ((facts: ConnectionFacts) => void) | undefined;
 }

@@ -78,7 +78,7 @@ export interface ConnectionDeps
   extends Access,
     Pick<SessionDeps, 'onTranscript' | 'onConnected' | 'dial' | 'dry'> {
   signal: AbortSignal;
-  /** A device that is silent for this long after its sign-in has failed. */
+  /** A device that is silent for this long, except while it checks a login, has failed. */
   idleMs: number;
   /** For everything together, from first use. */
   deadlineMs: number;
@@ -267,8 +267,8 @@ class LazyConnection implements Connection {
   }
 
   private sessionDeps(): SessionDeps {
-    const { hostKeys, onTranscript, onConnected, dial, dry } = this.deps;
-    return { hostKeys, onTranscript, onConnected, dial, dry, signInMs: this.left() };
+    const { hostKeys, idleMs, onTranscript, onConnected, dial, dry } = this.deps;
+    return { hostKeys, idleMs, onTranscript, onConnected, dial, dry, signInMs: this.left() };
   }
 
   private limits(): RunOptions {

@@ -5,7 +5,7 @@ import { openCliOn } from '../cli/cli.ts';
 import type { Dialect } from '../cli/dialect.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from '../session.ts';
 import { SshExec } from '../ssh/exec.ts';
-import { type Limit, limitOf } from '../stream/limit.ts';
+import { type Limit, limitOf, loginLimit } from '../stream/limit.ts';
 import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
 import { dryCli, dryExec } from './dry.ts';
@@ -48,7 +48,13 @@ async function openCliAs(
 ): Promise<CliSession> {
   const limit = signInLimit(target, deps, signal);
   const { name: device, credentials } = target;
-  const options = { device, dialect, credentials, limit, onTranscript: deps.onTranscript };
+  const options = {
+    device,
+    dialect,
+    credentials,
+    limit: loginLimit(limit),
+    onTranscript: deps.onTranscript,
+  };
   if (transport === 'telnet') {
     return await openCliOn(await connectTelnet(target, deps, limit), { ...options, mayAsk: true });
   }
@@ -83,8 +89,8 @@ export async function openExec(
   return new SshExec(connection, { device: target.name, secrets, onTranscript: deps.onTranscript });
 }
 
-/** Silence does not end a sign-in earlier: its server may be slow. */
 function signInLimit({ credentials }: Target, deps: SessionDeps, signal: AbortSignal): Limit {
   const { signInSeconds = usualSignInSeconds } = credentials;
-  return limitOf(signal, Math.min(signInSeconds * 1000, deps.signInMs ?? Number.POSITIVE_INFINITY));
+  const ms = Math.min(signInSeconds * 1000, deps.signInMs ?? Number.POSITIVE_INFINITY);
+  return limitOf(signal, ms, deps.idleMs);
 }

@@ -16,7 +16,13 @@ import {
 import { keyChanged } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { dialed } from '../stream/dial.ts';
-import { connectLimit, type Limit, withinLimit } from '../stream/limit.ts';
+import {
+  connectLimit,
+  type IdleTimer,
+  type Limit,
+  loginLimit,
+  withinLimit,
+} from '../stream/limit.ts';
 import {
   type Terminal,
   type TerminalListener,
@@ -91,13 +97,13 @@ class Connection implements SshConnection {
     const { target } = this;
     const late = (how: string) => new DeviceTimeout(target.name, `no ${this.stage}${how}`);
     try {
-      await withinLimit<void>(connectLimit(limit), late, (resolve, reject) => {
+      await withinLimit<void>(connectLimit(limit), late, (resolve, reject, idle) => {
         this.client.once('handshake', () => resolve());
         const stop = this.onEnd(reject);
-        this.connect(sock);
+        this.connect(sock, idle);
         return stop;
       });
-      await withinLimit<void>(limit, late, (resolve, reject) => {
+      await withinLimit<void>(loginLimit(limit), late, (resolve, reject) => {
         this.client.once('ready', () => resolve());
         return this.onEnd(reject);
       });
@@ -145,12 +151,13 @@ class Connection implements SshConnection {
     return this.closed;
   }
 
-  private connect(sock: Socket | undefined): void {
+  private connect(sock: Socket | undefined, idle: IdleTimer): void {
     const { client, target, deps } = this;
     const { name, address, port, credentials } = target;
     client.on('connect', () => {
       // A command is a small packet that waits for its answer: Nagle's algorithm would add 40 ms to each.
       client.setNoDelay(true);
+      idle.received();
       this.stage = 'ssh handshake';
     });
     client.once('handshake', (agreed) => {

@@ -20,9 +20,14 @@ export function limitOf(signal: AbortSignal, timeoutMs: number, idleMs?: number)
 const connectMs = 20_000;
 
 /** The part of a limit in which a device must be connected; the rest is for its sign-in. */
-export function connectLimit({ signal, endsAt, within }: Limit): Limit {
-  const left = endsAt - performance.now();
-  return left > connectMs ? limitOf(signal, connectMs) : { signal, endsAt, within };
+export function connectLimit(limit: Limit): Limit {
+  const left = limit.endsAt - performance.now();
+  return left > connectMs ? limitOf(limit.signal, connectMs, limit.idleMs) : limit;
+}
+
+/** The rest: silence does not end it, because a login server may be slow. */
+export function loginLimit(limit: Limit): Limit {
+  return { ...limit, idleMs: undefined };
 }
 
 /** Reported by `start` while it waits. */
