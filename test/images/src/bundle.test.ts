@@ -225,7 +225,12 @@ describe('a bundle', () => {
     for (const path of (await filesIn(out)).filter((each) => each.endsWith('.js'))) {
       const text = await readFile(join(out, path), 'utf8');
       const code = text.replace(/^import\{createRequire.*\n.*$/m, '');
-      const others = code.replaceAll(
+      // A worker's file ends like its starter: `.ts` in a clone, `.js` here.
+      const named = code.replaceAll(
+        /new URL\(`(\.[^`$]*)\$\{[\w$]+\(import\.meta\.filename\)\}`, ?import\.meta\.url\)/g,
+        (_, to) => `new URL("${to}.js",import.meta.url)`,
+      );
+      const others = named.replaceAll(
         /new URL\(["'](\.[^"']*)["'], ?import\.meta\.url\)/g,
         (_, to) => {
           const isThere = existsSync(join(out, dirname(path), to));

@@ -145,9 +145,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     },
     set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
     async report(_relays, signal) {
-      checkCount(device, relaysIn(await run('State', signal)), 'relay');
       const { PowerOnState } = await run('PowerOnState', signal);
       const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
+      checkCount(device, relaysIn(await run('State', signal)), 'relay');
       const staysOff = stayOff.get(Number(PowerOnState));
       return {
         hardware: firmware?.Hardware,
