@@ -69,7 +69,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
 export function unreadLines({ unread = [] }: ConnectedHosts): string[] {
   return unread.map(
     ({ command, lines, first }) =>
-      `${count(lines, 'line')} of "${command}" not understood, such as "${first}"`,
+      `${count(lines, 'line')} of "${command}" not understood, such as "${first.trim().replaceAll(/\s+/g, ' ')}"`,
   );
 }
 
