@@ -68,7 +68,7 @@ export async function simulated<Simulated extends Addressed>(
     transcript,
     connect(options) {
       const { idleMs = 20_000 } = options ?? {};
-      const logins = new Map([['logins', { ...whole, signInSeconds: idleMs / 1000 }]]);
+      const logins = new Map([['logins', { ...whole, signInSeconds: Math.max(8, idleMs / 1000) }]]);
       const connection = openConnection(inventory, {
         credentials: () => readCredentials({ dir, logins }, 'logins'),
         hostKeys: new HostKeys(join(dir, 'host-keys.json')),
