@@ -16,6 +16,7 @@ export {
   SpooledMessage,
   testLabel,
 } from './message/message.ts';
+export { queueKey } from './message/ordering-key.ts';
 export {
   connectPubSub,
   type PubSubConnection,

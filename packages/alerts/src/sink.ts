@@ -54,8 +54,10 @@ export interface Sink {
     /** Messages of one ordering key in one call. */
     messages: number;
   };
-  /** Messages with the same key arrive in the order in which they are sent. */
+  /** Messages with the same key arrive in the order in which they are sent. All messages about one alert have the same one. */
   orderingKeyOf(message: Message): string;
+  /** Groups of messages take turns, and in each of them the newest is first. Without it, ordering keys do, oldest first. */
+  groupOf?(message: Message): string;
   /**
    * Resolves when all messages have arrived. Calls for the same key never overlap.
    *

@@ -24,7 +24,7 @@ const counters = {
   transitions: ['Alerts that started firing or were resolved.', 'status'],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
-    'Invalid alerts, and messages that a sink rejected while it accepted others, or that were too large for it.',
+    'Invalid alerts, and messages that a sink rejected four times, or that were too large for it.',
     'from',
   ],
   spool_damaged_records: ['Spool records that were found damaged or missing.'],

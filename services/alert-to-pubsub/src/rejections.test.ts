@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
+import { SpooledMessage } from '@skolo/alerts';
 import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
@@ -21,12 +22,20 @@ async function startReceiver() {
     status: (_name: string): number => 200,
     taken: [] as string[],
     rejected: 0,
+    /** By ID of the message. */
+    attempts: new Map<string, number>(),
+    /** How many it had rejected when it accepted this one. */
+    rejectedBefore: new Map<string, number>(),
   };
   const server = createServer(async (request, response) => {
-    const { name } = JSON.parse(await text(request));
+    const { name, id } = JSON.parse(await text(request));
     const status = receiver.status(name);
+    receiver.attempts.set(id, (receiver.attempts.get(id) ?? 0) + 1);
     // A notice has no name.
-    if (status === 200 && name !== '') receiver.taken.push(name);
+    if (status === 200 && name !== '') {
+      receiver.taken.push(name);
+      receiver.rejectedBefore.set(name, receiver.rejected);
+    }
     if (status !== 200) receiver.rejected += 1;
     response.writeHead(status).end();
   });
@@ -37,16 +46,21 @@ async function startReceiver() {
 
 async function httpRack(url: string): Promise<string> {
   const dir = await tempDir();
-  const sink = `{ name: pager, kind: http, url: '${url}', body: '{"name": "{{labels.name}}"}' }`;
+  const sink = `{ name: pager, kind: http, url: '${url}', body: '{"name": "{{labels.name}}", "id": "{{id}}"}' }`;
   const settings = `pubsub: false\nrefreshSeconds: 1\nsinks: [${sink}]`;
   await writeFile(join(dir, 'rack.yaml'), rackYaml('127.0.0.1:1', settings));
   return dir;
 }
 
-async function post({ url }: Pick<AlertProcess, 'url'>, names: readonly string[]): Promise<void> {
-  const alerts = names.map((name) => ({
-    labels: { alertname: 'Hot', name },
-    endsAt: '2099-01-01T00:00:00Z',
+async function post(
+  { url }: Pick<AlertProcess, 'url'>,
+  names: readonly string[],
+  rules = 1,
+  endsAt = '2099-01-01T00:00:00Z',
+): Promise<void> {
+  const alerts = names.map((name, n) => ({
+    labels: { alertname: `Hot${n % rules}`, name },
+    endsAt,
   }));
   const body = JSON.stringify(alerts);
   const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', body });
@@ -91,30 +105,76 @@ describe('an HTTP sink', patiently, () => {
     expect(await readyz(service)).not.toHaveProperty('degraded.0');
   });
 
-  it('that answers 500 to one of many for ever gets all others, and that one is set aside', async () => {
+  it.each(
+    isLong
+      ? [0, 30, 60, 3000].flatMap((many) => [1, 40].map((rules) => [many, rules]))
+      : [[600, 40]],
+  )(
+    'that rejects %i alerts of %i rules gets another alert before it gets these again',
+    async (many, rules) => {
+      const receiver = await startReceiver();
+      const dir = await httpRack(receiver.url);
+      receiver.status = (name) => (name.startsWith('page') ? 200 : 400);
+      const service = await startAlertProcess(dir);
+
+      for (const page of ['page 1', 'page 2']) {
+        await post(service, named(many), rules);
+        await expect.poll(() => receiver.rejected, eventually).toBeGreaterThanOrEqual(many / 4);
+        await post(service, [page]);
+        const before = receiver.rejected;
+        await expect.poll(() => receiver.taken, eventually).toContain(page);
+
+        // Those that were under way.
+        expect(receiver.rejectedBefore.get(page)).toBeLessThan(before + 50);
+      }
+    },
+  );
+
+  it('that has accepted a message sets aside what it rejects four times, also after kill -9; with other settings, nothing', async () => {
+    const receiver = await startReceiver();
+    const dir = await httpRack(receiver.url);
+    receiver.status = (name) => (name === 'good' ? 200 : 400);
+    let service = await startAlertProcess(dir);
+    await post(service, ['good'], 1, new Date().toISOString());
+    const times = () => readFile(join(dir, 'state', 'last-success.json'), 'utf8').catch(() => '');
+    await expect.poll(times, eventually).toContain('pager accepted');
+    await service.end('SIGKILL');
+
+    service = await startAlertProcess(dir);
+    await post(service, ['bad'], 1);
+    // A later change of the alert, so that the first one does not wait for long.
+    await post(service, ['bad'], 1, new Date().toISOString());
+    await expect.poll(async () => (await lettersOf(service)).length, eventually).toBe(1);
+    const [letter] = await lettersOf(service);
+    expect(letter?.found).toMatchObject({ alert: { status: 'firing', labels: { name: 'bad' } } });
+    expect(receiver.attempts.get(SpooledMessage.parse(letter?.found).id)).toBe(4);
+
+    const rack = await readFile(join(dir, 'rack.yaml'), 'utf8');
+    await writeFile(join(dir, 'rack.yaml'), rack.replace(receiver.url, `${receiver.url}other`));
+    await expect.poll(async () => (await sinkOf(service))?.setAside, eventually).toBe(0);
+    const before = receiver.rejected;
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(before + 5);
+    expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'rejected', setAside: 0 });
+  });
+
+  it('that answers 500 to one of many for ever gets all others, and nothing is set aside', async () => {
     const receiver = await startReceiver();
     const dir = await httpRack(receiver.url);
     const names = named(countRounds(160, 8000));
-    const poison = `alert-${names.length / 8}`;
+    let poison = `alert-${names.length / 8}`;
     receiver.status = (name) => (name === poison ? 500 : 200);
     let service = await startAlertProcess(dir);
     await post(service, names);
 
     const others = names.filter((name) => name !== poison);
-    // Those of its own ordering key wait behind it, for as long as it may get through.
-    await expect
-      .poll(() => new Set(receiver.taken).size, eventually)
-      .toBeGreaterThan(others.length * 0.85);
-    if (!isLong) return;
+    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
     await service.end('SIGKILL');
     service = await startAlertProcess(dir);
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(4);
+    poison = '';
 
-    await expect.poll(async () => (await lettersOf(service)).length, eventually).toBe(1);
-    expect(await lettersOf(service)).toMatchObject([
-      { from: 'pager', found: { alert: { labels: { name: poison } } } },
-    ]);
-    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
-    expect(await sinkOf(service)).toMatchObject({ setAside: 1 });
+    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(names));
+    expect(await lettersOf(service)).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   noticeMessage,
   numberedAlert,
 } from '../testing/messages.ts';
-import { noOrderingKey, orderingKey } from './ordering-key.ts';
+import { noOrderingKey, orderingKey, queueKey } from './ordering-key.ts';
 
 describe('orderingKey', () => {
   it('is the same for all messages about an alert, and one of a fixed number', () => {
@@ -48,5 +48,20 @@ describe('orderingKey', () => {
 
     expect(counts.size).toBe(32);
     expect(Math.max(...counts.values())).toBeLessThan(200);
+  });
+});
+
+describe('queueKey', () => {
+  it('is the same for messages of one ordering key only if they must keep their order', () => {
+    fc.assert(
+      fc.property(anyMessage, anyMessage, (one, other) => {
+        if (queueKey(one) !== queueKey(other)) return;
+        expect(orderingKey(one, 'rack4', 32)).toBe(orderingKey(other, 'rack4', 32));
+      }),
+    );
+    const firing = queueKey(alertMessage());
+    expect(queueKey(alertMessage({ id: 'x', alert: { status: 'resolved' } }))).toBe(firing);
+    expect(queueKey(numberedAlert(1))).not.toBe(queueKey(numberedAlert(2)));
+    expect(queueKey(noticeMessage())).not.toBe(firing);
   });
 });

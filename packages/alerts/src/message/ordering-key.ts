@@ -2,6 +2,12 @@
 import { crc32 } from 'node:zlib';
 import type { Message } from './message.ts';
 
+/** Messages with the same key keep their order: those about an alert, or notices of one kind. */
+export function queueKey(message: Message): string {
+  if (message.kind === 'heartbeat') return noOrderingKey;
+  return message.kind === 'notice' ? message.notice : message.alert.fingerprint;
+}
+
 /** Heartbeats do not wait for other messages, and their order does not matter. */
 export const noOrderingKey = '';
 

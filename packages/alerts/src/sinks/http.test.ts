@@ -4,7 +4,13 @@ import { Secret, SecretError } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../message/message.ts';
 import type { Sink } from '../sink.ts';
-import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
+import {
+  alertMessage,
+  flat,
+  heartbeatMessage,
+  noticeMessage,
+  numberedAlert,
+} from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createHttpSink, type HttpSinkOptions } from './http.ts';
 
@@ -164,6 +170,9 @@ describe('a sent request', () => {
 
     expect(sink.limits.messages).toBe(1);
     expect(sink.orderingKeyOf(resolved)).toBe(sink.orderingKeyOf(alertMessage()));
+    expect(sink.orderingKeyOf(numberedAlert(7))).not.toBe(sink.orderingKeyOf(alertMessage()));
+    expect(sink.groupOf?.(resolved)).toBe('MachineMissing');
+    expect(sink.groupOf?.(noticeMessage())).toBe('AlertDeliveryGap');
     await sendOne(sink, noticeMessage());
     await sink.send([heartbeatMessage()], '', new AbortController().signal);
 

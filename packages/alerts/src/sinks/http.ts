@@ -1,7 +1,9 @@
 /** One request per message: PagerDuty, chat, ntfy, anything that accepts a POST. */
 import { setMaxListeners } from 'node:events';
 import { type EncodeAs, encode } from '../message/encode.ts';
-import { orderingKey } from '../message/ordering-key.ts';
+import type { Message } from '../message/message.ts';
+import { alertOfNotice } from '../message/notice.ts';
+import { queueKey } from '../message/ordering-key.ts';
 import type { Sink } from '../sink.ts';
 import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
 import { valuesOf } from './values.ts';
@@ -11,15 +13,16 @@ export interface HttpSinkOptions extends HttpRequestOptions {
 }
 
 /** Messages of different alerts in parallel. */
-const keysAtOnce = 8;
+const requestsAtOnce = 8;
 
 export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink {
   const { location } = encodeAs;
   const request = createHttpRequest(options);
   return {
     name: options.name,
-    limits: { orderingKeys: keysAtOnce, messages: 1 },
-    orderingKeyOf: (message) => orderingKey(message, location, keysAtOnce),
+    limits: { orderingKeys: requestsAtOnce, messages: 1 },
+    orderingKeyOf: queueKey,
+    groupOf: alertNameOf,
     async send(messages, _key, signal) {
       // All ordering keys may share the signal, which Node would report as a leak.
       setMaxListeners(0, signal);
@@ -31,4 +34,10 @@ export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink 
     },
     async close() {},
   };
+}
+
+function alertNameOf(message: Message): string {
+  if (message.kind === 'heartbeat') return '';
+  const { labels } = message.kind === 'notice' ? alertOfNotice(message) : message.alert;
+  return labels.alertname ?? '';
 }

@@ -69,9 +69,8 @@ interface BackOffDeps {
   times?: Pick<BackOffOptions, 'firstMs' | 'maxMs'> | undefined;
 }
 
-const usualTimes = { firstMs: 500, maxMs: 30_000 };
-/** A sink that answers but rejects a message is retried more often: it may accept others. */
-const rejectedMaxMs = 5000;
+/** The first is short, because a receiver may fail at every other request. */
+const usualTimes = { firstMs: 100, maxMs: 30_000 };
 /** The longest pause that a sink may request. */
 const mostAskedSeconds = 900;
 
@@ -79,10 +78,8 @@ const mostAskedSeconds = 900;
 export function createBackOff(deps: BackOffDeps): BackOff {
   const { pause, stopping, random = Math.random, times = usualTimes } = deps;
   return async function backOff(failures, error) {
-    const { reason, retryAfterSeconds = 0 } = error ?? {};
-    const maxMs = reason === 'rejected' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
-    const ms = backOffMs(failures, { ...times, maxMs, random });
-    const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
+    const ms = backOffMs(failures, { ...times, random });
+    const asked = Math.min(error?.retryAfterSeconds ?? 0, mostAskedSeconds) * 1000;
     await pause(Math.max(ms, asked), stopping).catch(() => undefined);
   };
 }

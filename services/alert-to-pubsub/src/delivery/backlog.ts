@@ -1,257 +1,278 @@
 /**
- * What waits for one sink: messages in memory, in a queue per ordering key, and the position from which the spool must be read. Memory is
- * bounded, however long the sink is down. A blocked key may use at most a quarter of it: its later messages are left in the spool, and read
- * again once the key is unblocked.
+ * What waits for one sink: a queue per alert, and whose turn it is. Memory is bounded, however long the sink is down: what exceeds it is
+ * left in the spool, of which only sequence numbers are kept, and read again when it is its turn.
  */
-import type { SpooledMessage } from '@skolo/alerts';
-
-export interface Waiting {
-  /** Infinite: a refresh, which is not in the spool. */
-  readonly seq: number;
-  readonly key: string;
-  readonly message: SpooledMessage;
-  /** Its size in the spool; in memory it is a multiple of that. */
-  readonly bytes: number;
-  /** When it was accepted, in seconds of uptime: that clock does not jump. */
-  readonly since: number;
-}
-
-/** The messages with one ordering key: in order, one batch in flight at a time. */
-export interface Queue {
-  readonly key: string;
-  /** Batches that did not arrive. They are sent first and unchanged, so that no message overtakes them. */
-  retries: Waiting[][];
-  waiting: Waiting[];
-  state: 'idle' | 'ready' | 'busy' | 'resting';
-  /** Consecutive failures. */
-  failures: number;
-  /** Consecutive failures that its first message may have caused. */
-  strikes: number;
-  /** In memory, including those in flight. */
-  messages: number;
-  bytes: number;
-  /** Refreshes to send after everything else: their due times, by fingerprint. */
-  readonly refreshes: Map<string, number>;
-}
+import { queueKey, type Sink } from '@skolo/alerts';
+import { Heap } from './heap.ts';
+import { Queue, type Waiting } from './queue.ts';
+import { Turns } from './turns.ts';
 
 export interface Turn {
-  readonly queue: Queue;
+  readonly queues: readonly [Queue, ...Queue[]];
   readonly batch: readonly Waiting[];
 }
 
-export interface BacklogBounds {
-  messages: number;
-  bytes: number;
-}
+export type BacklogBounds = { messages: number; bytes: number };
 
-/** The share of memory that a blocked key may use. */
-const share = 1 / 4;
+/** One of so many turns is for rejected messages and the one that has waited longest, so that none waits for ever. */
+const turnsOfOthers = 16;
 
 export class Backlog {
-  /** The next sequence number to read. Before it, only what is in `left` is unread. */
+  /** The next sequence number to read. */
   next: number;
-  /** Messages left in the spool, by key: the first one, and their number. */
-  readonly left = new Map<string, { from: number; count: number }>();
   /** Why the spool cannot be read, for people. */
   problem: string | undefined;
   /** Turns that have not ended. */
   busy = 0;
+  /** Queues that are next once their first message is read. */
+  readonly wanted = new Set<Queue>();
   private readonly bounds: BacklogBounds;
+  private readonly sink: Sink;
   private readonly queues = new Map<string, Queue>();
-  /** Queues with something to send, longest wait first. */
-  private readonly ready = new Set<Queue>();
-  private readonly held = new Set<Waiting>();
-  private heldBytes = 0;
+  /** By their first message in the spool. */
+  private readonly heads = new Heap<Queue>(({ head }) => head);
+  private readonly first = new Turns();
+  /** After a failure of the sink. */
+  private readonly failed = new Turns();
+  /** After a rejection. */
+  private readonly rejected = new Turns();
+  /** Of sinks whose groups are ordering keys: those in flight. */
+  private readonly busyGroups = new Set<string>();
+  /** How many messages of a group are sent at once after more have failed. */
+  private readonly fewer = new Map<string, number>();
+  private readonly inMemory = new Set<Queue>();
+  private readonly held: BacklogBounds = { messages: 0, bytes: 0 };
+  private left = 0;
+  private turns = 0;
 
-  constructor(next: number, bounds: BacklogBounds) {
+  constructor(next: number, bounds: BacklogBounds, sink: Sink) {
     this.next = next;
     this.bounds = bounds;
+    this.sink = sink;
   }
 
-  get size(): number {
-    return this.held.size;
+  /** The number of messages, including unread ones. */
+  depth(end: number): number {
+    return this.held.messages + this.left + Math.max(0, end - this.next);
   }
 
-  all(): Queue[] {
-    return [...this.queues.values()];
-  }
-
-  get(key: string): Queue | undefined {
-    return this.queues.get(key);
-  }
-
-  /** The queue of this key, created if missing. */
-  queue(key: string): Queue {
-    const known = this.queues.get(key);
-    if (known !== undefined) return known;
-    const counts = { failures: 0, strikes: 0, messages: 0, bytes: 0 };
-    const lists = { retries: [], waiting: [], refreshes: new Map() };
-    const queue: Queue = { key, state: 'idle', ...counts, ...lists };
-    this.queues.set(key, queue);
-    return queue;
-  }
-
-  /** The number of messages that are not read yet. */
-  unread(end: number): number {
-    let unread = Math.max(0, end - this.next);
-    for (const { count } of this.left.values()) unread += count;
-    return unread;
+  has(key: string): boolean {
+    return this.queues.has(key);
   }
 
   /** The first message that has not arrived. */
   get lowest(): number {
-    let lowest = this.next;
-    for (const { from } of this.left.values()) lowest = Math.min(lowest, from);
-    for (const { seq } of this.held) lowest = Math.min(lowest, seq);
-    return lowest;
+    return Math.min(this.next, this.heads.peek()?.head ?? this.next);
   }
 
-  /** The message that has waited longest, of those that count. */
-  oldest(counts: (waiting: Waiting) => boolean = () => true): Waiting | undefined {
-    let oldest: Waiting | undefined;
-    for (const waiting of this.held) {
-      if ((oldest === undefined || waiting.since < oldest.since) && counts(waiting)) {
-        oldest = waiting;
-      }
-    }
-    return oldest;
+  /** Since when that message waits; if there is none, a refresh. Undefined: nothing waits. */
+  get oldestSince(): number | undefined {
+    const { spooled, left, waiting } = this.heads.peek() ?? {};
+    return spooled?.since ?? left?.sinces[0] ?? waiting?.[0]?.since;
   }
 
   /** A message that is larger than all of memory fits if it is the only one. */
   hasRoomFor(bytes: number): boolean {
-    const { held, heldBytes, bounds } = this;
-    return held.size === 0 || (held.size < bounds.messages && heldBytes + bytes <= bounds.bytes);
-  }
-
-  /** Whether a blocked key may use this many more bytes; at least one message is allowed. */
-  hasShareFor(key: string, more: number): boolean {
-    const { bounds } = this;
-    const { messages = 0, bytes = 0 } = this.queues.get(key) ?? {};
-    return (
-      messages === 0 || (messages < bounds.messages * share && bytes + more <= bounds.bytes * share)
-    );
+    const { held, bounds } = this;
+    const isFull = held.messages >= bounds.messages || held.bytes + bytes > bounds.bytes;
+    return held.messages === 0 || !isFull;
   }
 
   add(waiting: Waiting): void {
-    const queue = this.queue(waiting.key);
-    this.held.add(waiting);
-    this.count(queue, waiting, 1);
-    queue.waiting.push(waiting);
-    if (queue.state === 'idle') this.settle(queue);
-  }
-
-  /** These have arrived, or were given up. */
-  remove(batch: readonly Waiting[]): void {
-    for (const waiting of batch) {
-      if (this.held.delete(waiting)) this.count(this.queue(waiting.key), waiting, -1);
-    }
-  }
-
-  /** The next queue, with as much as may be sent at once. It is busy until `free` or `rest`. */
-  take(most: number): Turn | undefined {
-    const [queue] = this.ready;
-    if (queue === undefined) return undefined;
-    this.ready.delete(queue);
-    queue.state = 'busy';
-    this.busy += 1;
-    return { queue, batch: queue.retries.shift() ?? queue.waiting.splice(0, most) };
-  }
-
-  /** One more message of a busy queue. */
-  takeOne(queue: Queue): Waiting | undefined {
-    const [batch = queue.waiting] = queue.retries;
-    const first = batch.shift();
-    queue.retries = queue.retries.filter(({ length }) => length > 0);
-    return first;
-  }
-
-  /** They are first again, one by one. */
-  putBack(queue: Queue, passed: readonly Waiting[]): void {
-    queue.retries.unshift(...passed.map((waiting) => [waiting]));
-  }
-
-  /** The turn has ended. What did not arrive is first in the next turn. */
-  free({ queue }: Turn, ...retries: Waiting[][]): void {
-    this.busy -= 1;
-    queue.retries.unshift(...retries.filter(({ length }) => length > 0));
+    const { seq, message, bytes, since } = waiting;
+    const queue = this.queues.get(queueKey(message)) ?? new Queue(message, this.sink);
+    this.queues.set(queue.key, queue);
+    // A refresh would contain less than this.
+    if (queue.inFlight === 0 && queue.spooled === undefined) this.release(queue, 0, 1);
+    if (queue.left.seqs.length === 0 && !this.hasRoomFor(bytes)) this.makeRoom();
+    const { seqs, sinces } = queue.left;
+    if (seqs.length > 0 || queue.state === 'resting') {
+      seqs.push(seq);
+      sinces.push(since);
+      this.left += 1;
+    } else this.hold(queue, waiting);
+    if (Number.isFinite(seq)) queue.newest = seq;
     this.settle(queue);
   }
 
-  /** The turn has ended, and nothing of this queue is sent until `resume`. Its last messages are read again later. */
-  rest({ queue }: Turn, ...retries: Waiting[][]): void {
+  /**
+   * What is sent next, until `end`: first attempts; every third time what failed with the sink.
+   *
+   * @param isTrial the sink fails: any message that failed with it may be the cause
+   */
+  take(mayRepeat: boolean, isTrial: boolean): Turn | undefined {
+    this.turns += 1;
+    const lanes = [this.first, this.failed];
+    if (!isTrial && this.turns % 3 === 0) lanes.reverse();
+    const oldest = this.turns % turnsOfOthers === 0 ? this.heads.peek() : undefined;
+    if (oldest?.state === 'ready') this.settle(oldest, Number.NEGATIVE_INFINITY);
+    if (mayRepeat) lanes.splice(oldest === undefined ? 2 : 0, 0, this.rejected);
+    for (const lane of lanes) {
+      const turn = this.takeFrom(lane);
+      if (turn !== undefined) return turn;
+    }
+    return undefined;
+  }
+
+  /** The turn has ended. What has not arrived is sent again: after `resume` if it is `resting`; until then it takes no memory. */
+  end({ queues, batch }: Turn, outcome: 'arrived' | 'failed' | 'resting'): void {
+    const { group } = queues[0];
     this.busy -= 1;
-    queue.retries.unshift(...retries);
-    queue.state = 'resting';
-    const { bounds } = this;
-    while (
-      queue.messages > 1 &&
-      (queue.messages > bounds.messages * share || queue.bytes > bounds.bytes * share)
-    ) {
-      const last = queue.waiting.pop();
-      if (last === undefined) break;
-      this.remove([last]);
-      if (Number.isFinite(last.seq)) this.leave(last);
+    this.busyGroups.delete(group);
+    if (outcome === 'arrived') this.fewer.delete(group);
+    else if (batch.length > 1) this.fewer.set(group, Math.ceil(batch.length / 2));
+    for (const queue of queues) {
+      if (outcome === 'arrived') {
+        this.release(queue, 0, queue.inFlight);
+        queue.rejections = 0;
+        queue.hasFailed = false;
+      }
+      queue.inFlight = 0;
+      if (outcome === 'resting') this.unload(queue);
+      queue.state = outcome === 'resting' ? 'resting' : 'idle';
+      this.settle(queue);
     }
   }
 
   resume(queue: Queue): void {
-    if (queue.state === 'resting') this.settle(queue);
+    if (queue.state !== 'resting') return;
+    queue.state = 'idle';
+    this.settle(queue);
   }
 
-  /** Leaves a message in the spool. Later ones with this key must be left, too. */
-  leave({ key, seq }: Waiting): void {
-    const { from, count } = this.left.get(key) ?? { from: seq, count: 0 };
-    this.left.set(key, { from: Math.min(from, seq), count: count + 1 });
+  /** Takes a message that was left in the spool, if it is the next one of its alert, and is wanted or there is room for it. */
+  load(waiting: Waiting): void {
+    const queue = this.queues.get(queueKey(waiting.message));
+    if (queue?.left.seqs[0] !== waiting.seq || queue.state === 'resting') return;
+    if (queue.state !== 'wanted' && !this.hasRoomFor(waiting.bytes)) return;
+    this.hold(queue, { ...waiting, since: queue.left.sinces[0] ?? waiting.since });
+    this.leaveOut(queue, waiting.seq + 1);
+    if (!this.wanted.delete(queue)) return;
+    queue.state = 'idle';
+    this.settle(queue, Number.NEGATIVE_INFINITY);
+  }
+
+  /** The spool does not have this message of a wanted queue. */
+  lose(queue: Queue, seq: number): void {
+    if (!this.wanted.has(queue) || queue.left.seqs[0] !== seq) return;
+    this.leaveOut(queue, seq + 1);
+    this.settle(queue);
   }
 
   /**
    * Drops older messages, except those in flight.
    *
-   * @returns their approximate number: for messages left in the spool, only a count per key is kept
+   * @returns their number; those that were not read yet may be for other sinks
    */
   skipTo(seq: number): number {
     let dropped = Math.max(0, seq - this.next);
-    const isKept = (waiting: Waiting) => waiting.seq >= seq;
-    for (const queue of this.all()) {
-      const old = [...queue.retries.flat(), ...queue.waiting].filter((each) => !isKept(each));
-      this.remove(old);
-      dropped += old.length;
-      const retries = queue.retries.map((batch) => batch.filter(isKept));
-      queue.retries = retries.filter(({ length }) => length > 0);
-      queue.waiting = queue.waiting.filter(isKept);
-      if (isEmpty(queue) && queue.state !== 'busy') this.settle(queue);
-    }
-    for (const [key, { from, count }] of this.left) {
-      if (from >= seq) continue;
-      const part = seq >= this.next ? 1 : (seq - from) / (this.next - from);
-      const gone = Math.round(count * part);
-      dropped += gone;
-      if (part === 1) this.left.delete(key);
-      else this.left.set(key, { from: seq, count: count - gone });
+    for (const queue of [...this.queues.values()]) {
+      const behind = queue.waiting.slice(queue.inFlight);
+      const count = behind.filter((waiting) => waiting.seq < seq).length;
+      this.release(queue, queue.inFlight, count);
+      dropped += count + this.leaveOut(queue, seq);
+      this.settle(queue);
     }
     this.next = Math.max(this.next, seq);
     return dropped;
   }
 
-  /** Appends the queue to the others, or makes it idle. */
-  private settle(queue: Queue): void {
-    queue.state = isEmpty(queue) ? 'idle' : 'ready';
-    if (queue.state === 'ready') this.ready.add(queue);
-    else {
-      this.ready.delete(queue);
-      queue.failures = 0;
-      queue.strikes = 0;
-      if (queue.messages === 0 && queue.refreshes.size === 0) this.queues.delete(queue.key);
+  private takeFrom(lane: Turns): Turn | undefined {
+    const { orderingKeys, messages } = this.sink.limits;
+    while (this.wanted.size < orderingKeys * messages) {
+      const group = lane.next(this.busyGroups);
+      if (group === undefined) return undefined;
+      const atOnce = lane === this.rejected ? 1 : (this.fewer.get(group.name) ?? messages);
+      const queues: Queue[] = [];
+      for (let free = atOnce; free > 0; ) {
+        const queue = group.queues.pop();
+        if (queue === undefined) break;
+        free -= Math.max(1, queue.waiting.length);
+        queue.place = undefined;
+        if (queue.waiting.length > 0) queues.push(queue);
+        else {
+          queue.state = 'wanted';
+          this.wanted.add(queue);
+        }
+      }
+      const [first, ...others] = queues;
+      if (first !== undefined) return this.begin([first, ...others], atOnce);
+    }
+    return undefined;
+  }
+
+  private begin(queues: Turn['queues'], most: number): Turn {
+    const batch: Waiting[] = [];
+    for (const queue of queues) {
+      queue.state = 'busy';
+      queue.place = undefined;
+      queue.inFlight = Math.min(queue.waiting.length, most - batch.length);
+      batch.push(...queue.waiting.slice(0, queue.inFlight));
+    }
+    this.busy += 1;
+    if (this.sink.groupOf === undefined) this.busyGroups.add(queues[0].group);
+    return { queues, batch: batch.sort((one, other) => (one.seq < other.seq ? -1 : 1)) };
+  }
+
+  /** After a change of what it contains, or of its state. */
+  private settle(queue: Queue, place?: number): void {
+    const head = queue.spooled?.seq ?? queue.left.seqs[0] ?? queue.waiting[0]?.seq;
+    if (queue.head !== head) {
+      queue.head = head;
+      this.heads.push(queue);
+    }
+    if (head === undefined) {
+      queue.state = 'idle';
+      queue.place = undefined;
+      this.wanted.delete(queue);
+      this.queues.delete(queue.key);
+    } else if (queue.state === 'idle' || queue.state === 'ready') {
+      queue.state = 'ready';
+      const tried = queue.rejections > 0 ? this.rejected : this.failed;
+      const lane = queue.rejections > 0 || queue.hasFailed ? tried : this.first;
+      lane.add(queue, place ?? queue.nextPlace);
     }
   }
 
-  private count(queue: Queue, { bytes }: Waiting, by: 1 | -1): void {
-    queue.messages += by;
-    queue.bytes += by * bytes;
-    this.heldBytes += by * bytes;
+  /** Leaves what came first in the spool, because it is sent last. */
+  private makeRoom(): void {
+    const isFit = ({ state, spooled }: Queue) => state === 'ready' && spooled !== undefined;
+    const queue = [...this.inMemory].find(isFit);
+    if (queue !== undefined) this.unload(queue);
   }
-}
 
-function isEmpty({ retries, waiting }: Queue): boolean {
-  return retries.length === 0 && waiting.length === 0;
+  private hold(queue: Queue, waiting: Waiting): void {
+    queue.waiting.push(waiting);
+    this.inMemory.add(queue);
+    this.held.messages += 1;
+    this.held.bytes += waiting.bytes;
+  }
+
+  private release(queue: Queue, from: number, count: number): Waiting[] {
+    const released = queue.waiting.splice(from, count);
+    if (queue.waiting.length === 0) this.inMemory.delete(queue);
+    this.held.messages -= released.length;
+    for (const { bytes } of released) this.held.bytes -= bytes;
+    return released;
+  }
+
+  /** Its messages in memory are left in the spool. */
+  private unload(queue: Queue): void {
+    const { waiting, left } = queue;
+    // A refresh is not in the spool.
+    const back = this.release(queue, waiting[0] === queue.spooled ? 0 : 1, waiting.length);
+    left.seqs = [...back.map(({ seq }) => seq), ...left.seqs];
+    left.sinces = [...back.map(({ since }) => since), ...left.sinces];
+    this.left += back.length;
+  }
+
+  /** @returns the number of messages left in the spool before this one, which are no longer needed */
+  private leaveOut({ left }: Queue, before: number): number {
+    const kept = left.seqs.findIndex((seq) => seq >= before);
+    const count = kept < 0 ? left.seqs.length : kept;
+    left.seqs.splice(0, count);
+    left.sinces.splice(0, count);
+    this.left -= count;
+    return count;
+  }
 }

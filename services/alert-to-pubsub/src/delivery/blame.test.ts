@@ -1,16 +1,18 @@
-/** Which message is to blame: one that the sink rejects while it takes others. A sink that takes none is not asked for less. */
+/** What a failure is about: a rejection about one message, which rests only its alert; everything else about the sink. */
+import { SinkError } from '@skolo/alerts';
 import { describe, expect, it } from 'vitest';
+import type { SteppedTime } from '../testing/stepped-time.ts';
 import { startedLab } from './testing/delivery-lab.ts';
-import { fails, fakeSink } from './testing/fake-sink.ts';
+import { type FakeSink, fails, fakeSink } from './testing/fake-sink.ts';
 
-/** By ordering key, as they were accepted. */
+/** By alert, as they were accepted. */
 function idsByKey(ids: readonly string[], keys: number) {
-  const byKey = new Map<string, string[]>();
-  ids.forEach((id, n) => {
-    const key = `key-${n % keys}`;
-    byKey.set(key, [...(byKey.get(key) ?? []), id]);
-  });
-  return byKey;
+  return new Map(
+    Array.from({ length: keys }, (_, key) => [
+      `key-${key}`,
+      ids.filter((_, n) => n % keys === key),
+    ]),
+  );
 }
 
 /** Without notices. */
@@ -19,13 +21,25 @@ function alertsIn(arrived: ReadonlyMap<string, readonly string[]>) {
   return new Map([...arrived].map(([key, ids]) => [key, alerts(ids)]));
 }
 
-describe('a sink that rejects everything', () => {
+/** Lets it send whatever it sends without a pause. */
+async function sendAll(time: SteppedTime, sink: FakeSink): Promise<void> {
+  for (let before = -1; sink.calls.length > before; ) {
+    before = sink.calls.length;
+    await time.settle();
+  }
+}
+
+const idsIn = (sink: FakeSink) => [...alertsIn(sink.arrived).values()].flat().toSorted();
+const attempts = (sink: FakeSink, id: string) =>
+  sink.calls.filter(({ ids }) => ids.length === 1 && ids[0] === id).length;
+
+describe('a sink that has accepted nothing since its settings changed, and rejects everything', () => {
   it.each([
     ['one by one', 1, 4000],
     ['in batches', 100, 6000],
     ['for an hour', 1, 3_600_000],
     ['for an hour, in batches', 100, 3_600_000],
-  ])('gets everything in order once it takes messages again: %s', async (_, messages, ms) => {
+  ])('gets everything in order once it accepts messages: %s', async (_, messages, ms) => {
     const sink = fakeSink({ keys: 8, messages });
     let isWrong = true;
     sink.behave = () => (isWrong ? fails('rejected', '400') : undefined);
@@ -42,25 +56,48 @@ describe('a sink that rejects everything', () => {
     expect(delivery.status().failingSince).toBeUndefined();
   });
 
-  it('is asked less and less often', async () => {
+  it.each([1, 50])(
+    'gets each of %i messages once, and then one repeated attempt a second',
+    async (many) => {
+      const sink = fakeSink({ keys: 8, messages: 1 });
+      sink.behave = () => fails('rejected', '400');
+      const { time } = await startedLab(many, many, { sink });
+      await time.settle();
+      expect(new Set(sink.calls.flatMap(({ ids }) => ids)).size).toBe(many);
+
+      await time.pass(600_000);
+
+      expect(sink.calls.length).toBeGreaterThanOrEqual(many + 599);
+      expect(sink.calls.length).toBeLessThanOrEqual(many + 601);
+    },
+  );
+
+  it('gets an alert that it accepts at once, whatever it has rejected', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
-    sink.behave = () => fails('rejected', '400');
-    const { time } = await startedLab(50, 8, { sink });
+    sink.behave = (_, key) => (key === 'key-0' ? undefined : fails('rejected', '400'));
+    const { time, accept, letters } = await startedLab(0, 1, { sink });
+    await accept(3000, 3001);
+    await sendAll(time, sink);
+    expect(idsIn(sink)).toEqual(['m0']);
 
-    await time.pass(600_000);
+    await accept(1);
+    await sendAll(time, sink);
 
-    // Those behind the first of an ordering key are tried, too.
-    expect(sink.calls.length).toBeLessThan(1500);
+    expect(idsIn(sink)).toEqual(['m0', 'm3000']);
+    expect(letters).toEqual([]);
+    await time.until(() => letters.length === 2999);
   });
+});
 
-  it('loses nothing when it took messages before, and does again now and then', async () => {
+describe('a sink that has accepted messages, and then rejects everything for a moment', () => {
+  it('loses nothing', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
     const { time, accept, isEmpty, letters } = await startedLab(40, 8, { sink });
     await time.until(isEmpty);
 
     for (let outage = 0; outage < 20; outage += 1) {
       sink.behave = () => fails('rejected', '400');
-      await accept(16, 8);
+      await accept(8, 8);
       await time.pass(20_000);
       sink.behave = () => undefined;
       await time.until(isEmpty);
@@ -71,106 +108,139 @@ describe('a sink that rejects everything', () => {
 });
 
 describe('one message that a sink rejects for ever', () => {
-  it.each([
-    ['rejected', 1],
-    ['unavailable', 1],
-    ['unavailable', 100],
-    ['timeout', 100],
-  ] as const)('holds up only its key, and is set aside: %s, %i at once', async (why, messages) => {
+  it.each([1, 100])('holds up only its alert, for four attempts: %i at once', async (messages) => {
     const sink = fakeSink({ keys: 8, messages });
     const poison = 'm1234';
-    sink.behave = (sent) => (sent.some(({ id }) => id === poison) ? fails(why) : undefined);
-    const { time, ids, accept, isEmpty, letters, sent, delivery, logged } = await startedLab(
-      4000,
-      8,
-      {
-        sink,
-      },
-    );
+    sink.behave = (sent) => (sent.some(({ id }) => id === poison) ? fails('rejected') : undefined);
+    const lab = await startedLab(4000, 8, { sink });
+    const { time, ids, isEmpty, letters, sent, delivery, logged } = lab;
 
-    // All of the other ordering keys.
     await time.until(() => sent.messages >= 3500);
     expect(sink.arrived.get('key-2')).not.toContain(poison);
-    // What else goes on shows that the sink works.
-    const more: string[] = [];
-    while (!isEmpty()) {
-      more.push(...(await accept(8, 8)));
-      await time.pass(5000);
-    }
+    await time.until(isEmpty);
 
+    expect(attempts(sink, poison)).toBe(4);
     expect(letters).toMatchObject([{ from: 'pubsub', found: { id: poison } }]);
     expect(delivery.status()).toMatchObject({ setAside: 1, depth: 0 });
     expect(logged.messages.filter((text) => text === 'message became a dead letter')).toHaveLength(
       1,
     );
-    expect(alertsIn(sink.arrived)).toEqual(
-      idsByKey(
-        [...ids, ...more].map((id) => (id === poison ? '' : id)),
-        8,
-      ).set(
-        'key-2',
-        [...ids, ...more].filter((id, n) => n % 8 === 2 && id !== poison),
-      ),
-    );
+    const expected = [...idsByKey(ids, 8)].map(([key, of]) => [
+      key,
+      of.filter((id) => id !== poison),
+    ]);
+    expect([...alertsIn(sink.arrived)].sort()).toEqual(expected);
   });
 
-  it('is found in every ordering key at once', async () => {
-    const sink = fakeSink({ keys: 8, messages: 1 });
-    const isPoison = (id: string) => Number(id.slice(1)) % 5 === 0;
+  it('is found among the others of its ordering key, which it does not hold up', async () => {
+    const sink = fakeSink({ keys: 8, messages: 100 });
+    sink.orderingKeyOf = () => 'the same';
+    const isPoison = (id: string) => Number(id.slice(1)) % 50 === 7;
     sink.behave = (sent) => (sent.some(({ id }) => isPoison(id)) ? fails('rejected') : undefined);
-    const { time, ids, isEmpty, letters } = await startedLab(400, 8, { sink });
+    const { time, ids, isEmpty, letters } = await startedLab(1000, 1000, { sink });
 
+    await sendAll(time, sink);
+
+    expect(idsIn(sink)).toEqual(ids.filter((id) => !isPoison(id)).toSorted());
+    expect(sink.calls.length).toBeLessThan(800);
+    expect(letters).toEqual([]);
     await time.until(isEmpty);
+    expect(letters).toHaveLength(20);
+  });
 
-    expect(letters).toHaveLength(80);
-    expect([...alertsIn(sink.arrived).values()].flat().sort()).toEqual(
-      ids.filter((id) => !isPoison(id)).sort(),
-    );
+  it('does not hold up a later change of its alert for longer than a flapping alert changes', async () => {
+    const sink = fakeSink({ keys: 8, messages: 1 });
+    sink.behave = (_, key) => (key === 'key-0' ? fails('rejected') : undefined);
+    const { time, accept, letters, delivery } = await startedLab(0, 1, { sink, hasAccepted: true });
+
+    for (let change = 0; change < 400; change += 1) {
+      await accept(1);
+      await time.pass(5000);
+    }
+
+    expect(delivery.status().depth).toBeLessThan(10);
+    expect(letters.length).toBeGreaterThan(390);
   });
 
   it('is set aside only once, though the process dies meanwhile', async () => {
     const sink = fakeSink({ keys: 8, messages: 10 });
-    sink.behave = (sent) => (sent.some(({ id }) => id === 'm3') ? fails('unavailable') : undefined);
-    const { time, ids, letters, isEmpty, accept, begin, delivery } = await startedLab(80, 8, {
-      sink,
-    });
+    sink.behave = (sent) => (sent.some(({ id }) => id === 'm3') ? fails('rejected') : undefined);
+    const { time, ids, letters, isEmpty, begin, delivery } = await startedLab(80, 8, { sink });
     await time.pass(3000);
     const stopping = delivery.stop();
     await time.pass(6000);
     await stopping;
 
-    const next = begin();
-    next.start();
-    const more: string[] = [];
-    while (!isEmpty()) {
-      more.push(...(await accept(8, 8)));
-      await time.pass(5000);
-    }
+    begin().start();
+    await time.until(isEmpty);
 
     expect(letters).toMatchObject([{ found: { id: 'm3' } }]);
     expect(new Set([...alertsIn(sink.arrived).values()].flat())).toEqual(
-      new Set([...ids, ...more].filter((id) => id !== 'm3')),
+      new Set(ids.filter((id) => id !== 'm3')),
     );
   });
 });
 
-it('an ordering key that is blocked by no message of its own uses a share of the window, and gets all in order when it moves again', async () => {
-  const sink = fakeSink({ keys: 8, messages: 10 });
-  let isBlocked = true;
-  sink.behave = (_, key) => (isBlocked && key === 'key-3' ? fails('quota') : undefined);
-  const window = { messages: 40, bytes: 2 ** 20 };
-  const { time, ids, accept, isEmpty, letters, sent, spool } = await startedLab(2000, 4, {
-    sink,
-    window,
+describe('a failure of the sink', () => {
+  it.each([
+    ['unavailable', 1],
+    ['unavailable', 100],
+    ['timeout', 1],
+    ['permission', 1],
+    ['topic', 100],
+    ['quota', 1],
+  ] as const)(
+    'sets nothing aside, though one message meets it for ever, and all others arrive: %s, %i at once',
+    async (why, messages) => {
+      const sink = fakeSink({ keys: 8, messages });
+      let poison = 'm77';
+      sink.behave = (sent) => (sent.some(({ id }) => id === poison) ? fails(why) : undefined);
+      const { time, ids, isEmpty, letters, sent, accept } = await startedLab(200, 200, { sink });
+
+      await time.until(() => sent.messages === 199);
+      await time.pass(600_000);
+      const [page = ''] = await accept(1, 1000);
+      const before = time.clock.uptime();
+      await time.until(() => [...sink.arrived.values()].flat().includes(page));
+      expect(time.clock.uptime() - before).toBeLessThanOrEqual(30);
+      expect(letters).toEqual([]);
+      poison = '';
+      await time.until(isEmpty);
+
+      expect(idsIn(sink)).toEqual([...ids, page].toSorted());
+    },
+  );
+
+  it('at every other call delays no page for long', async () => {
+    const sink = fakeSink({ keys: 8, messages: 1 });
+    sink.groupOf = (message) => sink.orderingKeyOf(message).slice(0, 5);
+    sink.behave = () => (sink.calls.length % 2 === 0 ? fails('unavailable', '500') : undefined);
+    const { time, accept, letters } = await startedLab(3000, 3000, { sink });
+    await time.pass(10_000);
+
+    for (let page = 0; page < 20; page += 1) {
+      const before = time.clock.uptime();
+      const [id = ''] = await accept(1, 7000 + page);
+      await time.until(() => [...sink.arrived.values()].flat().includes(id));
+      expect(time.clock.uptime() - before).toBeLessThan(60);
+    }
+    expect(letters).toEqual([]);
   });
 
-  await time.until(() => sent.messages === 1500);
-  const more = await accept(400, 4);
-  await time.until(() => sent.messages === 1800);
-  expect(spool.cursor('pubsub')).toBe(4);
-  isBlocked = false;
-  await time.until(isEmpty);
+  it('is over for all when it is over: whatever it asked for passes once', async () => {
+    const sink = fakeSink({ keys: 8, messages: 1 });
+    const calledAt: number[] = [];
+    sink.behave = () => {
+      calledAt.push(time.clock.uptime());
+      if (calledAt.length > 8) return;
+      throw new SinkError('quota', '429', 'too many requests', { retryAfterSeconds: 45 });
+    };
+    const { time, isEmpty } = await startedLab(100, 100, { sink });
+    const begun = time.clock.uptime();
 
-  expect(letters).toEqual([]);
-  expect(alertsIn(sink.arrived)).toEqual(idsByKey([...ids, ...more], 4));
+    await time.until(isEmpty);
+
+    expect(calledAt.slice(0, 9).map((at) => at - begun)).toEqual([...Array(8).fill(0), 45]);
+    expect(time.clock.uptime() - begun).toBe(45);
+  });
 });

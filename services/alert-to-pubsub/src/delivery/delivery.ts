@@ -12,7 +12,7 @@ import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
 import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
-import { newHealth } from './blame.ts';
+import { newHealth, type SinkHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
 import { SpoolReader, type Step } from './read-spool.ts';
 import { Refreshes } from './refreshes.ts';
@@ -24,6 +24,8 @@ export interface DeliveryDeps {
   sink: Sink;
   /** Where a sink without a cursor begins; default: at the oldest message. */
   from?: number;
+  /** It has accepted a message since its settings changed. */
+  hasAccepted?: boolean;
   deadLetters: SetAsideDeps['deadLetters'];
   intake: {
     /** The sequence number of the first message that is not yet in the known alerts. */
@@ -68,7 +70,7 @@ export class Delivery {
   private readonly deps: DeliveryDeps;
   private readonly pause: Pause;
   private readonly backlog: Backlog;
-  private readonly health = newHealth();
+  private readonly health: SinkHealth;
   private readonly setAside: SetAside;
   private readonly reader: SpoolReader;
   private readonly sender: Sender;
@@ -95,39 +97,28 @@ export class Delivery {
   constructor(deps: DeliveryDeps) {
     const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
     const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
-    const { health } = this;
-    const wake = () => this.woken.resolve();
-    const stopping = this.stopping.signal;
-    const ending = this.ending.signal;
+    const signals = { stopping: this.stopping.signal, ending: this.ending.signal };
+    const backOff = createBackOff({ pause, stopping: signals.stopping, random, times });
+    const pauses = { pause, backOff, sendWithinMs };
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
-    const backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window);
-    const backOff = createBackOff({ pause, stopping, random, times });
+    const backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window, sink);
+    const health = newHealth(deps.hasAccepted ?? false);
     const setAside = new SetAside({ sink, deadLetters, clock, emit });
     const refreshOf = (fingerprint: string) => intake.refreshOf(fingerprint);
+    const wake = () => this.woken.resolve();
     this.deps = deps;
     this.pause = pause;
-    this.backlog = backlog;
     this.backOff = backOff;
+    this.backlog = backlog;
+    this.health = health;
     this.setAside = setAside;
-    this.reader = new SpoolReader({ spool, sink, backlog, health, setAside, clock });
+    this.reader = new SpoolReader({ spool, sink, backlog, setAside, clock });
     this.steps = this.reader.steps();
-    this.sender = new Sender({
-      sink,
-      backlog,
-      health,
-      setAside,
-      clock,
-      emit,
-      pause,
-      backOff,
-      sendWithinMs,
-      stopping,
-      ending,
-      wake,
-    });
-    this.refreshes = new Refreshes({ sink, backlog, refreshOf, clock });
-    // Every ordering key adds a listener.
-    setMaxListeners(0, stopping, ending);
+    const parts = { sink, backlog, health, setAside, clock, emit, pauses, signals, wake };
+    this.sender = new Sender(parts);
+    this.refreshes = new Refreshes({ backlog, refreshOf, clock });
+    // Every alert that rests adds a listener.
+    setMaxListeners(0, ...Object.values(signals));
   }
 
   /** From here on, nothing in the spool is deleted before this sink has received it. */
@@ -151,19 +142,18 @@ export class Delivery {
   status(): DeliveryStatus {
     const { clock, spool } = this.deps;
     const { backlog, health } = this;
-    const { problem, failures } = health;
+    const { problem, failures, isDown } = health;
     const uptime = clock.uptime();
-    const oldest = backlog.oldest();
     return {
-      depth: backlog.size + backlog.unread(spool.next),
-      oldestSeconds: oldest === undefined ? 0 : Math.max(0, uptime - oldest.since),
+      depth: backlog.depth(spool.next),
+      oldestSeconds: Math.max(0, uptime - (backlog.oldestSince ?? uptime)),
       setAside: this.setAside.count,
       ...(backlog.problem !== undefined && { reason: 'disk', detail: backlog.problem }),
       ...(problem !== undefined && {
         failingSince: clock.now() - (uptime - problem.since) * 1000,
         reason: problem.reason,
         detail: problem.detail,
-        ...(failures > 0 && { down: true }),
+        ...((isDown || failures > 0) && { down: true }),
       }),
     };
   }
@@ -189,8 +179,8 @@ export class Delivery {
 
   /** How long the oldest message of the spool has waited, in seconds. */
   get spooledSeconds(): number {
-    const oldest = this.backlog.oldest(({ seq }) => Number.isFinite(seq));
-    return oldest === undefined ? 0 : Math.max(0, this.deps.clock.uptime() - oldest.since);
+    const { lowest, next, oldestSince = 0 } = this.backlog;
+    return lowest < next ? Math.max(0, this.deps.clock.uptime() - oldestSince) : 0;
   }
 
   /** Runs until it is stopped and nothing is in flight. Never rejects. */
@@ -202,6 +192,7 @@ export class Delivery {
       this.progress();
       this.sender.send();
       if (signal.aborted && this.sender.isIdle) break;
+      if (this.backlog.wanted.size > 0) this.woken.resolve();
       await this.woken.promise;
       // Events of the same turn of the event loop belong together: a batch contains all of them.
       await turn();
@@ -210,17 +201,18 @@ export class Delivery {
     await this.steps.return().catch(() => undefined);
   }
 
-  private take({ type, batch, isBack }: Outcome): void {
+  private take({ type, batch }: Outcome): void {
     const { clock, spool } = this.deps;
     const at = { now: clock.now(), uptime: clock.uptime() };
     if (type === 'rejected') this.refreshes.stopFor(batch);
-    else batchArrived(this.gaps, batch, at, spool.next, isBack);
+    else batchArrived(this.gaps, batch, at, spool.next, type === 'back');
   }
 
   /** Until nothing more can be read now, or there are results. */
   private async readAhead(): Promise<void> {
     if (this.isReadingLater) return;
     try {
+      if (this.backlog.wanted.size > 0) await this.reader.load();
       for (let steps = 0; steps < mostSteps && !this.sender.hasResults; steps += 1) {
         const { value: step } = await this.steps.next();
         if (step === undefined || this.stopping.signal.aborted) return;
@@ -268,12 +260,11 @@ export class Delivery {
   private progress(): void {
     const { clock, spool, intake } = this.deps;
     const { backlog, gaps } = this;
-    const isAllRead = backlog.unread(spool.next) === 0 && spool.next === intake.next;
+    const isAllRead = backlog.next >= spool.next && spool.next === intake.next;
     // So that they never overtake a change.
     if (isAllRead && !this.stopping.signal.aborted) this.refreshes.fill();
     if (gaps.gap !== undefined) {
-      const oldest = backlog.oldest(({ message }) => message.kind !== 'notice');
-      endGap(gaps, backlog.lowest, oldest?.since, clock.uptime(), spool.next);
+      endGap(gaps, backlog.lowest, backlog.oldestSince, clock.uptime(), spool.next);
     }
     if (gaps.gap?.isOver) {
       this.noticing ??= this.writeNotices().finally(() => {

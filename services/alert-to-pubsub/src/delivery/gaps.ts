@@ -5,7 +5,7 @@
 
 import type { NoticeDraft } from '../intake/notices.ts';
 import type { Moment } from '../state/known-alerts.ts';
-import type { Waiting } from './backlog.ts';
+import type { Waiting } from './queue.ts';
 
 interface GapState {
   gap: Gap | undefined;

@@ -1,21 +1,20 @@
 /**
- * Reads the spool for one sink, as far ahead as its backlog allows. Messages for other sinks are skipped, and so are records that are not
- * messages, which become dead letters.
+ * Reads the spool for one sink: once to its end, and again what its backlog had no room for. Messages for other sinks are skipped, and so
+ * are records that are not messages, which become dead letters.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
 import { asError, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
-import type { Backlog, Waiting } from './backlog.ts';
-import { isBlocked, type SinkHealth } from './blame.ts';
+import type { Backlog } from './backlog.ts';
+import { isUrgent, urgent, type Waiting } from './queue.ts';
 import type { SetAside } from './set-aside.ts';
 
 interface SpoolReaderDeps {
   spool: Pick<Spool, 'next' | 'read'>;
-  sink: Pick<Sink, 'name' | 'orderingKeyOf'>;
+  sink: Pick<Sink, 'name' | 'groupOf'>;
   backlog: Backlog;
-  health: SinkHealth;
   setAside: SetAside;
   clock: Clock;
 }
@@ -23,6 +22,8 @@ interface SpoolReaderDeps {
 /** A message that is now in the backlog; one that was skipped; or nothing more can be read until something changes. */
 export type Step = Waiting | 'passed' | 'waits';
 
+/** So many records before and after a message are read with it, since the disk is read in blocks of some hundred anyway. */
+const near = 100;
 /** Older messages were written before the wall clock was set: their age is unknown. */
 const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
 
@@ -31,6 +32,8 @@ export class SpoolReader {
   /** Messages from this one on are accepted by this process, in order. */
   private readonly own: { seq: number; since: number };
   private latest: number;
+  /** What `lookAhead` has found, and `readOn` has not reached. */
+  private readonly early = new Set<number>();
 
   constructor(deps: SpoolReaderDeps) {
     const { spool, clock } = deps;
@@ -40,44 +43,56 @@ export class SpoolReader {
   }
 
   /**
-   * Fills the backlog, step by step. A failure ends it; the next call continues at the same position.
+   * Reads on to the end, step by step. A failure ends it; the next call continues at the same position.
    *
    * @throws StorageUnavailable, FileNotWritten
    */
   async *steps(): AsyncGenerator<Step, void, void> {
     const { backlog, spool } = this.deps;
+    const ahead = this.lookAhead();
     for (;;) {
-      yield* this.readLeft();
-      yield* this.readOn();
-      if (this.dueKeys().length === 0 && backlog.next >= spool.next) yield 'waits';
+      yield* this.readOn(ahead);
+      if (backlog.next >= spool.next) yield 'waits';
     }
   }
 
-  private async *readOn(): AsyncGenerator<Step, void, void> {
+  /**
+   * Reads what the backlog needs next, and what is near it.
+   *
+   * @throws StorageUnavailable
+   */
+  async load(): Promise<void> {
     const { backlog, spool } = this.deps;
+    // Those near another one are not wanted any more.
+    for (const queue of backlog.wanted) {
+      const [wanted = 0] = queue.left.seqs;
+      for await (const { seq, text } of spool.read(Math.max(1, wanted - near))) {
+        const waiting = this.parse(seq, text);
+        if (waiting && !(waiting instanceof Error)) backlog.load(waiting);
+        if (seq >= wanted + near) break;
+      }
+      backlog.lose(queue, wanted);
+    }
+  }
+
+  private async *readOn(ahead: AsyncIterator<Step, Step>): AsyncGenerator<Step, void, void> {
+    const { backlog, spool, sink } = this.deps;
     // Everything up to here has been read, or is missing.
     const end = spool.next;
-    let expected = backlog.next;
-    for await (const { seq, text } of spool.read(expected)) {
-      const parsed = this.parse(seq, text);
-      if (parsed instanceof Error) await this.reject(seq, text, parsed);
-      const waiting = parsed instanceof Error ? undefined : parsed;
-      while (waiting && !this.mayLeave(waiting) && !backlog.hasRoomFor(waiting.bytes)) {
-        yield 'waits';
+    for await (const { seq, text } of spool.read(backlog.next)) {
+      const waiting = this.parse(seq, text);
+      if (waiting instanceof Error) await this.reject(seq, text, waiting);
+      else if (waiting && sink.groupOf === undefined) {
+        while (!backlog.hasRoomFor(waiting.bytes)) yield (await ahead.next()).value;
       }
       // Much may have been dropped meanwhile.
-      if (backlog.next > expected && seq < backlog.next) return;
+      if (seq < backlog.next) return;
       backlog.next = seq + 1;
-      expected = backlog.next;
-      if (waiting === undefined) yield 'passed';
-      else if (this.mayLeave(waiting)) {
-        backlog.leave(waiting);
-        yield 'passed';
-      } else {
+      if (!waiting || waiting instanceof Error || this.early.delete(seq)) yield 'passed';
+      else {
         backlog.add(waiting);
         yield waiting;
       }
-      if (backlog.left.size > 0 && this.dueKeys().length > 0) return;
     }
     if (backlog.next >= end) return;
     backlog.next = end;
@@ -86,58 +101,22 @@ export class SpoolReader {
     yield 'passed';
   }
 
-  /** Messages left in the spool whose keys are unblocked, until each key has used its share of memory. */
-  private async *readLeft(): AsyncGenerator<Step, void, void> {
+  /** While there is no room, finds the alerts that do not wait behind others. */
+  private async *lookAhead(): AsyncGenerator<Step, never, void> {
     const { backlog, spool } = this.deps;
-    const due = new Map<string, number>();
-    for (const key of this.dueKeys()) due.set(key, this.leftFrom(key));
-    if (due.size === 0) return;
-    const end = backlog.next;
-    for await (const { seq, text } of spool.read(Math.min(...due.values()))) {
-      if (seq >= end || due.size === 0) break;
-      const waiting = this.parse(seq, text);
-      if (!waiting || waiting instanceof Error || seq < (due.get(waiting.key) ?? end)) {
+    for (let next = 0; ; ) {
+      for await (const { seq, text } of spool.read(Math.max(next, backlog.next + 1))) {
+        next = seq + 1;
+        const isNew = text.includes(urgent) && !this.early.has(seq);
+        const waiting = isNew ? this.parse(seq, text) : undefined;
+        if (waiting && !(waiting instanceof Error) && isUrgent(waiting.message)) {
+          this.early.add(seq);
+          backlog.add(waiting);
+        }
         yield 'passed';
-        continue;
       }
-      const { key, bytes } = waiting;
-      while (this.mayStay(key, bytes) && !backlog.hasRoomFor(bytes)) yield 'waits';
-      const left = backlog.left.get(key);
-      // It was blocked or dropped meanwhile.
-      if (left === undefined || left.from !== due.get(key) || !this.mayStay(key, bytes)) {
-        due.delete(key);
-        continue;
-      }
-      left.from = seq + 1;
-      left.count = Math.max(0, left.count - 1);
-      due.set(key, seq + 1);
-      backlog.add(waiting);
-      yield waiting;
+      yield 'waits';
     }
-    for (const [key, from] of due) if (this.leftFrom(key) === from) backlog.left.delete(key);
-    yield 'passed';
-  }
-
-  private leftFrom(key: string): number {
-    return this.deps.backlog.left.get(key)?.from ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Keys with messages left in the spool that may be read now. */
-  private dueKeys(): string[] {
-    return [...this.deps.backlog.left.keys()].filter((key) => this.mayStay(key, 0));
-  }
-
-  /** Whether this much more of this key may be in memory. */
-  private mayStay(key: string, bytes: number): boolean {
-    const { backlog, health } = this.deps;
-    return !isBlocked(health, backlog.get(key)) && backlog.hasShareFor(key, bytes);
-  }
-
-  /** Whether it may be left in the spool, and read again later. */
-  private mayLeave({ key, bytes }: Waiting): boolean {
-    const { backlog, health } = this.deps;
-    if (backlog.left.has(key)) return true;
-    return isBlocked(health, backlog.get(key)) && !backlog.hasShareFor(key, bytes);
   }
 
   private async reject(seq: number, text: string, error: Error): Promise<void> {
@@ -151,8 +130,7 @@ export class SpoolReader {
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
       if ((message.sink ?? sink.name) !== sink.name) return undefined;
-      const since = this.sinceOf(seq, message);
-      return { seq, key: sink.orderingKeyOf(message), message, bytes: text.length, since };
+      return { seq, message, bytes: text.length, since: this.sinceOf(seq, message) };
     } catch (error) {
       return asError(error);
     }

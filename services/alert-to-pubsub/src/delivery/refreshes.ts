@@ -1,10 +1,10 @@
-/** Messages that an alert still fires. They are not in the spool: each is created when nothing else waits for its key. */
-import type { AlertMessage, Sink, SpooledMessage } from '@skolo/alerts';
+/** Messages that an alert still fires. They are not in the spool: each is created when nothing else waits for its alert. */
+import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import type { Clock } from '@skolo/common';
-import type { Backlog, Queue, Waiting } from './backlog.ts';
+import type { Backlog } from './backlog.ts';
+import type { Waiting } from './queue.ts';
 
 interface RefreshesDeps {
-  sink: Sink;
   backlog: Backlog;
   /** Undefined: the alert does not fire. */
   refreshOf(fingerprint: string): AlertMessage | undefined;
@@ -16,8 +16,8 @@ const bytes = 1000;
 
 export class Refreshes {
   private readonly deps: RefreshesDeps;
-  /** Queues with refreshes: used after each batch, and there may be thousands of queues. */
-  private readonly queues = new Set<Queue>();
+  /** When they became due, by fingerprint. */
+  private readonly due = new Map<string, number>();
   /** The sink rejects these alerts; they are not refreshed until they change. */
   private readonly rejected = new Set<string>();
 
@@ -25,32 +25,24 @@ export class Refreshes {
     this.deps = deps;
   }
 
-  /** Requests a refresh of these alerts. */
+  /** Requests a refresh of these alerts, unless a message about the alert waits anyway. */
   add(fingerprints: readonly string[]): void {
-    const { sink, backlog, clock } = this.deps;
+    const { backlog, clock } = this.deps;
     for (const fingerprint of fingerprints) {
-      const message = this.messageOf(fingerprint);
-      if (message === undefined) continue;
-      const queue = backlog.queue(sink.orderingKeyOf(message));
-      if (!queue.refreshes.has(fingerprint)) queue.refreshes.set(fingerprint, clock.uptime());
-      this.queues.add(queue);
+      const isNeeded = !this.rejected.has(fingerprint) && !backlog.has(fingerprint);
+      if (isNeeded && !this.due.has(fingerprint)) this.due.set(fingerprint, clock.uptime());
     }
   }
 
-  /** Creates refreshes for idle keys, as many as there is room for. All of the spool must have been read. */
+  /** Creates as many refreshes as there is room for. All of the spool must have been read. */
   fill(): void {
-    const { sink, backlog } = this.deps;
-    for (const queue of this.queues) {
-      const { key, refreshes, state } = queue;
-      if (state !== 'idle') continue;
-      for (const [fingerprint, since] of [...refreshes].slice(0, sink.limits.messages)) {
-        if (!backlog.hasRoomFor(bytes)) return;
-        refreshes.delete(fingerprint);
-        const message = this.messageOf(fingerprint);
-        if (message === undefined) continue;
-        backlog.add({ seq: Number.POSITIVE_INFINITY, key, message, bytes, since });
-      }
-      if (refreshes.size === 0) this.queues.delete(queue);
+    const { backlog, refreshOf } = this.deps;
+    for (const [fingerprint, since] of this.due) {
+      if (!backlog.hasRoomFor(bytes)) return;
+      this.due.delete(fingerprint);
+      const message = backlog.has(fingerprint) ? undefined : refreshOf(fingerprint);
+      if (message === undefined) continue;
+      backlog.add({ seq: Number.POSITIVE_INFINITY, message, bytes, since });
     }
   }
 
@@ -63,9 +55,5 @@ export class Refreshes {
     for (const { message } of batch) {
       if (message.kind !== 'notice') this.rejected.add(message.alert.fingerprint);
     }
-  }
-
-  private messageOf(fingerprint: string): AlertMessage | undefined {
-    return this.rejected.has(fingerprint) ? undefined : this.deps.refreshOf(fingerprint);
   }
 }

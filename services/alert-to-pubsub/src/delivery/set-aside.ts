@@ -11,11 +11,8 @@ export interface SetAsideDeps {
   emit: EmitAlertEvent;
 }
 
-interface Rejected {
-  found: unknown;
-  /** Absent if it is not a message. */
-  id?: string;
-}
+/** `id` is absent if it is not a message. */
+type Rejected = Pick<DeadLetter, 'found'> & { id?: string };
 
 export class SetAside {
   /** Since the start. */
@@ -40,8 +37,7 @@ export class SetAside {
     const letters = rejected.map(({ found }) => ({ at, from: sink.name, why, found }));
     await deadLetters.add(letters, mostBytes);
     this.count += rejected.length;
-    for (const { id } of rejected) {
-      emit({ type: 'dead-letter', sink: sink.name, why, code, ...(id !== undefined && { id }) });
-    }
+    const event = { type: 'dead-letter', sink: sink.name, why, code } as const;
+    for (const { id } of rejected) emit({ ...event, ...(id !== undefined && { id }) });
   }
 }

@@ -6,6 +6,7 @@ import type { Clock, Degraded } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import {
+  acceptedWith,
   lastHeartbeat,
   lastReceived,
   lastReceivedAt,
@@ -73,21 +74,22 @@ export class Sinks {
     this.changing = this.changing.then(() => {
       this.spool = spool;
       const from = this.updateCursors(new Set(this.entries.keys()));
-      for (const entry of this.entries.values()) entry.delivery = this.deliver(entry.sink, from);
+      for (const entry of this.entries.values()) entry.delivery = this.deliver(entry, from);
     });
     await this.changing;
   }
 
   consume(event: AlertEvent): void {
     const { times, clock } = this.deps;
-    if (event.type === 'sent') times.mark(event.sink);
-    if (event.type !== 'heartbeat-sent' && event.type !== 'heartbeat-failed') return;
-    const entry = this.entries.get(event.sink);
+    const entry = 'sink' in event ? this.entries.get(event.sink) : undefined;
     if (entry === undefined) return;
-    if (event.type === 'heartbeat-sent') {
+    if (event.type === 'sent') {
+      times.mark(event.sink);
+      times.markFirst(acceptedWith(entry.configured));
+    } else if (event.type === 'heartbeat-sent') {
       entry.heartbeatFailure = undefined;
       times.mark(lastHeartbeat(event.sink));
-    } else {
+    } else if (event.type === 'heartbeat-failed') {
       const since = entry.heartbeatFailure?.since ?? clock.uptime();
       const { reason, why } = event;
       entry.heartbeatFailure = { since, reason, detail: `heartbeat: ${why}` };
@@ -182,7 +184,8 @@ export class Sinks {
     for (const [name] of removed) this.entries.delete(name);
     const receivers = Receiver.options.map(lastReceivedAt);
     const ofSinks = [...names].flatMap((name) => [name, lastHeartbeat(name)]);
-    this.deps.times.retain(new Set([lastReceived, ...receivers, ...ofSinks]));
+    const accepted = configured.map(acceptedWith);
+    this.deps.times.retain(new Set([lastReceived, ...receivers, ...ofSinks, ...accepted]));
     const from = this.updateCursors(names);
     for (const each of configured) {
       const entry = this.entries.get(each.name);
@@ -192,8 +195,9 @@ export class Sinks {
         continue;
       }
       if (entry !== undefined) await this.end(entry, 5000);
-      const sink = each.create();
-      this.entries.set(each.name, { configured: each, sink, delivery: this.deliver(sink, from) });
+      const created: Entry = { configured: each, sink: each.create(), delivery: undefined };
+      created.delivery = this.deliver(created, from);
+      this.entries.set(each.name, created);
       this.deps.emit({ type: 'sink-added', sink: each.name });
     }
   }
@@ -212,13 +216,14 @@ export class Sinks {
     return Math.max(spool.first, ...cursors.values());
   }
 
-  private deliver(sink: Sink, from: number): Delivery | undefined {
+  private deliver({ sink, configured }: Entry, from: number): Delivery | undefined {
     const { spool } = this;
     if (spool === undefined) return undefined;
-    const { deadLetters, intake, clock, emit } = this.deps;
-    const delivery = new Delivery({ spool, sink, from, deadLetters, intake, clock, emit });
-    delivery.start();
-    return delivery;
+    const { deadLetters, intake, times, clock, emit } = this.deps;
+    const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
+    const made = new Delivery({ spool, sink, from, hasAccepted, deadLetters, intake, clock, emit });
+    made.start();
+    return made;
   }
 
   private async end({ sink, delivery }: Entry, withinMs: number): Promise<void> {

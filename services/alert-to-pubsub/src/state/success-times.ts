@@ -1,5 +1,6 @@
 /** When each operation last succeeded: exact in memory, and rarely written to the disk, so that an idle rack writes little. */
 import type { Receiver } from '@skolo/api';
+import { sha256 } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
 
 /** Names of last-success times, as used in the state directory. */
@@ -13,10 +14,15 @@ export function lastHeartbeat(sink: string): string {
   return `${sink} heartbeat`;
 }
 
+/** It has accepted a message since it has these settings. */
+export function acceptedWith({ name, settings }: { name: string; settings: unknown }): string {
+  return `${name} accepted with ${sha256(JSON.stringify(settings)).slice(0, 16)}`;
+}
+
 const writeEveryMs = 30 * 60_000;
 
 export class SuccessTimes {
-  private readonly lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain'>;
+  private readonly lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain' | 'close'>;
   private readonly clock: Clock;
   /** In seconds of uptime. */
   private readonly times = new Map<string, number>();
@@ -32,6 +38,13 @@ export class SuccessTimes {
     this.times.set(name, clock.uptime());
     const age = clock.now() - (lastSuccess.get(name) ?? Number.NEGATIVE_INFINITY);
     if (age >= writeEveryMs || age < 0) this.write();
+  }
+
+  /** Records the first success, on the disk at once. */
+  markFirst(name: string): void {
+    if (this.get(name) !== undefined) return;
+    this.mark(name);
+    void this.lastSuccess.close();
   }
 
   /** Milliseconds since 1970, by the current wall clock. */

@@ -20,7 +20,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists dead letters, newest last: invalid alerts, and messages that a sink rejected while accepting others. Each has a time, an origin and a reason. --retry resends messages to the sinks that rejected them.',
+      'Lists dead letters, newest last: invalid alerts, and messages that a sink rejected four times. Each has a time, an origin and a reason. --retry resends messages to the sinks that rejected them.',
     )
     .summary('list or resend dead letters')
     .addOption(limitOption())

@@ -11,6 +11,7 @@ import { Delivery, type DeliveryDeps } from '../delivery.ts';
 import { type FakeSink, fakeSink } from './fake-sink.ts';
 import { MemorySpool } from './memory-spool.ts';
 
+/** Of the alert with this key. */
 export function alert(id: string, key: string, at: number): AlertMessage {
   const time = new Date(at).toISOString();
   return {
@@ -18,7 +19,7 @@ export function alert(id: string, key: string, at: number): AlertMessage {
     id,
     at: time,
     alert: {
-      fingerprint: '0123456789abcdef',
+      fingerprint: key,
       status: 'firing',
       labels: { alertname: 'Hot', key },
       annotations: {},

@@ -1,0 +1,65 @@
+/** The messages about one alert: in order, one batch in flight at a time. */
+import { queueKey, type Sink, type SpooledMessage } from '@skolo/alerts';
+
+export interface Waiting {
+  /** Infinite: a refresh, which is not in the spool. */
+  readonly seq: number;
+  readonly message: SpooledMessage;
+  /** Its size in the spool; in memory it is a multiple of that. */
+  readonly bytes: number;
+  /** When it was accepted, in seconds of uptime: that clock does not jump. */
+  readonly since: number;
+}
+
+/** Reports that alerts are not getting through, so it does not wait behind them. */
+export const urgent = 'AlertsRejected';
+
+export function isUrgent(message: SpooledMessage): boolean {
+  return message.kind !== 'notice' && message.alert.labels.alertname === urgent;
+}
+
+export class Queue {
+  readonly key: string;
+  readonly orderingKey: string;
+  /** Queues with the same one share its turns. */
+  readonly group: string;
+  /** `wanted`: it is its turn, but its messages must be read from the spool first. */
+  state: 'idle' | 'ready' | 'wanted' | 'busy' | 'resting' = 'idle';
+  /** In memory. A refresh is the first, if there is one: it is added only to an empty queue. */
+  readonly waiting: Waiting[] = [];
+  /** So many of these, the first ones, are in flight. */
+  inFlight = 0;
+  /** Behind these, messages left in the spool: sequence numbers, and when they were accepted. */
+  readonly left: { seqs: number[]; sinces: number[] } = { seqs: [], sinces: [] };
+  /** Rejections of its first message that count. */
+  rejections = 0;
+  /** The sink failed with its first message in flight. It may be the cause. */
+  hasFailed = false;
+  /** The sequence number of its last message. */
+  newest = 0;
+  /** That of its first message; infinite: a refresh. Undefined: it is empty. */
+  head: number | undefined;
+  /** In its group, lowest first. Undefined: it is not ready. */
+  place: number | undefined;
+  readonly isNewestFirst: boolean;
+  private readonly isUrgent: boolean;
+
+  constructor(message: SpooledMessage, { orderingKeyOf, groupOf }: Sink) {
+    this.key = queueKey(message);
+    this.orderingKey = orderingKeyOf(message);
+    this.group = groupOf?.(message) ?? this.orderingKey;
+    this.isUrgent = isUrgent(message);
+    this.isNewestFirst = groupOf !== undefined;
+  }
+
+  /** Its first message of the spool, if that is in memory. */
+  get spooled(): Waiting | undefined {
+    return this.waiting.find(({ seq }) => Number.isFinite(seq));
+  }
+
+  /** Its place when it is ready. */
+  get nextPlace(): number {
+    if (this.isUrgent) return Number.NEGATIVE_INFINITY;
+    return this.isNewestFirst ? -this.newest : (this.head ?? 0);
+  }
+}
