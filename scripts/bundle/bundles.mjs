@@ -39,6 +39,7 @@ const special = {
   'alert-to-pubsub': { nodeFlags: busy },
   'machine-state': {
     nodeFlags: small,
+    programs: ['main', 'history-worker'],
     prepare: buildPages,
     contains: ['preact'],
     files: () => consolePages('services/machine-state'),

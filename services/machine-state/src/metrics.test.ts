@@ -18,7 +18,7 @@ machines:
     rack: () => rack,
     // A test gives what it is about.
     current: { machines: () => machines as Machine[] },
-    history: { pending: 0, isOpen: true },
+    history: { pending: 0, discarded: 0, isOpen: true },
     recorder: { omitted: () => new Map() },
     reported: { notHeard: 0 },
     enrolment: { waiting: () => [] },

@@ -11,7 +11,7 @@ import type { ReportedOrders } from './orders/reported.ts';
 interface Sources {
   rack(): Pick<Rack, 'machines'>;
   current: Pick<Current, 'machines'>;
-  history: Pick<History, 'pending' | 'isOpen'>;
+  history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
   recorder: Pick<Recorder, 'omitted'>;
   reported: Pick<ReportedOrders, 'notHeard'>;
   enrolment: { waiting(): readonly WaitingPi[] };
@@ -22,6 +22,7 @@ interface Measured {
   machines: readonly Machine[];
   /** Entries of the history that wait for the disk. */
   pending: number;
+  discarded: number;
   isHistoryOpen: boolean;
   /** By machine. */
   omitted: ReadonlyMap<string, number>;
@@ -109,6 +110,10 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Entries that have not been written to the history yet.',
     read: ({ pending }) => pending,
   },
+  skolo_machines_history_discarded_entries: {
+    help: 'Entries discarded since the start, because too many were waiting while the history could not be written.',
+    read: ({ discarded }) => discarded,
+  },
   skolo_machines_history_open: {
     help: 'Whether the history can be read and written.',
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
@@ -137,6 +142,7 @@ export function createMetrics(
     rack: rack(),
     machines: current.machines(),
     pending: history.pending,
+    discarded: history.discarded,
     isHistoryOpen: history.isOpen,
     omitted: recorder.omitted(),
     notHeard: reported.notHeard,

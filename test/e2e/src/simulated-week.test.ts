@@ -30,7 +30,7 @@ it(title, async (context) => {
   const samples = (hours * 3600) / sampleSeconds;
 
   for (let sample = 0; sample < samples; sample += 1) {
-    for (let s = 0; s < sampleSeconds; s += stepSeconds) week.step();
+    for (let s = 0; s < sampleSeconds; s += stepSeconds) await week.step();
     for (const { name, needsAttention, orders } of week.current.machines()) {
       if (needsAttention !== undefined && orders.length === 0) listed.add(name);
     }

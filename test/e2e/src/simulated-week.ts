@@ -134,7 +134,7 @@ export class SimulatedWeek {
   }
 
   /** Advances ten seconds. */
-  step(): void {
+  async step(): Promise<void> {
     this.clock.pass(stepSeconds * 1000);
     for (const agent of this.agents.values()) {
       if (agent.until <= this.clock.uptime()) this.goOn(agent);
@@ -142,7 +142,7 @@ export class SimulatedWeek {
     if (this.clock.uptime() % 30 < stepSeconds) this.current.tick();
     if (this.clock.uptime() % 60 < stepSeconds) this.recorder.tick();
     this.current.machine(faulty);
-    if (this.clock.uptime() % hour < stepSeconds) this.history.flush();
+    if (this.clock.uptime() % hour < stepSeconds) await this.history.flush();
   }
 
   /** By machine and code, how long each of an agent's reasons has existed, in seconds. */

@@ -1,7 +1,7 @@
 /** For tests of all packages. */
 export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
-export { mountSmall } from './mount-small.ts';
+export { mountFreezable, mountSmall } from './mount-small.ts';
 export { pathsOf } from './paths-of.ts';
 export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';

@@ -14,3 +14,21 @@ export async function mountSmall(
   // Lazily, since a test that failed may have left files open.
   onTestFinished(async () => void (await run('umount', ['--lazy', dir])));
 }
+
+/**
+ * Makes the directory a disk of its own until the test ends, or skips the test. While it is frozen, whatever writes to it waits in the
+ * kernel, and cannot even be killed.
+ */
+export async function mountFreezable({ skip }: Pick<TestContext, 'skip'>, dir: string) {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a disk');
+  const image = `${dir}.image`;
+  const script = `truncate -s 64M ${image} && mkfs.ext4 -q -F ${image} && mount -o loop ${image} ${dir} && fsfreeze -f ${dir} && fsfreeze -u ${dir}`;
+  await run('sh', ['-c', script]).catch(() => skip('may not mount and freeze a disk here'));
+  const freeze = () => run('fsfreeze', ['-f', dir]);
+  const thaw = () => run('fsfreeze', ['-u', dir]);
+  onTestFinished(async () => {
+    await thaw().catch(() => undefined);
+    await run('umount', ['--lazy', dir]);
+  });
+  return { freeze, thaw };
+}

@@ -70,16 +70,16 @@ function readHandlers({
     rack: () => ({ status: 200, body: current.rack() }),
     changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
     history: ({ params: { name }, query }) =>
-      reading(() => {
-        checkKnown({ rack, history }, name);
+      reading(async () => {
+        await checkKnown({ rack, history }, name);
         recorder.catchUp(name);
         const span = spanOf(query, clock);
-        return { status: 200, body: timeline({ history, orders }, name, span, query) };
+        return { status: 200, body: await timeline({ history, orders }, name, span, query) };
       }),
     curves: ({ params: { name }, query }) =>
-      reading(() => {
-        checkKnown({ rack, history }, name);
-        return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
+      reading(async () => {
+        await checkKnown({ rack, history }, name);
+        return { status: 200, body: { curves: await history.curves(name, spanOf(query, clock)) } };
       }),
     downtime: ({ query: { days, limit } }) =>
       reading(async () => {
@@ -198,7 +198,7 @@ function signed(reason: string, by: string): string {
 }
 
 /** @throws HttpProblem 503: the history cannot be read. */
-async function reading<T>(read: () => T | Promise<T>): Promise<T> {
+async function reading<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
@@ -208,8 +208,9 @@ async function reading<T>(read: () => T | Promise<T>): Promise<T> {
 }
 
 /** The history also contains machines that have left rack.yaml. @throws HttpProblem 404 */
-function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: string): void {
-  if (!rack().machines.has(name) && !history.isKnown(name)) throw unknownMachine(rack(), name);
+async function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: string) {
+  if (rack().machines.has(name) || (await history.isKnown(name))) return;
+  throw unknownMachine(rack(), name);
 }
 
 /** @throws HttpProblem 404 */

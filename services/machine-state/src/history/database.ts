@@ -5,9 +5,9 @@
  * Rows are ordered by day or hour, and then by machine: simultaneous writes touch few pages, days are deleted as a whole, and a machine's
  * day is one range.
  */
-import { rename } from 'node:fs/promises';
+import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText, ifThere } from '@skolo/base';
+import { errorText } from '@skolo/base';
 
 const busyMs = 2000;
 const version = 1;
@@ -100,10 +100,10 @@ export function isDamage(error: unknown): boolean {
 }
 
 /** Keeps it under another name, for anyone who wants to read the rest. */
-export async function setAside(file: string, now: number): Promise<string> {
-  const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`;
+export function setAside(file: string): string {
+  const aside = `${file}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   for (const part of ['', '-wal', '-shm']) {
-    await ifThere(rename(file + part, aside + part));
+    if (existsSync(file + part)) renameSync(file + part, aside + part);
   }
   return aside;
 }

@@ -32,7 +32,7 @@ it(`is at most ${mostBytesPerDay / 1e6} MB with ${phones} phones, in ${hours} h 
     clock.pass(3_600_000 / roundsPerHour);
     recorder.tick();
     history.tick();
-    if (round % 40 === 39) history.flush();
+    if (round % 40 === 39) await history.flush();
   }
   const omitted = recorder.omitted().get('rpi-1') ?? 0;
   await history.close();

@@ -1,18 +1,18 @@
 /**
  * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes nothing and
- * a busy one rarely. A damaged database is set aside, and writing is retried after errors. Everything else in the service works without it.
+ * a busy one rarely. The database is in a thread of its own, because a disk may hang. Writing is retried after errors, and everything else in
+ * the service works without it.
  */
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import type { Curve, HistoryEntry } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
+import { errorText, settlesWithin } from '@skolo/base';
 import type { Clock, DegradedList, Logger } from '@skolo/common';
+import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
-import { HistoryUnusable, isDamage, openDatabase, setAside } from './database.ts';
 import { type Entry, shownEntry } from './entry.ts';
-import { type Series, seriesKey, unpackPoints } from './points.ts';
+import type { Batch } from './jobs.ts';
 import { Readings } from './readings.ts';
-import { type ConditionChange, dayOf, HistoryTables } from './tables.ts';
+import { type ConditionChange, dayOf } from './tables.ts';
 
 interface HistoryDeps {
   stateDir: string;
@@ -42,70 +42,90 @@ const hourMs = 3_600_000;
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
 const dropEverySeconds = 3600;
+/** A disk that does not respond for so long hangs. */
+const silentMs = 5000;
+const silentText = `the disk has not responded for ${silentMs / 1000} s; check it with dmesg`;
 
 export class History {
   readonly readings = new Readings();
+  /** Entries that exceeded the maximum while the disk did not accept them, since the start. */
+  discarded = 0;
   private readonly deps: HistoryDeps;
-  private readonly file: string;
-  private tables: { all: HistoryTables; close(): void } | undefined;
-  private entriesToWrite: Entry[] = [];
-  private standingsToWrite = new Map<string, Standing>();
+  private readonly thread: HistoryThread;
+  private toWrite: Batch = emptyBatch();
+  private isUsable = false;
   private why = 'it is not open yet';
   private timer: NodeJS.Timeout | undefined;
   private readingsAt: number;
   private droppedAt: number;
-  private working: Promise<void> = Promise.resolve();
+  private writing: { entries: number; done: Promise<void> } | undefined;
   private isClosed = false;
 
   constructor(deps: HistoryDeps) {
     this.deps = deps;
-    this.file = join(deps.stateDir, fileName);
+    this.thread = new HistoryThread(join(deps.stateDir, fileName), (damage) => {
+      deps.log.error({ damage }, 'history set aside');
+      // Until the next start.
+      deps.degraded.raise('history damaged', damage);
+    });
     this.readingsAt = deps.clock.uptime();
     this.droppedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Number of observed entries that are not written yet. */
   get pending(): number {
-    return this.entriesToWrite.length;
+    return this.toWrite.entries.length + (this.writing?.entries ?? 0);
   }
 
   get isOpen(): boolean {
-    return this.tables !== undefined;
+    return this.isUsable && !this.isSilent;
   }
 
   /** Opens it, or retries later. Returns what it knows about each machine. */
   async open(): Promise<ReadonlyMap<string, Standing>> {
-    await this.tryOpen();
-    if (this.tables === undefined) {
+    try {
+      const hour = Math.floor(this.deps.clock.now() / hourMs);
+      const { standings, points } = await this.read('recall', hour);
+      for (const packed of points) this.readings.recall(packed);
+      return new Map(
+        [...standings].flatMap(([name, standing]) => {
+          const { data: condition } = MachineCondition.safeParse(standing.condition);
+          return condition === undefined ? [] : [[name, { ...standing, condition }]];
+        }),
+      );
+    } catch {
       this.later();
       return new Map();
     }
-    const { clock } = this.deps;
-    const hour = Math.floor(clock.now() / hourMs);
-    for (const packed of this.tables.all.curvesOf(hour)) this.readings.recall(packed);
-    return this.tables.all.standings();
   }
 
   add(entry: Entry): void {
-    this.entriesToWrite.push(entry);
-    if (this.entriesToWrite.length > mostPending) this.entriesToWrite.shift();
+    this.toWrite.entries.push(entry);
+    this.limit();
     this.later();
   }
 
   setStanding(machine: string, standing: Standing): void {
-    this.standingsToWrite.set(machine, standing);
+    this.toWrite.standings.set(machine, standing);
     this.later();
   }
 
   /** Points are written less often than events. */
   tick(): void {
     const { clock, readingsEveryMs } = this.deps;
+    if (this.isSilent) {
+      this.onTrouble(silentText);
+      return;
+    }
     if (clock.uptime() - this.readingsAt >= readingsEveryMs / 1000) this.later();
-    if (clock.uptime() - this.droppedAt >= dropEverySeconds) this.dropOld();
+    if (clock.uptime() - this.droppedAt < dropEverySeconds || !this.isUsable) return;
+    this.droppedAt = clock.uptime();
+    void this.call('drop', this.oldest()).catch((error) => this.onTrouble(error));
   }
 
-  isKnown(machine: string): boolean {
-    return this.read((tables) => tables.isKnown(machine));
+  /** @throws HistoryUnavailable */
+  isKnown(machine: string): Promise<boolean> {
+    return this.read('isKnown', machine);
   }
 
   /**
@@ -113,173 +133,123 @@ export class History {
    *
    * @throws HistoryUnavailable
    */
-  entries(
+  async entries(
     machine: string,
     span: { from: number; to: number },
     most: number,
     wanted?: ReadonlySet<string>,
-  ): HistoryEntry[] {
-    const isWanted = (kind: string) => wanted === undefined || wanted.has(kind);
-    const from = Math.max(span.from, this.oldest());
-    const found = this.read((tables) => {
-      const within = tables.entries(machine, { ...span, from }, most, isWanted);
-      if (within.length >= most) return within;
-      const before = tables.before(machine, from, dayOf(this.oldest()));
-      return [...within, ...before.filter(({ kind }) => isWanted(kind))];
-    });
-    return found.slice(0, most).flatMap((entry) => shownEntry(entry) ?? []);
+  ): Promise<HistoryEntry[]> {
+    const oldest = this.oldest();
+    const found = await this.read('timeline', { machine, span, most, wanted, oldest });
+    return found.flatMap((entry) => shownEntry(entry) ?? []);
   }
 
   /** @throws HistoryUnavailable */
-  curves(machine: string, { from, to }: { from: number; to: number }): Curve[] {
-    const curves = new Map<string, Curve>();
-    const first = Math.floor(Math.max(from, this.oldest()) / hourMs);
-    this.read((tables) => {
-      for (const device of tables.devicesOf(machine)) {
-        for (let hour = first; hour <= Math.floor(to / hourMs); hour += 1) {
-          const packed = tables.curve(machine, device, hour);
-          for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
-            addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });
-          }
-        }
-      }
-    });
-    return [...curves.values()];
+  curves(machine: string, { from, to }: { from: number; to: number }): Promise<Curve[]> {
+    return this.read('curves', machine, { from: Math.max(from, this.oldest()), to });
   }
 
-  /** Changes of condition since then, a day at a time: other work runs between two days. @throws HistoryUnavailable */
+  /** Changes of condition since then, a day at a time. @throws HistoryUnavailable */
   async *conditions(from: number): AsyncGenerator<ConditionChange[]> {
     const first = Math.max(from, this.oldest());
     for (let day = dayOf(first); day <= dayOf(this.deps.clock.now()); day += 1) {
-      yield this.read((tables) => tables.conditions(day, first));
-      await setImmediate();
+      yield await this.read('conditions', day, first);
     }
   }
 
-  /** Writes what is collected now. Never throws. */
-  flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const { clock } = this.deps;
-    const [entries, standings] = [this.entriesToWrite, this.standingsToWrite];
-    const isDue = clock.uptime() - this.readingsAt >= this.deps.readingsEveryMs / 1000;
-    const readings = isDue || this.isClosed ? this.readings.unwritten() : [];
-    if (this.tables === undefined) {
-      this.later();
-      return;
-    }
-    if (entries.length + standings.size + readings.length === 0) return;
-    const { all: tables } = this.tables;
-    try {
-      tables.together(() => {
-        for (const entry of entries) tables.putEntry(entry);
-        for (const [machine, standing] of standings) tables.putStanding(machine, standing);
-        for (const packed of readings) tables.putCurve(packed);
-      });
-      this.entriesToWrite = [];
-      this.standingsToWrite = new Map();
-      if (readings.length > 0) this.readings.written(clock.now());
-      if (isDue) this.readingsAt = clock.uptime();
-      this.deps.degraded.clear(what);
-    } catch (error) {
-      this.onTrouble(error);
-      this.later();
-    }
+  /** Writes what is collected now, after what is being written. Never throws. */
+  async flush(): Promise<void> {
+    await this.writing?.done;
+    await this.write();
   }
 
+  /** What a disk that hangs does not accept in time is lost. */
   async close(): Promise<void> {
+    if (this.isClosed) return;
     this.isClosed = true;
-    await this.working;
-    this.flush();
     clearTimeout(this.timer);
-    this.tables?.close();
-    this.tables = undefined;
+    await settlesWithin(
+      silentMs,
+      this.flush().then(() => this.thread.close()),
+    );
   }
 
   private oldest(): number {
     return this.deps.clock.now() - this.deps.days() * dayMs;
   }
 
+  private get isSilent(): boolean {
+    return this.thread.silentMs > silentMs;
+  }
+
   private later(): void {
     if (this.isClosed) return;
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.working = this.writeOrOpen();
-    }, this.deps.writeEveryMs);
+    this.timer ??= setTimeout(() => void this.write(), this.deps.writeEveryMs);
   }
 
-  private async writeOrOpen(): Promise<void> {
-    if (this.tables === undefined) await this.tryOpen();
-    this.flush();
+  private limit(): void {
+    const { entries } = this.toWrite;
+    this.discarded += entries.splice(0, entries.length - mostPending).length;
   }
 
-  private dropOld(): void {
-    if (this.tables === undefined) return;
-    this.droppedAt = this.deps.clock.uptime();
-    const { all: tables } = this.tables;
-    try {
-      tables.together(() => tables.dropOldest(this.oldest()));
-    } catch (error) {
-      this.onTrouble(error);
-    }
+  private async write(): Promise<void> {
+    if (this.writing !== undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { clock, readingsEveryMs } = this.deps;
+    const isDue = clock.uptime() - this.readingsAt >= readingsEveryMs / 1000;
+    const curves = isDue || this.isClosed ? this.readings.takeUnwritten() : [];
+    const batch = { ...this.toWrite, curves };
+    const { entries, standings } = batch;
+    if (entries.length + standings.size + curves.length === 0 && this.isUsable) return;
+    this.toWrite = emptyBatch();
+    const done = this.call('write', batch).then(
+      () => {
+        this.deps.degraded.clear(what);
+        if (isDue) this.readingsAt = clock.uptime();
+        this.readings.forgetPast(clock.now());
+      },
+      (error: unknown) => {
+        this.toWrite.entries.unshift(...entries);
+        this.limit();
+        this.toWrite.standings = new Map([...standings, ...this.toWrite.standings]);
+        this.readings.putBack(curves);
+        this.onTrouble(error);
+      },
+    );
+    this.writing = { entries: entries.length, done };
+    await done;
+    this.writing = undefined;
+    if (this.toWrite.entries.length + this.toWrite.standings.size > 0) this.later();
   }
 
   /** Collected entries are part of the answer. */
-  private read<T>(question: (tables: HistoryTables) => T): T {
-    this.flush();
-    if (this.tables === undefined) throw new HistoryUnavailable(this.why);
+  private async read<N extends JobName>(name: N, ...args: Args<N>): Promise<Result<N>> {
     try {
-      return question(this.tables.all);
+      if (this.isSilent) throw new Error(silentText);
+      void this.write();
+      const result = this.call(name, ...args);
+      if (!(await settlesWithin(silentMs, result))) throw new Error(silentText);
+      return await result;
     } catch (error) {
       this.onTrouble(error);
       throw new HistoryUnavailable(this.why);
     }
   }
 
+  private async call<N extends JobName>(name: N, ...args: Args<N>): Promise<Result<N>> {
+    const result = await this.thread.call(name, ...args);
+    this.isUsable = true;
+    return result;
+  }
+
   private onTrouble(error: unknown): void {
+    this.isUsable = false;
     this.why = errorText(error);
     this.deps.degraded.raise(what, this.why);
-    if (!isDamage(error)) return;
-    // The next attempt sets it aside.
-    this.tables?.close();
-    this.tables = undefined;
-    this.later();
-  }
-
-  private async tryOpen(): Promise<void> {
-    const { clock, log, degraded } = this.deps;
-    try {
-      this.tables = this.openTables();
-    } catch (error) {
-      if (!(error instanceof HistoryUnusable)) return this.onTrouble(error);
-      try {
-        const aside = await setAside(this.file, clock.now());
-        log.error({ err: error, aside }, 'history set aside');
-        const hint = `a new history was started; the previous one was moved to ${aside}`;
-        // Until the next start.
-        degraded.raise('history damaged', `${error.message}; ${hint}`);
-        this.tables = this.openTables();
-      } catch (again) {
-        this.onTrouble(again);
-      }
-    }
-    if (this.tables !== undefined) degraded.clear(what);
-  }
-
-  private openTables() {
-    const database = openDatabase(this.file);
-    return { all: new HistoryTables(database), close: () => database.close() };
   }
 }
 
-function addPoints(
-  curves: Map<string, Curve>,
-  device: string,
-  { points, ...series }: Series,
-  { from, to }: { from: number; to: number },
-): void {
-  const key = `${device} ${seriesKey(series)}`;
-  const curve = curves.get(key) ?? { device, ...series, points: [] };
-  curve.points.push(...points.filter(([at]) => at >= from && at <= to));
-  curves.set(key, curve);
+function emptyBatch(): Batch {
+  return { entries: [], standings: new Map(), curves: [] };
 }

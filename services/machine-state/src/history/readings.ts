@@ -55,24 +55,29 @@ export class Readings {
     });
   }
 
-  /** Hours with unwritten points. */
-  unwritten(): PackedHour[] {
-    return [...this.collected.values()]
-      .filter(({ isNew }) => isNew)
-      .map(({ machine, device, hour, series }) => ({
-        machine,
-        device,
-        hour,
-        points: packPoints(hour, [...series.values()]),
-      }));
+  /** Hours with unwritten points, which now count as written. */
+  takeUnwritten(): PackedHour[] {
+    const unwritten = [...this.collected.values()].filter(({ isNew }) => isNew);
+    return unwritten.map((collected) => {
+      const { machine, device, hour, series } = collected;
+      collected.isNew = false;
+      return { machine, device, hour, points: packPoints(hour, [...series.values()]) };
+    });
   }
 
-  /** All were written. Forgets past hours. */
-  written(now: number): void {
+  /** They could not be written. */
+  putBack(hours: readonly PackedHour[]): void {
+    for (const { machine, device, hour } of hours) {
+      const collected = this.collected.get(keyOf(machine, device, hour));
+      if (collected) collected.isNew = true;
+    }
+  }
+
+  /** Forgets those that are written. */
+  forgetPast(now: number): void {
     const present = Math.floor(now / 3_600_000);
-    for (const [key, collected] of this.collected) {
-      collected.isNew = false;
-      if (collected.hour !== present) this.collected.delete(key);
+    for (const [key, { hour, isNew }] of this.collected) {
+      if (!isNew && hour !== present) this.collected.delete(key);
     }
   }
 

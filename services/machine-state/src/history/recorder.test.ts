@@ -17,8 +17,8 @@ it('has the latest condition and says what it omits, however often a machine cha
   become('ok', minute);
 
   recorder.catchUp('rpi-1');
-  const conditions = history('condition');
-  const [omitted] = history('omitted');
+  const conditions = await history('condition');
+  const [omitted] = await history('omitted');
   expect(conditions[0]).toMatchObject({ condition: 'ok' });
   expect(omitted).toMatchObject({ of: 'condition', count: 302 - conditions.length });
   expect(recorder.omitted()).toEqual(new Map([['rpi-1', omitted?.count]]));
@@ -32,25 +32,28 @@ it('omits no condition because of tasks, and ends each task that it has', async 
   become('ok', minute);
 
   recorder.catchUp('rpi-1');
-  const tasks = history('task');
-  expect(history('condition').map(({ condition }) => condition)).toEqual(['ok', 'quarantined']);
+  const tasks = await history('task');
+  expect((await history('condition')).map(({ condition }) => condition)).toEqual([
+    'ok',
+    'quarantined',
+  ]);
   expect(tasks.filter(({ endedAt }) => endedAt === undefined)).toEqual([]);
-  expect(history('omitted')).toMatchObject([{ of: 'task', count: 500 - tasks.length }]);
+  expect(await history('omitted')).toMatchObject([{ of: 'task', count: 500 - tasks.length }]);
 });
 
 it('begins anew each hour, and keeps what it has said of the hour before', async () => {
   const { become, history, recorder, pass } = await start();
   for (let change = 0; change < 250; change += 1) become(change % 2 ? 'ok' : 'recovering', 1000);
   recorder.catchUp('rpi-1');
-  const before = history('condition').length;
+  const before = (await history('condition')).length;
 
   pass(hour);
   recorder.tick();
   become('gone', minute);
 
   expect(recorder.omitted()).toEqual(new Map());
-  expect(history('condition')).toHaveLength(before + 1);
-  expect(history('omitted')).toHaveLength(1);
+  expect(await history('condition')).toHaveLength(before + 1);
+  expect(await history('omitted')).toHaveLength(1);
 });
 
 async function start() {
@@ -83,14 +86,14 @@ async function start() {
       set({ task: { id, since } }, ms);
       set({ task: undefined, lastTask: { id, since, endedAt: now(), outcome: 'succeeded' } }, 0);
     },
-    history: <K extends string>(kind: K) =>
-      all
-        .entries('rpi-1', { from: 0, to: clock.now() + 1 }, 10_000)
-        .filter((entry) => entry.kind === kind) as Record<string, unknown>[] as {
+    history: async (kind: string) => {
+      const entries = await all.entries('rpi-1', { from: 0, to: clock.now() + 1 }, 10_000);
+      return entries.filter((entry) => entry.kind === kind) as Record<string, unknown>[] as {
         condition?: string;
         of?: string;
         count?: number;
         endedAt?: string;
-      }[],
+      }[];
+    },
   };
 }

@@ -1,6 +1,5 @@
 /** Statements for the history's database. All are synchronous. */
 import type { DatabaseSync } from 'node:sqlite';
-import { MachineCondition } from '@skolo/api';
 import { z } from 'zod';
 import type { Standing } from '../join/sources.ts';
 import { kinds } from './database.ts';
@@ -35,7 +34,7 @@ const EntryRow = z.object({
 });
 const StandingRow = z.object({
   machine: z.string(),
-  condition: MachineCondition,
+  condition: z.string(),
   since: z.number(),
   seen: z.number().nullable(),
 });
@@ -52,6 +51,9 @@ const ConditionRow = z.object({
   key: z.string(),
   outcome: z.string().nullable(),
 });
+
+/** Its condition may be one of another version. */
+type StoredStanding = Omit<Standing, 'condition'> & { condition: string };
 
 /** A change of condition. */
 export type ConditionChange = z.output<typeof ConditionRow>;
@@ -134,11 +136,15 @@ export class HistoryTables {
     }
   }
 
+  close(): void {
+    this.database.close();
+  }
+
   isKnown(machine: string): boolean {
     return this.idOf(machine) !== undefined;
   }
 
-  standings(): Map<string, Standing> {
+  standings(): Map<string, StoredStanding> {
     const rows = z.array(StandingRow).parse(this.statements.standings.all());
     return new Map(
       rows.map(({ machine, condition, since, seen }) => [

@@ -21,7 +21,7 @@ export function spanOf(
 }
 
 /** Newest first. @throws HistoryUnavailable */
-export function timeline(
+export async function timeline(
   {
     history,
     orders,
@@ -32,13 +32,13 @@ export function timeline(
   machine: string,
   span: { from: number; to: number },
   { limit, kind }: { limit: number; kind?: string | undefined },
-): { entries: HistoryEntry[]; truncated: boolean } {
+): Promise<{ entries: HistoryEntry[]; truncated: boolean }> {
   // Without these, the rest would look complete.
   const wanted = kind === undefined ? undefined : new Set([...kind.split(','), 'omitted']);
   const ordered = orders
     .history(machine, span)
     .filter((entry) => wanted === undefined || wanted.has(entry.kind));
-  const all = [...history.entries(machine, span, limit + 1, wanted), ...ordered];
+  const all = [...(await history.entries(machine, span, limit + 1, wanted)), ...ordered];
   all.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   return { entries: all.slice(0, limit), truncated: all.length > limit };
 }

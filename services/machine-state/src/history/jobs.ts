@@ -1,0 +1,78 @@
+/** What the thread of the history does. All is synchronous. */
+import type { Curve } from '@skolo/api';
+import type { Standing } from '../join/sources.ts';
+import type { Entry } from './entry.ts';
+import { type Series, seriesKey, unpackPoints } from './points.ts';
+import type { PackedHour } from './readings.ts';
+import { dayOf, HistoryTables } from './tables.ts';
+
+export interface Batch {
+  entries: Entry[];
+  standings: Map<string, Standing>;
+  curves: PackedHour[];
+}
+
+interface TimelineWanted {
+  machine: string;
+  span: { from: number; to: number };
+  most: number;
+  /** Kinds; undefined: all. */
+  wanted: ReadonlySet<string> | undefined;
+  /** The history's beginning. */
+  oldest: number;
+}
+
+const hourMs = 3_600_000;
+
+export class HistoryJobs extends HistoryTables {
+  /** What it knows about each machine, and the points of an hour. */
+  recall(hour: number) {
+    return { standings: this.standings(), points: this.curvesOf(hour) };
+  }
+
+  write({ entries, standings, curves }: Batch): void {
+    this.together(() => {
+      for (const entry of entries) this.putEntry(entry);
+      for (const [machine, standing] of standings) this.putStanding(machine, standing);
+      for (const packed of curves) this.putCurve(packed);
+    });
+  }
+
+  drop(before: number): void {
+    this.together(() => this.dropOldest(before));
+  }
+
+  timeline({ machine, span, most, wanted, oldest }: TimelineWanted): Entry[] {
+    const isWanted = (kind: string) => wanted === undefined || wanted.has(kind);
+    const from = Math.max(span.from, oldest);
+    const within = this.entries(machine, { ...span, from }, most, isWanted);
+    if (within.length >= most) return within;
+    const before = this.before(machine, from, dayOf(oldest));
+    return [...within, ...before.filter(({ kind }) => isWanted(kind))].slice(0, most);
+  }
+
+  curves(machine: string, { from, to }: { from: number; to: number }): Curve[] {
+    const curves = new Map<string, Curve>();
+    for (const device of this.devicesOf(machine)) {
+      for (let hour = Math.floor(from / hourMs); hour <= Math.floor(to / hourMs); hour += 1) {
+        const packed = this.curve(machine, device, hour);
+        for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
+          addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });
+        }
+      }
+    }
+    return [...curves.values()];
+  }
+}
+
+function addPoints(
+  curves: Map<string, Curve>,
+  device: string,
+  { points, ...series }: Series,
+  { from, to }: { from: number; to: number },
+): void {
+  const key = `${device} ${seriesKey(series)}`;
+  const curve = curves.get(key) ?? { device, ...series, points: [] };
+  curve.points.push(...points.filter(([at]) => at >= from && at <= to));
+  curves.set(key, curve);
+}
