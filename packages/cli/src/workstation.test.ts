@@ -342,15 +342,21 @@ rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
 
 /** A kubectl with a response of Prometheus, because no pods run behind the API server. */
 async function withPrometheus(): Promise<string> {
-  const samples: [figure: string, value: number, labels?: object][] = [
+  const samples: (readonly [figure: string, value: number, labels?: object])[] = [
     ['services', 1, { service: 'metadata-server', version: '1.2.0' }],
     ['down', 0, { job: 'router-backup' }],
     ['alerts', 1, { alertname: 'MachineMissing', severity: 'critical' }],
     ['alerts', 1, { alertname: 'TokenExpires', severity: 'warning' }],
-    ['alerts', 2, { alertname: 'ImageStoreDamaged', severity: 'warning' }],
+    ...['rpi-1', 'rpi-2'].map(
+      (machine) =>
+        ['alerts', 1, { alertname: 'ImageStoreDamaged', severity: 'warning', machine }] as const,
+    ),
+    ...['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4', 'rpi-5'].map(
+      (machine, at) => ['machines', at && 1, { machine }] as const,
+    ),
     ['health', 3, { verdict: 'ok' }],
     ['health', 1, { verdict: 'quarantined' }],
-    ...Object.entries({ machines: 5, silent: 1, held: 1, controllers: 3, controllersUp: 2 }),
+    ...Object.entries({ held: 1, controllers: 3, controllersUp: 2 }),
     ...Object.entries({ token: 1800, backupAge: 72_000, waiting: 4, disk: 0.74, reboots: 1 }),
     ['certificate', 12.5 * 86_400],
     ['delivery', 1, { state: 'failing' }],

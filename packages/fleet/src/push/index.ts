@@ -47,4 +47,4 @@ export {
 export { type Running, readRunning } from './running.ts';
 export { inStages, racksAtOnce } from './stages.ts';
 export type { Pin } from './versions.ts';
-export { worsened } from './worsened.ts';
+export { missing, worsened } from './worsened.ts';

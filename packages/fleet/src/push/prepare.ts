@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/durable';
-import { parseRack } from '@skolo/rack';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { listTags, parseImage, resolveImage } from '../images/registry.ts';
@@ -10,7 +9,7 @@ import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
 import { type KubeObject, readObjects, titleOf } from './objects.ts';
 import type { RackPlan } from './plan.ts';
-import { isRackFile } from './push-rack-file.ts';
+import { isRackFile, rackIn, rackTextIn } from './push-rack-file.ts';
 import { planRack, type Rack, readLive, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
 import { contains, type Repository, withCopy } from './repository.ts';
@@ -88,7 +87,6 @@ export async function prepareRackFile(
   });
 }
 
-const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
 const Facts = z.object({ data: z.object({ SKOLO_RACK_NAME: z.string() }) });
 
 /**
@@ -102,7 +100,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
   const { name } = rack;
   const files = objects.filter(isRackFile);
   for (const object of files) {
-    const named = parseRack(RackFile.parse(object).data['rack.yaml'], { file }).name;
+    const named = rackIn(object, file).name;
     if (named !== name) throw anotherOverlay(name, `rack.yaml is for ${named}`);
   }
   for (const object of objects) {
@@ -112,8 +110,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
   }
   for (const live of await readLive(rack, files)) {
     // An earlier version wrote it, so only its name is read.
-    const text = RackFile.safeParse(live).data?.data['rack.yaml'] ?? '';
-    const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
+    const running = /^rack: *["']?([\w-]+)/m.exec(rackTextIn(live) ?? '')?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
       `${name}: this is the cluster of ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json. If the rack was renamed, delete ${titleOf(live)} in the cluster instead`,

@@ -4,7 +4,9 @@
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause } from '@skolo/base';
+import { parseRack, type Rack as RackYaml } from '@skolo/rack';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
+import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { RackPlan } from './plan.ts';
@@ -24,6 +26,18 @@ interface RackFileDeps {
 /** The ConfigMaps with rack.yaml, among the objects of an overlay. */
 export function isRackFile({ kind, metadata }: KubeObject): boolean {
   return kind === 'ConfigMap' && metadata.name === 'rack';
+}
+
+const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
+
+/** The text of such a ConfigMap; undefined: it has none. */
+export function rackTextIn(object: KubeObject | undefined): string | undefined {
+  return RackFile.safeParse(object).data?.data['rack.yaml'];
+}
+
+/** @param file rack.yaml, for messages @throws RackError rack.yaml has errors. */
+export function rackIn(object: KubeObject, file = 'rack.yaml'): RackYaml {
+  return parseRack(rackTextIn(object) ?? '', { file });
 }
 
 interface Reader extends PodPort {

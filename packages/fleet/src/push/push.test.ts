@@ -111,23 +111,46 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       },
     );
 
-    it.runIf(isLong)('goes back where the rack has a new alert afterwards', async () => {
+    it.each(
+      [
+        {
+          title: 'the rack has a new alert',
+          after: prometheusText(['alerts', { alertname: 'TokenLate', severity: 'critical' }]),
+          why: 'new alert TokenLate (critical)',
+        },
+        {
+          title: 'Prometheus no longer knows a machine',
+          after: prometheusText(['machines', { machine: 'rpi-1' }]),
+          why: 'Prometheus no longer has data about rpi-2',
+        },
+        {
+          title: 'Prometheus is silent',
+          after: undefined,
+          why: 'Prometheus responded before the push, but no longer does: kubectl get --raw: no endpoints available for service "prometheus"',
+        },
+      ].filter((_, at) => isLong || at === 2),
+    )('goes back where $title afterwards', async ({ after, why }) => {
       const before = await running('service');
+      const rpis = ['rpi-1', 'rpi-2'].map((machine) => ['machines', { machine }] as const);
       let asked = 0;
+      // The API server cannot reach a Prometheus: its nodes pretend.
+      const prometheus = async () => {
+        asked += 1;
+        if (asked === 1) return prometheusText(...rpis);
+        return after ?? (await ownKubectl()(['get', '--raw', servicePath('prometheus:9090')]));
+      };
+      call('create', 'service', 'clusterip', 'prometheus', '-n', 'skolo', '--tcp=9090');
+      onTestFinished(() => void call('delete', 'service', 'prometheus', '-n', 'skolo'));
       const open = async (name: string) => ({
         name,
-        // The API server cannot reach a Prometheus: its nodes pretend.
-        kubectl: async (...call: Parameters<Kubectl>) =>
-          call[0][1] === '--raw' ? alertsAnswer(asked++) : ownKubectl()(...call),
+        kubectl: async (...given: Parameters<Kubectl>) =>
+          given[0][1] === '--raw' ? await prometheus() : await ownKubectl()(...given),
         close: async () => undefined,
       });
 
       const [record] = await push({ services: ['service'], version: tagOf('next') }, { open });
 
-      expect(record).toMatchObject({
-        state: 'rolled-back',
-        why: 'new alert TokenLate (critical)',
-      });
+      expect(record).toMatchObject({ state: 'rolled-back', why: expect.stringContaining(why) });
       expect(await running('service')).toBe(before);
     });
 
@@ -510,9 +533,16 @@ const claim = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
 };
 
-function alertsAnswer(count: number): string {
-  const metric = { figure: 'alerts', alertname: 'TokenLate', severity: 'critical' };
-  const result = count === 0 ? [] : [{ metric, value: [1, `${count}`] }];
+function servicePath(service: string): string {
+  return `/api/v1/namespaces/skolo/services/${service}/proxy/`;
+}
+
+/** What Prometheus answers. */
+function prometheusText(...samples: (readonly [figure: string, labels: object])[]): string {
+  const result = samples.map(([figure, labels]) => ({
+    metric: { figure, ...labels },
+    value: [1, '1'],
+  }));
   return JSON.stringify({ data: { resultType: 'vector', result } });
 }
 

@@ -7,9 +7,11 @@ import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../survey/rack-health.ts';
 import { askHealth } from '../survey/status.ts';
+import { isRejected } from '../way/kubectl.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
+import { isRackFile, rackIn } from './push-rack-file.ts';
 import {
   applyObjects,
   deleteObjects,
@@ -19,7 +21,7 @@ import {
   readSilent,
 } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
-import { worsened } from './worsened.ts';
+import { missing, namesText, worsened } from './worsened.ts';
 
 export interface RolloutTimes {
   /** Between two checks of the pods. */
@@ -215,10 +217,42 @@ async function soak(
   if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
   await stayReady(watched, rollout);
   for (const each of watched) await untilWell(each, rollout);
-  const sinceSeconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
-  const after = before && (await healthNow(rollout, sinceSeconds));
-  const faults = before && after ? worsened(before, after) : [];
-  if (faults.length > 0) throw new FleetError(faults.join(', '));
+  if (before) await untilAsHealthy(before, start, rollout);
+}
+
+/** @throws FleetError Alerts and machines are worse than before, or Prometheus no longer knows what it knew. */
+async function untilAsHealthy(
+  before: RackHealth,
+  start: number,
+  { rack, plan, times, signal, report }: Rollout,
+): Promise<void> {
+  const machines = newMachines(plan);
+  const asked = performance.now();
+  let said = '';
+  for (;;) {
+    const seconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
+    const after = await askHealth(rack.kubectl, '', signal, seconds).catch((error: unknown) => {
+      if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
+      return errorText(error);
+    });
+    const isSilent = typeof after === 'string';
+    const faults = isSilent ? [] : worsened(before, after);
+    const silences = isSilent
+      ? [`Prometheus responded before the push, but no longer does: ${after}`]
+      : missing(before, after, machines);
+    if (faults.length + silences.length === 0) return;
+    const text = [...faults, ...silences].join(', ');
+    if (faults.length > 0 || performance.now() - asked > times.readyMs) throw new FleetError(text);
+    if (text !== said) report(`waiting: ${text}`);
+    said = text;
+    await pause(times.pollMs, signal);
+  }
+}
+
+/** Names of the machines in a rack.yaml that the push changes. */
+function newMachines({ objects }: RackPlan): ReadonlySet<string> | undefined {
+  const file = objects.find(({ wanted, action }) => action !== 'keep' && isRackFile(wanted));
+  return file && new Set(rackIn(file.wanted).machines.keys());
 }
 
 /** @throws FleetError Its pods are ready, but report a problem. */
@@ -278,13 +312,10 @@ function excusedIn({ unhealthy, silent }: RackPlan, workload: KubeObject): Reado
 const shortestWindowSeconds = 60;
 
 /** Undefined if Prometheus does not report it. */
-async function healthNow(
-  { rack, signal, report }: Rollout,
-  windowSeconds?: number,
-): Promise<RackHealth | undefined> {
+async function healthNow({ rack, signal, report }: Rollout): Promise<RackHealth | undefined> {
   try {
     // The jumphost's metrics are not compared.
-    return await askHealth(rack.kubectl, '', signal, windowSeconds);
+    return await askHealth(rack.kubectl, '', signal);
   } catch (error) {
     signal.throwIfAborted();
     report(`alerts and machine health cannot be compared: ${errorText(error)}`);
@@ -311,10 +342,6 @@ export function problemText({ pods, cause }: Verdict): string {
 function problems(pods: readonly PodVerdict[]): string[] {
   const byCause = Map.groupBy(pods, ({ cause, state }) => cause || `runs the ${state} version`);
   return [...byCause].map(([cause, all]) => {
-    const named = all.slice(0, mostNames).map(({ node }) => node);
-    const more = all.length > mostNames ? ` (and ${all.length - mostNames} more)` : '';
-    return `${named.join(', ')}${more}: ${cause}`;
+    return `${namesText(all.map(({ node }) => node))}: ${cause}`;
   });
 }
-
-const mostNames = 5;

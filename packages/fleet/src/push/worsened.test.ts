@@ -1,15 +1,27 @@
 import { expect, it } from 'vitest';
 import type { RackHealth } from '../survey/rack-health.ts';
-import { worsened } from './worsened.ts';
+import { missing, worsened } from './worsened.ts';
+
+/** A rack whose first machines are silent. */
+function rackOf(all: number, silent: number): Pick<RackHealth, 'machines' | 'seen'> {
+  const names = Array.from({ length: all }, (_, at) => [`rpi-${at + 1}`, at >= silent] as const);
+  return { machines: { all, silent, held: 0 }, seen: Object.fromEntries(names) };
+}
+
+function alertsOn(...machines: string[]): RackHealth['alerts'] {
+  const subjects = machines.map((machine) => ({ machine }));
+  return [{ name: 'BotUnhealthy', severity: 'warning', count: machines.length, subjects }];
+}
 
 const well: RackHealth = {
   state: 'ok',
   versions: {},
   agents: {},
   down: [],
-  alerts: [{ name: 'BotUnhealthy', severity: 'warning', count: 2 }],
+  alerts: alertsOn('rpi-1', 'rpi-2'),
   health: { ok: 40 },
-  machines: { all: 300, silent: 5, held: 0 },
+  ...rackOf(300, 5),
+  controllers: { all: 3, up: 3 },
   tasksEnded: { all: 100, failed: 10 },
 };
 
@@ -18,14 +30,20 @@ it.each([
   ['fewer alerts', { alerts: [] }, []],
   [
     'a new alert',
-    { alerts: [{ name: 'TokenLate', severity: 'critical', count: 1 }] },
+    { alerts: [{ name: 'TokenLate', severity: 'critical', count: 1, subjects: [{}] }] },
     ['new alert TokenLate (critical)'],
   ],
   [
-    'more of one alert',
-    { alerts: [{ name: 'BotUnhealthy', severity: 'warning', count: 3 }] },
-    ['new alert BotUnhealthy (warning)'],
+    'one alert on more machines',
+    { alerts: alertsOn('rpi-1', 'rpi-2', 'rpi-3') },
+    ['new alert BotUnhealthy (warning) for machine=rpi-3'],
   ],
+  [
+    'one alert on other machines',
+    { alerts: alertsOn('rpi-1', 'rpi-9') },
+    ['new alert BotUnhealthy (warning) for machine=rpi-9'],
+  ],
+  ['one alert that ended on a machine', { alerts: alertsOn('rpi-2') }, []],
   [
     'a silent service',
     { down: ['router-backup'] },
@@ -37,16 +55,13 @@ it.each([
     { health: { ok: 30, quarantined: 10 } },
     ['10 more machines quarantined'],
   ],
-  ['a few silent machines', { machines: { all: 300, silent: 35, held: 0 } }, []],
+  ['a few silent machines', rackOf(300, 35), []],
   [
     'many silent machines',
-    { machines: { all: 300, silent: 300, held: 0 } },
-    ['295 machines fell silent; 300 of 300 are silent'],
-  ],
-  [
-    'machines that Prometheus no longer knows',
-    { machines: undefined },
-    ['Prometheus no longer has data from 300 machines'],
+    rackOf(300, 300),
+    [
+      '295 machines fell silent: rpi-6, rpi-7, rpi-8, rpi-9, rpi-10 (and 290 more); 300 of 300 are silent',
+    ],
   ],
   ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
   ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],
@@ -56,6 +71,37 @@ it.each([
     ['4 of 10 tasks have failed since the push'],
   ],
 ])('names %s', (_, change, faults) => {
-  const { machines, ...after } = { ...well, ...change };
-  expect(worsened(well, { ...after, ...(machines && { machines }) })).toEqual(faults);
+  expect(worsened(well, { ...well, ...change })).toEqual(faults);
+});
+
+const { machines: _all, controllers: _up, tasksEnded: _tasks, ...less } = well;
+const known = { ...well, versions: { 'router-backup': ['1'] } };
+const of = (what: string) => `Prometheus no longer has data about ${what}`;
+
+it.each<[string, RackHealth, string[], string[]?]>([
+  ['nothing', known, []],
+  ['nothing where more is known', { ...known, disk: 0.5, ...rackOf(301, 0) }, []],
+  ['machines', { ...known, ...rackOf(298, 5) }, [of('rpi-299, rpi-300')]],
+  [
+    'machines that rack.yaml still has',
+    { ...known, ...rackOf(298, 5) },
+    [of('rpi-299')],
+    ['rpi-299'],
+  ],
+  ['services', well, [of('router-backup')]],
+  ['agents', { ...known, health: { ok: 30 } }, [of('10 agents')]],
+  ['figures', { ...less, ...rackOf(300, 5), versions: known.versions }, [of('`controllers`')]],
+  [
+    'everything',
+    { ...less, versions: {}, health: {}, seen: {} },
+    [
+      of('router-backup'),
+      of('rpi-1, rpi-2, rpi-3, rpi-4, rpi-5 (and 295 more)'),
+      of('`machines`'),
+      of('`controllers`'),
+      of('40 agents'),
+    ],
+  ],
+])('misses %s', (_, after, texts, expected) => {
+  expect(missing(known, after, expected && new Set(expected))).toEqual(texts);
 });

@@ -1,6 +1,6 @@
 /** What a push has made worse, from Prometheus' data before and after it (pure). */
 import { count } from '@skolo/base';
-import type { RackHealth } from '../survey/rack-health.ts';
+import type { Labels, RackHealth } from '../survey/rack-health.ts';
 
 /** Of this many machines, how many may fail by chance meanwhile, for example because of a low battery or a power cut. */
 export function mostByChance(all: number): number {
@@ -12,16 +12,19 @@ const mostTasksByChance = { tasks: 2, part: 0.2 };
 
 /** One text for each fault; empty if nothing is worse. */
 export function worsened(before: RackHealth, after: RackHealth): string[] {
-  const alerts = after.alerts.flatMap(({ name, severity, count }) => {
-    const fired = before.alerts.find((alert) => alert.name === name && alert.severity === severity);
-    return count > (fired?.count ?? 0) ? [`new alert ${name} (${severity})`] : [];
+  const alerts = after.alerts.flatMap(({ name, severity, subjects }) => {
+    const same = before.alerts.filter((each) => each.name === name && each.severity === severity);
+    const known = new Set(same.flatMap((each) => each.subjects.map(labelsText)));
+    const added = subjects.map(labelsText).filter((subject) => !known.has(subject));
+    const named = added.filter((subject) => subject !== '');
+    const about = named.length > 0 ? ` for ${namesText(named)}` : '';
+    return added.length > 0 ? [`new alert ${name} (${severity})${about}`] : [];
   });
   const down = after.down
     .filter((service) => !before.down.includes(service))
     .map((service) => `${service} no longer responds to Prometheus`);
   const [was = 0, is = 0] = [before.health.quarantined, after.health.quarantined];
-  const all = Object.values(after.health).reduce((sum, count) => sum + count, 0);
-  const isMore = is - was > mostByChance(all);
+  const isMore = is - was > mostByChance(reporting(after));
   return [
     ...alerts,
     ...down,
@@ -31,12 +34,61 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
   ];
 }
 
-function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
-  if (was === undefined || was.all === was.silent) return [];
-  if (is === undefined) return [`Prometheus no longer has data from ${count(was.all, 'machine')}`];
-  const more = is.silent - was.silent;
-  if (more <= mostByChance(is.all) && is.silent < is.all) return [];
-  return [`${count(more, 'machine')} fell silent; ${is.silent} of ${is.all} are silent`];
+/**
+ * What Prometheus knew and no longer knows, one text each. It returns once Prometheus has scraped a new pod.
+ *
+ * @param expected names of the machines in a new rack.yaml; absent: rack.yaml is the same, so all data must return
+ */
+export function missing(
+  before: RackHealth,
+  after: RackHealth,
+  expected?: ReadonlySet<string>,
+): string[] {
+  const machines = Object.keys(before.seen).filter(
+    (name) => !(name in after.seen) && (expected?.has(name) ?? true),
+  );
+  // Prometheus needs two scrapes of an agent for its tasks.
+  const figures = Object.keys(before).filter((key) => !(key in after) && key !== 'tasksEnded');
+  const services = Object.keys(before.versions).filter((name) => !(name in after.versions));
+  const agents = reporting(before) - reporting(after);
+  const gone = [
+    ...services,
+    ...(machines.length > 0 ? [namesText(machines)] : []),
+    ...(expected === undefined ? figures.map((key) => `\`${key}\``) : []),
+    ...(agents > mostByChance(reporting(before)) && expected === undefined
+      ? [`${count(agents, 'agent')}`]
+      : []),
+  ];
+  return gone.map((what) => `Prometheus no longer has data about ${what}`);
+}
+
+/** Agents that report a verdict. */
+function reporting({ health }: RackHealth): number {
+  return Object.values(health).reduce((sum, count) => sum + count, 0);
+}
+
+const mostNames = 5;
+
+/** `rpi-1, rpi-2 (and 38 more)` */
+export function namesText(names: readonly string[]): string {
+  const more = names.length > mostNames ? ` (and ${names.length - mostNames} more)` : '';
+  return `${names.slice(0, mostNames).join(', ')}${more}`;
+}
+
+/** `device=0 machine=rpi-1` */
+function labelsText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.sort().join(' ');
+}
+
+function fellSilent(before: RackHealth, after: RackHealth): string[] {
+  const names = Object.keys(after.seen).filter((name) => before.seen[name] && !after.seen[name]);
+  const { all = 0, silent = 0 } = after.machines ?? {};
+  const isAll = names.length > 0 && silent === all;
+  if (names.length <= mostByChance(all) && !isAll) return [];
+  return [
+    `${count(names.length, 'machine')} fell silent: ${namesText(names)}; ${silent} of ${all} are silent`,
+  ];
 }
 
 function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHealth): string[] {

@@ -9,10 +9,8 @@ const figures = {
   services: 'skolo_build_info{job!~"swarming-client|node"}',
   agents: 'max by (version) (skolo_machines_agents{job="machine-state"})',
   down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|machine-state|alertmanager"} == 0',
-  alerts:
-    'count by (alertname, severity) (ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"})',
-  machines: 'count(machine:seen:max3m{machine!="JUMPHOST"})',
-  silent: 'count(machine:seen:max3m{machine!="JUMPHOST"} == 0)',
+  alerts: 'ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"}',
+  machines: 'machine:seen:max3m{machine!="JUMPHOST"}',
   // A task may respond instead of its machine's agent, for example with NaN, which affects only that machine.
   health: 'count by (verdict) (skolo_swarming_health{job="swarming-client"} == 1)',
   tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
@@ -81,6 +79,8 @@ const Answer = z.object({
 });
 type Sample = z.output<typeof Answer>['data']['result'][number];
 
+export type Labels = Readonly<Record<string, string>>;
+
 /** Absent: Prometheus has no value. */
 export interface RackHealth {
   /** Worst first; `unknown` if Prometheus does not have metrics from any service. */
@@ -91,9 +91,11 @@ export interface RackHealth {
   agents: Record<string, number>;
   /** Services that do not respond to Prometheus. */
   down: string[];
-  /** Firing alerts, except informational ones. */
-  alerts: { name: string; severity: string; count: number }[];
+  /** Firing alerts, except informational ones, with the labels of what each is about. */
+  alerts: { name: string; severity: string; count: number; subjects: Labels[] }[];
   machines?: { all: number; silent: number; held: number };
+  /** Whether a machine shows any sign of life, by its name. */
+  seen: Record<string, boolean>;
   /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
   tasks?: number;
@@ -129,7 +131,10 @@ export function readHealth(text: string): RackHealth {
   const by = (name: Figure, label: string) =>
     Object.fromEntries(of(name).map((sample) => [sample.metric[label] ?? '', numberOf(sample)]));
   const versions = Map.groupBy(of('services'), ({ metric }) => metric.service ?? '');
-  const machines = one('machines');
+  const machines = of('machines');
+  const seen = machines.map(
+    (sample) => [sample.metric.machine ?? '', numberOf(sample) > 0] as const,
+  );
   const controllers = one('controllers');
   const ended = one('tasksEnded');
   const delivery = of('delivery')[0]?.metric.state;
@@ -139,16 +144,15 @@ export function readHealth(text: string): RackHealth {
     ),
     agents: by('agents', 'version'),
     down: of('down').map(({ metric }) => metric.job ?? ''),
-    alerts: of('alerts')
-      .map((sample) => ({
-        name: sample.metric.alertname ?? '',
-        severity: sample.metric.severity ?? '',
-        count: numberOf(sample),
-      }))
-      .sort((a, b) => Number(isCritical(b)) - Number(isCritical(a)) || (a.name < b.name ? -1 : 1)),
+    alerts: alertsOf(of('alerts').map(({ metric }) => metric)),
+    seen: Object.fromEntries(seen),
     health: by('health', 'verdict'),
-    ...(machines !== undefined && {
-      machines: { all: machines, silent: one('silent') ?? 0, held: one('held') ?? 0 },
+    ...(machines.length > 0 && {
+      machines: {
+        all: machines.length,
+        silent: seen.filter(([, isSeen]) => !isSeen).length,
+        held: one('held') ?? 0,
+      },
     }),
     ...(ended !== undefined && {
       // Prometheus extrapolates.
@@ -170,6 +174,24 @@ export function readHealth(text: string): RackHealth {
     }),
   };
   return { state: stateOf(facts), ...facts };
+}
+
+/** The most severe first. */
+function alertsOf(samples: readonly Labels[]): RackHealth['alerts'] {
+  const byKind = Map.groupBy(
+    samples,
+    ({ alertname = '', severity = '' }) => `${alertname} ${severity}`,
+  );
+  return [...byKind.values()]
+    .map((all) => ({
+      name: all[0]?.alertname ?? '',
+      severity: all[0]?.severity ?? '',
+      count: all.length,
+      subjects: all.map(
+        ({ __name__, figure, alertname, alertstate, severity, ...subject }) => subject,
+      ),
+    }))
+    .sort((a, b) => Number(isCritical(b)) - Number(isCritical(a)) || (a.name < b.name ? -1 : 1));
 }
 
 function numberOf({ value: [, text] }: Sample): number {

@@ -58,8 +58,8 @@ const unreachable =
 function reasonOf(stderr: string): string {
   const reason = /Error from server \((\w+)\)/.exec(stderr)?.[1];
   if (reason !== undefined && reason !== 'ServiceUnavailable') return reason;
-  // The API server responds that it cannot reach a pod.
-  const isBehind = stderr.includes('error trying to reach service');
+  // The API server responds that it cannot reach a pod, or that there is none.
+  const isBehind = /error trying to reach service|no endpoints available/.test(stderr);
   return !isBehind && unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
 }
 

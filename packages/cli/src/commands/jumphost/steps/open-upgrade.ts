@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
 import { type Host, openHost, type Step } from '@skolo/computers';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
-import { takeLease, worsened } from '@skolo/fleet/push';
+import { missing, takeLease, worsened } from '@skolo/fleet/push';
 import { rebootJumphost, upgradeSteps } from '@skolo/jumphost';
 import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
@@ -156,7 +156,10 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
   };
   const health: OtherHealth = {
     read: ask,
-    worsened: async (before) => worsened(readHealth(before), readHealth(await ask())),
+    async worsened(before) {
+      const [was, is] = [readHealth(before), readHealth(await ask())];
+      return [...worsened(was, is), ...missing(was, is)];
+    },
   };
   async function underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const how = { role: 'admin', env: io.env, mayAsk: io.canAsk, signal } as const;
