@@ -1,6 +1,6 @@
 /** Error texts without secrets, deadlines, pauses, parallel work, value checks and shell quoting. Every package may import it. */
 export { type BackOffOptions, backOffMs } from './back-off.ts';
-export { bytesUpTo } from './bytes-up-to.ts';
+export { addChunk, bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
 export { count } from './count.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';

@@ -104,6 +104,15 @@ describe('a request', () => {
     });
   });
 
+  it('reads a response that comes in single bytes', async () => {
+    const url = await serve((_, answer) => {
+      for (const char of 'x'.repeat(20_000)) answer.write(char);
+      answer.end();
+    });
+
+    expect((await request(url, { timeoutMs: 5000 })).text).toBe('x'.repeat(20_000));
+  });
+
   it('ends with the reason of the signal', async () => {
     const controller = new AbortController();
     const url = await serve(() => controller.abort(new Error('enough')));

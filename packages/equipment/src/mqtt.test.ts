@@ -25,6 +25,11 @@ function* manyToBeKept() {
   for (let id = 1; id <= 0xffff; id += 1) yield toBeKept(id);
 }
 
+/** PINGRESP. */
+function* pings() {
+  for (let left = 64; left > 0; left -= 1) yield Buffer.alloc(65_536, Buffer.from([0xd0, 0]));
+}
+
 function* once(first: Buffer) {
   yield first;
   for (let left = 256; left > 0; left -= 1) yield megabyte;
@@ -87,6 +92,7 @@ describe('a broker that sends without end', () => {
       'messages that are kept until they are released',
       { after: 'subscribe', packets: manyToBeKept },
     ],
+    ['responses to pings that it was not sent', { after: 'subscribe', packets: pings }],
   ])('is left after %s', async (_what, attack) => {
     const broker = await startHostileBroker(attack);
 
@@ -94,7 +100,7 @@ describe('a broker that sends without end', () => {
 
     expect(error).toBeInstanceOf(DeviceRejected);
     expect(String(error)).toMatch(
-      /the broker 127\.0\.0\.1:\d+ sent more than 1 MiB in one session/,
+      /the broker 127\.0\.0\.1:\d+ sent more than 1 MiB or 1000 messages in one session/,
     );
     // The rest is in the buffers of the kernel and of the broker.
     expect(broker.sent()).toBeLessThan(32 * 1024 * 1024);

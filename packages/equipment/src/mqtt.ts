@@ -44,6 +44,8 @@ export const answerMs = 5000;
  * and every QoS 2 message until it is released. States are a few hundred bytes each.
  */
 const mostBytes = 1024 * 1024;
+/** The library keeps an object of many times its size for each. */
+const mostPackets = 1000;
 
 /**
  * @param watch A topic whose messages end the connection if `gone` returns true. A retained one may be old, so a live answer beats it: it only
@@ -149,14 +151,20 @@ function failureOf(
   watch: Watch | undefined,
 ): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
-    let received = 0;
+    let [received, packets] = [0, 0];
+    const leaveIfTooMuch = () => {
+      if (received <= mostBytes && packets <= mostPackets) return;
+      const what = `the broker ${broker} sent more than 1 MiB or ${mostPackets} messages in one session`;
+      reject(new DeviceRejected(device, what));
+      client.stream.destroy();
+    };
     client.stream.on('data', (bytes: Buffer) => {
       received += bytes.length;
-      if (received <= mostBytes) return;
-      reject(
-        new DeviceRejected(device, `the broker ${broker} sent more than 1 MiB in one session`),
-      );
-      client.stream.destroy();
+      leaveIfTooMuch();
+    });
+    client.on('packetreceive', () => {
+      packets += 1;
+      leaveIfTooMuch();
     });
     client.on('error', (error) => reject(connectionError(device, broker, error)));
     client.on('close', () => {

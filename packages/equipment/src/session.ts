@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
+import type { Purpose } from './budget/received.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { Recorded } from './stream/transcript.ts';
 
@@ -74,9 +75,9 @@ export interface CliSession {
 
 /** Commands of a device with a real shell behind ssh: each in its own channel, with an exit status. */
 export interface ExecSession {
-  /** @throws DeviceTimeout, DeviceUnreachable. A status other than 0 does not throw. */
+  /** At most a table. @throws DeviceTimeout, DeviceUnreachable, DeviceRejected. A status other than 0 does not throw. */
   exec(command: string, options: RunOptions): Promise<ExecResult>;
-  /** The same, as bytes. */
+  /** The same, as bytes, at most a configuration. */
   execBytes(command: string, options: ExecOptions): Promise<ExecBytes>;
   /**
    * Reads a device's file with the scp protocol, which announces the size and confirms success. At most 32 MiB.
@@ -107,8 +108,10 @@ export interface ExecOptions extends RunOptions {
   input?: Buffer | undefined;
   /** Receives the output, at its own pace, and is then closed. Its errors are thrown unchanged. */
   to?: Writable;
-  /** More output than this is rejected; default 32 MiB in memory, unlimited to a stream. */
+  /** More output than this is rejected; default: only its purpose limits it, and to a stream nothing does. */
   maxBytes?: number;
+  /** Limits output in memory; default: a configuration. */
+  purpose?: Purpose | undefined;
 }
 
 export interface ExecBytes {

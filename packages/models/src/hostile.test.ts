@@ -1,11 +1,13 @@
 /** Answers designed to keep us busy: processing must take time linear in their length. */
 
 import { isLong } from '@skolo/durable/fault-injection';
+import type { DeviceConnection } from '@skolo/equipment';
 import { expect, it } from 'vitest';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';
 import type { Device } from './contract/device.ts';
-import { loadBackups } from './load.ts';
+import { models } from './index.ts';
+import { loadBackups, loadConnectedHosts } from './load.ts';
 
 const device = (model: string): Device => ({
   name: 'device-1',
@@ -76,6 +78,63 @@ it.each([...backups])('%s tells at once that an endless answer is none', (name, 
     }
   }
 });
+
+const tableBeginnings = [
+  ...beginnings,
+  'Vlan    Mac Address       Type\n 10    b827.eb00.0001    DYNAMIC',
+  'VLAN ID  MAC Address         Interface\n10 b8:27:eb:00:00:01 0/1',
+  'Port  Name  Status\nGi1/0/1 ',
+  '1 U/U ',
+  '0 ',
+  'hostname x',
+  'hostname "',
+  ' host-name ',
+  'NAME: "Chassis"',
+  '[',
+];
+
+/** Each of its answers is this one. */
+function answering(answer: Buffer): DeviceConnection {
+  const cli = { run: async () => answer, read: async () => answer };
+  return {
+    device: device('any'),
+    cli: async () => cli,
+    exec: async () => answer,
+    execToFile: () => Promise.reject(new Error('this device has no files')),
+    download: async () => answer,
+    upload: async () => undefined,
+    countDisk: () => undefined,
+  };
+}
+
+const readers = await Promise.all(
+  [...models.keys()].map(async (name) => {
+    const hosts = (await loadConnectedHosts(name))?.(device(name));
+    const backup = (await loadBackups()).get(name)?.(device(name));
+    return { name, hosts, backup };
+  }),
+);
+
+it.each(readers.filter(({ hosts, backup }) => hosts ?? backup))(
+  '$name reads at once what makes no sense',
+  { timeout: 600_000 },
+  async ({ hosts, backup }) => {
+    const given = {
+      credentials: async () => ({ legacySsh: false }),
+      signal: new AbortController().signal,
+    };
+    for (const beginning of tableBeginnings) {
+      for (const piece of [...pieces, 'a ', '0 ', 'x=', '[\n', 'version 1\n', '1: ']) {
+        const connection = answering(Buffer.from(`${beginning}${long(piece)}x`, 'latin1'));
+        const before = process.cpuUsage();
+        await hosts?.read({ connection, ...given }).catch(() => undefined);
+        await backup?.read(connection).catch(() => undefined);
+        const { user } = process.cpuUsage(before);
+        expect({ beginning, piece, isSlow: user > 1_000_000 }).toMatchObject({ isSlow: false });
+      }
+    }
+  },
+);
 
 it.each([
   ...[...backups].map(([name, create]) => [name, create(device(name)).secrets] as const),

@@ -20,7 +20,7 @@ export function judgeContent(
   content: Content,
 ): Rejection | undefined {
   if ('bytes' in content && format === 'text') {
-    const text = content.bytes.toString('latin1');
+    const text = content.bytes.toString('latin1', 0, longestShown);
     if (text.trim() === '') return { failure: 'incomplete', what: 'the device returned nothing' };
     const rejection = rejectionIn(text);
     if (rejection !== undefined) {
@@ -31,6 +31,8 @@ export function judgeContent(
   return missing === undefined ? undefined : { failure: 'incomplete', what: missing };
 }
 
+/** The beginning of a configuration, which is never blank. */
+const longestShown = 64 * 1024;
 /** A device that sent more lines sent a configuration, which may contain any of these texts. */
 const longestRejection = 10;
 

@@ -4,7 +4,7 @@
  */
 import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
-import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
+import { lastPrompt, longestMatched, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './terminal-text.ts';
 
 /** Space for log messages and a late prompt before the echo. */
@@ -31,8 +31,9 @@ export class EchoSearch {
   private readonly wanted: string;
   /** The end of the visible text so far. */
   private shown = '';
-  /** The incomplete line, and where it begins. */
-  private line = '';
+  /** Of the incomplete line: its beginning, in pieces, the bytes that may belong to a line end, and where it begins. */
+  private begun: string[] = [];
+  private seam = '';
   private from = 0;
 
   constructor(command: string) {
@@ -43,16 +44,15 @@ export class EchoSearch {
   take(bytes: string): number | undefined {
     if (this.found !== undefined) return this.found;
     this.length += bytes.length;
-    if (this.from + this.line.length >= longestWayToEcho) return undefined;
+    if (this.length - bytes.length >= longestWayToEcho) return undefined;
     // A line end may arrive in two parts.
-    const seam = this.line.slice(-longestLineEnd);
-    const text = seam + bytes;
-    let begun = this.line.slice(0, this.line.length - seam.length);
+    const text = this.seam + bytes;
     let at = 0;
     lineEnd.lastIndex = 0;
     for (let end = lineEnd.exec(text); end !== null; end = lineEnd.exec(text)) {
-      const line = begun + text.slice(at, end.index);
+      const line = this.begun.join('') + text.slice(at, end.index);
       at = lineEnd.lastIndex;
+      this.begun = [];
       this.from += line.length + end[0].length;
       if (this.isEcho(shownLine(line.replace(wrapOfInput, '$1')).text)) {
         this.isPainted = end[0] !== '\n';
@@ -60,9 +60,10 @@ export class EchoSearch {
         return this.found;
       }
       if (this.from >= longestWayToEcho) return undefined;
-      begun = '';
     }
-    this.line = begun + text.slice(at);
+    const seamAt = Math.max(at, text.length - longestLineEnd);
+    this.begun.push(text.slice(at, seamAt));
+    this.seam = text.slice(seamAt);
     return undefined;
   }
 
@@ -98,11 +99,13 @@ export function answerBytes(raw: string, rules: AnswerRules): string {
   // A last line without a line end, followed by the prompt.
   if (before !== '') body.push(before);
   if (isEchoAgain(body[0] ?? '', rules)) body.shift();
-  const { noise, abovePrompt = [] } = dialect;
+  const { noise, abovePrompt = [], pagers } = dialect;
+  const others = [...noise, ...abovePrompt];
   const kept = body.filter(
     (line) =>
-      ![...noise, ...abovePrompt].some((pattern) => pattern.test(line)) &&
-      !(isPaged && dialect.pagers.some((pager) => pager.line.test(line.trim()))),
+      line.length > longestMatched ||
+      (!others.some((pattern) => pattern.test(line)) &&
+        !(isPaged && pagers.some((pager) => pager.line.test(line.trim())))),
   );
   return withoutPreamble(kept, dialect).join('\n');
 }
@@ -142,7 +145,9 @@ export function throwIfRejected(
     .split('\n')
     .filter((line) => line.trim() !== '');
   if (lines.length > longestRejection.lines) return;
-  const no = lines.find((line) => errors.some((error) => error.test(line.trim())));
+  const no = lines.find((line) =>
+    errors.some((error) => error.test(line.trim().slice(0, longestMatched))),
+  );
   if (no === undefined) return;
   const what = `rejects ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
   throw new DeviceRejected(device, what);

@@ -1,11 +1,15 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countRounds } from '@skolo/durable/fault-injection';
+import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openCli } from '../session/open.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { fakeSwitch } from '../testing/fake-switch.ts';
 import { openFakeSwitch } from '../testing/sessions.ts';
 import { password } from '../testing/ssh-server.ts';
-import { soon } from '../testing/targets.ts';
+import { deps, soon, target } from '../testing/targets.ts';
+import { startTcpServer } from '../testing/tcp-server.ts';
 
 const signal = soon();
 
@@ -46,6 +50,39 @@ describe('however the bytes are cut', () => {
     });
 
     expect(await cli.run('show a', { signal })).toBe(lines.join('\n'));
+  });
+
+  it('a long answer, one byte at a time for a minute, is still read', {
+    timeout: 300_000,
+  }, async () => {
+    const rows = Array.from(
+      { length: isLong ? 19_000 : 200 },
+      (_, index) => `10 b827.eb00.${String(index).padStart(4, '0')} 0/1`,
+    );
+    const { cli } = await openFakeSwitch({
+      answers: { 'show a': `${rows.join('\r\n')}\r\n` },
+      send: inPieces(() => [1]),
+    });
+
+    const seen = await cli.run('show a', { signal, timeoutMs: 240_000 });
+
+    expect(seen.split('\n')).toEqual(rows);
+  });
+
+  it('escape sequences one byte at a time take little CPU time', async () => {
+    const answer = '\x1b[0mx'.repeat(12_000);
+    const server = await startTcpServer((socket) => {
+      const send = inPieces(() => [1]);
+      fakeSwitch({ answers: { 'show a': `${answer}\r\n` }, send }).serve(socket);
+    });
+    const cli = await openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
+    const before = process.cpuUsage();
+
+    const seen = await cli.run('show a', { signal, timeoutMs: 60_000 });
+
+    expect(seen).toBe('x'.repeat(12_000));
+    // The line would otherwise be played again for each byte, which takes 12 s.
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 
   it('a pause in the middle of a prompt is no end', async () => {

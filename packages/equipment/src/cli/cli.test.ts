@@ -242,7 +242,7 @@ describe('a command line that fails', () => {
 
     const asked = cli.run('show a', { signal, timeoutMs: 50_000 });
 
-    await expect(asked).rejects.toThrow('switch-1: the output exceeds 32 MiB');
+    await expect(asked).rejects.toThrow('switch-1: the output exceeds 1 MiB');
     expect(cli.isOpen()).toBe(false);
   });
 

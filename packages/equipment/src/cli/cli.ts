@@ -23,6 +23,8 @@ import { decodeBytes } from './terminal-text.ts';
 
 const runMs = 10_000;
 const signOutMs = 1000;
+/** More than any error text. */
+const mostRejection = 64 * 1024 + 1;
 
 interface CliOptions {
   device: string;
@@ -100,19 +102,18 @@ class Cli implements CliSession {
   }
 
   async run(command: string, options: RunOptions): Promise<string> {
-    return decodeBytes(await this.answer(command, options));
+    return decodeBytes((await this.answer(command, options)).toString('latin1'));
   }
 
-  async runBytes(command: string, options: RunOptions): Promise<Buffer> {
-    return Buffer.from(await this.answer(command, options), 'latin1');
+  runBytes(command: string, options: RunOptions): Promise<Buffer> {
+    return this.answer(command, options);
   }
 
-  async read(command: string, options: RunOptions): Promise<Buffer> {
-    return Buffer.from(await this.answer(command, options, true), 'latin1');
+  read(command: string, options: RunOptions): Promise<Buffer> {
+    return this.answer(command, options, true);
   }
 
-  /** One character per byte. */
-  private async answer(command: string, options: RunOptions, isExact = false): Promise<string> {
+  private async answer(command: string, options: RunOptions, isExact = false): Promise<Buffer> {
     const { signal, timeoutMs = runMs, idleMs } = options;
     // Two lines would be two commands, and all later answers would be assigned to the wrong command.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
@@ -121,7 +122,12 @@ class Cli implements CliSession {
     const said = await this.inTurn(() =>
       this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );
-    throwIfRejected(this.conversation.device, command, said, this.dialect);
+    throwIfRejected(
+      this.conversation.device,
+      command,
+      said.toString('latin1', 0, mostRejection),
+      this.dialect,
+    );
     return said;
   }
 
@@ -156,15 +162,14 @@ class Cli implements CliSession {
   }
 
   /** A failure leaves the command line in an unknown state, so it is closed. */
-  private async ask(command: string, limit: Limit, isExact = false): Promise<string> {
+  private async ask(command: string, limit: Limit, isExact = false): Promise<Buffer> {
     const { conversation, dialect, prompts } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
     // One character per byte, as everywhere here.
     const line = Buffer.from(command).toString('latin1');
-    let last = '';
     try {
       limit.signal.throwIfAborted();
-      conversation.mark();
+      conversation.mark(isExact ? 'configuration' : 'table');
       conversation.write(`${line}${enter}`);
       const search = new EchoSearch(line);
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
@@ -179,19 +184,27 @@ class Cli implements CliSession {
           stops.push(view.length);
           conversation.write(key);
         }
-        last = view.line.text;
         // A configuration may contain such a line, and pause in it.
-        if (!isExact && view.quietMs >= quiet.silence) this.throwIfAsked(last);
+        if (!isExact && view.quietMs >= quiet.silence) this.throwIfAsked(view.line().text);
         const prompt = this.promptIn(view, view.length - echo);
         return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
       });
-      const raw = conversation.raw().slice(echo);
       const rules = { dialect, prompts, command: line };
-      if (!isExact) return answerBytes(raw, { ...rules, isPaged: stops.length > 0 });
-      await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
-      const { isPainted } = search;
-      return exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
+      const received = conversation.take();
+      try {
+        if (!isExact) {
+          const isPaged = stops.length > 0;
+          return Buffer.from(answerBytes(received.text(echo), { ...rules, isPaged }), 'latin1');
+        }
+        await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
+        const { isPainted } = search;
+        const raw = received.take().subarray(echo);
+        return await exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
+      } finally {
+        received.release();
+      }
     } catch (error) {
+      const last = conversation.lastLines().at(-1) ?? '';
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was aborted'));
       if (error instanceof DeviceTimeout) this.throwIfAsked(last);
       throw error;
@@ -205,15 +218,16 @@ class Cli implements CliSession {
   }
 
   private pagerKey({ line, quietMs }: View): string | undefined {
-    if (quietMs < quiet.brief || !line.isCursorAtEnd) return undefined;
-    const text = line.text.trim();
-    return this.dialect.pagers.find((pager) => pager.line.test(text))?.key;
+    if (quietMs < quiet.brief) return undefined;
+    const { text, isCursorAtEnd } = line();
+    if (!isCursorAtEnd) return undefined;
+    return this.dialect.pagers.find((pager) => pager.line.test(text.trim()))?.key;
   }
 
   /** A match that is assumed to be the prompt. */
   private promptIn({ line, quietMs, lastLines }: View, sinceEcho: number): string | undefined {
     if (quietMs < quiet.brief) return undefined;
-    const text = line.text.trimEnd();
+    const text = line().text.trimEnd();
     if (this.prompts.alone.test(text)) return text;
     // Rarer: after a line without a line end, or followed by log messages.
     if (quietMs < quiet.long || sinceEcho === 0) return undefined;
@@ -237,8 +251,7 @@ class Cli implements CliSession {
 
   private hasLeft(view: View): true | undefined {
     if (view.quietMs === Number.POSITIVE_INFINITY) return true;
-    const text = view.line.text.trimEnd();
-    if (view.quietMs >= quiet.brief && asksForChoice(text)) {
+    if (view.quietMs >= quiet.brief && asksForChoice(view.line().text.trimEnd())) {
       this.conversation.mark();
       this.conversation.write('n');
     }

@@ -57,7 +57,8 @@ function look(
 ): 'prompt' | 'more' | 'nothing yet' {
   const { length, quietMs } = view;
   if (length > longestAnswer) return 'more';
-  const lines = shownLines(view.raw()).map((line) => line.trimEnd());
+  if (quietMs < quiet.brief) return 'nothing yet';
+  const lines = shownLines(view.since(0)).map((line) => line.trimEnd());
   const last = lines.pop() ?? '';
   const isNothing = (line: string) =>
     isNoise(line.startsWith(prompt) ? line.slice(prompt.length).trimStart() : line, dialect);

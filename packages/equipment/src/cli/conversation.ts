@@ -1,5 +1,6 @@
 /** Listens to a terminal: output since the last mark, duration of silence, and waiting for expected output. */
-import { type DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
+import { type Purpose, Received } from '../budget/received.ts';
+import { type DeviceError, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import type { Terminal } from '../stream/terminal.ts';
@@ -14,26 +15,20 @@ import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-t
 export const quiet = { brief: 25, long: 400, silence: 2000, dead: 25_000 } as const;
 const quietLevels = Object.values(quiet);
 
-/** The configuration of a large router has one or two MiB. */
-const maxBytes = 32 * 1024 * 1024;
-/** Chunks that are kept as received: single bytes must not use many times their size. */
-const mostLoose = 1024;
 /** Longer than any line that must be recognised. */
 const tailLength = 4096;
 
 /** A snapshot of the terminal. */
 export interface View {
-  /** The line with the cursor. */
-  readonly line: ShownLine;
+  /** The line with the cursor. Not for each packet, because it replays the line. */
+  line(): ShownLine;
   /** The level of `quiet` that was reached; 0 while bytes arrive. Infinity: nothing more will arrive. */
   readonly quietMs: number;
   /** Bytes since the mark. */
   readonly length: number;
   /** The longest pause since the mark after which output continued. */
   readonly pauseMs: number;
-  /** Output since the mark, unchanged. */
-  raw(): string;
-  /** The same from this byte on: cheap near the end. */
+  /** Output since the mark, unchanged, from this byte on: cheap near the end. */
   since(index: number): string;
   /** The last lines since the mark, including the cursor's line. */
   lastLines(): string[];
@@ -50,11 +45,7 @@ export class Conversation {
   readonly device: string;
   private readonly terminal: Terminal;
   private readonly secrets: readonly string[];
-  private chunks: string[] = [];
-  /** Number of last chunks that are kept as received. */
-  private loose = 0;
-  private length = 0;
-  private tail = '';
+  private received: Received;
   private heardAt = 0;
   private pauseMs = 0;
   private quietMs = 0;
@@ -62,14 +53,16 @@ export class Conversation {
   private why: DeviceError | undefined;
   private readonly transcript: Transcript | undefined;
   private readonly waiter = new Waiter();
+  private isLookDue = false;
 
   constructor(device: string, terminal: Terminal, { secrets, transcript }: ConversationOptions) {
     this.device = device;
     this.terminal = terminal;
     this.secrets = secrets;
     this.transcript = transcript;
+    this.received = this.begin('table');
     terminal.listen({
-      data: (bytes) => this.receive(bytes.toString('latin1')),
+      data: (bytes) => this.receive(bytes),
       end: (why) => this.end(why),
     });
   }
@@ -79,12 +72,10 @@ export class Conversation {
     return this.why;
   }
 
-  /** Forgets all earlier output. */
-  mark(): void {
-    this.chunks = [];
-    this.loose = 0;
-    this.length = 0;
-    this.tail = '';
+  /** Forgets all earlier output. @param purpose of the output that follows, which limits it */
+  mark(purpose: Purpose = 'table'): void {
+    this.received.release();
+    this.received = this.begin(purpose);
     this.heardAt = performance.now();
     this.pauseMs = 0;
     this.rest();
@@ -99,7 +90,14 @@ export class Conversation {
 
   /** Output since the mark, unchanged. */
   raw(): string {
-    return this.view().raw();
+    return this.received.text();
+  }
+
+  /** The same, which the caller takes over, and releases. */
+  take(): Received {
+    const { received } = this;
+    this.received = this.begin('table');
+    return received;
   }
 
   write(text: string): void {
@@ -134,6 +132,8 @@ export class Conversation {
     const late = (how: string) =>
       new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
     return await this.waiter.until(limit, late, () => {
+      // Its output is not complete. What the device sent before it left may be.
+      if (this.why !== undefined && !(this.why instanceof DeviceUnreachable)) throw this.why;
       const found = look(this.view());
       if (found === undefined && this.why !== undefined) throw this.lost(what, this.why);
       return found;
@@ -142,7 +142,7 @@ export class Conversation {
 
   /** For errors: the end of its output, without secrets. */
   lastWords(): string {
-    const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
+    const text = decodeBytes(shownLines(this.tail(1000)).join('\n')).trim();
     if (text === '') return '; nothing was received';
     return `; last output: ${JSON.stringify(this.withoutSecrets(text).slice(-200))}`;
   }
@@ -159,58 +159,63 @@ export class Conversation {
     return new DeviceUnreachable(this.device, message, { cause: why });
   }
 
+  /** The last lines since the mark, including the cursor's line. */
+  lastLines(): string[] {
+    return shownLines(this.tail());
+  }
+
   private view(): View {
-    const { tail, length, chunks } = this;
+    const { received, pauseMs } = this;
     return {
-      line: shownLine(tail.slice(tail.lastIndexOf('\n') + 1)),
+      line: () => {
+        const tail = this.tail();
+        return shownLine(tail.slice(tail.lastIndexOf('\n') + 1));
+      },
       quietMs: this.why === undefined ? this.quietMs : Number.POSITIVE_INFINITY,
-      length,
-      pauseMs: this.pauseMs,
-      raw: () => {
-        const joined = chunks.join('');
-        chunks.splice(0, chunks.length, joined);
-        this.loose = 0;
-        return joined;
-      },
-      since(index) {
-        let from = chunks.length;
-        let left = length - index;
-        while (left > 0 && from > 0) {
-          from -= 1;
-          left -= chunks[from]?.length ?? 0;
-        }
-        const text = chunks.slice(from).join('');
-        return left < 0 ? text.slice(-left) : text;
-      },
-      lastLines: () => shownLines(tail),
+      length: received.length,
+      pauseMs,
+      since: (index) => received.text(index),
+      lastLines: () => this.lastLines(),
     };
   }
 
-  private receive(text: string) {
+  private tail(length = tailLength): string {
+    return this.received.text(this.received.length - length);
+  }
+
+  private receive(bytes: Buffer) {
     if (this.why !== undefined) return;
     const now = performance.now();
     this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
     this.heardAt = now;
-    this.transcript?.receive(text);
+    this.transcript?.receive(bytes.toString('latin1'));
     this.waiter.received();
-    this.loose = (this.loose % mostLoose) + 1;
-    this.chunks.push(text);
-    if (this.loose === mostLoose) this.chunks.push(this.chunks.splice(-mostLoose).join(''));
-    this.length += text.length;
-    this.tail = (this.tail + text).slice(-tailLength);
-    if (this.length > maxBytes) {
-      const what = 'the output exceeds 32 MiB';
-      this.destroy(new DeviceRejected(this.device, what));
-      return;
-    }
+    this.terminal.intake.deliver(bytes.length);
+    this.received.add(bytes);
     this.rest();
-    this.waiter.changed();
+    this.lookSoon();
+  }
+
+  /** One look for all packets of a turn of the event loop. */
+  private lookSoon() {
+    if (this.isLookDue) return;
+    this.isLookDue = true;
+    setImmediate(() => {
+      this.isLookDue = false;
+      this.waiter.changed();
+    });
+  }
+
+  private begin(purpose: Purpose): Received {
+    const fail = (why: DeviceError) => this.destroy(why);
+    return new Received({ device: this.device, what: 'the output', purpose, fail });
   }
 
   private end(why: DeviceError) {
     if (this.why !== undefined) return;
     this.why = why;
     this.transcript?.end();
+    this.received.release();
     clearTimeout(this.quietTimer);
     this.waiter.changed();
   }

@@ -1,10 +1,11 @@
 /**
  * Extracts a configuration from terminal output: the bytes between echo and prompt, as the device sent them. Only removes what the terminal
  * adds: line ends, and pagers that were answered and erased. Control characters in a line are kept, because a description may contain any.
- * Text has one character per byte.
+ * Works on positions in the output, because lines as objects would need many times its memory.
  */
+import { inTurns } from '../stream/in-turns.ts';
 import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
-import { lastPrompt } from './prompt.ts';
+import { lastPrompt, longestMatched } from './prompt.ts';
 import { lineEnd, paintedTo, shownLine, wipedAt } from './terminal-text.ts';
 
 interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
@@ -14,111 +15,170 @@ interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
   isPainted: boolean;
 }
 
-/** The lines between echo and prompt, separated by `\n`. `raw` begins after the echo and ends with the prompt. */
-export function exactAnswer(raw: string, rules: ExactRules): string {
+/** Where each line starts and ends. */
+interface Lines {
+  starts: number[];
+  ends: number[];
+}
+
+/** Log messages that may follow the last prompt, and lines that may precede the configuration. */
+const mostAtEnds = 1000;
+const lineFeed = 0x0a;
+
+/**
+ * The lines between echo and prompt, separated by `\n`, in the memory of `raw`, which begins after the echo and ends with the prompt.
+ */
+export async function exactAnswer(raw: Buffer, rules: ExactRules): Promise<Buffer> {
   const { dialect, prompts, isPainted, stops } = rules;
-  const lines = linesIn(withoutPagers(raw, stops, rules), isPainted);
-  const tail = lines.slice(-mostBehind);
-  const found = lastPrompt(
-    tail.map((line) => shownLine(line).text),
-    prompts,
-    dialect,
-  );
-  const last = found === undefined ? lines.length : lines.length - tail.length + found.index;
-  const body = lines.slice(0, last);
+  const bytes = await withoutPagers(raw, stops, rules);
+  const lines: Lines = { starts: [], ends: [] };
+  const { starts, ends } = lines;
+  await inTurns(linesIn(bytes, isPainted), ([start, end]) => {
+    starts.push(start);
+    ends.push(end);
+  });
+  await withoutLineEnds(bytes, lines);
+  const skipped = Math.max(0, ends.length - mostAtEnds);
+  const tail = ends.slice(skipped).map((end, i) => {
+    const start = starts[skipped + i] ?? end;
+    return bytes.toString('latin1', Math.max(start, end - longestMatched), end);
+  });
+  const shown = tail.map((line) => shownLine(line).text);
+  const found = lastPrompt(shown, prompts, dialect);
+  const body = tail.slice(0, found?.index);
   if (found !== undefined && found.before !== '') {
     // A last line without a line end, followed by the prompt.
-    const line = lines[last] ?? '';
-    body.push(line.slice(0, line.lastIndexOf(found.prompt)));
+    const line = tail[found.index] ?? '';
+    const rest = line.slice(0, line.lastIndexOf(found.prompt));
+    const index = skipped + found.index;
+    ends[index] = (ends[index] ?? 0) - (line.length - rest.length);
+    body.push(rest);
   }
   while (isAbovePrompt(body.at(-1), dialect)) body.pop();
-  if (isEchoAgain(shownLine(body[0] ?? '').text, rules)) body.shift();
-  return withoutPreamble(body, dialect).join('\n');
+  const last = skipped + body.length;
+  const first = headerOf(bytes, { starts: starts.slice(0, last), ends }, rules);
+  let length = 0;
+  await inTurns(starts.slice(first, last), (start, i) => {
+    const end = ends[first + i] ?? start;
+    if (i > 0) length += bytes.write('\n', length);
+    length += bytes.copy(bytes, length, start, end);
+  });
+  return bytes.subarray(0, length);
+}
+
+/** The number of lines that precede the configuration. */
+function headerOf(bytes: Buffer, { starts, ends }: Lines, rules: ExactRules): number {
+  const lines = starts.slice(0, mostAtEnds).map((start, i) => {
+    return bytes.toString('latin1', start, Math.min(ends[i] ?? start, start + longestMatched));
+  });
+  const echo = isEchoAgain(shownLine(lines[0] ?? '').text, rules) ? 1 : 0;
+  return lines.length - withoutPreamble(lines.slice(echo), rules.dialect).length;
 }
 
 function isAbovePrompt(line: string | undefined, { abovePrompt = [] }: ExactRules['dialect']) {
   return line !== undefined && abovePrompt.some((pattern) => pattern.test(line.trimEnd()));
 }
 
-/** Log messages that may follow the last prompt. */
-const mostBehind = 1000;
+/** An erased pager is much shorter. */
+const longestWiping = 1024;
 
-function withoutPagers(
-  raw: string,
+async function withoutPagers(
+  raw: Buffer,
   stops: readonly number[],
   { dialect }: Pick<ExactRules, 'dialect'>,
-): string {
-  let kept = '';
-  let from = 0;
-  for (const stop of stops) {
-    const start = Math.max(from, raw.lastIndexOf('\n', stop - 1) + 1);
-    const text = shownLine(raw.slice(start, stop)).text.trim();
-    if (!dialect.pagers.some((pager) => pager.line.test(text))) continue;
-    const standing = /^\r*\0?\n/.exec(raw.slice(stop, stop + 10))?.[0].length;
-    const end = wipedAt(raw, start, stop) ?? (standing && stop + standing);
-    if (end === undefined) continue;
-    kept += raw.slice(from, start);
-    from = end;
-  }
-  return kept + raw.slice(from);
+): Promise<Buffer> {
+  let [length, from] = [0, 0];
+  await inTurns(stops, (stop) => {
+    const begin = Math.max(from, stop - longestWiping);
+    const near = raw.toString('latin1', begin, stop + longestWiping);
+    const at = stop - begin;
+    const start = near.lastIndexOf('\n', at - 1) + 1;
+    const text = shownLine(near.slice(start, at)).text.trim();
+    if (!dialect.pagers.some((pager) => pager.line.test(text))) return;
+    const standing = /^\r*\0?\n/.exec(near.slice(at, at + 10))?.[0].length;
+    const end = wipedAt(near, start, at) ?? (standing && at + standing);
+    if (end === undefined) return;
+    length += raw.copy(raw, length, from, begin + start);
+    from = begin + end;
+  });
+  length += raw.copy(raw, length, from);
+  return raw.subarray(0, length);
 }
 
-/**
- * Without line ends. The most common line end is the device's; an additional carriage return or NUL before it belongs to the line. If none
- * is the most common, all count as line ends.
- */
-function linesIn(raw: string, isPainted: boolean): string[] {
-  const parts = isPainted ? raw.split(lineEnd).map(withoutPainting) : raw.split('\n');
-  // The rest of the echo's line end, and terminal modes that a shell turns off before it runs a command.
-  parts[0] = behindEcho(parts[0] ?? '');
-  const counts = new Map<string, number>();
-  for (let i = 1; i < parts.length; i += 1) {
-    const kind = `${trailOf(parts[i - 1] ?? '')}\n${leadOf(parts[i] ?? '')}`;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+type Range = readonly [start: number, end: number];
+
+function* linesIn(bytes: Buffer, isPainted: boolean): Generator<Range> {
+  let at = behindEcho(bytes.toString('latin1', 0, longestMatched), isPainted);
+  for (let end = 0; end >= 0; at = end + 1) {
+    end = bytes.indexOf(lineFeed, at);
+    const line: Range = [at, end < 0 ? bytes.length : end];
+    if (isPainted) yield* paintedLines(bytes, line);
+    else yield line;
   }
-  const [usual] = [...counts].find(([, count]) => count * 2 > parts.length - 1) ?? [];
-  const [trail, lead] = usual?.split('\n') ?? [];
-  return parts.map((part, i) => {
-    const before = i === 0 ? '' : (lead ?? leadOf(part));
-    const behind = i === parts.length - 1 ? '' : (trail ?? trailOf(part));
-    const start = part.startsWith(before) ? before.length : 0;
-    const end = part.endsWith(behind) ? part.length - behind.length : part.length;
-    return part.slice(start, Math.max(start, end));
+}
+
+function* paintedLines(bytes: Buffer, [start, end]: Range): Generator<Range> {
+  const text = bytes.toString('latin1', start, end);
+  // Its own, because others use it in between.
+  const ends = new RegExp(lineEnd);
+  for (let at = 0, found: RegExpExecArray | null; at >= 0; at = found ? ends.lastIndex : -1) {
+    found = ends.exec(text);
+    const [from, to] = withoutPainting(text, [at, found?.index ?? text.length]);
+    yield [start + from, start + to];
+  }
+}
+
+/** More carriage returns and NULs than this do not belong to a line end. */
+const longestEnd = 8;
+
+/**
+ * The most common line end is the device's; an additional carriage return or NUL before it belongs to the line. If none is the most common,
+ * all count as line ends.
+ */
+async function withoutLineEnds(bytes: Buffer, { starts, ends }: Lines): Promise<void> {
+  /** Carriage returns and NULs before a line end, and carriage returns after it. */
+  const around = (i: number) => {
+    const [end = 0, next = 0, nextEnd = 0] = [ends[i], starts[i + 1], ends[i + 1]];
+    const behind = bytes.toString('latin1', Math.max(starts[i] ?? 0, end - longestEnd), end);
+    const before = bytes.toString('latin1', next, Math.min(nextEnd, next + longestEnd));
+    return { trail: /[\r\0]*$/.exec(behind)?.[0] ?? '', lead: /^\r*/.exec(before)?.[0] ?? '' };
+  };
+  const most = ends.length - 1;
+  const kinds = new Map<string, number>();
+  await inTurns(starts.slice(0, most), (_, i) => {
+    const { trail, lead } = around(i);
+    kinds.set(`${trail}\n${lead}`, (kinds.get(`${trail}\n${lead}`) ?? 0) + 1);
+  });
+  const [usual] = [...kinds].find(([, times]) => times * 2 > most) ?? [];
+  const [usualTrail, usualLead] = usual?.split('\n') ?? [];
+  await inTurns(starts.slice(0, most), (_, i) => {
+    const { trail, lead } = around(i);
+    const [cut, skip] = [usualTrail ?? trail, usualLead ?? lead];
+    if (trail.endsWith(cut)) ends[i] = (ends[i] ?? 0) - cut.length;
+    if (lead.startsWith(skip)) starts[i + 1] = (starts[i + 1] ?? 0) + skip.length;
   });
 }
 
-function behindEcho(part: string): string {
+/** The rest of the echo's line end, and terminal modes that a shell turns off before it runs a command. */
+function behindEcho(text: string, isPainted: boolean): number {
   let start = 0;
+  const most = isPainted ? text.search(lineEnd) : text.indexOf('\n');
   for (let end = -1; end !== start; ) {
     end = start;
-    while (/[\r\0]/.test(part.charAt(start))) start += 1;
-    start = paintedTo(part, start);
+    while (/[\r\0]/.test(text.charAt(start))) start += 1;
+    start = paintedTo(text, start);
   }
-  return part.slice(start);
-}
-
-/** Carriage returns and NULs before the line end. */
-function trailOf(part: string): string {
-  let start = part.length;
-  while (start > 0 && /[\r\0]/.test(part.charAt(start - 1))) start -= 1;
-  return part.slice(start);
-}
-
-/** Carriage returns after the previous line end. */
-function leadOf(part: string): string {
-  let end = 0;
-  while (part.charAt(end) === '\r') end += 1;
-  return part.slice(0, end);
+  return most < 0 ? start : Math.min(start, most);
 }
 
 /** Sequences around a line place the cursor and wipe what was there. */
-function withoutPainting(part: string): string {
-  const start = paintedTo(part, 0);
-  let end = part.length;
-  for (let at = part.lastIndexOf('\x1b'); at >= start; at = part.lastIndexOf('\x1b', at - 1)) {
-    if (at === -1 || paintedTo(part, at) < end) break;
+function withoutPainting(text: string, [from, to]: Range): Range {
+  const start = Math.min(to, paintedTo(text, from));
+  let end = to;
+  for (let at = text.lastIndexOf('\x1b', end - 1); at >= start; ) {
+    if (paintedTo(text, at, 1) !== end) break;
     end = at;
-    if (at === 0) break;
+    at = end === 0 ? -1 : text.lastIndexOf('\x1b', end - 1);
   }
-  return part.slice(start, end);
+  return [start, end];
 }

@@ -75,7 +75,7 @@ export async function becomePrivileged(
 
   function look({ line, quietMs, lastLines }: View): Seen | undefined {
     if (quietMs < quiet.brief) return undefined;
-    const text = line.text.trimEnd();
+    const text = line().text.trimEnd();
     if (prompts.alone.test(text)) return { kind: 'prompt', line: text };
     if (quietMs >= quiet.long && isNoise(text, dialect)) {
       // Some log each mode change after the new prompt.

@@ -23,9 +23,12 @@ export function promptPatterns(
 
 export type Noise = Pick<Dialect, 'noise' | 'preamble' | 'abovePrompt'>;
 
+/** Patterns may take the square of a line's length, so that longer lines match none. */
+export const longestMatched = 4096;
+
 /** Unsolicited lines: log messages, headers of answers or prompts, empty lines. */
 export function isNoise(line: string, { noise, preamble = [], abovePrompt = [] }: Noise): boolean {
-  const isLike = (pattern: RegExp) => pattern.test(line);
+  const isLike = (pattern: RegExp) => line.length <= longestMatched && pattern.test(line);
   return (
     line.trim() === '' || noise.some(isLike) || preamble.some(isLike) || abovePrompt.some(isLike)
   );
@@ -42,9 +45,9 @@ export function lastPrompt(
 ): { index: number; prompt: string; before: string } | undefined {
   for (let index = lines.length - 1; index >= 0; index -= 1) {
     const line = (lines[index] ?? '').trimEnd();
-    const end = atEnd.exec(line)?.[0];
+    const end = atEnd.exec(line.slice(-longestMatched))?.[0];
     if (end !== undefined) return { index, prompt: end, before: line.slice(0, -end.length) };
-    const start = atStart.exec(line)?.[0];
+    const start = atStart.exec(line.slice(0, longestMatched))?.[0];
     if (start !== undefined && isNoise(line.slice(start.length).trimStart(), dialect)) {
       return { index, prompt: start, before: '' };
     }

@@ -98,14 +98,11 @@ class SignIn {
   private async next(): Promise<Seen> {
     const { conversation, sent } = this;
     const { limit } = this.options;
-    let lines: string[] = [];
     try {
-      return await conversation.until('prompt', limit, (view) => {
-        lines = view.lastLines();
-        return this.look(view);
-      });
+      return await conversation.until('prompt', limit, (view) => this.look(view));
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
+      const lines = conversation.lastLines();
       const text = lines.join('\n');
       if (error instanceof DeviceTimeout && isMenu(lines)) throw unanswered(conversation, text);
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
@@ -124,7 +121,7 @@ class SignIn {
     const { login = usualLogin } = dialect;
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
-    const line = view.line.text.trimEnd();
+    const line = view.line().text.trimEnd();
     const known = login.answers?.find(({ question }) => question.test(line));
     if (known !== undefined) return { kind: 'text', text: `${known.answer}${enter}` };
     if (asksForNewPassword(line)) return { kind: 'new password' };

@@ -58,10 +58,11 @@ const wiping = /[\r\b\0 \x1b]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const painting = /\x1b\[[\d;?]{0,20}[HfrhlKJ]/y;
 
-/** The end of the drawing at this position. */
-export function paintedTo(raw: string, at: number): number {
+/** The end of the drawing at this position, of so many sequences. */
+export function paintedTo(raw: string, at: number, most = 1000): number {
   let end = at;
-  for (painting.lastIndex = end; painting.test(raw); ) end = painting.lastIndex;
+  painting.lastIndex = end;
+  for (let i = 0; i < most && painting.test(raw); i += 1) end = painting.lastIndex;
   return end;
 }
 
@@ -82,7 +83,7 @@ export function wipedAt(raw: string, start: number, at: number): number | undefi
 }
 
 /** No terminal that we request is wider: further text is neither moved nor erased, to save time. */
-const widest = 1024;
+const widest = 512;
 
 class Line {
   private cells: string[] = [];
@@ -114,7 +115,7 @@ class Line {
     const text = this.cells.join('');
     return {
       // Only blanks: non-ASCII bytes may be part of a character.
-      text: this.isWiped ? text.replace(/ +$/, '') : text,
+      text: this.isWiped ? text.replace(/(?<! ) +$/, '') : text,
       isCursorAtEnd: this.cursor === this.cells.length,
     };
   }
@@ -132,7 +133,7 @@ class Line {
   }
 
   private sequence(final: string, parameters: string) {
-    const [first = 0, second = 0] = parameters.split(';').map((digits) => Number(digits) || 0);
+    const [first = 0, second = 0] = parameters.split(';', 2).map((digits) => Number(digits) || 0);
     switch (final) {
       case 'K':
       case 'J':

@@ -10,7 +10,7 @@ export function readJson<T>(device: string, body: string, schema: z.ZodType<T>, 
   throw notAnAnswer(device, body, what);
 }
 
-const passwordField = /<input\b[^>]*\btype\s*=\s*["']?password\b/i;
+const passwordField = /<input\b[^<>]*\btype\s*=\s*["']?password\b/i;
 
 export function isLoginPage(body: string): boolean {
   return passwordField.test(body);

@@ -9,11 +9,18 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { bytesUpTo, withDeadline } from '@skolo/base';
+import { withDeadline } from '@skolo/base';
 import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
+import { Received } from '../budget/received.ts';
 import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
-import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRejected,
+  DeviceTimeout,
+  SignInRejected,
+} from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import type { Dial } from '../session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
@@ -62,7 +69,6 @@ export interface HttpOptions {
 type SendHttp = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
 const usualTimeoutMs = 5000;
-const mostBytes = 1024 * 1024;
 
 interface Exchange {
   endpoint: Endpoint;
@@ -210,8 +216,15 @@ async function send(
 }
 
 async function readBody(device: string, response: IncomingMessage): Promise<string> {
-  const tooLarge = () => new DeviceRejected(device, 'the response is larger than 1 MiB');
-  return (await bytesUpTo(mostBytes, response, tooLarge)).toString();
+  const fail = (why: DeviceError) => void response.destroy(why);
+  const body = new Received({ device, what: 'the response', purpose: 'document', fail });
+  try {
+    for await (const piece of response) body.add(piece);
+    if (response.errored !== null) throw response.errored;
+    return body.take().toString();
+  } finally {
+    body.release();
+  }
 }
 
 /** Throws the error for a status that is not a success. */

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { secretsOf } from '@skolo/secrets';
+import { memory, type Share } from '../budget/memory.ts';
+import type { Purpose } from '../budget/received.ts';
 import type { Dialect } from '../cli/dialect.ts';
 import { type Access, type Endpoint, targetOf } from '../endpoint.ts';
 import {
@@ -37,7 +39,10 @@ export interface DeviceConnection {
    *
    * @throws DeviceRejected, in addition to the others, if its status is neither 0 nor in `accept`
    */
-  exec(command: string, options?: { accept?: readonly number[]; input?: Buffer }): Promise<Buffer>;
+  exec(
+    command: string,
+    options?: { accept?: readonly number[]; input?: Buffer; purpose?: Purpose },
+  ): Promise<Buffer>;
   /** The same for large output: it is written to the caller's file, which is removed after use. */
   execToFile(
     command: string,
@@ -65,6 +70,8 @@ export interface DeviceCli {
 const usualDiskBytes = 2 ** 30;
 
 export interface Connection extends DeviceConnection {
+  /** The memory of all that was read. Released by `close`, unless `keepsResults`: then by the caller. */
+  readonly results: Share;
   /** Ends the current operation, and signs out. Never throws. */
   close(): Promise<void>;
 }
@@ -82,13 +89,14 @@ export interface ConnectionDeps
   idleMs: number;
   /** For everything together, from first use. */
   deadlineMs: number;
+  keepsResults?: boolean | undefined;
   /** Directory for the files of `execToFile`; created when needed. */
   scratch: string;
   /** Limit for everything that is written to disk because of this device, including what was discarded; default: 1 GiB. */
   diskBytes?: number;
 }
 
-type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
+type ExecAbout = NonNullable<Parameters<DeviceConnection['exec']>[1]>;
 
 /** @example
  * const connection = openConnection(device, { credentials, hostKeys, signal, idleMs: 30_000, deadlineMs: 300_000, scratch });
@@ -108,6 +116,7 @@ type Current =
 
 class LazyConnection implements Connection {
   readonly device: ConnectedDevice;
+  readonly results: Share;
   private readonly deps: ConnectionDeps;
   private readonly stop = new AbortController();
   private readonly abort: () => void;
@@ -121,6 +130,7 @@ class LazyConnection implements Connection {
     this.device = device;
     this.deps = deps;
     this.diskLeft = this.diskBytes;
+    this.results = memory.open(device.name, (why) => this.stop.abort(why));
     this.abort = () => this.stop.abort(deps.signal.reason);
     deps.signal.addEventListener('abort', this.abort, { once: true });
     if (deps.signal.aborted) this.abort();
@@ -145,7 +155,7 @@ class LazyConnection implements Connection {
 
   async exec(command: string, about: ExecAbout = {}): Promise<Buffer> {
     const { stdout } = await this.run(command, about);
-    return stdout;
+    return this.kept(stdout);
   }
 
   async execToFile(
@@ -184,7 +194,9 @@ class LazyConnection implements Connection {
   }
 
   download(path: string): Promise<Buffer> {
-    return this.inTurn(async () => (await this.execSession()).download(path, this.limits()));
+    return this.inTurn(async () =>
+      this.kept(await (await this.execSession()).download(path, this.limits())),
+    );
   }
 
   upload(path: string, content: Buffer): Promise<void> {
@@ -196,16 +208,23 @@ class LazyConnection implements Connection {
     this.stop.abort(new DeviceUnreachable(this.device.name, 'the connection is closed'));
     await this.last.catch(() => undefined);
     await this.leave();
+    if (!this.deps.keepsResults) this.results.release();
+  }
+
+  private kept(result: Buffer): Buffer {
+    this.results.grow(result.length);
+    this.results.settle();
+    return result;
   }
 
   private run(
     command: string,
-    { accept = [], input }: ExecAbout,
+    { accept = [], input, purpose }: ExecAbout,
     where: Pick<ExecOptions, 'to' | 'maxBytes'> = {},
   ): Promise<ExecBytes> {
     return this.inTurn(async () => {
       const session = await this.execSession();
-      const options = { ...this.limits(), ...where, input };
+      const options = { ...this.limits(), ...where, input, purpose };
       const result = await session.execBytes(command, options);
       if (result.status !== 0 && !(result.status !== undefined && accept.includes(result.status))) {
         throw this.failed(command, result);
@@ -229,10 +248,11 @@ class LazyConnection implements Connection {
 
   private deviceCli(session: CliSession): DeviceCli {
     return {
-      run: (command) => this.inTurn(() => session.runBytes(command, this.limits())),
+      run: (command) =>
+        this.inTurn(async () => this.kept(await session.runBytes(command, this.limits()))),
       read: (command) =>
         this.inTurn(async () => {
-          const answer = await session.read(command, this.limits());
+          const answer = this.kept(await session.read(command, this.limits()));
           const isWhole = answer.length === 0 || answer.at(-1) === 0x0a;
           return isWhole ? answer : Buffer.concat([answer, Buffer.from('\n')]);
         }),

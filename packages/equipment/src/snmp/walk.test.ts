@@ -8,12 +8,12 @@ const root = '1.3.6.1.2.1.31.1.1.1.1';
 const datagram = Buffer.alloc(64_000);
 
 /** A device with an endless table: each response is one row of this many bytes, in a datagram of 64 kB. */
-function endless(bytes: number) {
+function endless(bytes: number, index = '') {
   const answers = { count: 0 };
   const ask: Ask = async () => {
     answers.count += 1;
     const value = datagram.subarray(0, bytes);
-    return [{ oid: `${root}.${answers.count}`, type: ObjectType.OctetString, value }];
+    return [{ oid: `${root}.${answers.count}${index}`, type: ObjectType.OctetString, value }];
   };
   return { ask, answers };
 }
@@ -29,9 +29,15 @@ describe('a table without end', () => {
     expect(answers.count).toBe(70);
   });
 
-  it('is given up after 50,000 rows', async () => {
+  it('is given up once its indices are', async () => {
+    const long = endless(1, `.${Array(100).fill(4_000_000_000).join('.')}`);
+
+    await expect(walkSubtree(long.ask, 'switch-1', root, 2)).rejects.toThrow('more than 4 MiB');
+  });
+
+  it('is given up after 20,000 rows', async () => {
     await expect(walkSubtree(endless(1).ask, 'switch-1', root, 2)).rejects.toThrow(
-      'more than 50000 rows',
+      'more than 20000 rows',
     );
   });
 });

@@ -1,5 +1,6 @@
 /** Reads everything below an object, row by row: many rows per request if the version supports it. */
 import { type GetSetCallback, isVarbindError, type Session, type Varbind } from 'net-snmp';
+import { memory } from '../budget/memory.ts';
 import { DeviceRejected } from '../errors.ts';
 import { deadlineMs, requestMs } from './batches.ts';
 import { isNoSuchName } from './errors.ts';
@@ -13,8 +14,8 @@ export type Ask = (
 
 const rowsAtOnce = 16;
 /** More than the table of a large switch. */
-const mostRows = 50_000;
-/** Of all its texts together. */
+const mostRows = 20_000;
+/** Of all its indices and texts together. */
 const mostBytes = 4 * 1024 * 1024;
 
 /**
@@ -28,29 +29,36 @@ export async function walkSubtree(
   root: string,
   version: 1 | 2 | 3,
 ): Promise<Map<string, number | Buffer>> {
+  // At most 4 MiB, which is rarely the largest.
+  const share = memory.open(device, () => undefined);
   const found = new Map<string, number | Buffer>();
   let bytes = 0;
-  for (let last = root; ; ) {
-    const varbinds = await next(ask, last, version);
-    const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
-    for (const { oid, value } of rows) {
-      if (!isBehind(oid, last)) {
-        throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
+  try {
+    for (let last = root; ; ) {
+      const varbinds = await next(ask, last, version);
+      const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
+      const before = bytes;
+      for (const { oid, value } of rows) {
+        if (!isBehind(oid, last)) {
+          throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
+        }
+        last = oid;
+        const index = oid.slice(root.length + 1);
+        if (typeof value === 'number') found.set(index, value);
+        // A copy: the value is a view of its datagram, which would otherwise be kept.
+        if (Buffer.isBuffer(value)) found.set(index, Buffer.from(value));
+        bytes += index.length + (Buffer.isBuffer(value) ? value.length : 0);
       }
-      last = oid;
-      const index = oid.slice(root.length + 1);
-      if (typeof value === 'number') found.set(index, value);
-      if (!Buffer.isBuffer(value)) continue;
-      bytes += value.length;
-      // A copy: the value is a view of its datagram, which would otherwise be kept.
-      found.set(index, Buffer.from(value));
+      // An agent that stops early in one request continues in the next.
+      if (rows.length === 0 || rows.length < varbinds.length) return found;
+      share.grow(bytes - before);
+      if (found.size > mostRows || bytes > mostBytes) {
+        const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
+        throw new DeviceRejected(device, `the table ${root} has more than ${most}`);
+      }
     }
-    // An agent that stops early in one request continues in the next.
-    if (rows.length === 0 || rows.length < varbinds.length) return found;
-    if (found.size > mostRows || bytes > mostBytes) {
-      const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
-      throw new DeviceRejected(device, `the table ${root} has more than ${most}`);
-    }
+  } finally {
+    share.release();
   }
 }
 

@@ -3,6 +3,7 @@
 import { finished, type Writable } from 'node:stream';
 import { shellWord } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
+import { type Purpose, Received } from '../budget/received.ts';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
 import {
@@ -13,7 +14,6 @@ import {
   DeviceUnreachable,
 } from '../errors.ts';
 import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from '../session.ts';
-import { addChunk } from '../stream/chunks.ts';
 import { type IdleTimer, type Limit, limitOf, withinLimit } from '../stream/limit.ts';
 import { quotedCommand, withoutSecrets } from '../stream/redact.ts';
 import { type OnTranscript, Transcript } from '../stream/transcript.ts';
@@ -21,8 +21,8 @@ import { scpDownload, scpUpload } from './scp.ts';
 import type { SshConnection } from './ssh.ts';
 
 const runMs = 10_000;
-/** Limit of output kept in memory. */
-const keptBytes = 32 * 1024 * 1024;
+/** Limit of a file. */
+const mostBytes = 32 * 1024 * 1024;
 
 interface SshExecOptions {
   device: string;
@@ -45,7 +45,10 @@ export class SshExec implements ExecSession {
   }
 
   async exec(command: string, options: RunOptions): Promise<ExecResult> {
-    const { stdout, stderr, status } = await this.execBytes(command, options);
+    const { stdout, stderr, status } = await this.execBytes(command, {
+      ...options,
+      purpose: 'table',
+    });
     return { stdout: decodeBytes(stdout.toString('latin1')), stderr, status };
   }
 
@@ -55,9 +58,8 @@ export class SshExec implements ExecSession {
         transcript?.say(`<${options.input.length} bytes>\n`);
         channel.end(options.input);
       }
-      const most = options.to === undefined ? keptBytes : Number.POSITIVE_INFINITY;
-      const { to, maxBytes = most } = options;
-      return this.result(channel, { command, limit, transcript, to, maxBytes });
+      const { to, maxBytes = Number.POSITIVE_INFINITY, purpose = 'configuration' } = options;
+      return this.result(channel, { command, limit, transcript, to, maxBytes, purpose });
     });
   }
 
@@ -70,7 +72,7 @@ export class SshExec implements ExecSession {
         connection,
         limit,
         transcript,
-        maxBytes: keptBytes,
+        maxBytes: mostBytes,
       }),
     );
     if (content instanceof DeviceRejected) throw content;
@@ -119,7 +121,7 @@ export class SshExec implements ExecSession {
     const { limit, transcript, to } = about;
     const output = new Output(this.connection, device, channel, about);
     const late = (how: string) => {
-      const said = decodeBytes(output.end().toString('latin1')).trim();
+      const said = decodeBytes(output.end()).trim();
       const end = withoutSecrets(said, secrets).slice(-200);
       const words = said === '' ? '; nothing was received' : `; received: ${JSON.stringify(end)}`;
       return new DeviceTimeout(
@@ -141,21 +143,26 @@ class Output {
   private readonly device: string;
   private readonly channel: ClientChannel;
   private readonly about: Running;
-  private readonly stdout: Buffer[] = [];
-  private readonly stderr: Buffer[] = [];
+  private readonly stdout: Received;
+  private readonly stderr: Received;
   private size = 0;
-  private errors = 0;
+  private fail: (error: unknown) => void = () => undefined;
 
   constructor(connection: SshConnection, device: string, channel: ClientChannel, about: Running) {
     this.connection = connection;
     this.device = device;
     this.channel = channel;
     this.about = about;
+    const what = `the output of ${quotedCommand(about.command)}`;
+    const received = { device, what, fail: (why: DeviceError) => this.fail(why) };
+    this.stdout = new Received({ ...received, purpose: about.purpose });
+    this.stderr = new Received({ ...received, purpose: 'table' });
   }
 
   /** The last output received. */
-  end(): Buffer {
-    return Buffer.concat([...this.stdout, ...this.stderr].slice(-64)).subarray(-1000);
+  end(): string {
+    const [out, errors] = [this.stdout, this.stderr].map((each) => each.text(each.length - 1000));
+    return `${out}${errors}`.slice(-1000);
   }
 
   /** @returns removes the listeners */
@@ -165,7 +172,13 @@ class Output {
     idle: IdleTimer,
   ): () => void {
     const { connection, device, channel } = this;
-    const { to } = this.about;
+    const { to, maxBytes } = this.about;
+    const { intake } = connection;
+    this.fail = reject;
+    const keep = (bytes: Buffer, received: Received) => {
+      this.about.transcript?.receive(bytes.toString('latin1'));
+      received.add(bytes);
+    };
     const lost = (why: DeviceError) => {
       const reason = `${why.message.slice(device.length + 2)} during ${quotedCommand(this.about.command)}`;
       reject(new DeviceUnreachable(device, reason, { cause: why }));
@@ -181,17 +194,17 @@ class Output {
       });
     channel.on('data', (bytes: Buffer) => {
       idle.received();
+      intake.deliver(bytes.length);
       this.size += bytes.length;
-      if (this.hasNoEnd()) reject(this.noEnd());
-      if (to === undefined) this.keep(bytes, this.stdout);
+      if (this.size > maxBytes) reject(this.tooMuch());
+      if (to === undefined) keep(bytes, this.stdout);
       else this.pass(bytes, to, idle);
     });
     channel.stderr.on('data', (bytes: Buffer) => {
       idle.received();
       if (channel.isPaused()) idle.hold();
-      this.errors += bytes.length;
-      if (this.hasNoEnd()) reject(this.noEnd());
-      this.keep(bytes, this.stderr);
+      intake.deliver(bytes.length);
+      keep(bytes, this.stderr);
     });
     // It repeats the status: without output, `exit` arrives before there is a listener.
     channel.on('close', (status?: number | null) => {
@@ -211,18 +224,14 @@ class Output {
     return () => {
       stop();
       unwatch?.();
+      for (const received of [this.stdout, this.stderr]) received.release();
       for (const stream of [channel, channel.stderr]) stream.removeAllListeners('data');
     };
   }
 
   private ended(status: number | undefined): ExecBytes {
-    const stderr = decodeBytes(Buffer.concat(this.stderr).toString('latin1'));
-    return { stdout: Buffer.concat(this.stdout), stderr, status, size: this.size };
-  }
-
-  private keep(bytes: Buffer, chunks: Buffer[]): void {
-    this.about.transcript?.receive(bytes.toString('latin1'));
-    addChunk(chunks, bytes);
+    const stderr = decodeBytes(this.stderr.text());
+    return { stdout: this.stdout.take(), stderr, status, size: this.size };
   }
 
   private pass(bytes: Buffer, to: Writable, idle: IdleTimer): void {
@@ -236,14 +245,9 @@ class Output {
     });
   }
 
-  private hasNoEnd(): boolean {
-    return this.size > this.about.maxBytes || this.errors > keptBytes;
-  }
-
-  private noEnd(): DeviceRejected {
+  private tooMuch(): DeviceRejected {
     const { command, maxBytes } = this.about;
-    const most = `${(this.size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
-    const what = `the output of ${quotedCommand(command)} exceeds ${most}`;
+    const what = `the output of ${quotedCommand(command)} exceeds ${maxBytes / 1024 / 1024} MiB`;
     return new DeviceRejected(this.device, what);
   }
 }
@@ -254,6 +258,7 @@ interface Running {
   transcript: Transcript | undefined;
   to: Writable | undefined;
   maxBytes: number;
+  purpose: Purpose;
 }
 
 /** A path for a device's shell, if it has one: quoted only if necessary, because many have none. */

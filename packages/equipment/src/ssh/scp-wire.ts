@@ -1,9 +1,10 @@
 /** The connection to the device's scp in an exec channel: sends bytes, and receives bytes, lines and its end. */
+import { addChunk } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
+import { memory, type Share } from '../budget/memory.ts';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
 import { DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
-import { addChunk } from '../stream/chunks.ts';
 import type { Limit } from '../stream/limit.ts';
 import { withoutSecrets } from '../stream/redact.ts';
 import type { Transcript } from '../stream/transcript.ts';
@@ -36,13 +37,18 @@ export class ScpWire {
   private ended: { status: number | undefined } | DeviceError | undefined;
   private readonly waiter = new Waiter();
   private readonly stopListening: () => void;
+  private readonly share: Share;
 
   /** @param what the operation, for errors: `read "config.ini"` */
   constructor(channel: ClientChannel, what: string, options: ScpWireOptions) {
     this.channel = channel;
     this.what = what;
     this.options = options;
+    const { intake } = options.connection;
+    this.share = memory.open(options.device, (why) => this.over(why));
     channel.on('data', (bytes: Buffer) => {
+      intake.deliver(bytes.length);
+      this.share.grow(bytes.length);
       addChunk(this.chunks, bytes);
       this.length += bytes.length;
       if (this.length > mostUnread) this.over(this.rejected('the device sent more than 33 MiB'));
@@ -50,6 +56,8 @@ export class ScpWire {
     });
     channel.stderr.on('data', (bytes: Buffer) => {
       options.transcript?.receive(bytes.toString('latin1'));
+      if (this.errors.length >= longestError) return;
+      intake.deliver(bytes.length);
       this.errors = Buffer.concat([this.errors, bytes]).subarray(0, longestError);
       this.receive();
     });
@@ -121,6 +129,7 @@ export class ScpWire {
 
   close(): void {
     this.stopListening();
+    this.share.release();
     for (const event of ['data', 'close']) this.channel.removeAllListeners(event);
     this.channel.stderr.removeAllListeners('data');
     // Without a listener nothing would flow, and the channel would never close.

@@ -2,9 +2,10 @@
  * Connections over ssh (ssh2 1.17). Always checks the host key, offers passwords and keys in the order in which a device is least likely to
  * count a failure, and translates every error into one of errors.ts.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { errorText, keyFingerprint } from '@skolo/base';
 import { Client, type ClientChannel } from 'ssh2';
+import { Intake } from '../budget/intake.ts';
 import { newPasswordRequested } from '../cli/password-change.ts';
 import {
   DeviceBusy,
@@ -37,6 +38,7 @@ const keepaliveMs = 10_000;
 const goodByeMs = 500;
 
 export interface SshConnection {
+  readonly intake: Intake;
   /** A terminal; the connection ends with it. DeviceBusy if the device has no free session for one. */
   shell(limit: Limit): Promise<Terminal>;
   /** A channel that runs one command. */
@@ -60,16 +62,18 @@ export async function connectSsh(
   limit: Limit,
 ): Promise<SshConnection> {
   const sock = deps.dial && (await dialed(target, deps.dial, connectLimit(limit)));
-  const connection = new Connection(target, deps);
-  await connection.open(sock, limit);
+  const connection = new Connection(target, deps, sock);
+  await connection.open(limit);
   return connection;
 }
 
 /** An ssh2 client, which ends once, for one reason. */
 class Connection implements SshConnection {
+  readonly intake: Intake;
   private readonly target: Target;
   private readonly deps: SessionDeps;
   private readonly client = new Client();
+  private readonly socket: Socket;
   private readonly hostKey: HostKeyCheck;
   private readonly closed: Promise<void>;
   /** The credentials that were offered, in words. */
@@ -79,10 +83,14 @@ class Connection implements SshConnection {
   /** What is being waited for, for errors. */
   private stage: string;
 
-  constructor(target: Target, deps: SessionDeps) {
+  /** @param sock connected; default: a new one */
+  constructor(target: Target, deps: SessionDeps, sock = new Socket()) {
     const { client } = this;
     this.target = target;
     this.deps = deps;
+    this.socket = sock;
+    // ssh2 resumes it when it has added its listener.
+    this.intake = new Intake(target.name, sock.pause(), (why) => this.end(why));
     this.stage = `connection to ${target.address}:${target.port}`;
     this.hostKey = new HostKeyCheck(target, deps);
     this.closed = new Promise((resolve) => client.once('close', () => resolve()));
@@ -93,14 +101,14 @@ class Connection implements SshConnection {
     client.on('change password', () => this.end(newPasswordRequested(target.name)));
   }
 
-  async open(sock: Socket | undefined, limit: Limit): Promise<void> {
+  async open(limit: Limit): Promise<void> {
     const { target } = this;
     const late = (how: string) => new DeviceTimeout(target.name, `no ${this.stage}${how}`);
     try {
       await withinLimit<void>(connectLimit(limit), late, (resolve, reject, idle) => {
         this.client.once('handshake', () => resolve());
         const stop = this.onEnd(reject);
-        this.connect(sock, idle);
+        this.connect(idle);
         return stop;
       });
       await withinLimit<void>(loginLimit(limit), late, (resolve, reject) => {
@@ -151,9 +159,9 @@ class Connection implements SshConnection {
     return this.closed;
   }
 
-  private connect(sock: Socket | undefined, idle: IdleTimer): void {
-    const { client, target, deps } = this;
-    const { name, address, port, credentials } = target;
+  private connect(idle: IdleTimer): void {
+    const { client, socket, target, deps } = this;
+    const { name, address: host, port, credentials } = target;
     client.on('connect', () => {
       // A command is a small packet that waits for its answer: Nagle's algorithm would add 40 ms to each.
       client.setNoDelay(true);
@@ -167,8 +175,9 @@ class Connection implements SshConnection {
       const { kex, cs } = agreed;
       deps.onConnected?.({ device: name, kex, cipher: cs.cipher, legacy, legacyAlgorithms });
     });
+    if (deps.dial === undefined) socket.connect({ host, port });
     client.connect({
-      ...(sock ? { sock } : { host: address, port }),
+      sock: socket,
       username: credentials.username ?? '',
       readyTimeout: 0,
       keepaliveInterval: keepaliveMs,
@@ -243,6 +252,7 @@ class HostKeyCheck {
 }
 
 class SshTerminal implements Terminal {
+  readonly intake: Intake;
   private readonly channel: ClientChannel;
   private readonly connection: SshConnection;
   /** Why the channel ended. */
@@ -252,6 +262,7 @@ class SshTerminal implements Terminal {
   constructor(channel: ClientChannel, connection: SshConnection, lost: () => DeviceError) {
     this.channel = channel;
     this.connection = connection;
+    this.intake = connection.intake;
     this.lost = lost;
     channel.on('error', () => undefined);
   }

@@ -1,7 +1,10 @@
 /** Bytes to and from a device's command line, over any transport. */
+import type { Intake } from '../budget/intake.ts';
 import type { DeviceError } from '../errors.ts';
 
 export interface Terminal {
+  /** Of its connection. */
+  readonly intake: Intake;
   /** One listener; earlier output is kept for it. */
   listen(listener: TerminalListener): void;
   /** Text with one byte per character. Ignored once the connection has ended. */

@@ -3,16 +3,14 @@
  * (NAWS, RFC 1073) and its type (TTYPE, RFC 1091); everything else is rejected.
  */
 import { connect, type Socket } from 'node:net';
-import { type DeviceError, DeviceRejected, DeviceTimeout } from '../errors.ts';
+import { Intake } from '../budget/intake.ts';
+import { type DeviceError, DeviceTimeout } from '../errors.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { connectionLost, socketError } from '../ssh/errors.ts';
 import { dialed } from '../stream/dial.ts';
 import { connectLimit, type Limit, withinLimit } from '../stream/limit.ts';
 import type { Terminal, TerminalListener } from '../stream/terminal.ts';
 import { Negotiation } from './negotiation.ts';
-
-/** More than is ever sent to a device that reads: each option change is answered, and a device may keep changing it. */
-const mostUnread = 64 * 1024;
 
 /** @throws DeviceUnreachable, DeviceTimeout */
 export async function connectTelnet(
@@ -41,8 +39,8 @@ export async function connectTelnet(
 }
 
 class TelnetTerminal implements Terminal {
+  readonly intake: Intake;
   private readonly socket: Socket;
-  private readonly device: string;
   private readonly negotiation = new Negotiation();
   private listener: TerminalListener | undefined;
   private early: Buffer[] = [];
@@ -51,7 +49,7 @@ class TelnetTerminal implements Terminal {
 
   constructor(socket: Socket, target: Target) {
     this.socket = socket;
-    this.device = target.name;
+    this.intake = new Intake(target.name, socket, (why) => this.end(why));
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (bytes) => this.receive(bytes));
     socket.on('error', (error) => this.end(socketError(target, error)));
@@ -83,9 +81,6 @@ class TelnetTerminal implements Terminal {
   private receive(bytes: Buffer) {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
-    if (this.socket.writableLength > mostUnread) {
-      this.end(new DeviceRejected(this.device, 'is not reading the data sent to it'));
-    }
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);
     else this.early.push(text);

@@ -15,7 +15,7 @@ export const connectedHosts = cliConnectedHosts({
   dialect,
   macs: {
     command: 'show mac address-table',
-    header: /^\s*(?:vlan\s+mac address\s+type|Destination Address\s+Address Type)/im,
+    header: /^[ \t]*(?:vlan\s+mac address\s+type|Destination Address\s+Address Type)/im,
     row: iosMacRow,
     own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$|\sSelf\s/,
   },

@@ -100,7 +100,7 @@ async function configuredMode(port: string, ask: Asker): Promise<string | undefi
   let isHere = false;
   for (const line of configuration.split('\n')) {
     if (/^\S/.test(line)) isHere = isInterface(line, port);
-    const setting = isHere ? /^ +power inline (.+?) *$/.exec(line)?.[1] : undefined;
+    const setting = isHere ? /^ +power inline (.+)$/.exec(line)?.[1]?.trimEnd() : undefined;
     if (setting !== undefined && onMode.test(setting)) return setting;
   }
   return undefined;

@@ -108,9 +108,9 @@ describe('two readings of a configuration', () => {
 
 describe('a reading', () => {
   it('seems to have messages by the looks of its lines', () => {
-    expect(hasMessages(`a\n${log}\n`, rules)).toBe(true);
-    expect(hasMessages(`a\n${log}\r\n`, rules)).toBe(true);
-    expect(hasMessages(`a ${log}\n`, rules)).toBe(false);
-    expect(hasMessages(log, { messages: [] })).toBe(false);
+    expect(hasMessages(Buffer.from(`a\n${log}\n`), rules.messages)).toBe(true);
+    expect(hasMessages(Buffer.from(`a\n${log}\r\n`), rules.messages)).toBe(true);
+    expect(hasMessages(Buffer.from(`a ${log}\n`), rules.messages)).toBe(false);
+    expect(hasMessages(Buffer.from(log), [])).toBe(false);
   });
 });

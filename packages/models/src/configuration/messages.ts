@@ -13,9 +13,16 @@ interface MessageRules {
   volatile: readonly RegExp[];
 }
 
-/** Whether a line looks like a message. */
-export function hasMessages(text: string, { messages }: Pick<MessageRules, 'messages'>): boolean {
-  return messages.length > 0 && text.split('\n').some((line) => looksLike(line, messages));
+/** Whether a line looks like a message. Lines have one character per byte. */
+export function hasMessages(content: Buffer, messages: MessageRules['messages']): boolean {
+  if (messages.length === 0) return false;
+  // One line at a time, because all of them together would need many times its memory.
+  for (let at = 0, end = 0; end >= 0; at = end + 1) {
+    end = content.indexOf('\n', at);
+    const line = content.toString('latin1', at, end < 0 ? content.length : end);
+    if (looksLike(line, messages)) return true;
+  }
+  return false;
 }
 
 /**

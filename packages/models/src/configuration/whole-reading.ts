@@ -20,11 +20,13 @@ export async function readWhole(
   check: (reading: Reading) => void,
 ): Promise<Reading> {
   const readings: Reading[] = [];
+  let isUncertain = false;
   for (;;) {
     const reading = await model.read(connection);
+    const hasMixed = isMixed(model, reading);
     // A reading with messages is only checked without them.
-    if (!isMixed(model, reading)) check(reading);
-    if (isVerified(model, reading)) return withStartupLike(model, reading);
+    if (!hasMixed) check(reading);
+    if (!hasMixed && isVerified(model, reading)) return withStartupLike(model, reading);
     for (const other of readings) {
       const agreed = agreedOf(model, other, reading);
       if (agreed === undefined) continue;
@@ -32,7 +34,7 @@ export async function readWhole(
       return withStartupLike(model, agreed);
     }
     readings.push(reading);
-    const isUncertain = readings.some((each) => isMixed(model, each));
+    isUncertain ||= hasMixed;
     if (readings.length >= (isUncertain ? mostReadings : 2)) {
       throw differs(connection.device.name, readings, isUncertain);
     }
@@ -60,10 +62,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
 
 /** Whether no second reading is needed. */
 function isVerified(model: BackupModel, reading: Reading): boolean {
-  return (
-    !isMixed(model, reading) &&
-    (model.verifiedBy !== 'twice' || model.isExact?.(reading.content) === true)
-  );
+  return model.verifiedBy !== 'twice' || model.isExact?.(reading.content) === true;
 }
 
 /** The common content; undefined if they differ. */
@@ -94,15 +93,10 @@ function isSameDevice(one: Identity, other: Identity): boolean {
   return one.serial === other.serial && one.hostname === other.hostname;
 }
 
-/** Whether it contains something like a log message. */
-function isMixed({ messages = [] }: BackupModel, reading: Reading): boolean {
-  return textsOf(reading).some((text) => hasMessages(text, { messages }));
-}
-
-/** The parts that were read into memory, content first. */
-function textsOf({ content, startup }: Reading): string[] {
-  const bytes = 'bytes' in content ? [content.bytes] : [];
-  return [...bytes, ...(startup ? [startup] : [])].map((each) => each.toString('latin1'));
+/** Whether a part that was read into memory contains something like a log message. */
+function isMixed({ messages = [] }: BackupModel, { content, startup }: Reading): boolean {
+  const parts = ['bytes' in content ? content.bytes : undefined, startup];
+  return parts.some((part) => part !== undefined && hasMessages(part, messages));
 }
 
 function sizeOf({ content }: Reading): number {

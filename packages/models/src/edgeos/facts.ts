@@ -16,7 +16,7 @@ export const edgeos: Model = {
   network: ports,
   connectedHosts: { load },
   backup: { load },
-  reported: { model: /^HW model: +(Edge.*?)\s*$/m, firmware: /^Version: +(v\d\S*)/m },
+  reported: { model: /^HW model: +(Edge.*\S)/m, firmware: /^Version: +(v\d\S*)/m },
   branches: {
     outlets: [
       'if a port has no setting: /opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe',

@@ -101,7 +101,7 @@ export function backup(): BackupModel {
       commands: ['show version'],
       pattern: /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m,
     },
-    hostname: /^hostname "?([^"\n]+)"?\s*$/m,
+    hostname: /^hostname "?([^"\n]*[^"\s])/m,
     complete: {
       begins: [/^!Current Configuration:/, '!Current Configuration:'],
       has: [[/^configure$/m, 'configure']],

@@ -51,7 +51,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 
 function incomplete(content: Content): string | undefined {
   const text = plainText(content);
-  const sections = [...text.matchAll(/^\[([^\]]+)\]$/gm)].map(([, name = '']) => name);
+  const sections = [...text.matchAll(/^\[([^\]\n]+)\]$/gm)].map(([, name = '']) => name);
   if (!sections.includes('NetworkTCP/IP')) return 'the section [NetworkTCP/IP] is missing';
   // One of these is the last section, depending on the firmware.
   if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {

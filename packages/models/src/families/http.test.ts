@@ -108,13 +108,17 @@ describe('http', () => {
     );
   });
 
-  it('takes no more than 1 MiB', async () => {
+  it.each([
+    ['bytes', 'x'.repeat(1024 * 1024 + 1), '1 MiB'],
+    ['objects', `[${'{},'.repeat(10_000)}{}]`, '20,000 elements'],
+    ['nested lists', '['.repeat(20_001), '20,000 elements'],
+  ])('takes no more %s than it may', async (_what, body, most) => {
     const send = await sendToWeb((_request, response) => {
       response.on('error', () => {});
-      response.end('x'.repeat(1024 * 1024 + 1));
+      response.end(body);
     });
 
-    await expect(send({ path: '/' }, patient())).rejects.toThrow(/larger than 1 MiB/);
+    await expect(send({ path: '/' }, patient())).rejects.toThrow(`the response exceeds ${most}`);
   });
 
   it('knows what is not HTTP', async () => {

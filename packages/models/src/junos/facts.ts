@@ -14,7 +14,7 @@ export const junos: Model = {
   ),
   connectedHosts: { load },
   backup: { load },
-  reported: { model: /^version \d+\.\d+[A-Z][^;]*;/m, firmware: /^version (\d[^;]*);/m },
+  reported: { model: /^version \d+\.\d+[A-Z][^;\n]*;/m, firmware: /^version (\d[^;\n]*);/m },
   // The login class read-only. It does not show the configuration.
   readOnly: ['hosts'],
   accounts: { load },

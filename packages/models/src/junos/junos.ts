@@ -83,7 +83,7 @@ export function backup(): BackupModel {
       // A virtual chassis has no serial number, but its members do.
       pattern: /^Chassis +(\S+) +(?!Chassis$)\S/m,
     },
-    hostname: /^ {4}host-name "?([^";]+)"?;/m,
+    hostname: /^ {4}host-name "?([^";\n]+)"?;/m,
     changedBy: (text) => /^## Last commit: (.+)$/m.exec(text)?.[1],
     complete: {
       begins: [/^## Last commit: /, `${header}…`],

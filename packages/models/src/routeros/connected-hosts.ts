@@ -49,12 +49,14 @@ async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
   return { ...seen, own: [...new Set(seen.own)] };
 }
 
-const item = /^\s*\d+\s+(?<flags>[A-Za-z ]*?)\s*(?<rest>(?:;;;|[\w-]+=).*)$/;
+const item = /^\s*\d+\s+(?<flags>(?:[A-Za-z]+ +)*)(?<rest>(?:;;;|[\w-]+=).*)$/;
 
 /** Items with their flags, such as `DL`. @throws DeviceRejected It prints something else. */
 async function printed(connection: DeviceConnection, command: string, seen: ConnectedHosts) {
   const { name } = connection.device;
-  const answer = (await connection.exec(command)).toString('latin1').replaceAll('\r', '');
+  const answer = (await connection.exec(command, { purpose: 'table' }))
+    .toString('latin1')
+    .replaceAll('\r', '');
   throwIfRejected(name, command, answer, dialect);
   const table = { command, header: /^/, row: item };
   return rowsIn(name, table, answer, /\S/, seen).map(({ groups: { flags = '', rest = '' } }) => {

@@ -74,7 +74,7 @@ function blocksIn(text: string): Map<string, Map<string, string>> {
   const blocks = new Map<string, Map<string, string>>();
   let block: Map<string, string> | undefined;
   for (const line of text.split('\n')) {
-    const [, key = '', value = ''] = /^\s*([\w-]+): *(\S*)\s*$/.exec(line) ?? [];
+    const [, key = '', value = ''] = /^\s*([\w-]+):(?: *(\S+))?\s*$/.exec(line) ?? [];
     if (key === 'name') {
       block = new Map();
       blocks.set(value, block);

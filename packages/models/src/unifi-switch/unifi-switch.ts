@@ -308,7 +308,7 @@ export const connectedHosts = cliConnectedHosts({
   },
   links: {
     command: 'swctrl port show',
-    header: /^\s*[@U]*\s*\d+\s+[UD]\/[UD]\s/m,
+    header: /^[@U \t]*\d+[ \t]+[UD]\/[UD]\s/m,
     row: /^\s*(?:[@U]+\s+)?(?<port>\d+)\s+[UD]\/(?<link>[UD])\s/,
   },
 });

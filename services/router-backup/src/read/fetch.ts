@@ -46,6 +46,8 @@ export interface Fetched {
 
 export class Fetch {
   private readonly deps: FetchDeps;
+  /** Memory of readings, by device. */
+  private readonly results = new Map<string, Connection['results']>();
 
   constructor(deps: FetchDeps) {
     this.deps = deps;
@@ -86,7 +88,7 @@ export class Fetch {
         });
         return await fetched(model, reading);
       };
-      const how: Connecting = { reads: 'configuration', onConnected };
+      const how: Connecting = { reads: 'configuration', keepsResults: true, onConnected };
       const read = await this.connected(device, transcript, signal, work, how);
       return { ...read, legacyAlgorithms: legacy && [...legacy].sort() };
     } catch (error) {
@@ -95,8 +97,10 @@ export class Fetch {
     }
   }
 
-  /** Removes a reading's files. A device has one reading at a time. */
+  /** Forgets a reading, and removes its files. A device has one reading at a time. */
   async drop({ name }: InfrastructureDevice): Promise<void> {
+    this.results.get(name)?.release();
+    this.results.delete(name);
     const folder = join(this.deps.scratch, name);
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
@@ -116,7 +120,7 @@ export class Fetch {
     transcript: Transcript,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<T>,
-    { reads, onConnected }: Connecting = {},
+    { reads, keepsResults, onConnected }: Connecting = {},
   ): Promise<T> {
     const { rack, hostKeys, scratch } = this.deps;
     const login = () => (reads ? loginToRead(rack(), device, reads) : device.login);
@@ -132,7 +136,9 @@ export class Fetch {
       diskBytes: maxBytes,
       onTranscript: (from, text) => transcript.add(from, text),
       onConnected,
+      keepsResults,
     });
+    if (keepsResults) this.results.set(device.name, connection.results);
     try {
       // A session ends with the signal; a model must not delay the caller either.
       return await orAborted(work(connection), signal);
@@ -147,6 +153,8 @@ export class Fetch {
 interface Connecting {
   /** What is only read; absent: the device may be changed. */
   reads?: Readable;
+  /** Until `drop`. */
+  keepsResults?: boolean;
   onConnected?: (facts: ConnectionFacts) => void;
 }
 

@@ -17,10 +17,13 @@ export async function anyCli(
 }
 
 function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
-  const read = async (command: string) => {
-    const answer = await connection.exec(command);
+  const ask = async (command: string, purpose: 'table' | 'configuration') => {
+    const answer = await connection.exec(command, { purpose });
     throwIfRejected(connection.device.name, command, answer.toString('latin1'), dialect);
     return answer;
   };
-  return { read, run: read };
+  return {
+    read: (command) => ask(command, 'configuration'),
+    run: (command) => ask(command, 'table'),
+  };
 }

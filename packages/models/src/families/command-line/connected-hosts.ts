@@ -84,6 +84,9 @@ async function ask(cli: Pick<DeviceCli, 'run'>, { command }: Table): Promise<str
   return (await cli.run(command)).toString('latin1');
 }
 
+/** Patterns may take the square of its length. */
+const longestRow = 2000;
+
 /**
  * @param isRow whether a line may be a row; those that are not understood are counted in `seen`
  * @throws DeviceRejected It is not such a table, or none of its rows is understood.
@@ -95,7 +98,8 @@ export function rowsIn(
   isRow: { test(line: string): boolean },
   seen: ConnectedHosts,
 ): { line: string; groups: Groups }[] {
-  const lines = text.split('\n').map((line) => {
+  const lines = text.split('\n').map((whole) => {
+    const line = whole.slice(0, longestRow);
     const found = [row].flat().map((form) => form.exec(line)?.groups);
     return { line, groups: found.find((groups) => groups !== undefined) };
   });

@@ -10,7 +10,8 @@ export function plainText(content: Content): string {
 
 /** Its lines as shown to people and typed; as UTF-8 if valid. */
 export function linesOf(content: Buffer): string[] {
-  return content.toString().replace(/\r\n/g, '\n').replace(/\n+$/, '').split('\n');
+  const text = content.toString().replaceAll('\r\n', '\n');
+  return text.replace(/(?<!\n)\n+$/, '').split('\n');
 }
 
 /** For errors: a short line. */

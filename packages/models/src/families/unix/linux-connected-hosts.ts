@@ -51,7 +51,7 @@ async function read(
   });
   const leased: ConnectedHost[] = [];
   for (const { command, parse } of leases) {
-    const answer = await ifAllowed(connection.exec(command));
+    const answer = await ifAllowed(connection.exec(command, { purpose: 'table' }));
     if (answer !== undefined) leased.push(...parse(answer.toString()));
   }
   return {
@@ -123,7 +123,7 @@ function fdbRows(text: string): ConnectedHost[] {
 /** The kernel's own table: 16 bytes per address, with its port number, and whether it is the port's own. */
 async function rawTable(connection: DeviceConnection, bridge: string): Promise<ConnectedHost[]> {
   const folder = `/sys/class/net/${bridge}`;
-  const table = await connection.exec(`cat ${folder}/brforward`);
+  const table = await connection.exec(`cat ${folder}/brforward`, { purpose: 'table' });
   const numbers = await textOf(connection, `grep ^0x ${folder}/brif/*/port_no /dev/null`);
   const names = new Map(
     [...numbers.matchAll(/\/brif\/([^/]+)\/port_no:0x([\da-f]+)/g)].map(
@@ -146,7 +146,7 @@ async function textOf(
   command: string,
   accept: readonly number[] = [],
 ): Promise<string> {
-  return (await connection.exec(command, { accept })).toString();
+  return (await connection.exec(command, { accept, purpose: 'table' })).toString();
 }
 
 /** Leases of dnsmasq: time, MAC address, address, name or `*`. */

@@ -106,7 +106,8 @@ interface Measured {
 async function measure(connection: DeviceConnection): Promise<Measured> {
   const command = `wc -c ${file} && (sha256sum ${file} || md5sum ${file} || true)`;
   const said = (await connection.exec(command)).toString('latin1');
-  const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
+  const [, size, digest] =
+    /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said.slice(0, 1000)) ?? [];
   if (size === undefined) {
     const what = `did not report the size of ${file}: ${quoted(said.trim())}`;
     throw new DeviceRejected(connection.device.name, what);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addChunk } from './chunks.ts';
+import { addChunk } from './bytes-up-to.ts';
 
 describe('chunks of an answer', () => {
   it('are few, however small they came', () => {

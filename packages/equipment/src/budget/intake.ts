@@ -1,0 +1,50 @@
+/** Limits what one connection may use of this process while it receives: CPU time, and bytes that are not output. */
+import type { Socket } from 'node:net';
+import { type DeviceError, DeviceRejected } from '../errors.ts';
+
+/** In addition to the time that output earns, at a tenth of the speed at which ssh2 decrypts. */
+const mostMs = 60_000;
+const bytesPerMs = 16 * 1024;
+/** Of packets of one byte. ssh2's window is 2 MiB, in which output may wait. */
+const mostOverhead = { bytes: 3 * 1024 * 1024, perByte: 256 };
+
+export class Intake {
+  private readonly device: string;
+  private readonly fail: (why: DeviceError) => void;
+  private isWorking = false;
+  private spentMs = 0;
+  private received = 0;
+  private output = 0;
+
+  /** Before other listeners for the socket's data. */
+  constructor(device: string, socket: Socket, fail: (why: DeviceError) => void) {
+    this.device = device;
+    this.fail = fail;
+    socket.on('data', (bytes) => this.receive(bytes.length));
+  }
+
+  /** So many bytes were output that somebody wants. */
+  deliver(bytes: number): void {
+    this.output += bytes;
+  }
+
+  private receive(bytes: number): void {
+    this.received += bytes;
+    const { bytes: most, perByte } = mostOverhead;
+    if (this.received > most + this.output * perByte) {
+      this.fail(new DeviceRejected(this.device, 'sends too much besides its output'));
+    }
+    if (this.isWorking) return;
+    this.isWorking = true;
+    const before = process.cpuUsage();
+    // After all listeners.
+    process.nextTick(() => {
+      this.isWorking = false;
+      const { user, system } = process.cpuUsage(before);
+      this.spentMs += (user + system) / 1000;
+      if (this.spentMs <= mostMs + this.output / bytesPerMs) return;
+      const what = `requires more than ${mostMs / 1000} s of CPU time`;
+      this.fail(new DeviceRejected(this.device, what));
+    });
+  }
+}
