@@ -74,6 +74,7 @@ export {
   startGooglePubSub,
 } from './google-pubsub/server.ts';
 export { type GoogleStorageOptions, startGoogleStorage } from './google-storage/server.ts';
+export type { Attack } from './hostile/device.ts';
 export type { MachineFault } from './machines/faults.ts';
 export {
   type SimulatedMachine,
