@@ -58,7 +58,7 @@ export const DeviceStatus = z
     kind: text(40).optional(),
     since: Time.optional().describe('when this state started'),
     readAt: Time.optional().describe('when the agent last checked the device'),
-    why: text(500).optional().describe('why the device is missing'),
+    why: text(500).optional().describe('why the device is missing or cannot be checked'),
     serial: text(100).optional(),
     // Swarming accepts keys of 64 characters and values of 256 bytes.
     dimensions: entries(list(text(256), 50), 100, (key) => key.length <= 64).optional(),

@@ -34,6 +34,7 @@ function logDevice(log: EventLog, { now, before }: Extract<AgentEvent, { type: '
   if (before.state === now.state && before.why === now.why) return;
   const { fullName: device, kind, why } = now;
   if (now.state === 'missing') log.warn({ device, kind, why }, 'device missing');
+  else if (now.state === 'unknown') log.warn({ device, kind, why }, 'device cannot be checked');
   else if (before.state !== now.state) log.info({ device, kind }, 'device present');
 }
 

@@ -301,8 +301,10 @@ function openDevices(
   const settings = () => deviceSettingsOf(swarming());
   const adb = new SharedAdbServer({ run, settings, log });
   const sshSignIns = new SshSignIns(clock);
+  const attached = () => watches.all().map(({ entry }) => entry);
   const watches = new DeviceWatches({
-    open: (device) => openDevice(device, { run, settings, adb, sshSignIns, stateDir, log }),
+    open: (device) =>
+      openDevice(device, { run, settings, adb, attached, sshSignIns, stateDir, log }),
     readSeconds: () => readSecondsOf(swarming()),
     clock,
     log,

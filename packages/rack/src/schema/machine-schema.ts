@@ -26,7 +26,9 @@ export const deviceSchema = object({
     .describe('Kind of device. If `auto`, the agent detects the kind and suggests a value.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; required if the machine has several devices of the same kind.'),
+    .describe(
+      'Serial number; required if the machine has several devices of the same kind. Android phones with the same serial number are distinguished by `power`.',
+    ),
   power: ownPower
     .exactOptional()
     .describe('USB hub port of the machine, or outlet, that powers the device.'),

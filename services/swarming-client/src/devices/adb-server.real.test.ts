@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { missing, never, startLab } from './testing/lab.ts';
+import { missing, never, startLab, unreadable } from './testing/lab.ts';
 
 async function startReal(context: TestContext) {
   if (peer('adb') === undefined) context.skip('adb is not installed');
@@ -45,7 +45,7 @@ describe('the real adb server', () => {
     process.kill(pid, 'SIGSTOP');
     settings.commandSeconds = 1;
 
-    expect(await missing(open())).toMatch(/did not respond within 1 s/);
+    expect((await unreadable(open())).why).toMatch(/did not respond within 1 s/);
     settings.commandSeconds = 20;
     await deps.adb.restart(never);
 

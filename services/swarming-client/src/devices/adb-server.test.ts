@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { CommandFailed } from '../host/run-command.ts';
 import { adbPort } from './adb-server.ts';
 import type { AdbServer } from './device.ts';
-import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+import { type Lab, never, present, startLab, unreadable } from './testing/lab.ts';
 
 interface Installed extends Lab {
   adb: AdbServer;
@@ -63,7 +63,7 @@ describe('the adb server', () => {
     await installation.server.misbehave('wedged');
     settings.commandSeconds = 2;
 
-    expect(await missing(device)).toMatch(/adb server on port \d+ did not respond within 2 s/);
+    expect((await unreadable(device)).why).toMatch(/port \d+ did not respond within 2 s/);
     settings.commandSeconds = 20;
     await Promise.all([adb.restart(never), adb.restart(never)]);
 
@@ -108,7 +108,10 @@ describe('the adb server', () => {
     const { deps, open } = await startLab({ PATH: '/nonexistent', ANDROID_ADB_SERVER_PORT: '1' });
 
     await expect(deps.adb.ensure(never)).rejects.toThrow(CommandFailed);
-    expect(await missing(open())).toBe('adb is not installed; install package adb');
+    expect(await unreadable(open())).toEqual({
+      code: 'host-fault',
+      why: 'adb is not installed; install package adb',
+    });
   });
 
   it('is not waited for when the agent stops', async (context) => {

@@ -50,7 +50,7 @@ export class SharedAdbServer implements AdbServer {
       env: this.env,
     });
     if (result.status === 0) return;
-    throw new CommandFailed('not-started', `adb ${command}: ${complaint(result)}`);
+    throw new CommandFailed('failed', `adb ${command}: ${complaint(result)}`);
   }
 
   private async start(signal: AbortSignal): Promise<void> {
@@ -122,7 +122,7 @@ export class SharedAdbServer implements AdbServer {
     const answer = await askVersion(this.port, this.timeoutMs(), signal);
     if (answer === 'answers') return;
     throw new CommandFailed(
-      'not-started',
+      'failed',
       `the adb server on port ${this.port} still does not respond correctly after a restart; check that no other program uses the port`,
     );
   }

@@ -6,11 +6,12 @@ import {
   type RunCommand,
 } from '../host/run-command.ts';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
-import { complaint, Missing } from './look.ts';
+import { CallFailed, complaint, excerpt, listing, Missing } from './look.ts';
 import { type AdbDevice, readAdbDevices } from './parse/android.ts';
 import type { UsbDevice } from './usb.ts';
 
 export interface Adb {
+  /** @throws NotListed, CommandFailed */
   devices(signal: AbortSignal): Promise<AdbDevice[]>;
   /** Any status. */
   try(
@@ -18,7 +19,7 @@ export interface Adb {
     signal: AbortSignal,
     more?: Partial<CommandOptions>,
   ): Promise<CommandResult>;
-  /** @throws Missing, with the output of adb. */
+  /** @throws CallFailed, with the output of adb. */
   do(args: readonly string[], signal: AbortSignal, more?: Partial<CommandOptions>): Promise<string>;
 }
 
@@ -35,47 +36,74 @@ export function createAdb({
   const command: Adb['do'] = async (args, signal, more) => {
     const result = await attempt(args, signal, more);
     if (result.status === 0) return result.stdout;
-    throw new Missing(`adb: ${complaint(result)}`);
+    throw new CallFailed(`adb: ${complaint(result)}`);
   };
+
+  async function list(signal: AbortSignal): Promise<AdbDevice[]> {
+    const text = await command(['devices', '-l'], signal);
+    const devices = readAdbDevices(text);
+    if (devices === undefined) throw new Error(`adb did not list devices: ${excerpt(text)}`);
+    return devices;
+  }
 
   return {
     try: attempt,
     do: command,
-    devices: async (signal) => readAdbDevices(await command(['devices', '-l'], signal)),
+    devices: (signal) => listing(signal, () => list(signal)),
   };
 }
 
-/** Arguments that select it. */
-export function addressOf({ serial, transportId }: AdbDevice): string[] {
-  if (serial !== '') return ['-s', serial];
+/** Arguments that select it, even among several with one serial number: `-s` also accepts USB ports. */
+export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): string[] {
+  if (serial !== '' && !isTwin) return ['-s', serial];
+  if (usb !== undefined) return ['-s', `usb:${usb}`];
   return transportId === undefined ? ['-d'] : ['-t', transportId];
 }
 
 /**
- * The selected device.
+ * The selected device: by its serial number, and by its USB port if several devices are attached, or in rack.yaml, with this number.
  *
+ * @param siblings all devices of the machine in rack.yaml
  * @throws Missing It is not attached, or several match.
  */
 export function chosen(
-  { serial }: Pick<AttachedDevice, 'serial'>,
+  { serial, power, name }: Pick<AttachedDevice, 'serial' | 'power' | 'name'>,
   devices: readonly AdbDevice[],
   usb: readonly UsbDevice[],
+  siblings: readonly AttachedDevice[],
 ): AdbDevice {
   const fitting = serial === undefined ? devices : devices.filter((one) => one.serial === serial);
   const [first, second] = fitting;
-  if (first !== undefined && second === undefined) return first;
+  const port = power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
+  const isNamed = serial !== undefined && port !== undefined;
+  // One of two phones with this number is not the other one.
+  const hasTwin = isNamed && siblings.some((one) => one.name !== name && one.serial === serial);
+  if (first !== undefined && second === undefined && !hasTwin) return first;
+  const onPort = fitting.find(({ usb: its }) => its !== undefined && its === port);
+  if (onPort !== undefined) return onPort;
+  if (hasTwin) {
+    const ports = fitting.map(({ usb: its = 'unknown' }) => `USB port ${its}`).join(', ');
+    throw new Missing(
+      `not attached to USB port ${port}; with the serial number ${serial}, adb lists: ${ports || 'no devices'}`,
+    );
+  }
   if (second !== undefined) {
+    const names = namesOf(fitting);
     throw new Missing(
       serial === undefined
-        ? `${devices.length} devices are attached (${namesOf(devices)}); set \`serial\` in rack.yaml to select one`
-        : `${fitting.length} devices have the serial number ${serial}; unplug all but one`,
+        ? `${devices.length} devices are attached (${names}); set \`serial\` in rack.yaml to select one`
+        : `${fitting.length} devices have the serial number ${serial} (${names}); set \`power\` in rack.yaml to the USB port of each, or unplug all but one`,
     );
   }
   throw new Missing(whyNotThere(serial, devices, usb));
 }
 
 function namesOf(devices: readonly AdbDevice[]): string {
-  return devices.map((one) => one.serial || 'no serial').join(', ');
+  return devices
+    .map(({ serial, isTwin, usb = 'unknown' }) =>
+      isTwin ? `${serial} on USB port ${usb}` : serial || 'no serial',
+    )
+    .join(', ');
 }
 
 function whyNotThere(

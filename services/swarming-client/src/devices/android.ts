@@ -10,7 +10,7 @@ import { dimensions } from '../dimensions.ts';
 import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { androidEvidence, androidScreen } from './evidence.ts';
-import { excerpt, lookWith, Missing } from './look.ts';
+import { CallFailed, excerpt, listing, lookWith, Missing } from './look.ts';
 import {
   type AdbDevice,
   readBattery,
@@ -29,11 +29,11 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
   async function find(signal: AbortSignal): Promise<AdbDevice> {
     const devices = await adb.devices(signal);
     const isThere = devices.some(({ serial }) => serial === (device.serial ?? serial));
-    return chosen(device, devices, isThere ? [] : await listUsb(deps.sysfs));
+    return chosen(device, devices, isThere ? [] : await listUsb(deps.sysfs), deps.attached());
   }
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
-    await deps.adb.ensure(signal);
+    await listing(signal, () => deps.adb.ensure(signal));
     let found = await find(signal);
     if (found.state === 'offline' && mayReconnect) {
       mayReconnect = false;
@@ -81,9 +81,11 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
   };
 }
 
-async function isNotReady(adb: Adb, { serial }: AdbDevice, signal: AbortSignal): Promise<boolean> {
+async function isNotReady(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<boolean> {
   const devices = await adb.devices(signal);
-  return !devices.some((one) => one.serial === serial && one.state === 'device');
+  const isIt = ({ serial, usb }: AdbDevice) =>
+    serial === phone.serial && (!phone.isTwin || usb === phone.usb);
+  return !devices.some((one) => isIt(one) && one.state === 'device');
 }
 
 async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<DeviceReading> {
@@ -101,10 +103,10 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
     dump.status === 'fulfilled' ? dump.value : '',
   );
   const uptimeSeconds = readUptime(first.value);
-  if (uptimeSeconds === undefined) throw new Missing(whyUnreadable(first.value));
+  if (uptimeSeconds === undefined) throw new CallFailed(whyUnreadable(first.value));
   const properties = readProperties(first.value);
   if (properties.size === 0)
-    throw new Missing('adb lists the device, but it does not report any properties; reboot it');
+    throw new CallFailed('adb lists the device, but it does not report any properties; reboot it');
   const battery = readBattery(batteryText);
   const connectedAt = readConnectedAt(usbText);
   const thermal = readThermal(thermalText, battery.celsius);

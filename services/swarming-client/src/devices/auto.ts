@@ -6,8 +6,8 @@
  */
 import { createAdb } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
-import { readUdids } from './ios.ts';
-import { lookWith, Missing } from './look.ts';
+import { listIos } from './ios.ts';
+import { listing, lookWith, Missing, Verdict } from './look.ts';
 import { readAssignments } from './parse/text.ts';
 import { isProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
@@ -47,22 +47,20 @@ export function auto(
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
     const first = await known?.device.look(signal);
-    if (known !== undefined && first?.state === 'present') {
-      return { ...first.reading, kind: known.kind };
-    }
+    if (first?.state === 'present') return { ...first.reading, kind: known?.kind };
+    if (first?.state === 'unknown') throw new Verdict(first);
     const before = known?.kind;
     try {
       const kind = await search(signal);
       if (kind !== before) known = { kind, device: open(kind) };
     } catch (error) {
       signal.throwIfAborted();
-      if (first?.state === 'missing') throw new Missing(first.why);
-      throw error;
+      throw first === undefined ? error : new Verdict(first);
     }
-    if (known?.kind === before && first?.state === 'missing') throw new Missing(first.why);
+    if (known?.kind === before && first !== undefined) throw new Verdict(first);
     const look = await known?.device.look(signal);
     if (look === undefined || known === undefined) throw new Missing('no device is attached');
-    if (look.state === 'missing') throw new Missing(look.why);
+    if (look.state !== 'present') throw new Verdict(look);
     propose(known.kind, look.reading);
     return { ...look.reading, kind: known.kind };
   }
@@ -92,42 +90,35 @@ export function auto(
   };
 }
 
-/** A missing or failing program has found nothing. */
-async function orNothing<T>(signal: AbortSignal, search: () => Promise<T[]>): Promise<T[]> {
-  try {
-    return await search();
-  } catch {
-    signal.throwIfAborted();
-    return [];
-  }
-}
-
 async function attachedKinds(
   { serial }: AttachedDevice,
   deps: DeviceDeps,
   usb: readonly UsbDevice[],
   signal: AbortSignal,
 ): Promise<FoundKind[]> {
-  const timeoutMs = deps.settings().commandSeconds * 1000;
-  const [phones, udids] = await Promise.all([
-    orNothing(signal, async () => {
-      await deps.adb.ensure(signal);
-      return (await createAdb(deps).devices(signal)).map((phone) => phone.serial);
-    }),
-    orNothing(signal, async () => {
-      const { stdout } = await deps.run('idevice_id', ['-l'], { timeoutMs, signal });
-      return readUdids(stdout);
-    }),
-  ]);
+  async function listAndroid(): Promise<string[]> {
+    await listing(signal, () => deps.adb.ensure(signal));
+    return (await createAdb(deps).devices(signal)).map((phone) => phone.serial);
+  }
+  const lists = await Promise.allSettled([listAndroid(), listIos(deps, signal)]);
+  signal.throwIfAborted();
+  const [phones = [], udids = []] = lists.map((list) =>
+    list.status === 'fulfilled' ? list.value : [],
+  );
   const probes = usb.filter(isProbe).map((probe) => probe.serial ?? '');
   const found: [FoundKind, string[]][] = [
     ['android', phones],
     ['ios', udids],
     ['pyocd', probes],
   ];
-  return found
+  const kinds = found
     .filter(([, serials]) => (serial === undefined ? serials.length > 0 : serials.includes(serial)))
     .map(([kind]) => kind);
+  // Nothing was found, but the list that counts failed: that of phones, unless USB shows an Apple device.
+  const [ofPhones, ofApple] = lists;
+  const decisive = usb.some(({ vendor }) => vendor === apple) ? ofApple : ofPhones;
+  if (kinds.length === 0 && decisive.status === 'rejected') throw decisive.reason;
+  return kinds;
 }
 
 async function networkKinds(

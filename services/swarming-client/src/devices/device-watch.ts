@@ -143,7 +143,8 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, readAt: Da
     state: found.state,
     since: found.state === before.state ? before.since : readAt,
     readAt,
-    why: found.state === 'missing' ? found.why : undefined,
+    why: found.state === 'present' ? undefined : found.why,
+    code: found.state === 'unknown' ? found.code : undefined,
     reading,
   };
 }

@@ -36,14 +36,23 @@ export interface DeviceReading {
   isReady?: boolean | undefined;
 }
 
-/** The result of one reading. `why` is for people: "offline", "unauthorized: accept the key on its screen". */
-export type Look = { state: 'present'; reading: DeviceReading } | { state: 'missing'; why: string };
+/**
+ * The result of one reading. `why` is for people: "offline", "unauthorized: accept the key on its screen".
+ *
+ * - `missing`: devices were listed without it, or it cannot be used
+ * - `host-fault`: a program that reads it cannot be run here, which no repair of the device can change
+ * - `not-listed`: devices could not be listed
+ */
+export type Look =
+  | { state: 'present'; reading: DeviceReading }
+  | { state: 'missing'; why: string }
+  | { state: 'unknown'; code: 'host-fault' | 'not-listed'; why: string };
 
 export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
 
 /** A device that can be read. No operation waits longer than the settings allow. */
 export interface Device {
-  /** Only throws the signal's reason: after any error the device is missing, with the reason. */
+  /** Only throws the signal's reason: any error is a result. */
   look(signal: AbortSignal): Promise<Look>;
   /**
    * Repair steps, each for the kinds that have it. `device-reboot` is also used after a task.
@@ -73,6 +82,8 @@ export interface DeviceDeps {
   settings: () => DeviceSettings;
   /** This machine's only adb server. */
   adb: AdbServer;
+  /** All devices of this machine in rack.yaml. */
+  attached: () => readonly AttachedDevice[];
   /** Results of the last sign-ins to devices over ssh. */
   sshSignIns: SshSignIns;
   /** Where the host keys of devices over ssh are stored. */
@@ -98,7 +109,7 @@ export interface AdbServer {
 
 export type OpenDevice = (device: AttachedDevice, deps: DeviceDeps) => Device;
 
-/** What is known about a device now. `unknown`: not read yet, which does not mean "missing". */
+/** What is known about a device now. `unknown`: not read yet, or it cannot be read (`code`), which does not mean "missing". */
 export interface DeviceView {
   name: string;
   fullName: string;
@@ -109,8 +120,10 @@ export interface DeviceView {
   since: Date;
   /** When it was last read. */
   readAt?: Date | undefined;
-  /** Why it is missing. */
+  /** Why it is missing, or cannot be read. */
   why?: string | undefined;
+  /** Why its state is unknown although it was read. */
+  code?: 'host-fault' | 'not-listed' | undefined;
   /** The last one; for a missing device, it is old. */
   reading?: DeviceReading | undefined;
 }

@@ -7,7 +7,7 @@ import {
   startIphoneTools,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
 
 const udid = '00008030-001C2D3E0123802E';
 const other = '00008101-000A1B2C3D4E001E';
@@ -65,15 +65,19 @@ describe('an iPhone', () => {
 
     expect(await missing(open({ kind }))).toBe('not attached: usbmuxd does not list any devices');
     tools.isWithoutUsbmuxd = true;
-    expect(await missing(open({ kind }))).toMatch(/^usbmuxd is not responding; restart it/);
+    expect(await unreadable(open({ kind }))).toEqual({
+      code: 'not-listed',
+      why: expect.stringMatching(/^usbmuxd is not responding; restart it/),
+    });
   });
 
   it('without the tools reports what to install', async () => {
     const { open } = await startLab({ PATH: '/nonexistent' });
 
-    expect(await missing(open({ kind }))).toBe(
-      'idevice_id is not installed; install package libimobiledevice-utils',
-    );
+    expect(await unreadable(open({ kind }))).toEqual({
+      code: 'host-fault',
+      why: 'idevice_id is not installed; install package libimobiledevice-utils',
+    });
   });
 
   it.each([

@@ -10,7 +10,7 @@ import { dimensions } from '../dimensions.ts';
 import type { CommandOptions, CommandResult } from '../host/run-command.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { keepFile } from './evidence.ts';
-import { complaint, lookWith, Missing } from './look.ts';
+import { CallFailed, complaint, listing, lookWith, Missing } from './look.ts';
 import { linesOf } from './parse/text.ts';
 
 const mostLog = 4 * 1024 * 1024;
@@ -39,11 +39,9 @@ class IosTools {
   }
 
   async find(signal: AbortSignal): Promise<string> {
-    const result = await this.attempt('idevice_id', ['-l'], signal);
-    const udids = readUdids(result.stdout);
+    const udids = await listIos(this.deps, signal);
     const known = udids.find((udid) => isSame(udid, this.serial));
     if (known !== undefined) return known;
-    if (udids.length === 0 && result.status !== 0) throw new Missing(whyOf(result));
     const others = udids.length > 0 ? `; attached: ${udids.join(', ')}` : '';
     if (this.serial !== undefined)
       throw new Missing(`not attached: no device ${this.serial}${others}`);
@@ -113,7 +111,7 @@ class IosTools {
 
   private async info(udid: string, more: readonly string[], signal: AbortSignal) {
     const result = await this.attempt('ideviceinfo', ['-u', udid, ...more], signal);
-    if (result.status !== 0) throw new Missing(whyOf(result));
+    if (result.status !== 0) throw new CallFailed(whyOf(result));
     return readIdeviceInfo(result.stdout);
   }
 
@@ -126,6 +124,18 @@ class IosTools {
     const timeoutMs = this.deps.settings().commandSeconds * 1000;
     return this.deps.run(tool, args, { timeoutMs, signal, ...more });
   }
+}
+
+/** UDIDs of attached devices. @throws NotListed, CommandFailed */
+export function listIos({ run, settings }: DeviceDeps, signal: AbortSignal): Promise<string[]> {
+  return listing(signal, async () => {
+    const timeoutMs = settings().commandSeconds * 1000;
+    const result = await run('idevice_id', ['-l'], { timeoutMs, signal });
+    const udids = readUdids(result.stdout);
+    const hasFailed = result.status !== 0 || /^ERROR/m.test(result.stdout + result.stderr);
+    if (udids.length === 0 && hasFailed) throw new Error(whyOf(result));
+    return udids;
+  });
 }
 
 /** Older devices send TIFF, newer ones PNG. */

@@ -1,9 +1,15 @@
-import { errorText, oneLine } from '@skolo/base';
+import { errorText, oneLine, pause } from '@skolo/base';
 import { CommandFailed, type CommandResult } from '../host/run-command.ts';
-import type { Device, DeviceReading } from './device.ts';
+import type { Device, DeviceReading, Look } from './device.ts';
 
 /** A device that is missing or unusable. The message is for people. */
 export class Missing extends Error {}
+
+/** A program failed, which may not happen again. */
+export class CallFailed extends Missing {}
+
+/** Attached devices could not be listed, so nothing is known about this one. */
+export class NotListed extends Error {}
 
 /** What to install if a program is missing. */
 const packages: Readonly<Record<string, string>> = {
@@ -14,17 +20,64 @@ const packages: Readonly<Record<string, string>> = {
   ssh: 'openssh-client',
 };
 
+/** One failed call is no verdict: another client of adb, for example, may just have restarted its server. */
+const againMs = 1000;
+
 /** A reading that only throws the signal's reason. */
 export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>): Device['look'] {
   return async (signal) => {
-    signal.throwIfAborted();
-    try {
-      return { state: 'present', reading: await read(signal) };
-    } catch (error) {
+    for (let isAgain = false; ; isAgain = true) {
       signal.throwIfAborted();
-      return { state: 'missing', why: whyOf(error) };
+      try {
+        return { state: 'present', reading: await read(signal) };
+      } catch (error) {
+        signal.throwIfAborted();
+        const mayPass = error instanceof CallFailed || error instanceof NotListed;
+        if (isAgain || !mayPass) return verdictOf(error);
+        await pause(againMs, signal);
+      }
     }
   };
+}
+
+type Failed = Exclude<Look, { state: 'present' }>;
+
+/** The result of another reading, which is this one's, too. */
+export class Verdict extends Error {
+  readonly look: Failed;
+
+  constructor(look: Failed) {
+    super(look.why);
+    this.look = look;
+  }
+}
+
+/** A device is only missing if its list could be read: a program that does not run is a fault of this computer. */
+function verdictOf(error: unknown): Failed {
+  if (error instanceof Verdict) return error.look;
+  const why = whyOf(error);
+  if (isHostFault(error)) return { state: 'unknown', code: 'host-fault', why };
+  if (error instanceof NotListed) return { state: 'unknown', code: 'not-listed', why };
+  return { state: 'missing', why };
+}
+
+/** Whether a program is not installed here, or cannot be started. */
+export function isHostFault(error: unknown): boolean {
+  return error instanceof CommandFailed && ['missing', 'not-started'].includes(error.code);
+}
+
+/**
+ * Runs whatever a list of devices depends on.
+ *
+ * @throws NotListed, or the error of a program that cannot be run
+ */
+export async function listing<T>(signal: AbortSignal, list: () => Promise<T>): Promise<T> {
+  try {
+    return await list();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw isHostFault(error) ? error : new NotListed(errorText(error), { cause: error });
+  }
 }
 
 function whyOf(error: unknown): string {

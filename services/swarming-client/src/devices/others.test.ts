@@ -7,7 +7,8 @@ import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
 import { createRunCommand } from '../host/run-command.ts';
-import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
+import { nothingListed, programs } from './testing/programs.ts';
 
 /** A program for PATH. */
 async function program(folder: string, name: string, script: string): Promise<void> {
@@ -177,14 +178,27 @@ describe('what is attached', () => {
     },
     { usb: { vendor: '046d', product: 'c077' }, why: /^no supported device is attached/ },
   ])('is on USB, and nothing more is known: $why', async ({ usb, why }) => {
-    const { open, plugIn } = await startLab({ PATH: nobody });
+    const { open, plugIn } = await startLab({ PATH: await programs(nothingListed) });
     await plugIn('1-1', usb);
 
     expect(await missing(open({ kind }))).toMatch(why);
   });
 
+  it.each([
+    { usb: '18d1', lists: { idevice_id: 'exit 0' }, why: /^adb is not installed/ },
+    { usb: '05ac', lists: { adb: nothingListed.adb }, why: /^idevice_id is not installed/ },
+  ])('is unknown where the program that would list it is not installed: $why', async (its) => {
+    const { open, plugIn } = await startLab({ PATH: await programs(its.lists) });
+    await plugIn('1-1', { vendor: its.usb, product: '12a8' });
+
+    const { code, why } = await unreadable(open({ kind }));
+
+    expect(code).toBe('host-fault');
+    expect(why).toMatch(its.why);
+  });
+
   it('is not another one than that of rack.yaml', async () => {
-    const { open, plugIn } = await startLab({ PATH: nobody });
+    const { open, plugIn } = await startLab({ PATH: await programs(nothingListed) });
     await plugIn('1-1', { vendor: '05ac', product: '12a8', serial: '00008030001A' });
 
     expect(await missing(open({ kind, serial: '00008030-001A' }))).toMatch(/an Apple device/);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { sshArguments } from './ssh.ts';
-import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
 
 interface Remote extends Lab {
   root: string;
@@ -281,13 +281,13 @@ describe('a device over ssh', () => {
     const told = async () => JSON.parse(await readFile(file, 'utf8')).user_ip;
     const chromeos = open({ kind: 'chromeos', address: '192.168.1.60' });
 
-    await missing(chromeos);
+    await unreadable(chromeos);
     expect(await told()).toBe('root@192.168.1.60');
     await rm(file);
-    await missing(chromeos);
+    await unreadable(chromeos);
     expect(await told()).toBe('root@192.168.1.60');
     settings.ssh.user = 'chronos';
-    await missing(chromeos);
+    await unreadable(chromeos);
     expect(await told()).toBe('chronos@192.168.1.60');
   });
 
@@ -296,8 +296,8 @@ describe('a device over ssh', () => {
     deps.sshMachineFile = '/nonexistent/ssh_machine.json';
     const chromeos = open({ kind: 'chromeos', address: '192.168.1.60' });
 
-    await missing(chromeos);
-    expect(await missing(chromeos)).toMatch(/^ssh is not installed/);
+    await unreadable(chromeos);
+    expect((await unreadable(chromeos)).why).toMatch(/^ssh is not installed/);
     expect(logged()).toHaveLength(1);
   });
 

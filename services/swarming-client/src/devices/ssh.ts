@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { complaint, excerpt, lookWith, Missing } from './look.ts';
+import { CallFailed, complaint, excerpt, lookWith, Missing } from './look.ts';
 import { readSysfsSensors } from './parse/linux.ts';
 import { linesOf, readUptime } from './parse/text.ts';
 
@@ -51,7 +51,7 @@ export function createSsh(
     async do(script, signal) {
       const result = await attempt(script, signal);
       if (result.status === 0) return result.stdout;
-      throw new Missing(whyRejected(complaint(result), knownHosts));
+      throw new CallFailed(whyRejected(complaint(result), knownHosts));
     },
     async reboot(signal) {
       const { user } = settings().ssh;

@@ -120,6 +120,11 @@ describe('a phone', () => {
   it.each([
     { title: 'not looked at yet', view: phone({}, { state: 'unknown' }), is: 'maintenance' },
     { title: 'missing', view: gone(), is: 'quarantined' },
+    {
+      title: 'not listed',
+      view: phone({}, { state: 'unknown', code: 'not-listed', why: 'adb: error' }),
+      is: 'quarantined',
+    },
     { title: 'booting', view: phone({ isReady: false }), is: 'recovering' },
     { title: 'severely hot', view: phone({ thermalStatus: 3 }), is: 'recovering' },
     { title: 'moderately hot', view: phone({ thermalStatus: 2 }), is: 'ok' },

@@ -33,7 +33,7 @@ export function deviceReasons(
 }
 
 function presence(
-  { name, state, since, why, reading }: DeviceView,
+  { name, state, since, why, code, reading }: DeviceView,
   { now, rebooting, notBack }: HealthFacts,
   settings: HealthSettings,
   was: Was,
@@ -43,6 +43,10 @@ function presence(
     const text = 'rebooting after a task';
     // Planned, not a fault: machine-state counts `recovering` as lost time.
     return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
+  }
+  if (code !== undefined) {
+    const text = `cannot be checked: ${why ?? 'for an unknown reason'}`;
+    return [{ verdict: 'quarantined', code, text, device: name, began: since }];
   }
   if (state === 'unknown') {
     const text = 'state not known yet: the device has not been checked';

@@ -35,6 +35,15 @@ describe('stateFor', () => {
     });
   });
 
+  it('has both devices with one serial number', () => {
+    const devices = [phone({ name: 'left' }), phone({ name: 'right' })];
+
+    expect(Object.keys(stateFor({}, viewWith({ devices })).devices ?? {})).toEqual([
+      'left',
+      'right',
+    ]);
+  });
+
   it('has the reason why a device is missing', () => {
     const gone = phone({ state: 'missing', why: 'offline' });
 

@@ -28,13 +28,17 @@ export interface AgentView {
  * Contains all given keys (the bot's own disk check reads `disks` from here), except `quarantined` and `maintenance`: those are ours, as
  * text or absent, because Swarming checks whether they are present.
  *
- * `devices` is by serial, with `state`, `battery.level` and `temp`, as Swarming's own pages show it (luci-go,
+ * `devices` is by serial, or by name if several have the same one, with `state`, `battery.level` and `temp`, as Swarming's own pages show it (luci-go,
  * swarming/server/ui2/modules/bot-list/bot-list-helpers.js).
  */
 export function stateFor(given: Given, view: AgentView): Given {
   const { quarantined: _, maintenance: __, ...kept } = given;
   const { quarantined, maintenance } = noTasks(view);
-  const devices = view.devices.map((device) => [keyOf(device), factsOf(device)] as const);
+  const counts = Map.groupBy(view.devices, keyOf);
+  const devices = view.devices.map((device) => {
+    const isOnly = counts.get(keyOf(device))?.length === 1;
+    return [isOnly ? keyOf(device) : device.name, factsOf(device)] as const;
+  });
   return {
     ...kept,
     ...(view.machinePart && { sk_rack: view.machinePart.rack }),
@@ -103,7 +107,9 @@ function notKnown({ machinePart, whyUnknown, devices }: AgentView): string | und
     const what = `this machine's entry in rack.yaml is not known yet`;
     return whyUnknown ? `${what}: ${whyUnknown}` : what;
   }
-  const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);
+  const unread = devices
+    .filter(({ state, code }) => state === 'unknown' && code === undefined)
+    .map(({ name }) => name);
   return unread.length === 0 ? undefined : `the state of ${unread.join(', ')} is not known yet`;
 }
 

@@ -38,7 +38,7 @@ export type RunCommand = (
 ) => Promise<CommandResult>;
 
 export class CommandFailed extends Error {
-  readonly code: 'missing' | 'timeout' | 'too-much' | 'not-started';
+  readonly code: 'missing' | 'timeout' | 'too-much' | 'not-started' | 'failed';
 
   constructor(code: CommandFailed['code'], message: string) {
     super(message);

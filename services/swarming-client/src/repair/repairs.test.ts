@@ -2,7 +2,7 @@ import { request } from '@skolo/base/request';
 import { createEvents } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AttachedDevice, Device, DeviceRepair } from '../devices/device.ts';
+import type { AttachedDevice, Device, DeviceRepair, DeviceView } from '../devices/device.ts';
 import type { AgentEvent } from '../events.ts';
 import { assess } from '../health/assess.ts';
 import type { Hold } from '../health/health.ts';
@@ -337,6 +337,34 @@ describe('a device that is gone', () => {
     expect(steps.slice(0, 2)).toEqual(['adb-restart', 'adb-restart']);
     expect(steps).toEqual(expect.arrayContaining(['device-reboot', 'usb-cycle', 'power-cycle']));
     expect(steps.filter((step) => step === 'adb-restart').length).toBeLessThan(7);
+  });
+
+  it.each([
+    ['host-fault', false, []],
+    ['host-fault', true, ['adb-restart']],
+    ['not-listed', false, ['adb-restart']],
+  ] as const)(
+    'is not repaired for a fault of this computer: %s',
+    async (code, isAdbWedged, steps) => {
+      const { pass, world, tried, repairs, daemon } = await start();
+      Object.assign(world, { view: { ...gone('adb'), state: 'unknown', code }, isAdbWedged });
+
+      await pass(1200);
+
+      expect([...new Set(tried().map((line) => line.split(' ')[1]))]).toEqual(steps);
+      expect(repairs.givenUp().size).toBe(0);
+      expect(daemon.asked).toEqual([]);
+    },
+  );
+
+  it('is repaired as ever where a hanging adb server prevents its reading', async () => {
+    const { pass, world, tried } = await start();
+    const view: DeviceView = { ...gone('adb'), state: 'unknown', code: 'not-listed' };
+    Object.assign(world, { view, isAdbWedged: true });
+
+    await pass(600);
+
+    expect(tried().map((line) => line.split(' ')[1])).toContain('power-cycle');
   });
 
   it.each([

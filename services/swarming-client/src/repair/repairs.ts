@@ -45,7 +45,7 @@ interface RepairsDeps extends StepDeps {
 }
 
 /** Why a device is repaired: it is missing, did not come back, or never becomes ready. */
-const broken = ['missing', 'not-back', 'not-ready'];
+const broken = ['missing', 'not-back', 'not-ready', 'not-listed'];
 /** Longer than any step that limits its own time. */
 const stepWithinMs = 180_000;
 const tickMs = 5000;
@@ -165,16 +165,21 @@ export class Repairs {
   }
 
   /**
-   * A phone behind a wedged server is invisible, and no step can change that. So the server is restarted immediately, before the steps of
-   * any ladder and even after one was given up. If that does not help, the ladders continue meanwhile.
+   * A phone behind a wedged server, or one that does not list phones, is invisible, and no step can change that. So the server is restarted
+   * immediately, before the steps of any ladder and even after one was given up. If that does not help, the ladders continue meanwhile, but
+   * only for a wedged server: a phone may be the reason why it hangs, but not of an error.
    */
   private unwedgeAdb(targets: readonly RepairTarget[], settings: RepairSettings): void {
     const { isAdbWedged, taskRunning, stopping, holds, clock } = this.deps;
-    if (!isAdbWedged()) {
+    const served = targets.filter(({ device }) => device.repairs['adb-restart'] !== undefined);
+    const why = isAdbWedged()
+      ? 'the adb server is not responding'
+      : served.find(({ view }) => view.code === 'not-listed')?.view.why;
+    if (why === undefined) {
       if (this.running?.step !== 'adb-restart') this.adbRestarts.count = 0;
       return;
     }
-    const target = targets.find(({ device }) => device.repairs['adb-restart'] !== undefined);
+    const [target] = served;
     const isWanted = settings.steps.includes('adb-restart') && target !== undefined;
     if (!isWanted || this.running !== undefined || clock.uptime() < this.adbRestarts.nextAt) return;
     if (taskRunning() || stopping() || holds().length > 0) return;
@@ -182,7 +187,7 @@ export class Repairs {
     const pause = Math.min(settings.pauseSeconds * 2 ** count, mostAdbPauseSeconds);
     this.adbRestarts = { count: count + 1, nextAt: clock.uptime() + pause };
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
-    this.begin('adb-restart', target, round, 'the adb server is not responding');
+    this.begin('adb-restart', target, round, why);
   }
 
   private lookAt(target: RepairTarget, settings: RepairSettings): void {
@@ -249,7 +254,9 @@ export class Repairs {
   }
 
   private conditionOf({ view, attached }: RepairTarget, reason: Reason | undefined): Condition {
-    if (view.state === 'unknown' || this.deps.rebooting().has(attached.name)) return 'unclear';
+    const mayBeItsFault = view.code === 'not-listed' && this.deps.isAdbWedged();
+    if (view.state === 'unknown' && !mayBeItsFault) return 'unclear';
+    if (this.deps.rebooting().has(attached.name)) return 'unclear';
     if (reason === undefined) return view.state === 'present' ? 'well' : 'unclear';
     // It is booting, and may still become ready.
     return reason.verdict === 'quarantined' ? 'broken' : 'unclear';

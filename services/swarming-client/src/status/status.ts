@@ -72,12 +72,11 @@ export function healthOf({ name, machine, bot, identity, now }: AgentNow): Healt
   });
 }
 
-function deviceStatus({ reading, why, ...view }: DeviceView): AgentStatus['devices'][number] {
+function deviceStatus({ reading, code: _, ...view }: DeviceView): AgentStatus['devices'][number] {
   const { dimensions, temperatures, ...figures } = reading ?? {};
   return {
     ...figures,
     ...inIsoTime(view),
-    why: view.state === 'missing' ? why : undefined,
     dimensions: dimensions && { ...(dimensions as Record<string, string[]>) },
     temperaturesCelsius: temperatures && { ...temperatures },
   };

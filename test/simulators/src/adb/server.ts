@@ -77,10 +77,11 @@ export class SimulatedAdbServer {
     return found;
   }
 
-  /** Adds a phone. */
+  /** Adds a phone. A second one with a serial number is `SERIAL on USB`. */
   add(options: AndroidOptions): SimulatedAndroid {
     const phone = new SimulatedAndroid({ usb: `1-1.${this.shelf.size + 1}`, ...options });
-    this.shelf.set(phone.serial, phone);
+    const hasTwin = this.shelf.has(phone.serial);
+    this.shelf.set(hasTwin ? `${phone.serial} on ${phone.usb}` : phone.serial, phone);
     phone.onChange(() => this.changes.emit('change'));
     this.changes.emit('change');
     return phone;

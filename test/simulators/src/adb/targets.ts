@@ -9,7 +9,7 @@ export type Target =
 /** `host:…`, `host-serial:SERIAL:…`, `host-transport-id:7:…`, `host-usb:…`. Undefined: none of these forms. */
 export function parseHostRequest(request: string): { service: string; target: Target } | undefined {
   // A serial may contain a port: `10.0.0.7:5555`.
-  const [, serial, ofSerial] = /^host-serial:(\S+?(?::\d+)?):(\D.*)$/s.exec(request) ?? [];
+  const [, serial, ofSerial] = /^host-serial:(.+?(?::\d+)?):(\D.*)$/s.exec(request) ?? [];
   if (serial !== undefined && ofSerial !== undefined) {
     return { service: ofSerial, target: { by: 'serial', serial } };
   }

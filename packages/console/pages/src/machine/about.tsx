@@ -41,7 +41,7 @@ function Device({ device }: { device: Machine['devices'][number] }) {
             ],
           ),
           ['Checked', <Ago key="read" time={device.readAt} suffix=" ago" />],
-          ['Missing because', device.why],
+          [device.state === 'missing' ? 'Missing because' : 'Not checked because', device.why],
         ]}
       />
     </section>

@@ -7,6 +7,10 @@ export interface AdbDevice {
   /** `device`, `offline`, `unauthorized`, `no permissions`, `recovery` …; see `adb/adb.cpp`, ConnectionState. */
   state: string;
   transportId?: string | undefined;
+  /** The USB port, as the kernel names it: `1-1.2`. Absent over the network, and from some versions of adb. */
+  usb?: string | undefined;
+  /** Others in the list have its serial number, too. */
+  isTwin?: boolean;
 }
 
 const states = [
@@ -25,21 +29,42 @@ const states = [
   'unknown',
 ];
 
-const row = new RegExp(`^(.*?)\\s+(${states.join('|')})(?=\\s|$)(.*)$`);
+const stateAndMore = `(${states.join('|')})(?=[\\s;]|$)(.*)$`;
+const stateFirst = new RegExp(`^${stateAndMore}`);
+const row = new RegExp(`^(.*?)\\s+${stateAndMore}`);
+/** Some errors end with status 0, after the heading of the list. */
+const error = /^(error: |adb: (?!warning)|\* (failed|cannot) )/m;
 
-/** Parses the output of `adb devices -l`. Lines in other forms (the server starts, a warning) are skipped. */
-export function readAdbDevices(text: string): AdbDevice[] {
+/**
+ * Parses the output of `adb devices -l`; undefined if it is not a list. Lines in other forms (the server starts, a warning) are skipped.
+ */
+export function readAdbDevices(text: string): AdbDevice[] | undefined {
+  if (!/^List of devices/m.test(text) || error.test(text)) return undefined;
   const devices: AdbDevice[] = [];
   for (const line of linesOf(text)) {
     if (/^(List of devices|\*|adb[ :])/.test(line)) continue;
-    const [, name, state, rest = ''] = row.exec(line) ?? [];
-    if (name === undefined || state === undefined) continue;
+    const [name, state, rest] = fieldsOf(line);
+    if (!name || state === undefined) continue;
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
-    if (/\s/.test(serial)) continue;
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
-    devices.push({ serial, state, transportId });
+    const usb = /\susb:(\S+)/.exec(rest)?.[1];
+    devices.push({ serial, state, transportId, usb });
   }
-  return devices;
+  const counts = Map.groupBy(devices, ({ serial }) => serial);
+  return devices.map((one) => {
+    const isTwin = one.serial !== '' && (counts.get(one.serial)?.length ?? 0) > 1;
+    return { ...one, ...(isTwin && { isTwin }) };
+  });
+}
+
+/** `%-22s %s` (append_transport() in adb/transport.cpp): a serial number may contain blanks, even the name of a state. */
+function fieldsOf(
+  line: string,
+): [name: string | undefined, state: string | undefined, rest: string] {
+  const [, state, more = ''] = stateFirst.exec(line.slice(23)) ?? [];
+  if (state !== undefined) return [line.slice(0, 23).trim(), state, more];
+  const [, name, its, rest = ''] = row.exec(line) ?? [];
+  return [name, its, rest];
 }
 
 /**

@@ -228,14 +228,37 @@ adb: warning: something device
 
 `;
     expect(readAdbDevices(text)).toEqual([
-      { serial: '0A041FDD4003BB', state: 'device', transportId: '3' },
+      { serial: '0A041FDD4003BB', state: 'device', transportId: '3', usb: '1-1.2' },
       { serial: 'emulator-5554', state: 'offline', transportId: '1' },
       { serial: '10.0.0.7:5555', state: 'unauthorized', transportId: '4' },
-      { serial: 'R58M1002', state: 'no permissions', transportId: '5' },
-      { serial: '', state: 'no permissions' },
+      { serial: 'R58M1002', state: 'no permissions', transportId: '5', usb: '1-1.3' },
+      { serial: '', state: 'no permissions', usb: '1-1.4' },
       { serial: '', state: 'recovery' },
       { serial: '8A3Y', state: 'sideload' },
     ]);
+  });
+
+  it.each([
+    ['R58M1002               no permissions; see [http://x/] usb:1-1.3', 'no permissions'],
+    ['ZUG 5S                 device usb:1-1.2 product:x transport_id:3', 'device', 'ZUG 5S'],
+    ['my offline device      device usb:1-1.2', 'device', 'my offline device'],
+    ['0123456789 23456789012 device usb:1-1.2', 'device', '0123456789 23456789012'],
+    ['a serial number of more than 22 device usb:1-1', 'device', 'a serial number of more than 22'],
+    ['R58M1002               recovery usb:1-1.3\r', 'recovery'],
+  ])('names state and serial number: %j', (line, state, serial = 'R58M1002') => {
+    const text = `List of devices attached\r\n* daemon started successfully *\n${line}\n\n`;
+    expect(readAdbDevices(text)).toEqual([expect.objectContaining({ serial, state })]);
+  });
+
+  it.each([
+    '',
+    '* daemon not running; starting now at tcp:5037\n',
+    'List of devices attached\nerror: protocol fault (no status)\n',
+    'List of devices attached\n* failed to start daemon\n',
+    'adb: failed to check server version: cannot connect to daemon\n',
+    'error: closed\n',
+  ])('is no list, whatever the status: %j', (text) => {
+    expect(readAdbDevices(text)).toBeUndefined();
   });
 });
 

@@ -63,10 +63,12 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
   const adb = new SharedAdbServer({ run, settings: () => settings, log, env: all });
   onTestFinished(() => adb.stop());
   const sysfs = join(dir, 'sys');
+  const attached: AttachedDevice[] = [];
   const deps: DeviceDeps = {
     run,
     settings: () => settings,
     adb,
+    attached: () => attached,
     sshSignIns: new SshSignIns({
       now: () => Date.now() + passed * 1000,
       uptime: () => systemClock.uptime() + passed,
@@ -85,8 +87,16 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
       passed += seconds;
     },
     logged: () => lines.map((line) => JSON.parse(line)),
-    open: (device = {}) =>
-      openDevice({ name: 'device', fullName: 'rpi-1-device', kind: 'android', ...device }, deps),
+    open(device = {}) {
+      const entry = {
+        name: 'device',
+        fullName: 'rpi-1-device',
+        kind: 'android' as const,
+        ...device,
+      };
+      attached.push(entry);
+      return openDevice(entry, deps);
+    },
     async plugIn(path, usb) {
       const folder = join(sysfs, 'bus/usb/devices');
       for (const [file, text] of filesOf(path, usb)) {
@@ -118,16 +128,23 @@ function filesOf(path: string, usb: Usb): [file: string, text: string | undefine
 /** Never aborted. */
 export const never: AbortSignal = new AbortController().signal;
 
-/** @throws Error It is missing, and why. */
+/** @throws Error It is missing or cannot be read, and why. */
 export async function present(device: Device): Promise<DeviceReading> {
   const look = await device.look(never);
-  if (look.state === 'missing') throw new Error(`missing: ${look.why}`);
+  if (look.state !== 'present') throw new Error(`${look.state}: ${look.why}`);
   return look.reading;
 }
 
-/** Why it is missing. @throws Error It is present. */
+/** Why nothing is known about it. @throws Error Something is. */
+export async function unreadable(device: Device): Promise<{ code: string; why: string }> {
+  const look = await device.look(never);
+  if (look.state !== 'unknown') throw new Error(`${look.state}: ${JSON.stringify(look)}`);
+  return { code: look.code, why: look.why };
+}
+
+/** Why it is missing. @throws Error It is present, or cannot be read. */
 export async function missing(device: Device): Promise<string> {
   const look = await device.look(never);
-  if (look.state === 'present') throw new Error(`present: ${JSON.stringify(look.reading)}`);
+  if (look.state !== 'missing') throw new Error(`${look.state}: ${JSON.stringify(look)}`);
   return look.why;
 }

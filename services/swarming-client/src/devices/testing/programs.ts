@@ -1,0 +1,20 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+
+/** A folder for PATH with these programs: bodies of shell scripts, by name. */
+export async function programs(bodies: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await tempDir();
+  for (const [name, body] of Object.entries(bodies)) {
+    const file = join(folder, name);
+    await writeFile(file, `#!/bin/sh\n${body}\n`);
+    await chmod(file, 0o755);
+  }
+  return folder;
+}
+
+/** Programs of adb and libimobiledevice that list nothing. */
+export const nothingListed = {
+  adb: `[ "$1" = devices ] && echo 'List of devices attached'; exit 0`,
+  idevice_id: 'exit 0',
+};
