@@ -34,11 +34,56 @@ export function sshFile(rootLogin: RootLogin): TextFile {
   };
 }
 
-/** Our file is tested together with others, because sshd reads all of them. */
+/**
+ * Arguments: the addresses of the client and the server, the port, and the client's name. In its namespace it has both addresses,
+ * so that sshd, PAM and hosts.deny decide as they will for the next real connection.
+ */
+const inNamespace = `set -e
+if [ -n "$4" ]; then
+  hosts=$(mktemp)
+  { cat /etc/hosts; echo "$1 $4"; } > "$hosts"
+  chmod 0644 "$hosts"
+  mount --bind "$hosts" /etc/hosts
+  rm "$hosts"
+fi
+ip link set lo up
+for each in "$1" "$2"; do ip address add "$each" dev lo 2>/dev/null || true; done
+ip route replace local "$2" dev lo table local src "$1"
+/usr/sbin/sshd -D -o PidFile=none -o ListenAddress="$2" -p "$3" $SSHD_OPTS &
+started=$!
+trap 'kill $started $from $to 2>/dev/null' EXIT
+until exec 3<> "/dev/tcp/$2/$3"; do kill -0 $started || exit 1; sleep 0.1; done 2>/dev/null
+exec 4<&0
+cat <&3 & from=$!
+cat <&4 >&3 & to=$!
+wait -n $from $to || true`;
+
+/** Its arguments are the words of SSH_CONNECTION. Link-local addresses have an interface, and exist only there. */
+const asRoot = `mkdir -p /run/sshd
+[ ! -r /etc/default/ssh ] || . /etc/default/ssh
+export SSHD_OPTS
+case $1 in '' | *%*) exec /usr/sbin/sshd -i $SSHD_OPTS ;; esac
+name=
+if /usr/sbin/sshd -T -C "user=root,host=$1,addr=$1,laddr=$3,lport=$4" 2>/dev/null | grep -q '^usedns yes'; then
+  name=$(timeout 5 getent hosts "$1" | awk 'NR == 1 { print $2 }')
+  [ -z "$name" ] || timeout 5 getent ahosts "$name" | grep -q "^$1 " || name=
+fi
+exec unshare --net --mount bash -c ${shellWord(inNamespace)} sshd "$1" "$3" "$4" "$name"`;
+
+/**
+ * A second sshd reads all files, ours and others', before the running one does. `Match`, `AllowUsers`, DNS names and
+ * hosts.deny depend on the connection, so it accepts a TCP connection with the addresses and the port of yours.
+ */
 const sshTrial: Trial = {
-  server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] || set -- sudo -n
-exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec /usr/sbin/sshd -i $SSHD_OPTS'`)}`,
-  suspects: `grep -sHniE '^[[:space:]]*((allow|deny)(users|groups)|authenticationmethods|authorizedkeys|((pubkey\\w+|permitroot\\w+)[[:space:]]+no)|match)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf`,
+  server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
+exec $sudo bash -c ${shellWord(asRoot)} sshd $SSH_CONNECTION`)}`,
+  suspects: `grep -sHniE '^[[:space:]]*((allow|deny)(users|groups)|authenticationmethods|authorizedkeys|chrootdirectory|forcecommand|((pubkey\\w+|permitroot\\w+)[[:space:]]+no)|match)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf
+grep -sHniE '^[[:space:]]*(sshd|all)[[:space:]]*:' /etc/hosts.deny
+ls /etc/nologin /run/nologin 2>/dev/null || true`,
+  // sshd writes its PID when it has read its files, also after SIGHUP.
+  unloaded: `find /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf -newercm /run/sshd.pid 2>/dev/null || true`,
+  setAside: `mv "$each" "$each.set-aside"
+[ "$each" != /etc/ssh/sshd_config ] || cp /usr/share/openssh/sshd_config "$each"`,
 };
 
 /**

@@ -25,6 +25,10 @@ export interface Trial {
   server: string;
   /** A script that prints the settings that may lock users out. */
   suspects: string;
+  /** A script that prints the files, a line each, that the running server has not loaded. A rollback would load them. */
+  unloaded: string;
+  /** A script that makes the server ignore the file `$each`. */
+  setAside: string;
 }
 
 export interface Guard {
@@ -49,6 +53,8 @@ const confirmed = `${folder}/confirmed`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';
 const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
+/** Names of files, a line each. */
+const setAside = `${folder}/set-aside`;
 /** Before programs have loaded the restored files. */
 const filesOnly = 'files-only';
 /** Part of the time reserved for the timer itself and a slow response to the confirmation. */
@@ -84,20 +90,23 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
     await host.need(`sh ${pending}/go-back`);
-    throw new ComputerError(`${host.name}: ${problem}; ${await outcome(guard)}`);
+    throw new ComputerError(`${host.name}: ${problem}; ${await outcome(host, guard)}`);
   }
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new ComputerError(
-    `${host.name}: the change could not be confirmed through a new SSH session (${why}), and was rolled back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
+    `${host.name}: the change could not be confirmed through a new SSH session (${why}), and was rolled back after ${guard.returnSeconds} s; ${await outcome(host, guard)}`,
   );
 }
 
 /** After the rollback. The previous files are restored, but programs may have loaded some of them for the first time. */
-async function outcome(guard: Guard): Promise<string> {
+async function outcome(host: Host, guard: Guard): Promise<string> {
   const why = await whyNoSession(guard);
+  const names = linesOf((await host.read(setAside).catch(() => undefined)) ?? '');
+  const others =
+    names.length > 0 ? `; ${names.join(', ')} was not loaded before, and is set aside` : '';
   return why === undefined
-    ? 'the previous settings are in effect again, and new SSH sessions can be opened'
+    ? `the previous settings are in effect again, and new SSH sessions can be opened${others}`
     : `the previous files are restored, but new SSH sessions still fail (${why}); fix this at a local or serial console, or in a session that is still open`;
 }
 
@@ -117,7 +126,7 @@ async function whyNoSession(
 }
 
 /** Copies the current files, and starts the timer. */
-async function arm(host: Host, { name, files, activate }: GuardedChange, seconds: number) {
+async function arm(host: Host, { name, files, activate, trial }: GuardedChange, seconds: number) {
   const copies = files.map(({ path }, at) => ({ path: shellWord(path), copy: `old/${at}` }));
   const save = copies.map(
     ({ path, copy }) => `if [ -e ${path} ]; then cp -a ${path} "$new/${copy}"; fi`,
@@ -134,6 +143,10 @@ ${back.join('\n')}
 sync
 systemctl stop ${timer}.timer 2>/dev/null || true
 if [ "\${1-}" != ${filesOnly} ]; then
+[ ! -s ${returning}/unloaded ] || cp ${returning}/unloaded ${setAside}
+while read -r each; do
+${trial?.setAside ?? ':'}
+done < ${returning}/unloaded
 ${activate}
 fi
 rm -rf ${returning}
@@ -163,8 +176,10 @@ WantedBy=sysinit.target
   await host.need(
     `set -eu
 new=${folder}/draft
-rm -rf "$new" ${confirmed}
+rm -rf "$new" ${confirmed} ${setAside}
 mkdir -p -m 0700 ${folder} "$new/old"
+{ ${trial?.unloaded ?? ':'}
+} > "$new/unloaded"
 ${save.join('\n')}
 cat > "$new/go-back"
 sync -f "$new"

@@ -297,32 +297,96 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.need('ls /var/lib/skolo-steps')).toBe('said\n');
   });
 
-  it.runIf(inFull)(
-    'tries the files of sshd with a second one, before the first reads what others wrote',
-    async () => {
-      const [ours, foreign] = ['10-skolo', '99-foreign'].map(
-        (each) => `/etc/ssh/sshd_config.d/${each}.conf`,
-      ) as [string, string];
+  /** `CLIENT` is the workstation's address, as sshd sees it. */
+  const lockouts: [what: string, path: string, content: string][] = [
+    ['a user', 'sshd_config.d/99-foreign.conf', 'AllowUsers nobody\n'],
+    ['a user from another address', 'sshd_config.d/99-foreign.conf', 'AllowUsers root@192.0.2.*\n'],
+    ['Match Address', 'sshd_config.d/99-foreign.conf', 'Match Address CLIENT\n  DenyUsers root\n'],
+    [
+      'Match LocalPort',
+      'sshd_config.d/0-foreign.conf',
+      'Match LocalPort 22\n  PubkeyAuthentication no\n',
+    ],
+    [
+      'Match User',
+      'sshd_config.d/0-foreign.conf',
+      'Match User root\n  AuthorizedKeysFile /etc/none\n',
+    ],
+    [
+      'Match Host',
+      'sshd_config.d/99-foreign.conf',
+      'UseDNS yes\nMatch Host *.office.test\n  DenyGroups root\n',
+    ],
+    [
+      'AuthenticationMethods',
+      'sshd_config.d/99-foreign.conf',
+      'Match all\n  AuthenticationMethods publickey,password\n',
+    ],
+    [
+      'a command',
+      'sshd_config.d/99-foreign.conf',
+      'Match LocalAddress 0.0.0.0/0\n  ForceCommand /usr/sbin/nologin\n',
+    ],
+    [
+      'the main file',
+      'sshd_config',
+      'Include /etc/ssh/sshd_config.d/*.conf\nMatch Address *,!192.0.2.1\n  PermitRootLogin no\n',
+    ],
+  ];
+  it.runIf(inFull).each(lockouts)(
+    'loads no files of sshd that lock the workstation out: %s',
+    async (_, name, content) => {
+      const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
+      const foreign = `/etc/ssh/${name}`;
+      const client = (await host.need('set -- $SSH_CONNECTION; echo $1')).trim();
+      const [before, hosts] = [await host.read(foreign), await host.read('/etc/hosts')];
+      await host.write({ path: '/etc/hosts', content: `${hosts}${client} desk.office.test\n` });
       await host.write({ path: ours, content: 'MaxSessions 100\n' });
-      await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
+      await host.write({ path: foreign, content: content.replaceAll('CLIENT', client) });
 
       const [ssh] = await only('ssh');
       const session = await openTestHost(jumphost.workstation, signal);
       await session.close();
+      const left = await host.read(ours);
+      await (before === undefined
+        ? host.need(`rm ${foreign}`)
+        : host.write({ path: foreign, content: before }));
+      const after = await only('ssh');
+      await host.write({ path: '/etc/hosts', content: hosts ?? '' });
 
       expect(ssh).toMatchObject({
         state: 'failed',
         text: expect.stringMatching(
-          /a test sshd .* rejected your sign-in .*, so the change was undone\. .*fix \S+99-foreign.conf:1:AllowUsers nobody/,
+          `a test sshd .* rejected your sign-in .*, so the change was undone\\. .*fix .*${foreign}:\\d`,
         ),
       });
-      expect(await host.read(ours)).toBe('MaxSessions 100\n');
+      expect(left).toBe('MaxSessions 100\n');
       expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
-
-      await host.need(`rm ${foreign}`);
-      expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
+      expect(after).toMatchObject([{ state: 'changed' }]);
     },
   );
+
+  it.runIf(inFull)('does not load what others wrote when it takes a change back', async () => {
+    const foreign = '/etc/ssh/sshd_config.d/99-foreign.conf';
+    const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
+    const before = await host.read(ours);
+    await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
+    // The trial does not read the files of others.
+    const steps = testSteps(jumphost.workstation, signal, {
+      returnSeconds: 8,
+      newSession: (stop) => openTestHost(jumphost.workstation, stop),
+    }).filter((step) => step.name === 'ssh');
+    await host.write({ path: ours, content: 'MaxSessions 100\n' });
+
+    const [ssh] = await prepare(host, steps, { isCheck: false, signal, report() {} });
+
+    expect(ssh?.text).toMatch(
+      `new SSH sessions can be opened; ${ours}, ${foreign} was not loaded before, and is set aside`,
+    );
+    await host.need(`rm ${foreign}.set-aside ${ours}.set-aside`);
+    expect(await only('ssh')).toMatchObject([{ text: '', state: 'changed' }]);
+    expect(await host.read(ours)).toBe(before);
+  });
 
   it.runIf(inFull)(
     'sees a failover whose units do not serve, as a run leaves it that failed there',

@@ -1,6 +1,6 @@
 /** The steps of a jumphost of a test, for the test and for a process that it kills. */
 import { fileURLToPath } from 'node:url';
-import { downloader, type Step } from '@skolo/computers';
+import { downloader, type Guard, type Step } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import {
   accounts,
@@ -27,7 +27,11 @@ infrastructure: { switch-1: { model: edgeswitch, address: ${network}.11 } }
 const nothing = { differs: async () => [], apply: async () => {} };
 
 /** All but those that need a repository of racks: the command has a test of them. */
-export function testSteps(workstation: TestWorkstation, signal: AbortSignal): Step[] {
+export function testSteps(
+  workstation: TestWorkstation,
+  signal: AbortSignal,
+  guard: Partial<Guard> = {},
+): Step[] {
   const steps = stepsOf({
     accounts,
     k3sVersion,
@@ -45,6 +49,7 @@ export function testSteps(workstation: TestWorkstation, signal: AbortSignal): St
       returnSeconds: workstation.returnSeconds,
       signal,
       newSession: (stop, server) => openTestHost(workstation, stop, server),
+      ...guard,
     },
     sources: { bundles: workstation.bundles, deploy: `${repository}deploy` },
   });
