@@ -6,6 +6,8 @@ export const FieldOwner = z.looseObject({
   manager: z.string(),
   operation: z.string(),
   subresource: z.string().optional(),
+  /** Of its last change, by the API server's clock, to the second. */
+  time: z.string().optional(),
   fieldsV1: z.record(z.string(), z.unknown()).default({}),
 });
 export type FieldOwner = z.infer<typeof FieldOwner>;

@@ -23,6 +23,8 @@ const earlierManagers = new Set(['kubectl-client-side-apply', 'kubectl', 'before
 /** `kubectl rollout restart` does not change the configuration. */
 const byHand = /^(kubectl-(?!rollout)|k9s|Lens)/;
 
+const byPeople = /^(kubectl|k9s|Lens)/;
+
 /** Client-side `kubectl apply` owns them, and overlays do not contain them. */
 const ofOthers = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
@@ -76,6 +78,26 @@ export function planObject(
     added: addedByHand(others, setBack),
     before: KubeObject.parse(pick(content(live), ours)),
   };
+}
+
+/** The part of an object that we own, with which it can be created again. */
+export function ownPart(live: KubeObject): KubeObject {
+  const ours = ownersOf(live)
+    .filter(isOurs)
+    .map(({ fieldsV1 }) => fieldsV1)
+    .reduce(union, identity);
+  return KubeObject.parse(pick(content(live), ours));
+}
+
+/** Fields that people wrote after we applied the object. */
+export function writtenAfterUs({ metadata: { managedFields = [] } }: KubeObject): FieldChange[] {
+  const applied = managedFields.find(isApplied)?.time ?? '';
+  return managedFields
+    .filter(({ manager, subresource }) => byPeople.test(manager) && subresource !== 'status')
+    .filter(({ time = '' }) => time >= applied)
+    .flatMap(({ manager, fieldsV1 }) =>
+      pathsOf(fieldsV1).map((path) => ({ path, writtenBy: manager })),
+    );
 }
 
 /** In every object that is applied. */

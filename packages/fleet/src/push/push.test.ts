@@ -343,32 +343,91 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       );
     });
 
-    it.runIf(isLong)('fails to go back after deletions, and lists what is missing', async () => {
+    it('restores what it deleted where somebody else changes the rack before the commit', async () => {
       const file = 'racks/rack4/kustomization.yaml';
       const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
-      const extra = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'extra', namespace: 'skolo' },
-      };
+      const metadata = { name: 'extra', namespace: 'skolo' };
+      const extra = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { its: 'value' } };
       repository.write('racks/rack4/extra.yaml', JSON.stringify(extra));
       repository.write(file, text.replace('[../../base]', '[../../base, extra.yaml]'));
       commit('more');
       await push({});
       repository.write(file, text);
       commit('less');
-      const { request, deps } = await pushDeps({});
-      const [record] = await (await preparePush(request, deps)).run();
-      if (record) await deps.records.save(request.id, { ...record, state: 'rolling-back' });
+      const report = (_: string, line: string) => {
+        if (line.startsWith('deleting'))
+          call('label', 'sa', 'agent', '-n', 'skolo', 'app.kubernetes.io/part-of-');
+      };
 
-      const [back] = await (await preparePush(request, deps)).run();
+      const [record] = await push({}, { report });
 
-      expect(back).toMatchObject({
-        state: 'broken',
-        why: expect.stringContaining(
-          'objects that this push deleted were not restored: ConfigMap skolo/extra; check out the commit from before this push, and run skolo push',
-        ),
+      expect(record).toMatchObject({
+        state: 'rolled-back',
+        why: 'changed during the push: ServiceAccount skolo/agent: somebody changed metadata.labels',
       });
+      const path = 'jsonpath={.data.its} {.metadata.labels}';
+      expect(call('get', 'cm', 'extra', '-n', 'skolo', '-o', path)).toBe(
+        'value {"app.kubernetes.io/part-of":"skolo"}',
+      );
+      await push({});
+    });
+
+    it.each(
+      [
+        [
+          'rollout',
+          'undo',
+          'deployment/service',
+          'Deployment skolo/service: kubectl changed spec.template',
+        ],
+        [
+          'scale',
+          '--replicas=0',
+          'deployment/service',
+          'Deployment skolo/service: somebody changed spec.replicas',
+        ],
+        [
+          'set',
+          'env',
+          'deployment/service',
+          'A=b',
+          'Deployment skolo/service: kubectl-set changed spec.template',
+        ],
+        [
+          'rollout',
+          'restart',
+          'deployment/service',
+          'Deployment skolo/service: kubectl-rollout changed spec.template',
+        ],
+        [
+          'delete',
+          'deployment/service',
+          '--cascade=orphan',
+          'Deployment skolo/service was deleted',
+        ],
+        ['delete', 'serviceaccount/agent', 'ServiceAccount skolo/agent was deleted'],
+        [
+          'patch',
+          'serviceaccount/agent',
+          '-p={"metadata":{"labels":{"app.kubernetes.io/part-of":"x"}}}',
+          'ServiceAccount skolo/agent: kubectl-patch changed metadata.labels."app.kubernetes.io/part-of"',
+        ],
+        ['delete', 'node/rpi-4', 'Node rpi-4 was deleted'],
+      ].filter((_, at) => isLong || at === 0),
+    )('stops where somebody runs kubectl %s %s while it watches, and says so', async (...given) => {
+      const [why = '', ...args] = given.toReversed();
+      const before = [await running('service'), repository.git('log', '--format=%s')];
+      const report = (_: string, line: string) => {
+        if (line.startsWith('watching')) call(...args.toReversed(), '-n', 'skolo');
+      };
+
+      const [record] = await push(
+        { services: ['service'], version: tagOf('next'), soakMs: 2_000 },
+        { report },
+      );
+
+      expect(record).toMatchObject({ state: 'rolled-back', why: expect.stringContaining(why) });
+      expect([await running('service'), repository.git('log', '--format=%s')]).toEqual(before);
     });
 
     it('plans to delete a rack whose overlay was emptied, and keeps its namespace', async () => {

@@ -6,7 +6,7 @@ import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
-import { patient, type Rack, readNodes, stoppable } from './rack.ts';
+import { changedByOthers, patient, type Rack, readNodes, stoppable } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
@@ -213,6 +213,10 @@ async function runRack(
     report,
   };
   const go = (change: Partial<RackRecord>) => save(run, request, deps, change);
+  const giveUp = async (why: string) => {
+    report(why);
+    await go({ state: 'rolling-back', why });
+  };
   const isAt = (...states: RackRecord['state'][]) => states.includes(run.record.state);
   // Of an interruption.
   if (!isAt('rolling-back')) delete run.record.why;
@@ -225,14 +229,18 @@ async function runRack(
       await go({ state: 'rolling-out' });
       await rollOut(rollout).catch(async (error: unknown) => {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        report(errorText(error));
-        await go({ state: 'rolling-back', why: errorText(error) });
+        const others = await changedByOthers(rollout.rack, rollout.plan, false);
+        await giveUp([errorText(error), ...others].join('; '));
       });
       if (isAt('rolling-out')) await go({ state: 'pruning' });
     }
     if (isAt('pruning')) {
       await prune(rollout);
       await go({ state: 'committing' });
+    }
+    if (isAt('committing')) {
+      const others = await changedByOthers(rollout.rack, rollout.plan, true);
+      if (others.length > 0) await giveUp(`changed during the push: ${others.join('; ')}`);
     }
     if (isAt('committing')) {
       const commit = await commits(() => commitPins(run.record, request, deps));

@@ -1,18 +1,22 @@
 /** Reads and changes a rack's cluster. */
 import { errorText, pause } from '@skolo/base';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
+import type { FieldChange } from './field-set.ts';
 import { deadNodes, gateKinds, isUnhealthy, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';
-import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
+import { isWorkload, type KubeObject, keyOf, listText, readAnswer, titleOf } from './objects.ts';
 import {
   adopted,
   deletableKinds,
   fieldManager,
   leftOvers,
   type ObjectPlan,
+  ownPart,
   planObject,
   type RackPlan,
+  writtenAfterUs,
 } from './plan.ts';
+import { namesText } from './worsened.ts';
 
 /** A rack that can be reached. */
 export interface Rack {
@@ -52,7 +56,7 @@ export async function planRack(
   const objects = await planObjects(rack, wanted, live);
   return {
     objects,
-    deletions: leftOvers(await readDeletable(rack), wanted),
+    deletions: leftOvers(await readDeletable(rack), wanted).map(ownPart),
     unhealthy: await readUnhealthy(rack, objects),
     silent: await readSilent(rack),
     held,
@@ -80,6 +84,40 @@ async function planObjects(
   return wanted.map((object) => {
     const key = keyOf(object);
     return planObject(object, live.get(key), planned.get(key));
+  });
+}
+
+/**
+ * Objects of a push that somebody else has changed or deleted since, one text each: `Deployment skolo/service: kubectl-set changed
+ * spec.replicas`.
+ *
+ * @param isApplied everything is as the push wants it, unless somebody else has changed it; otherwise, some of it may not be applied yet
+ */
+export async function changedByOthers(
+  rack: Rack,
+  { objects }: RackPlan,
+  isApplied: boolean,
+): Promise<string[]> {
+  const all = objects.map(({ wanted }) => wanted);
+  const live = byKey(await readLive(rack, all));
+  const now = await planObjects(rack, leaveHeld(all, live).wanted, live);
+  return now.flatMap(({ key, wanted, changes, setBack }, at) => {
+    const { action, setBack: known = [] } = objects[at] ?? {};
+    const found = live.get(key);
+    const title = titleOf(wanted);
+    if (found === undefined)
+      return isApplied || action !== 'create' ? [`${title} was deleted`] : [];
+    const isNew = ({ path, writtenBy }: FieldChange) =>
+      !known.some((each) => each.path === path && each.writtenBy === writtenBy);
+    const later = action === 'keep' ? [] : writtenAfterUs(found);
+    const fields = [...(isApplied ? [...setBack, ...changes] : setBack.filter(isNew)), ...later];
+    // Nobody owns a field that was removed.
+    const usual = later[0]?.writtenBy ?? 'somebody';
+    const byManager = Map.groupBy(fields, ({ writtenBy = usual }) => writtenBy);
+    return [...byManager].map(([manager, all]) => {
+      const paths = namesText([...new Set(all.map(({ path }) => path))]);
+      return `${title}: ${manager} changed ${paths}`;
+    });
   });
 }
 

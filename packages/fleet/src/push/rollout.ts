@@ -18,6 +18,7 @@ import {
   type Rack,
   readForGate,
   readLive,
+  readNodes,
   readSilent,
 } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
@@ -40,6 +41,8 @@ export interface Rollout {
   times: RolloutTimes;
   signal: AbortSignal;
   report(text: string): void;
+  /** Names of the nodes before it began. */
+  nodes?: readonly string[];
 }
 
 /** A changing workload, and the machines on which it is monitored. */
@@ -56,12 +59,14 @@ interface Watched {
  *
  * @throws FleetError With the pods and causes. The rack then runs a mix of versions.
  */
-export async function rollOut(rollout: Rollout): Promise<void> {
-  const { rack, plan, report } = rollout;
+export async function rollOut(given: Rollout): Promise<void> {
+  const { rack, plan, report } = given;
   const changed = changedIn(plan);
   if (changed.length === 0) return;
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
+  const nodes = (await readNodes(rack)).map(({ metadata }) => metadata.name);
+  const rollout = { ...given, nodes };
   const health = await healthNow(rollout);
   const start = performance.now();
   const watched: Watched[] = [];
@@ -84,7 +89,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 /**
  * Rolls a rack back to what it ran before a plan.
  *
- * @throws FleetError It runs the earlier version and is unhealthy, or objects were deleted and cannot be restored.
+ * @throws FleetError It runs the earlier version and is unhealthy, or deleted objects cannot be restored.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
   const { rack, report } = rollout;
@@ -96,19 +101,28 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   report(`rolling back ${count(before.length, 'object')}`);
   await applyObjects(rack, before);
   await deleteObjects(rack, created.filter(isDeletable));
-  const live = await readLive(rack, plan.deletions);
-  const left = live.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(keyOf);
-  const missing = plan.deletions.filter((object) => !left.includes(keyOf(object)));
-  if (missing.length > 0) {
-    const how = 'check out the commit from before this push, and run skolo push';
-    const titles = missing.map(titleOf).join(', ');
-    throw new FleetError(`objects that this push deleted were not restored: ${titles}; ${how}`);
-  }
-  for (const workload of before.filter(isWorkload)) {
+  await recreate(rollout);
+  for (const workload of [...before, ...plan.deletions].filter(isWorkload)) {
     // Workloads that were down before the push are down again.
     const wasDown =
       workload.kind === 'Deployment' && plan.unhealthy.some(({ key }) => key === keyOf(workload));
     if (!wasDown) await untilReady({ workload }, { ...rollout, plan });
+  }
+}
+
+/** Restores objects that the push deleted. Some are still being deleted, and must be gone first. */
+async function recreate({ rack, plan: { deletions }, times, signal }: Rollout): Promise<void> {
+  const start = performance.now();
+  for (;;) {
+    await applyObjects(rack, deletions);
+    const live = await readLive(rack, deletions);
+    const ending = live.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    if (ending.length === 0) return;
+    if (performance.now() - start > times.readyMs) {
+      const titles = ending.map(titleOf).join(', ');
+      throw new FleetError(`still being deleted, so they cannot be restored: ${titles}`);
+    }
+    await pause(times.pollMs, signal);
   }
 }
 
@@ -294,9 +308,14 @@ function lost({ workload }: Watched, why: string): FleetError {
   return new FleetError(`${titleOf(workload)}: no longer ready: ${why}`);
 }
 
-async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
+/** @throws FleetError A node was deleted. */
+async function look({ workload, nodes }: Watched, rollout: Rollout): Promise<Verdict> {
+  const { rack, plan } = rollout;
   const { name, namespace } = workload.metadata;
   const objects = await readForGate(rack, namespace);
+  const left = objects.filter(({ kind }) => kind === 'Node').map(({ metadata }) => metadata.name);
+  const deleted = rollout.nodes?.filter((node) => !left.includes(node)) ?? [];
+  if (deleted.length > 0) throw new FleetError(`Node ${deleted.join(', ')} was deleted`);
   const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : new Set<string>();
   return judge({ kind: workload.kind, name }, objects, { nodes, excused });
 }

@@ -49,7 +49,7 @@ metadata: { name: agent, namespace: skolo, labels: { ${partOf} } }
   'base/service.yaml': workload(
     'Deployment',
     'service',
-    'strategy: { type: Recreate }',
+    'replicas: 1\n  strategy: { type: Recreate }',
     'nodeSelector: { jumphost: "true" }',
   ),
   'base/agent.yaml': workload(
