@@ -37,7 +37,10 @@ export function missing(
   oid: string,
 ): DeviceRejected {
   const hint = `check that the device's model is ${model} and that it has as many outlets as rack.yaml specifies`;
-  return new DeviceRejected(name, `does not have the object ${oid}; ${hint}`);
+  return new DeviceRejected(
+    name,
+    `does not have the object ${oid}, or its value is not a number; ${hint}`,
+  );
 }
 
 /** No response. In versions 1 and 2c, a wrong community looks like a device that is off. */

@@ -3,15 +3,14 @@
  *
  * A read of few variables is repeated once if the response is late; a larger one is then split, see batches.ts. A command is never
  * repeated: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear GS724TP), and "reboot" twice is two
- * reboots. The caller reads back the result. A missing instance is an error here; to net-snmp it is none, and fence_apc_snmp takes it for
- * "off".
+ * reboots. The caller reads back the result. A missing instance has no value here; fence_apc_snmp takes it for "off".
  */
 
 import { withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import type { Access, Endpoint } from '../endpoint.ts';
-import { DeviceRejected, DeviceTimeout } from '../errors.ts';
+import { DeviceTimeout } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import type { Recorded } from '../stream/transcript.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
@@ -24,9 +23,9 @@ export { deadlineMs };
 
 interface Snmp {
   /**
-   * Integers by object. Omits those of `maybe` that the device does not have.
+   * Integers by object. Omits those that the device does not have, or whose values are not integers.
    *
-   * @throws DeviceError Among others, if one of `oids` is missing; or the signal's reason
+   * @throws DeviceError Among others, if all of `oids` are missing; or the signal's reason
    */
   read(
     oids: readonly string[],
@@ -75,11 +74,10 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
         // In version 1, one missing object makes the whole response an error, so optional objects are requested separately.
         const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
         const found = new Map<string, number>();
-        for (const list of lists) {
-          for (const [oid, value] of await readList(ask, device, size, list, maybe))
-            found.set(oid, value);
-        }
-        return found;
+        for (const list of lists) await readList(ask, size, list, found);
+        const [first] = oids;
+        if (first === undefined || oids.some((oid) => found.has(oid))) return found;
+        throw missing(device, first);
       });
     },
     walk: (root, signal) =>
@@ -180,6 +178,8 @@ async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Prom
         size.tooBig(count);
         continue;
       }
+      // Version 1 does not report which one is missing.
+      if (isNoSuchName(error)) return await eachOf(ask, batch);
       if (!(error instanceof DeviceTimeout)) throw error;
       size.late(count);
       if (!isMany(count)) throw error;
@@ -190,31 +190,41 @@ async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Prom
   }
 }
 
-async function readList(
-  ask: Ask,
-  device: Device,
-  size: BatchSize,
-  oids: readonly string[],
-  maybe: readonly string[],
-): Promise<[string, number][]> {
-  const found: [string, number][] = [];
-  for (let left = oids; left.length > 0; ) {
+/** One by one. */
+async function eachOf(ask: Ask, batch: readonly string[]): Promise<Answered> {
+  const varbinds: (Varbind | undefined)[] = [];
+  for (const oid of batch) {
     try {
-      const { batch, varbinds } = await getSome(ask, size, left);
-      found.push(...numbersIn(device, batch, varbinds, maybe));
-      left = left.slice(batch.length);
+      varbinds.push(...(await get(ask, [oid])));
     } catch (error) {
-      // Version 1 does not report which one is missing.
-      if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
-      left = left.slice(size.current);
+      if (!isNoSuchName(error)) throw error;
+      varbinds.push(undefined);
     }
   }
-  return found;
+  return { batch, varbinds };
+}
+
+async function readList(
+  ask: Ask,
+  size: BatchSize,
+  oids: readonly string[],
+  found: Map<string, number>,
+): Promise<void> {
+  for (let left = oids; left.length > 0; ) {
+    const { batch, varbinds } = await getSome(ask, size, left);
+    for (const [index, oid] of batch.entries()) {
+      const varbind = varbinds[index];
+      if (varbind === undefined || isVarbindError(varbind)) continue;
+      if (typeof varbind.value === 'number') found.set(oid, varbind.value);
+    }
+    left = left.slice(batch.length);
+  }
 }
 
 interface Answered {
   batch: readonly string[];
-  varbinds: readonly Varbind[];
+  /** Undefined: it is missing. */
+  varbinds: readonly (Varbind | undefined)[];
 }
 
 async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promise<Varbind[]> {
@@ -223,23 +233,4 @@ async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promi
     start(open.session, (error, varbinds = []) => (error ? reject(error) : resolve(varbinds)));
   });
   return await Promise.race([answer, open.broken]);
-}
-
-function numbersIn(
-  device: Device,
-  oids: readonly string[],
-  varbinds: readonly Varbind[],
-  maybe: readonly string[],
-): [string, number][] {
-  return oids.flatMap((oid, index) => {
-    const varbind = varbinds[index];
-    if (varbind === undefined || isVarbindError(varbind)) {
-      if (maybe.includes(oid)) return [];
-      throw missing(device, oid);
-    }
-    const { value } = varbind;
-    if (typeof value === 'number') return [[oid, value] as [string, number]];
-    if (maybe.includes(oid)) return [];
-    throw new DeviceRejected(device.name, `the object ${oid} is not a number`);
-  });
 }

@@ -25,6 +25,7 @@ import {
 } from '../contract/outlets.ts';
 import { askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
 import { rowOf } from '../families/command-line/table.ts';
+import { ifSupported } from '../families/unneeded.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets = driverKind({ model: 'cisco-ios', automaticRepair: true, create });
@@ -90,13 +91,7 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
 
 /** Undefined if nothing is configured, or the login may not see the configuration. */
 async function configuredMode(port: string, ask: Asker): Promise<string | undefined> {
-  let configuration: string;
-  try {
-    configuration = await ask.configuration(port);
-  } catch (error) {
-    if (error instanceof DeviceRejected) return undefined;
-    throw error;
-  }
+  const configuration = (await ifSupported(ask.configuration(port))) ?? '';
   let isHere = false;
   for (const line of configuration.split('\n')) {
     if (/^\S/.test(line)) isHere = isInterface(line, port);

@@ -221,8 +221,8 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
       if (keys.length === 0) return new Map();
       const own = keys.map(([, each]) => each);
-      const readingOf = await read(own, signal);
-      return new Map(keys.map(([outlet, each]) => [outlet, readingOf(each)]));
+      const readings = await readEach(own, await read(own, signal));
+      return new Map(keys.map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
     async turnOn(outlet, mode, signal, via) {
@@ -269,8 +269,28 @@ export function oneByOne<K>(
   readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
 ): OutletDriver<K>['read'] {
   return async (keys, signal) => {
-    const readings = new Map<K, OutletReading>();
-    for (const key of keys) readings.set(key, await readOne(key, signal));
-    return (key) => readings.get(key) ?? { state: 'unknown' };
+    const readings = await readEach(keys, (key) => readOne(key, signal));
+    return (key) => readings.get(key) ?? unknown;
   };
+}
+
+const unknown: OutletReading = { state: 'unknown' };
+
+/** An outlet that cannot be read is unknown, if another one can be read. @throws DeviceRejected None can be read, for the first one's reason. */
+async function readEach<K>(
+  keys: readonly K[],
+  readOne: (key: K) => OutletReading | Promise<OutletReading>,
+): Promise<Map<K, OutletReading>> {
+  const readings = new Map<K, OutletReading>();
+  const failures: DeviceRejected[] = [];
+  for (const key of keys) {
+    try {
+      readings.set(key, await readOne(key));
+    } catch (error) {
+      if (!(error instanceof DeviceRejected)) throw error;
+      failures.push(error);
+    }
+  }
+  if (readings.size === 0 && failures[0]) throw failures[0];
+  return readings;
 }

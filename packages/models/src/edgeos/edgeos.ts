@@ -19,15 +19,11 @@
 
 import { DeviceBusy, DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
-import {
-  type DriverDeps,
-  driverKind,
-  type OutletDriver,
-  type OutletReading,
-} from '../contract/outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { outputOf, type Shell, shellOf, shortened } from '../families/command-line/session.ts';
 import { findRow } from '../families/command-line/table.ts';
 import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
+import { ifSupported } from '../families/unneeded.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
 
 export const outlets = driverKind({ model: 'edgeos', automaticRepair: false, create });
@@ -48,7 +44,15 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
       const outputs = await use((shell) => readOutputs(shell, ports), signal);
-      return (port) => readingOf(outputs.get(port));
+      return (port) => {
+        const output = outputs.get(port);
+        if (output === undefined)
+          throw new DeviceRejected(
+            device.name,
+            `${port} has no PoE, or its poe output is not valid`,
+          );
+        return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
+      };
     },
     async set(port, state, signal, mode) {
       await use(async (shell) => {
@@ -59,37 +63,25 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-function readingOf(output = 'off'): OutletReading {
-  return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
-}
-
-/** The committed setting, by port. @throws DeviceRejected One of them has no PoE. */
+/** The committed setting, by port; those that are not valid, or of ports without PoE, are missing. */
 async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
-  const { device } = shell;
   const command = ports
     .map((port) => {
       const ask = `${activeValue} interfaces ethernet ${port} poe output`;
       return `echo "port ${port}"; ${ask}; echo " status $?"`;
     })
     .join('; ');
-  const text = await outputOf(shell, command);
+  const [, ...answers] = (await outputOf(shell, command)).split(/^port (\S+)\r?$/m);
   const outputs = new Map<string, string>();
   let list: string | undefined;
   for (const port of ports) {
-    const [, output = '', status] =
-      new RegExp(`^port ${port}\\r?\\n(\\S*) status (\\d+)\\r?$`, 'm').exec(text) ?? [];
-    if (status === '0' && (output === 'off' || onModes.has(output))) {
-      outputs.set(port, output);
-      continue;
-    }
-    if (status !== '1' || output !== '') {
-      const what = `the poe output of ${port} is not valid`;
-      throw new DeviceRejected(device, what);
-    }
+    const said = answers[answers.indexOf(port) + 1] ?? '';
+    const [, output = '', status] = /^(\S*) status (\d+)\r?$/m.exec(said) ?? [];
+    if (status === '0' && (output === 'off' || onModes.has(output))) outputs.set(port, output);
+    if (status !== '1' || output !== '') continue;
     // Not configured: off, if the port supports PoE at all.
     list ??= await outputOf(shell, listPorts);
-    if (findRow(list, port) === undefined) throw new DeviceRejected(device, `${port} has no PoE`);
-    outputs.set(port, 'off');
+    if (findRow(list, port) !== undefined) outputs.set(port, 'off');
   }
   return outputs;
 }
@@ -116,7 +108,7 @@ export function savedPoeOutput(configuration: string, port: string): string | un
 
 /** The mode in which to turn on a port whose previous mode is unknown. */
 async function knownMode(shell: Shell, port: string): Promise<string> {
-  const committed = (await readOutputs(shell, [port])).get(port);
+  const committed = (await ifSupported(readOutputs(shell, [port])))?.get(port);
   if (committed !== undefined && onModes.has(committed)) return committed;
   const { stdout, status } = await shell.exec(savedConfiguration);
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;

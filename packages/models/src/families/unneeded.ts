@@ -12,7 +12,11 @@ export function unneededList<T extends z.ZodType>(schema: T) {
   return z.array(unneeded(schema)).catch([]);
 }
 
-/** The result, or undefined if the device rejects the request, or answers with something else. @throws DeviceError of other kinds */
+/**
+ * The result, or undefined if the device rejects the request, which not every login may send, or answers with something else.
+ *
+ * @throws DeviceError of other kinds
+ */
 export async function ifSupported<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

@@ -120,7 +120,9 @@ function errorOf(device: string, output: string): DeviceError {
     return new DeviceBusy(device, 'all sessions of the controller are in use');
   }
   if (
-    /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
+    /HMAC is invalid|RAKP \d message indicates|privilege|invalid role|integrity check|password is longer/i.test(
+      output,
+    )
   ) {
     return new SignInRejected(
       device,

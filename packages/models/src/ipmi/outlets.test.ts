@@ -156,6 +156,11 @@ describe('ipmi', () => {
       'RAKP 2 message indicates an error : unauthorized role or privilege level requested',
       SignInRejected,
     ],
+    [
+      'Set Session Privilege Level to OPERATOR failed: Unknown (0x81)\nError: Unable to establish IPMI v2 / RMCP+ session',
+      SignInRejected,
+    ],
+    ['no response from RAKP 1 message', DeviceUnreachable],
     ['Error in open session response message : invalid authentication algorithm', DeviceRejected],
     [
       'Set Chassis Power Control to Cycle failed: Command not supported in present state',

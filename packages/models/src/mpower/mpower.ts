@@ -23,29 +23,31 @@ import {
   type OutletReading,
 } from '../contract/outlets.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
-import { numberOf } from '../families/command-line/table.ts';
+import { numberIn } from '../families/command-line/table.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
 
 export const outlets = driverKind({ model: 'mpower', automaticRepair: false, create });
 
 const folder = '/proc/power';
+/** Exit status of grep if it cannot read one of its files. */
+const someMissing = 2;
 /** The meter's reading without a load. */
 const noiseWatts = 0.5;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const use = shellOf(device, deps);
-  const run = (command: string, signal: AbortSignal) =>
-    use((shell) => outputOf(shell, command), signal);
+  const run = (command: string, signal: AbortSignal, accepted?: number) =>
+    use((shell) => outputOf(shell, command, accepted), signal);
 
   function readingOf(number: number, values: ReadonlyMap<string, string>): OutletReading {
     const relay = values.get(`${folder}/relay${number}`);
     if (relay !== '0' && relay !== '1') {
       throw new DeviceRejected(name, `relay ${number} reads ${JSON.stringify(relay ?? '')}`);
     }
-    const power = values.get(`${folder}/active_pwr${number}`);
-    const watts = numberOf(name, power, `the power of outlet ${number}`);
-    return { state: relay === '1' ? 'on' : 'off', delivering: watts > noiseWatts, watts };
+    const watts = numberIn(values.get(`${folder}/active_pwr${number}`));
+    const delivering = watts === undefined ? undefined : watts > noiseWatts;
+    return { state: relay === '1' ? 'on' : 'off', delivering, watts };
   }
 
   return {
@@ -53,7 +55,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     async read(numbers, signal) {
       const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
       // Each line begins with its file's name, because there are several.
-      const text = await run(`grep . ${files.join(' ')}`, signal);
+      const text = await run(`grep . ${files.join(' ')}`, signal, someMissing);
       const values = new Map(
         text.split('\n').map((line) => {
           const [path = '', value = ''] = line.trim().split(':');

@@ -56,7 +56,11 @@ describe('mpower', () => {
     await expect(driver.turnOff('7', patient())).rejects.toThrow(
       /relay7.*failed with exit status 1/,
     );
-    await expect(driver.read(['2', '7'], patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.read(['7'], patient())).rejects.toThrow(DeviceRejected);
+    expect([...(await driver.read(['2', '7'], patient()))]).toMatchObject([
+      ['2', { state: 'on' }],
+      ['7', { state: 'unknown' }],
+    ]);
   });
 
   meetsCliFaults(withOutlets(6), '3', ['0', '7', '03', '3 /etc/passwd', '$(reboot)', '*']);

@@ -39,11 +39,12 @@ import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
 import { shellAccounts } from '../families/unix/accounts.ts';
 import { dnsmasqLeases, linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
+import { unneeded } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'openwrt', automaticRepair: false, create });
 
-const Port = z.object({ status: z.string(), consumption: z.number().optional() });
-const Info = z.object({ ports: z.record(z.string(), Port) });
+const Port = z.object({ status: z.string(), consumption: unneeded(z.number()) });
+const Info = z.object({ ports: z.record(z.string(), unneeded(Port)) });
 
 /** UBUS_STATUS_PARSE_ERROR... of an answer, not of the request. */
 const answerNotParsed = 12;

@@ -1,6 +1,7 @@
 import { DeviceRejected } from '@skolo/equipment';
 import { type RedfishOptions, startRedfish } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
+import { CannotCycle } from '../contract/outlets.ts';
 import {
   driverFor,
   meetsFaults,
@@ -9,6 +10,8 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
+import { openDriver } from '../testing/outlets.ts';
+import { http } from '../testing/unneeded/transports.ts';
 import { outlets as redfish } from './redfish.ts';
 
 const login = { username: 'root', password: 'calvin' };
@@ -162,27 +165,29 @@ describe('redfish', () => {
     [{ Id: 1, PowerState: 'Off', PowerWatts: 'none', Actions: [] }, 'off'],
     [{ Id: '1', PowerState: 'Reset' }, 'unknown'],
     [{ Id: '1', PowerState: null }, 'unknown'],
+    [{ Id: '1' }, 'unknown'],
   ])('reads %o as %s', async (answer, state) => {
     const driver = await driverFor(server(), answer);
 
     expect((await driver.read(['1'], patient())).get('1')).toMatchObject({ state });
   });
 
-  it.each(['//elsewhere/reset', 'https://elsewhere/reset', 'reset', '/reset?to=http://elsewhere'])(
-    'does not send the password to %s',
-    async (target) => {
-      const Actions = { '#ComputerSystem.Reset': { target } };
-      const driver = await driverFor(server(), { Id: '1', PowerState: 'On', Actions });
+  it.each([
+    '//elsewhere/reset',
+    'https://elsewhere/reset',
+    'reset',
+    '/reset?to=http://elsewhere',
+    7,
+  ])('sends commands to the usual place instead of %s', async (target) => {
+    const Actions = { '#ComputerSystem.Reset': { target } };
+    const { place, received } = await http(() => ({ Id: '1', PowerState: 'On', Actions }));
+    const driver = openDriver(redfish, { ...place, login, options: { https: false } });
 
-      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
-    },
-  );
+    await driver.turnOff('1', patient());
 
-  it('does not guess what a device does not tell', async () => {
-    const driver = await driverFor(server(), { Id: '1' });
-
-    expect([...(await driver.read(['1'], patient()))]).toMatchObject([['1', { state: 'unknown' }]]);
-    await expect(driver.turnOff('1', patient())).rejects.toThrow(/has no #ComputerSystem.Reset/);
+    const post = 'POST /redfish/v1/Systems/1/Actions/ComputerSystem.Reset';
+    expect(received().slice(1)).toEqual([`${post} {"ResetType":"ForceOff"}`]);
+    await expect(driver.nativeCycle?.run('1', 5, patient())).rejects.toThrow(CannotCycle);
   });
 
   meetsFaults(server(), '1', ['1?x', '../Chassis/1', 'a'.repeat(61)]);

@@ -136,7 +136,10 @@ function requestsTo(device: Device, deps: DriverDeps) {
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 
-  /** Where a command is sent, and its value: `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset On`. */
+  /**
+   * Where a command is sent, and its value: `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset On`. What the resource does not report is
+   * as in the standard's examples.
+   */
   async function viaOf(
     outlet: string,
     { Actions }: Resource,
@@ -144,15 +147,14 @@ function requestsTo(device: Device, deps: DriverDeps) {
     signal: AbortSignal,
   ): Promise<string> {
     const action = Actions?.[kind.action];
-    if (action === undefined) throw new DeviceRejected(name, `${outlet} has no ${kind.action}`);
-    const values = await allowed(action, signal);
-    const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
-    if (value === undefined) {
-      const offered = values?.join(', ') || 'none';
-      const what = `${outlet} does not support ${verb}; supported actions: ${offered}`;
+    const values = action && (await ifSupported(allowed(action, signal)));
+    const [usual, ...others] = kind.values[verb];
+    const value = [usual, ...others].find((candidate) => values?.includes(candidate) ?? true);
+    if (verb !== 'on' && (value === undefined || (verb === 'cycle' && action === undefined))) {
+      const what = `${outlet} does not support ${verb}; supported actions: ${values?.join(', ') || 'none'}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
-    return `${action.target} ${value}`;
+    return `${action?.target ?? `${folder}/${outlet}/${kind.path}`} ${value ?? usual}`;
   }
 
   async function post(via: string, signal: AbortSignal): Promise<void> {
@@ -162,41 +164,33 @@ function requestsTo(device: Device, deps: DriverDeps) {
     await send({ method: 'POST', path, headers: json, body }, signal);
   }
 
+  /** Turning on depends on no reading: one may fail while the outlet must be turned on. */
   async function command(
     outlet: string,
     verb: keyof typeof kind.values,
     signal: AbortSignal,
+    via?: string,
   ): Promise<void> {
-    const resource = await get(outlet, signal);
-    const via = await viaOf(outlet, resource, verb, signal);
+    if (via !== undefined && known.test(via)) return await post(via, signal);
+    const read = get(outlet, signal);
+    const resource = verb === 'on' ? await ifSupported(read) : await read;
     try {
-      await post(via, signal);
+      await post(await viaOf(outlet, resource ?? {}, verb, signal), signal);
     } catch (error) {
-      const isSoAlready = verb !== 'cycle' && resource.PowerState?.toLowerCase() === verb;
+      const isSoAlready = verb !== 'cycle' && resource?.PowerState?.toLowerCase() === verb;
       if (!(error instanceof DeviceRejected && isSoAlready)) throw error;
     }
+    // Its failure is reported once the command was sent.
+    await read;
   }
 
-  /** Depends on no reading: one may fail while the outlet must be turned on. Its failure is reported once the command was sent. */
-  async function turnOn(outlet: string, signal: AbortSignal, via?: string): Promise<void> {
-    if (via !== undefined && known.test(via)) return await post(via, signal);
-    try {
-      await viaOf(outlet, await get(outlet, signal), 'on', signal);
-    } catch (error) {
-      if (error instanceof DeviceRejected)
-        await post(`${folder}/${outlet}/${kind.path} On`, signal);
-      throw error;
-    }
-    await command(outlet, 'on', signal);
-  }
-
-  return { get, viaOf, command, turnOn, send, headers };
+  return { get, viaOf, command, send, headers };
 }
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { rackPdu } = Options.parse(device.options);
-  const { get, viaOf, command, turnOn, send, headers } = requestsTo(device, deps);
+  const { get, viaOf, command, send, headers } = requestsTo(device, deps);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
@@ -213,11 +207,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     read: oneByOne(async (outlet: string, signal) => {
       const resource = await get(outlet, signal);
       const { PowerState = '', PowerWatts } = resource;
-      const via = await ifSupported(viaOf(outlet, resource, 'on', signal));
+      const via = await viaOf(outlet, resource, 'on', signal);
       return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via };
     }),
-    set: (outlet, state, signal, _mode, via) =>
-      state === 'on' ? turnOn(outlet, signal, via) : command(outlet, state, signal),
+    set: (outlet, state, signal, _mode, via) => command(outlet, state, signal, via),
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
   };
 }

@@ -19,7 +19,8 @@ import type {
   SecretRule,
 } from '../contract/backup.ts';
 import { copyToDevice } from '../families/command-line/restore-lines.ts';
-import { ifAllowed, lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
+import { lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
+import { ifSupported } from '../families/unneeded.ts';
 import { routeros as dialect } from './dialect.ts';
 
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
@@ -58,7 +59,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const bytes = await exported(connection);
   const text = bytes.toString();
   const serial = /^# serial number = (\S+)/m.exec(text)?.[1];
-  const history = await ifAllowed(connection.exec('/system history print detail'));
+  const history = await ifSupported(connection.exec('/system history print detail'));
   const changedBy = /\bby="([^"]+)"/.exec(history?.toString() ?? '')?.[1];
   const hostname = identityIn(text);
   return { content: { bytes }, identity: { serial, hostname }, changedBy };

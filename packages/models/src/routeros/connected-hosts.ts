@@ -8,7 +8,7 @@
 import { type DeviceConnection, throwIfRejected } from '@skolo/equipment';
 import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
 import { hostOf, rowsIn } from '../families/command-line/connected-hosts.ts';
-import { ifAllowed } from '../families/command-line/text-reading.ts';
+import { ifSupported } from '../families/unneeded.ts';
 import { routeros as dialect } from './dialect.ts';
 
 export function connectedHosts(): ConnectedHostsReader {
@@ -35,12 +35,12 @@ async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
     if (!/^(?:ether|wlan|sfp)/.test(values.get('type') ?? '')) continue;
     seen.ports.push({ name: values.get('name') ?? '', up: flags.includes('R') });
   }
-  for (const { values } of (await ifAllowed(ask('/ip arp'))) ?? []) {
+  for (const { values } of (await ifSupported(ask('/ip arp'))) ?? []) {
     const groups = { mac: values.get('mac-address'), address: values.get('address') };
     const host = groups.mac === undefined ? undefined : hostOf(groups, 'arp');
     if (host) seen.hosts.push(host);
   }
-  for (const { values } of (await ifAllowed(ask('/ip dhcp-server lease'))) ?? []) {
+  for (const { values } of (await ifSupported(ask('/ip dhcp-server lease'))) ?? []) {
     const [mac, address] = [values.get('mac-address'), values.get('active-address')];
     if (mac === undefined || address === undefined) continue;
     const host = hostOf({ mac, address, hostname: values.get('host-name') }, 'lease');

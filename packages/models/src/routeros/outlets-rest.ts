@@ -23,11 +23,8 @@ import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
 import { isOnMode, poeReading } from './poe.ts';
 
 const menu = '/rest/interface/ethernet/poe';
-const Row = z.object({
-  '.id': z.string().regex(/^\*[0-9A-F]+$/i),
-  name: z.string(),
-  'poe-out': z.string(),
-});
+const Changed = z.object({ name: z.string(), 'poe-out': z.string() });
+const Row = Changed.extend({ '.id': z.string().regex(/^\*[0-9A-F]+$/i) });
 type Row = z.infer<typeof Row>;
 const Monitored = z.object({
   name: z.string(),
@@ -47,11 +44,19 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
   });
   const headers = { 'content-type': 'application/json' };
 
-  async function rowsOf(
-    ports: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Row>> {
-    return rowsIn(name, (await send({ path: menu }, signal)).body, ports);
+  /** The rows by port, each of which throws DeviceRejected if it is missing. */
+  async function rows(signal: AbortSignal): Promise<(port: string) => Row> {
+    const { body } = await send({ path: menu }, signal);
+    const all = readJson(name, body, z.array(unneeded(Row)), 'the PoE ports');
+    return (port) => {
+      const [row, ...more] = all.filter((each) => each?.name === port);
+      if (row !== undefined && more.length === 0) return row;
+      throw new DeviceRejected(name, `${port} does not support PoE, or has a different name`);
+    };
+  }
+
+  async function idOf(port: string, signal: AbortSignal): Promise<string> {
+    return (await rows(signal))(port)['.id'];
   }
 
   async function post(
@@ -79,24 +84,23 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     key: (outlet) => outlet,
     isMode: isOnMode,
     async read(ports, signal) {
-      const rows = await rowsOf(ports, signal);
+      const rowOf = await rows(signal);
       const monitored = await ifSupported(monitor(ports, signal));
       return (port) => {
         const { 'poe-out-status': status, 'poe-out-power': watts } = monitored?.get(port) ?? {};
-        const { '.id': via, 'poe-out': setting = '' } = rows.get(port) ?? {};
+        const { '.id': via, 'poe-out': setting } = rowOf(port);
         return { ...poeReading(setting, status, watts), via };
       };
     },
     async set(port, state, signal, mode = 'auto-on', via) {
       const setting = state === 'on' ? mode : 'off';
-      const rows = via === undefined ? rowsOf([port], signal) : Promise.resolve(undefined);
-      const read = state === 'on' ? ifSupported(rows) : rows;
-      // Without an ID, the name identifies the row as well.
-      const id = via ?? (await read)?.get(port)?.['.id'] ?? port;
+      const read = () => idOf(port, signal);
+      // Turning on depends on no reading: without an ID, the name identifies the row as well.
+      const id = via ?? (await (state === 'on' ? ifSupported(read()) : read())) ?? port;
       const body = JSON.stringify({ 'poe-out': setting });
       const path = `${menu}/${encodeURIComponent(id).replaceAll('%2A', '*')}`;
       const answer = await send({ method: 'PATCH', path, headers, body }, signal);
-      const changed = readJson(name, answer.body, Row, 'the new setting of the port');
+      const changed = readJson(name, answer.body, Changed, 'the new setting of the port');
       if (changed.name === port && changed['poe-out'] === setting) return;
       throw new DeviceRejected(name, `the response does not confirm that ${port} is ${setting}`);
     },
@@ -104,7 +108,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       offSeconds: { least: 1, most: 60 },
       async run(port, offSeconds, signal) {
         const duration = `${Math.round(offSeconds)}s`;
-        await rowsOf([port], signal);
+        await idOf(port, signal);
         // It is unknown whether every version responds immediately, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);
@@ -112,17 +116,6 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       },
     },
   };
-}
-
-/** @throws DeviceRejected One of the ports is missing. */
-function rowsIn(device: string, body: string, ports: readonly string[]): ReadonlyMap<string, Row> {
-  const all = readJson(device, body, z.array(unneeded(Row)), 'the PoE ports');
-  const rows = all.filter((row) => row !== undefined);
-  for (const port of ports) {
-    if (rows.filter((row) => row.name === port).length === 1) continue;
-    throw new DeviceRejected(device, `${port} does not support PoE, or has a different name`);
-  }
-  return new Map(rows.map((row) => [row.name, row]));
 }
 
 function reasonOf(body: string): string | undefined {

@@ -30,7 +30,7 @@ const Identity = z.object({
   gen: unneeded(z.number()),
   num_meters: unneeded(z.int()),
 });
-const Relay = z.object({ ison: z.boolean(), has_timer: z.boolean() });
+const Relay = z.object({ ison: z.boolean(), has_timer: unneeded(z.boolean()) });
 const Settings = z.object({
   relays: z.array(z.object({ name: z.string().nullish(), default_state: z.string().optional() })),
 });

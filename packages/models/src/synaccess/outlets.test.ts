@@ -39,15 +39,16 @@ describe('synaccess', () => {
     expect([...readings.values()]).toEqual([{ state: 'off' }, { state: 'on' }]);
   });
 
-  it('does not believe a device with more outlets than rack.yaml says', async () => {
+  it('reports a device with more outlets than rack.yaml says, and reads it', async () => {
     const { driver } = await startDriver({ ...setup, options: { outlets: 4 } });
 
-    await expect(driver.read(['1'], patient())).rejects.toThrow(
+    await expect(driver.report?.(['1'], patient())).rejects.toThrow(
       new DeviceRejected(
         'device-1',
         'has 5 outlets, but `outlets` is 4; check that this is the right device, or fix `outlets` in rack.yaml',
       ),
     );
+    expect((await driver.read(['1'], patient())).get('1')).toEqual({ state: 'on' });
   });
 
   it('does not take $AF for success', async () => {

@@ -33,21 +33,25 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 
   async function tell(command: string, signal: AbortSignal): Promise<void> {
     const answer = await ask(command, signal);
-    if (answer === '$A0') return;
-    if (answer === '$AF') throw new DeviceRejected(name, `reported that ${command} failed`);
+    const lines = answer.split(/\r?\n/);
+    if (lines.includes('$A0') && !lines.includes('$AF')) return;
+    if (lines.includes('$AF')) throw new DeviceRejected(name, `reported that ${command} failed`);
     throw senseless(name, answer);
   }
 
   return {
     key: Number,
     async read(_numbers, signal) {
+      // The first outlet comes last, so another number of them moves none.
       const bits = statusBits(name, await ask('$A5', signal));
-      // The first outlet comes last, so another number of them moves none, but it is another device.
-      checkCount(device, bits.length, 'outlet');
       return (number) => {
         const bit = bits.at(-number);
         return { state: bit === '1' ? 'on' : bit === '0' ? 'off' : 'unknown' };
       };
+    },
+    async report(_numbers, signal) {
+      checkCount(device, statusBits(name, await ask('$A5', signal)).length, 'outlet');
+      return { of: () => ({}) };
     },
     set: (number, state, signal) => tell(`$A3 ${number} ${state === 'on' ? 1 : 0}`, signal),
     cycle: { offSeconds: 'fixed', run: (number, _, signal) => tell(`$A4 ${number}`, signal) },
@@ -57,7 +61,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 /** The outlets of a status, the first one last. Older firmware leaves out `$A0,`. */
 function statusBits(device: string, status: string): string {
   // Currents and the temperature follow, whose form depends on the firmware.
-  const [, bits] = /^(?:\$A0,)?([01X?-]*[01][01X?-]*),[\w.,-]+$/.exec(status) ?? [];
+  const [, bits] = /^(?:\$A0,)?([01X?-]*[01][01X?-]*),/m.exec(status) ?? [];
   if (bits === undefined) throw senseless(device, status);
   return bits;
 }

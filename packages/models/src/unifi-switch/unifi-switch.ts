@@ -32,12 +32,13 @@ import {
   shellWithin,
   shortened,
 } from '../families/command-line/session.ts';
-import { numberOf } from '../families/command-line/table.ts';
+import { numberIn } from '../families/command-line/table.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
 import { atInterface, readFastpath, resetPort } from '../families/fastpath/poe.ts';
 import { macPattern } from '../families/mac-address.ts';
 import { linuxShell } from '../families/unix/linux-shell.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
+import { ifSupported } from '../families/unneeded.ts';
 
 export const fastpathBehindShell: Dialect = {
   ...fastpath,
@@ -65,8 +66,8 @@ const listSwctrl = 'swctrl poe show';
 interface Port {
   /** `auto`, `off`, `pasv24`, `passthrough`. */
   setting: string;
-  delivering: boolean;
-  watts: number;
+  delivering?: boolean;
+  watts?: number | undefined;
 }
 
 /** Whether the switch lacks this program. */
@@ -77,9 +78,10 @@ function isMissing({ status, stderr }: ExecResult): boolean {
 export async function readSwctrl(shell: Shell): Promise<(number: number) => OutletReading> {
   const ports = await list(shell);
   return (number) => {
-    const { setting, delivering, watts } = portOf(shell.device, ports, number);
-    const isOn = setting !== 'off';
-    return { state: isOn ? 'on' : 'off', delivering, watts, mode: isOn ? setting : undefined };
+    const { setting, ...measured } = portOf(shell.device, ports, number);
+    return setting === 'off'
+      ? { state: 'off', ...measured }
+      : { state: 'on', ...measured, mode: setting };
   };
 }
 
@@ -89,15 +91,17 @@ export async function setSwctrl(
   setting: 'auto' | 'off',
 ): Promise<void> {
   const { device } = shell;
-  const before = await list(shell);
-  const { setting: previous } = portOf(device, before, number);
+  const listed = list(shell);
+  // Turning on depends on no reading.
+  const before = setting === 'auto' ? await ifSupported(listed) : await listed;
+  const previous = setting === 'off' && before ? portOf(device, before, number).setting : 'auto';
   if (previous !== 'auto' && previous !== 'off') {
     const hint =
       'skolo could not restore this mode after turning the port off; power-cycle the port instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
   await tell(shell, `swctrl poe set ${setting} id ${number}`);
-  checkOthers(device, number, before, await list(shell));
+  if (before) checkOthers(device, number, before, await list(shell));
 }
 
 /** @throws CannotCycle Nothing was done. After any other DeviceError, it may have been. */
@@ -124,33 +128,31 @@ function checkOthers(
   before: ReadonlyMap<number, Port>,
   after: ReadonlyMap<number, Port>,
 ): void {
-  const changed = [...before.keys()].filter(
-    (other) => other !== number && before.get(other)?.setting !== after.get(other)?.setting,
-  );
+  const changed = [...before].flatMap(([other, { setting }]) => {
+    const now = other === number ? undefined : after.get(other);
+    return now === undefined || now.setting === setting ? [] : [other];
+  });
   if (changed.length === 0) return;
   const what = `changing port ${number} also changed other ports: ${changed.join(', ')}; check these ports`;
   throw new DeviceRejected(device, what);
 }
 
+/** Without rows that are not understood. */
 async function list(shell: Shell): Promise<Map<number, Port>> {
-  const stdout = await outputOf(shell, listSwctrl);
-  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  const rows = (await outputOf(shell, listSwctrl))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
   return new Map(
-    rows
-      .filter(([first]) => /^\d+$/.test(first ?? ''))
-      .map((row) => [Number(row[0]), portIn(shell.device, row)]),
+    rows.flatMap(([number = '', setting = '', ...row]) => {
+      if (!/^\d+$/.test(number) || !/^[a-z][a-z0-9]*$/i.test(setting)) return [];
+      // The class is one or two words, so later columns are counted from the right.
+      const [power = '', , watts] = row.slice(-5);
+      const isPower = power === 'On' || power === 'Off';
+      const measured = isPower ? { delivering: power === 'On', watts: numberIn(watts) } : {};
+      const port = { setting: setting.toLowerCase(), ...measured };
+      return [[Number(number), port] as const];
+    }),
   );
-}
-
-/** The class is one or two words, so later columns are counted from the right. */
-function portIn(device: string, row: readonly string[]): Port {
-  const [power, , watts] = row.slice(-5);
-  const setting = row[1]?.toLowerCase() ?? '';
-  if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
-    throw new DeviceRejected(device, `the list of ports has an invalid row for port ${row[0]}`);
-  }
-  const what = `the power of port ${row[0]}`;
-  return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };
 }
 
 function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number): Port {

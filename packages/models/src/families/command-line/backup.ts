@@ -1,8 +1,9 @@
 /** Backups of devices whose configuration is the answer to one command. A model provides data; everything else is here. */
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
+import { ifSupported } from '../unneeded.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
-import { ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
+import { lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 
 /** A pattern, and the name of its match in messages. */
 type Named = readonly [pattern: RegExp, name: string];
@@ -53,7 +54,7 @@ export function cliBackup(model: CliBackup): BackupModel {
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
   const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
-  const startup = model.startup ? await ifAllowed(cli.read(model.startup)) : undefined;
+  const startup = model.startup ? await ifSupported(cli.read(model.startup)) : undefined;
   const serial = await serialOf(cli, model.serial);
   const text = bytes.toString();
   const hostname = model.hostname.exec(text)?.[1];
@@ -66,7 +67,7 @@ async function serialOf(
   { commands, pattern }: CliBackup['serial'],
 ): Promise<string | undefined> {
   for (const command of commands) {
-    const answer = await ifAllowed(cli.run(command));
+    const answer = await ifSupported(cli.run(command));
     const serial = pattern.exec(answer?.toString() ?? '')?.[1];
     if (serial !== undefined) return serial;
   }

@@ -7,8 +7,9 @@ import type {
 } from '../../contract/connected-hosts.ts';
 import { models } from '../../index.ts';
 import { isOfOne, macOf, macPattern } from '../mac-address.ts';
+import { ifSupported } from '../unneeded.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
-import { ifAllowed, quoted } from './text-reading.ts';
+import { quoted } from './text-reading.ts';
 
 /** A command's output, row by row. */
 export interface Table {
@@ -49,7 +50,7 @@ export function cliConnectedHosts({
       const said = {
         macs: await ask(cli, macs),
         links: await ask(cli, links),
-        arp: arp && (await ifAllowed(ask(cli, arp))),
+        arp: arp && (await ifSupported(ask(cli, arp))),
       };
       const hasMac = new RegExp(macPattern);
       const { network } = models.get(device.model) ?? {};
@@ -68,7 +69,7 @@ export function cliConnectedHosts({
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
       const known = async () => (arp && said.arp ? rowsIn(name, arp, said.arp, hasMac, seen) : []);
-      for (const { line, groups } of (await ifAllowed(known())) ?? []) {
+      for (const { line, groups } of (await ifSupported(known())) ?? []) {
         const host = hostOf(groups, 'arp');
         if (host && arp?.own?.test(line)) seen.own.push(host.mac);
         else if (host) seen.hosts.push(host);

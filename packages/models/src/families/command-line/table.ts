@@ -15,9 +15,7 @@ export function rowOf(device: string, text: string, first: string, command: stri
   throw new DeviceRejected(device, what);
 }
 
-/** @throws DeviceRejected It is not a number. */
-export function numberOf(device: string, word: string | undefined, what: string): number {
-  if (word !== undefined && /^\d+(?:\.\d+)?$/.test(word)) return Number(word);
-  const why = `${what} is ${JSON.stringify(word ?? '')}, which is not a number`;
-  throw new DeviceRejected(device, why);
+/** Undefined if it is not a number. */
+export function numberIn(word: string | undefined): number | undefined {
+  return word !== undefined && /^\d+(?:\.\d+)?$/.test(word) ? Number(word) : undefined;
 }

@@ -1,5 +1,4 @@
 /** Common parts of models that read text. */
-import { DeviceRejected } from '@skolo/equipment';
 import type { Content } from '../../contract/backup.ts';
 
 /** A configuration in memory, with one character per byte and `\n` as the line end. */
@@ -27,14 +26,4 @@ export function listed(texts: readonly string[], most = 10): string {
 
 export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
-}
-
-/** Optional information that not every login may read. Undefined if the device rejects the command. */
-export async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof DeviceRejected) return undefined;
-    throw error;
-  }
 }

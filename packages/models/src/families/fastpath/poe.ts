@@ -2,7 +2,8 @@
 import { DeviceRejected } from '@skolo/equipment';
 import { type OutletReading, oneByOne, orCannotCycle } from '../../contract/outlets.ts';
 import { askOnce, type Cli, shortened } from '../command-line/session.ts';
-import { numberOf, rowOf } from '../command-line/table.ts';
+import { findRow, numberIn, rowOf } from '../command-line/table.ts';
+import { ifSupported } from '../unneeded.ts';
 
 /** Modes in which a port is on. */
 export const fastpathModes: ReadonlySet<string> = new Set(['auto', 'passive24v']);
@@ -24,7 +25,8 @@ export async function readFastpath(
     askEach(`${command} ${ports.length >= manyPorts ? 'all' : port}`);
   const read = oneByOne(async (port: string) => {
     const mode = await modeOf(cli, port, ask);
-    return readingOf(cli.device, port, mode, await ask('show poe status', port));
+    const status = await ifSupported(ask('show poe status', port));
+    return readingOf(mode, findRow(status ?? '', port));
   });
   return read(ports, signal);
 }
@@ -33,14 +35,10 @@ export async function readFastpath(
 async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
   const { device } = cli;
   const command = 'show poe port';
-  let table: string;
-  try {
-    table = await ask(command, port);
-  } catch (error) {
-    // Older firmware has no such table.
-    if (!(error instanceof DeviceRejected)) throw error;
+  const table = await ifSupported(ask(command, port));
+  // Older firmware has no such table.
+  if (table === undefined)
     return configuredMode(device, port, await cli.run(`show running-config interface ${port}`));
-  }
   const mode = rowOf(device, table, port, command)[1]?.toLowerCase() ?? '';
   if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
   throw new DeviceRejected(
@@ -59,18 +57,13 @@ function configuredMode(device: string, port: string, configuration: string): st
   return setting?.toLowerCase() ?? 'auto';
 }
 
-function readingOf(device: string, port: string, mode: string, table: string): OutletReading {
-  const command = 'show poe status';
-  const row = rowOf(device, table, port, command);
-  // Consumed, voltage, current, on newer firmware the meter, temperature.
-  const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
-  const tail = row.slice(-columnsBehind - 1);
-  const [watts = 0] = tail.map((word) =>
-    numberOf(device, word, `a value for ${port} in the output of ${command}`),
-  );
-  // One or two words, followed by the class.
-  const detection = row.slice(1, -columnsBehind - 2).join(' ');
-  const delivering = /^good$/i.test(detection) || watts > 0;
+/** @param row of `show poe status`, which may lack parts */
+function readingOf(mode: string, [, ...row]: readonly string[] = []): OutletReading {
+  // Detection is one word or two, and followed by the class, consumed watts, volts, milliamperes and more.
+  const at = row.findIndex((word) => /^(?:class\s*\d|unknown|\d)/i.test(word));
+  const detection = row.slice(0, at < 0 ? undefined : at).join(' ');
+  const watts = numberIn(row.slice(at).find((word) => /^\d+\.\d+$/.test(word)));
+  const delivering = row.length === 0 ? undefined : /^good$/i.test(detection) || (watts ?? 0) > 0;
   if (mode === 'shutdown' || /^disabled$/i.test(detection)) {
     return { state: 'off', delivering, watts };
   }

@@ -12,8 +12,9 @@ import type {
   CreateConnectedHostsReader,
 } from '../../contract/connected-hosts.ts';
 import { arpRow, hostOf } from '../command-line/connected-hosts.ts';
-import { ifAllowed, quoted } from '../command-line/text-reading.ts';
+import { quoted } from '../command-line/text-reading.ts';
 import { isOfOne, macPattern } from '../mac-address.ts';
+import { ifSupported } from '../unneeded.ts';
 
 /** A command that prints leases, and a parser for its output. */
 interface Leases {
@@ -51,7 +52,7 @@ async function read(
   });
   const leased: ConnectedHost[] = [];
   for (const { command, parse } of leases) {
-    const answer = await ifAllowed(connection.exec(command, { purpose: 'table' }));
+    const answer = await ifSupported(connection.exec(command, { purpose: 'table' }));
     if (answer !== undefined) leased.push(...parse(answer.toString()));
   }
   return {

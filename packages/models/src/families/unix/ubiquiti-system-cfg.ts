@@ -13,7 +13,8 @@ import type {
   SecretRule,
 } from '../../contract/backup.ts';
 import { copyToDevice } from '../command-line/restore-lines.ts';
-import { ifAllowed, plainText, quoted } from '../command-line/text-reading.ts';
+import { plainText, quoted } from '../command-line/text-reading.ts';
+import { ifSupported } from '../unneeded.ts';
 
 const file = '/tmp/system.cfg';
 const board = '/etc/board.info';
@@ -88,7 +89,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   if (digest !== undefined && digest !== digestOf(bytes, digest)) {
     throw new AnswerCut(name, `the received copy of ${file} has a different checksum`);
   }
-  const info = (await ifAllowed(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
+  const info = (await ifSupported(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
   const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
   const hostname = /^resolv\.host\.1\.name=(\S+)/m.exec(bytes.toString())?.[1];
   // Its label has no colons, and no other number.
