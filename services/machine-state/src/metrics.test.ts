@@ -19,6 +19,7 @@ machines:
     // A test gives what it is about.
     current: { machines: () => machines as Machine[] },
     history: { pending: 0, discarded: 0, isOpen: true },
+    losses: { lastWeek: undefined },
     recorder: { omitted: () => new Map() },
     reported: { notHeard: 0 },
     enrolment: { waiting: () => [] },

@@ -4,6 +4,7 @@ import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { History } from './history/history.ts';
+import type { Losses } from './history/losses.ts';
 import type { Recorder } from './history/recorder.ts';
 import type { Current } from './join/current.ts';
 import type { ReportedOrders } from './orders/reported.ts';
@@ -12,6 +13,7 @@ interface Sources {
   rack(): Pick<Rack, 'machines'>;
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
+  losses: Pick<Losses, 'lastWeek'>;
   recorder: Pick<Recorder, 'omitted'>;
   reported: Pick<ReportedOrders, 'notHeard'>;
   enrolment: { waiting(): readonly WaitingPi[] };
@@ -24,6 +26,7 @@ interface Measured {
   pending: number;
   discarded: number;
   isHistoryOpen: boolean;
+  losses: number | undefined;
   /** By machine. */
   omitted: ReadonlyMap<string, number>;
   notHeard: number;
@@ -118,6 +121,10 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Whether the history can be read and written.',
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
   },
+  skolo_machines_losses_last_week: {
+    help: 'How often machines became `gone` in the last seven days; absent while the history cannot be read.',
+    read: ({ losses }) => losses ?? [],
+  },
   skolo_machines_history_omitted_entries: {
     help: 'Entries that the history omitted in the current hour, because the machine had too many.',
     labels: ['machine'],
@@ -136,7 +143,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
 
 export function createMetrics(
   registry: Registry,
-  { rack, current, history, recorder, reported, enrolment }: Sources,
+  { rack, current, history, losses, recorder, reported, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
     rack: rack(),
@@ -144,6 +151,7 @@ export function createMetrics(
     pending: history.pending,
     discarded: history.discarded,
     isHistoryOpen: history.isOpen,
+    losses: losses.lastWeek,
     omitted: recorder.omitted(),
     notHeard: reported.notHeard,
     waiting: enrolment.waiting().map(({ code }) => code),

@@ -22,6 +22,7 @@ import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect
 import { openEnrolment } from './enrolment/open-enrolment.ts';
 import type { EmitMachineState, MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
+import { Losses } from './history/losses.ts';
 import { Recorder } from './history/recorder.ts';
 import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
@@ -72,7 +73,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   setMaxListeners(0, context.signal);
   const events = createEvents<MachineStateEvent>();
   const parts = createParts(context, tuning, events.emit);
-  const { rack, journal, records, history, agents, services, orders, reported } = parts;
+  const { rack, journal, records, history, losses, agents, services, orders, reported } = parts;
   const { silences, delivery, current, changes, recorder, enrolment } = parts;
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
   createMetrics(context.metrics, parts);
@@ -102,7 +103,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   };
   await follow();
   const ticking = setInterval(() => {
-    for (const part of [current, recorder, history, delivery, orders]) void part.tick();
+    for (const part of [current, recorder, history, losses, delivery, orders]) void part.tick();
   }, tickMs);
   const unfollow = context.rack.onChange(() => {
     void follow();
@@ -141,6 +142,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     writeEveryMs,
     readingsEveryMs,
   });
+  const losses = new Losses({ history, clock });
   const rackFile = new RackFile(context.rack, clock);
   const agents = new Agents({ rack, clock, emit, tuning: { ...usualTuning, ...tuning.agents } });
   const ofServices = { ...usualServiceTuning, ...tuning.services };
@@ -169,6 +171,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     journal,
     records,
     history,
+    losses,
     rackFile,
     agents,
     services,

@@ -123,6 +123,7 @@ export class SimulatedWeek {
       rack,
       current,
       history,
+      losses: { lastWeek: undefined },
       recorder,
       reported: { notHeard: 0 },
       enrolment: { waiting: () => [] },

@@ -240,6 +240,29 @@ describe('a DaemonSet', () => {
     });
   });
 
+  it.each([
+    [30, 2, 'ready'],
+    [30, 3, 'failed'],
+    [19, 1, 'ready'],
+    [19, 2, 'failed'],
+    [1, 1, 'waiting'],
+  ])('of %i machines with new pods, %i lost: %s', (all, count, state) => {
+    const names = Array.from({ length: all }, (_, at) => `rpi-${at}`);
+    const lost = new Set(names.slice(0, count));
+    const objects = [
+      ...agents(all),
+      ...names.flatMap((name) => [
+        agent(name, 'new'),
+        node(name, lost.has(name) ? 'Unknown' : 'True'),
+      ]),
+    ];
+    const scope = { excused: new Set<string>(), lost };
+
+    expect(judge(daemonSet, objects, scope).state).toBe(state);
+    expect(judge(daemonSet, objects, { ...scope, mostLost: () => 9 }).state).not.toBe('failed');
+    expect(judge(daemonSet, objects, { excused: new Set() }).state).toBe('waiting');
+  });
+
   it('is not ready where a canary falls silent, even if its pod is still the old one', () => {
     const objects = [...agents(2), agent('a', 'old', ready, ending), node('a', 'Unknown')];
 
@@ -274,7 +297,7 @@ describe('a DaemonSet', () => {
       state: 'waiting',
       cause: '4 machines stopped responding after the push, more than can be explained by chance',
     });
-    expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 1)) }).state).toBe('ready');
+    expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 2)) }).state).toBe('ready');
   });
 
   it('waits for a machine that finishes its task', () => {

@@ -2,9 +2,10 @@
  * The progress of a workload, from its objects in the cluster (pure). `kubectl rollout status` only times out; a gate names the
  * pod, the machine and the cause.
  */
+import { count } from '@skolo/base';
 import { z } from 'zod';
 import type { KubeObject } from './objects.ts';
-import { mostByChance } from './worsened.ts';
+import { mostLosses } from './worsened.ts';
 
 const text = z.string().default('');
 const Why = z.object({ reason: text, message: text });
@@ -93,6 +94,8 @@ type PodState =
   | 'dead'
   /** Its machine responded before the push. It is a canary or runs the new pod, and no longer responds. */
   | 'silent'
+  /** It has been silent for longer than a new pod may take. */
+  | 'lost'
   /** It was unhealthy before the push. */
   | 'unhealthy';
 
@@ -122,6 +125,10 @@ interface Scope {
   nodes?: ReadonlySet<string> | undefined;
   /** Machines that were unhealthy before, which do not block the push. If absent, nothing is compared with an earlier state. */
   excused?: ReadonlySet<string> | undefined;
+  /** Machines that have been silent for too long. */
+  lost?: ReadonlySet<string>;
+  /** How many of this many machines may be lost by chance. Default: as without a history. */
+  mostLost?: (machines: number) => number;
 }
 
 /**
@@ -132,7 +139,7 @@ interface Scope {
 export function judge(
   workload: { kind: string; name: string },
   objects: readonly KubeObject[],
-  { nodes, excused }: Scope = {},
+  { nodes, excused, lost, mostLost = (machines) => mostLosses(machines, 0) }: Scope = {},
 ): Verdict {
   const found = objects.find(
     ({ kind, metadata }) => kind === workload.kind && metadata.name === workload.name,
@@ -169,25 +176,31 @@ export function judge(
     .map(({ isReplaced, ...pod }): PodVerdict => {
       if (excused?.has(pod.node) && isUnhealthy(pod)) return { ...pod, state: 'unhealthy' };
       const isSilent = excused && pod.state === 'dead' && (isReplaced || nodes !== undefined);
-      return isSilent ? { ...pod, state: 'silent', cause: silence } : pod;
+      if (!isSilent) return pod;
+      return { ...pod, state: lost?.has(pod.node) ? 'lost' : 'silent', cause: silence };
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
   const wanted =
     kind === 'DaemonSet' ? (nodes?.size ?? status.desiredNumberScheduled) : spec.replicas;
   const are = (...states: PodState[]) => pods.filter(({ state }) => states.includes(state)).length;
-  const died = are('dead');
-  const isTooMany = died > mostByChance(pods.length);
-  const isDone = are('ready', 'dead', 'unhealthy') === pods.length && pods.length >= wanted;
-  const isSeen = are('ready') > 0 || pods.length === 0;
-  const end = isSeen ? 'ready' : died > 0 ? 'waiting' : 'unseen';
+  const most = mostLost(pods.length);
+  const isDying = are('dead') > most;
+  // A Deployment has one pod for the whole rack.
+  const isLosing = are('lost') > (kind === 'DaemonSet' ? most : 0);
+  const isDone = are('ready', 'dead', 'unhealthy', 'lost') === pods.length && pods.length >= wanted;
+  const isSeen = are('ready') > 0 || pods.length === 0 || (nodes !== undefined && are('lost') > 0);
+  const end = isSeen ? 'ready' : are('dead', 'lost') > 0 ? 'waiting' : 'unseen';
+  const cause =
+    pods.length < wanted
+      ? `pods not created yet: ${wanted - pods.length} of ${wanted}`
+      : isDying || isLosing
+        ? `${count(are('dead', 'lost'), 'machine')} stopped responding after the push, more than can be explained by chance`
+        : undefined;
+  const isFailed = are('failed') > 0 || isLosing;
   return {
-    state: are('failed') > 0 ? 'failed' : isDone && !isTooMany ? end : 'waiting',
+    state: isFailed ? 'failed' : isDone && !isDying ? end : 'waiting',
     pods,
-    ...(pods.length < wanted
-      ? { cause: `pods not created yet: ${wanted - pods.length} of ${wanted}` }
-      : isTooMany && {
-          cause: `${died} machines stopped responding after the push, more than can be explained by chance`,
-        }),
+    ...(cause !== undefined && { cause }),
   };
 }
 

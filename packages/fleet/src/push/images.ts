@@ -7,13 +7,18 @@ import type { RackPlan } from './plan.ts';
 import { isDirty } from './versions.ts';
 
 const Node = z.object({
-  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
   status: z
     .object({
       nodeInfo: z.object({ operatingSystem: z.string(), architecture: z.string() }).optional(),
     })
     .default({}),
 });
+
+/** Of a node: `linux/arm64`; undefined: it has not reported it. */
+export function platformOf(node: KubeObject): string | undefined {
+  const { nodeInfo } = Node.parse(node).status;
+  return nodeInfo && `${nodeInfo.operatingSystem}/${nodeInfo.architecture}`;
+}
 
 export interface NeededImage {
   image: string;
@@ -23,17 +28,18 @@ export interface NeededImage {
 
 /** Images of changing workloads, with the platforms of the machines that may run them. */
 export function neededImages({ objects }: RackPlan, nodes: readonly KubeObject[]): NeededImage[] {
-  const machines = nodes.map((node) => Node.parse(node));
+  const machines = nodes.map((node) => ({
+    platform: platformOf(node),
+    labels: node.metadata.labels ?? {},
+  }));
   const needed = new Map<string, Set<string>>();
   for (const { wanted, before, action } of objects) {
     if (action === 'keep' || !isWorkload(wanted)) continue;
     const runs = new Set(before ? imagesOf(before) : []);
     for (const image of imagesOf(wanted).filter((each) => !runs.has(each))) {
       const platforms = needed.get(image) ?? new Set();
-      for (const { metadata, status } of machines) {
-        const { operatingSystem, architecture } = status.nodeInfo ?? {};
-        if (operatingSystem === undefined || !mayRun(wanted, metadata.labels)) continue;
-        platforms.add(`${operatingSystem}/${architecture}`);
+      for (const { platform, labels } of machines) {
+        if (platform !== undefined && mayRun(wanted, labels)) platforms.add(platform);
       }
       needed.set(image, platforms);
     }

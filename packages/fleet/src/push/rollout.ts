@@ -9,6 +9,7 @@ import type { RackHealth } from '../survey/rack-health.ts';
 import { askHealth } from '../survey/status.ts';
 import { isRejected } from '../way/kubectl.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
+import { platformOf } from './images.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
 import { isRackFile, rackIn } from './push-rack-file.ts';
@@ -22,7 +23,7 @@ import {
   readSilent,
 } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
-import { missing, namesText, worsened } from './worsened.ts';
+import { missing, mostLosses, namesText, worsened } from './worsened.ts';
 
 export interface RolloutTimes {
   /** Between two checks of the pods. */
@@ -41,8 +42,18 @@ export interface Rollout {
   times: RolloutTimes;
   signal: AbortSignal;
   report(text: string): void;
-  /** Names of the nodes before it began. */
-  nodes?: readonly string[];
+}
+
+/** A rollout that has begun. */
+interface Begun extends Rollout {
+  /** As returned by `performance.now()`. */
+  start: number;
+  /** Before it began; undefined: not compared. */
+  nodes?: readonly KubeObject[];
+  /** Losses of machines in the last week. */
+  losses?: number | undefined;
+  /** Since when machines have been silent; undefined: they respond again. */
+  silentSince: Map<string, number | undefined>;
 }
 
 /** A changing workload, and the machines on which it is monitored. */
@@ -65,10 +76,14 @@ export async function rollOut(given: Rollout): Promise<void> {
   if (changed.length === 0) return;
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
-  const nodes = (await readNodes(rack)).map(({ metadata }) => metadata.name);
-  const rollout = { ...given, nodes };
-  const health = await healthNow(rollout);
-  const start = performance.now();
+  const health = await healthNow(given);
+  const rollout: Begun = {
+    ...given,
+    start: performance.now(),
+    nodes: await readNodes(rack),
+    losses: health?.losses,
+    silentSince: new Map(),
+  };
   const watched: Watched[] = [];
   for (const workload of workloads) {
     const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
@@ -83,7 +98,7 @@ export async function rollOut(given: Rollout): Promise<void> {
     await applyObjects(rack, [workload]);
     await untilReady(each, rollout);
   }
-  await soak(watched, health, start, rollout);
+  await soak(watched, health, rollout);
 }
 
 /**
@@ -102,11 +117,12 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   await applyObjects(rack, before);
   await deleteObjects(rack, created.filter(isDeletable));
   await recreate(rollout);
+  const begun = { ...rollout, plan, start: performance.now(), silentSince: new Map() };
   for (const workload of [...before, ...plan.deletions].filter(isWorkload)) {
     // Workloads that were down before the push are down again.
     const wasDown =
       workload.kind === 'Deployment' && plan.unhealthy.some(({ key }) => key === keyOf(workload));
-    if (!wasDown) await untilReady({ workload }, { ...rollout, plan });
+    if (!wasDown) await untilReady({ workload }, begun);
   }
 }
 
@@ -143,27 +159,59 @@ function rankOf({ kind, metadata }: KubeObject): number {
   return metadata.labels?.['app.kubernetes.io/instance'] === 'canary' ? 1 : 2;
 }
 
-/** Updates some machines of a DaemonSet and leaves the others alone. */
-async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout): Promise<void> {
+/** Updates some machines of each platform and leaves the others alone. */
+async function rollOutCanaries({ workload, before }: Watched, rollout: Begun): Promise<void> {
   const { rack, plan, canaries, report } = rollout;
   const excused = excusedIn(plan, workload);
   const { pods } = await look({ workload }, rollout);
-  const machines = pods.map(({ node }) => node).filter((node) => !excused.has(node));
-  const nodes = new Set(machines.slice(0, canaries));
+  const machines = pods
+    .filter(({ node, state }) => !excused.has(node) && state !== 'dead')
+    .map(({ node }) => node);
+  const platforms = new Map(rollout.nodes?.map((node) => [node.metadata.name, platformOf(node)]));
+  const alike = [...Map.groupBy(machines, (node) => platforms.get(node)).values()];
+  const nodes = new Set(alike.flatMap((all) => all.slice(0, canaries)));
   if (nodes.size === machines.length) return;
   // With this strategy the controller replaces only pods that are deleted.
   await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })]);
-  report(`${titleOf(workload)}: updating ${[...nodes].join(', ')} first`);
   const canary = { workload, before, nodes };
-  await deletePods(await oldPods(canary, rollout), workload, rollout);
-  await untilReady(canary, rollout);
+  for (let added = [...nodes]; added.length > 0; ) {
+    report(`${titleOf(workload)}: updating ${added.join(', ')} first`);
+    await deletePods(
+      await oldPods({ workload, nodes: new Set(added) }, rollout),
+      workload,
+      rollout,
+    );
+    const verdict = await untilReady(canary, rollout);
+    added = alike.flatMap((all) => furtherCanary(all, verdict, nodes));
+    for (const node of added) nodes.add(node);
+  }
   await stayReady([canary], rollout);
   await untilWell(canary, rollout);
   report(`${titleOf(workload)}: updating ${count(machines.length - nodes.size, 'more machine')}`);
 }
 
+/**
+ * A machine that shows whether the new version caused the loss of all canaries of a platform.
+ *
+ * @throws FleetError There is none.
+ */
+function furtherCanary(
+  machines: readonly string[],
+  verdict: Verdict,
+  nodes: ReadonlySet<string>,
+): string[] {
+  const pods = verdict.pods.filter(({ node }) => machines.includes(node));
+  if (pods.some(({ state }) => state === 'ready') || pods.every(({ state }) => state !== 'lost')) {
+    return [];
+  }
+  const next = machines.find((node) => !nodes.has(node));
+  if (next === undefined)
+    throw new FleetError(`no other machine is like it: ${problemText(verdict)}`);
+  return [next];
+}
+
 /** Pods of earlier versions, as soon as the controller has processed the new one. */
-async function oldPods(watched: Watched, rollout: Rollout): Promise<string[]> {
+async function oldPods(watched: Watched, rollout: Begun): Promise<string[]> {
   for (;;) {
     const { pods } = await look(watched, rollout);
     if (pods.length > 0) return pods.filter(({ state }) => state === 'old').map(({ pod }) => pod);
@@ -191,30 +239,36 @@ function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
   return { ...object, spec: { ...spec, updateStrategy } };
 }
 
-/** @throws FleetError A pod failed, or is not ready in time. */
-async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
+/** @throws FleetError A pod failed, or no further pod became ready in time. */
+async function untilReady(watched: Watched, rollout: Begun): Promise<Verdict> {
   const { times, signal, report } = rollout;
   const title = titleOf(watched.workload);
   const graceMs = templateOf(watched.workload).spec.terminationGracePeriodSeconds * 1000;
-  const start = performance.now();
+  let start = performance.now();
+  let most = 0;
   let said = '';
   for (;;) {
     const verdict = await look(watched, rollout);
+    const { state, pods, cause } = verdict;
     const text = progressText(verdict);
     if (text !== said) report(`${title}: ${text}`);
     said = text;
-    if (verdict.state === 'ready') return;
-    if (verdict.state === 'unseen') {
-      return report(
-        `${title}: not verified, because none of its machines was healthy before the push`,
-      );
+    if (state === 'ready') return verdict;
+    if (state === 'unseen') {
+      report(`${title}: not verified, because none of its machines was healthy before the push`);
+      return verdict;
     }
-    const isDraining = verdict.pods.some(({ state }) => state === 'draining');
-    const limitMs = times.readyMs + (isDraining ? graceMs : 0);
-    const isLate = performance.now() - start > limitMs;
-    const isFailed = verdict.state === 'failed';
-    if (isFailed || isLate) {
-      const late = isFailed ? '' : `not ready after ${Math.round(limitMs / 1000)} s: `;
+    const are = (...states: PodVerdict['state'][]) =>
+      pods.filter((pod) => states.includes(pod.state)).length;
+    // Machines receive a new version one part after another.
+    if (are('ready') > most) start = performance.now();
+    most = Math.max(most, are('ready'));
+    const limitMs = times.readyMs + (are('draining') > 0 ? graceMs : 0);
+    // Silent machines become lost.
+    const isWaiting = are('silent') === 0 || are('old', 'draining', 'waiting') > 0 || cause;
+    const isLate = isWaiting && performance.now() - start > limitMs;
+    if (state === 'failed' || isLate) {
+      const late = state === 'failed' ? '' : `not ready after ${Math.round(limitMs / 1000)} s: `;
       throw new FleetError(`${title}: ${late}${problemText(verdict)}`);
     }
     await pause(times.pollMs, signal);
@@ -225,20 +279,18 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
 async function soak(
   watched: readonly Watched[],
   before: RackHealth | undefined,
-  start: number,
-  rollout: Rollout,
+  rollout: Begun,
 ): Promise<void> {
   if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
   await stayReady(watched, rollout);
   for (const each of watched) await untilWell(each, rollout);
-  if (before) await untilAsHealthy(before, start, rollout);
+  if (before) await untilAsHealthy(before, rollout);
 }
 
 /** @throws FleetError Alerts and machines are worse than before, or Prometheus no longer knows what it knew. */
 async function untilAsHealthy(
   before: RackHealth,
-  start: number,
-  { rack, plan, times, signal, report }: Rollout,
+  { rack, plan, times, signal, report, start }: Begun,
 ): Promise<void> {
   const machines = newMachines(plan);
   const asked = performance.now();
@@ -270,17 +322,17 @@ function newMachines({ objects }: RackPlan): ReadonlySet<string> | undefined {
 }
 
 /** @throws FleetError Its pods are ready, but report a problem. */
-async function untilWell(watched: Watched, rollout: Rollout): Promise<void> {
+async function untilWell(watched: Watched, rollout: Begun): Promise<void> {
   const { workload, before } = watched;
   await untilServiceIsWell(workload, before, () => readyPods(watched, rollout), rollout);
 }
 
-async function readyPods(watched: Watched, rollout: Rollout): Promise<string[]> {
+async function readyPods(watched: Watched, rollout: Begun): Promise<string[]> {
   const { pods } = await look(watched, rollout);
   return pods.filter(({ state }) => state === 'ready').map(({ pod }) => pod);
 }
 
-async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise<void> {
+async function stayReady(watched: readonly Watched[], rollout: Begun): Promise<void> {
   const { times, signal } = rollout;
   const start = performance.now();
   const restarts = new Map<string, number>();
@@ -294,8 +346,9 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
       }
       if (verdict.state === 'ready' || verdict.state === 'unseen') continue;
       // A machine that reboots after its task returns.
-      if (!verdict.pods.some(({ state }) => state === 'silent'))
-        throw lost(each, problemText(verdict));
+      const isBack = ({ node, state }: PodVerdict) =>
+        state !== 'ready' && rollout.silentSince.has(node);
+      if (!verdict.pods.some(isBack)) throw lost(each, problemText(verdict));
       await untilReady(each, rollout);
     }
     const leftMs = times.soakMs - (performance.now() - start);
@@ -309,15 +362,26 @@ function lost({ workload }: Watched, why: string): FleetError {
 }
 
 /** @throws FleetError A node was deleted. */
-async function look({ workload, nodes }: Watched, rollout: Rollout): Promise<Verdict> {
-  const { rack, plan } = rollout;
+async function look({ workload, nodes }: Watched, rollout: Begun): Promise<Verdict> {
+  const { rack, plan, times, start, losses, silentSince } = rollout;
   const { name, namespace } = workload.metadata;
   const objects = await readForGate(rack, namespace);
   const left = objects.filter(({ kind }) => kind === 'Node').map(({ metadata }) => metadata.name);
-  const deleted = rollout.nodes?.filter((node) => !left.includes(node)) ?? [];
+  const all = rollout.nodes?.map(({ metadata }) => metadata.name) ?? [];
+  const deleted = all.filter((node) => !left.includes(node));
   if (deleted.length > 0) throw new FleetError(`Node ${deleted.join(', ')} was deleted`);
   const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : new Set<string>();
-  return judge({ kind: workload.kind, name }, objects, { nodes, excused });
+  const now = performance.now();
+  const isLost = ([, since = now]: [string, number | undefined]) => now - since > times.readyMs;
+  const lost = new Set([...silentSince].filter(isLost).map(([node]) => node));
+  const mostLost = (machines: number) => mostLosses(machines, (now - start) / 1000, losses);
+  const verdict = judge({ kind: workload.kind, name }, objects, { nodes, excused, lost, mostLost });
+  for (const { node, state } of verdict.pods) {
+    const isSilent = state === 'silent' || state === 'lost';
+    if (isSilent) silentSince.set(node, silentSince.get(node) ?? now);
+    else if (state !== 'dead' && silentSince.has(node)) silentSince.set(node, undefined);
+  }
+  return verdict;
 }
 
 /** Machines that did not respond before the push, or on which a workload was unhealthy. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RackHealth } from '../survey/rack-health.ts';
-import { missing, worsened } from './worsened.ts';
+import { missing, mostLosses, worsened } from './worsened.ts';
 
 /** A rack whose first machines are silent. */
 function rackOf(all: number, silent: number): Pick<RackHealth, 'machines' | 'seen'> {
@@ -14,6 +14,7 @@ function alertsOn(...machines: string[]): RackHealth['alerts'] {
 }
 
 const well: RackHealth = {
+  at: 0,
   state: 'ok',
   versions: {},
   agents: {},
@@ -35,14 +36,25 @@ it.each([
   ],
   [
     'one alert on more machines',
-    { alerts: alertsOn('rpi-1', 'rpi-2', 'rpi-3') },
-    ['new alert BotUnhealthy (warning) for machine=rpi-3'],
+    { alerts: alertsOn('rpi-1', 'rpi-2', 'rpi-9', 'rpi-10') },
+    ['new alert BotUnhealthy (warning) for machine=rpi-9, machine=rpi-10'],
   ],
   [
     'one alert on other machines',
     { alerts: alertsOn('rpi-1', 'rpi-9') },
     ['new alert BotUnhealthy (warning) for machine=rpi-9'],
   ],
+  [
+    'an alert for a machine that is silent by chance',
+    { ...rackOf(300, 6), alerts: alertsOn('rpi-1', 'rpi-2', 'rpi-6') },
+    [],
+  ],
+  [
+    'more silent machines than by chance',
+    { ...rackOf(300, 8), alerts: alertsOn('rpi-1', 'rpi-2', 'rpi-6', 'rpi-8') },
+    ['3 machines fell silent: rpi-6, rpi-7, rpi-8; 8 of 300 are silent'],
+  ],
+  ['as many silent machines as in a usual hour', { ...rackOf(300, 11), at: 3600 }, []],
   ['one alert that ended on a machine', { alerts: alertsOn('rpi-2') }, []],
   [
     'a silent service',
@@ -55,7 +67,7 @@ it.each([
     { health: { ok: 30, quarantined: 10 } },
     ['10 more machines quarantined'],
   ],
-  ['a few silent machines', rackOf(300, 35), []],
+  ['machines that are silent by chance', rackOf(300, 7), []],
   [
     'many silent machines',
     rackOf(300, 300),
@@ -71,8 +83,21 @@ it.each([
     ['4 of 10 tasks have failed since the push'],
   ],
 ])('names %s', (_, change, faults) => {
-  expect(worsened(well, { ...well, ...change })).toEqual(faults);
+  expect(worsened({ ...well, losses: 336 }, { ...well, ...change })).toEqual(faults);
 });
+
+it.each([
+  [1, 300, 336, 1],
+  [19, 3600, 3360, 1],
+  [20, 3600, undefined, 2],
+  [300, 900, 70, 2],
+  [300, 3600, 336, 6],
+])(
+  'of %i machines in %i s, with %s losses in the last week, at most %i are lost by chance',
+  (machines, seconds, weekly, most) => {
+    expect(mostLosses(machines, seconds, weekly)).toBe(most);
+  },
+);
 
 const { machines: _all, controllers: _up, tasksEnded: _tasks, ...less } = well;
 const known = { ...well, versions: { 'router-backup': ['1'] } };

@@ -2,9 +2,22 @@
 import { count } from '@skolo/base';
 import type { Labels, RackHealth } from '../survey/rack-health.ts';
 
-/** Of this many machines, how many may fail by chance meanwhile, for example because of a low battery or a power cut. */
-export function mostByChance(all: number): number {
+/** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery. */
+function mostByChance(all: number): number {
   return Math.max(1, all * 0.1);
+}
+
+const weekSeconds = 7 * 86_400;
+const fewMachines = 20;
+
+/**
+ * How many machines may be lost by chance while this many receive a new version, for example because of a power cut.
+ *
+ * @param weekly losses in the last week; undefined: unknown
+ */
+export function mostLosses(replaced: number, seconds: number, weekly = 0): number {
+  if (replaced < fewMachines) return 1;
+  return Math.max(2, (3 * weekly * seconds) / weekSeconds);
 }
 
 /** The share of tasks that may fail by chance, because tests fail. */
@@ -12,10 +25,16 @@ const mostTasksByChance = { tasks: 2, part: 0.2 };
 
 /** One text for each fault; empty if nothing is worse. */
 export function worsened(before: RackHealth, after: RackHealth): string[] {
+  // How many may be silent is judged on its own.
+  const isAnswering = ({ machine }: Labels) =>
+    machine === undefined || after.seen[machine] !== false;
   const alerts = after.alerts.flatMap(({ name, severity, subjects }) => {
     const same = before.alerts.filter((each) => each.name === name && each.severity === severity);
     const known = new Set(same.flatMap((each) => each.subjects.map(labelsText)));
-    const added = subjects.map(labelsText).filter((subject) => !known.has(subject));
+    const added = subjects
+      .filter(isAnswering)
+      .map(labelsText)
+      .filter((subject) => !known.has(subject));
     const named = added.filter((subject) => subject !== '');
     const about = named.length > 0 ? ` for ${namesText(named)}` : '';
     return added.length > 0 ? [`new alert ${name} (${severity})${about}`] : [];
@@ -85,7 +104,8 @@ function fellSilent(before: RackHealth, after: RackHealth): string[] {
   const names = Object.keys(after.seen).filter((name) => before.seen[name] && !after.seen[name]);
   const { all = 0, silent = 0 } = after.machines ?? {};
   const isAll = names.length > 0 && silent === all;
-  if (names.length <= mostByChance(all) && !isAll) return [];
+  const most = mostLosses(all, after.at - before.at, before.losses);
+  if (names.length <= most && !isAll) return [];
   return [
     `${count(names.length, 'machine')} fell silent: ${namesText(names)}; ${silent} of ${all} are silent`,
   ];

@@ -28,6 +28,7 @@ describe('the health of a rack', () => {
         ['machines', 0, { machine: 'rpi-1' }],
         ['machines', 1, { machine: 'rpi-2' }],
         ['health', 38, { verdict: 'ok' }],
+        ['losses', 70],
         ['delivery', 1, { state: 'silent' }],
         ['token', 1800.5],
         ['spool', 'NaN'],
@@ -35,6 +36,8 @@ describe('the health of a rack', () => {
     );
 
     expect(health).toEqual({
+      at: 1_795_000_000,
+      losses: 70,
       state: 'critical',
       versions: { 'metadata-server': ['1.2.0', '1.3.0'] },
       agents: { '1.2.0': 39 },

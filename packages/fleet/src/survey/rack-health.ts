@@ -18,6 +18,7 @@ const figures = {
     'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client"}[WINDOW]) < 1e5)',
   tasksFailed:
     'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client", outcome!="succeeded"}[WINDOW]) < 1e5)',
+  losses: 'max(skolo_machines_losses_last_week{job="machine-state"})',
   held: 'skolo_power_machines_held{job="power-cycle-daemon"}',
   controllers: 'count(skolo_power_controller_up{job="power-cycle-daemon"})',
   controllersUp: 'sum(skolo_power_controller_up{job="power-cycle-daemon"})',
@@ -83,6 +84,8 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Absent: Prometheus has no value. */
 export interface RackHealth {
+  /** By Prometheus' clock, in seconds. */
+  at: number;
   /** Worst first; `unknown` if Prometheus does not have metrics from any service. */
   state: 'critical' | 'warning' | 'unknown' | 'ok';
   /** By service; more than one while it is being replaced. */
@@ -96,6 +99,8 @@ export interface RackHealth {
   machines?: { all: number; silent: number; held: number };
   /** Whether a machine shows any sign of life, by its name. */
   seen: Record<string, boolean>;
+  /** How often machines were lost in the last week, from machine-state's history. */
+  losses?: number;
   /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
   tasks?: number;
@@ -139,6 +144,7 @@ export function readHealth(text: string): RackHealth {
   const ended = one('tasksEnded');
   const delivery = of('delivery')[0]?.metric.state;
   const facts = {
+    at: result[0]?.value[0] ?? 0,
     versions: Object.fromEntries(
       [...versions].map(([service, all]) => [service, [...new Set(all.map(versionOf))].sort()]),
     ),
@@ -163,6 +169,7 @@ export function readHealth(text: string): RackHealth {
     }),
     ...(delivery !== undefined && { delivery }),
     ...defined({
+      losses: one('losses'),
       tasks: one('tasks'),
       reboots: one('reboots'),
       tokenSeconds: one('token'),

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { newHistory } from '../testing/history.ts';
 import { downtime } from './downtime.ts';
 import type { History } from './history.ts';
+import { Losses } from './losses.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -67,6 +68,29 @@ it('counts how often and how long machines were unable, over days, and why', asy
     { name: 'rpi-2', times: 1, seconds: (2 * day) / 1000, codes: [{ code: 'gone', times: 1 }] },
   ]);
   expect((await since(begun + day + 1)).map(({ name }) => name)).toEqual(['rpi-1']);
+});
+
+it('counts how often machines were lost in the last week', async () => {
+  const clock = fakeClock('2026-11-20T10:00:00Z');
+  const history = await openHistory(clock);
+  const keys = {
+    'rpi-1': ['gone', 'gone', 'ok', 'gone'],
+    'rpi-2': ['stale', 'ok'],
+    'rpi-3': ['gone'],
+  };
+  for (const [machine, all] of Object.entries(keys)) {
+    for (const key of all) {
+      history.add({ machine, kind: 'condition', key, at: clock.now() });
+      clock.pass(hour);
+    }
+  }
+  const losses = new Losses({ history, clock });
+  await losses.tick();
+  expect(losses.lastWeek).toBe(3);
+  clock.pass(7 * day - 2 * hour);
+  await losses.tick();
+
+  expect(losses.lastWeek).toBe(1);
 });
 
 async function openHistory(clock: ReturnType<typeof fakeClock>): Promise<History> {
