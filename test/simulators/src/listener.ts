@@ -17,6 +17,7 @@ export class Listener {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private closed: Promise<void> | undefined;
+  private isWanted = true;
 
   /** Port 0: any. */
   constructor(host: string, port: number, take: (socket: Socket) => void) {
@@ -48,6 +49,17 @@ export class Listener {
     if (server) this.closed = new Promise((resolve) => server.close(() => resolve()));
     for (const socket of this.sockets) socket.destroy();
     await this.closed;
+  }
+
+  /** Closes its port while a device has no power, and opens it again, both at once. */
+  setOpen(isOpen: boolean): void {
+    this.isWanted = isOpen;
+    if (!isOpen) void this.close();
+    else
+      this.open().then(
+        () => (this.isWanted ? undefined : this.close()),
+        () => undefined,
+      );
   }
 
   /** Resets connections. @param peer `ADDRESS:PORT`; all when absent */

@@ -16,7 +16,8 @@ export type CycleEvent =
   | { is: 'checked'; task: 'running' | 'idle' | 'unknown'; text: string; bootId?: string }
   | { is: 'soft-sent'; text: string }
   | { is: 'soft-impossible'; text: string }
-  | { is: 'went-down'; text: string }
+  /** `how`: to follow "it"; absent: it was not seen, but another boot is. */
+  | { is: 'went-down'; text: string; how?: string }
   | { is: 'not-down'; text: string }
   | { is: 'contacted'; modes: ReadonlyMap<string, Restore>; text: string }
   | { is: 'contact-failed'; text: string }
@@ -30,7 +31,7 @@ export type CycleEvent =
   /** At any time: only the list of steps changes. */
   | { is: 'noted'; text: string }
   /** `wasUp`: it went down while being watched. */
-  | { is: 'seen-down'; text: string; wasUp: boolean }
+  | { is: 'seen-down'; text: string; how: string; wasUp: boolean }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
   /** `unverified`: the text of a reading that proves nothing. */
@@ -102,8 +103,8 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       return inherited(record, event.text, facts);
     // Reported at any time by whatever watches the machine.
     case 'seen-down': {
-      const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
-      return withStep(seen, facts, event.text);
+      const seen = withDown(record, event, facts);
+      return withStep({ ...seen, ...(event.wasUp && { wentDown: true }) }, facts, event.text);
     }
     case 'off-natively':
       return withStep({ ...record, sawOff: true }, facts, event.text);
@@ -142,7 +143,7 @@ function inPhase(
     case 'going-down': {
       if (event.is === 'not-down') return afterSoft(record, event.text, facts);
       if (event.is !== 'went-down') return undefined;
-      return go({ ...record, sawDown: true }, 'see-back', facts, event.text);
+      return go(withDown(record, event, facts), 'see-back', facts, event.text);
     }
     case 'contact':
       if (event.is === 'contacted') return contacted(record, event, facts);
@@ -261,6 +262,12 @@ function seenOn(record: CycleRecord, text: string, facts: CycleFacts): CycleReco
   return go(noted, 'see-back', facts);
 }
 
+/** Only the first time that it was seen down counts. */
+function withDown(record: CycleRecord, { how }: { how?: string }, facts: CycleFacts): CycleRecord {
+  const first = how === undefined ? { how: 'rebooted' } : { how, at: time(facts) };
+  return { ...record, sawDown: true, down: record.down ?? first };
+}
+
 /** Only the latest report of its outlets counts. */
 function withFault(record: CycleRecord, { fault }: { fault?: string }): CycleRecord {
   const { fault: _, ...rest } = record;
@@ -297,7 +304,7 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRec
   if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
   if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
   const attempt = record.attempt + 1;
-  const { unseenOff: _, wentDown: __, ...rest } = record;
+  const { unseenOff: _, wentDown: __, down: ___, ...rest } = record;
   const again = { ...rest, attempt, sawOff: false, sawDown: false, unwatched: false };
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }

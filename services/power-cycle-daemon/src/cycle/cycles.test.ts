@@ -361,9 +361,11 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
-    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: confirmed down: no response at /));
+    expect(texts(cycle)).toContainEqual(
+      expect.stringMatching(/: confirmed down: connections are refused at /),
+    );
     expect(cycle.detail).toMatch(
-      /^back after \d+ s: SSH is responding at 127\.0\.1\.1:\d+, and it was down before$/,
+      /^back after \d+ s: SSH is responding at 127\.0\.1\.1:\d+, after it refused connections for \d+ s$/,
     );
   });
 
@@ -503,7 +505,7 @@ describe('a machine', () => {
     const cycle = await finished(await daemon.request('m'));
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
-    expect(cycle.detail).toMatch(/^not back within 1 s: no response at/);
+    expect(cycle.detail).toMatch(/^not back within 1 s: connections are refused at/);
     expect(boards.get('pdu-1').outlets.isOn('9')).toBe(true);
   });
 

@@ -3,7 +3,7 @@
 import { agentOf } from '../machines/agent.ts';
 import { backWithin, isDown, probeOf } from '../machines/probe.ts';
 import { softReboot } from '../machines/soft-reboot.ts';
-import { bootSince, seeBack, seeDown, seePhone } from '../machines/watch.ts';
+import { bootSince, type Down, seeBack, seeDown, seePhone } from '../machines/watch.ts';
 import { feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
 import { faultsOf } from './outlet-steps.ts';
@@ -76,7 +76,9 @@ export async function watchDown(step: Step): Promise<CycleEvent> {
   const { watch } = step.timing;
   const observer = observerOf(rack, target);
   const down = observer && (await seeDown(observer, settings.softSeconds * 1000, watch, signal));
-  if (down !== undefined) return { is: 'went-down', text: `confirmed down: ${down.text}` };
+  if (down !== undefined) {
+    return { is: 'went-down', text: `confirmed down: ${down.text}`, how: down.how };
+  }
   // It may have gone down and come back unobserved, while the daemon was restarted.
   const boot = observer && (await bootSince(observer, record.bootId, watch.lookMs, signal));
   if (boot === 'another') return { is: 'went-down', text: 'already rebooted' };
@@ -92,6 +94,14 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   if (fault === undefined) return event;
   const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and the connected device`;
   return { ...event, text, fault };
+}
+
+/** Whether it was seen down in an earlier step, and for how long if it was watched since then. */
+function seenDown({ record, clock }: Step): Down | undefined {
+  const { sawDown, down: { how, at } = { how: 'was down' }, unwatched, interrupted } = record;
+  if (!sawDown) return undefined;
+  if (at === undefined || unwatched || interrupted) return { how, since: undefined };
+  return { how, since: performance.now() - (clock.now() - Date.parse(at)) };
 }
 
 async function awaitTarget(step: Step): Promise<CycleEvent> {
@@ -115,10 +125,12 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   if (observer === undefined) {
     return { is: 'not-visible', text: 'on; there is no way to check whether it is back' };
   }
-  const { sawDown, bootId, unwatched, interrupted } = record;
+  const { bootId, unwatched, interrupted } = record;
   // Without a restart, it was watched from before its power was cut, so it was up until now.
-  const onDown = (text: string) => step.report({ is: 'seen-down', text, wasUp: !unwatched });
-  const seen = await seeBack(observer, { sawDown, bootId, withinMs, onDown }, watch, signal);
+  const onDown = (text: string, how: string) =>
+    step.report({ is: 'seen-down', text: `confirmed down: ${text}`, how, wasUp: !unwatched });
+  const options = { sawDown: seenDown(step), bootId, withinMs, onDown };
+  const seen = await seeBack(observer, options, watch, signal);
   if (seen.is !== 'never-down') return seen;
   const why =
     interrupted || unwatched

@@ -100,7 +100,8 @@ async function reportDown(
   try {
     const down = await seeDown(observer, 3_600_000, timing.watch, signal);
     if (down === undefined) return;
-    report({ is: 'seen-down', text: `confirmed down: ${down.text}`, wasUp: wasUp || down.wasUp });
+    const text = `confirmed down: ${down.text}`;
+    report({ is: 'seen-down', text, how: down.how, wasUp: wasUp || down.wasUp });
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -14,7 +14,7 @@ import { OutletWatch } from './outlet-watch.ts';
 const yaml = `
 infrastructure:
   pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
-  pdu-2: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: apc-rpdu, address: 127.0.2.2, power: pdu-1/8 }
 machines:
   a: { kind: host, power: pdu-1/1, device: { kind: android, power: usb/1-1.2 } }
   b: { kind: host, power: [pdu-1/2, pdu-2/2] }
@@ -92,9 +92,9 @@ describe('the watch', () => {
     const { boards, watch } = watched();
 
     watch.follow();
-    await waitUntil(() => (watch.readings.size === 3 ? true : undefined));
+    await waitUntil(() => (watch.readings.size === 4 ? true : undefined));
 
-    expect(boards.get('pdu-1').reads).toEqual([['1', '2']]);
+    expect(boards.get('pdu-1').reads).toEqual([['1', '2', '8']]);
     expect(boards.get('pdu-2').reads).toEqual([['2']]);
     expect(boards.get('a').reads).toEqual([]);
     expect(watch.readings.get('pdu-1/2')).toEqual({
@@ -104,6 +104,24 @@ describe('the watch', () => {
       mode: 'auto',
       at: 42,
     });
+  });
+
+  it('asks a controller at once whose own power was cycled, and no other', async () => {
+    const rarely = '    readSeconds: 3600\n    probeSeconds: { first: 3600, most: 3600 }';
+    const { boards, watch, controllers } = watched(rarely);
+    boards.get('pdu-2').isDown = true;
+    watch.follow();
+    await waitUntil(() => (controllers[1]?.state === 'down' ? true : undefined));
+    const cycleOf = (outlet: string) =>
+      cycleRecord({ phase: 'finished', feeds: [{ controller: 'pdu-1', outlet }] });
+
+    boards.get('pdu-2').isDown = false;
+    watch.onEvent({ type: 'cycle', record: cycleOf('1'), previous: 'see-back' });
+    watch.onEvent({ type: 'cycle', record: cycleOf('8'), previous: 'see-back' });
+    await waitUntil(() => (controllers[1]?.state === 'up' ? true : undefined));
+
+    expect(watch.readings.get('pdu-2/2')?.state).toBe('on');
+    expect(boards.get('pdu-1').reads).toHaveLength(1);
   });
 
   it('is not kept by one that is wedged from reading the others', async () => {
@@ -149,7 +167,7 @@ describe('the watch', () => {
   it('follows the rack: one controller in place of another is watched, and the old one no more', async () => {
     const { boards, watch, controllers } = watched();
     watch.follow();
-    await waitUntil(() => (watch.readings.size === 3 ? true : undefined));
+    await waitUntil(() => (watch.readings.size === 4 ? true : undefined));
     await controllers[0]?.close();
     const other = new Boards();
     controllers.splice(0, 1, other.controller('pdu-1'));
@@ -158,7 +176,7 @@ describe('the watch', () => {
     watch.follow();
     await waitUntil(() => (other.get('pdu-1').reads.length > 0 ? true : undefined));
 
-    expect(other.get('pdu-1').reads).toEqual([['1', '2']]);
+    expect(other.get('pdu-1').reads).toEqual([['1', '2', '8']]);
     expect(boards.get('pdu-1').reads).toHaveLength(1);
   });
 

@@ -8,7 +8,7 @@ import { backOffMs, errorText, pause } from '@skolo/base';
 import type { Clock, CrashNotes, Logger } from '@skolo/common';
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
-import { formatOutlet, type Rack } from '@skolo/rack';
+import { formatOutlet, goesDark, type Rack } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
 import { turnOff } from '../devices/outlets.ts';
@@ -17,7 +17,7 @@ import type { PowerEvent } from '../events.ts';
 import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
 import { allTargets, findTarget } from '../rules/targets.ts';
-import { feedKey, type SwitchedOff } from '../state/records.ts';
+import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
 interface OutletWatchDeps {
@@ -33,6 +33,8 @@ interface OutletWatchDeps {
 interface Loop {
   controller: Controller;
   ending: AbortController;
+  /** Ends the pause before its next reading. */
+  hurry: AbortController;
   done: Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export class OutletWatch {
   onEvent(event: PowerEvent): void {
     // From now on an off may be a person's, or no longer be one.
     if (event.type === 'cycle' && event.record.action !== 'cycle') this.follow();
+    if (event.type === 'cycle' && event.record.phase === 'finished') this.hurryAfter(event.record);
     if (event.type !== 'read') return;
     const at = this.deps.clock.now();
     for (const [outlet, reading] of event.readings) {
@@ -93,10 +96,21 @@ export class OutletWatch {
     await Promise.all([...this.loops].map(({ done }) => done));
   }
 
+  /** Controllers that lost power or network with the target are read at once, and those of its outlets if they were unreachable. */
+  private hurryAfter({ feeds }: CycleRecord): void {
+    const outlets = feeds.map(({ controller: device, outlet }) => ({ device, outlet }));
+    const dark = new Set(goesDark(this.deps.rack(), outlets));
+    for (const { controller, hurry } of this.loops) {
+      const isItsOwn = outlets.some(({ device }) => device === controller.name);
+      if (dark.has(controller.name) || (isItsOwn && controller.state !== 'up')) hurry.abort();
+    }
+  }
+
   private begin(controller: Controller): void {
     const ending = new AbortController();
-    const loop: Loop = { controller, ending, done: Promise.resolve() };
-    loop.done = this.loop(controller, ending.signal)
+    const hurry = new AbortController();
+    const loop: Loop = { controller, ending, hurry, done: Promise.resolve() };
+    loop.done = this.loop(loop)
       .catch((error: unknown) => {
         if (ending.signal.aborted) return;
         this.deps.log.error({ err: error, controller: controller.name }, 'watch broke');
@@ -106,15 +120,21 @@ export class OutletWatch {
   }
 
   /** @throws The signal's reason. */
-  private async loop(controller: Controller, signal: AbortSignal): Promise<void> {
+  private async loop(loop: Loop): Promise<void> {
     const { crashNotes } = this.deps;
+    const { controller } = loop;
+    const { signal } = loop.ending;
     for (let failures = 0; ; ) {
+      loop.hurry = new AbortController();
       await crashNotes.whenDue(controller.name, signal);
       const failed = await crashNotes.inTurn(controller.name, () => this.look(controller, signal));
       failures = failed ? failures + 1 : 0;
       const { readSeconds, probeSeconds } = this.deps.rack().services['power-cycle-daemon'];
       const bounds = { firstMs: probeSeconds.first * 1000, maxMs: probeSeconds.most * 1000 };
-      await pause(failed ? backOffMs(failures, bounds) : readSeconds * 1000, signal);
+      const ms = failed ? backOffMs(failures, bounds) : readSeconds * 1000;
+      await pause(ms, AbortSignal.any([signal, loop.hurry.signal])).catch(() => undefined);
+      signal.throwIfAborted();
+      if (loop.hurry.signal.aborted) failures = 0;
     }
   }
 

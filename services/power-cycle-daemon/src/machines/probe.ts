@@ -32,6 +32,11 @@ export function isDown({ is }: Look): boolean {
   return is === 'refused' || is === 'unanswered';
 }
 
+/** How it was down, to follow "it". */
+export function howDown({ is }: Look): string {
+  return is === 'refused' ? 'refused connections' : 'did not respond';
+}
+
 /** Whether a program responded: only that is evidence that it runs, because a hung machine still accepts connections. */
 export function runs({ is }: Look): boolean {
   return is === 'up' || is === 'closed';
@@ -135,7 +140,8 @@ function lookTcp(
     socket.on('error', (error) => {
       const code = codeOf(error);
       const is = isAccepted ? 'closed' : withoutConnection(code);
-      end({ is, text: `no response at ${where}: ${code}` });
+      const what = is === 'refused' ? 'connections are refused' : 'no response';
+      end({ is, text: `${what} at ${where}: ${code}` });
     });
     socket.on('close', () =>
       end({ is: 'closed', text: `${where} accepts connections, but closes them` }),

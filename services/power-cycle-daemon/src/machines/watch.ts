@@ -2,7 +2,7 @@
 
 import { pause } from '@skolo/base';
 import type { Agent } from './agent.ts';
-import { isDown, type Look, type Probe } from './probe.ts';
+import { howDown, isDown, type Look, type Probe } from './probe.ts';
 
 export interface Observer {
   probe: Probe;
@@ -17,6 +17,8 @@ export interface WatchTuning {
 
 interface SeenDown {
   text: string;
+  /** To follow "it": `refused connections`. */
+  how: string;
   /** It was seen alive before, so it went down while being watched. */
   wasUp: boolean;
 }
@@ -33,7 +35,7 @@ export async function seeDown(
   do {
     const look = await probe(lookMs, signal);
     signal.throwIfAborted();
-    if (isDown(look)) return { text: look.text, wasUp };
+    if (isDown(look)) return { text: look.text, how: howDown(look), wasUp };
     wasUp ||= isAlive(look);
     await pause(everyMs, signal);
   } while (performance.now() < end);
@@ -46,13 +48,20 @@ type Return =
   | { is: 'never-down'; text: string }
   | { is: 'not-back'; text: string };
 
+export interface Down {
+  /** To follow "it": `refused connections`. */
+  how: string;
+  /** Milliseconds, as `performance.now()`; undefined: it was not watched all the time. */
+  since: number | undefined;
+}
+
 interface ReturnOptions {
   /** It was seen down already. */
-  sawDown: boolean;
+  sawDown: Down | undefined;
   /** The boot that should end. */
   bootId: string | undefined;
   withinMs: number;
-  onDown: (text: string) => void;
+  onDown: (text: string, how: string) => void;
 }
 
 /**
@@ -66,16 +75,16 @@ export async function seeBack(
   signal: AbortSignal,
 ): Promise<Return> {
   const start = performance.now();
-  let wasDown = sawDown;
+  let down = sawDown;
   let last = 'not checked yet';
   let wait = everyMs;
   do {
     const look = await observer.probe(lookMs, signal);
     signal.throwIfAborted();
     last = look.text;
-    if (isDown(look) && !wasDown) {
-      wasDown = true;
-      onDown(look.text);
+    if (isDown(look) && down === undefined) {
+      down = { how: howDown(look), since: performance.now() };
+      onDown(look.text, down.how);
     }
     if (look.is === 'up') {
       const boot = await bootSince(observer, bootId, lookMs, signal);
@@ -84,11 +93,13 @@ export async function seeBack(
         return { is: 'never-down', text: `${look.text}, but the machine has not rebooted` };
       }
       if (boot === 'another') {
-        const text = `back ${after(start)}: ${look.text}, and the machine has rebooted`;
+        const text = `back ${after(start)}: ${look.text}, with a new boot ID`;
         return { is: 'back', text, proof: 'a new boot' };
       }
-      if (wasDown) {
-        return { is: 'back', text: `back ${after(start)}: ${look.text}, and it was down before` };
+      if (down !== undefined) {
+        const duration = down.since === undefined ? '' : ` for ${secondsSince(down.since)} s`;
+        const text = `back ${after(start)}: ${look.text}, after it ${down.how}${duration}`;
+        return { is: 'back', text };
       }
       return { is: 'never-down', text: `${look.text}, but the target was never down` };
     }
@@ -116,7 +127,11 @@ export function isAlive({ is }: Look): boolean {
 }
 
 function after(start: number): string {
-  return `after ${Math.round((performance.now() - start) / 1000)} s`;
+  return `after ${secondsSince(start)} s`;
+}
+
+function secondsSince(start: number): number {
+  return Math.round((performance.now() - start) / 1000);
 }
 
 /** For a phone, down means that it is reported as not charging. A phone that is merely unseen may be charging. */

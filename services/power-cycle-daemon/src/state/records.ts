@@ -88,6 +88,8 @@ export const CycleRecord = z.object({
   sawOff: z.boolean(),
   /** The machine was seen down in this attempt. */
   sawDown: z.boolean(),
+  /** How, to follow "it": `refused connections`; and when it was first seen so in this attempt. */
+  down: z.object({ how: z.string(), at: Time.exactOptional() }).exactOptional(),
   /** It went down while being watched, in this attempt: since before its outlets were touched. */
   wentDown: z.boolean().exactOptional(),
   /**

@@ -176,16 +176,18 @@ class Equipment implements Simulator {
     }
   }
 
-  /** A device without power does not respond, and boots when its power comes back. */
+  /** A device without power, and its card, close their ports, and boot when their power comes back. */
   private feed(name: string, power: readonly Outlet[]) {
-    const own = this.devices.get(name)?.simulated;
+    const parts = [this.devices, this.besides].flatMap((all) => all.get(name)?.simulated ?? []);
     const feeds = this.feedsOf(power);
-    if (own === undefined || feeds.length === 0) return;
+    if (parts.length === 0 || feeds.length === 0) return;
     const look = () => {
       const hasPower = feeds.some(([board, outlet]) => board.isOn(outlet));
-      if (hasPower === !own.faults.has('down')) return;
-      own.faults.set('down', !hasPower);
-      if (hasPower) void own.reboot();
+      for (const part of parts) {
+        if (hasPower === !part.faults.has('down')) continue;
+        part.faults.set('down', !hasPower);
+        if (hasPower) void part.reboot();
+      }
     };
     for (const [board] of feeds) {
       board.on('change', look);

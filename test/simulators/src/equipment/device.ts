@@ -135,6 +135,7 @@ export class Faults {
   dropAt: { command: RegExp; when: 'before' | 'after' } | undefined;
   private readonly active = new Set<DeviceFault>();
   private readonly known: ReadonlySet<DeviceFault>;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(known: readonly DeviceFault[]) {
     this.known = new Set(known);
@@ -145,6 +146,7 @@ export class Faults {
     if (!this.known.has(fault)) throw new RangeError(`this model has no fault ${fault}`);
     if (on) this.active.add(fault);
     else this.active.delete(fault);
+    for (const listener of this.listeners) listener();
   }
 
   has(fault: DeviceFault): boolean {
@@ -154,6 +156,12 @@ export class Faults {
   clear(): void {
     this.dropAt = undefined;
     this.active.clear();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** After each change, until the device ends. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
   }
 }
 

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { errorCode } from '@skolo/base';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { DeviceFault } from '../device.ts';
@@ -22,6 +24,25 @@ async function enabled(device: CliDevice): Promise<Client> {
   await ssh.see(prompt);
   return ssh;
 }
+
+it('closes its port while it is down', async () => {
+  const device = await start();
+  const connected = () =>
+    new Promise<string>((resolve) => {
+      const socket = connect({ port: device.port, host: device.host });
+      socket.once('error', (error) => resolve(errorCode(error) ?? ''));
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve('connected');
+      });
+    });
+
+  device.faults.set('down');
+  expect(await connected()).toBe('ECONNREFUSED');
+
+  device.faults.clear();
+  await expect.poll(connected).toBe('connected');
+});
 
 describe.skipIf(peer('ssh') === undefined)('a device with a command line', () => {
   it('loses its sessions when it goes down', async () => {

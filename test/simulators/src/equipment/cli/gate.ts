@@ -1,10 +1,6 @@
-/**
- * The device's network side: accepts, rejects and loses connections.
- *
- * A device that is down keeps its port, and resets connections: a released port could immediately be taken by another process.
- */
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+/** The device's network side: accepts, rejects and loses connections. A device that is down closes its ports. */
+import type { Socket } from 'node:net';
+import { Listener } from '../../listener.ts';
 import type { Core } from './core.ts';
 
 interface GateOptions {
@@ -15,20 +11,21 @@ interface GateOptions {
 
 export class Gate {
   private readonly options: GateOptions;
-  private readonly servers: Server[] = [];
+  private readonly listeners: Listener[] = [];
   private readonly sockets = new Set<Socket>();
+  private isClosed = false;
 
   constructor(options: GateOptions) {
     this.options = options;
+    options.core.faults.onChange(() => this.follow());
   }
 
   /** Accepts connections and passes them on; returns the port. */
   async listen(host: string, port: number, take: (socket: Socket) => void): Promise<number> {
-    const server = createServer((socket) => this.arrive(socket, take));
-    this.servers.push(server);
-    server.listen(port, host);
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
+    const listener = new Listener(host, port, (socket) => this.arrive(socket, take));
+    await listener.open();
+    this.listeners.push(listener);
+    return listener.port;
   }
 
   /** Ends all connections, like a power failure. */
@@ -37,20 +34,18 @@ export class Gate {
   }
 
   async close(): Promise<void> {
-    this.dropAll();
-    await Promise.all(
-      this.servers.map((server) => new Promise<void>((done) => server.close(() => done()))),
-    );
+    this.isClosed = true;
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+  }
+
+  private follow(): void {
+    if (this.isClosed) return;
+    const isDown = this.options.core.faults.has('down');
+    for (const listener of this.listeners) listener.setOpen(!isDown);
   }
 
   private arrive(socket: Socket, take: (socket: Socket) => void): void {
     const { core, maxSessions, busyInside } = this.options;
-    socket.setNoDelay();
-    socket.on('error', () => {});
-    if (core.faults.has('down')) {
-      socket.resetAndDestroy();
-      return;
-    }
     const full = this.sockets.size >= maxSessions;
     if (full || (core.faults.has('busy') && !busyInside)) {
       socket.destroy();

@@ -81,10 +81,6 @@ export class Terminal {
   /** Characters have been typed. */
   receive(data: Buffer): void {
     if (this.session.faults.has('wedged')) return;
-    if (this.session.faults.has('down')) {
-      this.line.drop();
-      return;
-    }
     this.input += Array.from(data, escapeByte).join('');
     this.wake?.();
   }

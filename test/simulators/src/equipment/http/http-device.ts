@@ -10,8 +10,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Listener } from '../../listener.ts';
 import {
   type DeviceFault,
   Faults,
@@ -119,9 +120,8 @@ export class HttpDevice implements SimulatedDevice {
   private readonly routes: Route[];
   private readonly secondMs: number;
   private readonly web: Server;
-  private readonly front = createServer((socket) => this.admit(socket));
-  /** As wanted, until it has started. */
-  private boundPort: number;
+  private readonly front: Listener;
+  private isClosed = false;
   private readonly open = new Set<Socket>();
   private readonly waiting: Socket[] = [];
   private served: Socket | undefined;
@@ -135,7 +135,10 @@ export class HttpDevice implements SimulatedDevice {
     this.routes = Object.entries(model.routes).map(([route, answer]) => routeOf(route, answer));
     this.board = options.board ?? model.board;
     this.host = options.host ?? '127.0.0.1';
-    this.boundPort = options.port ?? 0;
+    this.front = new Listener(this.host, options.port ?? 0, (socket) => this.admit(socket));
+    this.faults.onChange(() => {
+      if (!this.isClosed) this.front.setOpen(!this.faults.has('down'));
+    });
     this.secondMs = options.secondMs ?? 1000;
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       this.handle(request, response).catch((error) => response.destroy(error));
@@ -147,15 +150,11 @@ export class HttpDevice implements SimulatedDevice {
   }
 
   get port(): number {
-    return this.boundPort;
+    return this.front.port;
   }
 
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.front.once('error', reject);
-      this.front.listen(this.boundPort, this.host, resolve);
-    });
-    this.boundPort = (this.front.address() as AddressInfo).port;
+    await this.front.open();
   }
 
   async reboot(): Promise<void> {
@@ -165,9 +164,9 @@ export class HttpDevice implements SimulatedDevice {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.front.close(() => resolve()));
+    this.isClosed = true;
     this.loseEverything();
-    await closed;
+    await this.front.close();
   }
 
   /** Notes that the request is a command: `drops-after-command` leaves readings alone. */
@@ -224,12 +223,6 @@ export class HttpDevice implements SimulatedDevice {
   }
 
   private admit(socket: Socket): void {
-    // A client that hangs up is no news.
-    socket.on('error', () => {});
-    if (this.faults.has('down')) {
-      socket.resetAndDestroy();
-      return;
-    }
     this.open.add(socket);
     this.sessions.opened += 1;
     this.sessions.now += 1;

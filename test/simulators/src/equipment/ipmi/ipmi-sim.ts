@@ -15,13 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
-import {
-  type DeviceFault,
-  Faults,
-  OutletBoard,
-  type Received,
-  type SimulatedDevice,
-} from '../device.ts';
+import { Faults, OutletBoard, type Received, type SimulatedDevice } from '../device.ts';
 import { type RelayCall, startRelay } from '../relay.ts';
 
 interface IpmiSimOptions {
@@ -41,7 +35,11 @@ export async function startIpmiSim(
   const board = new OutletBoard([['chassis', { on: true, watts: 120 }]]);
   const received: Received[] = [];
   let child: ChildProcess | undefined;
-  const faults = new IpmiFaults((stopped) => child?.kill(stopped ? 'SIGSTOP' : 'SIGCONT'));
+  const faults = new Faults(['down', 'wedged', 'slow', 'ignores-commands']);
+  // Down and wedged are the same from outside, and are those of the process.
+  faults.onChange(() => {
+    child?.kill(faults.has('down') || faults.has('wedged') ? 'SIGSTOP' : 'SIGCONT');
+  });
   const relay = await startRelay(dir, (call) => answerChassis(board, faults, received, call));
   const port = await freeUdpPort();
   const configuration = join(dir, 'lan.conf');
@@ -146,25 +144,5 @@ async function answering(child: ChildProcess, port: number): Promise<void> {
     socket.close();
     failed.catch(() => undefined);
     ended.catch(() => undefined);
-  }
-}
-
-/** Down and wedged are the same from outside, and are those of the process. */
-class IpmiFaults extends Faults {
-  private readonly halt: (stopped: boolean) => void;
-
-  constructor(halt: (stopped: boolean) => void) {
-    super(['down', 'wedged', 'slow', 'ignores-commands']);
-    this.halt = halt;
-  }
-
-  override set(fault: DeviceFault, on = true): void {
-    super.set(fault, on);
-    this.halt(this.has('down') || this.has('wedged'));
-  }
-
-  override clear(): void {
-    super.clear();
-    this.halt(false);
   }
 }

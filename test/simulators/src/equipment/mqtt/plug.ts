@@ -11,13 +11,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import {
-  type DeviceFault,
-  Faults,
-  OutletBoard,
-  type Received,
-  type SimulatedDevice,
-} from '../device.ts';
+import { Faults, OutletBoard, type Received, type SimulatedDevice } from '../device.ts';
 
 export interface MqttPlugOptions {
   broker: { host: string; port: number };
@@ -52,7 +46,7 @@ class MqttPlug implements SimulatedDevice {
   readonly host: string;
   readonly port: number;
   readonly board: OutletBoard;
-  readonly faults = new PlugFaults(() => this.follow());
+  readonly faults = new Faults(plugFaults);
   readonly received: Received[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
   private readonly options: MqttPlugOptions;
@@ -70,6 +64,7 @@ class MqttPlug implements SimulatedDevice {
     this.board = new OutletBoard(
       Array.from({ length: relays }, (_, index) => [`${index + 1}`, { on: true, watts: 10 }]),
     );
+    this.faults.onChange(() => this.follow());
   }
 
   async connect(): Promise<void> {
@@ -166,23 +161,4 @@ function meaning(payload: string, isOn: boolean): boolean | undefined {
   if (['ON', '1', 'TRUE'].includes(word)) return true;
   if (['OFF', '0', 'FALSE'].includes(word)) return false;
   return ['TOGGLE', '2'].includes(word) ? !isOn : undefined;
-}
-
-class PlugFaults extends Faults {
-  private readonly changed: () => void;
-
-  constructor(changed: () => void) {
-    super(plugFaults);
-    this.changed = changed;
-  }
-
-  override set(fault: DeviceFault, on = true): void {
-    super.set(fault, on);
-    this.changed();
-  }
-
-  override clear(): void {
-    super.clear();
-    this.changed();
-  }
 }
