@@ -39,7 +39,10 @@ export const debianPlace: ContainerdPlace = {
   units: 'containerd.service',
 };
 
-/** `skolo-image-store check`, or `clean` when the computer shuts down. Tests run it with a different root. */
+/**
+ * `skolo-image-store check`; `clean` when the computer shuts down; `repair` makes the next start check all images, whatever was repaired
+ * before. Tests run it with a different root.
+ */
 const checkOf = (place: ContainerdPlace) => `#!/bin/sh
 # Written by skolo. After a power cut, removes unpacked layers and images that are damaged, and the state of pod networks. kubelet restores them.
 set -u
@@ -55,11 +58,17 @@ run=$root/run/skolo-image-store
 PATH=$root${place.programs}:$PATH
 
 mkdir -p "$state"
-if [ "$1" = clean ]; then
-  [ ! -d "$store" ] || sync -f "$store"
-  touch "$state/clean" && sync "$state/clean"
-  exit
-fi
+case $1 in
+  clean)
+    [ ! -d "$store" ] || sync -f "$store"
+    [ -e "$state/requested" ] || touch "$state/clean"
+    sync -f "$state"
+    exit ;;
+  repair)
+    rm -rf "$state/repaired" "$state/clean"
+    touch "$state/requested" && sync -f "$state" && echo 'restart this computer to check and repair its images'
+    exit ;;
+esac
 
 # Once for each start of the computer, and never beside containers: containerd may start again while they run.
 mkdir "$run" 2> /dev/null || exit 0
@@ -106,9 +115,15 @@ is_whole() { [ "$(sha256sum 2> /dev/null < "$blobs/$1")" = "$1  -" ]; }
 # digests KEY FILE: those behind the key, in their order.
 digests() { tr -d ' \\n\\t' < "$2" | sed "s/.*\\"$1\\":\\[\\([^]]*\\)\\].*/\\1/" | grep -o 'sha256:[0-9a-f]\\{64\\}' | cut -d : -f 2; }
 
-# layer_is_whole CHAIN BLOB: the unpacked files are those of the blob. A layer that was compared once is on the disk for good.
+# layer_is_whole CHAIN BLOB: the unpacked files, if there are any, are those of the blob. A layer that was compared once is on the disk for good.
 layer_is_whole() {
-  mounts=$(ask snapshots --snapshotter overlayfs view -t / skolo-image-store "sha256:$1" 2> /dev/null) || return 0
+  # It is not unpacked, or its files have no folder.
+  if ! mounts=$(ask snapshots --snapshotter overlayfs view -t / skolo-image-store "sha256:$1" 2> /dev/null); then
+    is_whole "$2" || return 1
+    ask snapshots --snapshotter overlayfs info "sha256:$1" > /dev/null 2>&1 || return 0
+    layer=sha256:$1
+    return 1
+  fi
   ask snapshots --snapshotter overlayfs rm skolo-image-store
   unpacked=$(printf '%s\\n' "$mounts" | grep -o "$snapshots/snapshots/[0-9]*/fs" | head -n 1)
   ! grep -qxF "$1 $unpacked" "$verified" 2> /dev/null || return 0
@@ -151,7 +166,11 @@ image_of_platform_is_whole() {
     [ "$#" -gt 0 ] || return 0
     chain=\${chain:+$(printf 'sha256:%s sha256:%s' "$chain" "$diff" | sha256sum | cut -d ' ' -f 1)}
     chain=\${chain:-$diff}
-    layer_is_whole "$chain" "$1" || return 1
+    if ! layer_is_whole "$chain" "$1"; then
+      # All from here on are unpacked again.
+      for blob in "$@"; do is_whole "$blob" || layer=; done
+      return 1
+    fi
     shift
   done
 }
@@ -164,28 +183,41 @@ done
 ask snapshots --snapshotter overlayfs rm skolo-image-store 2> /dev/null
 mkdir -p "$state/repaired"
 failed=0
+removed=
+usable=$(ask images check | awk '$NF == "true" && !known[$3]++ { print $1 }')
+now=$(date +%s)
 for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
   # The damaged one; none: a blob is damaged.
   layer=
   ! image_is_whole "\${each#sha256:}" || continue
   note=$state/repaired/\${each#sha256:}
-  if [ -n "$(find "$note" -mtime -1 2> /dev/null)" ]; then
-    echo "image store damaged: $each was repaired less than a day ago and is damaged again" >&2
+  hour=$(awk "\\$1 > $now - 3600 && \\$1 <= $now" "$note" 2> /dev/null)
+  if [ "$(printf '%s\\n' "$hour" | grep -c .)" -ge 3 ]; then
+    echo "image store damaged: $each was repaired three times within an hour and is damaged again; run skolo-image-store repair" >&2
     failed=1
     continue
   fi
-  touch "$note" && sync "$note"
+  printf '%s\\n' $hour "$now" > "$note" && sync "$note"
   names=$(ask images ls "target.digest==$each" | awk 'NR > 1 { print $1 }')
   echo damaged: $names
-  [ -z "$layer" ] || ! remove_layer "$layer" || continue
+  if [ -n "$layer" ] && remove_layer "$layer"; then
+    removed=yes
+    continue
+  fi
   for name in $names; do
     for container in $(ask containers ls -q "image==$name"); do ask containers rm "$container"; done
     ask images rm --sync "$name" > /dev/null
   done
 done
+# containerd 1.6 would not sync what it unpacks for kubelet, and the next power cut would damage it again.
+mkdir -p "$run/image"
+for name in \${removed:+$usable}; do
+  ask images mount "$name" "$run/image" > /dev/null && ask images unmount --rm "$run/image" > /dev/null
+done
+sync -f "$store"
+rm -f "$state/requested"
 # Last, because garbage collection follows.
 for each in $(ask leases ls -q); do ask leases rm --sync "$each" > /dev/null; done
-[ ! -e "$verified" ] || sync "$verified"
 exit "$failed"
 `;
 
