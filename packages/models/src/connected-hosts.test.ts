@@ -24,12 +24,11 @@ import {
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { ConnectedHosts } from './contract/connected-hosts.ts';
-import type { Device } from './contract/device.ts';
 import { rowsIn } from './families/command-line/connected-hosts.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
 import { account, type Sitting, setFault, simulated } from './testing/simulated-device.ts';
-import { logins } from './testing/snmp.ts';
+import { logins, readHosts } from './testing/snmp.ts';
 
 const [first, second, third] = ['b8:27:eb:00:00:01', 'b8:27:eb:0a:0b:0c', '94:c6:91:18:57:d8'];
 
@@ -272,25 +271,11 @@ describe('a switch over SNMP', () => {
   });
   const size = { ports: 4, groups: 2 };
 
-  async function reader(
-    { host, port }: { host: string; port: number },
-    snmp: Credentials['snmp'] = logins.v2c,
-    signal = new AbortController().signal,
-  ) {
-    const create = await loadConnectedHosts('snmp-poe');
-    const device: Device = {
-      name: 'switch-3',
-      model: 'snmp-poe',
-      address: host,
-      ports: { snmp: port },
-      transport: 'snmp',
-      options: { portCount: 4, groups: 2 },
-    };
-    // Neither a command line nor ssh.
-    const connection = undefined as never;
-    const credentials = async () => ({ legacySsh: false, snmp });
-    return create?.(device).read({ connection, credentials, signal });
-  }
+  const reader = (
+    at: { host: string; port: number },
+    snmp?: Credentials['snmp'],
+    signal?: AbortSignal,
+  ) => readHosts(at, { portCount: 4, groups: 2 }, snmp, signal);
 
   const expected = {
     hosts: [

@@ -20,7 +20,7 @@ import type {
 } from '../contract/connected-hosts.ts';
 import type { Device } from '../contract/device.ts';
 import { driverKind } from '../contract/outlets.ts';
-import { isOfOne, macOf } from '../families/mac-address.ts';
+import { isOfOne } from '../families/mac-address.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
 
 const portTable = '1.3.6.1.2.1.105.1.1.1';
@@ -56,15 +56,17 @@ export const outlets = driverKind({
 /**
  * Any switch with BRIDGE-MIB (RFC 4188) or Q-BRIDGE-MIB (RFC 4363), over SNMP: MAC table and links.
  *
- * Verified with: Debian's snmpd (5.9.3) with these tables; our simulator.
+ * Verified with: Debian's snmpd (5.9.3) with these tables; excerpts of recordings of real switches; our simulator.
  *
  * A bridge port is not an interface, and an interface is not a label: the port is the last number in the name of the interface
- * (`ifName`, else `ifDescr`), and with several groups the first number is the group. What is no Ethernet port, such as a LAG,
- * keeps its name.
+ * (`ifName`, else `ifDescr`), counted from 1 even if the names count from 0, and with several groups the first number is the group. What
+ * is no Ethernet port, such as a LAG, keeps its name. Some switches say that VLANs and LAGs are Ethernet (TP-Link JetStream), so ports
+ * with a connector come first, if the switch says which have one, then those with the form of name that most have.
  */
 
 const ifEntry = '1.3.6.1.2.1.2.2.1';
-const ifName = '1.3.6.1.2.1.31.1.1.1.1';
+/** Its columns: 1 ifName, 17 ifConnectorPresent. */
+const ifXEntry = '1.3.6.1.2.1.31.1.1.1';
 const bridge = '1.3.6.1.2.1.17';
 /** Its columns: 2 the port, 3 the status. With VLANs, and without. */
 const tables = [
@@ -77,6 +79,8 @@ const itself = 4;
 /** ifType of ports for cables: ethernetCsmacd, gigabitEthernet. */
 const ethernet: readonly unknown[] = [6, 117];
 const up = 1;
+/** ifConnectorPresent: true. */
+const connectorPresent = 1;
 
 type Walk = (root: string) => Promise<ReadonlyMap<string, number | Buffer>>;
 
@@ -96,18 +100,16 @@ async function read(device: Device, walk: Walk): Promise<ConnectedHosts> {
     const index = indexOf.get(String(bridgePort));
     return interfaces.get(String(index))?.name ?? `bridge port ${bridgePort}`;
   };
-  const address = (await walk(`${bridge}.1.1`)).get('0');
-  const own =
-    Buffer.isBuffer(address) && address.length === 6 ? [macOf(address.toString('hex'))] : [];
+  const own = addressIn((await walk(`${bridge}.1.1`)).get('0'));
   const found: ConnectedHost[] = [];
   for (const { table, hasVlan } of tables) {
     const [ports, kinds] = [await walk(`${table}.2`), await walk(`${table}.3`)];
     for (const [row, port] of ports) {
       const numbers = row.split('.');
-      const mac = macIn(numbers.slice(-6));
+      const mac = macIn(numbers.slice(-6).map(Number));
       if (typeof port !== 'number' || !isOfOne(mac)) continue;
       if (kinds.get(row) === itself) own.push(mac);
-      if (kinds.get(row) !== learned || port === 0) continue;
+      if ((kinds.get(row) ?? learned) !== learned || port === 0) continue;
       const vlan = hasVlan && numbers[0] !== undefined ? { vlan: numbers[0] } : {};
       found.push({ mac, port: portOf(port), ...vlan, source: 'mac-table' });
     }
@@ -129,11 +131,12 @@ interface Interface {
 
 /** By ifIndex. @throws DeviceRejected It has none. */
 async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Interface>> {
-  const [descriptions, types, states, names] = [
+  const [descriptions, types, states, names, connectors] = [
     await walk(`${ifEntry}.2`),
     await walk(`${ifEntry}.3`),
     await walk(`${ifEntry}.8`),
-    await walk(ifName),
+    await walk(`${ifXEntry}.1`),
+    await walk(`${ifXEntry}.17`),
   ];
   if (descriptions.size === 0) {
     throw new DeviceRejected(
@@ -141,28 +144,71 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
       'does not have an interface table (IF-MIB); check that the login has read access',
     );
   }
-  const interfaces = new Map<string, Interface>();
+  const named = [...descriptions].map(([index, description]) => {
+    const name = String(names.get(index) ?? '') || String(description);
+    return { index, name, hasConnector: connectors.get(index) === connectorPresent };
+  });
+  const interfaces = new Map<string, Interface>(
+    named.map(({ index, name }) => [
+      index,
+      { name, isPort: false, isUp: states.get(index) === up },
+    ]),
+  );
+  const ports = named.filter(({ index }) => ethernet.includes(types.get(index)));
+  const forms = Map.groupBy(ports, ({ name }) => formOf(name));
+  const alike = (name: string) => forms.get(formOf(name)) ?? [];
+  ports.sort(
+    (a, b) =>
+      Number(b.hasConnector) - Number(a.hasConnector) ||
+      alike(b.name).length - alike(a.name).length,
+  );
   const taken = new Set<string>();
-  for (const [index, description] of descriptions) {
-    const name = String(names.get(index) ?? description);
-    const label = ethernet.includes(types.get(index)) ? labelOf(device, name) : undefined;
+  for (const { index, name, hasConnector } of ports) {
+    const others = alike(name);
+    const isFromZero = others.length > 1 && others.some((each) => lastNumber(each.name) === 0);
+    const label = labelOf(device, name, isFromZero ? 1 : 0);
     // `Te1/0/1` follows `Gi1/0/1`, which is port 1.
-    const isPort = label !== undefined && !taken.has(label);
-    if (isPort) taken.add(label);
-    interfaces.set(index, { name: isPort ? label : name, isPort, isUp: states.get(index) === up });
+    const isFree = label !== undefined && !taken.has(label);
+    if (isFree) taken.add(label);
+    const isUp = states.get(index) === up;
+    interfaces.set(index, { name: isFree ? label : name, isPort: isFree || hasConnector, isUp });
   }
   return interfaces;
 }
 
-/** `2/0/14` is `2.14`; `g14` and `Slot: 0 Port: 14 Gigabit` are `14`. Undefined if there is no such port. */
-function labelOf(device: Device, name: string): string | undefined {
-  const numbers = name.match(/\d+/g) ?? [];
-  const [first, last] = [numbers[0], numbers.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const inGroup = Number(device.options.groups) > 1 && numbers.length > 1 && Number(first) > 1;
-  return inGroup ? `${Number(first)}.${Number(last)}` : String(Number(last));
+/** Of a name: the same for all ports of a kind. */
+function formOf(name: string): string {
+  return name.replace(/\d+/g, '0');
 }
 
-function macIn(numbers: readonly string[]): string {
-  return numbers.map((each) => Number(each).toString(16).padStart(2, '0')).join(':');
+function lastNumber(name: string): number {
+  return Number(name.match(/\d+/g)?.at(-1));
+}
+
+/** `2/0/14` is `2.14`; `g14` and `Slot: 0 Port: 14 Gigabit` are `14`. Undefined if there is no such port. */
+function labelOf(device: Device, name: string, offset: number): string | undefined {
+  const numbers = name.match(/\d+/g) ?? [];
+  const [group, last] = [Number(numbers[0]), lastNumber(name) + offset];
+  if (!(last > 0)) return undefined;
+  const inGroup = numbers.length > 1 && group > 1 && group <= Number(device.options.groups);
+  return inGroup ? `${group}.${last}` : String(last);
+}
+
+/** Six bytes, or a text such as `b0:be:76:3b:5d:e1` or `0:e:c4:d0:48:c6`. */
+function addressIn(value: number | Buffer | undefined): string[] {
+  if (!Buffer.isBuffer(value)) return [];
+  const bytes =
+    value.length === 6
+      ? [...value]
+      : value
+          .toString()
+          .split(':')
+          .map((each) => Number.parseInt(each, 16));
+  return bytes.length === 6 && bytes.every((byte) => byte >= 0 && byte <= 0xff)
+    ? [macIn(bytes)]
+    : [];
+}
+
+function macIn(numbers: readonly number[]): string {
+  return numbers.map((each) => each.toString(16).padStart(2, '0')).join(':');
 }

@@ -9,8 +9,10 @@ import {
   startSnmpd,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import type { ConnectedHosts } from '../contract/connected-hosts.ts';
 import type { ModelOutlets, PowerDriver } from '../contract/outlets.ts';
-import { openDriver, patient, stateOf } from './outlets.ts';
+import { loadConnectedHosts } from '../load.ts';
+import { openDriver, patient, rackDevice, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];
 
@@ -100,7 +102,7 @@ async function startDriverOfSnmpd(
 
 /** The driver of a device at that address. */
 export function driverAt(
-  { kind, options = {} }: SnmpSetup,
+  { kind, options = {} }: Pick<SnmpSetup, 'kind' | 'options'>,
   { host, port }: { host: string; port: number },
   login: SnmpCredentials | undefined,
 ): PowerDriver {
@@ -145,4 +147,24 @@ export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
 
     expect(await stateOf(started.driver, outlet)).toBe('on');
   });
+}
+
+/** Reads the hosts of a switch, which requires neither a command line nor ssh. */
+export async function readHosts(
+  { host, port }: { host: string; port: number },
+  options: Record<string, unknown>,
+  snmp: SnmpCredentials | undefined = logins.v2c,
+  signal: AbortSignal = patient(),
+): Promise<ConnectedHosts> {
+  const create = await loadConnectedHosts('snmp-poe');
+  const device = rackDevice('snmp-poe', {
+    name: 'switch-3',
+    address: host,
+    ports: { snmp: port },
+    options,
+  });
+  const credentials = async () => ({ legacySsh: false, snmp });
+  const seen = await create?.(device).read({ connection: undefined as never, credentials, signal });
+  if (seen === undefined) throw new Error('snmp-poe is not read');
+  return seen;
 }
