@@ -1,6 +1,7 @@
 /** What one connection may use while it receives, with a real socket and artificial CPU time. */
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { pause } from '@skolo/base';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DeviceError } from '../errors.ts';
 import { startTcpServer } from '../testing/tcp-server.ts';
@@ -12,7 +13,7 @@ let usedMs = 0;
 
 beforeEach(() => {
   [costMs, usedMs] = [0, 0];
-  vi.spyOn(process, 'cpuUsage').mockImplementation((before = { user: 0, system: 0 }) => ({
+  vi.spyOn(process, 'threadCpuUsage').mockImplementation((before = { user: 0, system: 0 }) => ({
     user: usedMs * 1000 - before.user,
     system: 0,
   }));
@@ -60,5 +61,63 @@ describe('a connection', () => {
     const { ended } = await receiving((peer) => peer.write(Buffer.alloc(8_000_000)));
 
     expect((await ended).message).toBe('switch-1: sends too much besides its output');
+  });
+
+  it('is not read while it does not read', async () => {
+    let sent = 0;
+    const { socket, intake } = await receiving((peer) => {
+      const send = () => {
+        while (sent < 64_000_000 && peer.write(Buffer.alloc(64_000))) sent += 64_000;
+      };
+      peer.on('drain', send);
+      send();
+    });
+    socket.on('data', (bytes) => {
+      intake.deliver(bytes.length);
+      socket.write(bytes);
+    });
+
+    await vi.waitFor(async () => {
+      const before = socket.bytesRead;
+      await pause(100);
+      expect(before).toBeGreaterThan(0);
+      expect(socket.bytesRead).toBe(before);
+    }, 10_000);
+
+    expect(socket.writableLength).toBeLessThan(1_000_000);
+  });
+
+  it('is read again when it has read', async () => {
+    const answer = Buffer.alloc(4_000_000);
+    const { socket, intake } = await receiving((peer) => {
+      peer.write(answer);
+      setTimeout(() => peer.resume(), 100);
+    });
+    socket.on('data', (bytes) => {
+      intake.deliver(bytes.length);
+      socket.write(bytes);
+    });
+
+    await vi.waitFor(() => expect(socket.bytesRead).toBe(answer.length), 10_000);
+  });
+
+  it('is read once in each turn of the event loop', async () => {
+    const { socket, intake } = await receiving((peer) => peer.write(Buffer.alloc(4_000_000)));
+    let turn = 0;
+    const count = () => {
+      turn += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    onTestFinished(() => clearImmediate(next));
+    const turns: number[] = [];
+    socket.on('data', (bytes) => {
+      intake.deliver(bytes.length);
+      turns.push(turn);
+    });
+
+    await vi.waitFor(() => expect(socket.bytesRead).toBe(4_000_000), 10_000);
+
+    expect(turns).toEqual([...new Set(turns)]);
   });
 });

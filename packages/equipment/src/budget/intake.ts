@@ -1,4 +1,4 @@
-/** Limits what one connection may use of this process while it receives: CPU time, and bytes that are not output. */
+/** Limits what one connection may use of this process while it receives: CPU time, turns of the event loop, and bytes that are not output. */
 import type { Socket } from 'node:net';
 import { type DeviceError, DeviceRejected } from '../errors.ts';
 
@@ -10,8 +10,8 @@ const mostOverhead = { bytes: 3 * 1024 * 1024, perByte: 256 };
 
 export class Intake {
   private readonly device: string;
+  private readonly socket: Socket;
   private readonly fail: (why: DeviceError) => void;
-  private isWorking = false;
   private spentMs = 0;
   private received = 0;
   private output = 0;
@@ -19,6 +19,7 @@ export class Intake {
   /** Before other listeners for the socket's data. */
   constructor(device: string, socket: Socket, fail: (why: DeviceError) => void) {
     this.device = device;
+    this.socket = socket;
     this.fail = fail;
     socket.on('data', (bytes) => this.receive(bytes.length));
   }
@@ -34,17 +35,23 @@ export class Intake {
     if (this.received > most + this.output * perByte) {
       this.fail(new DeviceRejected(this.device, 'sends too much besides its output'));
     }
-    if (this.isWorking) return;
-    this.isWorking = true;
-    const before = process.cpuUsage();
+    this.socket.pause();
+    const before = process.threadCpuUsage();
     // After all listeners.
     process.nextTick(() => {
-      this.isWorking = false;
-      const { user, system } = process.cpuUsage(before);
+      this.continue();
+      const { user, system } = process.threadCpuUsage(before);
       this.spentMs += (user + system) / 1000;
       if (this.spentMs <= mostMs + this.output / bytesPerMs) return;
       const what = `requires more than ${mostMs / 1000} s of CPU time`;
       this.fail(new DeviceRejected(this.device, what));
     });
+  }
+
+  /** One chunk at a time, so that other work comes between, and only when the device has read what it was sent. */
+  private continue(): void {
+    const { socket } = this;
+    if (socket.writableNeedDrain) socket.once('drain', () => socket.resume());
+    else setImmediate(() => socket.resume());
   }
 }

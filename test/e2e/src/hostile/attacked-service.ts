@@ -17,27 +17,46 @@ import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
 import { operatorToken } from '../service-process.ts';
 
 export type AttackedService = 'power-cycle-daemon' | 'router-backup';
+export type Transport = Attack['transport'];
 
-/** How a device of each transport stands in rack.yaml, and the outlet of a machine. */
-const entries: Readonly<
-  Record<Attack['transport'], { entry: string; port: string; outlet: string }>
-> = {
-  ssh: { entry: 'model: edgeswitch, portCount: 8', port: 'ssh', outlet: '1' },
-  telnet: {
-    entry: 'model: edgeswitch, portCount: 8, transport: telnet',
-    port: 'telnet',
-    outlet: '1',
+interface Entry {
+  /** Keys in rack.yaml. */
+  keys: string;
+  port: string;
+  /** Of a machine. */
+  outlet?: string;
+}
+
+const generic = 'model: generic, prompt: "#", commands: [show]';
+/** How a device of each transport stands in rack.yaml. */
+const entries: Readonly<Record<AttackedService, Partial<Record<Transport, Entry>>>> = {
+  'power-cycle-daemon': {
+    ssh: { keys: 'model: edgeswitch', port: 'ssh', outlet: '1' },
+    'ssh exec': { keys: 'model: mpower, outlets: 6', port: 'ssh', outlet: '1' },
+    telnet: { keys: 'model: edgeswitch, transport: telnet', port: 'telnet', outlet: '1' },
+    HTTP: { keys: 'model: shelly-gen2', port: 'http', outlet: '0' },
+    SNMP: { keys: 'model: snmp-poe', port: 'snmp', outlet: '1' },
+    MQTT: { keys: 'model: mqtt-switch, outlets: 1, topic: plug', port: 'mqtt', outlet: '1' },
   },
-  exec: { entry: 'model: mpower, outlets: 6', port: 'ssh', outlet: '1' },
-  http: { entry: 'model: shelly-gen2', port: 'http', outlet: '0' },
-  snmp: { entry: 'model: snmp-poe, portCount: 8', port: 'snmp', outlet: '1' },
-  mqtt: { entry: 'model: mqtt-switch, outlets: 1, topic: plug', port: 'mqtt', outlet: '1' },
+  'router-backup': {
+    ssh: { keys: generic, port: 'ssh' },
+    'ssh exec': { keys: 'model: routeros', port: 'ssh' },
+    telnet: { keys: `${generic}, transport: telnet`, port: 'telnet' },
+    // Its table of connected hosts is read.
+    SNMP: { keys: 'model: snmp-poe', port: 'snmp' },
+  },
 };
+
+/** Whether it reads devices over this transport. */
+export function reads(service: AttackedService, transport: Transport): boolean {
+  return entries[service][transport] !== undefined;
+}
+
 /** Time limit for a request of `/healthz`. Other work on the computer delays it, too. */
 const healthMs = 10_000;
 
-/** Of one attack. `entry` replaces the device's keys in rack.yaml. */
-export type Attacker = Attack & { entry?: string };
+/** Milliseconds; with the usual number of parallel cycles. */
+const meanwhileMs = 60_000;
 
 interface Outcome {
   /** Undefined: it has not exited. */
@@ -55,15 +74,19 @@ interface Outcome {
  */
 export async function attack(
   name: AttackedService,
-  attackers: readonly Attacker[],
+  about: Attack,
   seconds: number,
 ): Promise<Outcome | undefined> {
   const limit = limitMemory(`${name}-attacked`, memoryOf(name));
   if (limit === undefined) return undefined;
   onTestFinished(() => limit.remove());
   const dir = await tempDir();
-  const { rack, healthy } = await rackOf(name, attackers, dir);
-  await writeFile(join(dir, 'rack.yaml'), rack);
+  const hostile = await startHostileDevice(about);
+  const good = name === 'router-backup' ? await healthySwitch() : await healthyPdu();
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(name, about.transport, hostile.port, good));
+  for (const secret of ['password', 'community']) {
+    await writeFile(join(dir, secret), secret, { mode: 0o600 });
+  }
   const token = await operatorToken(dir);
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
   const service = await startServiceProcess(await bundleOf(name), flags, {
@@ -76,97 +99,103 @@ export async function attack(
     exited = code ?? signal ?? undefined;
   });
   const health = watchHealth(service);
+  const options = { token, isOver: () => exited !== undefined, hasBegun: hostile.attacks };
+  await good.use(service, options);
   const end = performance.now() + seconds * 1000;
-  await healthy(service, token, () => exited !== undefined);
   await expect
     .poll(() => exited !== undefined || performance.now() > end, { timeout: seconds * 2000 })
     .toBe(true);
   return { exited, peak: limit.most() / limit.limit, health: await health() };
 }
 
-type Healthy = (service: ServiceProcess, token: string, isOver: () => boolean) => Promise<void>;
+interface Healthy {
+  /** Its line in rack.yaml. */
+  entry: string;
+  /** The outlet of a machine. */
+  outlet?: string;
+  /** Reads the hostile device, and when that attacks, switches or backs up this one. */
+  use(
+    service: ServiceProcess,
+    about: { token: string; isOver: () => boolean; hasBegun: Promise<unknown> },
+  ): Promise<void>;
+}
 
-async function rackOf(
+function rackYaml(
   name: AttackedService,
-  attackers: readonly Attacker[],
-  dir: string,
-): Promise<{ rack: string; healthy: Healthy }> {
-  for (const secret of ['password', 'community']) {
-    await writeFile(join(dir, secret), secret, { mode: 0o600 });
-  }
-  const isPower = name === 'power-cycle-daemon';
-  const devices: string[] = [];
-  const machines: string[] = [];
-  for (const [i, { entry, ...about }] of attackers.entries()) {
-    const { transport } = about;
-    const usual = entries[transport];
-    const port = await startHostileDevice(about);
-    const ports = `ports: { ${usual.port}: ${port} }`;
-    devices.push(
-      `  bad-${i}: { ${entry ?? usual.entry}, address: 127.0.0.1, ${ports}, login: any }`,
-    );
-    machines.push(
-      `  rpi-${i}: { kind: rpi, address: 127.0.3.${i + 1}, power: bad-${i}/${usual.outlet} }`,
-    );
-  }
-  const { entry, power, healthy } = isPower ? await healthyPdu() : await healthySwitch();
-  return {
-    healthy,
-    rack: `rack: rack4
+  transport: Transport,
+  port: number,
+  good: Healthy,
+): string {
+  const entry = entries[name][transport];
+  if (entry === undefined) throw new Error(`${name} reads nothing over ${transport}`);
+  const ports = `ports: { ${entry.port}: ${port} }`;
+  const machines = good.outlet
+    ? `machines:
+  rpi-bad: { kind: rpi, address: 127.0.3.1, power: bad/${entry.outlet} }
+  rpi-good: { kind: rpi, address: 127.0.3.2, power: good/${good.outlet} }
+`
+    : '';
+  return `rack: rack4
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   any: { username: any, password: password, legacySsh: true, snmp: { version: 2, community: community } }
 infrastructure:
-${[...devices, entry].join('\n')}
-machines:
-${(isPower ? [...machines, `  rpi-good: { kind: rpi, address: 127.0.4.1, power: ${power} }`] : ['  {}']).join('\n')}
-services:
+  bad: { ${entry.keys}, address: 127.0.0.1, ${ports}, login: any }
+${good.entry}
+${machines}services:
   power-cycle-daemon: { url: "http://127.0.0.1:9" }
   router-backup: { jitterSeconds: 0 }
-`,
-  };
+`;
 }
 
-async function healthyPdu() {
+async function healthyPdu(): Promise<Healthy> {
   const pdu = untilTestEnds(await startApcRpdu({ outlets: 8, writeCommunity: 'community' }));
   const changes: boolean[] = [];
   pdu.board.on('change', ({ on }) => changes.push(on));
-  const healthy: Healthy = async ({ url: baseUrl }, token, isOver) => {
-    const client = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs: 60_000 });
-    const body = {
-      machines: ['rpi-good'],
-      reason: 'it hangs',
-      offSeconds: 0.5,
-      ignoreLimits: true,
-    };
-    await client.requestCycles({ body }).catch((error: unknown) => {
-      if (!isOver()) throw error;
-    });
-    const isOnAgain = () => isOver() || changes.at(-1) === true;
-    await expect.poll(isOnAgain, { timeout: 60_000 }).toBe(true);
+  return {
+    entry: `  good: { model: apc-rpdu, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu.port} }, login: any }`,
+    outlet: '1',
+    async use({ url: baseUrl }, { token, isOver, hasBegun }) {
+      const client = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs: meanwhileMs });
+      const about = { reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
+      const cycle = (machine: string) =>
+        client.requestCycles({ body: { machines: [machine], ...about } });
+      void cycle('rpi-bad').catch(() => undefined);
+      await hasBegun;
+      const cycled = cycle('rpi-good').catch((error: unknown) => {
+        if (!isOver()) throw error;
+      });
+      const isOnAgain = () => isOver() || changes.at(-1) === true;
+      await expect.poll(isOnAgain, { timeout: meanwhileMs }).toBe(true);
+      await cycled;
+    },
   };
-  const entry = `  good: { model: apc-rpdu, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu.port} }, login: any }`;
-  return { entry, power: 'good/1', healthy };
 }
 
-async function healthySwitch() {
+async function healthySwitch(): Promise<Healthy> {
   const device = untilTestEnds(
     await startEdgeSwitch({ username: 'any', password: 'password', ports: 4 }),
   );
-  const healthy: Healthy = async ({ url: baseUrl }, token, isOver) => {
-    const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: 60_000 });
-    const isBackedUp = async () => {
-      const { devices } = await client.devices().catch(() => ({ devices: [] }));
-      return (
-        isOver() || devices.some((each) => each.name === 'good' && each.lastSuccess !== undefined)
-      );
-    };
-    await expect.poll(isBackedUp, { timeout: 60_000, interval: 300 }).toBe(true);
+  return {
+    entry: `  good: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: any }`,
+    async use({ url: baseUrl }, { token, isOver, hasBegun }) {
+      const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: meanwhileMs });
+      void client.connectedHosts({ params: { device: 'bad' } }).catch(() => undefined);
+      await hasBegun;
+      const since = new Date().toISOString();
+      await client.requestBackup({ body: { devices: ['good'] } }).catch((error: unknown) => {
+        if (!isOver()) throw error;
+      });
+      const isBackedUp = async () => {
+        const { devices } = await client.devices({ query: {} }).catch(() => ({ devices: [] }));
+        const good = devices.find((each) => each.name === 'good');
+        return isOver() || (good?.lastSuccess ?? '') >= since;
+      };
+      await expect.poll(isBackedUp, { timeout: meanwhileMs, interval: 300 }).toBe(true);
+    },
   };
-  const entry = `  good: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: any }`;
-  return { entry, power: '', healthy };
 }
 
 /** Requests `/healthz` ten times a second; the answer ends that. */
@@ -201,8 +230,10 @@ function watchHealth({ metricsUrl, child }: ServiceProcess): () => Promise<Outco
   };
 }
 
-/** Until the end of the test. Returns its port. */
-async function startHostileDevice(about: Attack): Promise<number> {
+/** Until the end of the test. */
+async function startHostileDevice(
+  about: Attack,
+): Promise<{ port: number; attacks: Promise<void> }> {
   const program = fileURLToPath(
     new URL('../../../simulators/src/hostile/device.ts', import.meta.url),
   );
@@ -214,6 +245,8 @@ async function startHostileDevice(about: Attack): Promise<number> {
     child.kill('SIGKILL');
     await exited;
   });
-  const [port] = await once(createInterface({ input: child.stdout }), 'line');
-  return Number(port);
+  const lines = createInterface({ input: child.stdout });
+  const [port] = await once(lines, 'line');
+  const attacks = once(lines, 'line', { signal: AbortSignal.timeout(meanwhileMs) });
+  return { port: Number(port), attacks: attacks.then(() => undefined) };
 }

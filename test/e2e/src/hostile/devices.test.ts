@@ -1,42 +1,142 @@
-/** One device of a rack attacks the service that reads it. The service survives, and another device is switched or backed up meanwhile. */
-import { expect, it } from 'vitest';
-import { type AttackedService, type Attacker, attack } from './attacked-service.ts';
+/**
+ * One device of a rack attacks the service that reads it. The service survives and responds, and another device is switched or backed up
+ * meanwhile. In full, it writes the table in packages/equipment/MEASUREMENTS.md.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { isLong } from '@skolo/durable/fault-injection';
+import type { Attack } from '@skolo/simulators';
+import { afterAll, expect, it } from 'vitest';
+import { type AttackedService, attack, reads, type Transport } from './attacked-service.ts';
 
-const mebibyte = 2 ** 20;
-const prompt = '(switch) #';
-/** Just less than a configuration may be, so that all of it is compared and stored. */
-const whole = 'model: generic, prompt: "#", commands: [show]';
+type Pattern = Attack['pattern'];
 
-it.each<[service: AttackedService, what: string, Attacker]>([
-  [
-    'power-cycle-daemon',
-    '31 MiB of line ends',
-    { transport: 'ssh', pattern: 'line ends', bytes: 31 * mebibyte, prompt },
-  ],
-  [
-    'power-cycle-daemon',
-    '60,000 packets of one byte',
-    { transport: 'ssh', pattern: 'one-byte escape sequences', bytes: 60_000, prompt },
-  ],
-  [
-    'power-cycle-daemon',
-    '1 MB of unclosed tags',
-    { transport: 'http', pattern: 'open tags', bytes: 1_000_000 },
-  ],
-  [
-    'router-backup',
-    '400,000 empty lines',
-    { transport: 'ssh', pattern: 'line ends', bytes: 795_000, entry: whole },
-  ],
-  [
-    'router-backup',
-    'one line of 30 MiB',
-    { transport: 'ssh', pattern: 'words', bytes: 30 * mebibyte, entry: whole },
-  ],
-])('%s outlives %s', { timeout: 180_000 }, async (service, _what, attacker) => {
-  const outcome = await attack(service, [attacker], 5);
+const services: readonly AttackedService[] = ['power-cycle-daemon', 'router-backup'];
+const transports: readonly Transport[] = ['ssh', 'ssh exec', 'telnet', 'HTTP', 'SNMP', 'MQTT'];
+const terminals: readonly Transport[] = ['ssh', 'telnet'];
+/** Each with the transports in which it exists. */
+const patterns: Readonly<Partial<Record<Pattern, readonly Transport[]>>> = {
+  'line ends': transports,
+  'one-byte packets': transports,
+  'long lines': transports,
+  'escape sequences': transports,
+  'deep nesting': transports,
+  endless: transports,
+  'slow drip': transports,
+  compression: ['HTTP'],
+  'painted line ends': terminals,
+  'escape sequences in one-byte packets': terminals,
+  'carriage returns and backspaces': terminals,
+  words: terminals,
+  prompts: terminals,
+  pagers: terminals,
+  'option changes': ['telnet'],
+  'lines before its version': ['ssh'],
+  questions: ['ssh'],
+  channels: ['ssh'],
+  'key exchanges': ['ssh'],
+  'standard error': ['ssh exec'],
+  headers: ['HTTP'],
+  'early hints': ['HTTP'],
+  'nested objects': ['HTTP'],
+  'small elements': ['HTTP'],
+  'many keys': ['HTTP'],
+  'open tags': ['HTTP'],
+  'a loop': ['SNMP'],
+  'long identifiers': ['SNMP'],
+  'responses to other requests': ['SNMP'],
+  'responses to pings': ['MQTT'],
+};
+
+interface Cell {
+  service: AttackedService;
+  transport: Transport;
+  pattern: Pattern;
+  /** `and its end`: just less than may be read, so that all of it is processed, and then the prompt or end. */
+  end: 'and its end' | 'without end';
+}
+
+const all = Object.entries(patterns).flatMap(([name, among]) =>
+  among.flatMap((transport) =>
+    services
+      .filter((service) => reads(service, transport))
+      .flatMap((service): Cell[] => {
+        const cell = { service, transport, pattern: name as Pattern };
+        const endless: Cell = { ...cell, end: 'without end' };
+        return name === 'endless' ? [endless] : [{ ...cell, end: 'and its end' }, endless];
+      }),
+  ),
+);
+const sample: readonly Cell[] = [
+  { service: 'power-cycle-daemon', transport: 'ssh', pattern: 'line ends', end: 'without end' },
+  {
+    service: 'power-cycle-daemon',
+    transport: 'telnet',
+    pattern: 'escape sequences in one-byte packets',
+    end: 'and its end',
+  },
+  { service: 'power-cycle-daemon', transport: 'HTTP', pattern: 'open tags', end: 'and its end' },
+  { service: 'router-backup', transport: 'ssh', pattern: 'line ends', end: 'and its end' },
+  { service: 'router-backup', transport: 'ssh exec', pattern: 'words', end: 'without end' },
+];
+
+/** Just less than a service reads. */
+function mostOf({ service, transport }: Cell): NonNullable<Attack['most']> {
+  if (transport === 'SNMP') return { bytes: 3_900_000, lines: 19_900 };
+  if (transport === 'MQTT') return { bytes: 900_000, lines: 900 };
+  return service === 'router-backup'
+    ? { bytes: 31 * 2 ** 20, lines: 399_000 }
+    : { bytes: 1_000_000, lines: 19_900 };
+}
+
+interface Measured extends Cell {
+  peak: number;
+  worst: number;
+}
+const measured: Measured[] = [];
+
+const titled = (isLong ? all : sample).map((cell) => {
+  const { service, transport, pattern, end } = cell;
+  return [`${service} outlives ${pattern} over ${transport}, ${end}`, cell] as const;
+});
+
+it.each(titled)('%s', { timeout: 240_000 }, async (_title, cell) => {
+  const { service, transport, pattern, end } = cell;
+  const most = end === 'and its end' ? mostOf(cell) : undefined;
+  const about: Attack = { transport, pattern, prompt: '(switch) #', most };
+
+  const outcome = await attack(service, about, 4);
 
   if (outcome === undefined) return;
+  const { peak, health } = outcome;
+  measured.push({ ...cell, peak, worst: health.worst });
+  const busy = `load ${loadavg()[0]} of ${availableParallelism()}`;
+  console.log(JSON.stringify({ ...cell, ...outcome, busy }));
   expect(outcome).toMatchObject({ exited: undefined, health: { failed: 0 } });
-  expect(outcome.peak).toBeLessThan(0.8);
+  expect(peak).toBeLessThan(0.8);
+  expect(health.p99).toBeLessThan(1000);
+  expect(health.worst).toBeLessThan(3000);
 });
+
+afterAll(async () => {
+  if (!isLong || measured.length < all.length) return;
+  const file = new URL('../../../../packages/equipment/MEASUREMENTS.md', import.meta.url);
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace(/\| attack \|.*(?:\n\|.*)*\n/, table()));
+});
+
+function table(): string {
+  const rows = Object.keys(patterns).map((pattern) => {
+    const cells = transports.map((transport) => {
+      const found = measured.filter(
+        (each) => each.pattern === pattern && each.transport === transport,
+      );
+      if (found.length === 0) return '';
+      const peak = Math.round(100 * Math.max(...found.map((each) => each.peak)));
+      const worst = Math.max(...found.map((each) => each.worst)) / 1000;
+      return `${peak}%, ${worst.toFixed(2)} s`;
+    });
+    return `| ${[pattern, ...cells].join(' | ')} |\n`;
+  });
+  return `| ${['attack', ...transports].join(' | ')} |\n|${' --- |'.repeat(transports.length + 1)}\n${rows.join('')}`;
+}

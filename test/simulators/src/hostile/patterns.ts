@@ -1,62 +1,53 @@
 /** What a hostile device sends, as data: packets, which repeat without an end. */
 
-interface Pattern {
+export interface Pattern {
   packets: (prompt: string) => Iterable<Buffer>;
   /** Between packets, in milliseconds. */
   pauseMs?: number;
+  /** If it ends; default: as much as is read. */
+  mostBytes?: number;
 }
 
 const packetBytes = 32 * 1024;
 const line = 'interface 0/1 description uplink\r\n';
 
-export type PatternName =
-  | 'line ends'
-  | 'bare line ends'
-  | 'painted line ends'
-  | 'carriage returns'
-  | 'one-byte packets'
-  | 'one-byte line ends'
-  | 'one-byte long line'
-  | 'one-byte escape sequences'
-  | 'long lines'
-  | 'blanks'
-  | 'words'
-  | 'escape sequences'
-  | 'colours'
-  | 'prompts'
-  | 'pagers'
-  | 'nested lists'
-  | 'nested objects'
-  | 'small elements'
-  | 'many keys'
-  | 'open tags'
-  | 'configuration'
-  | 'slow drip';
-
-export const patterns: Readonly<Record<PatternName, Pattern>> = {
+export const patterns = {
   'line ends': again('\r\n'),
-  'bare line ends': again('\n'),
-  'painted line ends': again('\x1bE'),
-  'carriage returns': again('\r'),
-  'one-byte packets': { packets: () => singly(line) },
-  'one-byte line ends': { packets: () => singly('\r\n') },
-  'one-byte long line': { packets: () => singly('x') },
-  'one-byte escape sequences': { packets: () => singly('\x1b[Cx') },
+  'one-byte packets': { packets: () => singly(line), mostBytes: 60_000 },
   'long lines': again('x'),
-  blanks: again(' '),
-  words: again('a '),
   'escape sequences': again('\x1b[999C\x1b[1J\x1b[D'),
-  colours: again('\x1b[0m'),
+  'deep nesting': again('['),
+  /** What is compressed. */
+  compression: again(' '),
+  endless: again(line),
+  'slow drip': { packets: () => singly(line), pauseMs: 100, mostBytes: 40 },
+  'painted line ends': again('\x1bE'),
+  'escape sequences in one-byte packets': { packets: () => singly('\x1b[Cx'), mostBytes: 60_000 },
+  'carriage returns and backspaces': again('x\r\b'),
+  words: again('a '),
   prompts: { packets: (prompt) => again(`${prompt} x\r\n`).packets(prompt) },
   pagers: again('--More-- or (q)uit\r\n'),
-  'nested lists': again('['),
+  /** IAC DO TERMINAL-TYPE, IAC DONT TERMINAL-TYPE (RFC 1091). */
+  'option changes': again('\xff\xfd\x18\xff\xfe\x18'),
   'nested objects': again('{"a":'),
   'small elements': { packets: () => opened('[', '{},') },
   'many keys': { packets: keys },
   'open tags': again('<input '),
-  configuration: again(line),
-  'slow drip': { packets: () => singly(line), pauseMs: 100 },
-};
+  headers: again(`x-${'y'.repeat(60)}: 1\r\n`),
+  'early hints': again('HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n'),
+  'a loop': again('x'),
+  'long identifiers': again('x'),
+  'responses to other requests': again('x'),
+  'responses to pings': again('\xd0\0'),
+  /** RFC 4253, section 4.2: the server may send other lines first. */
+  'lines before its version': again('welcome\r\n'),
+  questions: again('Code: '),
+  channels: again('x'),
+  'key exchanges': again('x'),
+  'standard error': again('x\n'),
+} satisfies Readonly<Record<string, Pattern>>;
+
+export type PatternName = keyof typeof patterns;
 
 /** In packets as large as an ssh client accepts. */
 function again(text: string): Pattern {
