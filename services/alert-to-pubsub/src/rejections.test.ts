@@ -44,9 +44,9 @@ async function startReceiver() {
   return receiver;
 }
 
-async function httpRack(url: string): Promise<string> {
+async function httpRack(url: string, refreshes = true): Promise<string> {
   const dir = await tempDir();
-  const sink = `{ name: pager, kind: http, url: '${url}', body: '{"name": "{{labels.name}}", "id": "{{id}}"}' }`;
+  const sink = `{ name: pager, kind: http, url: '${url}', refreshes: ${refreshes}, body: '{"name": "{{labels.name}}", "id": "{{id}}"}' }`;
   const settings = `pubsub: false\nrefreshSeconds: 1\nsinks: [${sink}]`;
   await writeFile(join(dir, 'rack.yaml'), rackYaml('127.0.0.1:1', settings));
   return dir;
@@ -157,9 +157,9 @@ describe('an HTTP sink', patiently, () => {
     expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'rejected', setAside: 0 });
   });
 
-  it('that answers 500 to one of many for ever gets all others, and nothing is set aside', async () => {
+  it('that answers 500 to one of many for ever gets all others once, and nothing is set aside', async () => {
     const receiver = await startReceiver();
-    const dir = await httpRack(receiver.url);
+    const dir = await httpRack(receiver.url, false);
     const names = named(countRounds(160, 8000));
     let poison = `alert-${names.length / 8}`;
     receiver.status = (name) => (name === poison ? 500 : 200);
@@ -168,9 +168,17 @@ describe('an HTTP sink', patiently, () => {
 
     const others = names.filter((name) => name !== poison);
     await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
+    const failures = receiver.rejected;
+    // Later than a second after the last of the others.
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 5);
+    const attempts = new Map(receiver.attempts);
     await service.end('SIGKILL');
     service = await startAlertProcess(dir);
-    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(4);
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 9);
+    const again = [...attempts.keys()].filter(
+      (id) => receiver.attempts.get(id) !== attempts.get(id),
+    );
+    expect(again).toHaveLength(1);
     poison = '';
 
     await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(names));

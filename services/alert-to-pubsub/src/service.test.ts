@@ -263,7 +263,7 @@ describe('alert-to-pubsub', () => {
     expect((await lab.post({ labels: { alertname: 'b' } })).status).toBe(503);
     expect(await lab.readyz()).toEqual({
       status: 503,
-      body: expect.stringMatching(/"what":"spool","why":"the oldest message has waited for 2 h/),
+      body: expect.stringMatching(/"what":"spool","why":"a sink has accepted nothing for 2 h/),
     });
     await lab.pubsub.start();
 

@@ -24,6 +24,7 @@ import { createMetrics } from './metrics.ts';
 import { alertmanagerHandlers, receiverAccess } from './receive/alertmanager-api.ts';
 import { ReceiverAuth } from './receive/auth.ts';
 import { createReceivers } from './receive/receivers.ts';
+import { ArrivedFile } from './state/arrived.ts';
 import { Capacity } from './state/capacity.ts';
 import { Damage } from './state/damage.ts';
 import { DeadLetters } from './state/dead-letters.ts';
@@ -75,7 +76,8 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const deadLetters = new DeadLetters(join(stateDir, 'dead-letters'), mostLetterBytes);
   const capacity = new Capacity({ settings, emit });
   const intake = new Intake({ settings, capacity, deadLetters, clock, emit });
-  const sinks = new Sinks({ deadLetters, intake, times, clock, emit });
+  const arrived = new ArrivedFile(stateDir);
+  const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
   const store = new Store({ stateDir, settings, clock });
   const maintenance = new Maintenance({ intake, store, sinks, capacity, clock, emit, periods });
   const before = timesBefore(times, configuredSinks(rack()));

@@ -71,8 +71,8 @@ interface BackOffDeps {
 
 /** The first is short, because a receiver may fail at every other request. */
 const usualTimes = { firstMs: 100, maxMs: 30_000 };
-/** The longest pause that a sink may request. */
-const mostAskedSeconds = 900;
+/** The longest pause that a sink may request: proxies request hours, and a page must not wait for them. */
+const mostAskedSeconds = 60;
 
 /** The pauses between a sink's retries: of reading the spool, sending, writing notices. */
 export function createBackOff(deps: BackOffDeps): BackOff {

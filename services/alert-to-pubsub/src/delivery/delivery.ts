@@ -1,6 +1,6 @@
 /**
  * From the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is the first
- * message that has not arrived; the messages after it are sent again after a restart.
+ * message that has not arrived.
  */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
+import { Arrived } from '../state/arrived.ts';
 import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth, type SinkHealth } from './blame.ts';
@@ -26,6 +27,8 @@ export interface DeliveryDeps {
   from?: number;
   /** It has accepted a message since its settings changed. */
   hasAccepted?: boolean;
+  /** What has arrived after the sink's cursor. */
+  arrived?: Arrived;
   deadLetters: SetAsideDeps['deadLetters'];
   intake: {
     /** The sequence number of the first message that is not yet in the known alerts. */
@@ -70,6 +73,7 @@ export class Delivery {
   private readonly deps: DeliveryDeps;
   private readonly pause: Pause;
   private readonly backlog: Backlog;
+  private readonly arrived: Arrived;
   private readonly health: SinkHealth;
   private readonly setAside: SetAside;
   private readonly reader: SpoolReader;
@@ -103,6 +107,7 @@ export class Delivery {
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
     const backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window, sink);
     const health = newHealth(deps.hasAccepted ?? false);
+    const { arrived = new Arrived() } = deps;
     const setAside = new SetAside({ sink, deadLetters, clock, emit });
     const refreshOf = (fingerprint: string) => intake.refreshOf(fingerprint);
     const wake = () => this.woken.resolve();
@@ -110,9 +115,10 @@ export class Delivery {
     this.pause = pause;
     this.backOff = backOff;
     this.backlog = backlog;
+    this.arrived = arrived;
     this.health = health;
     this.setAside = setAside;
-    this.reader = new SpoolReader({ spool, sink, backlog, setAside, clock });
+    this.reader = new SpoolReader({ spool, sink, backlog, arrived, setAside, clock });
     this.steps = this.reader.steps();
     const parts = { sink, backlog, health, setAside, clock, emit, pauses, signals, wake };
     this.sender = new Sender(parts);
@@ -204,6 +210,8 @@ export class Delivery {
   private take({ type, batch }: Outcome): void {
     const { clock, spool } = this.deps;
     const at = { now: clock.now(), uptime: clock.uptime() };
+    // A refresh has no position in the spool.
+    for (const { seq } of batch) if (Number.isFinite(seq)) this.arrived.add(seq);
     if (type === 'rejected') this.refreshes.stopFor(batch);
     else batchArrived(this.gaps, batch, at, spool.next, type === 'back');
   }
@@ -313,6 +321,7 @@ export class Delivery {
     if (this.isHeld || this.isClosed) return;
     const { spool, sink } = this.deps;
     const { lowest } = this.backlog;
+    this.arrived.limit(lowest);
     if (spool.cursor(sink.name) !== lowest) spool.setCursor(sink.name, lowest);
   }
 

@@ -7,6 +7,7 @@ import { type Sink, SpooledMessage } from '@skolo/alerts';
 import { asError, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
+import type { Arrived } from '../state/arrived.ts';
 import type { Backlog } from './backlog.ts';
 import { isUrgent, urgent, type Waiting } from './queue.ts';
 import type { SetAside } from './set-aside.ts';
@@ -15,6 +16,8 @@ interface SpoolReaderDeps {
   spool: Pick<Spool, 'next' | 'read'>;
   sink: Pick<Sink, 'name' | 'groupOf'>;
   backlog: Backlog;
+  /** These are skipped. */
+  arrived: Pick<Arrived, 'has'>;
   setAside: SetAside;
   clock: Clock;
 }
@@ -124,9 +127,10 @@ export class SpoolReader {
     await this.deps.setAside.add([{ found: text }], { why, code: 'NOT_A_MESSAGE' });
   }
 
-  /** Undefined: it is for another sink. An error: it is not a message. */
+  /** Undefined: it has arrived, or is for another sink. An error: it is not a message. */
   private parse(seq: number, text: string): Waiting | Error | undefined {
-    const { sink } = this.deps;
+    const { sink, arrived } = this.deps;
+    if (arrived.has(seq)) return undefined;
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
       if ((message.sink ?? sink.name) !== sink.name) return undefined;

@@ -1,6 +1,9 @@
 /** The sinks of rack.yaml, as they come, go, and are away. */
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { listen } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../testing/lab.ts';
@@ -24,6 +27,29 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
       .toBe(200);
     await expect.poll(() => arrivedNames(lab)).toContain('B');
     expect(lab.logged()).toContainEqual(expect.objectContaining({ msg: 'messages dropped' }));
+  });
+
+  it('that fails for one message, and accepts others, keeps nothing out, however long it fails', async () => {
+    const clock = fakeClock(Date.now());
+    const accepted: string[] = [];
+    const server = createServer(async (request, response) => {
+      const name = await text(request);
+      if (name !== 'Bad') accepted.push(name);
+      response.writeHead(name === 'Bad' ? 500 : 200).end();
+    });
+    const url = `http://127.0.0.1:${await listen(server)}/`;
+    const sink = `{ name: pager, kind: http, url: "${url}", body: "{{labels.alertname}}" }`;
+    const settings = `pubsub: false\nspool: { maxAgeHours: 1 }\nsinks: [${sink}]`;
+    const lab = await startLab({ clock, settings });
+    const post = async (alertname: string) => (await lab.post({ labels: { alertname } })).status;
+    await post('Bad');
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.down).toBe(true);
+
+    for (const alertname of ['A', 'B', 'C']) {
+      clock.pass(50 * 60_000);
+      expect(await post(alertname)).toBe(200);
+      await expect.poll(() => accepted, { timeout: 20_000 }).toContain(alertname);
+    }
   });
 
   it('that replaces another gets the messages that the other has not got', async () => {

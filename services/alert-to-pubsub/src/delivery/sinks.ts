@@ -5,6 +5,7 @@ import { Receiver } from '@skolo/api';
 import type { Clock, Degraded } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
+import type { ArrivedFile } from '../state/arrived.ts';
 import {
   acceptedWith,
   lastHeartbeat,
@@ -40,6 +41,7 @@ interface SinksDeps {
   deadLetters: DeliveryDeps['deadLetters'];
   intake: DeliveryDeps['intake'];
   times: SuccessTimes;
+  arrived: ArrivedFile;
   clock: Clock;
   emit: EmitAlertEvent;
 }
@@ -71,7 +73,8 @@ export class Sinks {
 
   /** Starts delivering what waits in the spool. */
   async open(spool: Spool): Promise<void> {
-    this.changing = this.changing.then(() => {
+    this.changing = this.changing.then(async () => {
+      await this.deps.arrived.open(spool);
       this.spool = spool;
       const from = this.updateCursors(new Set(this.entries.keys()));
       for (const entry of this.entries.values()) entry.delivery = this.deliver(entry, from);
@@ -80,10 +83,11 @@ export class Sinks {
   }
 
   consume(event: AlertEvent): void {
-    const { times, clock } = this.deps;
+    const { times, arrived, clock } = this.deps;
     const entry = 'sink' in event ? this.entries.get(event.sink) : undefined;
     if (entry === undefined) return;
     if (event.type === 'sent') {
+      arrived.changed();
       times.mark(event.sink);
       times.markFirst(acceptedWith(entry.configured));
     } else if (event.type === 'heartbeat-sent') {
@@ -103,10 +107,14 @@ export class Sinks {
     return Math.min(spool.next, ...[...this.entries.keys()].map((name) => cursorOf(spool, name)));
   }
 
-  /** How long the oldest message of the spool has waited, in seconds. */
-  get oldestSeconds(): number {
-    const waits = [...this.entries.values()].map(({ delivery }) => delivery?.spooledSeconds ?? 0);
-    return Math.max(0, ...waits);
+  /** How long some sink has accepted nothing while messages of the spool wait, in seconds. */
+  get outageSeconds(): number {
+    const { times, clock } = this.deps;
+    const outages = [...this.entries].map(([name, { delivery }]) => {
+      const silence = (clock.now() - (times.get(name) ?? Number.NEGATIVE_INFINITY)) / 1000;
+      return Math.min(delivery?.spooledSeconds ?? 0, silence);
+    });
+    return Math.max(0, ...outages);
   }
 
   /** Sends a refresh of these alerts to each sink that needs it. */
@@ -174,6 +182,7 @@ export class Sinks {
     await this.changing;
     await Promise.all([...this.entries.values()].map((entry) => this.end(entry, withinMs)));
     this.deps.times.write();
+    await this.deps.arrived.close();
   }
 
   private async followNow(configured: readonly ConfiguredSink[]): Promise<void> {
@@ -213,15 +222,17 @@ export class Sinks {
     if (spool === undefined) return 0;
     const cursors = spool.cursors();
     for (const name of cursors.keys()) if (!names.has(name)) spool.removeCursor(name);
+    this.deps.arrived.retain(new Set(spool.cursors().keys()));
     return Math.max(spool.first, ...cursors.values());
   }
 
   private deliver({ sink, configured }: Entry, from: number): Delivery | undefined {
     const { spool } = this;
     if (spool === undefined) return undefined;
-    const { deadLetters, intake, times, clock, emit } = this.deps;
+    const { times, arrived, ...others } = this.deps;
     const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
-    const made = new Delivery({ spool, sink, from, hasAccepted, deadLetters, intake, clock, emit });
+    const own = { hasAccepted, arrived: arrived.of(sink.name) };
+    const made = new Delivery({ spool, sink, from, ...own, ...others });
     made.start();
     return made;
   }

@@ -1,4 +1,4 @@
-/** Whether alerts can be accepted: the disk works, and the spool is neither too large nor too old. */
+/** Whether alerts can be accepted: the disk works, the spool is not full, and no sink has failed for too long. */
 
 import { errorText } from '@skolo/base';
 import type { Spool } from '@skolo/durable';
@@ -12,8 +12,8 @@ interface CapacityDeps {
 
 /** The sinks, as far as capacity depends on them. */
 interface Backlogs {
-  /** How long the oldest message of the spool has waited. */
-  readonly oldestSeconds: number;
+  /** How long some sink has accepted nothing while messages of the spool wait. */
+  readonly outageSeconds: number;
   /** Drops messages that wait only for sinks that may lose messages. */
   dropWaiting(): void;
 }
@@ -83,8 +83,8 @@ export class Capacity {
     if (this.bytes + bytes > maxBytes) {
       return `the spool is full (spool.maxBytes: ${maxBytes}), because its messages cannot be delivered; to see the reason, run skolo alerts status`;
     }
-    const seconds = this.opened?.sinks.oldestSeconds ?? 0;
+    const seconds = this.opened?.sinks.outageSeconds ?? 0;
     if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
-    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}) and cannot be delivered; to see the reason, run skolo alerts status`;
+    return `a sink has accepted nothing for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}); to see the reason, run skolo alerts status`;
   }
 }

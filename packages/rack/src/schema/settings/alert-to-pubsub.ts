@@ -143,7 +143,7 @@ export const alertToPubsub = section({
     maxAgeHours: hours(87_600)
       .default(336)
       .describe(
-        'Maximum age of the oldest message, above which new alerts are rejected with status 503.',
+        'How long messages may wait for a sink that accepts nothing. After that, new alerts are rejected with status 503.',
       ),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
