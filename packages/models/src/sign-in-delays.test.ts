@@ -121,7 +121,13 @@ function serve(socket: Socket, prompt: string, begin: Beginning, delays: Delays,
   }
 }
 
-async function signIn(dialect: Dialect, prompt: string, begin: Beginning, delays: Delays) {
+async function signIn(
+  dialect: Dialect,
+  prompt: string,
+  begin: Beginning,
+  delays: Delays,
+  { isRealTime = false } = {},
+) {
   const given: string[] = [];
   const server = createServer({ noDelay: true }, (socket) =>
     serve(socket, prompt, begin, delays, given),
@@ -139,7 +145,7 @@ async function signIn(dialect: Dialect, prompt: string, begin: Beginning, delays
   };
   const hostKeys = new HostKeys(`${await tempDir()}/keys.json`);
   const { signal } = new AbortController();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  if (!isRealTime) vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   let result: string | undefined;
   const opened = openCli(target, 'telnet', dialect, { hostKeys }, signal)
     .then(
@@ -149,7 +155,7 @@ async function signIn(dialect: Dialect, prompt: string, begin: Beginning, delays
     .then((text) => {
       result = text;
     });
-  while (result === undefined) {
+  while (!isRealTime && result === undefined) {
     await vi.advanceTimersByTimeAsync(50);
     await setImmediate();
   }
@@ -170,4 +176,25 @@ describe.each(Object.entries(beginnings))('a login that begins with %s', (_name,
       expect({ given, result, delays }).toEqual({ given: ['right'], result: 'signed in', delays });
     }
   });
+});
+
+/** What a simulated clock may hide. */
+const realPairs: { dialect: Dialect; prompt: string; name: string; delays: Delays }[] = [
+  { dialect: ciscoIos, prompt: 'core1#', name: 'a banner', delays: [0, 0, 20] },
+  { dialect: fastpath, prompt: '(core1) #', name: 'nothing', delays: [20, 3, 3] },
+  { dialect: procurve, prompt: 'core1#', name: 'a request for a key', delays: [0, 20, 0] },
+  { dialect: linuxShell, prompt: 'root@core1:~#', name: 'a banner', delays: [2.1, 12, 2.1] },
+  { dialect: generic, prompt: 'core1#', name: 'numbered rules', delays: [4.5, 4.5, 12] },
+];
+describe.runIf(isLong)('in real time', { timeout: 60_000 }, () => {
+  it.concurrent.each(realPairs)(
+    '$dialect.name is given one password',
+    async ({ dialect, prompt, name, delays }) => {
+      const begin = beginnings[name] ?? expect.fail(name);
+
+      const { result, given } = await signIn(dialect, prompt, begin, delays, { isRealTime: true });
+
+      expect({ given, result }).toEqual({ given: ['right'], result: 'signed in' });
+    },
+  );
 });
