@@ -92,7 +92,11 @@ export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
 export { Computer, removeBridge } from './real/computer.ts';
-export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
+export {
+  type ContainerRegistry,
+  digestOf,
+  startContainerRegistry,
+} from './real/container-registry.ts';
 export { type Containerd, startContainerd } from './real/containerd.ts';
 export { type ControlPlane, type FakeNode, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';

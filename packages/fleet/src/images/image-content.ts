@@ -1,7 +1,7 @@
 /** The parts of an image and their bytes, for copying it elsewhere. Source: OCI Image Specification 1.1. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { parseJson } from '@skolo/base';
+import { inParallel, parseJson } from '@skolo/base';
 import { z } from 'zod';
 import {
   askRegistry,
@@ -10,6 +10,7 @@ import {
   type ImageName,
   Index,
   isFor,
+  isManifest,
   platformText,
   RegistryError,
   type Resolved,
@@ -81,6 +82,32 @@ export async function contentOf(
     parts.push(partOf(manifest), ...partsIn(image, manifest.bytes));
   }
   return { root, parts, ...(isOne && only.platform && { platform: platformText(only.platform) }) };
+}
+
+/** Layers of one image that are asked for at the same time. */
+const atOnce = 5;
+
+/**
+ * Asks the registry whether it has all manifests, configurations and layers of an image for a platform, without reading them.
+ *
+ * @throws RegistryError It lacks one.
+ */
+export async function proveParts(
+  image: ImageName,
+  platform: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { parts } = await contentOf(image, [platform], signal);
+  const blobs = parts.filter(({ mediaType }) => !isManifest(mediaType));
+  await inParallel(blobs, atOnce, async ({ digest }) => {
+    const path = `blobs/${digest}`;
+    const { ok, status } = await askRegistry(image, path, {}, { signal, method: 'HEAD' });
+    if (ok) return;
+    const { registry, repository, tag } = image;
+    throw new RegistryError(
+      `${registry}/${repository}:${tag}: ${registry} returned ${status} for ${digest}, a part of the image for ${platform}; build the image again`,
+    );
+  });
 }
 
 function manifestsIn({ bytes }: Resolved) {

@@ -41,6 +41,11 @@ const imageTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
+/** Whether a media type is that of a manifest or an index. */
+export function isManifest(type: string): boolean {
+  return listTypes.includes(type) || imageTypes.includes(type);
+}
+
 /** The specification requires registries to accept manifests of 4 MiB. */
 const maxManifestBytes = 4 * 1024 * 1024;
 const deadlineMs = 20_000;
@@ -175,6 +180,8 @@ interface Patience {
   signal?: AbortSignal | undefined;
   /** Instead of 20 s. */
   deadline?: AbortSignal;
+  /** Default: GET. */
+  method?: 'GET' | 'HEAD';
 }
 
 /**
@@ -243,10 +250,11 @@ async function request(
   name: string,
   url: string,
   headers: Record<string, string>,
-  { signal, deadline = AbortSignal.timeout(deadlineMs) }: Patience = {},
+  { signal, deadline = AbortSignal.timeout(deadlineMs), method = 'GET' }: Patience = {},
 ): Promise<Response> {
   try {
     return await fetch(url, {
+      method,
       headers,
       signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
     });

@@ -1,6 +1,7 @@
 /** Verifies that every image of a push exists for the platform of every machine that would run it. */
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
+import { proveParts } from '../images/image-content.ts';
 import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../images/registry.ts';
 import { type Expression, isWorkload, type KubeObject, templateOf } from './objects.ts';
 import type { RackPlan } from './plan.ts';
@@ -103,7 +104,10 @@ async function faultOf(
   try {
     const there = await platformsOf(name, await resolveImage(name, signal), signal);
     const missing = platforms.filter((wanted) => !there.some((each) => isFor(wanted, each)));
-    if (missing.length === 0) return undefined;
+    if (missing.length === 0) {
+      for (const platform of platforms) await proveParts(name, platform, signal);
+      return undefined;
+    }
     return `${image}: the image is not available for ${missing.join(', ')}, only for ${there.join(', ')}`;
   } catch (error) {
     if (error instanceof RegistryError) return error.message;

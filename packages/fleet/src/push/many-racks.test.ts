@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
-import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
+import { type ContainerRegistry, digestOf, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
 import { kubectlAt } from '../testing/kubectl.ts';
@@ -127,6 +127,14 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     await expect(ask('service', 'none')).rejects.toThrow('no such tag');
     await expect(ask('agent', 'one-platform')).rejects.toThrow(
       /skolo\/agent:one-platform@sha256:\w+: the image is not available for linux\/arm64, only for linux\/amd64/,
+    );
+    await registry.push('skolo/agent', 'incomplete', 'incomplete');
+    const layer = digestOf('layer of incomplete arm64');
+    // Of a platform that the rack does not have.
+    await registry.lose(digestOf('layer of incomplete amd64'));
+    await registry.lose(layer);
+    await expect(ask('agent', 'incomplete')).rejects.toThrow(
+      `returned 404 for ${layer}, a part of the image for linux/arm64; build the image again`,
     );
     expect(racks.get('rack-1')?.changes).toHaveLength(before ?? -1);
   });

@@ -95,8 +95,10 @@ export async function rollOut(given: Rollout): Promise<void> {
     const { workload } = each;
     const isNew = changed.some(({ wanted, before }) => wanted === workload && !before);
     if (workload.kind === 'DaemonSet' && !isNew) await rollOutCanaries(each, rollout);
-    await applyObjects(rack, [workload]);
+    const roomy = await withRoom(workload, rollout);
+    await applyObjects(rack, [roomy]);
     await untilReady(each, rollout);
+    if (roomy !== workload) await applyObjects(rack, [workload]);
   }
   await soak(watched, health, rollout);
 }
@@ -114,16 +116,20 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
   report(`rolling back ${count(before.length, 'object')}`);
-  await applyObjects(rack, before);
+  const begun = { ...rollout, plan, start: performance.now(), silentSince: new Map() };
+  const roomy: KubeObject[] = [];
+  for (const object of before) roomy.push(await withRoom(object, begun));
+  await applyObjects(rack, roomy);
   await deleteObjects(rack, created.filter(isDeletable));
   await recreate(rollout);
-  const begun = { ...rollout, plan, start: performance.now(), silentSince: new Map() };
   for (const workload of [...before, ...plan.deletions].filter(isWorkload)) {
     // Workloads that were down before the push are down again.
     const wasDown =
       workload.kind === 'Deployment' && plan.unhealthy.some(({ key }) => key === keyOf(workload));
     if (!wasDown) await untilReady({ workload }, begun);
   }
+  const widened = before.filter((object) => !roomy.includes(object));
+  await applyObjects(rack, widened);
 }
 
 /** Restores objects that the push deleted. Some are still being deleted, and must be gone first. */
@@ -232,6 +238,30 @@ async function deletePods(
     metadata: { ...metadata, name },
   }));
   await deleteObjects(rack, pods);
+}
+
+const RollingUpdate = z.object({
+  updateStrategy: z.object({
+    rollingUpdate: z.object({ maxUnavailable: z.string().regex(/^\d+%$/) }),
+  }),
+});
+
+/**
+ * A DaemonSet that may update its share of machines at the same time in addition to those that do not respond, which would
+ * otherwise use up the share.
+ */
+async function withRoom(workload: KubeObject, rollout: Begun): Promise<KubeObject> {
+  const strategy = RollingUpdate.safeParse(workload.spec).data?.updateStrategy;
+  if (workload.kind !== 'DaemonSet' || strategy === undefined) return workload;
+  const excused = excusedIn(rollout.plan, workload);
+  const { pods } = await look({ workload }, rollout);
+  const down = pods.filter(
+    ({ node, state }) => excused.has(node) || ['dead', 'silent', 'lost'].includes(state),
+  ).length;
+  if (down === 0) return workload;
+  const share = Number.parseInt(strategy.rollingUpdate.maxUnavailable, 10) / 100;
+  const maxUnavailable = Math.ceil(share * pods.length) + down;
+  return withStrategy(workload, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } });
 }
 
 function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {

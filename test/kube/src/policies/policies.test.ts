@@ -341,7 +341,7 @@ describe('policies', () => {
         'terminationGracePeriodSeconds: 20',
         'is killed after 20 s, and needs 25 s',
       ],
-      ['maxUnavailable: 100%', 'maxUnavailable: 1', 'one after the other'],
+      ['maxUnavailable: 25%', 'maxUnavailable: 1', 'not a quarter'],
       ['mountPath: /b/s', 'mountPath: /b/t', "/b/s is not the host's"],
     ],
   };

@@ -26,7 +26,7 @@ export function rackSettingsProblems(objects: readonly Manifest[], rack: Rack): 
 function agentProblems(workload: Workload, rack: Rack): string[] {
   const { title, spec, pod } = workload;
   const longest = Math.max(...allAgentSettings(rack).map((settings) => settings.taskGraceSeconds));
-  const inParallel = spec.updateStrategy?.rollingUpdate?.maxUnavailable === '100%';
+  const inParallel = spec.updateStrategy?.rollingUpdate?.maxUnavailable === '25%';
   const mounts = pod.containers.flatMap(({ volumeMounts }) => volumeMounts);
   const notOnHost = botFolders(rack).filter(
     (folder) =>
@@ -38,7 +38,9 @@ function agentProblems(workload: Workload, rack: Rack): string[] {
   );
   return [
     ...graceProblems(workload, longest + agentSpareSeconds),
-    ...(inParallel ? [] : [`${title}: machines drain one after the other; maxUnavailable: 100%`]),
+    ...(inParallel
+      ? []
+      : [`${title}: not a quarter of the machines drains at the same time; maxUnavailable: 25%`]),
     ...notOnHost.map((folder) => `${title}: ${folder} is not the host's`),
   ];
 }

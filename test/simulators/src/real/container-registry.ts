@@ -9,6 +9,8 @@ import { Process } from './process.ts';
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const imageType = 'application/vnd.oci.image.manifest.v1+json';
 
+const blobs = 'docker/registry/v2/blobs/sha256';
+
 /** @param program of `peer('docker-registry')` */
 export async function startContainerRegistry(program: string): Promise<ContainerRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-registry-'));
@@ -26,9 +28,13 @@ export async function startContainerRegistry(program: string): Promise<Container
       () => false,
     ),
   );
-  return new ContainerRegistry(host, async () => {
+  const close = async () => {
     await registry.stop();
     await rm(dir, { recursive: true, force: true });
+  };
+  return new ContainerRegistry(host, {
+    close,
+    blobs: join(storage.filesystem.rootdirectory, blobs),
   });
 }
 
@@ -36,10 +42,18 @@ export class ContainerRegistry {
   /** `127.0.0.1:PORT`: the first part of its images' names. */
   readonly host: string;
   readonly close: () => Promise<void>;
+  private readonly blobs: string;
 
-  constructor(host: string, close: () => Promise<void>) {
+  constructor(host: string, { close, blobs }: { close: () => Promise<void>; blobs: string }) {
     this.host = host;
     this.close = close;
+    this.blobs = blobs;
+  }
+
+  /** As after a cleanup that was wrong: a manifest still names it. @param digest `sha256:…` of a layer or a manifest */
+  async lose(digest: string): Promise<void> {
+    const hex = digest.slice('sha256:'.length);
+    await rm(join(this.blobs, hex.slice(0, 2), hex), { recursive: true });
   }
 
   /**

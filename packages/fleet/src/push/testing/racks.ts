@@ -55,7 +55,7 @@ metadata: { name: agent, namespace: skolo, labels: { ${partOf} } }
   'base/agent.yaml': workload(
     'DaemonSet',
     'agent',
-    'updateStrategy: { type: RollingUpdate, rollingUpdate: { maxUnavailable: 100% } }',
+    'updateStrategy: { type: RollingUpdate, rollingUpdate: { maxUnavailable: 25% } }',
     `affinity:
         nodeAffinity:
           requiredDuringSchedulingIgnoredDuringExecution:
