@@ -26,10 +26,10 @@ import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
 import { addressHolder, maySwitchOf, reportJumphost } from './devices/may-switch.ts';
 import { type Timing, usualTiming } from './devices/timing.ts';
 import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
-import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
 import { PendingOns } from './keep/pending-ons.ts';
+import { EndpointKeeper, type EndpointKeeperDeps } from './pdudaemon/keeper.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
 import { createMetrics, gauges } from './report/metrics.ts';
@@ -47,7 +47,7 @@ export interface PowerCycleDaemonDeps {
   drivers?: ReadonlyMap<string, DriverKind>;
   createUsbHub?: CreateUsbHub;
   timing?: Timing;
-  endpoints?: Pick<EndpointsDeps, 'retryMs' | 'timeouts'>;
+  endpoints?: Pick<EndpointKeeperDeps, 'retryMs' | 'timeouts'>;
   repair?: Pick<AutoRepairDeps, 'everyMs' | 'reach'>;
 }
 
@@ -233,14 +233,13 @@ function connectClients(
     everyMs: deps.repair?.everyMs,
     reach: deps.repair?.reach,
   });
-  const endpoints = new Endpoints({
+  const endpoints = new EndpointKeeper({
     rack,
     store,
     events,
     take,
     snapshot,
     cycles,
-    audit,
     degraded,
     connections,
     log,

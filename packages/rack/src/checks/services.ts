@@ -120,12 +120,10 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
 
 function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], report: Report): void {
   const path = ['services', 'power-cycle-daemon'];
-  const firstOf = claims<string>();
-  firstOf(String(servicePorts['power-cycle-daemon'].port), 'the service itself');
-  for (const [name, { port }] of Object.entries(settings.endpoints)) {
-    const other = firstOf(String(port), `endpoints.${name}`);
-    if (other === undefined) continue;
-    report([...path, 'endpoints', name, 'port'], 'twice', `${port} is also used by ${other}`);
+  const port = settings.endpoints.pdudaemon?.port;
+  if (port === servicePorts['power-cycle-daemon'].port) {
+    const what = `${port} is also used by the service itself`;
+    report([...path, 'endpoints', 'pdudaemon', 'port'], 'twice', what);
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);

@@ -20,11 +20,9 @@ export function extraPortsOf(rack: Rack): ExtraPort[] {
   const { endpoints } = rack.services['power-cycle-daemon'];
   const { syslogPort, trapPort } = rack.services['router-backup'].notices;
   const ports: ExtraPort[] = [];
-  for (const name of ['pdudaemon', 'report'] as const) {
-    const endpoint = endpoints[name];
-    if (endpoint === undefined) continue;
-    const { port, allow } = endpoint;
-    ports.push({ service: 'power-cycle-daemon', name, port, protocol: 'TCP', allow });
+  if (endpoints.pdudaemon !== undefined) {
+    const { port, allow } = endpoints.pdudaemon;
+    ports.push({ service: 'power-cycle-daemon', name: 'pdudaemon', port, protocol: 'TCP', allow });
   }
   const notices = { syslog: syslogPort, 'snmp-trap': trapPort };
   for (const [name, port] of Object.entries(notices)) {

@@ -47,7 +47,7 @@ spec:
 const rack = smallRack(`access: { tokens: { file: secrets/tokens.yaml } }
 services:
   router-backup: { notices: { syslogPort: 514 }, webhook: { url: "https://example.com", token: { env: HOOK } } }
-  power-cycle-daemon: { endpoints: { report: { allow: [192.168.1.0/24] } } }
+  power-cycle-daemon: { endpoints: { pdudaemon: { allow: [192.168.1.0/24] } } }
 `);
 
 describe('the derived component in an overlay', () => {

@@ -176,7 +176,7 @@ it('stop-SERVICE.yaml is there where stopping may take longer than kube/base giv
 describe('ports-SERVICE.yaml', () => {
   const rack = smallRack(`services:
   power-cycle-daemon:
-    endpoints: { pdudaemon: { allow: [192.168.1.0/24] }, report: { port: 9999, allow: [192.168.1.5] } }
+    endpoints: { pdudaemon: { allow: [192.168.1.0/24] } }
   router-backup: { notices: { syslogPort: 514, trapPort: 1162 } }
   machine-state: { enrolment: {} }
 `);
@@ -186,10 +186,7 @@ describe('ports-SERVICE.yaml', () => {
       {
         kind: 'Service',
         spec: {
-          ports: [
-            { name: 'pdudaemon', port: 16_421, targetPort: 16_421, protocol: 'TCP' },
-            { name: 'report', port: 9999, targetPort: 9999, protocol: 'TCP' },
-          ],
+          ports: [{ name: 'pdudaemon', port: 16_421, targetPort: 16_421, protocol: 'TCP' }],
         },
       },
     ]);
@@ -333,7 +330,7 @@ describe('network-policies.yaml', () => {
 access: { anonymousRead: [192.168.1.8, 10.9.0.0/16] }
 infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
 services:
-  power-cycle-daemon: { endpoints: { report: { allow: [192.168.7.0/24] } } }
+  power-cycle-daemon: { endpoints: { pdudaemon: { allow: [192.168.7.0/24] } } }
   router-backup: { notices: { syslogPort: 5514 } }
 `),
     );
@@ -345,7 +342,7 @@ services:
           from: blocks('192.168.1.0/24', '10.9.0.0/16'),
           ports: [{ port: 9210, protocol: 'TCP' }],
         },
-        { from: blocks('192.168.7.0/24'), ports: [{ port: 9211, protocol: 'TCP' }] },
+        { from: blocks('192.168.7.0/24'), ports: [{ port: 16_421, protocol: 'TCP' }] },
       ],
     });
     expect(policies['router-backup-from-rack']).toMatchObject({
@@ -389,7 +386,7 @@ machines: { pi-1: { kind: rpi, address: 192.168.1.101 } }
     const policies = policiesOf(
       smallRack(`network: { subnet: 192.168.1.0/24 }
 access: { anonymousRead: [10.42.0.0/24, 10.0.0.0/8] }
-services: { power-cycle-daemon: { endpoints: { report: { allow: [10.42.0.7] } } } }
+services: { power-cycle-daemon: { endpoints: { pdudaemon: { allow: [10.42.0.7] } } } }
 `),
     );
 

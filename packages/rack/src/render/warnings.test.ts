@@ -84,8 +84,8 @@ describe('renderWarnings', () => {
     ],
     [
       'the address of an endpoint',
-      power({ endpoints: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } } }),
-      /^services\.power-cycle-daemon\.endpoints\.report\.host: applies to the pod, whose address changes/,
+      power({ endpoints: { pdudaemon: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } } }),
+      /^services\.power-cycle-daemon\.endpoints\.pdudaemon\.host: applies to the pod, whose address changes/,
     ],
     [
       'the port of an endpoint',

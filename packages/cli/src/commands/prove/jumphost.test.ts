@@ -15,7 +15,7 @@ const rackYaml = `rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
 machines:
   rpi-001: { kind: rpi, address: 192.168.1.11 }
-services: { power-cycle-daemon: { endpoints: { report: { allow: [192.168.1.0/24] } } } }
+services: { power-cycle-daemon: { endpoints: { pdudaemon: { allow: [192.168.1.0/24] } } } }
 `;
 
 /** As on a Debian 12 with cgroup v2. */
@@ -24,7 +24,7 @@ udp   UNCONN 0      0          0.0.0.0:123       0.0.0.0:*    ino:2 sk:2 cgroup:
 tcp   LISTEN 0      511        0.0.0.0:80        0.0.0.0:*    ino:3 sk:3 cgroup:/system.slice/nginx.service <->
 tcp   LISTEN 0      511           [::]:80           [::]:*    ino:4 sk:4 v6only:1 cgroup:/system.slice/nginx.service <->
 tcp   LISTEN 0      128        0.0.0.0:22        0.0.0.0:*    ino:5 sk:5 cgroup:/system.slice/ssh.service <->
-tcp   LISTEN 0      128      127.0.0.1:9211      0.0.0.0:*    uid:33 ino:6 sk:6 <->
+tcp   LISTEN 0      128      127.0.0.1:16421      0.0.0.0:*    uid:33 ino:6 sk:6 <->
 tcp   LISTEN 0      4096             *:10250           *:*    ino:7 sk:7 v6only:0 cgroup:/system.slice/kubelet.service <->
 tcp   LISTEN 0      511    192.168.1.8:20012     0.0.0.0:*    ino:8 sk:8 cgroup:/system.slice/skolo-power-cycle-daemon.service <->
 tcp   LISTEN 0      511    192.168.1.8:20010     0.0.0.0:*    ino:9 sk:9 cgroup:/kubepods.slice/kubepods-burstable.slice/cri-containerd-1.scope <->
@@ -93,7 +93,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     expect(of('ports')).toEqual([
       'ntpsec.service listens on udp 123 (0.0.0.0), which chrony requires; stop it, or change its port',
       'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/existing-system.md)',
-      'a program of user 33 listens on tcp 9211 (127.0.0.1), which the report endpoint of power-cycle-daemon requires; stop it, or change its port',
+      'a program of user 33 listens on tcp 16421 (127.0.0.1), which the pdudaemon endpoint of power-cycle-daemon requires; stop it, or change its port',
       'kubelet.service listens on tcp 10250 (*), which k3s requires; stop it, or change its port',
       'the program node_exporter listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port',
     ]);

@@ -7,15 +7,13 @@ import { hours, object, section, word } from '../fields.ts';
 import { cidr, portNumber } from '../network-fields.ts';
 import { anyService } from './any-service.ts';
 
-function endpoint(port: number, of: string) {
-  return object({
-    port: portNumber.default(port).describe('Port to listen on.'),
-    host: word.exactOptional().describe('Address to listen on; default: all addresses.'),
-    allow: z.array(cidr).min(1).describe('Networks that may access this unauthenticated API.'),
-  })
-    .exactOptional()
-    .describe(`${of} Off by default.`);
-}
+const pdudaemon = object({
+  port: portNumber.default(16_421).describe('Port to listen on.'),
+  host: word.exactOptional().describe('Address to listen on; default: all addresses.'),
+  allow: z.array(cidr).min(1).describe('Networks that may access this unauthenticated API.'),
+})
+  .exactOptional()
+  .describe("pdudaemon's HTTP API, for labgrid and LAVA. Off by default.");
 
 export const powerCycleDaemon = section({
   ...anyService,
@@ -82,10 +80,9 @@ export const powerCycleDaemon = section({
     .describe(
       "Cycles per hour that an agent may request for its own phones; 0 disables such requests. Requests must come from the machine's address and be signed with the agent's key.",
     ),
-  endpoints: section({
-    pdudaemon: endpoint(16_421, "pdudaemon's HTTP API, for labgrid and LAVA."),
-    report: endpoint(9211, "The Skia service's `POST /powercycled_bots` endpoint."),
-  }).describe('APIs compatible with other software, each on its own port.'),
+  endpoints: section({ pdudaemon }).describe(
+    'APIs compatible with other software, each on its own port.',
+  ),
   repair: section({
     enabled: z
       .boolean()

@@ -21,7 +21,7 @@ import { HttpProblem } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import { carryOut, endpointName } from './command.ts';
-import type { Endpoint, EndpointDeps, Visit } from './endpoint.ts';
+import type { Answers, EndpointDeps, Visit } from './endpoint.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
@@ -46,9 +46,8 @@ const Query = z
   );
 type Query = z.output<typeof Query>;
 
-export const pdudaemon: Endpoint = {
-  name: 'pdudaemon',
-  create: (deps) => ({
+export function pdudaemon(deps: EndpointDeps): Answers {
+  return {
     async http({ method }, { url, ...visit }) {
       const command = commandOf(path.exec(url.pathname)?.groups?.command);
       if (command === undefined) {
@@ -71,8 +70,8 @@ export const pdudaemon: Endpoint = {
         why === undefined ? 'ack\n' : `nack ${why}\n`,
       );
     },
-  }),
-};
+  };
+}
 
 /** Returns why not, or undefined once it is verified. */
 function switchPower(

@@ -18,12 +18,13 @@ import {
   requestLimits,
 } from '@skolo/common';
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
-import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
+import type { Answers, TextAnswer } from './endpoint.ts';
 
-export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['endpoints']['report']>;
+export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['endpoints']['pdudaemon']>;
+
+const setting = 'services.power-cycle-daemon.endpoints.pdudaemon in rack.yaml';
 
 interface ListenerDeps {
-  name: Endpoint['name'];
   answers: Answers;
   /** Whether a request names this daemon: another site's page may have resolved its own name to it. */
   hostCheck: HostCheck;
@@ -64,12 +65,10 @@ export class Listener {
   /** Returns its port. @throws ListenError The port is not available. */
   async open(): Promise<number> {
     const { server } = this;
-    const { name } = this.deps;
-    const setting = `services.power-cycle-daemon.endpoints.${name} in rack.yaml`;
     const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
     const port = await listen(server, { ...this.settings, ...flags });
     // Usually too many open files: it accepts again once there are fewer.
-    server.on('error', (err) => this.deps.log.error({ err, endpoint: name }, 'endpoint failed'));
+    server.on('error', (err) => this.deps.log.error({ err }, 'pdudaemon endpoint failed'));
     return port;
   }
 
@@ -100,7 +99,7 @@ export class Listener {
   }
 
   private async answer(request: IncomingMessage): Promise<TextAnswer> {
-    const { name, answers, hostCheck, log } = this.deps;
+    const { answers, hostCheck, log } = this.deps;
     const { socket, url = '/' } = request;
     const from = clientAddress(request);
     const rejection =
@@ -109,7 +108,7 @@ export class Listener {
       browserGetProblem(request) ??
       hostCheck(request);
     if (rejection !== undefined) {
-      log.warn({ endpoint: name, from, why: rejection }, 'not admitted');
+      log.warn({ from, why: rejection }, 'pdudaemon endpoint: not admitted');
       throw new HttpProblem(403, rejection);
     }
     if (!URL.canParse(url, base)) throw new HttpProblem(404, 'Not found');
@@ -120,7 +119,7 @@ export class Listener {
     // A client that hung up before the end of its request is not our failure.
     if (destroyed && !complete) return;
     if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
-    this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
+    this.deps.log.error({ err }, 'pdudaemon endpoint failed');
     sendText(response, 500, "Failed; see the daemon's log for the reason");
   }
 
@@ -133,7 +132,7 @@ export class Listener {
     const rejection = this.rejection(from);
     const answer =
       rejection === undefined
-        ? this.deps.answers.line?.(packet.toString('utf8'), { from, gone: goneSignal(socket) })
+        ? this.deps.answers.line(packet.toString('utf8'), { from, gone: goneSignal(socket) })
         : Promise.resolve(`nack ${rejection}\n`);
     this.hold(socket);
     if (rejection === undefined && answer !== undefined) this.deps.connections.keep(socket);
@@ -146,7 +145,7 @@ export class Listener {
     try {
       socket.end(await answer);
     } catch (err) {
-      this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
+      this.deps.log.error({ err }, 'pdudaemon endpoint failed');
       socket.end('nack\n');
     }
   }
@@ -159,7 +158,7 @@ export class Listener {
   /** Read from the settings each time: the list may change while the endpoint is open. */
   private rejection(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
-    return `${from} is not listed in endpoints.${this.deps.name}.allow in rack.yaml`;
+    return `${from} is not listed in endpoints.pdudaemon.allow in rack.yaml`;
   }
 }
 

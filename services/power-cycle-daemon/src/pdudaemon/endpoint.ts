@@ -1,7 +1,7 @@
-/** A compatible endpoint: its own listener, open only to the networks that rack.yaml names. */
+/** What the pdudaemon endpoint needs and answers. */
 import type { IncomingMessage } from 'node:http';
 import type { AcceptedRequests } from '@skolo/api';
-import type { AuditLog, Events, Logger } from '@skolo/common';
+import type { Events, Logger } from '@skolo/common';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
 import type { Request } from '../request/requests.ts';
@@ -15,7 +15,6 @@ export interface EndpointDeps {
   take: (request: Request) => Promise<AcceptedRequests>;
   snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
-  audit: Pick<AuditLog, 'begin'>;
   /** Aborted when the daemon stops: clients that still wait are told so. */
   closing: AbortSignal;
 }
@@ -38,12 +37,6 @@ export interface TextAnswer {
 export interface Answers {
   /** @throws HttpProblem Sent as one line of text, too. */
   http(request: IncomingMessage, visit: Visit): Promise<TextAnswer>;
-  /** Answers a request that is not HTTP and arrived in one packet; undefined if this endpoint has no such protocol. */
-  line?(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
-}
-
-export interface Endpoint {
-  /** Its key in `endpoints:` of rack.yaml. */
-  name: 'pdudaemon' | 'report';
-  create(deps: EndpointDeps): Answers;
+  /** Answers a request that is not HTTP and arrived in one packet; undefined if it is not of pdudaemon's older protocol either. */
+  line(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
 }
