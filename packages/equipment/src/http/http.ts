@@ -1,54 +1,30 @@
 /**
- * HTTP requests to devices, shared by all HTTP drivers: one connection for each, one deadline, no redirects, a limited response, and errors
- * in the classes of packages/equipment.
+ * HTTP requests to devices, shared by all HTTP drivers: one connection for each, one deadline, a limited response, and errors in the
+ * classes of packages/equipment. A redirect is followed once, to the same path plus a slash on the same host and port.
  *
  * Secrets: most of this equipment only supports plain http, so its password is only as safe as the rack's own network. If a device offers
  * digest authentication, the password itself is never sent, and once digest has succeeded, Basic is never used. Over https, nothing is sent
  * before the device has presented its certificate, see tls.ts. Messages never contain requests, because some devices require the password
  * in the URL.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { withDeadline } from '@skolo/base';
-import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
-import { Received } from '../budget/received.ts';
-import { type Access, addressOf, type Endpoint } from '../endpoint.ts';
-import {
-  DeviceBusy,
-  type DeviceError,
-  DeviceRejected,
-  DeviceTimeout,
-  SignInRejected,
-} from '../errors.ts';
+import { addressOf, type Endpoint } from '../endpoint.ts';
+import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
-import type { Dial } from '../session.ts';
 import { withoutSecrets } from '../stream/redact.ts';
-import type { Recorded } from '../stream/transcript.ts';
+import { inItsForm } from './again.ts';
+import {
+  type Exchange,
+  exchangeOnce,
+  type HttpAccess,
+  type HttpAnswer,
+  type HttpRequest,
+  type RawAnswer,
+} from './exchange.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
-import { connectionError, connectTls } from './tls.ts';
 
-interface HttpAccess extends Access, Recorded {
-  /** Connects in another way than through this computer's own network. */
-  dial?: Dial;
-}
-
-interface HttpRequest {
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Escaped path and query; secrets in them remain protected. */
-  path: string;
-  headers?: Readonly<Record<string, string>>;
-  body?: string;
-  /** From the first byte to the last, including sign-in; default 5 s. */
-  timeoutMs?: number;
-  /** The device responds to this without a login. */
-  anonymous?: boolean;
-}
-
-export interface HttpAnswer {
-  status: number;
-  body: string;
-}
+export type { HttpAnswer };
 
 export interface HttpOptions {
   /**
@@ -57,6 +33,10 @@ export interface HttpOptions {
    */
   signIn: 'basic' | 'digest' | 'challenge' | 'by-driver';
   https?: boolean;
+  /** For each request. */
+  headers?: Readonly<Record<string, string>>;
+  /** For each request that does not set `timeoutMs`; default: 5. */
+  timeoutSeconds?: number;
   /** The reason in an error's body, for the message. */
   reason?: (body: string) => string | undefined;
 }
@@ -68,37 +48,25 @@ export interface HttpOptions {
  */
 type SendHttp = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
-const usualTimeoutMs = 5000;
-
-interface Exchange {
-  endpoint: Endpoint;
-  https: boolean;
-  address: string;
-  port: number;
-  deps: Pick<HttpAccess, 'hostKeys' | 'dial'>;
-  credentials: Credentials;
-  signal: AbortSignal;
-}
-
-interface RawAnswer extends HttpAnswer {
-  challenge: string;
-  /** Pins the presented certificate. */
-  letIn(): Promise<void>;
-}
-
 export function httpTo(
   endpoint: Endpoint,
   deps: HttpAccess,
-  { signIn, https = false, reason }: HttpOptions,
+  { signIn, https = false, headers, timeoutSeconds = 5, reason }: HttpOptions,
 ): SendHttp {
-  return async (request, signal) => {
+  return async ({ json, ...asked }, signal) => {
+    const type = json && { 'content-type': 'application/json' };
+    const request = {
+      ...asked,
+      headers: { ...headers, ...type, ...asked.headers },
+      ...(json && { body: JSON.stringify(json) }),
+    };
     const { name, ports } = endpoint;
     const address = addressOf(endpoint);
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
     deps.onTranscript?.('us', `${requestLine(request, login)}\n`);
     if (deps.dry) return { status: 200, body: '' };
-    const { timeoutMs = usualTimeoutMs } = request;
+    const { timeoutMs = timeoutSeconds * 1000 } = request;
     const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
@@ -107,7 +75,7 @@ export function httpTo(
       const tried = way === 'by-driver' ? { ...login, others: [] } : login;
       return await withAnyOf(tried, async (credentials) => {
         const exchange = { endpoint, https, address, port, deps, credentials, signal: limit };
-        const answer = await signedIn(exchange, request, way);
+        const answer = await inItsForm(exchange, request, (each) => signedIn(exchange, each, way));
         judge(exchange, answer, reason?.(answer.body));
         await answer.letIn();
         return { status: answer.status, body: answer.body };
@@ -154,77 +122,16 @@ async function signedIn(
       `${what}: another host may be intercepting the connection; ${hint}`,
     );
   }
-  const second = await exchangeOnce(exchange, request, answer);
+  let second = await exchangeOnce(exchange, request, answer);
+  if (second.status === 401 && /\bstale\s*=\s*"?true/i.test(second.challenge)) {
+    // The nonce expired, but the password is right (RFC 7616, 3.3).
+    const fresh = answerTo(second.challenge, { method, path }, credentials);
+    if (fresh?.startsWith('Digest ')) second = await exchangeOnce(exchange, request, fresh);
+  }
   // After it has succeeded, as for host keys.
   if (isDigest && way === 'challenge' && second.status < 400)
     await deps.hostKeys.pinDigest(endpoint.name);
   return second;
-}
-
-async function exchangeOnce(
-  exchange: Exchange,
-  request: HttpRequest,
-  authorization: string | undefined,
-): Promise<RawAnswer> {
-  const { endpoint, https, address, port, deps, signal } = exchange;
-  const { name, hostKey } = endpoint;
-  const target = { name, address, port, hostKey };
-  const plain = await deps.dial?.(address, port, signal);
-  const tls = https ? await connectTls(target, deps.hostKeys, signal, plain) : undefined;
-  try {
-    const response = await send(exchange, request, authorization, tls?.socket ?? plain);
-    const body = await readBody(name, response);
-    const challenge = response.headers['www-authenticate'] ?? '';
-    const { statusCode: status = 0 } = response;
-    return { status, body, challenge, letIn: async () => await tls?.pin() };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw connectionError(target, error);
-  } finally {
-    tls?.socket.destroy();
-    plain?.destroy();
-  }
-}
-
-async function send(
-  { address, port, signal }: Exchange,
-  { method = 'GET', path, headers, body }: HttpRequest,
-  authorization: string | undefined,
-  socket: Socket | undefined,
-): Promise<IncomingMessage> {
-  return await new Promise((resolve, reject) => {
-    const request: ClientRequest = open(
-      {
-        ...(socket ? { createConnection: () => socket } : { agent: false }),
-        host: address,
-        port,
-        method,
-        path,
-        headers: {
-          ...headers,
-          connection: 'close',
-          ...(authorization !== undefined && { authorization }),
-          ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
-        },
-        signal,
-      },
-      resolve,
-    );
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-async function readBody(device: string, response: IncomingMessage): Promise<string> {
-  const fail = (why: DeviceError) => void response.destroy(why);
-  const body = new Received({ device, what: 'the response', purpose: 'document', fail });
-  try {
-    for await (const piece of response) body.add(piece);
-    if (response.errored !== null) throw response.errored;
-    return body.take().toString();
-  } finally {
-    body.release();
-  }
 }
 
 /** Throws the error for a status that is not a success. */

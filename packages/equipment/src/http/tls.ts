@@ -83,6 +83,13 @@ export function connectionError(
   if (code.startsWith('HPE_')) {
     return new DeviceRejected(name, `${address}:${port}: the response is not HTTP`, cause);
   }
+  if (code.startsWith('Z_')) {
+    return new DeviceRejected(
+      name,
+      `${address}:${port}: the response cannot be decompressed`,
+      cause,
+    );
+  }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRejected(
       name,

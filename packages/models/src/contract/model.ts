@@ -152,6 +152,13 @@ export function whole(min: number, max: number) {
   return z.number().int().min(min).max(max);
 }
 
+/** The key for the time limit of a device's requests. */
+export function timeoutSeconds(usual: number) {
+  return seconds(1, 120)
+    .default(usual)
+    .describe('How long the device may take to respond to a request.');
+}
+
 /** A time in seconds; fractions are allowed. */
 export function seconds(min: number, max: number) {
   return z.number().min(min).max(max);

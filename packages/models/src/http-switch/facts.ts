@@ -1,6 +1,6 @@
 /** Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context. */
 import { z } from 'zod';
-import type { Model } from '../contract/model.ts';
+import { type Model, timeoutSeconds } from '../contract/model.ts';
 import { expression, free, outlets, readBack } from '../families/described-facts.ts';
 
 const request = (example: string) => ({
@@ -42,6 +42,7 @@ export const httpSwitch = {
   options: {
     outlets,
     https: z.boolean().default(false).describe('Whether to use HTTPS instead of HTTP.'),
+    timeoutSeconds: timeoutSeconds(5),
     on: action('/relay/{outlet}?turn=on').describe('Request that turns an outlet on.'),
     off: action('/relay/{outlet}?turn=off').describe('Request that turns an outlet off.'),
     read: z

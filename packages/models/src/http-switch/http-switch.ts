@@ -44,6 +44,7 @@ const request = {
 const Action = z.object({ ...request, expect: z.string().exactOptional() });
 const Options = z.object({
   https: z.boolean(),
+  timeoutSeconds: z.number(),
   on: Action,
   off: Action,
   read: z.object({ ...request, on: z.string(), off: z.string() }),
@@ -53,8 +54,8 @@ export const outlets = driverKind({ model: 'http-switch', automaticRepair: true,
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
-  const { https, on, off, read } = Options.parse(device.options);
-  const send = httpTo(device, deps, { https, signIn: 'challenge' });
+  const { on, off, read, ...how } = Options.parse(device.options);
+  const send = httpTo(device, deps, { ...how, signIn: 'challenge' });
 
   async function ask(
     { method, path, body, headers }: Omit<typeof on, 'expect'>,
@@ -66,7 +67,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const request = {
       method,
       path: path.replaceAll('{outlet}', encodeURIComponent(outlet)),
-      headers: { ...contentType(filled), ...lowerCased(headers) },
+      headers: { ...contentType(filled), ...headers },
       ...(filled !== undefined && { body: filled }),
     };
     return await send(request, signal);
@@ -107,10 +108,4 @@ function contentType(body: string | undefined): Record<string, string> {
   if (body === undefined) return {};
   if (/^\s*[[{]/.test(body)) return { 'content-type': 'application/json' };
   return body.includes('=') ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
-}
-
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]),
-  );
 }

@@ -114,26 +114,27 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
+/** Rejections of a login, or of its rights. A message that is missing, and a busy controller, are none. */
+const rejections =
+  /RAKP \d (?:HMAC|message (?:has|indicates))|privilege level[^\n]* failed: (?!Timeout|Node busy)|insufficient privilege|unauthorized|invalid role|password is longer/i;
+
 /** ipmitool has one exit status for all errors, and distinct texts for some. */
 function errorOf(device: string, output: string): DeviceError {
   if (/insufficient resources/i.test(output)) {
     return new DeviceBusy(device, 'all sessions of the controller are in use');
   }
-  if (
-    /HMAC is invalid|RAKP \d message indicates|privilege|invalid role|integrity check|password is longer/i.test(
-      output,
-    )
-  ) {
-    return new SignInRejected(
-      device,
-      'the controller rejected the login, or the login is not allowed to run power commands',
-    );
-  }
   if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
     const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3';
     return new DeviceRejected(device, `the controller does not support this cipher suite; ${hint}`);
   }
-  if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
+  if (rejections.test(output)) {
+    return new SignInRejected(device, 'rejects the login, or does not let it run power commands');
+  }
+  if (
+    /Get Auth Capabilities error|no response|Unable to establish|Set Session Privilege/i.test(
+      output,
+    )
+  ) {
     return new DeviceUnreachable(device, 'the controller did not respond over IPMI');
   }
   const last = output.trim().split('\n').at(-1) ?? '';

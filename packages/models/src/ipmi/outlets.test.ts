@@ -160,7 +160,22 @@ describe('ipmi', () => {
       'Set Session Privilege Level to OPERATOR failed: Unknown (0x81)\nError: Unable to establish IPMI v2 / RMCP+ session',
       SignInRejected,
     ],
-    ['no response from RAKP 1 message', DeviceUnreachable],
+    ['> Error: no response from RAKP 1 message', DeviceUnreachable],
+    ['RAKP 2 message indicates an error : invalid name length', SignInRejected],
+    ['RAKP 4 message indicates an error : Unknown (0x30)', SignInRejected],
+    ['> RAKP 4 message has invalid integrity check value', SignInRejected],
+    [
+      'RAKP 2 message indicates an error : no cipher suite match with proposed security algorithms',
+      DeviceRejected,
+    ],
+    ['RAKP 2 message indicates an error : insufficient resources for session', DeviceBusy],
+    [
+      'Set Session Privilege Level to OPERATOR failed: Requested privilege level exceeds limit',
+      SignInRejected,
+    ],
+    ['Set Chassis Power Control to Up/On failed: Insufficient privilege level', SignInRejected],
+    ['Set Session Privilege Level to OPERATOR failed', DeviceUnreachable],
+    ['Set Session Privilege Level to OPERATOR failed: Timeout', DeviceUnreachable],
     ['Error in open session response message : invalid authentication algorithm', DeviceRejected],
     [
       'Set Chassis Power Control to Cycle failed: Command not supported in present state',
@@ -170,7 +185,7 @@ describe('ipmi', () => {
     ['Error: Unable to establish IPMI v2 / RMCP+ session', DeviceUnreachable],
     ['', DeviceRejected],
   ] as const)('takes %j for what it is', async ([said, kind]) => {
-    const { driver } = await fakeTool(`echo '${said}' >&2; exit 1`);
+    const { driver } = await fakeTool(`printf '%s' '${said}' >&2; exit 1`);
 
     for (const verb of Object.values(verbs(driver, 'chassis'))) {
       await expect(verb()).rejects.toThrow(kind);

@@ -1,6 +1,6 @@
 /** A server, or a rack PDU, with Redfish. A server has one outlet, its system; a PDU has A1, A2 … */
 import { z } from 'zod';
-import { type Model, named } from '../contract/model.ts';
+import { type Model, named, timeoutSeconds } from '../contract/model.ts';
 
 const load = () => import('./redfish.ts');
 
@@ -28,6 +28,7 @@ export const redfish = {
   accounts: { load },
   options: {
     https: z.boolean().default(true).describe('Whether to use HTTPS instead of HTTP.'),
+    timeoutSeconds: timeoutSeconds(30),
     system: z
       .string()
       .regex(/^[\w.-]{1,60}$/)

@@ -18,12 +18,18 @@ const login = { username: 'root', password: 'calvin' };
 
 function server(more: RedfishOptions = {}): Setup {
   const start = () => startRedfish({ tls: false, secondMs: 5, ...more });
-  return { kind: redfish, start, options: { https: more.tls === true }, login };
+  return { kind: redfish, start, options: { https: more.tls === true }, login, patienceMs: 30_000 };
 }
 
 function pdu(): Setup {
   const start = () => startRedfish({ tls: false, secondMs: 5, outlets: ['A1', 'A2'] });
-  return { kind: redfish, start, options: { https: false, rackPdu: '1' }, login };
+  return {
+    kind: redfish,
+    start,
+    options: { https: false, rackPdu: '1' },
+    login,
+    patienceMs: 30_000,
+  };
 }
 
 describe('redfish', () => {
@@ -154,17 +160,22 @@ describe('redfish', () => {
     );
   });
 
-  it('does not read another system', async () => {
-    const driver = await driverFor(server(), { Id: '2', PowerState: 'On' });
+  it.each([{}, { '@odata.id': '/redfish/v1/Systems/11' }])(
+    'does not read another system',
+    async (more) => {
+      const driver = await driverFor(server(), { Id: '2', PowerState: 'On', ...more });
 
-    await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRejected);
-  });
+      await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRejected);
+    },
+  );
 
   it.each([
     [{ PowerState: 'On' }, 'on'],
     [{ Id: 1, PowerState: 'Off', PowerWatts: 'none', Actions: [] }, 'off'],
     [{ Id: '1', PowerState: 'Reset' }, 'unknown'],
     [{ Id: '1', PowerState: null }, 'unknown'],
+    [{ Id: 'Y130UF72701J  ', '@odata.id': '/redfish/v1/Systems/1', PowerState: 'On' }, 'on'],
+    [{ Id: '1', '@odata.id': ['/'], PowerState: 'Off' }, 'off'],
     [{ Id: '1' }, 'unknown'],
   ])('reads %o as %s', async (answer, state) => {
     const driver = await driverFor(server(), answer);

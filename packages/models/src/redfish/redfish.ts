@@ -37,7 +37,11 @@ export const outlets = driverKind({
   create,
 });
 
-const Options = z.object({ https: z.boolean(), rackPdu: z.string().exactOptional() });
+const Options = z.object({
+  https: z.boolean(),
+  timeoutSeconds: z.number(),
+  rackPdu: z.string().exactOptional(),
+});
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
@@ -54,6 +58,7 @@ const Action = z.object({
 type Action = z.infer<typeof Action>;
 const Resource = z.object({
   Id: unneeded(z.string()),
+  '@odata.id': unneeded(z.string()),
   PowerState: unneeded(z.string()),
   PowerWatts: unneeded(z.object({ Reading: z.number() })),
   PowerRestorePolicy: unneeded(z.string()),
@@ -108,19 +113,26 @@ const states: ReadonlyMap<string, OutletState> = new Map([
   ['PoweringOn', 'off'],
 ]);
 
+const usualRequests = {
+  signIn: 'basic',
+  reason: reasonOf,
+  headers: { accept: 'application/json', 'odata-version': '4.0' },
+} as const;
+
 /** Its resources, and commands to them. */
 function requestsTo(device: Device, deps: DriverDeps) {
   const { name } = device;
-  const { https, rackPdu } = Options.parse(device.options);
+  const { rackPdu, ...how } = Options.parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
-  const send = httpTo(device, deps, { https, signIn: 'basic', reason: reasonOf });
-  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+  const send = httpTo(device, deps, { ...how, ...usualRequests });
 
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
-    const { body } = await send({ path: `${folder}/${id}`, headers }, signal);
+    const { body } = await send({ path: `${folder}/${id}` }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
-    if (resource.Id === undefined || resource.Id === id) return resource;
+    const { Id, '@odata.id': path } = resource;
+    // Of one that is unconfigured, the Id may be a padded serial number (openbmc-test-automation issue 1530).
+    if (Id === undefined || Id === id || path?.split('/').at(-1) === id) return resource;
     throw new DeviceRejected(name, `returned a system or outlet other than ${id}`);
   }
 
@@ -131,7 +143,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
     const listed = action[`${kind.parameter}@Redfish.AllowableValues`];
     const info = action['@Redfish.ActionInfo'];
     if (listed !== undefined || info === undefined) return listed;
-    const { body } = await send({ path: info, headers }, signal);
+    const { body } = await send({ path: info }, signal);
     const { Parameters } = readJson(name, body, ActionInfo, 'its allowed power actions');
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
@@ -159,9 +171,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
 
   async function post(via: string, signal: AbortSignal): Promise<void> {
     const [path = '', value] = via.split(' ');
-    const body = JSON.stringify({ [kind.parameter]: value });
-    const json = { ...headers, 'content-type': 'application/json' };
-    await send({ method: 'POST', path, headers: json, body }, signal);
+    await send({ method: 'POST', path, json: { [kind.parameter]: value } }, signal);
   }
 
   /** Turning on depends on no reading: one may fail while the outlet must be turned on. */
@@ -184,13 +194,13 @@ function requestsTo(device: Device, deps: DriverDeps) {
     await read;
   }
 
-  return { get, viaOf, command, send, headers };
+  return { get, viaOf, command, send };
 }
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { rackPdu } = Options.parse(device.options);
-  const { get, viaOf, command, send, headers } = requestsTo(device, deps);
+  const { get, viaOf, command, send } = requestsTo(device, deps);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
@@ -200,7 +210,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const [first] = resources.values();
       const [manager] = first?.Links?.ManagedBy ?? [];
       const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
-      const body = path && (await send({ path, headers }, signal)).body;
+      const body = path && (await send({ path }, signal)).body;
       const maker = body ? readJson(name, body, Maker, 'its firmware version') : undefined;
       return reportOf(resources, (rackPdu === undefined ? first : maker)?.Model, maker);
     },
@@ -255,11 +265,9 @@ export const accounts: Accounts = {
   parts: ['password'],
   async open(device, access, signal) {
     const { name } = device;
-    const { https } = Options.parse(device.options);
-    const send = httpTo(device, access, { https, signIn: 'basic', reason: reasonOf });
-    const headers = { accept: 'application/json', 'odata-version': '4.0' };
+    const send = httpTo(device, access, { ...Options.parse(device.options), ...usualRequests });
     const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
-      const { body } = await send({ path, headers }, signal);
+      const { body } = await send({ path }, signal);
       return readJson(name, body, schema, path);
     };
     const { AccountService } = await get('/redfish/v1/', Root);
@@ -278,9 +286,8 @@ export const accounts: Accounts = {
     return {
       async set({ password }) {
         if (password === undefined) return;
-        const body = JSON.stringify({ Password: password.reveal() });
-        const json = { ...headers, 'content-type': 'application/json' };
-        await send({ method: 'PATCH', path: await own(), headers: json, body }, signal);
+        const json = { Password: password.reveal() };
+        await send({ method: 'PATCH', path: await own(), json }, signal);
       },
       async save() {},
       async close() {},

@@ -42,7 +42,6 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     signIn: 'basic',
     reason: reasonOf,
   });
-  const headers = { 'content-type': 'application/json' };
 
   /** The rows by port, each of which throws DeviceRejected if it is missing. */
   async function rows(signal: AbortSignal): Promise<(port: string) => Row> {
@@ -61,14 +60,13 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
 
   async function post(
     command: string,
-    args: Readonly<Record<string, string>>,
+    json: Readonly<Record<string, string>>,
     signal: AbortSignal,
     timeoutMs?: number,
   ): Promise<string> {
-    const body = JSON.stringify(args);
     const path = `${menu}/${command}`;
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    return (await send({ method: 'POST', path, headers, body, ...limit }, signal)).body;
+    return (await send({ method: 'POST', path, json, ...limit }, signal)).body;
   }
 
   async function monitor(
@@ -97,9 +95,9 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
       const read = () => idOf(port, signal);
       // Turning on depends on no reading: without an ID, the name identifies the row as well.
       const id = via ?? (await (state === 'on' ? ifSupported(read()) : read())) ?? port;
-      const body = JSON.stringify({ 'poe-out': setting });
+      const json = { 'poe-out': setting };
       const path = `${menu}/${encodeURIComponent(id).replaceAll('%2A', '*')}`;
-      const answer = await send({ method: 'PATCH', path, headers, body }, signal);
+      const answer = await send({ method: 'PATCH', path, json }, signal);
       const changed = readJson(name, answer.body, Changed, 'the new setting of the port');
       if (changed.name === port && changed['poe-out'] === setting) return;
       throw new DeviceRejected(name, `the response does not confirm that ${port} is ${setting}`);

@@ -65,9 +65,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
     lastId += 1;
     const id = lastId;
-    const body = JSON.stringify({ id, method, params });
-    const headers = { 'content-type': 'application/json' };
-    const answer = await send({ method: 'POST', path: '/rpc', headers, body }, signal);
+    const json = { id, method, params };
+    const answer = await send({ method: 'POST', path: '/rpc', json }, signal);
     const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
     if (frame.error) {
       const { code, message } = frame.error;
@@ -154,16 +153,12 @@ export const accounts: Accounts = {
             'does not require a password; set one on its web page first',
           );
         const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
-        const request = {
+        const json = {
           id: 1,
           method: 'Shelly.SetAuth',
           params: { user: 'admin', realm: info.id, ha1 },
         };
-        const headers = { 'content-type': 'application/json' };
-        const answer = await send(
-          { method: 'POST', path: '/rpc', headers, body: JSON.stringify(request) },
-          signal,
-        );
+        const answer = await send({ method: 'POST', path: '/rpc', json }, signal);
         const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
         if (error)
           throw new DeviceRejected(name, `rejects the password: ${error.message.slice(0, 200)}`);

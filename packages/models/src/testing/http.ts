@@ -25,6 +25,8 @@ export interface Setup {
   /** As in rack.yaml, without defaults. */
   options?: Record<string, unknown>;
   login?: Login;
+  /** How long its driver waits for an answer; default: 5 s. */
+  patienceMs?: number;
 }
 
 interface Started {
@@ -69,7 +71,8 @@ const malformed = ['1 ', ' 1', '1;Power0 OFF', '1&turn=off', '1/../2', '1%20', '
 /** Tests of faults. `more` are names that the model's own outlets do not have. */
 export function meetsFaults(setup: Setup, outlet: string, more: readonly string[]): void {
   const start = () => startDriver(setup);
-  meetsUsualFaults(start, outlet, { faults, silent: ['wedged', 'slow'], patienceMs: 5000 });
+  const { patienceMs = 5000 } = setup;
+  meetsUsualFaults(start, outlet, { faults, silent: ['wedged', 'slow'], patienceMs });
   neverSends([...malformed, ...more], async () => {
     const { device, driver } = await start();
     return { driver, wasTold: () => device.sessions.opened > 0 };

@@ -31,7 +31,10 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   return { controller, board: boards.get('pdu-1'), states, read, pass };
 }
 
-function controllerOf(driver: PowerDriver, more: { signInSeconds?: number } = {}): Controller {
+function controllerOf(
+  driver: PowerDriver,
+  more: { signInSeconds?: number; stepSeconds?: number } = {},
+): Controller {
   const deps = {
     clock: { now: () => 0 },
     emit: () => undefined,
@@ -151,23 +154,26 @@ describe('a device', () => {
     });
   });
 
-  it('whose login server is slow gets the time of its login', async () => {
-    vi.useFakeTimers();
-    const slow = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-    const driver: PowerDriver = {
-      read: async () => new Map(),
-      turnOff: () => slow(45_000),
-      turnOn: () => slow(45_000),
-      close: async () => undefined,
-    };
-    const slowly = controllerOf(driver, { signInSeconds: 60 });
-    const usual = controllerOf(driver);
+  it.each([{ signInSeconds: 60 }, { stepSeconds: 30 }])(
+    'that is slow by %o has the time',
+    async (more) => {
+      vi.useFakeTimers();
+      const slow = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+      const driver: PowerDriver = {
+        read: async () => new Map(),
+        turnOff: () => slow(45_000),
+        turnOn: () => slow(45_000),
+        close: async () => undefined,
+      };
+      const slowly = controllerOf(driver, more);
+      const usual = controllerOf(driver);
 
-    const results = Promise.all([slowly.turnOff('1'), failure(usual.turnOff('1'))]);
-    await vi.advanceTimersByTimeAsync(46_000);
+      const results = Promise.all([slowly.turnOff('1'), failure(usual.turnOff('1'))]);
+      await vi.advanceTimersByTimeAsync(46_000);
 
-    expect((await results)[1]).toEqual(new DeviceTimeout('pdu-1', 'no response within 30 s'));
-  });
+      expect((await results)[1]).toEqual(new DeviceTimeout('pdu-1', 'no response within 30 s'));
+    },
+  );
 
   it.each(['isWedged', 'isDeaf'] as const)(
     'that %s holds up its queue for so long only',

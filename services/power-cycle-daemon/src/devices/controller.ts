@@ -32,6 +32,8 @@ export interface ControllerFacts {
   automaticRepair: boolean;
   /** How long its sign-in may take, in addition to an operation; default: 0. */
   signInSeconds?: number;
+  /** How long the device may take for each step of an operation, if that is set; default: 0. */
+  stepSeconds?: number;
 }
 
 /** One for each login: a device that rejects the one that reads can still be switched. The same if one login does both. */
@@ -66,12 +68,16 @@ interface Read {
 
 /** One operation, from the end of a slow sign-in to the answer; a busy device is retried within this time. */
 const operationMs = 30_000;
+/** Redfish reads the system, reads the allowed actions, and sends one. */
+const mostSteps = 3;
 const busyPauseMs = 1000;
 
 export class Controller {
   readonly name: string;
   readonly model: string;
   readonly automaticRepair: boolean;
+  /** For the device to take a step. */
+  readonly stepMs: number;
   private readonly operationMs: number;
   state: 'unknown' | 'up' | 'down' = 'unknown';
   /** Since when it is in this state; milliseconds since 1970. */
@@ -93,7 +99,9 @@ export class Controller {
     this.name = facts.name;
     this.model = facts.model;
     this.automaticRepair = facts.automaticRepair;
-    this.operationMs = operationMs + (facts.signInSeconds ?? 0) * 1000;
+    const { signInSeconds = 0, stepSeconds = 0 } = facts;
+    this.stepMs = stepSeconds * 1000;
+    this.operationMs = Math.max(operationMs, mostSteps * this.stepMs) + signInSeconds * 1000;
     this.driver = driver;
     this.signIns = signIns;
     this.deps = deps;

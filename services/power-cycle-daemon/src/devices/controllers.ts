@@ -107,7 +107,7 @@ export class Controllers {
   private ofDevice({ device, reader }: ReadDevice): Controller | undefined {
     const kind = this.deps.drivers.get(device.model);
     if (kind === undefined) return undefined;
-    const { name, model, login, transport } = device;
+    const { name, model, login, transport, options } = device;
     const { automaticRepair: known } = kind;
     const automaticRepair = typeof known === 'boolean' ? known : known(device);
     const { signInSeconds = usualSignInSeconds } = this.deps.rack().logins.get(login ?? '') ?? {};
@@ -117,6 +117,7 @@ export class Controllers {
       model,
       automaticRepair,
       signInSeconds: hasCommandLine ? signInSeconds : 0,
+      stepSeconds: Number(options.timeoutSeconds ?? 0),
     };
     const driver = kind.create(device, this.driverDeps(login));
     if (reader === login) return this.controller(facts, driver, login);

@@ -26,6 +26,14 @@ describe('seeing the state of an outlet', () => {
     });
   });
 
+  it('waits as long as a slow device may take', async () => {
+    const { controller, board } = plugged();
+    const slow = Object.assign(controller, { stepMs: 10_000 });
+    setTimeout(() => board.outlets.set('1', false), 2 * patience.withinMs);
+
+    expect(await seeState(slow, '1', 'off', patience, signal)).toMatchObject({ is: 'verified' });
+  });
+
   it.each([
     ['shows the other', {}, 'pdu-1/1 is still on'],
     [

@@ -19,7 +19,7 @@ export type Verification =
 
 /**
  * Reads until the outlet shows `state`. An outlet that is set off but still delivers power is not off. A device error does not end this
- * before its time is over.
+ * before its time is over, which is longer for a device that may be slow.
  */
 export async function seeState(
   controller: Controller,
@@ -28,7 +28,7 @@ export async function seeState(
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Verification> {
-  const end = performance.now() + patience.withinMs;
+  const end = performance.now() + Math.max(patience.withinMs, controller.stepMs);
   for (let wait = patience.firstMs; ; wait = Math.min(wait * 2, patience.mostMs)) {
     const { seen, text, reading } = await readOnce(controller, outlet, state);
     signal.throwIfAborted();
