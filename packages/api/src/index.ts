@@ -6,7 +6,6 @@ export {
   ReceiverStatus,
   SinkStatus,
 } from './alert-to-pubsub.ts';
-export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
 export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
 export { type AuditedChange, type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
 export { ConsoleSession, consoleApi } from './console.ts';

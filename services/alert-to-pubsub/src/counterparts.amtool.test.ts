@@ -86,43 +86,25 @@ async function tempFile(name: string, text: string): Promise<string> {
   return join(dir, name);
 }
 
-it('amtool adds alerts that arrive, finds them, and learns that there are no silences here', async ({
-  skip,
-}) => {
+it('amtool adds alerts that arrive', async ({ skip }) => {
   if (!amtool) return skip(noAlertmanager);
   const lab = await startLab({ settings: signedIn });
   await writeSecrets(lab);
   const client = `basic_auth: { username: alertmanager, password: ${password} }\n`;
   const file = await tempFile('client.yml', client);
-  const ask = (...args: string[]) =>
+  const add = (...args: string[]) =>
     runProgram(amtool, [
       `--alertmanager.url=${lab.url}`,
-      ...[`--http.config.file=${file}`, ...args],
+      ...[`--http.config.file=${file}`, 'alert', 'add', ...args],
     ]);
 
-  const added = await ask('alert', 'add', 'Disk', 'severity=critical', '--annotation=text=full');
-  await ask('alert', 'add', 'Heat', 'severity=warning');
+  const added = await add('Disk', 'severity=critical', '--annotation=text=full');
+  await add('Heat', 'severity=warning');
+
+  expect(added).toMatchObject({ status: 0, stdout: '' });
   await expect
     .poll(() => lab.arrived().map(({ attributes }) => attributes.alertname))
     .toEqual(['Disk', 'Heat']);
-  const found = await ask('alert', 'query', '--output=json', 'severity=~crit.*');
-  const none = await ask('alert', 'query', '--output=simple', 'alertname=~"Dis"');
-  const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
-  const config = await ask('config', 'show');
-  const stranger = await runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'query']);
-
-  expect(added).toMatchObject({ status: 0, stdout: '' });
-  expect(found.status).toBe(0);
-  expect(JSON.parse(found.stdout)).toMatchObject([
-    { labels: { alertname: 'Disk' }, annotations: { text: 'full' }, status: { state: 'active' } },
-  ]);
-  expect(none).toMatchObject({ status: 0, stdout: expect.not.stringContaining('Disk') });
-  // `anonymousRead` of this rack admits whoever is on this computer.
-  expect([silence.status, config.status, stranger.status]).toEqual([1, 0, 0]);
-  expect(config.stdout).toContain('pubsub');
-  expect(silence.stderr).toContain(
-    'create silences in the Alertmanager that sends to this service',
-  );
 });
 
 describe('README.md', () => {

@@ -1,10 +1,9 @@
 /** alert-to-pubsub, wired. */
 import { access, constants } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
+import { alertToPubsubApi } from '@skolo/api';
 import {
   alertmanagerUrl,
-  CallerLimit,
   createApp,
   createEvents,
   type Service,
@@ -21,7 +20,6 @@ import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { Intake } from './intake/intake.ts';
 import { createNotices } from './intake/notices.ts';
 import { createMetrics } from './metrics.ts';
-import { alertmanagerHandlers, receiverAccess } from './receive/alertmanager-api.ts';
 import { ReceiverAuth } from './receive/auth.ts';
 import { createReceivers } from './receive/receivers.ts';
 import { ArrivedFile } from './state/arrived.ts';
@@ -141,19 +139,10 @@ interface HandlerDeps {
 /** The endpoints that receive alerts, followed by the APIs. */
 function createHandler(deps: HandlerDeps): Service['handler'] {
   const { context, settings, intake, deadLetters, status, location, emit } = deps;
-  const { rack, clock, metrics, version } = context;
+  const { rack, clock, metrics } = context;
   const auth = new ReceiverAuth({ rack: () => rack.rack, settings, emit });
   const receive = createReceivers({ intake, auth, settings, clock, metrics, emit });
-  const limit = new CallerLimit('expressions', context);
-  const startedAt = clock.now();
-  const alertmanager = { known: status.alerts, settings, clock, limit, startedAt, version };
-  const app = createApp(context, {
-    access: receiverAccess(auth, context.access),
-    api: { ...alertToPubsubApi, ...alertmanagerApi },
-    handlers: {
-      ...apiHandlers({ status, location, deadLetters, intake }),
-      ...alertmanagerHandlers(alertmanager),
-    },
-  });
+  const handlers = apiHandlers({ status, location, deadLetters, intake });
+  const app = createApp(context, { api: alertToPubsubApi, handlers });
   return (request, response) => receive(request, response) || app(request, response);
 }

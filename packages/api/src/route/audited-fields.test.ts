@@ -6,11 +6,6 @@ import { auditedAnswer, auditedInput } from './audited-fields.ts';
 
 /** Inputs that are audited in another way than by the route. Each needs a reason, and a test in its service. */
 const elsewhere = [
-  'alertmanagerApi.deleteSilence',
-  'alertmanagerApi.postSilences',
-  'alertmanagerApi.receiveV1',
-  'alertmanagerApi.receiveV2',
-  'alertmanagerApi.receiveWebhook',
   'consoleApi.createLink',
   'consoleApi.signIn',
   'consoleApi.signOut',
@@ -37,10 +32,10 @@ describe('the changes of all services', () => {
       `${name}-api`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     );
 
-    // alert-to-pubsub also has Alertmanager's API, machine-state those of the console and of enrolment, and all have that of the audit log.
+    // machine-state also has those of the console and of enrolment, and all have that of the audit log.
     // The command has its own.
     const enrolment = ['enrolmentApi', 'enrolmentsApi'];
-    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'consoleRacksApi', ...enrolment];
+    const others = ['auditApi', 'consoleApi', 'consoleRacksApi', ...enrolment];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
   });
 

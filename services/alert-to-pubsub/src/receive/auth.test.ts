@@ -11,8 +11,8 @@ const both = '{ auth: { username: am, password: { file: password }, bearer: { fi
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
-async function startWith(settings: string, access = '{}') {
-  const lab = await startReceivers({ settings, access });
+async function startWith(settings: string) {
+  const lab = await startReceivers({ settings });
   await writeFile(join(lab.dir, 'password'), 'pässword:1\n');
   await writeFile(join(lab.dir, 'token'), 't0ken\n');
   const ask = async (authorization?: string) =>
@@ -123,59 +123,6 @@ describe('an endpoint with secrets', () => {
 
     expect(await lab.status()).toBe(200);
     expect(lab.troubles.size).toBe(0);
-  });
-});
-
-describe('a client that reads the Alertmanager API', () => {
-  const paths = ['alerts', 'alerts/groups', 'status', 'silences', 'receivers'];
-  async function statuses(
-    { get }: Pick<Awaited<ReturnType<typeof startWith>>, 'get'>,
-    headers: Record<string, string> = {},
-  ) {
-    const answers = [];
-    for (const path of paths) answers.push((await get(`/api/v2/${path}`, headers)).status);
-    return new Set(answers);
-  }
-
-  it.each([
-    {
-      title: 'a default rack admits no anonymous caller',
-      settings: '{}',
-      access: '{}',
-      status: 401,
-    },
-    { title: 'nor one with secrets', settings: bearerAuth, access: '{}', status: 401 },
-    {
-      title: 'anonymousRead admits its networks',
-      settings: bearerAuth,
-      access: '{ anonymousRead: [127.0.0.0/8] }',
-      status: 200,
-    },
-  ])('needs the role view: $title', async ({ settings, access, status }) => {
-    const lab = await startWith(settings, access);
-
-    expect(await statuses(lab)).toEqual(new Set([status]));
-    expect((await lab.get('/-/ready')).status).toBe(200);
-  });
-
-  it.each([
-    ['Bearer t0ken', 200],
-    ['Bearer other', 401],
-  ])('may send the secret of the receivers: %s: %i', async (authorization, status) => {
-    const lab = await startWith(bearerAuth);
-
-    expect(await statuses(lab, { authorization })).toEqual(new Set([status]));
-  });
-
-  it('gets a response that names how to sign in', async () => {
-    const lab = await startWith('{}');
-
-    const answer = await lab.get('/api/v2/alerts');
-
-    expect(JSON.parse(answer.text)).toMatchObject({
-      status: 401,
-      detail: expect.stringContaining('access: { tokens'),
-    });
   });
 });
 

@@ -35,12 +35,6 @@ export class ReceiverAuth {
     if (!isOneOf(await this.wanted(auth), authorization)) throw wrong(auth, authorization);
   }
 
-  /** Whether these are the receivers' credentials. Never throws; false if no credentials are configured. */
-  async fits(authorization: string | undefined): Promise<boolean> {
-    const { auth } = this.deps.settings();
-    return isOneOf(await this.wanted(auth).catch(() => []), authorization);
-  }
-
   /** The accepted values of the header. */
   private async wanted({ username, password, bearer }: Settings): Promise<string[]> {
     if ((username === undefined) !== (password === undefined)) {

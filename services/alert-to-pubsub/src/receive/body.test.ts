@@ -106,14 +106,14 @@ describe('a body that is too large', () => {
       text += chunk;
     });
     const chunk = `${(65_536).toString(16)}\r\n${' '.repeat(65_536)}\r\n`;
-    const get = 'GET /-/ready HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\n\r\n';
+    const get = 'GET / HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\n\r\n';
 
     socket.write('POST /webhook HTTP/1.1\r\nhost: receiver\r\ntransfer-encoding: chunked\r\n\r\n');
     for (let count = 0; count < 100; count += 1) socket.write(chunk);
     socket.end(`0\r\n\r\n${get}`);
     await once(socket, 'close');
 
-    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 404']);
   });
 });
 

@@ -55,19 +55,6 @@ describe('amtool', () => {
     ]);
   });
 
-  it('adds an alert to a rack without anonymous read access', async ({ skip }) => {
-    if (!amtool) return skip(noAlertmanager);
-    const lab = await startReceivers({ access: '{}' });
-    const ask = (...args: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', ...args]);
-
-    const added = await ask('add', 'Disk');
-    const found = await ask('query');
-
-    expect([added.status, found.status]).toEqual([0, 1]);
-    expect(lab.batches).toMatchObject([{ alerts: [{ labels: { alertname: 'Disk' } }] }]);
-  });
-
   it('prints what is wrong with an alert', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startReceivers();

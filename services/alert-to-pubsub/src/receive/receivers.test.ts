@@ -370,17 +370,15 @@ describe('a request that cannot be accepted now', () => {
 
 describe('a path', () => {
   it.each([
-    ['GET', '/webhook', 'OPTIONS, POST'],
-    ['PUT', '/api/v1/alerts', 'OPTIONS, POST'],
-    ['DELETE', '/api/v2/alerts', 'GET, HEAD, OPTIONS, POST'],
-    ['POST', '/api/v2/status', 'GET, HEAD, OPTIONS'],
-    ['POST', '/-/ready', 'GET, HEAD, OPTIONS'],
-  ])('does not take %s: %s', async (method, path, allow) => {
+    ['GET', '/webhook'],
+    ['PUT', '/api/v1/alerts'],
+    ['DELETE', '/api/v2/alerts'],
+  ])('does not take %s: %s', async (method, path) => {
     const lab = await startReceivers();
 
     const answer = await fetch(lab.url + path, { method });
 
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
   });
 
   it('is a label of the metrics', async () => {

@@ -51,7 +51,7 @@ const endpoints = new Map<string, Endpoint>(
   Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
 );
 
-/** Answers a request that posts alerts. False: it is another request. */
+/** Answers a request to an endpoint for alerts. False: it is another request. */
 type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Its result comes first: `(request, response) => receive(request, response) || app(request, response)`. */
@@ -103,12 +103,15 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
   }
 
   return function receiveAlerts(request, response) {
-    if (request.method !== 'POST') return false;
-    const { url = '' } = request;
+    const { url = '', method = '' } = request;
     // Usually the URL already is the path.
     const route = endpoints.has(url) ? url : (url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '');
     const endpoint = endpoints.get(route);
     if (endpoint === undefined) return false;
+    if (method !== 'POST') {
+      response.writeHead(405, { ...plainHeaders, allow: 'POST', 'content-length': 0 }).end();
+      return true;
+    }
     const began = performance.now();
     response.once('close', () => {
       const seconds = (performance.now() - began) / 1000;

@@ -9,7 +9,7 @@ export class Missing extends Error {}
 export class CallFailed extends Missing {}
 
 /** Attached devices could not be listed, so nothing is known about this one. */
-export class NotListed extends Error {}
+class NotListed extends Error {}
 
 /** What to install if a program is missing. */
 const packages: Readonly<Record<string, string>> = {
@@ -62,7 +62,7 @@ function verdictOf(error: unknown): Failed {
 }
 
 /** Whether a program is not installed here, or cannot be started. */
-export function isHostFault(error: unknown): boolean {
+function isHostFault(error: unknown): boolean {
   return error instanceof CommandFailed && ['missing', 'not-started'].includes(error.code);
 }
 

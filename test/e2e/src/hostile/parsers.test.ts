@@ -14,7 +14,6 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Negotiation } from '../../../../packages/equipment/src/telnet/negotiation.ts';
 import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
-import { parseMatcher } from '../../../../services/alert-to-pubsub/src/receive/matchers.ts';
 import { readMessage } from '../../../../services/alert-to-pubsub/src/receive/messages.ts';
 import { Rejection } from '../../../../services/alert-to-pubsub/src/receive/rejection.ts';
 import { changeInSyslog } from '../../../../services/router-backup/src/notices/syslog.ts';
@@ -136,12 +135,6 @@ const parsers: readonly Parser[] = [
     name: 'message of Alertmanager',
     sample: JSON.stringify(message),
     read: (bytes) => readMessage(parseAlerts(bytes), 'webhook', Date.parse(at)),
-    rejects: Rejection,
-  },
-  {
-    name: 'matcher of a silence',
-    sample: 'alertname=~"(Host|Machine).+"',
-    read: (bytes) => parseMatcher(bytes.toString()),
     rejects: Rejection,
   },
   {

@@ -13,7 +13,7 @@ import type { Place } from '../outlets.ts';
 import { logins } from '../snmp.ts';
 
 /** The answer to a request as its transport writes it: a text, or an object; undefined: nothing. */
-export type Answer = (request: string) => unknown;
+type Answer = (request: string) => unknown;
 
 interface Served {
   place: Place;

@@ -1,24 +1,13 @@
 /** The endpoints of an app like the service's, on their own port, in front of an intake that keeps what it accepts. */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { alertmanagerApi, type KnownAlert } from '@skolo/api';
 import { listen, tempDir } from '@skolo/base/testing';
-import {
-  AccessControl,
-  AuditLog,
-  CallerLimit,
-  type Clock,
-  createApp,
-  createEvents,
-  createLogger,
-  type Logger,
-} from '@skolo/common';
+import { type Clock, createEvents, createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { type AlertToPubsubSettings, parseRack, type Rack } from '@skolo/rack';
+import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
-import { alertmanagerHandlers, receiverAccess } from '../alertmanager-api.ts';
 import { ReceiverAuth } from '../auth.ts';
 import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../batch.ts';
 import { createReceivers, type Tuning } from '../receivers.ts';
@@ -28,14 +17,10 @@ timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost, address: 127.0.0.1 }
 `;
-const readable = '{ anonymousRead: [127.0.0.0/8] }';
 
 interface LabOptions {
   /** The section of rack.yaml, on one line. */
   settings?: string;
-  /** The section `access`, on one line; by default every caller may read. */
-  access?: string;
-  known?: KnownAlert[];
   tuning?: Partial<Tuning>;
   /** Takes a batch, or throws. */
   accept?: (batch: Batch) => Promise<void>;
@@ -45,18 +30,11 @@ interface LabOptions {
 type Events = ReturnType<typeof createEvents<AlertEvent>>;
 
 export async function startReceivers(options: LabOptions = {}) {
-  const {
-    settings = '{}',
-    access: accessSection = readable,
-    known = [],
-    tuning = {},
-    accept,
-    now = '2026-11-20T08:00:00Z',
-  } = options;
+  const { settings = '{}', tuning = {}, accept, now = '2026-11-20T08:00:00Z' } = options;
   const dir = await tempDir();
   const file = join(dir, 'rack.yaml');
   const read = (section: string) =>
-    parseRack(`${yaml}access: ${accessSection}\nservices: { alert-to-pubsub: ${section} }\n`, {
+    parseRack(`${yaml}services: { alert-to-pubsub: ${section} }\n`, {
       file,
     });
   const rack = { rack: read(settings) };
@@ -78,18 +56,10 @@ export async function startReceivers(options: LabOptions = {}) {
     emit,
     tuning,
   });
-  const limit = new CallerLimit('expressions', { clock, metrics });
-  const handlers = alertmanagerHandlers({
-    known: () => known,
-    settings: settingsNow,
-    clock,
-    limit,
-    startedAt: clock.now(),
-    version: '1.2.3',
-  });
-  const app = appOf({ rack, dir, clock, metrics, logger, auth, handlers });
   const port = await listen(
-    createServer((request, response) => receive(request, response) || app(request, response)),
+    createServer((request, response) => {
+      if (!receive(request, response)) response.writeHead(404).end();
+    }),
   );
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -159,29 +129,6 @@ function notesOf(consume: Events['consume']) {
   return { rejections, troubles };
 }
 
-interface AppParts {
-  rack: { rack: Rack };
-  dir: string;
-  clock: Clock;
-  metrics: Registry;
-  logger: Logger;
-  auth: ReceiverAuth;
-  handlers: ReturnType<typeof alertmanagerHandlers>;
-}
-
-/** The paths besides the alert endpoints. */
-function appOf({ rack, dir, clock, metrics, logger, auth, handlers }: AppParts) {
-  const degraded = { raise: () => undefined, clear: () => undefined };
-  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
-  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
-  const about = { name: 'alert-to-pubsub', version: '1.2.3', log: logger, metrics, access, audit };
-  return createApp(about, {
-    access: receiverAccess(auth, access),
-    api: alertmanagerApi,
-    handlers,
-  });
-}
-
 function requestsTo(url: string) {
   return {
     async post(path: string, body: unknown, headers: Record<string, string> = {}) {
@@ -189,11 +136,6 @@ function requestsTo(url: string) {
         typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
       const response = await fetch(url + path, { method: 'POST', body: sent, headers });
       return { status: response.status, headers: response.headers, text: await response.text() };
-    },
-    async get(path: string, headers: Record<string, string> = {}) {
-      const response = await fetch(url + path, { headers });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, text };
     },
   };
 }
