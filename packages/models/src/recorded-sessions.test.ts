@@ -9,6 +9,7 @@ import { linuxShell } from './families/unix/linux-shell.ts';
 import { vyatta } from './families/vyatta/dialect.ts';
 import { vyattaSecrets } from './families/vyatta/secrets.ts';
 import { models } from './index.ts';
+import { hiddenLines } from './testing/configurations.ts';
 import { rackDevice } from './testing/outlets.ts';
 import { hasRecordings, recordedLines, recordedSession } from './testing/recordings.ts';
 import { backUp, bytesOf, simulated } from './testing/simulated-device.ts';
@@ -149,6 +150,7 @@ describe.skipIf(!hasRecordings)('a recorded session', () => {
     for (const secret of recordedLines(`${about.name}__secret`).fail) {
       expect(masked).not.toContain(secret);
     }
+    expect(hiddenLines(text, masked)).toEqual([]);
     const { pass, fail } = recordedLines(`${about.name}__significant_changes`);
     const counts = (line: string) => {
       const other = text.replace(line, `${line} x`);

@@ -1,57 +1,124 @@
-/** Secrets in most configurations, for devices without specific rules. Rather masks too much: a BGP community is taken for an SNMP one. */
+/**
+ * Secrets in most configurations. They are recognised by kind: a name such as `password` and what follows it up to the end of its line, a
+ * value beside a field with such a name, keys in any form. Rather masks too much: a BGP community is taken for an SNMP one.
+ *
+ * Compared with RANCID's modules, netconan's lists, and `remove_secret` of Oxidized's models.
+ */
 import type { SecretRule } from '../contract/backup.ts';
 
 /**
- * `users.1.password`, `_smtp_pass`, `wpa_psk`, `private-key`, `snmp-community`; not `password-encryption`, `public-key`,
- * `key-chain`, `send-community`, nor the `key 1` that names a key of a chain.
+ * `users.1.password`, `_smtp_pass`, `bindpw`, `wpa_psk`, `private-key`, `client-key-data`, `snmp-community`; not `password-encryption`,
+ * `public-key`, `key-chain`, `send-community`, nor the `key 1` that names a key of a chain.
  */
-const word = [
-  String.raw`[\w.-]*(?:passw(?:or)?d|passphrase|pass-phrase|secret|psk|credentials?|token)`,
-  String.raw`[\w.-]*[._-]p(?:ass|wd)`,
+const word = `(?:${[
+  String.raw`[\w.-]*(?:passw(?:or)?d|pass-?phrase|passcode|secret|psk|credentials?|token|authtok|cak)`,
+  String.raw`[\w.-]*[._-]p(?:ass|wd|w)`,
+  String.raw`\w*(?:bind|root|mod|admin)pw`,
   String.raw`(?<!\b(?:set|match)\s)(?:(?:snmp-)?community(?:-name)?|[\w.]*_community)`,
-  String.raw`(?:[\w.-]*[._-])?(?<!public[_-])key(?:-string|-hexadecimal|-octet-string)?(?<!(?<!\S\s+)key(?=\s+\d{1,10}\s*$))`,
-  String.raw`[\w.-]*(?:auth|api|wep|wpa|private|shared|priv|encryption)key`,
-].join('|');
-/** Between the word and its value: blanks, `=`, `: `, `": "`. */
-const divider = String.raw`["']?(?:\s*[=:]\s*|\s+)`;
-/** Before the value: its encoding, or whom it is for: `7`, `encrypted`, `level 15`, `option 1 for ACL`. */
-const kind = String.raw`(?:(?:\d{1,2}|level \d+|option \d+ for \S+|fallback|encrypted|unencrypted|hashed|md5|sha\d*|sha\d*-password|hmac-\S+|ascii|ascii-text|hex|hexadecimal|plain(?:text)?|clear(?:text)?|auto|text|string|enc|(?:irreversible-)?cipher|simple|hash|read|write|ro|rw|local|remote|password-encrypt|hidden|manager|operator|user-name \S+)\s+(?=\S))*`;
-/** Words that follow such a keyword, but are not secret. */
-const others = String.raw`(?!["']?\d+:\d+\b|(?:ssh-\S+|ecdsa-\S+|required|enabled?|disabled?|yes|no|true|false|rollover|none|default mode|chain|key-chain|config-key|encryption|policy|strength-check|generate|zeroize|import|export|pubkey-chain|address|hostname|id|prompt)(?:\s|$)|(?:${word})${divider}\S)`;
-const value = String.raw`(?:"((?:[^"\\]|\\.)+)|'([^']+)|([^\s"'{][^\s]*))`;
-/** Statements with free text. */
+  String.raw`(?:[\w.-]*[._-])?(?<!public[_ -])key(?:-string|-hexadecimal|-octet-string|-value|-data)?(?<!(?<!\S\s+)key(?=\s+\d{1,10}\s*$))`,
+  String.raw`[\w.-]*(?:auth|api|wep|wpa|private|shared|priv|encryption|access|account)key`,
+].join('|')})\\d?`;
+/** A name in front of its value: `wpa_psk=`, `"password": `. */
+const named = String.raw`(?<![\w.-])${word}["']?\s*[=:]\s*(?:\\\r?\n\s*)?`;
+
+/** Words between the name and its value: whom it is for, its encoding. */
+const kind = String.raw`(?:(?:level \d+|option \d+ for \S+|(?:address \S+(?: \S+)?|hostname \S+) key|user-name \S+|type \S+ value|\d+(?= (?:md5|sha|hmac|cmac|aes|hash))|fallback|(?:un)?encrypted|hashed|md5|sha\d*|sha\S*-password|hmac-\S+|[ac]mac-\S+|ascii|ascii-text|hex|hexadecimal|plain(?:text)?|clear(?:text)?|auto|text|string|enc|(?:irreversible-)?cipher|simple|hash|read|write|ro|rw|local|remote|config-key|password-encrypt|hidden|manager|operator|(?:auth|acct)(?: "?[\d.]+"?)?|ipaddr|ipmask|mode|view)\s+(?=\S))*(?:\d{1,2}[a-z]?\s+(?=\S))?`;
+/** What may follow a value. Anything else belongs to it. */
+const argument = String.raw`["']?[^\s"']{1,64}["']?`;
+const behind = String.raw`(?:\s+(?:(?:level|level-|address|hostname|role|group|view|context|hash|use-acl|auth-port|acct-port|udp-port|port|id|authorization|network|client|priority|timeout|ipv6|mode|7)(?:(?<=level-)[12]| ${argument}){0,2}|r[ow](?: ${argument}){0,2}|(?:un)?restricted|operator|manager|encrypted|override|localizedkey|trusted|authentication|accounting|fallback|no-xauth)){0,4}\s*(?:\{|;(?:\s*## SECRET-DATA)?)?\s*$`;
+const quoted = String.raw`"((?:\\[^]|[^"\\])+)`;
+const single = String.raw`'((?:'\\''|[^'])+)`;
+
+/** Whole statements about secrets that contain none, public keys, and names of a secret in front of a better match. */
+const harmless = String.raw`(?:(?:required|enabled?|disabled?|yes|no|true|false|rollover|none|encryption aes|strength-check)(?: for \S+)?\s*;?\s*$|(?:BLOCK|V\d)-{4,5}\s*$|default mode |id \S+ password |(?<=(?:^|ntp )\s*(?:server|peer) \S+ key )\d{1,5}\s*;?\s*$|(?<=\bkey\s)(?:chain \S+\s*$|(?:generate|zeroize|import|export|param) )|(?<=community\s)(?:["']?\d+:\d+\b|\S+ members )|[\w.@-]+ (?:id|secret|key|version) ["']|value ["']|\d+ key-string\s|(?<=(?:psk|shared-secret)\s)[\w.@-]+ \{\s*$|["']?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)-|AAAA(?:B3Nz|C3Nz|E2Vj|G))|(?:password|passwd|secret|(?:[a-z]+-){0,3}key(?:-string)?)(?:\s+\S|["']?\s*[=:]))`;
+/** In front of free text. */
 const freeText =
-  /^(?:\s*(?:[^\s=]+\s+){0,8}(?:description|remark|comment|title|location|contact|alias|sysname|hostname|clibanner)\s|[\w.]+\.name=)/i;
+  /^\s*(?:hostname|set clibanner)\s|^(?!\s*user)\s*(?:[^\s=]+\s+){0,8}(?:description|remark|comment|title|location|contact|alias|sysname)\s|^[\w.]+\.name=/i;
+
+/** Names of fields that hold a name, and of those that hold its value. */
+const naming = String.raw`["']?\b(?:name|key|id|option|environment|variable|param(?:eter)?)["']?(?:\s*[=:]\s*|\s+)`;
+const beside = String.raw`["']?\b(?:value|content|data|string)["']?(?:\s*[=:]\s*|\s+)`;
+const field = String.raw`(?:${quoted}|${single}|([^\s"'<>]\S*(?:[ \t]+(?![\w.-]{1,64}=)[^\s<>]+)*))`;
+const nameOfSecret = String.raw`["']?${word}["']?(?![\w.=-])`;
+
+/** Not of these kinds: certificates, public keys, parameters, encrypted messages. */
+const begin = String.raw`-{4,5} ?BEGIN (?!(?:[\w ]*(?:CERTIFICATE|PUBLIC KEY)|X509 CRL|NEW CERT|\w+ PARAMETERS|PKCS7|CMS|PGP (?:MESSAGE|SIGNATURE|SIGNED)|AGE ENCRYPTED)\b)[\w ]+-{4,5}(?!-)`;
 
 export const commonSecrets: readonly SecretRule[] = [
+  // A line that ends with a backslash, and one with nothing but the name of a secret, whose value is on the next one.
+  { continues: /\\$/ },
   {
-    secret: new RegExp(String.raw`(?<![\w.-])(?:${word})${divider}${kind}${others}${value}`, 'i'),
+    continues: new RegExp(
+      String.raw`^[\s-]*(?:(?:option\s+)?${naming}${nameOfSecret}(?:,| \{)?|<\w+>${word}</\w+>)\s*$`,
+      'i',
+    ),
+  },
+  // Statements: `password 7 …`, `key "…"`.
+  {
+    secret: new RegExp(
+      String.raw`(?<![\w.=,/:<-]|=["'])${word}["']?[ \t]+(?![=:])${kind}(?!${harmless}|\{\s*(?:$|\n))(?:${quoted}"(?=${behind})|${single}'(?=${behind})|(\S+(?:(?!${behind})\s+\S+)*)(?<!;))`,
+      'i',
+    ),
     unless: freeText,
   },
-  // With `=` or `:` it is a value, even in a comment.
-  new RegExp(String.raw`(?<![\w.-])(?:${word})["']?\s*[=:]\s*${others}${value}`, 'i'),
+  // Assignments, even in a comment: the first of a line up to its end, others up to the next one.
+  new RegExp(
+    String.raw`^[\s#;!]*(?:export\s+|-\s+)?["']?${named}(?!${harmless})(?:${quoted}"\s*[,;]?\s*$|${single}'\s*[,;]?\s*$|(?![{[|>][+-]?\s*$)(\S.*))`,
+    'i',
+  ),
+  new RegExp(
+    String.raw`${named}(?!${harmless})(?:${quoted}|${single}|([^\s"'{[|>]\S*(?:\s+(?!--?\w|[\w.-]{1,64}=|\\\s*\n)\S+)*))`,
+    'i',
+  ),
+  // Of YAML, in lines of its own.
+  {
+    from: new RegExp(String.raw`${named}[|>][+-]?\s*$`, 'i'),
+    until: /^(?:\S|\s*[\w."'-]+\s*:(?:\s|$)|\s*- )/,
+  },
+  // A field with the value, beside one with the name.
+  new RegExp(`${naming}${nameOfSecret}[^}]{0,400}?${beside}${field}`, 'i'),
+  new RegExp(String.raw`\bevent manager environment \S*${word} (.+)`, 'i'),
   // SNMP: trap receivers and version 3 users.
-  /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c))? (?!traps|informs|version|vrf|use-vrf|community)(\S+)/,
-  /\bauth (?:md5|sha\S*) (?:0x)?("[^"]*"|\S{8,})/,
-  /\bpriv (?:des|3des|aes\S*(?: \d+)?) (?:0x)?("[^"]*"|\S{8,})/,
+  /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c?))?(?: community)? (?!traps|informs|version|vrf|use-vrf|filter-vrf|source-interface|community)("[^"]+"|\S+)/,
+  /\bauth(?:-\w+-key| (?:md5|sha\S*)) (?:0x)?("[^"]*"|\S{8,})/,
+  /\bpriv(?:-\w+-key| (?:3?des|aes\S*(?: \d+)?)) (?:0x)?("[^"]*"|\S{8,})/,
+  /^snmp.* priv (?!3?des|aes|noauth|auth)("[^"]*"|\S+)/,
   /^snmp-server (?:mib )?community-map (\S+)/,
-  // RIP, VRRP, HSRP, EIGRP.
-  /\bauthentication (?:string|text) (?:\d )?(?!key-chain)(\S+)/,
+  // RIP, VRRP, HSRP, EIGRP, NHRP, OSPF.
+  /\bauthentication (?:string|text|simple|encrypt) (?:\d )?(?!key-chain)(\S.*)/,
+  /\b(?:nhrp|standby|vrrp|glbp)(?: \d+)? authentication (?!text|md5|string)(\S.*)/,
   /\bauthentication mode hmac-sha-256 (?:\d )?(\S+)/,
+  // Keys in hexadecimal: IPsec of OSPFv3 and by hand, MACsec.
+  /\b(?:ipsec spi|session-key) .{0,80}?(?<!\S)(?:0x)?([\da-f]{16,})/i,
+  /^\s*key [\da-f]{2,64} (?:\d\w? |cak |key-octet-string )?(\S+)/i,
   // `username:password@host`, as in variables of Cisco's event manager.
   /(?:^|[\s"'])[\w.%+-]+:([^\s:@"'/]+)@[\w.-]+/,
+  /\s-u '?[^:\s']+:([^'\s]+)/,
+  /"auth": ?"([^"]{8,})"/,
   // Of XML.
   new RegExp(String.raw`<(?:${word})(?:\s[^<>]*)?>([^<]+)<`, 'i'),
+  new RegExp(String.raw`>${word}</\w+>\s*<\w+>([^<]+)<`, 'i'),
   // In crypt(3)'s format, and those of some vendors.
-  /(\$(?:[0-9]|1|2[abxy]?|5|6|7|8|9|14|y|gy|sha1|md5)\$[^\s"';,:]+)/,
-  // Of a URL.
+  /(\$(?:\d|14|2[abxy]|g?y|apr1|sha1|md5|pbkdf2[\w-]*|argon2\w*|scrypt)\$[^\s"';,:]+)/,
+  // Of a URL: a password, a token instead of a user, a token in its path.
   /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
+  /\bhttps?:\/\/([^\s/:@"']{16,})@/i,
+  /\b(?:https?|wss?):\/\/[^\s"'/]+(?:\/[^\s"'/?#]*){0,6}?\/((?=[^\s"'/?#.]*\d)(?=[^\s"'/?#.]*[a-z])[\w~%+=-]{16,})(?=[\s"'/?#]|$)/i,
+  /[?&](?:sig|signature|auth|code|hash|x-amz-\w+)=([^\s"'&]+)/gi,
   /\b(?:bearer|basic)\s+([\w.~+/-]{8,}=*)/i,
-  /\b(AGE-SECRET-KEY-1[0-9A-Z]+)/,
+  // Tokens and keys that have a form of their own: age, ZeroTier, GitHub, GitLab, Slack, Tailscale, JWT, OpenSSH, PEM in base64.
+  /\b(AGE-(?:SECRET-KEY|PLUGIN)-[0-9A-Z-]+)/,
+  /\b[\da-f]{10}:\d:[\da-f]{64,}:([\da-f]{64,})/,
+  /(?<![\w-])((?:gh[oprsu]_|github_pat_|glpat-|xox[a-z]-|xapp-|tskey-|hvs\.|dop_v1_|npm_|sk_live_|rk_live_|AIza|ya29\.|eyJ[\w-]{8,}\.eyJ)[\w.-]{16,})/,
+  /(?<![\w+/=])(b3BlbnNzaC1rZXkt[\w+/=]*|LS0tLS1CRUdJTi[\w+/=]*(?:UFJJVkFURS|BSSVZBVE|QUklWQVRF)[\w+/=]*)/,
   // On one line, as in JSON.
-  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.+)/,
+  new RegExp(`${begin}(.+)`, 'i'),
+  { from: new RegExp(String.raw`${begin}\s*$`, 'i'), until: /-{4,5} ?END [\w ]+-{4,5}/i },
+  // Files of keys, and of names with their passwords or keys.
   {
-    from: /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----\s*$/,
-    until: /-----END [A-Z0-9 ]*PRIVATE KEY-----/,
+    from: /^===== .*(?:[._-]key|\.(?:keys|psk|secret|token|keytab|netrc|pgpass|htpasswd)|secrets|sasl_passwd|smbpasswd|credentials)"?, file/,
+    until: /^===== /,
   },
+  // PuTTY's.
+  { from: /^Private-Lines: \d+/, until: /^Private-MAC:/ },
 ];

@@ -80,7 +80,7 @@ describe('rules', () => {
       }
     }
 
-    expect(rules.size).toBeGreaterThan(100);
+    expect(rules.size).toBeGreaterThan(60);
     expect(late).toEqual([]);
   });
 

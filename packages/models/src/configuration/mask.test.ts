@@ -11,18 +11,18 @@ const word = /<secret [0-9a-f]{12}>/;
 
 const rules: SecretRule[] = [
   /^\s*password \d (\S+)/,
-  /^snmp community (\S+) host (\S+)$/,
+  /^trap (\S+) host (\S+)$/,
   /^hidden .*/,
-  /key (\S+)/g,
+  /code (\S+)/g,
   { from: /^BEGIN$/, until: /^END$/ },
 ];
 
 describe('a masked text', () => {
   it.each([
     ['a group', 'user a\n  password 7 hunter2 level 3\n', /^user a\n {2}password 7 <…> level 3\n$/],
-    ['two groups', 'snmp community top host gun', /^snmp community <…> host <…>$/],
+    ['two groups', 'trap top host gun', /^trap <…> host <…>$/],
     ['a whole line', 'hidden 1 2 3\nnext', /^<…>\nnext$/],
-    ['many in one line', 'key a1, key b2', /^key <…> key <…>$/],
+    ['many in one line', 'code a1, code b2', /^code <…> code <…>$/],
     ['a block', 'x\nBEGIN\nMIIE\nabc=\nEND\ny\n', /^x\nBEGIN\n<…>\nEND\ny\n$/],
     ['a block without an end', 'BEGIN\nMIIE\nabc=\n', /^BEGIN\n<…>\n$/],
     ['two blocks', 'BEGIN\na\nEND\nBEGIN\nb\nEND', /^BEGIN\n<…>\nEND\nBEGIN\n<…>\nEND$/],
@@ -32,7 +32,7 @@ describe('a masked text', () => {
       'password 7 abc\r\nBEGIN\r\nx\r\nEND\r\n',
       /^password 7 <…>\r\nBEGIN\r\n<…>\nEND\r\n$/,
     ],
-    ['rules that overlap', 'hidden key abc', /^<…>$/],
+    ['rules that overlap', 'hidden code abc', /^<…>$/],
   ])('hides %s', (_what, text, expected) => {
     const pattern = new RegExp(expected.source.replaceAll('<…>', word.source));
 
@@ -40,15 +40,15 @@ describe('a masked text', () => {
   });
 
   it('shows that a secret changed, and where it is the same', () => {
-    const [a, b, c] = ['key one', 'key two', 'key one'].map((text) => mask.text(text, rules));
+    const [a, b, c] = ['code one', 'code two', 'code one'].map((text) => mask.text(text, rules));
 
     expect(a).toBe(c);
     expect(a).not.toBe(b);
-    expect(createMask(Buffer.from('another key')).text('key one', rules)).not.toBe(a);
+    expect(createMask(Buffer.from('another key')).text('code one', rules)).not.toBe(a);
   });
 
   it('may be masked again', () => {
-    const once = mask.text('key one\npassword 7 two\nkey <secret>', rules);
+    const once = mask.text('code one\npassword 7 two\ncode <secret>', rules);
 
     expect(mask.text(once, rules)).toBe(once);
   });
@@ -60,8 +60,8 @@ describe('a masked text', () => {
     const line = fc.oneof(
       fc.record({ text: harmless, secret: fc.constant('') }),
       fc.record({ text: fc.constant('password 5 §'), secret }),
-      fc.record({ text: fc.constant('a key §\r'), secret }),
-      fc.record({ text: fc.constant('snmp community § host §'), secret }),
+      fc.record({ text: fc.constant('a code §\r'), secret }),
+      fc.record({ text: fc.constant('trap § host §'), secret }),
       fc.record({ text: fc.constant('BEGIN\n§\n§\nEND'), secret }),
     );
     fc.assert(

@@ -1,5 +1,5 @@
 /** Removes secrets from configurations so that changes of a secret remain visible. */
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { SecretRule } from '../contract/backup.ts';
 import { commonSecrets } from './common-secrets.ts';
 import { matches } from './text.ts';
@@ -32,14 +32,12 @@ export function createMask(key: Uint8Array): Mask {
 
   function text(whole: string, rules: readonly SecretRule[], isMeant = (_match: string) => true) {
     const all = [...new Set([...rules, ...commonSecrets])];
-    const inLines = all.flatMap((rule) => (isBlock(rule) ? [] : [lineRule(rule)]));
-    const blocks = all.filter(isBlock);
-    const look = remembered((line): Line => {
-      return {
-        secrets: secretRanges(line, inLines, isMeant),
-        until: blocks.find(({ from }) => matches(from, line))?.until,
-      };
-    });
+    const inLines = all.flatMap((rule) => (isInLine(rule) ? [lineRule(rule)] : []));
+    const about = remembered((line) => ({
+      continues: all.some((rule) => 'continues' in rule && matches(rule.continues, line)),
+      until: all.filter(isBlock).find(({ from }) => matches(from, line))?.until,
+    }));
+    const secretsOf = remembered((line) => secretRanges(line, inLines, isMeant));
     let masked = '';
     let copied = 0;
     function hide(start: number, end: number) {
@@ -50,15 +48,24 @@ export function createMask(key: Uint8Array): Mask {
     /** The current block's end, and where its lines begin. */
     let until: RegExp | undefined;
     let begin = 0;
-    for (let start = 0; start <= whole.length; ) {
+    const endAfter = (start: number) => {
       const found = whole.indexOf('\n', start);
-      const end = found === -1 ? whole.length : found;
-      const line = whole.slice(start, end);
-      if (until === undefined || matches(until, line)) {
+      return found === -1 ? whole.length : found;
+    };
+    for (let start = 0; start <= whole.length; ) {
+      let end = endAfter(start);
+      if (until === undefined || matches(until, whole.slice(start, end))) {
         if (until !== undefined && begin < start) hide(begin, start - 1);
-        const { secrets, until: next } = look(line);
-        for (const range of secrets) hide(start + range.start, start + range.end);
-        until = next;
+        let last = about(whole.slice(start, end));
+        while (last.continues && last.until === undefined && end < whole.length) {
+          const next = end + 1;
+          end = endAfter(next);
+          last = about(whole.slice(next, end));
+        }
+        for (const range of secretsOf(whole.slice(start, end))) {
+          hide(start + range.start, start + range.end);
+        }
+        until = last.until;
         begin = end + 1;
       }
       start = end + 1;
@@ -74,16 +81,27 @@ export function createMask(key: Uint8Array): Mask {
   return { text, word };
 }
 
+/** For a message that is masked only once. */
+export function withoutSecrets(text: string, rules: readonly SecretRule[] = []): string {
+  return createMask(randomBytes(16)).text(text, rules);
+}
+
 /** In hexadecimal digits. Earlier releases used six. */
 const wordLength = 12;
 const isMasked = /^<secret(?: [0-9a-f]{6}| [0-9a-f]{12})?>$/;
 const maskedWords = /<secret(?: [0-9a-f]{6}| [0-9a-f]{12})?>/g;
 
 type Block = Extract<SecretRule, { from: RegExp }>;
+type InLine = RegExp | Extract<SecretRule, { secret: RegExp }>;
 
 /** Whether it masks lines, not parts of a line. */
 export function isBlock(rule: SecretRule): rule is Block {
   return 'from' in rule;
+}
+
+/** Whether it masks parts of a line. */
+export function isInLine(rule: SecretRule): rule is InLine {
+  return rule instanceof RegExp || 'secret' in rule;
 }
 
 interface LineRule {
@@ -93,7 +111,7 @@ interface LineRule {
   unless: RegExp | undefined;
 }
 
-function lineRule(rule: Exclude<SecretRule, Block>): LineRule {
+function lineRule(rule: InLine): LineRule {
   const { secret, unless } = rule instanceof RegExp ? { secret: rule, unless: undefined } : rule;
   const flags = new Set(`${secret.flags.replace('y', '')}dg`);
   return { secret, everywhere: new RegExp(secret.source, [...flags].join('')), unless };
@@ -102,12 +120,6 @@ function lineRule(rule: Exclude<SecretRule, Block>): LineRule {
 interface Range {
   start: number;
   end: number;
-}
-
-interface Line {
-  secrets: readonly Range[];
-  /** If a block begins after it. */
-  until: RegExp | undefined;
 }
 
 /** Of recent lines: a device that repeats a line a million times costs little. */
@@ -133,10 +145,8 @@ function secretRanges(
   isMeant: (match: string) => boolean,
 ): Range[] {
   const plain = line.endsWith('\r') ? line.slice(0, -1) : line;
-  const ranges = rules.flatMap(({ secret, everywhere, unless }) =>
-    !matches(secret, line) || (unless !== undefined && matches(unless, line))
-      ? []
-      : secretsIn(plain, everywhere, isMeant),
+  const ranges = rules.flatMap((rule) =>
+    matches(rule.secret, line) ? secretsIn(plain, rule, isMeant) : [],
   );
   if (ranges.length === 0) return ranges;
   const words = [...line.matchAll(maskedWords)].map(({ index, 0: { length } }) => ({
@@ -152,10 +162,14 @@ function secretRanges(
 }
 
 /** The matches of the rule's groups; without groups, the whole match. */
-function secretsIn(line: string, rule: RegExp, isMeant: (match: string) => boolean): Range[] {
+function secretsIn(
+  line: string,
+  { everywhere, unless }: LineRule,
+  isMeant: (match: string) => boolean,
+): Range[] {
   const found: Range[] = [];
-  for (const { indices = [], 0: match } of line.matchAll(rule)) {
-    if (!isMeant(match)) continue;
+  for (const { indices = [], index, 0: match } of line.matchAll(everywhere)) {
+    if (unless?.test(line.slice(0, index)) || !isMeant(match)) continue;
     const [whole, ...groups] = indices;
     const named = groups.filter((group) => group !== undefined && group[0] < group[1]);
     for (const range of named.length > 0 || groups.some(isThere) ? named : [whole]) {

@@ -16,7 +16,7 @@
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
@@ -66,31 +66,6 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
  * users; RANCID's module edgemax.
  */
 
-const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
-/** Statements with free text. */
-const free =
-  'description |hostname |vlan name |set clibanner |snmp-server (?:sysname|location|contact) ';
-const secrets: readonly SecretRule[] = [
-  // `username "ubnt" password 8fb8… level 15 encrypted`, `enable password …`, `password … ` of a line.
-  new RegExp(String.raw`^(?!${free})(?:.*\s)?(?:password|passphrase|secret) ${value}`),
-  new RegExp(`^users passwd \\S+ ${value}`),
-  new RegExp(
-    String.raw`^(?:no )?snmp-server community (?:(?:ipaddr|ipmask|mode|ro|rw|view) (?:[\d.]+ )?)*${value}`,
-  ),
-  // Trap receivers, with the community after the address.
-  /^snmp-server host \S+ (?:(?:traps|informs|version|1|2c?|udp-port \d+) )*(?!traps|informs|version)("[^"]+"|\S+)/,
-  new RegExp(`^snmptrap ${value}`),
-  /(?<![\w-])(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
-  new RegExp(
-    String.raw`^(?:radius|tacacs)-?\s?server (?:\S+ )*?key (?:(?:auth|acct) \S+ )?${value}`,
-  ),
-  new RegExp(String.raw`^\s*key (?!chain)${value}$`),
-  new RegExp(
-    String.raw`\b(?:authentication-key \d+ md5|message-digest-key \d+ md5|key-string|md5) ${value}`,
-  ),
-  new RegExp(`^ip ospf authentication (?:simple|encrypt) ${value}`),
-];
-
 export function backup(): BackupModel {
   return cliBackup({
     dialect,
@@ -112,7 +87,6 @@ export function backup(): BackupModel {
       },
     },
     volatile: [/^!System Up ?Time/i, /^!Current SNTP Syn\w+ Time/i],
-    secrets,
     restore: { comment: '!', steps },
   });
 }

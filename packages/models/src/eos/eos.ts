@@ -7,7 +7,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
@@ -39,25 +39,6 @@ export const eos: Dialect = {
 const confirmWithin = '00:10:00';
 const session = 'skolo-restore';
 
-/** Prefix that says how a secret is encoded. */
-const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
-
-const secrets: readonly SecretRule[] = [
-  new RegExp(String.raw`\b(?:password|secret|passphrase) ${kind}("[^"]*"|\S+)`),
-  new RegExp(String.raw`^(?:tacacs|radius|ldap)-server .*?\bkey ${kind}(\S+)`),
-  new RegExp(String.raw`^(?=.*\bradsec ).*?\bkey ${kind}(\S+)`),
-  new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
-  new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
-  new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),
-  // MACsec: its name, its encoding, the key.
-  new RegExp(String.raw`^\s+key [0-9a-f]{2,64} ${kind}(\S+)(?: fallback)?$`),
-  new RegExp(String.raw`^ntp authentication-key \d+ \S+ ${kind}(\S+)`),
-  /^snmp-server community (\S+)/,
-  /^snmp-server host \S+ (?:vrf \S+ )?(?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
-  /^snmp-server user .*?\bauth \S+ (\S+)/,
-  /^snmp-server user .*?\bpriv \S+ (\S+)/,
-];
-
 export function backup(): BackupModel {
   return cliBackup({
     dialect: eos,
@@ -77,7 +58,6 @@ export function backup(): BackupModel {
       /^! Command: /,
       /^! Startup-config last modified at /,
     ],
-    secrets,
     restore: { comment: '!', steps },
   });
 }

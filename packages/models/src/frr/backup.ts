@@ -24,7 +24,6 @@ import {
   settable,
 } from './configuration.ts';
 import { apply, check, fileOf } from './restore.ts';
-import { secrets } from './secrets.ts';
 import { openVtysh, type Vtysh } from './vtysh.ts';
 
 const file = '/etc/frr/frr.conf';
@@ -36,7 +35,7 @@ export function backup(): BackupModel {
     read,
     incomplete,
     volatile: [],
-    secrets,
+    secrets: [],
     // By hand, all lines are typed into a shell.
     restore: { comment: '#', steps, check, apply },
   };

@@ -5,6 +5,7 @@
 
 import { count } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment';
+import { withoutSecrets } from '../configuration/mask.ts';
 import { listed } from '../families/command-line/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
 import {
@@ -15,7 +16,6 @@ import {
   parseConfiguration,
   settable,
 } from './configuration.ts';
-import { withoutSecrets } from './secrets.ts';
 import { openVtysh, type Vtysh } from './vtysh.ts';
 
 const mostRounds = 30;

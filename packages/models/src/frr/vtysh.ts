@@ -1,10 +1,10 @@
 /** Access to vtysh: as the account's shell, as a program on a host with a shell, or only as a command line in a terminal. */
 
 import { type DeviceConnection, DeviceRejected } from '@skolo/equipment';
+import { withoutSecrets } from '../configuration/mask.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
-import { withoutSecrets } from './secrets.ts';
 
 export interface Vtysh {
   /** The `show running-config` from which this was detected. */

@@ -55,23 +55,7 @@ const header = '## Last commit: ';
 /** Minutes until a restored configuration is rolled back automatically. */
 const confirmWithin = 10;
 
-const value = String.raw`("[^"]*"|[^\s;]+)`;
-const secrets: readonly SecretRule[] = [
-  // Hashes and reversible secrets, in any statement.
-  /"(\$\d\$[^"]*)"/,
-  new RegExp(
-    String.raw`(?<![\w-])(?:(?:[\w-]*-)?(?:secret|cak|passphrase|authentication-key|privacy-key|key-string|md5 \d+ key)|[\w-]*-password(?:-value)?) ${value}(?=;| )`,
-  ),
-  new RegExp(String.raw`\b(?:ascii-text|hexadecimal) ${value};`),
-  new RegExp(String.raw`^\s+password ${value};`),
-  new RegExp(`" password ${value};`),
-  new RegExp(
-    String.raw`^\s+(?:inactive: )?(?:community|trap-group|community-name) ${value}(?: \{|;)`,
-  ),
-  // In the form of `set` commands.
-  new RegExp(`^set snmp (?:community|trap-group) ${value}`),
-  new RegExp(String.raw`\bauthentication-key \d+ type \S+ value ${value}`),
-];
+const secrets: readonly SecretRule[] = [/^(?:\s+|set snmp )trap-group ("(?:\\.|[^"\\])*"|[^\s;]+)/];
 
 export function backup(): BackupModel {
   return cliBackup({

@@ -23,18 +23,9 @@ import { apply, check, steps } from './restore.ts';
 /** Larger archives stay in a file. */
 const inMemory = 4 * 1024 * 1024;
 
-const nextFile = /^===== /;
 const secrets: readonly SecretRule[] = [
-  // Complete files: keys, and tables of users with passwords.
-  {
-    from: /^===== .*(?:\.key|_key|\.htpasswd|\/(?:chap-|pap-|ipsec\.)secrets)"?, file/,
-    until: nextFile,
-  },
   // shadow(5), gshadow(5)
   /^[\w.-]+\$?:!{0,2}([^:!*\s][^:\s]{12,}):/,
-  /^\s*(?:PrivateKey|PresharedKey)\s*=\s*(\S+)/i,
-  /\b(?:wpa_passphrase|sae_password|wep_key\d|wep-key\d|psk|leap-password|private-key-password)\s*=\s*(.+)/i,
-  /(\$(?:apr1|sha1|pbkdf2[\w-]*|argon2\w*|scrypt)\$\S+)/,
 ];
 
 export function backup({ options }: Device): BackupModel {

@@ -7,7 +7,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
@@ -41,24 +41,6 @@ export const nxos: Dialect = {
  * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
  */
 
-const secrets: readonly SecretRule[] = [
-  // `username admin password 5 $5$…`, `password 3 …` of a BGP neighbour, LDAP, macsec.
-  /\b(?:password|secret|key-octet-string) (?!strength-check)(?:\d+ )?(".*?"|\S+)/,
-  /^(?:tacacs|radius|ldap)-server .*?\bkey (?:\d+ )?(".*?"|\S+)/,
-  /\bkey-string (?:\d+ )?(".*?"|\S+)/,
-  /\bauthentication text (\S+)/,
-  /^\s*ip(?:v6)? (?:ospf|eigrp|rip) .*?\b(?:authentication-key|md5) (?:\d+ )?(\S+)$/,
-  /\bmessage-digest-key \d+ md5 (?:\d+ )?(\S+)/,
-  /\bauthentication-key (?!\d+ md5)(?:\d+ )?(\S+)/,
-  /^ntp authentication-key \d+ \S+ (\S+)/,
-  /^snmp-server community (\S+)/,
-  /^snmp-server host \S+ (?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
-  /^snmp-server host \S+ (?!traps|informs|version|use-vrf|filter-vrf|source-interface)(\S+)/,
-  /^snmp-server user .*?\bauth \S+ (\S+)/,
-  /^snmp-server user .*?\bpriv (?:aes-128 |des )?(\S+)/,
-  /^snmp-server mib community-map (\S+)/,
-];
-
 export function backup(): BackupModel {
   return cliBackup({
     dialect: nxos,
@@ -79,7 +61,6 @@ export function backup(): BackupModel {
       /^!No configuration change since last restart/,
       /^\s*$/,
     ],
-    secrets,
     restore: { comment: '!', steps },
   });
 }

@@ -101,17 +101,12 @@ const largest = 256 * 1024 * 1024;
 const systemFile = 'etc/config/system';
 
 const secrets: readonly SecretRule[] = [
-  {
-    from: /^===== .*(?:\.key|_key|\.secrets|\/(?:chap|pap|ppp)-secrets)"?, file/,
-    until: /^===== /,
-  },
   // `option private_key '…'`, `list sae_password '…'`
-  /^\s*(?:option|list) (?!public_?key\b)\w*(?:key\d?|passw(?:or)?d|passphrase|secret|psk|pin|token|community) (?:'([^']*)'|"([^"]*)"|(\S+))/i,
+  /^\s*(?:option|list) (?!public_?key\b)\w*(?:key\d?|passw(?:or)?d|passphrase|secret|psk|pin|token|community) (\S.*)/i,
   // Roaming: two addresses and the key.
   /^\s*(?:option|list) r[01]kh '[^',]*,[^',]*,([^']*)'/,
   // shadow(5)
   /^[\w.-]+:!{0,2}([^:!*\s][^:\s]{9,}):\d*:/,
-  /\s-u '?[^:\s']+:([^'\s]+)/,
 ];
 
 export function backup(): BackupModel {

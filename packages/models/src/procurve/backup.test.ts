@@ -45,7 +45,7 @@ describe('the configuration of a ProCurve', () => {
     secret: /s3cret|5ec2e7/gi,
     least: 15,
     kept: [
-      'password manager user-name "admin" sha1 <secret ',
+      'password manager user-name "admin" sha1 "<secret ',
       'aaa authentication ssh login public-key',
       'snmp-server contact "ann@example.com" location "rack 4"',
     ],

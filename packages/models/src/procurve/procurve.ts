@@ -9,7 +9,7 @@
  */
 
 import { type Dialect, escapePattern } from '@skolo/equipment';
-import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
@@ -52,24 +52,6 @@ export const procurve: Dialect = {
  * Source: ArubaOS-Switch Management and Configuration Guide for 16.x, "Switch Memory and Configuration".
  */
 
-const value = String.raw`("[^"]*"|\S+)`;
-const secrets: readonly SecretRule[] = [
-  new RegExp(
-    String.raw`^\s*(?:local-user .*?)?password .*?\b(?:plaintext|sha1|sha256|sha-256) ${value}`,
-  ),
-  new RegExp(
-    String.raw`^(?:radius|tacacs)-server .*?\b(?:encrypted-key|key) (?!oobm\b|time-window\b)${value}`,
-  ),
-  new RegExp(String.raw`\b(?:encrypted-)?key-(?:value|string) ${value}`),
-  new RegExp(String.raw`\b(?:authentication-key|md5-auth-key|secret|passphrase|psk) ${value}`),
-  new RegExp(`^snmp-server community ${value}`),
-  /^snmp-server host \S+ (?:community )?("[^"]*"|(?!community|informs)\S+)/,
-  new RegExp(String.raw`^snmpv3 user .*?\bauth (?:md5 |sha )?${value}`),
-  new RegExp(String.raw`^snmpv3 user .*?\bpriv (?:des |aes )?${value}`),
-  new RegExp(String.raw`^snmpv3 (?:community|targetaddress) .*?\bname ${value}`),
-  new RegExp(String.raw`^stack member .*?\bpassword ${value}`),
-];
-
 export function backup(): BackupModel {
   return cliBackup({
     dialect: procurve,
@@ -89,7 +71,6 @@ export function backup(): BackupModel {
     },
     // These lines differ between the saved and the active configuration.
     volatile: [/^\s*$/, /^(?:Running|Startup) configuration:/],
-    secrets,
     restore: { comment: ';', steps },
   });
 }

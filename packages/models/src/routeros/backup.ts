@@ -26,18 +26,18 @@ import { routeros as dialect } from './dialect.ts';
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
 const head = /^# .{1,40} by RouterOS (\d+)\.\S+/;
 
-/** Scripts usually contain tokens and passwords. */
-const key = String.raw`(?<=^|\s)(?:[\w.-]*(?:password|passphrase|secrets?|private-key|pre-?shared-key|auth-key|authentication-key|md5-key|protection-key|trap-community|token)|static-key-[0-3]|cak|source)=`;
-/** A line continues after a backslash, with four blanks. */
-const continuationEnds = /^(?! {4})/;
+/** Also on the next line, or broken into several. */
+const value = String.raw`=(?:\\\s+)?(?:"((?:\\[^]|[^"\\])+)|([^\s"\\][^\s\\]*(?:\\\s+[^\s\\]*)*))`;
+/** Inside a quoted value. */
+const statement = String.raw`/(?:tool|system|ip|interface|user|file|log|import)\b|:(?:global|local|for|foreach|if|do|put|set|log|delay|execute|parse|import|while|return)\b`;
 
 const secrets: readonly SecretRule[] = [
-  new RegExp(String.raw`${key}("(?:\\.|[^"\\])*"|[^\s"\\]\S*)`),
-  // It continues on the next line, after the `=`, or inside the value.
-  { from: new RegExp(String.raw`${key}\\$`), until: continuationEnds },
-  new RegExp(String.raw`${key}("(?:\\.|[^"\\])*\\)$`),
-  { from: new RegExp(String.raw`${key}"(?:\\.|[^"\\])*\\$`), until: continuationEnds },
-  { from: new RegExp(String.raw`${key}[^\s"\\][^\s\\]*\\$`), until: continuationEnds },
+  // Values that may hold a script, which usually contains tokens and passwords.
+  new RegExp(String.raw`(?<=^|\s)(?:source|script|on-[\w-]+|[\w-]+-script|modem-init)${value}`),
+  new RegExp(
+    String.raw`(?<=^|\s)[\w.-]+=(?:\\\s+)?"(?=(?:\\[^]|[^"\\])*?(?:${statement}))((?:\\[^]|[^"\\])+)`,
+  ),
+  new RegExp(String.raw`(?<=^|\s)(?:static-key-[0-3]|cak|pin|secrets)${value}`),
   // Its names are secrets.
   { from: /^\/snmp community$/, until: /^\// },
 ];

@@ -40,7 +40,15 @@ export function itMasks(sit: Sit, about: Masked): void {
   });
 }
 
-/** Returns the masked text. */
+/** Lines that are not shown as they are, although they have no word for a secret, and are no part of one in several lines. */
+export function hiddenLines(text: string, masked: string): string[] {
+  const shown = new Set(masked.split('\n'));
+  const words =
+    /passw|secret|\bkey|-key|communit|snmp-server host|priv |:\/\/|\$\d+\$|PRIVATE KEY|find default|^ {4}.*"\r?$/i;
+  return text.split('\n').filter((line) => !shown.has(line) && !words.test(line));
+}
+
+/** Whatever is not secret is shown. Returns the masked text. */
 export function isMasked(
   text: string,
   { secrets }: Pick<BackupModel, 'secrets'>,
@@ -51,6 +59,7 @@ export function isMasked(
   expect([...text.matchAll(secret)].length).toBeGreaterThanOrEqual(least);
   expect(masked.split('\n').filter((line) => line.match(secret))).toEqual([]);
   for (const words of kept) expect(masked).toContain(words);
+  expect(hiddenLines(text, masked).filter((line) => !line.match(secret))).toEqual([]);
   return masked;
 }
 

@@ -29,7 +29,7 @@ hostname switch-1
 enable secret 9 $9$canary$enable
 username admin privilege 15 secret 5 $1$canary$user
 !
-tacacs-server key 7 canary-tacacs
+tacacs-server key blue canary-tacacs
 key chain eigrp
  key 1
   key-string 7 canary-chain
@@ -54,7 +54,7 @@ snmp-server user me group v3 auth sha canary-auth priv aes 128 canary-priv
 ntp authentication-key 1 md5 canary-ntp 7
 !
 line vty 0 4
- password 7 canary-line
+ password river canary-line
  login local
 !
 end

@@ -95,7 +95,7 @@ describe('the text of a device', () => {
       'rejects "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
 
     expect(maskMessage(mask, message, said, [])).toMatch(
-      /^rejects "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{12}> is the password of its login right\?$/,
+      /^rejects "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{12}>; is the password of its login right\?$/,
     );
   });
 

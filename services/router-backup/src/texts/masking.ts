@@ -5,7 +5,7 @@
  */
 import { parseJson } from '@skolo/base';
 import type { SecretRule } from '@skolo/models/backup';
-import { commonSecrets, isBlock, type Mask } from '@skolo/models/configuration';
+import { commonSecrets, isBlock, isInLine, type Mask } from '@skolo/models/configuration';
 
 /** The start of a line: one of our marks, a prompt, a diff sign. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;
@@ -36,7 +36,7 @@ export function maskTranscript(mask: Mask, text: string, model: readonly SecretR
   const lines = mask.text(text, rules).split('\n');
   const starts = lines.map((line) => ahead.exec(line)?.[0] ?? '');
   const rests = lines.map((line, i) => line.slice(starts[i]?.length ?? 0)).join('\n');
-  const inLines = rules.filter((rule) => !isBlock(rule));
+  const inLines = rules.filter(isInLine);
   return mask
     .text(rounded(rests, /(?<=<)\d{3,15}(?= bytes>)/g), inLines)
     .split('\n')
@@ -55,6 +55,18 @@ export function maskMessage(
   transcript: string,
   rules: readonly SecretRule[],
 ): string {
+  // Words that are not the device's are our own: "the password of its login" is not a secret.
+  const squeezedTranscript = squeezed(transcript);
+  const isQuoted = (match: string) => {
+    const phrase = squeezed(match.replace(/[.,;:]+$/, ''));
+    const inBytes = Buffer.from(phrase).toString('latin1');
+    return squeezedTranscript.includes(phrase) || squeezedTranscript.includes(inBytes);
+  };
+  const inParts = (text: string, separator: string) =>
+    text
+      .split(separator)
+      .map((part) => mask.text(part, rules, isQuoted))
+      .join(separator);
   const masked = maskTranscript(mask, transcript, rules);
   const isSecret = (word: string) => transcript.includes(word) && !masked.includes(word);
   /** The transcript has one character per byte. */
@@ -66,21 +78,15 @@ export function maskMessage(
       ? '<secret>'
       : word;
   const words = (text: string) => text.replace(/\S+/g, hide);
-  const quoted = message.replace(/"(?:[^"\\]|\\.)*"/g, (text) => {
+  const quoted = inParts(message, ': ').replace(/"(?:[^"\\]|\\.)*"/g, (text) => {
     const quote = parseJson(text);
     return typeof quote !== 'string'
       ? text
       : JSON.stringify(maskTranscript(mask, words(quote), rules));
   });
-  // Words that are not the device's are our own: "the password of its login" is not a secret.
-  const squeezedTranscript = squeezed(transcript);
-  const isQuoted = (match: string) => {
-    const phrase = squeezed(match.replace(/[.,;:]+$/, ''));
-    const inBytes = Buffer.from(phrase).toString('latin1');
-    return squeezedTranscript.includes(phrase) || squeezedTranscript.includes(inBytes);
-  };
   const sizes = /\b\d{3,15}(?=(?:, \d{1,15}){0,9} bytes)/g;
-  return mask.text(rounded(words(quoted), sizes), rules, isQuoted);
+  // A secret extends to the end of its line, but not over the remedy.
+  return inParts(rounded(words(quoted), sizes), '; ');
 }
 
 function squeezed(text: string): string {

@@ -9,7 +9,8 @@ import { lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 type Named = readonly [pattern: RegExp, name: string];
 
 interface CliBackup
-  extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
+  extends Pick<BackupModel, 'volatile' | 'restore' | 'isExact' | 'startupLike'>,
+    Partial<Pick<BackupModel, 'secrets'>> {
   dialect: AnyDialect;
   /** Command for the active configuration. */
   running: string;
@@ -36,7 +37,7 @@ interface Complete {
 
 /** Such a configuration has no recognisable last line, so it is read twice unless `isExact`. */
 export function cliBackup(model: CliBackup): BackupModel {
-  const { dialect, complete, volatile, secrets, restore, isExact, startupLike } = model;
+  const { dialect, complete, volatile, secrets = [], restore, isExact, startupLike } = model;
   return {
     format: 'text',
     read: (connection) => read(connection, model),

@@ -1,7 +1,7 @@
 /** A router's configuration mode, with a version in a file on the router. */
 import { randomBytes } from 'node:crypto';
 import { type DeviceCli, type DeviceConnection, DeviceRejected } from '@skolo/equipment';
-import { createMask } from '../../configuration/mask.ts';
+import { withoutSecrets as masked } from '../../configuration/mask.ts';
 import { vyatta } from './dialect.ts';
 import { vyattaSecrets } from './secrets.ts';
 
@@ -70,7 +70,7 @@ export async function withFile<T>(
 /** Lines of an answer, or of `compare`. */
 export function withoutSecrets(text: string): string {
   const apart = text.replace(/^[+>-]\s*/gm, (mark) => `${mark} `);
-  return createMask(randomBytes(16)).text(apart, vyattaSecrets);
+  return masked(apart, vyattaSecrets);
 }
 
 function textOf(answer: Buffer): string {
