@@ -54,6 +54,8 @@ export interface OutletSettings {
 export interface DeviceReport {
   hardware?: string | undefined;
   firmware?: string | undefined;
+  /** Why switching an outlet may move others: `Interlock is ON for relays 1,2`. */
+  linked?: string | undefined;
   outlets: ReadonlyMap<string, OutletSettings>;
 }
 

@@ -9,17 +9,14 @@ interface Expressions {
 
 /** Undefined if the text matches neither or both, so that it is not a reading. */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
-  const [fitsOn, fitsOff] = [new RegExp(on).test(text), new RegExp(off).test(text)];
-  if (fitsOn === fitsOff) return undefined;
-  return fitsOn ? 'on' : 'off';
+  const fitsOn = new RegExp(on).test(text);
+  return fitsOn === new RegExp(off).test(text) ? undefined : fitsOn ? 'on' : 'off';
 }
 
 /** @throws DeviceRejected It matches neither, or both. */
 export function readState(device: string, text: string, expressions: Expressions): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
-  const fits = new RegExp(expressions.on).test(text)
-    ? 'both `read.on` and `read.off`'
-    : 'neither `read.on` nor `read.off`';
-  throw new DeviceRejected(device, `the response matches ${fits} in rack.yaml`);
+  const both = 'the response matches both or neither of `read.on` and `read.off` in rack.yaml';
+  throw new DeviceRejected(device, both);
 }

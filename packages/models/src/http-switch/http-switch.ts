@@ -80,20 +80,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<void> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new RegExp(expect).test(body)) return;
-    if (isLoginPage(body)) throw loginPage();
+    if (isLoginPage(body)) throw new SignInRejected(name, 'returned a login page');
     throw new DeviceRejected(name, 'the response does not match `expect` in rack.yaml');
-  }
-
-  function loginPage(): SignInRejected {
-    return new SignInRejected(name, 'returned a login page');
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
     const { body } = await ask(read, outlet, signal);
-    if (stateIn(body, read) === undefined && isLoginPage(body)) {
-      throw loginPage();
-    }
-    return { state: readState(name, body, read) };
+    const state = stateIn(body, read);
+    if (state === undefined && isLoginPage(body))
+      throw new SignInRejected(name, 'returned a login page');
+    return { state: state ?? readState(name, body, read) };
   }
 
   return {

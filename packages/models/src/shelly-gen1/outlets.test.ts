@@ -45,6 +45,12 @@ describe('shelly-gen1', () => {
     });
   });
 
+  it('reports relays that move shutters', async () => {
+    const { driver } = await startDriver(withRelays(2, { mode: 'roller' }));
+
+    expect((await driver.report?.(['0', '1'], patient()))?.linked).toBe('mode is roller');
+  });
+
   it('tells no watts where one meter measures all relays', async () => {
     const { driver } = await startDriver(withRelays(2, { meters: 1 }));
 

@@ -32,6 +32,7 @@ const Identity = z.object({
 });
 const Relay = z.object({ ison: z.boolean(), has_timer: unneeded(z.boolean()) });
 const Settings = z.object({
+  mode: unneeded(z.string()),
   relays: z.array(z.object({ name: z.string().nullish(), default_state: z.string().optional() })),
 });
 const Status = z.object({
@@ -90,11 +91,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       checkGeneration(identity);
       const { type, fw } = identity;
       const { body } = await send({ path: '/settings' }, signal);
-      const { relays } = readJson(name, body, Settings, 'the settings of its relays');
+      const { mode, relays } = readJson(name, body, Settings, 'the settings of its relays');
       checkCount(device, relays.length, 'relay');
       return {
         hardware: type,
         firmware: fw?.split('/').at(-1),
+        linked: mode === 'roller' ? 'mode is roller' : undefined,
         of: (relay) => ({
           name: relays[relay]?.name ?? undefined,
           staysOff: relays[relay]?.default_state === 'off' ? 'default_state is off' : undefined,

@@ -41,6 +41,13 @@ describe('shelly-gen2', () => {
     });
   });
 
+  it('reports switches that move shutters, which it then does not have', async () => {
+    const setup = withSwitches(2, { profile: 'cover' });
+    const { driver } = await startDriver({ ...setup, options: { outlets: 1 } });
+
+    expect((await driver.report?.(['0'], patient()))?.linked).toBe('profile is cover');
+  });
+
   it('needs no login where the device wants none', async () => {
     const { device, driver } = await startDriver({
       ...withSwitches(1),

@@ -40,6 +40,7 @@ const Info = z.object({
   auth_en: z.boolean(),
   model: z.string().optional(),
   ver: z.string().optional(),
+  profile: unneeded(z.string()),
 });
 const Components = z.record(z.string(), z.unknown());
 const Configured = z.object({ name: z.string().nullish(), initial_state: z.string().optional() });
@@ -104,10 +105,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const components = readJson(name, body, Components, 'its configuration');
       // Those from 100 on belong to an add-on.
       const count = Object.keys(components).filter((key) => /^switch:\d\d?$/.test(key)).length;
-      checkCount(device, count, 'switch', 'switches');
+      const linked = info.profile === 'cover' ? 'profile is cover' : undefined;
+      if (linked === undefined) checkCount(device, count, 'switch', 'switches');
       return {
         hardware: info.model,
         firmware: info.ver,
+        linked,
         of(id) {
           const found = Configured.safeParse(components[`switch:${id}`]).data;
           const isOff = found?.initial_state === 'off';

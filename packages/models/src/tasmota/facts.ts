@@ -9,7 +9,10 @@ export const tasmota: Model = {
   transports: ['http'],
   power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true, load },
   backup: { no: 'the device cannot export its configuration in a readable form' },
-  branches: { outlets: ['GET /cm?cmnd=Status%2010'], settings: ['GET /cm?cmnd=Status%202'] },
+  branches: {
+    outlets: ['GET /cm?cmnd=Status%2010'],
+    settings: ['GET /cm?cmnd=Status%202', 'GET /cm?cmnd=Interlock'],
+  },
   accounts: { load },
   options: { outlets: whole(1, 32).default(1).describe('Number of relays.') },
 };

@@ -70,6 +70,14 @@ describe('tasmota', () => {
     },
   );
 
+  it('reports relays that turn each other off', async () => {
+    const { driver } = await startDriver(withRelays(2, { interlock: ['1', '2'] }));
+
+    const report = await driver.report?.(['1', '2'], patient());
+
+    expect(report?.linked).toBe('Interlock is ON for relays 1,2');
+  });
+
   it.each([false, true])('lets the plug do off, wait and on (older answer: %s)', async (old) => {
     const { device, driver } = await startDriver(withRelays(2, { warnsOfNoAnswer: old }));
     const off = vi.fn();

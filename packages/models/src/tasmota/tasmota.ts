@@ -71,7 +71,8 @@ export function tasmota(device: Device, access: AccountAccess): RunTasmota {
  * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug. `PowerOnState` has one
- * value for all relays; 0 and 2 leave those off that were on before a power failure.
+ * value for all relays; 0 and 2 leave those off that were on before a power failure. With `Interlock`, a relay that is turned on turns the
+ * others of its group off.
  */
 export const outlets = driverKind({ model: 'tasmota', automaticRepair: false, create });
 
@@ -81,13 +82,7 @@ const Energy = z.object({
   }),
 });
 /** `{"Set":0,"Remaining":0}`, or `0 (Active 0)` of firmware before 6. */
-const PulseTime = z.union([
-  z.object({ Set: z.number() }).transform(({ Set: value }) => value),
-  z
-    .string()
-    .regex(/^\d+\b/)
-    .transform(Number.parseFloat),
-]);
+const PulseTime = z.union([z.object({ Set: z.number() }), z.string().regex(/^\d+\b/)]);
 
 const Firmware = z.object({
   StatusFWR: z.object({ Version: z.string(), Hardware: z.string().optional() }),
@@ -116,10 +111,11 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
     const tenths = Math.round(offSeconds * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
-    const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
-    if (!pulse.success) throw new DeviceRejected(name, `does not report PulseTime${relay}`);
-    if (pulse.data !== 0) {
-      const what = `relay ${relay} would turn off again because PulseTime${relay} is ${pulse.data}; set it to 0`;
+    const { data } = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
+    if (data === undefined) throw new DeviceRejected(name, `does not report PulseTime${relay}`);
+    const pulse = typeof data === 'string' ? Number.parseFloat(data) : data.Set;
+    if (pulse !== 0) {
+      const what = `relay ${relay} would turn off again because PulseTime${relay} is ${pulse}; set it to 0`;
       throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
@@ -136,9 +132,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const watts = wattsIn(await ifSupported(run('Status 10', signal)), relaysIn(states));
       return (relay) => {
         const state = stateIn(states, relay);
-        const isKnown = state === 'ON' || state === 'OFF';
         return {
-          state: isKnown ? (state === 'ON' ? 'on' : 'off') : 'unknown',
+          state: state === 'ON' ? 'on' : state === 'OFF' ? 'off' : 'unknown',
           watts: watts?.[relay - 1],
         };
       };
@@ -148,10 +143,12 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const { PowerOnState } = await run('PowerOnState', signal);
       const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
       checkCount(device, relaysIn(await run('State', signal)), 'relay');
+      const { Interlock, Groups } = (await ifSupported(run('Interlock', signal))) ?? {};
       const staysOff = stayOff.get(Number(PowerOnState));
       return {
         hardware: firmware?.Hardware,
         firmware: firmware?.Version,
+        linked: Interlock === 'ON' ? `Interlock is ON for relays ${Groups}` : undefined,
         of: () => ({ staysOff }),
       };
     },

@@ -40,6 +40,7 @@ const written = {
   forbidden: { is: 'forbidden', text: 'under repair' },
   'task-begun': { is: 'task-begun', text: 'a task is running' },
   noted: { is: 'noted', text: 'tried again' },
+  moved: { is: 'moved', text: 'another outlet moved' },
   'seen-down': { is: 'seen-down', text: 'seen down', how: 'refused connections', wasUp: true },
   'seen-down already': {
     is: 'seen-down',
@@ -564,7 +565,7 @@ function possible(record: CycleRecord): Written[] {
     ...usual(record),
     ...(phase === 'finished'
       ? []
-      : (['noted', 'seen-down', 'seen-down already', 'restarted'] as const)),
+      : (['noted', 'moved', 'seen-down', 'seen-down already', 'restarted'] as const)),
     ...(phase === 'turn-off' && record.action === 'cycle' ? (['off-natively'] as const) : []),
     ...(isIdle ? [] : (['broke'] as const)),
     ...(hasNotBegun(record) ? (['cancelled'] as const) : []),

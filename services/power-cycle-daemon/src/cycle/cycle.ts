@@ -32,6 +32,8 @@ export type CycleEvent =
   | { is: 'noted'; text: string }
   /** `wasUp`: it went down while being watched. */
   | { is: 'seen-down'; text: string; how: string; wasUp: boolean }
+  /** At any time: other outlets of the device have changed although nobody requested that. Its outcome will be a failure. */
+  | { is: 'moved'; text: string }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
   /** `unverified`: the text of a reading that proves nothing. */
@@ -108,6 +110,10 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
     }
     case 'off-natively':
       return withStep({ ...record, sawOff: true }, facts, event.text);
+    case 'moved': {
+      const moved = { step: stepOf(record), detail: event.text };
+      return withStep({ moved, ...record }, facts, event.text);
+    }
     case 'noted':
       return withStep(record, facts, event.text);
     case 'cancelled':
@@ -415,7 +421,16 @@ function finish(
 ): CycleRecord {
   const noted = detail === undefined ? record : withStep(record, facts, detail);
   const how = { outcome, ...(failedStep !== undefined && { failedStep }) };
-  return { ...noted, phase: 'finished', finishedAt: time(facts), ...how };
+  const finished: CycleRecord = {
+    ...noted,
+    phase: 'finished',
+    finishedAt: time(facts),
+    ...how,
+  };
+  const { moved } = record;
+  if (moved === undefined || !['back', 'on', 'off'].includes(outcome)) return finished;
+  const failure = { outcome: 'failed', failedStep: moved.step, detail: moved.detail } as const;
+  return { ...finished, ...failure, otherwise: outcome };
 }
 
 /** Adds an event. The same text twice in a row is one step. */

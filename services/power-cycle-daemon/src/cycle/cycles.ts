@@ -20,7 +20,7 @@ import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
 import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
-import { contact, turnAllOff, waitOff } from './outlet-steps.ts';
+import { contact, othersMoved, turnAllOff, waitOff } from './outlet-steps.ts';
 import { admitted } from './scheduler.ts';
 import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 
@@ -297,6 +297,8 @@ export class Cycles {
     // The daemon is stopping: the journal records how far it was.
     signal.throwIfAborted();
     if (stuck.length > 0) return { is: 'stuck', text };
+    const others = await othersMoved(this.step(record));
+    if (others !== undefined) await this.apply(record.id, { is: 'moved', text: others });
     const faults = turnedOn.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
     return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }

@@ -19,7 +19,10 @@ export async function contact(step: Step): Promise<CycleEvent> {
   if (why !== undefined) return { is: 'forbidden', text: why };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const read = await Promise.all(feeds.map((feed) => readFeed(feed, step)));
+      const [read] = await Promise.all([
+        Promise.all(feeds.map((feed) => readFeed(feed, step))),
+        action === 'on' && othersMoved(step),
+      ]);
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
       if (silent)
         throw new Error(`${silent[0]}: the device does not report whether this outlet is on`);
@@ -63,9 +66,34 @@ async function readFeed(feed: Feed, { controllers }: Step): Promise<[string, Out
   return [key, reading];
 }
 
+/**
+ * Reads all outlets of its devices. Returns which others have moved since its own were switched: a relay that turns another one off
+ * (Tasmota's Interlock), outlets that are grouped. Undefined: none has.
+ */
+export async function othersMoved({
+  record,
+  controllers,
+  report,
+}: Step): Promise<string | undefined> {
+  const moved = await Promise.all(
+    record.feeds.map(async ({ controller: name, outlet }) => {
+      try {
+        return await controllers.get(name)?.othersMoved(outlet);
+      } catch (error) {
+        const text = `the other outlets of ${name} could not be compared: ${errorText(error)}`;
+        return void report({ is: 'noted', text });
+      }
+    }),
+  );
+  const found = moved.filter((each) => each !== undefined);
+  if (found.length === 0) return undefined;
+  const what = 'check whether the device links outlets (interlock, groups, cover mode)';
+  return `${found.join(', ')}, which nobody requested; ${what}, or somebody used its buttons or another program`;
+}
+
 /** All feeds off, or the device's own cycle if it has one. */
 export async function turnAllOff(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, signal } = step;
+  const { record, rack, target, report, signal } = step;
   const { watch } = step.timing;
   const moved = whyMoved(step);
   if (moved !== undefined) {
@@ -78,13 +106,19 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
   const native = nativeCycleOf(step);
   const isUsb = record.feeds.some(isUsbPort);
   try {
+    // What has moved until now is not due to this cycle.
+    await othersMoved(step);
     // Where no reading proves that it was off, an outage does, but only of a machine that was up before. This look ends before the command
     // is sent: one that runs in parallel may come too late.
     const look = native || isUsb ? await observer?.probe(watch.lookMs, signal) : undefined;
     const wasUp = look && isAlive(look);
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
-    return await (native === undefined ? allStepByStep(step) : allNatively(step, native));
+    const event = await (native === undefined ? allStepByStep(step) : allNatively(step, native));
+    const isDone = event.is === 'seen-off' || event.is === 'cycled-natively';
+    const others = isDone ? await othersMoved(step) : undefined;
+    if (others !== undefined) report({ is: 'moved', text: others });
+    return event;
   } finally {
     over.abort();
   }

@@ -16,6 +16,7 @@ import {
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import type { EmitPower } from '../events.ts';
 import type { MaySwitch } from './may-switch.ts';
+import { OutletStates } from './outlet-states.ts';
 import { type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {
@@ -34,6 +35,8 @@ export interface ControllerFacts {
   signInSeconds?: number;
   /** How long the device may take for each step of an operation, if that is set; default: 0. */
   stepSeconds?: number;
+  /** All outlets that it has, as far as they are known; absent: they are not compared. */
+  outlets?: () => readonly string[];
 }
 
 /** One for each login: a device that rejects the one that reads can still be switched. The same if one login does both. */
@@ -66,6 +69,9 @@ interface Read {
   reject: (error: unknown) => void;
 }
 
+/** Outlets that are compared in one operation; one if each takes a while, so that turning on does not wait for the others. */
+const comparedAtOnce = 24;
+const compareWithinMs = 10_000;
 /** One operation, from the end of a slow sign-in to the answer; a busy device is retried within this time. */
 const operationMs = 30_000;
 /** Redfish reads the system, reads the allowed actions, and sends one. */
@@ -88,6 +94,8 @@ export class Controller {
   private readonly driver: PowerDriver;
   private readonly signIns: SignIns;
   private readonly deps: ControllerDeps;
+  private readonly outlets: () => readonly string[];
+  private readonly states = new OutletStates();
   private readonly jobs: Job[] = [];
   private readonly closing = new AbortController();
   /** The operation that runs. */
@@ -102,6 +110,7 @@ export class Controller {
     const { signInSeconds = 0, stepSeconds = 0 } = facts;
     this.stepMs = stepSeconds * 1000;
     this.operationMs = Math.max(operationMs, mostSteps * this.stepMs) + signInSeconds * 1000;
+    this.outlets = facts.outlets ?? (() => []);
     this.driver = driver;
     this.signIns = signIns;
     this.deps = deps;
@@ -145,12 +154,48 @@ export class Controller {
 
   /** @throws DeviceError */
   turnOff(outlet: string, alone?: true): Promise<void> {
-    return this.operate(false, (signal) => this.driver.turnOff(outlet, signal, alone));
+    return this.operate(false, (signal) => {
+      this.states.commanded(outlet, ['off'], performance.now());
+      return this.driver.turnOff(outlet, signal, alone);
+    });
   }
 
   /** @throws DeviceError */
   turnOn(outlet: string, mode: string | undefined, via?: string): Promise<void> {
-    return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal, via));
+    return this.operate(true, (signal) => {
+      this.states.commanded(outlet, ['on'], performance.now());
+      return this.driver.turnOn(outlet, mode, signal, via);
+    });
+  }
+
+  /**
+   * Reads all outlets. Returns which of the others have moved since `outlet` was switched, although nobody requested that here; undefined:
+   * none has.
+   *
+   * @throws DeviceError They could not be read.
+   */
+  async othersMoved(outlet: string): Promise<string | undefined> {
+    const all = this.outlets();
+    const atOnce = this.driver.readsAtOnce === undefined ? comparedAtOnce : 1;
+    const end = performance.now() + compareWithinMs;
+    let at = 0;
+    for (; all.length > 1 && at < all.length && performance.now() < end; at += atOnce) {
+      await this.read(all.slice(at, at + atOnce)).catch((error: unknown) => {
+        // rack.yaml may assume more outlets than it has.
+        if (!(error instanceof DeviceRejected)) throw error;
+      });
+    }
+    const moved = [...this.states.takeMoved(outlet)];
+    if (moved.length === 0) {
+      if (all.length < 2 || at >= all.length) return undefined;
+      throw new DeviceTimeout(
+        this.name,
+        `only ${at} of ${all.length} outlets could be read in time`,
+      );
+    }
+    const first = moved.slice(0, 3).map(([name, state]) => `${this.name}/${name} turned ${state}`);
+    const more = moved.length > first.length ? ` and ${moved.length - first.length} more` : '';
+    return `${first.join(', ')}${more} when ${this.name}/${outlet} was switched`;
   }
 
   /**
@@ -174,7 +219,10 @@ export class Controller {
         try {
           await this.attempt(
             this.signIns.toSwitch,
-            this.whenAllowed((limit) => native.run(outlet, offSeconds, limit)),
+            this.whenAllowed((limit) => {
+              this.states.commanded(outlet, ['off', 'on'], performance.now(), offSeconds * 1000);
+              return native.run(outlet, offSeconds, limit);
+            }),
             signal,
           );
         } catch (error) {
@@ -235,12 +283,14 @@ export class Controller {
 
   private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {
     const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
+    const began = performance.now();
     try {
       const readings = await this.attempt(
         this.signIns.toRead,
         (limit) => this.driver.read(outlets, limit),
         signal,
       );
+      this.states.read(readings, began);
       this.deps.emit({ type: 'read', controller: this.name, readings });
       for (const { resolve } of reads) resolve(readings);
     } catch (error) {

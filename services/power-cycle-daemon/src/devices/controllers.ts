@@ -118,6 +118,7 @@ export class Controllers {
       automaticRepair,
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
+      outlets: () => outletsOf(this.deps.rack(), device),
     };
     const driver = kind.create(device, this.driverDeps(login));
     if (reader === login) return this.controller(facts, driver, login);
@@ -157,6 +158,15 @@ export class Controllers {
       emit({ type: 'ssh', connection });
     return { credentials, sessions: this.sessions, hostKeys, onConnected };
   }
+}
+
+/** Those that feed something, and then all others that its model counts. */
+function outletsOf(rack: Rack, { name, model, options }: InfrastructureDevice): string[] {
+  const { jumphost, infrastructure, machines } = rack;
+  const things = [jumphost, ...infrastructure.values(), ...machines.values()];
+  const used = things.flatMap(({ power }) => power).filter(({ device }) => device === name);
+  const all = models.get(model)?.power?.outlets.all?.(options) ?? [];
+  return [...new Set([...used.map(({ outlet }) => outlet), ...all])];
 }
 
 function rank(order: readonly string[], name: string): number {

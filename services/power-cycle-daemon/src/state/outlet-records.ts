@@ -66,7 +66,8 @@ export function onChanged(store: Store, previous: CycleRecord, record: CycleReco
 
 /** A program's off counts once verified. An operator's counted before, and does not if it was not allowed after all. */
 function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Change[] {
-  const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
+  const { action, target, feeds, by, reason, requestedAt: at } = record;
+  const outcome = record.otherwise ?? record.outcome;
   if (action === 'on') {
     const { previously = [] } = record;
     return outcome === 'failed' ? previously.map((each) => switchedOff.put(each)) : [];

@@ -105,6 +105,10 @@ export const CycleRecord = z.object({
   unwatched: z.boolean(),
   /** What went wrong, reported once the power is on again. */
   failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
+  /** Other outlets that changed when its own were switched, although nobody requested that. */
+  moved: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
+  /** The outcome without that change: what it did to its own outlets remains in effect. */
+  otherwise: Outcome.exactOptional(),
   /** Outlets that reported a fault when it was not seen back, or was seen on: `switch-1/14: Fault`. */
   fault: z.string().exactOptional(),
   outcome: Outcome.exactOptional(),

@@ -185,7 +185,9 @@ class Visit {
     const { look, names, loads, deps } = this;
     const report = await this.step('settings', read && ((signal) => read(names, signal)));
     if (report === undefined || deps.dry) return;
-    const { hardware, firmware, outlets } = report;
+    const { hardware, firmware, linked, outlets } = report;
+    const moves = `switching an outlet may move others, because ${linked}; change this setting of the device, or cycles of its outlets will fail`;
+    if (linked !== undefined) this.problem('outlet', moves);
     Object.assign(look, hardware && { hardware }, firmware && { firmware });
     look.settings = Object.fromEntries(outlets);
     look.problems.push(...oddSettings(deps.rack, look.model, outlets, loads));

@@ -259,7 +259,8 @@ describe('a look', () => {
   });
 
   it('reads a plug over HTTP', { timeout: 60_000 }, async () => {
-    const plug = untilTestEnds(await startTasmota({ host: '127.0.2.4', powerOnState: 0 }));
+    const options = { host: '127.0.2.4', powerOnState: 0, interlock: ['1'] };
+    const plug = untilTestEnds(await startTasmota(options));
     const entry = `  plug-1: { model: tasmota, address: 127.0.2.4, ports: { http: ${plug.port} } }\n`;
     const { rack } = await startSmallRack({
       edit: (yaml) => yaml.replace('machines:\n', `${entry}machines:\n`),
@@ -268,6 +269,9 @@ describe('a look', () => {
     const { problems, of } = await look(rack);
 
     expect(problems).toEqual([
+      expect.stringMatching(
+        /^plug-1 outlet: switching an outlet may move others, because Interlock is ON for relays 1; /,
+      ),
       'plug-1 power-failure: relay 1: left off after a power failure, because PowerOnState is 0 (off)',
       expect.stringMatching(/^plug-1 outlet: relay 1 delivers /),
     ]);

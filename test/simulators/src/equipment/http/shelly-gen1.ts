@@ -24,6 +24,8 @@ export interface ShellyGen1Options extends HttpDeviceOptions {
   meters?: number;
   /** Of each relay after a power failure: `off`, `on`, `last` (when absent), `switch`. */
   defaultStates?: readonly string[];
+  /** `relay` when absent; `roller`: its relays move shutters. */
+  mode?: string;
   /** Of its relays, where they have one. */
   relayNames?: readonly string[];
   /** Nobody need sign in when absent. */
@@ -54,6 +56,7 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
         }),
         '* /settings': ({ device }) => ({
           body: {
+            mode: options.mode ?? 'relay',
             device: { type: 'SHSW-25', mac: 'A8032AB12345', num_outputs: outlets },
             relays: device.board.names().map((_relay, at) => ({
               name: options.relayNames?.[at] ?? null,

@@ -28,6 +28,8 @@ export interface ShellyGen2Options extends HttpDeviceOptions {
   password?: string;
   /** Of each switch after a power failure: `off`, `on`, `restore_last` (when absent), `match_input`. */
   initialStates?: readonly string[];
+  /** `switch` or `cover`, of models with both. */
+  profile?: string;
   /** Of its switches, where they have one. */
   switchNames?: readonly string[];
   /** Whether its switches measure; they do when absent. */
@@ -68,6 +70,7 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
     gen: 2,
     ver: '1.4.4',
     app: 'Pro4PM',
+    ...(options.profile !== undefined && { profile: options.profile }),
     auth_en: password !== undefined,
     auth_domain: password === undefined ? null : id,
   };

@@ -6,6 +6,8 @@
  * answers at once with nothing to read. `Delay n` in it waits n tenths of a second; `Delay` tells what is left of that. `PulseTime` is kept and told, and
  * turns nothing off here.
  *
+ * With `interlock`, relays are switched off by the firmware when another one is turned on, and no answer tells that.
+ *
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
  * CmndPulsetime, CmndPowerOnState) and xdrv_01_9_webserver.ino (HandleHttpCommand).
  */
@@ -30,6 +32,8 @@ export interface TasmotaOptions extends HttpDeviceOptions {
   meters?: 'each' | 'together' | 'none';
   /** After a power failure: 0 off, 1 on, 2 the contrary of before, 3 as before (when absent). */
   powerOnState?: number;
+  /** Relays of which one may be on. */
+  interlock?: readonly string[];
   /** Older firmware answers what has no answer with a warning. */
   warnsOfNoAnswer?: boolean;
 }
@@ -142,6 +146,10 @@ class Brain {
       case 'poweronstate':
         if (/^[0-5]$/.test(value)) this.powerOnState = Number(value);
         return { PowerOnState: this.powerOnState };
+      case 'interlock': {
+        const { interlock = [] } = this.options;
+        return { Interlock: interlock.length > 0 ? 'ON' : 'OFF', Groups: interlock.join() };
+      }
       case 'state':
         return this.relays();
       case 'status':
@@ -168,6 +176,9 @@ class Brain {
     if (!this.device.board.has(relay)) return { Command: 'Unknown' };
     const wanted = value === 'toggle' || value === '2' ? !this.device.board.isOn(relay) : on;
     if (wanted !== undefined) this.device.turn(relay, wanted);
+    const { interlock = [] } = this.options;
+    for (const other of wanted && interlock.includes(relay) ? interlock : [])
+      if (other !== relay) this.device.turn(other, false);
     return { [this.key(relay)]: (wanted ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF' };
   }
 

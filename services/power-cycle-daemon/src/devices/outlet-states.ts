@@ -1,0 +1,62 @@
+/**
+ * The state in which each outlet of a device should be, from readings and from the daemon's own commands. Relays may be linked on the device
+ * (Tasmota's Interlock, outlet groups of PDUs), so that a command moves others, too. Pure, except for its memory.
+ */
+import type { OutletReading, OutletState } from '@skolo/models/outlets';
+
+/** How long a command may take to have its effect. Milliseconds, as all times here, of `performance.now()`. */
+const effectWithinMs = 120_000;
+/** How long after a command the change of another outlet is attributed to it. */
+const attributedForMs = 10_000;
+/** An older reading does not show whether an outlet changed before the command. */
+const freshForMs = 30_000;
+
+export class OutletStates {
+  private readonly settled = new Map<string, { state: OutletState; readAt: number }>();
+  private readonly expected = new Map<string, { states: OutletState[]; until: number }>();
+  private readonly commandedAt = new Map<string, number>();
+  /** New states of outlets by name, by the outlet whose command was followed by the change. */
+  private readonly moved = new Map<string, Map<string, OutletState>>();
+
+  /** A command is about to be sent. @param states those that it leads to, in order */
+  commanded(outlet: string, states: readonly OutletState[], now: number, forMs = 0): void {
+    this.expected.set(outlet, { states: [...states], until: now + forMs + effectWithinMs });
+    this.commandedAt.set(outlet, now);
+  }
+
+  /** @param now when the reading began */
+  read(readings: ReadonlyMap<string, OutletReading>, now: number): void {
+    for (const [outlet, { state }] of readings) {
+      if (state === 'unknown') continue;
+      const before = this.settled.get(outlet);
+      this.settled.set(outlet, { state, readAt: now });
+      if (this.isExpected(outlet, state, now) || before === undefined) continue;
+      if (before.state !== state) this.attribute(outlet, state, before.readAt, now);
+    }
+  }
+
+  /** Outlets that changed although nobody requested it here, since `outlet` was switched. They are returned once. */
+  takeMoved(outlet: string): ReadonlyMap<string, OutletState> {
+    const moved = this.moved.get(outlet) ?? new Map<string, OutletState>();
+    this.moved.delete(outlet);
+    return moved;
+  }
+
+  /** Whether its own command explains any state that it has now. */
+  private isExpected(outlet: string, state: OutletState, now: number): boolean {
+    const expected = this.expected.get(outlet);
+    if (expected === undefined) return false;
+    if (expected.states[0] === state) expected.states.shift();
+    if (expected.states.length === 0 || now > expected.until) this.expected.delete(outlet);
+    return true;
+  }
+
+  private attribute(outlet: string, state: OutletState, readAt: number, now: number): void {
+    for (const [cause, at] of this.commandedAt) {
+      const isBetween = at >= readAt && at - readAt < freshForMs;
+      if (!isBetween && now - at > attributedForMs) continue;
+      const moved = this.moved.get(cause) ?? new Map<string, OutletState>();
+      this.moved.set(cause, moved.set(outlet, state));
+    }
+  }
+}
