@@ -1,8 +1,7 @@
 /**
  * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder:
- * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a package of npm
- * and as executables for Linux; their bills of materials (CycloneDX); and checksums. It rejects a tree with changes, and a version
- * without a section in CHANGELOG.md.
+ * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a package of npm;
+ * their bills of materials (CycloneDX); and checksums. It rejects a tree with changes, and a version without a section in CHANGELOG.md.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --key FILE     signs the checksums with this SSH key, as SHA256SUMS.sig
@@ -28,11 +27,8 @@ import { parseArgs } from 'node:util';
 import { sha256OfFile } from '@skolo/base';
 import { RegistryError } from '@skolo/fleet/registry';
 import { readManifestFiles } from '../packages/cli/src/commands/images/manifests.ts';
-import { writeExecutable } from './bundle/executable.mjs';
-import { betweenTexts, licenceTexts } from './bundle/third-parties.mjs';
 import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
-import { billWithNode, nodeItself } from './release/bills.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
 import { whyNoImages, writeImages } from './release/images.mjs';
@@ -104,9 +100,6 @@ run(
 );
 for (const [arch, platform] of platforms) {
   const { node, nodeLicence } = nodeFor(platform, work);
-  const executable = join(folder, `skolo-${version}-linux-${arch}`);
-  writeExecutable(join(bundles, 'cli'), node, executable);
-  describeExecutable(executable, nodeLicence);
   const file = join(folder, `skolo_${version}_${arch}.deb`);
   writeDebianPackage({ bundles, node, nodeLicence, arch, version, time, file });
 }
@@ -134,24 +127,6 @@ if (options.key) {
   run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
 }
 console.log(`release ${version} of commit ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
-
-/**
- * Writes the bill of materials and the licences of a command that includes Node next to it, because an executable contains no text files.
- *
- * @param {string} executable
- * @param {string} nodeLicence
- */
-function describeExecutable(executable, nodeLicence) {
-  const programs = join(bundles, 'cli/opt/skolo');
-  const node = nodeItself(nodeLicence);
-  const command = { name: '@skolo/cli', version, license: 'Apache-2.0' };
-  writeFileSync(`${executable}.cdx.json`, billWithNode(command, node, programs));
-  const texts = [
-    readFileSync(join(programs, 'packages/cli/third-parties.txt'), 'utf8'),
-    licenceTexts([node]),
-  ];
-  writeFileSync(`${executable}.third-parties.txt`, texts.join(betweenTexts));
-}
 
 /** In the format that `sha256sum -c` reads. */
 async function checksums() {

@@ -86,7 +86,7 @@ export const bundles = [
 ];
 
 /**
- * As a module, because an executable has no directories.
+ * As a module, so that the bundle does not look for directories.
  * @param {string} program directory of the package
  */
 async function consolePages(program) {

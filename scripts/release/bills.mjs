@@ -6,7 +6,7 @@ import { billOfMaterials, component } from '../bundle/third-parties.mjs';
 /** @import { Component, Named, ThirdParty } from '../bundle/third-parties.mjs' */
 
 /**
- * The version of Node that runs this program: an executable requires it, because another version may not read the blob that this one writes.
+ * The version of Node that runs this program.
  *
  * @param {string} licence file with its licence, and with those of the libraries in it
  * @returns {ThirdParty}

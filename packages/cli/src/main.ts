@@ -102,5 +102,4 @@ function end(exitCode: number) {
 }
 
 const debug = process.env.SKOLO_DEBUG === '1' ? console.error : undefined;
-// Not awaited: the executable loads this file by require(), which does not support top-level await.
-void complete(process.argv.slice(2), io, debug).then(end);
+end(await complete(process.argv.slice(2), io, debug));

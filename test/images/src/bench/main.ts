@@ -16,7 +16,6 @@ import {
 } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import { peer, whyNoRealNodes } from '@skolo/simulators';
-import { writeExecutable } from '../../../../scripts/bundle/executable.mjs';
 import { bundle } from '../bundles.ts';
 import { baseName } from '../engine/base.ts';
 import { openBuilder, targets } from '../engine/build.ts';
@@ -143,19 +142,14 @@ const coldStarts: Bench[] = [
   }),
 ];
 
-/** From the workstation: `skolo --help` as an executable. */
+/** From the workstation: `skolo --help`. */
 const startOfCommand = lower('start-skolo', 'ms', async () => {
   const kubectl = peer('kubectl');
   const dir = await mkdtemp(join(tmpdir(), 'skolo-start-'));
   try {
     await bundle(dir, ['cli']);
-    const file = join(dir, 'skolo');
-    writeExecutable(join(dir, 'cli'), process.execPath, file);
     const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
-    const ours = {
-      figure: () => msOf(file, ['--help']),
-      bundle: () => msOf(process.execPath, [bin, '--help']),
-    };
+    const ours = { figure: () => msOf(process.execPath, [bin, '--help']) };
     if (kubectl === undefined) {
       const { figure, ...against } = await inRounds(20, ours);
       return { figure, against, notRun: { kubectl: 'it is not installed' } };
