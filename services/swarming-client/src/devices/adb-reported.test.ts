@@ -92,6 +92,14 @@ describe('devices that cannot be listed are not missing', () => {
     });
   });
 
+  it('a server that was just started may list a phone on USB a moment later', async (context) => {
+    const first = `[ "$1" = devices ] && { ${headline}; exit 0; }`;
+    const { open, plugIn } = await startWith(context, [{ serial }], { first });
+    await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces: ['ff/42/01'] });
+
+    expect(await present(open())).toMatchObject({ serial });
+  });
+
   it('a list that succeeded without the phone is a verdict', async (context) => {
     const { open, ran } = await startWith(context, [], {});
 
@@ -101,11 +109,14 @@ describe('devices that cannot be listed are not missing', () => {
 });
 
 describe('serial numbers', () => {
-  it.for(['ZUG 5S', '0123456789 offline', 'device'])('may be %j', async (odd, context) => {
-    const { open } = await startWith(context, [{ serial: odd }, { serial }], {});
+  it.for(['ZUG 5S', '0123456789 offline', 'device', ' GS1012'])(
+    'may be %j',
+    async (odd, context) => {
+      const { open } = await startWith(context, [{ serial: odd }, { serial }], {});
 
-    expect(await present(open({ serial: odd }))).toMatchObject({ serial: odd });
-  });
+      expect(await present(open({ serial: odd.trim() }))).toMatchObject({ serial: odd.trim() });
+    },
+  );
 
   it('that two phones share are told apart by their USB ports', async (context) => {
     const twin = '0123456789ABCDEF';

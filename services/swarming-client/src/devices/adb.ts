@@ -56,8 +56,8 @@ export function createAdb({
 /** Arguments that select it, even among several with one serial number: `-s` also accepts USB ports. */
 export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): string[] {
   if (serial !== '' && !isTwin) return ['-s', serial];
-  if (usb !== undefined) return ['-s', `usb:${usb}`];
-  return transportId === undefined ? ['-d'] : ['-t', transportId];
+  if (transportId !== undefined) return ['-t', transportId];
+  return usb === undefined ? ['-d'] : ['-s', `usb:${usb}`];
 }
 
 /**
@@ -72,7 +72,9 @@ export function chosen(
   usb: readonly UsbDevice[],
   siblings: readonly AttachedDevice[],
 ): AdbDevice {
-  const fitting = serial === undefined ? devices : devices.filter((one) => one.serial === serial);
+  const fitting = devices.filter(
+    (one) => serial === undefined || one.serial.trim() === serial.trim(),
+  );
   const [first, second] = fitting;
   const port = power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
   const isNamed = serial !== undefined && port !== undefined;
@@ -95,7 +97,7 @@ export function chosen(
         : `${fitting.length} devices have the serial number ${serial} (${names}); set \`power\` in rack.yaml to the USB port of each, or unplug all but one`,
     );
   }
-  throw new Missing(whyNotThere(serial, devices, usb));
+  throw whyNotThere(serial, devices, usb);
 }
 
 function namesOf(devices: readonly AdbDevice[]): string {
@@ -110,18 +112,26 @@ function whyNotThere(
   serial: string | undefined,
   devices: readonly AdbDevice[],
   usb: readonly UsbDevice[],
-): string {
-  const onBus = usb.filter((one) => serial === undefined || one.serial === serial);
+): Missing {
+  const onBus = usb.filter((one) => serial === undefined || one.serial === serial.trim());
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
-  if (has('ff/42/03')) return 'in bootloader mode (fastboot); restart it with `fastboot reboot`';
-  if (has('ff/42/01'))
-    return 'connected over USB, but adb does not list it; the adb server may need a restart';
-  if (serial === undefined) return 'not attached: adb does not list any devices';
+  if (has('ff/42/03'))
+    return new Missing('in bootloader mode (fastboot); restart it with `fastboot reboot`');
+  if (has('ff/42/01')) {
+    // A server that was just started, by whomever, may not have seen it yet.
+    const what = 'connected over USB, but adb does not list it; the adb server may need a restart';
+    return new CallFailed(what);
+  }
+  if (serial === undefined) return new Missing('not attached: adb does not list any devices');
   if (onBus.length > 0) {
-    return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
+    return new Missing(
+      `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`,
+    );
   }
   const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
-  return `not attached: adb does not list a device with the serial number ${serial}${others}`;
+  return new Missing(
+    `not attached: adb does not list a device with the serial number ${serial}${others}`,
+  );
 }
 
 const states: Readonly<Record<string, string>> = {

@@ -28,8 +28,7 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
 
   async function find(signal: AbortSignal): Promise<AdbDevice> {
     const devices = await adb.devices(signal);
-    const isThere = devices.some(({ serial }) => serial === (device.serial ?? serial));
-    return chosen(device, devices, isThere ? [] : await listUsb(deps.sysfs), deps.attached());
+    return chosen(device, devices, await listUsb(deps.sysfs), deps.attached());
   }
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
@@ -112,7 +111,7 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   const thermal = readThermal(thermalText, battery.celsius);
   return {
     dimensions: androidDimensions(properties),
-    serial: phone.serial || undefined,
+    serial: phone.serial.trim() || undefined,
     batteryPercent: battery.percent,
     charging: battery.charging,
     connectedSeconds:

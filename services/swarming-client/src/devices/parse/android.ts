@@ -2,7 +2,7 @@ import { linesOf, plausibleCelsius } from './text.ts';
 
 /** A device that the adb server sees. */
 export interface AdbDevice {
-  /** Empty: its USB descriptor has none, or may not be read. */
+  /** As adb prints it, with leading blanks. Empty: its USB descriptor has none, or may not be read. */
   serial: string;
   /** `device`, `offline`, `unauthorized`, `no permissions`, `recovery` …; see `adb/adb.cpp`, ConnectionState. */
   state: string;
@@ -47,7 +47,8 @@ export function readAdbDevices(text: string): AdbDevice[] | undefined {
     if (!name || state === undefined) continue;
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
-    const usb = /\susb:(\S+)/.exec(rest)?.[1];
+    // Without `usb:` where adb uses libusb.
+    const usb = /\s(?:usb:)?(\d+-[\d.]+)(?=\s|$)/.exec(rest)?.[1];
     devices.push({ serial, state, transportId, usb });
   }
   const counts = Map.groupBy(devices, ({ serial }) => serial);
@@ -62,7 +63,7 @@ function fieldsOf(
   line: string,
 ): [name: string | undefined, state: string | undefined, rest: string] {
   const [, state, more = ''] = stateFirst.exec(line.slice(23)) ?? [];
-  if (state !== undefined) return [line.slice(0, 23).trim(), state, more];
+  if (state !== undefined) return [line.slice(0, 23).trimEnd(), state, more];
   const [, name, its, rest = ''] = row.exec(line) ?? [];
   return [name, its, rest];
 }

@@ -245,9 +245,20 @@ adb: warning: something device
     ['0123456789 23456789012 device usb:1-1.2', 'device', '0123456789 23456789012'],
     ['a serial number of more than 22 device usb:1-1', 'device', 'a serial number of more than 22'],
     ['R58M1002               recovery usb:1-1.3\r', 'recovery'],
+    [' GS101200400611        device usb:1-1.3', 'device', ' GS101200400611'],
+    [
+      'adb-XXX-XXX (2)._adb-tls-connect._tcp device product:X transport_id:1',
+      'device',
+      'adb-XXX-XXX (2)._adb-tls-connect._tcp',
+    ],
   ])('names state and serial number: %j', (line, state, serial = 'R58M1002') => {
     const text = `List of devices attached\r\n* daemon started successfully *\n${line}\n\n`;
     expect(readAdbDevices(text)).toEqual([expect.objectContaining({ serial, state })]);
+  });
+
+  it('has its USB port without a prefix where adb uses libusb', () => {
+    const line = 'bd9d00cc               device 3-1.2 product:manet device:manet transport_id:2';
+    expect(readAdbDevices(`List of devices attached\n${line}\n`)?.[0]?.usb).toBe('3-1.2');
   });
 
   it.each([
