@@ -193,6 +193,17 @@ http://prometheus:9090/graph?g0.expr=up`;
   });
 });
 
+it.each(['slack-api', 'telegram'])(
+  '%s: the keys of a response may have any order',
+  async (name) => {
+    const { receiver, sink } = await sinkFor(name, Object.fromEntries(sinks)[name]);
+    const body = { message: { text: '"ok": false' }, ok: true };
+    receiver.behave = () => ({ status: 200, body, shown: true });
+
+    await expect(send(sink, noticeMessage())).resolves.toBeUndefined();
+  },
+);
+
 describe('a response is about the message, or about the sink', () => {
   const teamsSays = (status: number) =>
     `Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ${status} with ContextId MS-CV=x`;

@@ -29,7 +29,8 @@ export const notOkResponses: Responses = {
   topic: '"(channel_|not_in_channel|is_archived|is_inactive|team_not_found|deprecated)',
 };
 
-const isOk = String.raw`^200 \{\s*"ok"\s*:\s*true`;
+/** Keys may have any order; quotes in texts are escaped. */
+const isOk = String.raw`^200 \{.*"ok"\s*:\s*true`;
 const isJson = String.raw`^200 \{`;
 
 const summary =
