@@ -51,6 +51,21 @@ describe('a reading', () => {
       identity({ hostname: 'b' }, { hostname: 'a' }),
       /^wrong-device: .*b, not a.*renamed, run: skolo equipment forget switch-1$/,
     ],
+    [
+      'a stack with another master',
+      identity({ serial: 'F2', members: ['F2', 'F1'] }, { serial: 'F1' }, 'F1'),
+      undefined,
+    ],
+    [
+      'a stack whose master failed',
+      identity({ serial: 'F2' }, { serial: 'F1', members: ['F1', 'F2'] }),
+      undefined,
+    ],
+    [
+      'another stack',
+      identity({ serial: 'F3', members: ['F3', 'F4'] }, { serial: 'F1', members: ['F1', 'F2'] }),
+      /F3, not F1/,
+    ],
     ['no name any more', identity({}, { hostname: 'a' }), undefined],
     ['half of the bytes', size(50, 100), undefined],
     [
@@ -71,6 +86,9 @@ describe('a reading', () => {
       serial: 'F1',
       hostname: 'b',
     });
+    const stack = { serial: 'F1', members: ['F1', 'F2'], hostname: 'a' };
+    expect(pin({ hostname: 'a' }, stack)).toEqual(stack);
+    expect(pin({ serial: 'F2', hostname: 'a' }, stack)).toEqual({ serial: 'F2', hostname: 'a' });
     expect(pin({}, undefined)).toBeUndefined();
   });
 });

@@ -7,6 +7,7 @@
  */
 import type { FailureClass } from '@skolo/api';
 import type { BackupModel, Content, Identity } from '@skolo/models/backup';
+import type { DeviceRecord } from './state.ts';
 
 /** Why a reading is not stored. */
 interface Rejection {
@@ -77,14 +78,15 @@ export function judgeIdentity(
 ): Rejection | undefined {
   const another = (what: string): Rejection => ({ failure: 'wrong-device', what });
   const forget = `run: skolo equipment forget ${name}`;
-  if (serial !== undefined && seen.serial !== undefined && seen.serial !== serial) {
+  const serials = serialsOf(seen);
+  if (serial !== undefined && seen.serial !== undefined && !serials.includes(serial)) {
     return another(
       `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: another device is responding at this address`,
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
-    // If it has the same serial number, it may have been renamed.
-    if (pinned.serial === seen.serial) return undefined;
+    // If it has the same serial number, it may have been renamed. A stack whose master failed has the other members.
+    if (serialsOf(pinned).some((each) => serials.includes(each))) return undefined;
     return another(
       `the serial number is ${seen.serial}, not ${pinned.serial}: another device is responding at this address; if the device was replaced, ${forget}`,
     );
@@ -96,11 +98,20 @@ export function judgeIdentity(
   );
 }
 
+function serialsOf({ serial, members = [] }: Identity): (string | undefined)[] {
+  return [serial, ...members];
+}
+
 /** The identity to pin; undefined: the device does not show one. */
-export function pin(seen: Identity, pinned: Identity | undefined): Identity | undefined {
-  const serial = seen.serial ?? pinned?.serial;
+export function pin(
+  seen: Identity,
+  pinned: Identity | undefined,
+): DeviceRecord['identity'] | undefined {
+  const { serial, members } = seen.serial === undefined ? (pinned ?? {}) : seen;
   const hostname = seen.hostname ?? pinned?.hostname;
-  return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
+  return serial === undefined && hostname === undefined
+    ? undefined
+    : { serial, hostname, ...(members && { members: [...members] }) };
 }
 
 /** Judges a change against the newest version: one that lost most of its bytes must be requested twice by a person. */

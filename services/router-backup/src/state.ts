@@ -40,7 +40,13 @@ export const DeviceRecord = z.object({
   /** Of ssh, when it was last read; absent: not read over ssh. */
   legacyAlgorithms: z.array(z.string()).optional(),
   /** Seen when it was first read; a different one means a different device. */
-  identity: z.object({ serial: z.string().optional(), hostname: z.string().optional() }).optional(),
+  identity: z
+    .object({
+      serial: z.string().optional(),
+      members: z.array(z.string()).optional(),
+      hostname: z.string().optional(),
+    })
+    .optional(),
   /** Fingerprint of a suspiciously small reading: a person who gets the same again means it. */
   suspect: z.string().optional(),
   /** What the history contained when the device was last read, to detect a lost history. */

@@ -22,7 +22,9 @@ import { linesOf, plainText } from '../families/command-line/text-reading.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 /** Before the output that the size refers to. */
-const front = /^\s*(?:Building configuration\.\.\.\s+)?(?:Current configuration|Using)\b.*\n/;
+const front = /^\s*(?:Building configuration\.\.\.\s+)?Current configuration\b.*\n/;
+/** `Using 737 out of 65536 bytes, uncompressed size = 1474 bytes`, `Uncompressed configuration from …` */
+const startupFront = /^(?:(?!!|version ).*\n)*/;
 /** The reported size may count line ends and empty lines around the configuration. */
 const leastShare = 0.9;
 
@@ -36,7 +38,11 @@ export function backup(): BackupModel {
     dialect,
     running: 'show running-config',
     startup: 'show startup-config',
-    serial: { commands: ['show version'], pattern: /^Processor board ID ([^\s,]+)/m },
+    serial: {
+      commands: ['show version'],
+      // The second line is there once for each member of a stack.
+      pattern: /^(?:Processor board ID |System Serial Number *: )([^\s,]+)/gim,
+    },
     hostname: /^hostname (\S+)/m,
     changedBy(text) {
       const [, time, who] = /^! Last configuration change at (.*?) by (\S+)/m.exec(text) ?? [];
@@ -74,7 +80,7 @@ function startupLike(content: Buffer, startup: Buffer): Buffer {
   const [first = ''] = front.exec(running) ?? [];
   // For a certificate, it only shows where it is stored.
   const body = text
-    .replace(front, '')
+    .replace(startupFront, '')
     .replace(/^( certificate .*?) nvram:\S+\n/gm, (line, begin) => {
       const at = running.indexOf(`${begin}\n`);
       const end = running.indexOf('quit\n', at);

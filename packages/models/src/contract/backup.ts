@@ -47,7 +47,10 @@ export interface Reading {
 }
 
 export interface Identity {
+  /** Of the device, or of a stack's member that answers for it. */
   serial?: string | undefined;
+  /** Serial numbers of all members, if it is a stack. */
+  members?: readonly string[] | undefined;
   /** The name in its configuration, not in its prompt. */
   hostname?: string | undefined;
 }

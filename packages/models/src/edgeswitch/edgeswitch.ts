@@ -74,7 +74,7 @@ export function backup(): BackupModel {
     startupLike: withHeaderOf,
     serial: {
       commands: ['show version'],
-      pattern: /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m,
+      pattern: /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/gm,
     },
     hostname: /^hostname "?([^"\n]*[^"\s])/m,
     complete: {

@@ -44,7 +44,7 @@ export function backup(): BackupModel {
     dialect: eos,
     running: 'show running-config',
     startup: 'show startup-config',
-    serial: { commands: ['show version'], pattern: /^Serial number: +(\S+)/m },
+    serial: { commands: ['show version'], pattern: /^Serial number: +(\S+)/gm },
     hostname: /^hostname (\S+)/m,
     complete: {
       // The first line is missing if a filter left it out.

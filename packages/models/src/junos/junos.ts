@@ -64,8 +64,9 @@ export function backup(): BackupModel {
     running: 'show configuration | display omit | no-more',
     serial: {
       commands: ['show chassis hardware | no-more'],
-      // A virtual chassis has no serial number, but its members do.
-      pattern: /^Chassis +(\S+) +(?!Chassis$)\S/m,
+      // A virtual chassis has that of its master, or none. Members are line cards.
+      pattern:
+        /^(?:Chassis|(?<=^Chassis .*Virtual Chassis\s[\s\S]*)FPC \d+ +REV \S+ +\S+) +(\S+) +(?!Chassis$)\S/gm,
     },
     hostname: /^ {4}host-name "?([^";\n]+)"?;/m,
     changedBy: (text) => /^## Last commit: (.+)$/m.exec(text)?.[1],

@@ -46,7 +46,7 @@ export function backup(): BackupModel {
     dialect: nxos,
     running: 'show running-config',
     startup: 'show startup-config',
-    serial: { commands: ['show inventory'], pattern: /^NAME: "Chassis".*\n.*\bSN: (\S+)/m },
+    serial: { commands: ['show inventory'], pattern: /^NAME: "Chassis".*\n.*\bSN: (\S+)/gm },
     hostname: /^(?:hostname|switchname) (\S+)/m,
     complete: {
       begins: [/^!Command: show running-config/, '!Command: show running-config'],

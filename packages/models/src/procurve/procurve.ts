@@ -60,7 +60,7 @@ export function backup(): BackupModel {
     serial: {
       // Each is known to half of the models.
       commands: ['show system information', 'show system-information'],
-      pattern: /\bSerial Number +: +(\w+)/,
+      pattern: /\bSerial Number +: +(\w+)/g,
     },
     hostname: /^hostname "?([^"\r\n]+)/m,
     complete: {

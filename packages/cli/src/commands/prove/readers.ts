@@ -37,7 +37,12 @@ export interface Readers {
     | ((names: readonly string[], signal: AbortSignal) => Promise<DeviceReport | undefined>)
     | undefined;
   /** Its text contains secrets, but not the lines that change by themselves. */
-  configuration: Read<{ text: string; bytes: number; serial: string | undefined }>;
+  configuration: Read<{
+    text: string;
+    bytes: number;
+    serial: string | undefined;
+    members: readonly string[];
+  }>;
   hosts: Read<ConnectedHosts>;
 }
 
@@ -164,5 +169,6 @@ async function configurationOf(
   const { content, identity } = await whole;
   const bytes = 'bytes' in content ? content.bytes : await readFile(content.file);
   const text = withoutVolatile(textOf(bytes, model.format), model.volatile);
-  return { text, bytes: bytes.length, serial: identity.serial };
+  const { serial, members = [] } = identity;
+  return { text, bytes: bytes.length, serial, members };
 }

@@ -16,7 +16,7 @@ interface CliBackup
   running: string;
   /** Command for the configuration that the device boots with. Absent: it has only one. */
   startup?: string;
-  /** Commands that may show the serial number. The first match counts. */
+  /** Commands that may show the serial number. The first match counts; others are those of other members of a stack. */
   serial: { commands: readonly string[]; pattern: RegExp };
   /** The host name in the configuration. */
   hostname: RegExp;
@@ -56,23 +56,25 @@ async function read(connection: DeviceConnection, model: CliBackup): Promise<Rea
   const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
   const startup = model.startup ? await ifSupported(cli.read(model.startup)) : undefined;
-  const serial = await serialOf(cli, model.serial);
+  const [serial, ...others] = await serialsOf(cli, model.serial);
   const text = bytes.toString();
   const hostname = model.hostname.exec(text)?.[1];
   const changedBy = model.changedBy?.(text);
-  return { content: { bytes }, identity: { serial, hostname }, startup, changedBy };
+  const members = others.length === 0 || serial === undefined ? undefined : [serial, ...others];
+  return { content: { bytes }, identity: { serial, hostname, members }, startup, changedBy };
 }
 
-async function serialOf(
+async function serialsOf(
   cli: DeviceCli,
   { commands, pattern }: CliBackup['serial'],
-): Promise<string | undefined> {
+): Promise<string[]> {
   for (const command of commands) {
     const answer = await ifSupported(cli.run(command));
-    const serial = pattern.exec(answer?.toString() ?? '')?.[1];
-    if (serial !== undefined) return serial;
+    const found = (answer?.toString() ?? '').matchAll(pattern);
+    const serials = new Set([...found].flatMap(([, serial]) => serial ?? []));
+    if (serials.size > 0) return [...serials];
   }
-  return undefined;
+  return [];
 }
 
 function incomplete(
