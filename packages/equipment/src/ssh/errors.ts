@@ -1,12 +1,6 @@
 /** Translates errors of ssh2 and sockets into the classes and wording of errors.ts. */
 import { errorCode, errorText } from '@skolo/base';
-import {
-  DeviceBusy,
-  type DeviceError,
-  DeviceRejected,
-  DeviceTimeout,
-  DeviceUnreachable,
-} from '../errors.ts';
+import { DeviceBusy, type DeviceError, DeviceRejected, DeviceUnreachable } from '../errors.ts';
 import type { Target } from '../session.ts';
 
 /** The connection ended for an unknown reason. */
@@ -56,8 +50,14 @@ export function sshError(target: Target, error: Error): DeviceError {
     return new DeviceRejected(name, problem, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
-  if (level === 'client-timeout')
-    return new DeviceTimeout(name, 'did not respond to keepalives', cause);
+  if (/identification string/.test(error.message)) {
+    const what = `${address}:${port} does not identify itself as SSH 2, with a software version`;
+    const hint = 'update its firmware, or set `transport: telnet`';
+    return new DeviceRejected(name, `${what}; ${hint}`, cause);
+  }
+  if (/greeting lines|header/i.test(error.message)) {
+    return new DeviceRejected(name, `${address}:${port} does not respond as SSH does`, cause);
+  }
   if (/before handshake/.test(error.message)) {
     // How devices reject one session too many; a rebooting one may do the same.
     const what = `${address}:${port} closed the connection before the SSH handshake; the device may have too many open sessions`;

@@ -4,12 +4,14 @@ import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli } from '../session/open.ts';
+import { limitOf } from '../stream/limit.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { openSsh, startSwitch } from '../testing/edge-switch.ts';
 import { failsWith } from '../testing/sessions.ts';
 import { startSshServer } from '../testing/ssh-server.ts';
-import { deps, target } from '../testing/targets.ts';
+import { deps, soon, target } from '../testing/targets.ts';
 import { startTcpServer } from '../testing/tcp-server.ts';
+import { connectSsh } from './ssh.ts';
 
 describe('a device with old ssh', () => {
   it('is reached where its login says legacySsh', async () => {
@@ -161,6 +163,46 @@ describe('a device that cannot be reached over ssh', () => {
       await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
     },
   );
+
+  it.each(['SSH-2.0-\r\n', 'SSH-2.0-\n', 'SSH-2.0- 1.2 \r\n', 'SSH-1.5-old\r\n', 'SSH-2.0\r\n'])(
+    'identifies itself as %j',
+    async (text) => {
+      const server = await startTcpServer((socket) => {
+        socket.resume();
+        socket.write(text, 'latin1');
+      });
+
+      const opened = openSsh(server.port);
+
+      await failsWith(opened, DeviceRejected, 'update its firmware, or set `transport: telnet`');
+      await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+    },
+  );
+
+  it.each(['HTTP/1.1 400 Bad Request\r\n'.repeat(2000), 'x'.repeat(10_000), 'a\rb\n'])(
+    'says what is no SSH (%#)',
+    async (text) => {
+      const server = await startTcpServer((socket) => void socket.resume().write(text, 'latin1'));
+
+      await failsWith(openSsh(server.port), DeviceRejected, 'does not respond as SSH does');
+    },
+  );
+
+  it('receives nothing while nobody asks, because some do not answer keepalives of SSH', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = await startSshServer({ shell: (channel) => channel.write('(switch) #') });
+    const connection = await connectSsh(target(server.port), await deps(), limitOf(soon(), 5000));
+    const [socket] = server.sockets;
+    const before = socket?.bytesRead;
+
+    await vi.advanceTimersByTimeAsync(12_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect(before).toBeGreaterThan(0);
+    expect(socket?.bytesRead).toBe(before);
+    connection.close();
+  });
 
   it('has no session left', async () => {
     const server = await startSshServer({

@@ -165,6 +165,8 @@ class Connection implements SshConnection {
     client.on('connect', () => {
       // A command is a small packet that waits for its answer: Nagle's algorithm would add 40 ms to each.
       client.setNoDelay(true);
+      // Of TCP, while nothing arrives: some devices do not answer, or even reject, those of SSH.
+      socket.setKeepAlive(true, keepaliveMs);
       idle.received();
       this.stage = 'ssh handshake';
     });
@@ -180,8 +182,7 @@ class Connection implements SshConnection {
       sock: socket,
       username: credentials.username ?? '',
       readyTimeout: 0,
-      keepaliveInterval: keepaliveMs,
-      keepaliveCountMax: 3,
+      keepaliveInterval: 0,
       algorithms: algorithms(credentials.legacySsh),
       hostVerifier: (key: Buffer) => this.hostKey.check(key),
       authHandler: authentication(target, this.offered, (error) => this.end(error)),
