@@ -17,7 +17,7 @@ import {
 import { addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceRejected, SignInRejected } from '../errors.ts';
 import { type DialDatagrams, RelayedSocket } from './datagrams.ts';
-import { type Guard, GuardedSocket } from './socket.ts';
+import { type Guard, GuardedSocket, NoSnmp } from './socket.ts';
 
 export interface OpenSnmp {
   version: 1 | 2 | 3;
@@ -61,6 +61,8 @@ export function openSnmp(
     transport,
     port: ports.snmp ?? usualPort,
     reportOidMismatchErrors: true,
+    // Some agents return no more than these of a request's ID.
+    idBitsSize: 16,
     dgramModule: {
       createSocket: (type: typeof transport) =>
         new GuardedSocket(
@@ -75,7 +77,8 @@ export function openSnmp(
         ...options,
         version: snmp.version === 1 ? Version1 : Version2c,
       });
-  session.on('error', guard.broken);
+  // It is SNMP, but not as the library reads it, for example with a number of no bytes.
+  session.on('error', () => fail(new NoSnmp('the response cannot be decoded')));
   return { version: snmp.version, session, broken, close: () => void session.close() };
 }
 

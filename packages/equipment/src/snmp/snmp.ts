@@ -17,7 +17,7 @@ import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches
 import type { DialDatagrams } from './datagrams.ts';
 import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './errors.ts';
 import { type OpenSnmp, openSnmp } from './session.ts';
-import { type Ask, walkSubtree } from './walk.ts';
+import { type Ask, BulkFailed, walkSubtree } from './walk.ts';
 
 export { deadlineMs };
 
@@ -58,6 +58,7 @@ interface SnmpDeps extends Pick<Access, 'credentials'>, Recorded {
 export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   const { name } = device;
   const size = new BatchSize();
+  let usesBulk = true;
 
   async function inSession<T>(signal: AbortSignal, work: SnmpWork<T>): Promise<T> {
     const as = <R>(credentials: Credentials, ask: SnmpWork<R>) =>
@@ -80,8 +81,19 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
         throw missing(device, first);
       });
     },
-    walk: (root, signal) =>
-      inSession(signal, (ask, version) => walkSubtree(ask, name, root, version)),
+    async walk(root, signal) {
+      const inBulk = (isBulk: boolean) =>
+        inSession(signal, (ask, version) => walkSubtree(ask, name, root, isBulk && version !== 1));
+      try {
+        return await inBulk(usesBulk);
+      } catch (error) {
+        if (!(error instanceof BulkFailed)) throw error;
+      }
+      // In a new session: an answer that cannot be decoded ends one.
+      const rows = await inBulk(false);
+      usesBulk = false;
+      return rows;
+    },
     async write(oid, value, signal) {
       const varbind = { oid, type: ObjectType.Integer, value };
       const once = { timeoutMs: requestMs, isRepeated: false };

@@ -22,7 +22,7 @@ describe('a table without end', () => {
   it('is given up once its texts are larger than those of any switch', async () => {
     const { ask, answers } = endless(60_000);
 
-    const walked = walkSubtree(ask, 'switch-1', root, 2);
+    const walked = walkSubtree(ask, 'switch-1', root, true);
 
     await expect(walked).rejects.toThrow(DeviceRejected);
     await expect(walked).rejects.toThrow(`switch-1: the table ${root} has more than 4 MiB`);
@@ -32,11 +32,11 @@ describe('a table without end', () => {
   it('is given up once its indices are', async () => {
     const long = endless(1, `.${Array(100).fill(4_000_000_000).join('.')}`);
 
-    await expect(walkSubtree(long.ask, 'switch-1', root, 2)).rejects.toThrow('more than 4 MiB');
+    await expect(walkSubtree(long.ask, 'switch-1', root, true)).rejects.toThrow('more than 4 MiB');
   });
 
   it('is given up after 20,000 rows', async () => {
-    await expect(walkSubtree(endless(1).ask, 'switch-1', root, 2)).rejects.toThrow(
+    await expect(walkSubtree(endless(1).ask, 'switch-1', root, true)).rejects.toThrow(
       'more than 20000 rows',
     );
   });
@@ -49,7 +49,7 @@ it('a row keeps nothing of the datagram that it came in', async () => {
     return row?.oid === `${root}.1` ? [row] : [];
   };
 
-  const found = await walkSubtree(rows, 'switch-1', root, 2);
+  const found = await walkSubtree(rows, 'switch-1', root, true);
 
   const value = found.get('1');
   expect(value).toEqual(Buffer.alloc(3));

@@ -1,9 +1,9 @@
-/** Reads everything below an object, row by row: many rows per request if the version supports it. */
+/** Reads everything below an object: many rows per request, or row by row. */
 import { type GetSetCallback, isVarbindError, type Session, type Varbind } from 'net-snmp';
 import { memory } from '../budget/memory.ts';
-import { DeviceRejected } from '../errors.ts';
+import { DeviceRejected, SignInRejected } from '../errors.ts';
 import { deadlineMs, requestMs } from './batches.ts';
-import { isNoSuchName } from './errors.ts';
+import { isNoSuchName, snmpError } from './errors.ts';
 
 type Start = (session: Session, done: GetSetCallback) => void;
 /** Sends a request, and returns the response. */
@@ -18,32 +18,37 @@ const mostRows = 20_000;
 /** Of all its indices and texts together. */
 const mostBytes = 4 * 1024 * 1024;
 
+/** The agent may still answer requests for one row: many do not support GETBULK, or encode its answers wrongly. */
+export class BulkFailed extends Error {}
+
 /**
  * Integers and texts below `root`, by the rest of their OIDs. Empty: the device has nothing there.
  *
- * @throws DeviceError, or the signal's reason
+ * @param isBulk requests many rows at a time, which version 1 does not support
+ * @throws BulkFailed, DeviceError, or the signal's reason
  */
 export async function walkSubtree(
   ask: Ask,
   device: string,
   root: string,
-  version: 1 | 2 | 3,
+  isBulk: boolean,
 ): Promise<Map<string, number | Buffer>> {
   // At most 4 MiB, which is rarely the largest.
   const share = memory.open(device, () => undefined);
   const found = new Map<string, number | Buffer>();
+  const seen = new Set<string>();
   let bytes = 0;
   try {
     for (let last = root; ; ) {
-      const varbinds = await next(ask, last, version);
+      const varbinds = await next(ask, device, last, isBulk);
       const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
       const before = bytes;
       for (const { oid, value } of rows) {
-        if (!isBehind(oid, last)) {
-          throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
-        }
-        last = oid;
         const index = oid.slice(root.length + 1);
+        // Some tables are not in order; one that ends is complete all the same.
+        if (seen.has(index)) throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
+        seen.add(index);
+        last = oid;
         if (typeof value === 'number') found.set(index, value);
         // A copy: the value is a view of its datagram, which would otherwise be kept.
         if (Buffer.isBuffer(value)) found.set(index, Buffer.from(value));
@@ -52,8 +57,8 @@ export async function walkSubtree(
       // An agent that stops early in one request continues in the next.
       if (rows.length === 0 || rows.length < varbinds.length) return found;
       share.grow(bytes - before);
-      if (found.size > mostRows || bytes > mostBytes) {
-        const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
+      if (seen.size > mostRows || bytes > mostBytes) {
+        const most = seen.size > mostRows ? `${mostRows} rows` : '4 MiB';
         throw new DeviceRejected(device, `the table ${root} has more than ${most}`);
       }
     }
@@ -62,14 +67,15 @@ export async function walkSubtree(
   }
 }
 
-async function next(ask: Ask, oid: string, version: 1 | 2 | 3): Promise<Varbind[]> {
-  if (version !== 1) {
+async function next(ask: Ask, device: string, oid: string, isBulk: boolean): Promise<Varbind[]> {
+  if (isBulk) {
     const how = { timeoutMs: deadlineMs(rowsAtOnce), isRepeated: true };
-    return await ask(
-      (session, done) =>
-        session.getBulk([oid], 0, rowsAtOnce, (error, rows) => done(error, rows?.flat())),
-      how,
-    );
+    const bulk: Start = (session, done) =>
+      session.getBulk([oid], 0, rowsAtOnce, (error, rows) => done(error, rows?.flat()));
+    return await ask(bulk, how).catch((error: unknown) => {
+      const why = snmpError(device, error);
+      throw why === undefined || why instanceof SignInRejected ? error : new BulkFailed();
+    });
   }
   try {
     const how = { timeoutMs: requestMs, isRepeated: true };
@@ -83,15 +89,4 @@ async function next(ask: Ask, oid: string, version: 1 | 2 | 3): Promise<Varbind[
 
 function isBeneath(varbind: Varbind, root: string): boolean {
   return !isVarbindError(varbind) && varbind.oid.startsWith(`${root}.`);
-}
-
-/** Whether an OID is greater than another. */
-function isBehind(oid: string, other: string): boolean {
-  const [one, two] = [oid, other].map((each) => each.split('.').map(Number));
-  for (const [index, part] of (one ?? []).entries()) {
-    const against = two?.[index];
-    if (against === undefined) return true;
-    if (part !== against) return part > against;
-  }
-  return false;
 }

@@ -161,6 +161,10 @@ describe('what SNMP is believed', () => {
     ['text', Buffer.from('HTTP/1.1 400 Bad Request')],
     ['cut short', answerInVersion2c(1).subarray(0, 20)],
     ['longer than it is', Buffer.from([0x30, 0x84, 0xff, 0xff, 0xff, 0xff])],
+    [
+      'a number without bytes',
+      der(0x30, der(2, Buffer.from([1])), der(4, 'private'), der(0xa2, der(2))),
+    ],
     ['a message without a PDU', der(0x30, der(2, Buffer.from([1])), der(4, 'private'))],
   ] as const)('survives an answer that is %s', async ([, bytes]) => {
     const { port } = await startLiar((_request, from, socket) => socket.send(bytes, from.port));
@@ -186,6 +190,123 @@ describe('what SNMP is believed', () => {
     });
 
     await expect(snmp(port, v2c).read([oid], [], signal)).rejects.toThrow(/not a number/);
+  });
+});
+
+describe('what agents make of SNMP', () => {
+  const community = der(4, 'private');
+  const message = (inside: Buffer) => der(0x30, der(2, Buffer.from([1])), community, inside);
+  const longLength = (bytes: Buffer) =>
+    Buffer.concat([bytes.subarray(0, 1), Buffer.from([0x82, 0, bytes[1] ?? 0]), bytes.subarray(2)]);
+
+  it.for([
+    ['keeps 16 bits of the request ID', (n: number) => answerInVersion2c(n & 0xffff)],
+    [
+      'writes an ID in five bytes',
+      (n: number) => {
+        const varbinds = der(0x30, der(0x30, der(6, oidBytes), integer(1)));
+        const id = der(2, Buffer.from([0, 0, 0, n >> 8, n & 0xff]));
+        return message(der(0xa2, id, integer(0), integer(0), varbinds));
+      },
+    ],
+    [
+      'pads object identifiers',
+      (n: number) => {
+        const padded = Buffer.concat([oidBytes.subarray(0, -1), Buffer.from([0x80, 5])]);
+        return message(pdu(0xa2, n, padded));
+      },
+    ],
+    [
+      'writes lengths in three bytes',
+      (n: number) => {
+        const value = longLength(der(2, Buffer.from([1])));
+        return longLength(message(longLength(pdu(0xa2, n, oidBytes, value))));
+      },
+    ],
+  ] as const)('reads from one that %s', async ([, answer]) => {
+    const { port } = await startLiar((request, from, socket) => {
+      socket.send(answer(numberOf(request)), from.port);
+    });
+
+    expect(await snmp(port, v2c).read([oid], [], signal)).toEqual(new Map([[oid, 1]]));
+  });
+
+  it('reads from one that sends each answer twice, and all of them late', async () => {
+    const late: Buffer[] = [];
+    const { port } = await startLiar((request, from, socket) => {
+      for (const answer of late) socket.send(answer, from.port);
+      late.push(answerInVersion2c(numberOf(request)));
+      for (const _ of [1, 2]) socket.send(late.at(-1) ?? '', from.port);
+    });
+    const device = snmp(port, v2c);
+
+    for (const _ of [1, 2, 3])
+      expect(await device.read([oid], [], signal)).toEqual(new Map([[oid, 1]]));
+  });
+
+  /** Rows by their last number, in the order in which the agent has them. */
+  function table(
+    rows: readonly number[],
+    isBulk: (request: Buffer) => 'answers' | Buffer | undefined,
+  ) {
+    const root = oidBytes.subarray(0, -1);
+    const row = (last: number, value = integer(last)) =>
+      der(0x30, der(6, Buffer.from([...root, last])), value);
+    return startLiar((request, from, socket) => {
+      const id = numberOf(request);
+      const bulk = request.includes(Buffer.from([0xa5])) && request.indexOf(0xa5) < 20;
+      const last = request.at(-3) ?? 0;
+      const at = request.at(-4) === 1 && request.includes(root) ? rows.indexOf(last) + 1 : 0;
+      const found = rows.slice(at, bulk ? undefined : at + 1).map((each) => row(each));
+      if (found.length === 0) found.push(der(0x30, der(6, Buffer.from([0x2b, 7])), integer(0)));
+      const varbinds = der(0x30, ...found);
+      const answer = message(der(0xa2, integer(id), integer(0), integer(0), varbinds));
+      const how = bulk ? isBulk(request) : 'answers';
+      if (how !== undefined) socket.send(how === 'answers' ? answer : how, from.port);
+    });
+  }
+  const rootOid = oid.replace(/\.5$/, '');
+
+  it('walks a table that is not in order', async () => {
+    const { port } = await table([3, 7, 4, 5, 1], () => 'answers');
+
+    const walked = await snmp(port, v2c).walk(rootOid, signal);
+
+    expect([...walked]).toEqual([3, 7, 4, 5, 1].map((each) => [String(each), each]));
+  });
+
+  it('gives up a table that loops', async () => {
+    const { port } = await table([3, 7, 3, 9], () => 'answers');
+
+    await expect(snmp(port, v2c).walk(rootOid, signal)).rejects.toThrow(/loops at/);
+  });
+
+  it.for([
+    ['tooBig', (id: number) => message(der(0xa2, integer(id), integer(1), integer(0), der(0x30)))],
+    ['genErr', (id: number) => message(der(0xa2, integer(id), integer(5), integer(1), der(0x30)))],
+    ['a number without bytes', (id: number) => message(pdu(0xa2, id, oidBytes, der(2)))],
+    ['no SNMP', () => Buffer.from('0')],
+  ] as const)('walks row by row where an answer to many rows is %s', async ([, answer]) => {
+    const { port, requests } = await table([1, 2, 3], (request) => answer(numberOf(request)));
+    const device = snmp(port, v2c);
+
+    for (const _ of [1, 2]) {
+      expect([...(await device.walk(rootOid, signal)).values()]).toEqual([1, 2, 3]);
+    }
+    expect(requests.filter((each) => each.indexOf(0xa5) < 20 && each.includes(0xa5))).toHaveLength(
+      1,
+    );
+  });
+
+  it('walks row by row where requests for many rows get no answer', async () => {
+    const { port } = await table([1, 2], () => undefined);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+
+    const walked = snmp(port, v2c).walk(rootOid, signal);
+    await vi.advanceTimersByTimeAsync(11_000);
+
+    expect([...(await walked).values()]).toEqual([1, 2]);
   });
 });
 
