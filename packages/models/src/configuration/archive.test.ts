@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -55,6 +65,39 @@ describe('an archive', () => {
     const hosts = members.find(({ name }) => name === 'etc/hosts') as TarMember;
     expect(memberBytes({ bytes }, hosts).toString()).toBe('127.0.0.1 localhost\n');
     expect((await buffer(memberStream({ bytes }, hosts))).toString()).toBe('127.0.0.1 localhost\n');
+  });
+
+  it('has the last of several members with one name, as tar unpacks it', async () => {
+    const folder = await tempDir();
+    const archive = join(folder, 'all.tar');
+    const append = (...paths: string[]) =>
+      execFileSync('tar', ['-C', folder, '-rf', archive, ...paths]);
+    await mkdir(join(folder, 'etc'));
+    for (const text of ['first', 'second, longer', 'third']) {
+      await writeFile(join(folder, 'etc/config'), text);
+      append('etc', './etc/config');
+    }
+    await rm(join(folder, 'etc/config'));
+    await symlink('config.d', join(folder, 'etc/link'));
+    append('etc/link');
+    await rm(join(folder, 'etc/link'));
+    await writeFile(join(folder, 'etc/link'), 'a file now');
+    append('etc/link');
+    const content = { bytes: await readFile(archive) };
+    const members = readTar(content);
+
+    expect(members.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'etc folder',
+      'etc/config file',
+      'etc/link file',
+    ]);
+    await rm(join(folder, 'etc'), { recursive: true });
+    execFileSync('tar', ['-C', folder, '-xf', archive]);
+    for (const member of members.slice(1)) {
+      const unpacked = await readFile(join(folder, member.name));
+      expect(memberBytes(content, member)).toEqual(unpacked);
+    }
+    expect(readTar({ bytes: await tarOf(membersToWrite(content)) })).toHaveLength(3);
   });
 
   it('is the same bytes whatever the order', async () => {
@@ -199,10 +242,19 @@ describe('an archive', () => {
     ['points outside the archive', [{ name: '/etc/passwd', ...f }]],
     ['points outside the archive', [{ name: 'a//b', ...f }]],
     [
-      'occurs twice',
+      'occurs again after a hard link to it',
       [
         { name: 'a', ...f },
+        { name: 'b', type: 'link', linkname: 'a' },
         { name: './a', ...f },
+      ],
+    ],
+    [
+      'is a link, but contains other members',
+      [
+        { name: 'a', type: 'directory' },
+        { name: 'a/b', ...f },
+        { name: 'a', type: 'symlink', linkname: '/' },
       ],
     ],
     [

@@ -50,9 +50,10 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
 };
 
 /**
- * All members, in archive order. A complete archive ends with two blocks of zeros.
+ * All members, in archive order. Of several with one name, only the last, as tar unpacks them: programs append newer files, or list one
+ * twice. A complete archive ends with two blocks of zeros.
  *
- * @throws BackupError `damaged`: it is truncated or damaged; a name leads out of it, occurs twice or is below a link; it contains anything
+ * @throws BackupError `damaged`: it is truncated or damaged; a name leads out of it, or is below a link; it contains anything
  * but files, directories and links; it has more members than `most`.
  */
 export function readTar(content: Content, most = mostMembers): TarMember[] {
@@ -116,15 +117,16 @@ function whole(bytes: Buffer, length: number): Buffer {
 }
 
 function membersOf(source: Source, most: number): TarMember[] {
-  const members: TarMember[] = [];
+  const members = new Map<string, TarMember>();
   const names = new Names();
   let extras: TarExtras = {};
+  let count = 0;
   for (let at = 0; ; ) {
     if (at >= source.size) throw damaged('it is truncated (the end marker is missing)');
     const block = source.read(at, blockSize);
     if (isZero(block)) {
       checkEnd(source, at);
-      return members;
+      return [...members.values()];
     }
     const header = parseHeader(block);
     const offset = at + blockSize;
@@ -136,10 +138,17 @@ function membersOf(source: Source, most: number): TarMember[] {
     }
     const member = memberOf({ ...header, ...extras }, offset);
     extras = {};
-    names.add(member);
-    if (members.push(member) > most) throw damaged('it contains too many members');
+    // GNU tar's form of a file that it was told to add twice.
+    const { name, type, target } = member;
+    if (type !== 'hard-link' || target !== name || members.get(name)?.type !== 'file') {
+      names.add(member);
+      members.delete(name);
+      members.set(name, member);
+    }
+    count += 1;
+    if (count > most) throw damaged('it contains too many members');
     at = offset + padded(member.size);
-    if (at > source.size) throw damaged(`it ends in the middle of ${member.name}`);
+    if (at > source.size) throw damaged(`it ends in the middle of ${name}`);
   }
 }
 
@@ -185,6 +194,8 @@ function memberOf(header: TarHeader, offset: number): TarMember {
 /** Rejects names that would be unpacked elsewhere. */
 class Names {
   private readonly types = new Map<string, TarMember['type']>();
+  /** Files to which hard links refer. */
+  private readonly linked = new Set<string>();
   /** Directories that contain members, whether they are members or not. */
   private readonly folders = new Set<string>();
   private length = 0;
@@ -198,10 +209,11 @@ class Names {
     const parts = name.split('/');
     if (parts.includes('..') || parts.includes(''))
       throw damaged(`${quoted} points outside the archive`);
-    if (this.types.has(name)) throw damaged(`${quoted} occurs twice`);
+    if (this.linked.has(name)) throw damaged(`${quoted} occurs again after a hard link to it`);
     if (type === 'hard-link' && this.types.get(target) !== 'file') {
       throw damaged(`${quoted} refers to ${JSON.stringify(target)}, which is not an earlier file`);
     }
+    if (type === 'hard-link') this.linked.add(target);
     if (type !== 'folder' && this.folders.has(name)) {
       throw damaged(`${quoted} is a ${type}, but contains other members`);
     }

@@ -26,7 +26,6 @@ import {
   SignInRejected,
   withAnyOf,
 } from '@skolo/equipment';
-import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
@@ -57,30 +56,21 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     tries: readonly string[],
     signal: AbortSignal,
   ): Promise<string> {
-    return await withAnyOf(await deps.credentials(), (credentials) =>
-      runAs(credentials, words, tries, signal),
-    );
-  }
-
-  async function runAs(
-    { username, password }: Credentials,
-    words: readonly string[],
-    tries: readonly string[],
-    signal: AbortSignal,
-  ): Promise<string> {
-    const address = addressOf(device);
-    if (username === undefined || password === undefined) {
-      throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
-    }
-    const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
-    const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
-    const command = ['ipmitool', ...how, ...where, ...words];
-    const env = { IPMI_PASSWORD: password.reveal() };
-    const { onTranscript, dry } = deps;
-    const program = { command, env, timeoutMs, hint: howToGetIt, onTranscript, dry };
-    const ran = await runProgram(name, program, signal);
-    if (ran.status === 0) return ran.stdout;
-    throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
+    return await withAnyOf(await deps.credentials(), async ({ username, password }) => {
+      const address = addressOf(device);
+      if (username === undefined || password === undefined) {
+        throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
+      }
+      const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
+      const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
+      const command = ['ipmitool', ...how, ...where, ...words];
+      const env = { IPMI_PASSWORD: password.reveal() };
+      const { onTranscript, dry } = deps;
+      const program = { command, env, timeoutMs, hint: howToGetIt, onTranscript, dry };
+      const ran = await runProgram(name, program, signal);
+      if (ran.status === 0) return ran.stdout;
+      throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
+    });
   }
 
   async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {

@@ -344,7 +344,7 @@ require("fs").writeSync(1, Buffer.alloc(1024));'`);
       ],
       ['tiny files', members('0', '"etc/x" + n'), tooMuch],
       ['links', members('2', '"etc/" + n'), tooMuch],
-      ['the same file again and again', members('0', '"etc/x"'), /"etc\/x" occurs twice/],
+      ['the same file again and again', members('0', '"etc/x"'), tooMuch],
       ['zeros behind the end', endless('exec cat /dev/zero'), tooMuch],
       ['a name without an end', endless(`printf 'x%.0s' $(seq 90000); exec yes x`), tooMuch],
     ])('with %s', { timeout: 60_000 }, async ([, prepare, why], context) => {
