@@ -5,8 +5,9 @@
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
-import { type DeviceConnection, throwIfRejected } from '@skolo/equipment';
+import type { DeviceConnection } from '@skolo/equipment';
 import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
+import { anyCli } from '../families/command-line/any-cli.ts';
 import { hostOf, rowsIn } from '../families/command-line/connected-hosts.ts';
 import { ifSupported } from '../families/unneeded.ts';
 import { routeros as dialect } from './dialect.ts';
@@ -53,13 +54,11 @@ const item = /^\s*\d+\s+(?<flags>(?:[A-Za-z]+ +)*)(?<rest>(?:;;;|[\w-]+=).*)$/;
 
 /** Items with their flags, such as `DL`. @throws DeviceRejected It prints something else. */
 async function printed(connection: DeviceConnection, command: string, seen: ConnectedHosts) {
-  const { name } = connection.device;
-  const answer = (await connection.exec(command, { purpose: 'table' }))
-    .toString('latin1')
-    .replaceAll('\r', '');
-  throwIfRejected(name, command, answer, dialect);
+  const cli = await anyCli(connection, dialect);
+  const answer = (await cli.run(command)).toString('latin1').replaceAll('\r', '');
   const table = { command, header: /^/, row: item };
-  return rowsIn(name, table, answer, /\S/, seen).map(({ groups: { flags = '', rest = '' } }) => {
+  const rows = rowsIn(connection.device.name, table, answer, /\S/, seen);
+  return rows.map(({ groups: { flags = '', rest = '' } }) => {
     const pairs = [...rest.matchAll(/(?<=^|\s)([\w-]+)=("(?:\\.|[^"\\])*"|\S*)/g)];
     return { flags, values: new Map(pairs.map(([, key = '', value = '']) => [key, value])) };
   });

@@ -1,5 +1,5 @@
 /** A service as it ships, in a cgroup with the memory of its deployment, beside hostile devices and a healthy one. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -68,22 +68,25 @@ interface Outcome {
 }
 
 /**
- * Attacks it until the healthy device was switched or backed up, and for `seconds`.
+ * Attacks it by so many devices until the healthy one was switched or backed up, and for `seconds`.
  *
  * @returns undefined if no cgroup with a limit can be created
  */
 export async function attack(
   name: AttackedService,
   about: Attack,
-  seconds: number,
+  { devices, seconds }: { devices: number; seconds: number },
 ): Promise<Outcome | undefined> {
   const limit = limitMemory(`${name}-attacked`, memoryOf(name));
   if (limit === undefined) return undefined;
   onTestFinished(() => limit.remove());
   const dir = await tempDir();
-  const hostile = await startHostileDevice(about);
+  const hostile = await Promise.all(
+    Array.from({ length: devices }, () => startHostileDevice(about)),
+  );
+  const ports = hostile.map(({ port }) => port);
   const good = name === 'router-backup' ? await healthySwitch() : await healthyPdu();
-  await writeFile(join(dir, 'rack.yaml'), rackYaml(name, about.transport, hostile.port, good));
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(name, about.transport, ports, good));
   for (const secret of ['password', 'community']) {
     await writeFile(join(dir, secret), secret, { mode: 0o600 });
   }
@@ -99,12 +102,18 @@ export async function attack(
     exited = code ?? signal ?? undefined;
   });
   const health = watchHealth(service);
-  const options = { token, isOver: () => exited !== undefined, hasBegun: hostile.attacks };
+  const options = {
+    token,
+    isOver: () => exited !== undefined,
+    hasBegun: Promise.all(hostile.map(({ attacks }) => attacks)),
+  };
   await good.use(service, options);
   const end = performance.now() + seconds * 1000;
   await expect
     .poll(() => exited !== undefined || performance.now() > end, { timeout: seconds * 2000 })
     .toBe(true);
+  const failed = hostile.some(({ child }) => child.exitCode !== null);
+  if (failed) throw new Error('a hostile device has failed; its error is above');
   return { exited, peak: limit.most() / limit.limit, health: await health() };
 }
 
@@ -123,18 +132,20 @@ interface Healthy {
 function rackYaml(
   name: AttackedService,
   transport: Transport,
-  port: number,
+  ports: readonly number[],
   good: Healthy,
 ): string {
   const entry = entries[name][transport];
   if (entry === undefined) throw new Error(`${name} reads nothing over ${transport}`);
-  const ports = `ports: { ${entry.port}: ${port} }`;
-  const machines = good.outlet
-    ? `machines:
-  rpi-bad: { kind: rpi, address: 127.0.3.1, power: bad/${entry.outlet} }
-  rpi-good: { kind: rpi, address: 127.0.3.2, power: good/${good.outlet} }
-`
-    : '';
+  const bad = ports.map(
+    (port, i) =>
+      `  bad-${i}: { ${entry.keys}, address: 127.0.0.1, ports: { ${entry.port}: ${port} }, login: any }`,
+  );
+  const machines = [...ports.keys()].map(
+    (i) =>
+      `  rpi-${i}: { kind: rpi, address: 127.0.3.${i + 1}, power: bad-${i}/${entry.outlet} }\n`,
+  );
+  machines.push(`  rpi-good: { kind: rpi, address: 127.0.4.1, power: good/${good.outlet} }\n`);
   return `rack: rack4
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
@@ -142,9 +153,9 @@ access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   any: { username: any, password: password, legacySsh: true, snmp: { version: 2, community: community } }
 infrastructure:
-  bad: { ${entry.keys}, address: 127.0.0.1, ${ports}, login: any }
+${bad.join('\n')}
 ${good.entry}
-${machines}services:
+${good.outlet ? `machines:\n${machines.join('')}` : ''}services:
   power-cycle-daemon: { url: "http://127.0.0.1:9" }
   router-backup: { jitterSeconds: 0 }
 `;
@@ -162,7 +173,7 @@ async function healthyPdu(): Promise<Healthy> {
       const about = { reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
       const cycle = (machine: string) =>
         client.requestCycles({ body: { machines: [machine], ...about } });
-      void cycle('rpi-bad').catch(() => undefined);
+      void cycle('rpi-0').catch(() => undefined);
       await hasBegun;
       const cycled = cycle('rpi-good').catch((error: unknown) => {
         if (!isOver()) throw error;
@@ -182,7 +193,7 @@ async function healthySwitch(): Promise<Healthy> {
     entry: `  good: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: any }`,
     async use({ url: baseUrl }, { token, isOver, hasBegun }) {
       const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: meanwhileMs });
-      void client.connectedHosts({ params: { device: 'bad' } }).catch(() => undefined);
+      void client.connectedHosts({ params: { device: 'bad-0' } }).catch(() => undefined);
       await hasBegun;
       const since = new Date().toISOString();
       await client.requestBackup({ body: { devices: ['good'] } }).catch((error: unknown) => {
@@ -233,7 +244,7 @@ function watchHealth({ metricsUrl, child }: ServiceProcess): () => Promise<Outco
 /** Until the end of the test. */
 async function startHostileDevice(
   about: Attack,
-): Promise<{ port: number; attacks: Promise<void> }> {
+): Promise<{ port: number; attacks: Promise<void>; child: ChildProcess }> {
   const program = fileURLToPath(
     new URL('../../../simulators/src/hostile/device.ts', import.meta.url),
   );
@@ -248,5 +259,5 @@ async function startHostileDevice(
   const lines = createInterface({ input: child.stdout });
   const [port] = await once(lines, 'line');
   const attacks = once(lines, 'line', { signal: AbortSignal.timeout(meanwhileMs) });
-  return { port: Number(port), attacks: attacks.then(() => undefined) };
+  return { port: Number(port), attacks: attacks.then(() => undefined), child };
 }

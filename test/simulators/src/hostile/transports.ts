@@ -48,7 +48,7 @@ const forever = new Promise<never>(() => undefined);
 /** Resolves when there is room for more; never after the end of the stream. */
 async function send(to: Writable, bytes: Buffer | string): Promise<void> {
   if (to.destroyed || to.writableEnded) await forever;
-  if (!to.write(bytes)) await once(to, 'drain');
+  if (!to.write(bytes)) await once(to, 'drain').catch(() => forever);
 }
 
 async function onTcp(serve: (socket: Socket) => void): Promise<number> {
@@ -162,12 +162,14 @@ function nestedInBer(): Buffer {
 /** A table whose values are the packets. It has no end if the attack has none. */
 async function snmp({ pattern, ends, most, pour }: CompleteAttack): Promise<number> {
   const socket = createSocket('udp4');
-  const values = pattern === 'deep nesting' ? [nestedInBer()] : [];
+  const values: Buffer[] = [];
+  const toValue = (packet: Buffer) =>
+    pattern === 'deep nesting' ? nestedInBer() : encodeOctets(packet.subarray(0, 1000));
   const left = { bytes: Number.POSITIVE_INFINITY, lines: Number.POSITIVE_INFINITY, ...most };
   socket.on('message', async (message, { port: to }) => {
     if (values.length === 0) {
       const take = (packet: Buffer) =>
-        values.length < 100 ? values.push(encodeOctets(packet.subarray(0, 1000))) : forever;
+        values.length < 100 ? values.push(toValue(packet)) : forever;
       void pour(take);
     }
     const whole = new BerReader(message).sequence();
