@@ -87,7 +87,8 @@ export async function othersMoved({
   );
   const found = moved.filter((each) => each !== undefined);
   if (found.length === 0) return undefined;
-  const what = 'check whether the device links outlets (interlock, groups, cover mode)';
+  const what =
+    'check whether the device links outlets (interlock, groups, cover mode) or lacks power for all of them';
   return `${found.join(', ')}, which nobody requested; ${what}, or somebody used its buttons or another program`;
 }
 

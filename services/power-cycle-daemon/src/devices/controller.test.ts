@@ -33,7 +33,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
 
 function controllerOf(
   driver: PowerDriver,
-  more: { signInSeconds?: number; stepSeconds?: number } = {},
+  more: Partial<ConstructorParameters<typeof Controller>[0]> = {},
 ): Controller {
   const deps = {
     clock: { now: () => 0 },
@@ -53,6 +53,30 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
+
+it('turning on does not wait for the comparison of outlets that are read one by one', async () => {
+  const calls: string[] = [];
+  const driver: PowerDriver = {
+    readsAtOnce: 4,
+    async read(outlets) {
+      calls.push(`read ${outlets}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return new Map(outlets.map((outlet) => [outlet, { state: 'on' }]));
+    },
+    turnOff: async () => undefined,
+    turnOn: async (outlet) => void calls.push(`on ${outlet}`),
+    close: async () => undefined,
+  };
+  const controller = controllerOf(driver, { outlets: () => ['1', '2', '3', '4', '5', '6'] });
+
+  const compared = controller.othersMoved('1');
+  await expect.poll(() => calls.length).toBe(1);
+  await controller.turnOn('9', undefined);
+
+  expect(await compared).toBeUndefined();
+  expect(calls).toHaveLength(7);
+  expect(calls.indexOf('on 9')).toBeLessThan(4);
+});
 
 describe('the queue of a controller', () => {
   it('does one thing at a time, in order, but turning on first', async () => {

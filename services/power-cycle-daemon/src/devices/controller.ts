@@ -193,7 +193,7 @@ export class Controller {
         `only ${at} of ${all.length} outlets could be read in time`,
       );
     }
-    const first = moved.slice(0, 3).map(([name, state]) => `${this.name}/${name} turned ${state}`);
+    const first = moved.slice(0, 3).map(([name, what]) => `${this.name}/${name} ${what}`);
     const more = moved.length > first.length ? ` and ${moved.length - first.length} more` : '';
     return `${first.join(', ')}${more} when ${this.name}/${outlet} was switched`;
   }

@@ -81,6 +81,24 @@ it('an outlet whose state is unknown for a while has not moved', () => {
   expect([...states.takeMoved('1')]).toEqual([]);
 });
 
+it.each([
+  [
+    'the budget denies it power',
+    { delivering: false, fault: 'power-deny' },
+    'lost power (power-deny)',
+  ],
+  ['it was unplugged', { delivering: false }, undefined],
+  ['its meter reads nothing', {}, undefined],
+])('a port that stays enabled while another one is turned on: %s', (_why, more, what) => {
+  const states = new OutletStates();
+  states.read(new Map([['2', { state: 'on', delivering: true }]]), 0);
+  states.commanded('1', ['on'], 100);
+
+  states.read(new Map([['2', { state: 'on', ...more }]]), 200);
+
+  expect(states.takeMoved('1').get('2')).toBe(what);
+});
+
 it('a stale reading before the command blames nobody', () => {
   const states = new OutletStates();
   states.read(new Map([['2', { state: 'on' }]]), 0);

@@ -12,11 +12,11 @@ const attributedForMs = 10_000;
 const freshForMs = 30_000;
 
 export class OutletStates {
-  private readonly settled = new Map<string, { state: OutletState; readAt: number }>();
+  private readonly settled = new Map<string, OutletReading & { readAt: number }>();
   private readonly expected = new Map<string, { states: OutletState[]; until: number }>();
   private readonly commandedAt = new Map<string, number>();
-  /** New states of outlets by name, by the outlet whose command was followed by the change. */
-  private readonly moved = new Map<string, Map<string, OutletState>>();
+  /** What became of other outlets (`turned off`), by the outlet whose command was followed by the change. */
+  private readonly moved = new Map<string, Map<string, string>>();
 
   /** A command is about to be sent. @param states those that it leads to, in order */
   commanded(outlet: string, states: readonly OutletState[], now: number, forMs = 0): void {
@@ -26,18 +26,20 @@ export class OutletStates {
 
   /** @param now when the reading began */
   read(readings: ReadonlyMap<string, OutletReading>, now: number): void {
-    for (const [outlet, { state }] of readings) {
+    for (const [outlet, reading] of readings) {
+      const { state } = reading;
       if (state === 'unknown') continue;
       const before = this.settled.get(outlet);
-      this.settled.set(outlet, { state, readAt: now });
+      this.settled.set(outlet, { ...reading, readAt: now });
       if (this.isExpected(outlet, state, now) || before === undefined) continue;
-      if (before.state !== state) this.attribute(outlet, state, before.readAt, now);
+      const what = state === before.state ? lostPower(before, reading) : `turned ${state}`;
+      if (what !== undefined) this.attribute(outlet, what, before.readAt, now);
     }
   }
 
   /** Outlets that changed although nobody requested it here, since `outlet` was switched. They are returned once. */
-  takeMoved(outlet: string): ReadonlyMap<string, OutletState> {
-    const moved = this.moved.get(outlet) ?? new Map<string, OutletState>();
+  takeMoved(outlet: string): ReadonlyMap<string, string> {
+    const moved = this.moved.get(outlet) ?? new Map<string, string>();
     this.moved.delete(outlet);
     return moved;
   }
@@ -51,12 +53,21 @@ export class OutletStates {
     return true;
   }
 
-  private attribute(outlet: string, state: OutletState, readAt: number, now: number): void {
+  private attribute(outlet: string, what: string, readAt: number, now: number): void {
     for (const [cause, at] of this.commandedAt) {
       const isBetween = at >= readAt && at - readAt < freshForMs;
       if (!isBetween && now - at > attributedForMs) continue;
-      const moved = this.moved.get(cause) ?? new Map<string, OutletState>();
-      this.moved.set(cause, moved.set(outlet, state));
+      const moved = this.moved.get(cause) ?? new Map<string, string>();
+      this.moved.set(cause, moved.set(outlet, what));
     }
   }
+}
+
+/** A switch whose power does not suffice turns off the ports with the lowest priority, which remain enabled. */
+function lostPower(
+  before: OutletReading,
+  { delivering, fault }: OutletReading,
+): string | undefined {
+  const isLost = before.delivering === true && before.fault === undefined && !delivering;
+  return isLost && fault !== undefined ? `lost power (${fault})` : undefined;
 }
