@@ -56,11 +56,12 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 
 it('turning on does not wait for the comparison of outlets that are read one by one', async () => {
   const calls: string[] = [];
+  const first = Promise.withResolvers<void>();
   const driver: PowerDriver = {
     readsAtOnce: 4,
     async read(outlets) {
       calls.push(`read ${outlets}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await first.promise;
       return new Map(outlets.map((outlet) => [outlet, { state: 'on' }]));
     },
     turnOff: async () => undefined,
@@ -70,12 +71,14 @@ it('turning on does not wait for the comparison of outlets that are read one by 
   const controller = controllerOf(driver, { outlets: () => ['1', '2', '3', '4', '5', '6'] });
 
   const compared = controller.othersMoved('1');
-  await expect.poll(() => calls.length).toBe(1);
-  await controller.turnOn('9', undefined);
+  await expect.poll(() => calls).toEqual(['read 1']);
+  const turnedOn = controller.turnOn('9', undefined);
+  first.resolve();
+  await turnedOn;
 
   expect(await compared).toBeUndefined();
+  expect(calls.slice(0, 2)).toEqual(['read 1', 'on 9']);
   expect(calls).toHaveLength(7);
-  expect(calls.indexOf('on 9')).toBeLessThan(4);
 });
 
 describe('the queue of a controller', () => {
