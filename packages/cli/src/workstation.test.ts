@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
 import { run, tempDir } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
@@ -79,6 +80,55 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     skolo.child.kill('SIGTERM');
     await skolo.ended;
     expect(await left()).toEqual([]);
+  });
+
+  it('push resume continues what another workstation has left in the rack', async () => {
+    const { rack, env = {} } = workstation ?? {};
+    const overlay = rack?.overlay ?? '';
+    await writeFile(join(overlay, 'kustomization.yaml'), 'resources: []\n');
+    const lines = [
+      'init -q',
+      'config user.name Bob',
+      'config user.email b@x',
+      'add .',
+      'commit -qm x',
+    ];
+    for (const line of lines)
+      await run('git', line.split(' '), { cwd: join(overlay, '../..'), env });
+    const wanted = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'pushed', namespace: 'skolo' },
+    };
+    const key = 'core/ConfigMap skolo/pushed';
+    const object = { key, wanted, action: 'create', changes: [], setBack: [], added: [] };
+    const plan = { objects: [object], deletions: [], unhealthy: [], silent: [], held: [] };
+    const id = '2026-11-26T18-10-19Z-0a1b2c';
+    const at = '2026-11-26T18:10:19Z';
+    const request = {
+      ...{ id, startedAt: at, by: 'Ann', why: 'a test', services: [], isRollback: false },
+      ...{ racks: ['rack4', 'rack5'], canaries: 1, soakMs: 0, onFailure: 'stop' },
+    };
+    const record = { rack: 'rack4', state: 'rolling-out', pins: [], previous: [], plan, at };
+    const push = { id, by: 'Ann', isApplied: false, restore: [], remove: [wanted] };
+    const bytes = brotliCompressSync(JSON.stringify({ ...push, record: { request, record } }));
+    await cluster?.kubectl(['create', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'skolo-push', namespace: 'skolo' },
+      data: { 'push.json.br': bytes.toString('base64') },
+    });
+
+    const rejected = await printed({}, 'push', '--racks', 'rack4', '--reason', 'x', '--yes');
+    const { out, err, exitCode } = await printed({}, 'push', 'resume');
+
+    expect(rejected.err).toContain(`rack4: push ${id} by Ann is unfinished; run skolo push resume`);
+    expect(err).toContain('rack5: ');
+    expect(out).toMatch(/rack4 +done /);
+    expect(exitCode).toBe(3);
+    const names = await cluster?.kubectl(['get', 'cm,secret', '-n', 'skolo', '-o', 'name']);
+    expect(names).toContain('configmap/pushed');
+    expect(names).not.toContain('secret/skolo-push');
   });
 
   const rounds = Array.from({ length: countRounds(1, 50) }, (_, at) => at);

@@ -14,6 +14,8 @@ const Settings = z.object({
   failbackSeconds: seconds(180),
   /** SKOLO_FALLBACK_RETRY_SECONDS: until it gives way again after that. It doubles, up to six hours. */
   retrySeconds: seconds(600),
+  /** SKOLO_FALLBACK_PUSH_SECONDS: a push whose Lease was not renewed for so long is rolled back. */
+  pushSeconds: seconds(600),
   /** SKOLO_FALLBACK_SYNC_SECONDS: between two copies of the configuration. */
   syncSeconds: seconds(600),
   /** SKOLO_FALLBACK_KUBECONFIG. */

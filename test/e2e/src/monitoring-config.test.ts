@@ -246,7 +246,11 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
     return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
   const port = await freeTcpPort();
   const dir = await tempDir();
-  await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
+  const rolledBack = 'node_skolo_push_rolled_back_timestamp_seconds{push="2026-1"} 1.79e+09';
+  await writeFiles(join(dir, 'run'), {
+    'reboot-required': '',
+    'skolo-push.prom': `${rolledBack}\n`,
+  });
   await writeFiles(join(dir, 'textfile'), {});
   await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
   await writeFiles(join(dir, 'cgroup/system.slice/ssh.service'), {
@@ -264,7 +268,7 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
       .replace(/=\/host$/, '=/')
       .replace('/host/etc/systemd/system', `${dir}/system`)
       .replace('/host/sys/fs/cgroup', `${dir}/cgroup`)
-      .replace('/host/run/reboot-required', `${dir}/run/reboot-required`)
+      .replaceAll(/\/host\/run\/(reboot-|skolo-)/g, `${dir}/run/$1`)
       .replaceAll('/textfile', `${dir}/textfile`)
       .replace('/bin/node_exporter', program)
       // It would outlive the exporter, as it cannot in a container.
@@ -289,6 +293,7 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
     expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
   }
   expect(text).toContain('\nnode_reboot_required 1\n');
+  expect(text).toContain(`\n${rolledBack}\n`);
   const ofUnits = text.split('\n').filter((line) => /^node_unit_\w+\{/.test(line));
   expect(ofUnits).toEqual([
     'node_unit_cpu_seconds_total{unit="ssh.service"} 2.000345',

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { errorCode, errorText, parseJson } from '@skolo/base';
 import { type RequestOptions, request } from '@skolo/base/request';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 const timeoutMs = 5000;
 /** ConfigMaps and Secrets have at most 1 MiB, before base64. */
@@ -19,11 +19,13 @@ export class KubernetesUnavailable extends Error {
   }
 }
 
+const Status = z.object({ message: z.string() });
+
 export interface ApiServer {
   /** Undefined where there is no such object. */
   get<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined>;
-  /** A merge patch (RFC 7386). */
-  patch(path: string, change: object): Promise<void>;
+  /** @param type default: a merge patch (RFC 7386) */
+  patch(path: string, change: object, type?: string): Promise<void>;
   /** Also where there is no such object. */
   remove(path: string): Promise<void>;
 }
@@ -42,7 +44,10 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
       throw silent(`k3s is not responding (${errorText(error)})`);
     });
     if (answer.status === 404) return undefined;
-    if (answer.status < 200 || answer.status > 299) throw silent(`k3s returns ${answer.status}`);
+    if (answer.status < 200 || answer.status > 299) {
+      const { message } = Status.safeParse(parseJson(answer.text)).data ?? {};
+      throw silent(`k3s returns ${answer.status}${message ? `: ${message.slice(0, 300)}` : ''}`);
+    }
     return answer.text;
   }
 
@@ -55,8 +60,8 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
       if (data === undefined) throw silent(`k3s returns an unexpected response for ${path}`);
       return data;
     },
-    async patch(path, change) {
-      const headers = { 'content-type': 'application/merge-patch+json' };
+    async patch(path, change, type = 'application/merge-patch+json') {
+      const headers = { 'content-type': type };
       const body = JSON.stringify(change);
       if ((await call(path, { method: 'PATCH', headers, body })) === undefined) {
         throw silent(`k3s has no ${path}`);

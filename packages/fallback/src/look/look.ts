@@ -16,6 +16,7 @@ import {
   restorePublicPort,
   scale,
 } from '../kubernetes/kubernetes.ts';
+import { endAbandonedPush } from '../push/abandoned.ts';
 import type { Settings } from '../settings.ts';
 import { endLeftBehind } from '../units/left-behind.ts';
 import { renewMachines } from '../units/machines.ts';
@@ -84,10 +85,14 @@ export async function lookAround(context: Context): Promise<boolean> {
       context.print(`${service.name}: ${errorText(error)}`);
     }
   }
+  const api = await context.open().catch(() => undefined);
+  if (api === undefined) return isGood;
+  await endAbandonedPush(api, context).catch((error: unknown) => {
+    isGood = false;
+    context.print(errorText(error));
+  });
   const last = await lastCopy();
-  const isDue = last === undefined || context.uptime() - last >= context.settings.syncSeconds;
-  const api = isDue ? await context.open().catch(() => undefined) : undefined;
-  if (api !== undefined) {
+  if (last === undefined || context.uptime() - last >= context.settings.syncSeconds) {
     await rememberCopy(context.uptime());
     await copyAll(api, context);
   }

@@ -46,5 +46,6 @@ export {
 } from './repository.ts';
 export { type Running, readRunning } from './running.ts';
 export { inStages, racksAtOnce } from './stages.ts';
+export { readUnfinished } from './unfinished.ts';
 export type { Pin } from './versions.ts';
 export { missing, worsened } from './worsened.ts';

@@ -3,6 +3,7 @@
  * it has expired, which is determined by reading it twice, because workstations' clocks differ.
  */
 import { parseJson, pause } from '@skolo/base';
+import { RolledBack, rolledBackAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
@@ -32,7 +33,8 @@ export interface LeaseTimes {
   renewMs: number;
 }
 
-const usual: LeaseTimes = { durationMs: 60_000, renewMs: 15_000 };
+/** A workstation may lose its connection for five minutes (`patienceMs`); skolo-fallback acts after ten. */
+const usual: LeaseTimes = { durationMs: 300_000, renewMs: 15_000 };
 
 interface LeaseOptions {
   rack: string;
@@ -60,6 +62,10 @@ export interface HeldLease {
   signal: AbortSignal;
   /** The previous push. */
   last: Last | undefined;
+  /** The push that skolo-fallback has rolled back. */
+  rolledBack: RolledBack | undefined;
+  /** Renews it before a change. @throws FleetError It was lost. */
+  confirm(): Promise<void>;
   /** Releases it. `last` of this push stays in it. */
   release(last?: Last): Promise<void>;
 }
@@ -67,9 +73,10 @@ export interface HeldLease {
 export async function readLease(
   kubectl: Kubectl,
   signal?: AbortSignal,
-): Promise<{ holder: string | undefined; last: Last | undefined }> {
+): Promise<Pick<HeldLease, 'last' | 'rolledBack'> & { holder: string | undefined }> {
   const lease = await get(kubectl, signal);
-  return { holder: lease?.spec.holderIdentity || undefined, last: lastOf(lease) };
+  const holder = lease?.spec.holderIdentity || undefined;
+  return { holder, last: lastOf(lease), rolledBack: rolledBackOf(lease) };
 }
 
 /**
@@ -96,31 +103,42 @@ export async function holdLease(
   });
   const lost = new AbortController();
   const stop = new AbortController();
+  let turn = Promise.resolve();
   const renewal = renew();
   const last = lastOf(found);
 
+  /** An unreachable cluster does not end it: nobody can change the rack meanwhile. */
   async function renew() {
-    let renewedAt = performance.now();
-    while (!stop.signal.aborted) {
-      try {
-        await pause(times.renewMs, stop.signal);
-        version = await putOwn({ holder });
-        renewedAt = performance.now();
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        const isTaken = isRejected(error, 'Conflict') || isRejected(error, 'NotFound');
-        if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
-        const why = isTaken
-          ? 'another process acquired or deleted the lease'
-          : 'the lease could not be renewed';
-        lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
-        return;
-      }
+    while (!stop.signal.aborted && !lost.signal.aborted) {
+      await pause(times.renewMs, stop.signal)
+        .then(confirm)
+        .catch(() => undefined);
     }
   }
+
+  /** One after another: each changes the version that the next one must state. */
+  function confirm(): Promise<void> {
+    turn = turn.then(renewOnce, renewOnce);
+    return turn;
+  }
+
+  async function renewOnce() {
+    lost.signal.throwIfAborted();
+    try {
+      version = await putOwn({ holder });
+    } catch (error) {
+      if (!isRejected(error, 'Conflict') && !isRejected(error, 'NotFound')) throw error;
+      const why = 'another process acquired or deleted it';
+      lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
+      throw lost.signal.reason;
+    }
+  }
+
   return {
     signal: lost.signal,
     last,
+    rolledBack: rolledBackOf(found),
+    confirm,
     async release(ended) {
       if (stop.signal.aborted) return;
       stop.abort();
@@ -192,7 +210,7 @@ async function put(
       ...(before && { resourceVersion: before.metadata.resourceVersion }),
       annotations: {
         ...before?.metadata.annotations,
-        ...(last && { [lastPush]: JSON.stringify(last) }),
+        ...(last && { [lastPush]: JSON.stringify(last), [rolledBackAnnotation]: '' }),
       },
     },
     spec: {
@@ -210,6 +228,11 @@ async function put(
 }
 
 const lastPush = 'skolo/last-push';
+
+function rolledBackOf(lease: Lease | undefined): RolledBack | undefined {
+  const text = lease?.metadata.annotations[rolledBackAnnotation] ?? '';
+  return RolledBack.safeParse(parseJson(text)).data;
+}
 
 function lastOf(lease: Lease | undefined): Last | undefined {
   return Last.safeParse(parseJson(lease?.metadata.annotations[lastPush] ?? '')).data;

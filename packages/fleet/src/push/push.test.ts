@@ -22,7 +22,7 @@ import {
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { getAt, kubectlAt } from '../testing/kubectl.ts';
-import type { Kubectl } from '../way/kubectl.ts';
+import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import {
   openRecords,
   openRepository,
@@ -545,6 +545,31 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
 
       expect(held.signal.aborted).toBe(false);
       expect(await holder()).toBe('');
+    });
+
+    it('keeps its lease through a lost connection, until somebody else takes it', async () => {
+      const { deps } = await pushDeps({});
+      let failed: number | undefined;
+      const kubectl: Kubectl = async (...given) => {
+        if (failed === undefined) return await ownKubectl()(...given);
+        failed += 1;
+        throw new KubectlError('connection refused', 'Unreachable');
+      };
+      const times = { lease: { durationMs: 200, renewMs: 50 } };
+      const held = await takeLease({ name: 'rack4', kubectl }, 'push 1', { ...deps, times });
+      failed = 0;
+
+      await expect.poll(() => failed).toBeGreaterThan(10);
+      failed = undefined;
+      await held.confirm();
+      expect(held.signal.aborted).toBe(false);
+      call('patch', 'lease', 'skolo-push', '-n', 'skolo', '-p={"spec":{"holderIdentity":"bob"}}');
+
+      await expect(held.confirm()).rejects.toThrow('rack4: lost the lease skolo-push');
+      expect(held.signal.aborted).toBe(true);
+      await held.release();
+      expect(await holder()).toBe('bob');
+      call('patch', 'lease', 'skolo-push', '-n', 'skolo', '-p={"spec":{"holderIdentity":""}}');
     });
 
     it('tells a second push who holds the rack', async () => {

@@ -4,13 +4,14 @@ import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
-import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
+import { type HeldLease, holdLease, type Last, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
-import { changedByOthers, patient, type Rack, readNodes, stoppable } from './rack.ts';
+import { changedByOthers, confirmed, patient, type Rack, readNodes, stoppable } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
 import { inStages, racksAtOnce } from './stages.ts';
+import { leaveUnfinished, readUnfinished, removeUnfinished } from './unfinished.ts';
 import { type Pin, withPins } from './versions.ts';
 
 /** A rack that is open until `close`. */
@@ -122,15 +123,30 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   const { repository, signal } = deps;
   run.opened = await deps.open(run.name, signal);
   if (!isDry) run.lease = await takeLease(run.opened, `push ${request.id}`, deps);
-  const { last } = run.lease ?? (await readLease(run.opened.kubectl, signal));
-  // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
-  if (run.record.plan !== undefined) return;
-  const rack = stoppable(run.opened, signal);
-  const preparation = await prepareRack(rack, repository, request, last, signal, { isDry });
-  run.record = { ...run.record, ...preparation };
+  const { last, rolledBack } = run.lease ?? (await readLease(run.opened.kubectl, signal));
+  const { plan, after, state } = run.record;
+  const isCurrent = last?.id === after;
+  if (state !== 'waiting') {
+    const left = await readUnfinished(run.opened.kubectl, signal);
+    const isLeft = left?.request.id === request.id || state === 'committing';
+    if (last?.id === request.id) run.record = { ...run.record, state: 'done', commit: last.commit };
+    else if (!isCurrent || !isLeft) {
+      const fallback = rolledBack?.push === request.id && `skolo-fallback, at ${rolledBack.at}`;
+      const why = `ended by ${fallback || 'another workstation'}`;
+      run.record = { ...run.record, state: 'rolled-back', why };
+    }
+    // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
+  } else if (plan === undefined || !isCurrent) {
+    const rack = stoppable(run.opened, signal);
+    const preparation = await prepareRack(rack, repository, request, last, signal, { isDry });
+    run.record = { ...run.record, ...preparation, ...(last && { after: last.id }) };
+  }
 }
 
-/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work on this workstation may continue with it. */
+/**
+ * @param work for people: `push 2026-11-21T18-10-19Z`. The same work on this workstation may continue with it.
+ * @throws FleetError Somebody else changes the rack, or another push is unfinished on it.
+ */
 export async function takeLease(
   { name, kubectl }: Rack,
   work: string,
@@ -143,6 +159,11 @@ export async function takeLease(
 ): Promise<HeldLease> {
   const mine = `${workstation.name}, ${work}, process `;
   const holder = `${mine}${workstation.pid}`;
+  const { request } = (await readUnfinished(kubectl, signal)) ?? {};
+  if (request !== undefined && work !== `push ${request.id}`) {
+    const how = `run skolo push resume ${request.id}, or skolo push resume ${request.id} --back`;
+    throw new FleetError(`${name}: push ${request.id} by ${request.by} is unfinished; ${how}`);
+  }
   try {
     return await holdLease(kubectl, holder, {
       rack: name,
@@ -201,18 +222,23 @@ async function runRack(
 ): Promise<void> {
   const { opened, lease, name } = run;
   if (!opened || !lease || !run.record.plan) throw new Error(`${name} was not prepared`);
-  const { times, now } = deps;
+  const { times } = deps;
   const signal = AbortSignal.any([deps.signal, lease.signal]);
   const report = (text: string) => deps.report(name, text);
   const rollout: Rollout = {
-    rack: patient(opened, { ...times, signal, report }),
+    rack: patient(confirmed(opened, lease.confirm), { ...times, signal, report }),
     plan: run.record.plan,
     canaries: request.canaries,
     times: { ...times, soakMs: request.soakMs },
     signal,
     report,
   };
-  const go = (change: Partial<RackRecord>) => save(run, request, deps, change);
+  const go = async (change: Partial<RackRecord>) => {
+    const record = { ...run.record, ...change };
+    if (hasEnded(record)) await removeUnfinished(rollout.rack);
+    else await leaveUnfinished(rollout.rack, { request, record });
+    await save(run, request, deps, change);
+  };
   const giveUp = async (why: string) => {
     report(why);
     await go({ state: 'rolling-back', why });
@@ -244,17 +270,9 @@ async function runRack(
     }
     if (isAt('committing')) {
       const commit = await commits(() => commitPins(run.record, request, deps));
-      await lease.release({
-        id: request.id,
-        by: request.by,
-        at: new Date(now()).toISOString(),
-        commit,
-        why: request.why,
-        // A push without new versions keeps the versions for a rollback.
-        previous:
-          run.record.previous.length > 0 ? run.record.previous : (lease.last?.previous ?? []),
-      });
-      await go({ state: 'done', commit });
+      await removeUnfinished(rollout.rack);
+      await lease.release(lastOf(run, request, commit, deps));
+      await save(run, request, deps, { state: 'done', commit });
       report('done');
     }
     if (isAt('rolling-back')) {
@@ -265,9 +283,23 @@ async function runRack(
   } catch (error) {
     const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');
     const why = [run.record.why, errorText(error)].filter(Boolean).join('; then: ');
-    await go({ why, ...(!isInterrupted && isAt('rolling-back') && { state: 'broken' as const }) });
+    const isBroken = !isInterrupted && isAt('rolling-back');
+    // If it stays, skolo-fallback rolls back later.
+    if (isBroken) await removeUnfinished(rollout.rack).catch(() => undefined);
+    await save(run, request, deps, { why, ...(isBroken && { state: 'broken' }) });
     report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);
   }
+}
+
+function lastOf(
+  { record, lease }: Run,
+  { id, by, why }: Request,
+  commit: string,
+  { now }: PushDeps,
+): Last {
+  // A push without new versions keeps the versions for a rollback.
+  const previous = record.previous.length > 0 ? record.previous : (lease?.last?.previous ?? []);
+  return { id, by, at: new Date(now()).toISOString(), commit, why, previous };
 }
 
 /** Writes are in the order of events, so a killed push misses at most the last one. */

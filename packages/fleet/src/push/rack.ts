@@ -29,6 +29,19 @@ export function stoppable({ name, kubectl }: Rack, signal: AbortSignal): Rack {
   return { name, kubectl: (args, options) => kubectl(args, { signal, ...options }) };
 }
 
+const changing = new Set(['apply', 'delete', 'create', 'replace', 'annotate']);
+
+/** The same rack, of which `confirm` makes sure before each change that this process may still change it. */
+export function confirmed({ name, kubectl }: Rack, confirm: () => Promise<void>): Rack {
+  return {
+    name,
+    async kubectl(args, options) {
+      if (changing.has(args[0] ?? '') && !args.includes('--dry-run=server')) await confirm();
+      return await kubectl(args, options);
+    },
+  };
+}
+
 /** The API server rejects unknown fields in a server-side apply, and without a schema, kubectl takes a tenth of the time. */
 const apply = [
   'apply',

@@ -50,6 +50,8 @@ export const RackRecord = z.object({
   /** Those before. */
   previous: z.array(Pin),
   plan: RackPlan.exactOptional(),
+  /** The rack's last push when this one was planned. */
+  after: z.string().exactOptional(),
   /** Why it failed or was not started. */
   why: z.string().exactOptional(),
   commit: z.string().exactOptional(),

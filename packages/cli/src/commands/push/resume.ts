@@ -1,6 +1,16 @@
-import { hasEnded } from '@skolo/fleet/push';
+import { closing, errorText } from '@skolo/base';
+import { askEachRack, type Fleet, type FleetRack } from '@skolo/fleet';
+import {
+  hasEnded,
+  type PushDeps,
+  type PushRecord,
+  type RackRecord,
+  readUnfinished,
+} from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { plain } from '../../output/text.ts';
 import { openPush, unfinished } from './open-push.ts';
 import { runPush } from './run-push.ts';
 
@@ -12,7 +22,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues an interrupted push from this workstation with its recorded plan and versions. Each rack continues where it stopped. With --back, unfinished racks are rolled back to their previous state instead.',
+      'Continues an interrupted push with its recorded plan and versions. Each rack continues where it stopped. If the push was started on another workstation, its racks are searched for it; then only racks that it had begun to change continue. With --back, unfinished racks are rolled back to their previous state instead.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'push ID (default: the only unfinished push)')
@@ -22,14 +32,14 @@ export function define(command: SkoloCommand): void {
 
   command.interruptible(async (signal, id: string | undefined, { back }: Options) => {
     const { io } = command;
-    const { deps } = await openPush(command, signal, { isResumed: true });
-    const open = (await unfinished(deps.records)).filter(
-      ({ request }) => id === undefined || request.id === id,
-    );
+    const { fleet, deps } = await openPush(command, signal, { isResumed: true });
+    const isWanted = ({ request }: PushRecord) => id === undefined || request.id === id;
+    const own = (await unfinished(deps.records)).filter(isWanted);
+    const open = own.length > 0 ? own : (await leftInRacks(io, fleet, deps)).filter(isWanted);
     const [record, ...others] = open;
     if (record === undefined) {
       throw new CliError(
-        `${id ?? 'this workstation'}: no unfinished push; run skolo push log to list pushes`,
+        `${id ?? 'all racks'}: no unfinished push; run skolo push log to list pushes`,
       );
     }
     if (others.length > 0) {
@@ -47,4 +57,36 @@ export function define(command: SkoloCommand): void {
     }
     await runPush(io, request, deps, back ? 'taken back' : 'resumed');
   });
+}
+
+/** Pushes of other workstations, recorded here from what they left in their racks. */
+async function leftInRacks(io: Io, { racks }: Fleet, deps: PushDeps): Promise<PushRecord[]> {
+  const { records, open, signal } = deps;
+  const ask = async ({ name }: FleetRack, deadline: AbortSignal) => {
+    await using opened = closing(await open(name, deadline));
+    return await readUnfinished(opened.kubectl, deadline);
+  };
+  const answers = await askEachRack(racks, ask, { signal });
+  for (const { error } of answers) if (error) io.err(plain(errorText(error)));
+  const left = answers.flatMap(({ answer }) => answer ?? []);
+  const ids = new Set(left.map(({ request }) => request.id));
+  for (const { request } of left) {
+    await records.begin(request);
+    for (const rack of request.racks) {
+      const found = left.find(
+        (each) => each.request.id === request.id && each.record.rack === rack,
+      );
+      const why = 'it was not begun, or has ended';
+      const none: RackRecord = {
+        rack,
+        state: 'not-begun',
+        pins: [],
+        previous: [],
+        at: request.startedAt,
+        why,
+      };
+      await records.save(request.id, found?.record ?? none);
+    }
+  }
+  return (await records.all()).filter(({ request }) => ids.has(request.id));
 }

@@ -8,6 +8,7 @@ import {
   readRunning,
   stoppable,
 } from '@skolo/fleet/push';
+import type { RolledBack } from '@skolo/rack/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
@@ -27,6 +28,8 @@ interface RackStatus {
   last?: Last | undefined;
   /** Who pushes now. */
   holder?: string | undefined;
+  /** The push that skolo-fallback has rolled back. */
+  rolledBack?: RolledBack | undefined;
   /** Why the rack could not be read. */
   problem?: string;
 }
@@ -85,7 +88,8 @@ function show({ io }: SkoloCommand, all: readonly RackStatus[]): void {
       { title: 'BY', cell: ({ last }) => last?.by.replace(/ <.*/, ''), leaveOut: 1 },
       {
         title: 'NOW',
-        cell: ({ holder, problem }) => problem ?? holder,
+        cell: ({ holder, problem, rolledBack }) =>
+          problem ?? (holder || (rolledBack && `push ${rolledBack.push} was rolled back`)),
         style: ({ problem }) => (problem ? 'red' : 'yellow'),
       },
     ],

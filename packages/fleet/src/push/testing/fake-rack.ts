@@ -93,6 +93,10 @@ class RecordingRack implements FakeRack {
 
   private get(what: string, args: readonly string[], input: string): string {
     if (what === 'lease') return this.lease ? JSON.stringify(this.lease) : '';
+    if (what === 'secret') {
+      const found = [...this.objects.values()].find(({ kind }) => kind === 'Secret');
+      return found ? JSON.stringify(found) : '';
+    }
     if (what === 'nodes') return list(nodes(this.dead));
     if (what === '--raw') throw new KubectlError('no Prometheus', 'NotFound');
     if (what === '-f') {
@@ -104,6 +108,8 @@ class RecordingRack implements FakeRack {
   }
 
   private change(object: KubeObject, verb: string) {
+    // What the push leaves of itself.
+    if (object.kind === 'Secret') return;
     if (this.lost === 'at-next-change') this.lost = 'now';
     this.mustBeReachable();
     const { kind, metadata } = object;

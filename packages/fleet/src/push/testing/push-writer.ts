@@ -35,7 +35,7 @@ async function run({ kubectl, kubeconfig, clusters, records: folder, request }: 
       pollMs: 500,
       readyMs: 20_000,
       patienceMs: 10_000,
-      lease: { durationMs: 4_000, renewMs: 1_000 },
+      lease: { durationMs: 6_000, renewMs: 300 },
     },
     signal,
     now: Date.now,

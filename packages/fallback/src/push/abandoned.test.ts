@@ -1,0 +1,272 @@
+/** Workstations that die during a push, on a real Kubernetes with fake nodes. Times are a fiftieth of the real ones. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pause } from '@skolo/base';
+import {
+  countRounds,
+  isLong,
+  killAfter,
+  seed,
+  seeded,
+  startWriter,
+  timeUntil,
+} from '@skolo/durable/fault-injection';
+import {
+  openRecords,
+  openRepository,
+  type PushDeps,
+  preparePush,
+  type RackRecord,
+  type Request,
+  readUnfinished,
+} from '@skolo/fleet/push';
+import {
+  type ContainerRegistry,
+  type ControlPlane,
+  peer,
+  startContainerRegistry,
+  startControlPlane,
+} from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createRackRepository,
+  type RackRepository,
+  requestOf,
+  tagOf,
+} from '../../../fleet/src/push/testing/racks.ts';
+import { kubectlAt } from '../../../fleet/src/testing/kubectl.ts';
+import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
+import { readSettings } from '../settings.ts';
+import { endAbandonedPush } from './abandoned.ts';
+
+const kills = countRounds(1, 50);
+const program = peer('control-plane');
+const kubectl = peer('kubectl');
+const registryProgram = peer('docker-registry');
+const writer = join(import.meta.dirname, '../../../fleet/src/push/testing/push-writer.ts');
+const pushSeconds = isLong ? 12 : 4;
+
+let plane: ControlPlane;
+let registry: ContainerRegistry;
+let repository: RackRepository;
+let folder: string;
+
+describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', () => {
+  beforeAll(async () => {
+    const nodes = ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4'].map((name) => ({ name }));
+    const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };
+    [registry, plane] = await Promise.all([
+      startContainerRegistry(registryProgram ?? ''),
+      startControlPlane(program ?? '', kubectl ?? '', { nodes: [jumphost, ...nodes] }),
+    ]);
+    for (const image of ['skolo/service', 'skolo/agent']) {
+      for (const word of ['clean', 'next']) await registry.push(image, tagOf(word), word);
+    }
+    repository = await createRackRepository(registry.host, ['rack4']);
+    folder = await mkdtemp(join(tmpdir(), 'skolo-abandoned-'));
+    call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
+    const { request, deps } = await pushOf('first', 'ann', {});
+    expect(await (await preparePush(request, deps)).run()).toMatchObject([{ state: 'done' }]);
+  }, 120_000);
+  afterAll(async () => {
+    await plane?.close();
+    await registry?.close();
+    await repository?.remove();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  it(`ends at one of two versions after ${kills} kill -9 of the workstation (seed ${seed})`, {
+    timeout: kills * 90_000,
+  }, async () => {
+    const random = seeded(seed);
+    const ends = { new: 0, former: 0 };
+    const request = await nextRequest('undisturbed');
+    const usualMs = isLong ? await timeUntil(startPush(request), 'done') : 4_000;
+
+    for (let kill = 1; kill <= kills; kill += 1) {
+      const before = await stateOf();
+      const killed = await nextRequest(`kill-${kill}`);
+      // Some are faster than usual, and end first.
+      await killAfter(startPush(killed), random() * usualMs, { report: 'prepared' }).catch(
+        (error: unknown) => expect(String(error)).toContain('ended by itself, with status 0'),
+      );
+      const unfinished = await untilFallbackIsDone(random);
+      const isNew = unfinished !== undefined || (await stateOf()) !== before;
+
+      ends[isNew ? 'new' : 'former'] += 1;
+      expect(await stateOf()).toBe(isNew ? otherThan(before) : before);
+      await expect.poll(podsAgree, { timeout: 30_000, interval: 500 }).toBe(true);
+      const known = await openRecords(join(folder, 'ann')).read(killed.id);
+      const hasBegun = known !== undefined && known.racks[0]?.state !== 'waiting';
+      const fallback = {
+        state: 'rolled-back',
+        why: expect.stringMatching(/^ended by skolo-fallback/),
+      };
+      const isRolledBack = hasBegun && !isNew;
+      const metric = await readFile(join(folder, 'skolo-push.prom'), 'utf8');
+      expect(metric.includes(`push="${killed.id}"`)).toBe(isRolledBack);
+      expect(await continueFrom(killed)).toMatchObject([
+        isRolledBack ? fallback : { state: 'done' },
+      ]);
+      expect(await readSecret()).toBeUndefined();
+    }
+    console.log(`kills: ${JSON.stringify(ends)}`);
+  });
+});
+
+/** Both versions differ in images, a ConfigMap that one of them has, and a setting. */
+type State = 'clean' | 'next' | 'mixed';
+
+function otherThan(state: State): State {
+  return state === 'clean' ? 'next' : 'clean';
+}
+
+/** What the cluster's objects are. */
+async function stateOf(): Promise<State> {
+  const path = 'jsonpath={.items[*].spec.template.spec.containers[0].image}';
+  const images = call('get', 'deploy,ds', '-n', 'skolo', '-o', path).split(' ');
+  const words = images.map((image) => /-(\w+)@|-(\w+)$/.exec(image)?.slice(1).join('') ?? image);
+  const extra = call('get', 'cm', '-n', 'skolo', '-o', 'name').includes('configmap/extra');
+  const strategy = call(
+    'get',
+    'ds',
+    'agent',
+    '-n',
+    'skolo',
+    '-o',
+    'jsonpath={.spec.updateStrategy.type}',
+  );
+  const all = new Set([...words, extra ? 'next' : 'clean']);
+  if (all.size > 1 || strategy !== 'RollingUpdate') return 'mixed';
+  return all.has('next') ? 'next' : 'clean';
+}
+
+async function podsAgree(): Promise<boolean> {
+  const state = await stateOf();
+  const path = 'jsonpath={.items[*].spec.containers[0].image}';
+  const pods = call('get', 'pods', '-n', 'skolo', '-o', path).split(' ');
+  return pods.length === 5 && pods.every((image) => image.includes(`-${state}`));
+}
+
+/** Looks as the timer does, with power cuts, until nothing is left to do. @returns a push that only lacks its commit */
+async function untilFallbackIsDone(random: () => number) {
+  // As k3s writes it.
+  const kubeconfig = join(folder, 'k3s.yaml');
+  await writeFile(kubeconfig, call('config', 'view', '--raw', '--flatten', '-o', 'yaml'));
+  const real = await openApiServer(kubeconfig);
+  const api: ApiServer = {
+    ...real,
+    async patch(...call) {
+      if (random() < 0.1) throw new Error('power cut');
+      await real.patch(...call);
+    },
+  };
+  const settings = { ...readSettings({}), pushSeconds };
+  const deps = { settings, uptime: () => performance.now() / 1000, print: () => undefined };
+  const limit = performance.now() + 60_000;
+  for (;;) {
+    try {
+      await endAbandonedPush(api, deps, folder);
+    } catch {
+      // What a boot forgets.
+      for (const file of ['skolo-push.json', 'skolo-push.prom'])
+        await rm(join(folder, file), { force: true });
+      continue;
+    }
+    const left = await readSecret();
+    if (left === undefined || left.record.state === 'committing') return left;
+    if (performance.now() > limit) throw new Error(`not restored: ${left.record.state}`);
+    await pause(600);
+  }
+}
+
+async function readSecret() {
+  return await readUnfinished(
+    kubectlAt(plane.kubeconfig, kubectl ?? ''),
+    AbortSignal.timeout(9_000),
+  );
+}
+
+/** Another workstation continues what is left in the rack, or the same one learns how it ended. */
+async function continueFrom(killed: Request): Promise<RackRecord[]> {
+  const left = await readSecret();
+  const { deps } = await pushOf(killed.id, left ? 'bob' : 'ann', killed);
+  if (left) {
+    await deps.records.begin(left.request);
+    await deps.records.save(left.request.id, left.record);
+  }
+  for (;;) {
+    const push = await preparePush(killed, deps);
+    const { problem } = push.racks[0] ?? {};
+    if (problem === undefined) return await push.run();
+    // Until the Lease of another workstation has expired.
+    if (!problem.message.includes('is changing this rack')) throw problem;
+    await push.close();
+    await pause(1_000);
+  }
+}
+
+/** Changes everything. */
+async function nextRequest(id: string): Promise<Request> {
+  const state = otherThan(await stateOf());
+  const file = 'racks/rack4/kustomization.yaml';
+  const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
+  const metadata = { name: 'extra', namespace: 'skolo' };
+  repository.write(
+    'racks/rack4/extra.yaml',
+    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata }),
+  );
+  const plain = text.replace(', extra.yaml]', ']');
+  repository.write(
+    file,
+    state === 'next' ? plain.replace('../../base]', '../../base, extra.yaml]') : plain,
+  );
+  repository.git('add', '.');
+  repository.git('commit', '--quiet', '--allow-empty', '--message', id);
+  return requestOf({ id, services: ['service', 'agent'], version: tagOf(state) });
+}
+
+function startPush(request: Request) {
+  const { clusters } = repository;
+  const work = {
+    kubectl,
+    kubeconfig: plane.kubeconfig,
+    request,
+    clusters,
+    records: join(folder, 'ann'),
+  };
+  return startWriter(writer, JSON.stringify(work));
+}
+
+async function pushOf(id: string, user: string, asked: Partial<Request>) {
+  const { signal } = new AbortController();
+  const request = requestOf({ id, ...asked });
+  const deps: PushDeps = {
+    repository: await openRepository(repository.clusters, signal, { mayBeDirty: true }),
+    records: openRecords(join(folder, user)),
+    open: async (name) => ({
+      name,
+      kubectl: kubectlAt(plane.kubeconfig, kubectl ?? ''),
+      close: async () => undefined,
+    }),
+    stages: [request.racks],
+    workstation: { name: `${user}@desk`, pid: process.pid, isAlive: () => false },
+    times: {
+      pollMs: 500,
+      readyMs: 20_000,
+      patienceMs: 6_000,
+      lease: { durationMs: 6_000, renewMs: 300 },
+    },
+    signal,
+    now: Date.now,
+    report: () => undefined,
+  };
+  return { request, deps };
+}
+
+function call(...args: string[]): string {
+  const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
+  return execFileSync(kubectl ?? '', args, { encoding: 'utf8', env });
+}
