@@ -43,11 +43,11 @@ services:
   await writeFile(token, tokens.admin, { mode: 0o600 });
   const run = (rack: string, line: string) =>
     runCommand([...line.split(' '), '--rack', files[rack] ?? '', '--token-file', token]);
-  return { run, power };
+  return { run, power, state };
 }
 
 it('a command with the rack.yaml of another rack changes nothing, shows nothing, and names both racks', async () => {
-  const { run, power } = await wrongRack();
+  const { run, power, state } = await wrongRack();
 
   for (const line of [
     'power cycle skia-rpi2-rack4-shelf1-003 --reason test',
@@ -55,6 +55,8 @@ it('a command with the rack.yaml of another rack changes nothing, shows nothing,
     'power follow skia-rpi2-rack4-shelf1-003',
     'backup status',
     'machine list',
+    `power cycle skia-rpi2-rack4-shelf1-003 --reason test --url ${power.url}`,
+    `machine list --url ${state.url}`,
   ]) {
     const { out, err, exitCode } = await run('berlin', line);
 
@@ -64,6 +66,9 @@ it('a command with the rack.yaml of another rack changes nothing, shows nothing,
       expect.stringMatching(/this is rack rack[47], not berlin/),
     ]);
   }
+  // As of an agent.
+  const { out } = await run('berlin', `machine status --url ${state.url}`);
+  expect(out).toContain('this is rack rack7, not berlin');
   expect(power.asked.times).toBe(0);
   expect((await run('rack4', 'backup status')).err).not.toContain('this is rack');
 });

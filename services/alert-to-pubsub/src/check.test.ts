@@ -1,17 +1,30 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createAlertToPubsub } from './service.ts';
 
-it('finds that the folder of a file of alerts is missing', async () => {
+it('finds files that cannot be written, and URLs of the service itself', async () => {
   const dir = await tempDir();
+  await mkdir(join(dir, 'folder'));
+  const urls = [
+    'http://192.168.1.8:8001/webhook',
+    'http://jumphost:8001/',
+    'http://localhost:20013/',
+    'http://[::1]:8001/',
+    'http://alert-to-pubsub.skolo.svc:8001/api/v2/alerts',
+    'http://127.0.0.1:8002/',
+    'http://jumphost:80/',
+    'https://alerts.example.com:8001/',
+  ];
+  const http = urls.map((url, at) => `{ name: http-${at}, kind: http, url: "${url}" }`);
   const text = `rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
 services:
   alert-to-pubsub:
     pubsub: false
-    sinks: [{ name: here, kind: file, file: alerts }, { name: gone, kind: file, file: gone/alerts }]
+    sinks: [{ name: here, kind: file, file: alerts }, { name: gone, kind: file, file: gone/alerts }, { name: folder, kind: file, file: folder }, { name: device, kind: file, file: /dev/null }, ${http.join(', ')}]
 `;
 
   const found = await createAlertToPubsub().check?.(
@@ -23,6 +36,14 @@ services:
       path: ['services', 'alert-to-pubsub', 'sinks', 1, 'file'],
       message: `${dir}/gone is missing or not writable; create it, mount its disk, or change its owner`,
     },
+    ...[`${dir}/folder`, '/dev/null'].map((file, at) => ({
+      path: ['services', 'alert-to-pubsub', 'sinks', 2 + at, 'file'],
+      message: `${file} is not a regular file; specify another file`,
+    })),
+    ...urls.slice(0, 5).map((url, at) => ({
+      path: ['services', 'alert-to-pubsub', 'sinks', 4 + at, 'url'],
+      message: `${new URL(url).host} is alert-to-pubsub itself, which would receive its own messages as alerts; specify another URL`,
+    })),
   ]);
 });
 

@@ -1,6 +1,5 @@
 /** alert-to-pubsub, wired. */
-import { access, constants } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { alertToPubsubApi } from '@skolo/api';
 import {
   alertmanagerUrl,
@@ -10,8 +9,9 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import type { AlertToPubsubSettings, Finding, Rack } from '@skolo/rack';
+import type { AlertToPubsubSettings } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
+import { check } from './check.ts';
 import { configuredSinks } from './delivery/configured-sinks.ts';
 import { Maintenance, type Periods } from './delivery/maintenance.ts';
 import { Sinks } from './delivery/sinks.ts';
@@ -42,23 +42,6 @@ export function createAlertToPubsub(periods: Partial<Periods> = {}): ServiceDefi
     notes: (rack) => (alertmanagerUrl(rack) === undefined ? [unseenWithoutUrl(rack)] : []),
     start: (context) => start(context, periods),
   };
-}
-
-/** Directories of files that alerts are written to: the sink does not create them, because a disk may not be mounted. */
-async function check(rack: Rack): Promise<Finding[]> {
-  const { sinks } = rack.services['alert-to-pubsub'];
-  const findings = sinks.map(async (sink, i): Promise<Finding[]> => {
-    if (sink.kind !== 'file') return [];
-    const path = ['services', 'alert-to-pubsub', 'sinks', i, 'file'];
-    const folder = dirname(resolve(rack.dir, sink.file));
-    const isWritable = await access(folder, constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-    const message = `${folder} is missing or not writable; create it, mount its disk, or change its owner`;
-    return isWritable ? [] : [{ path, message }];
-  });
-  return (await Promise.all(findings)).flat();
 }
 
 async function start(context: ServiceContext, periods: Partial<Periods>): Promise<Service> {

@@ -14,7 +14,7 @@ import type { SkoloCommand } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { expandedNames, findNamed } from '../names.ts';
 import { loadRack } from '../workstation/rack-file.ts';
-import { newClient, wayOn } from './service-client.ts';
+import { newClient, rackNameOf, wayOn } from './service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 
@@ -26,6 +26,8 @@ export interface AgentPlace {
   /** From rack.yaml, if it was read. */
   machine?: Machine;
   rack?: Rack;
+  /** With `--url`: the name that the agent's rack must have. */
+  rackName?: string | undefined;
   /** Through the jumphost, for `--on`. */
   fetch?: Fetch;
 }
@@ -58,7 +60,8 @@ export async function agentPlaces(
   const { url } = command.globals();
   if (url !== undefined) {
     if (names.length > 1) command.error("specify one machine, or omit '--url'");
-    return [{ name: names[0], url, ...(await wayOn(command)) }];
+    const rackName = await rackNameOf(command.globals());
+    return [{ name: names[0], url, rackName, ...(await wayOn(command)) }];
   }
   const rack = await loadRack(command.globals());
   const all = [...rack.machines.values()];
@@ -82,7 +85,9 @@ export async function agentPlace(
   if (name === undefined || others.length > 0) command.error('specify a single machine');
   const { url } = command.globals();
   const way = await wayOn(command);
-  if (url !== undefined && !command.gives('rack')) return { name, url, ...way };
+  if (url !== undefined && !command.gives('rack')) {
+    return { name, url, rackName: await rackNameOf(command.globals()), ...way };
+  }
   const rack = await loadRack(command.globals());
   const machine = rack.machines.get(name);
   if (machine === undefined) {
@@ -113,9 +118,14 @@ export function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
   return inParallel(places, atOnce, askOne);
 }
 
-async function askOne({ name, url, machine, rack, fetch }: AgentPlace): Promise<Answer> {
+async function askOne({ name, url, machine, rack, rackName, fetch }: AgentPlace): Promise<Answer> {
   const known = { url, shelf: machine?.shelf, kind: machine?.kind };
-  const client = agentClient(url, { timeoutMs, answers: 'status', rack: rack?.name, fetch });
+  const client = agentClient(url, {
+    timeoutMs,
+    answers: 'status',
+    rack: rack?.name ?? rackName,
+    fetch,
+  });
   try {
     const status = await client.status();
     return { name: name ?? status.machine, ...known, status };

@@ -107,8 +107,10 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, target);
   // A given token may be meant to replace an unreadable saved one.
+  // Nor is a saved one sent to any URL.
+  const saved = globals.url === undefined ? rack : undefined;
   const own =
-    given === undefined ? await findToken(command.io, globals.tokenFile, rack) : undefined;
+    given === undefined ? await findToken(command.io, globals.tokenFile, saved) : undefined;
   const token = given ?? own?.token;
   const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
   const signIn = {
@@ -176,12 +178,27 @@ export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 
   return { fetch: await fetchOn(command) };
 }
 
-/** The location of a service. A URL of `--url` may belong to any rack. */
+/** The name of the rack that a request is meant for, even with `--url`; undefined: there is no rack.yaml. */
+export async function rackNameOf(globals: Globals): Promise<string | undefined> {
+  if (globals.on !== undefined && globals.rackIsDefault) return globals.on;
+  const rack = loadRack(globals);
+  return globals.rackIsDefault
+    ? await rack.then(
+        ({ name }) => name,
+        () => undefined,
+      )
+    : (await rack).name;
+}
+
+/** The location of a service. */
 export async function placeOf(
   globals: Globals,
   { service, port }: Omit<Target<Api>, 'api'>,
 ): Promise<{ baseUrl: string; rack?: string }> {
-  if (globals.url !== undefined) return { baseUrl: globals.url };
+  if (globals.url !== undefined) {
+    const name = await rackNameOf(globals);
+    return { baseUrl: globals.url, ...(name !== undefined && { rack: name }) };
+  }
   const rack = await loadRack(globals);
   const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
   return { baseUrl, rack: rack.name };

@@ -98,7 +98,8 @@ function attentionText(waiting: number): string {
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
-  const own = await findToken(command.io, globals.tokenFile, rack);
+  const saved = globals.url === undefined ? rack : undefined;
+  const own = await findToken(command.io, globals.tokenFile, saved);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
   const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, rack, token });
