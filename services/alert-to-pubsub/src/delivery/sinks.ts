@@ -73,8 +73,10 @@ export class Sinks {
 
   /** Starts delivering what waits in the spool. */
   async open(spool: Spool): Promise<void> {
+    // The intake may add messages meanwhile.
+    const { next } = spool;
     this.changing = this.changing.then(async () => {
-      await this.deps.arrived.open(spool);
+      await this.deps.arrived.open(spool, next);
       this.spool = spool;
       const from = this.updateCursors(new Set(this.entries.keys()));
       for (const entry of this.entries.values()) entry.delivery = this.deliver(entry, from);

@@ -70,17 +70,19 @@ export class ArrivedFile {
     this.path = join(stateDir, 'arrived.json');
   }
 
-  async open(spool: Pick<Spool, 'next' | 'sync'>): Promise<void> {
+  /** @param next the spool assigns numbers from this one on to other messages */
+  async open(spool: Pick<Spool, 'sync'>, next: number): Promise<void> {
     this.spool = spool;
     const text = await readFileIfExists(this.path).catch(() => undefined);
     const saved = Saved.safeParse(parseJson(text ?? '')).data ?? {};
     for (const [sink, ranges] of Object.entries(saved)) {
       const arrived = this.of(sink);
       arrived.ranges = ranges;
-      // It assigns later numbers to other messages.
-      arrived.limit(1, spool.next);
+      arrived.limit(1, next);
     }
     if (text !== undefined) this.written = text;
+    // At once: after a crash, the next process would take the old numbers for theirs.
+    await this.write();
   }
 
   of(sink: string): Arrived {
