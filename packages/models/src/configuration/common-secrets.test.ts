@@ -73,6 +73,17 @@ set vpn l2tp remote-access ipsec-settings authentication pre-shared-secret '«CA
   password «CANARY»
 ip rip authentication string «CANARY»
 snmp-server community-map «CANARY» context x
+username admin «"CANARY with blanks"» rw
+username admin «CANARY» ro
+enable 0 «CANARY»
+enable super-user-password «CANARY with blanks»
+ pin cipher «%^%#CANARY"x%^%#»
+ authentication username bob password 7 «CANARY»
+ set aggressive-mode password «CANARY»
+#private-encryption-key=«CANARY==»
+snmp-server user admin network-admin auth md5 «CANARYCANARY» priv des «CANARYCANARY» localizedkey
+ipv6 ospf authentication ipsec spi 500 md5 «0123456789abcdef0123456789abcdef»
+event manager environment _slack https://hooks.slack.com/services/T0000/B0000/«CANARYabcdefghij12345678»
 radius-server host 10.0.0.6 encrypted-key "«CANARY»"
 `;
 
@@ -98,6 +109,11 @@ ip ssh pubkey-chain
  ssh public-key AAAAB3NzaC1yc2E
 aaa authentication login default group tacacs+ local
  10:37:49 up 2 days
+username bob privilege 15
+username bob nopassword
+username bob sshkey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA
+ntp server 192.168.1.1 key 1
+crypto key import rsa x
 mac address-table static 0011.2233.4455 vlan 10 interface Gi1/0/1
 `;
 

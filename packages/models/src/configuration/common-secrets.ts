@@ -78,6 +78,11 @@ export const commonSecrets: readonly SecretRule[] = [
   // A field with the value, beside one with the name.
   new RegExp(`${naming}${nameOfSecret}[^}]{0,400}?${beside}${field}`, 'i'),
   new RegExp(String.raw`\bevent manager environment \S*${word} (.+)`, 'i'),
+  // Without a name: `username admin "…" rw`, `enable 0 …`.
+  new RegExp(
+    String.raw`^\s*username (?:"[^"]*"|\S+) (?!(?:access-class|algorithm-type|autocommand|callback|common-criteria|description|dnis|expire|group|keypair|level|mac|masked-secret|no\w+|one-time|passphrase|passw\w+|priv|role|secret|serial-number|service|shell|ssh\S*key|unencrypted|user-|view)[\w-]*(?:\s|$))(\S+(?:(?!${behind})\s+\S+)*)`,
+  ),
+  /^\s*enable \d+ (\S.*)/,
   // SNMP: trap receivers and version 3 users.
   /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c?))?(?: community)? (?!traps|informs|version|vrf|use-vrf|filter-vrf|source-interface|community)("[^"]+"|\S+)/,
   /\bauth(?:-\w+-key| (?:md5|sha\S*)) (?:0x)?("[^"]*"|\S{8,})/,
@@ -100,6 +105,7 @@ export const commonSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`>${word}</\w+>\s*<\w+>([^<]+)<`, 'i'),
   // In crypt(3)'s format, and those of some vendors.
   /(\$(?:\d|14|2[abxy]|g?y|apr1|sha1|md5|pbkdf2[\w-]*|argon2\w*|scrypt)\$[^\s"';,:]+)/,
+  /(%[\^@$]%[#@$%].+?%[\^@$]%[#@$%])/,
   // Of a URL: a password, a token instead of a user, a token in its path.
   /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
   /\bhttps?:\/\/([^\s/:@"']{16,})@/i,

@@ -4,13 +4,14 @@
  * has it; if both have it, it belongs to the configuration.
  */
 
-import { matches } from './text.ts';
+import type { LineRule } from '../contract/backup.ts';
+import { matches, volatileIn } from './text.ts';
 
 interface MessageRules {
   /** Lines that may be log messages. */
   messages: readonly RegExp[];
   /** Lines that change without an edit, such as timestamps. */
-  volatile: readonly RegExp[];
+  volatile: readonly LineRule[];
 }
 
 /** Whether a line looks like a message. Lines have one character per byte. */
@@ -48,6 +49,8 @@ const longestInFront = 512;
 
 interface Side {
   lines: readonly string[];
+  /** For each line, whether it is volatile. */
+  volatile: readonly boolean[];
   at: number;
   kept: string[];
   /** Removed messages. */
@@ -66,6 +69,7 @@ class Walk {
   constructor([one, other]: [readonly string[], readonly string[]], rules: MessageRules) {
     const side = (lines: readonly string[]): Side => ({
       lines,
+      volatile: volatileIn(lines, rules.volatile),
       at: 0,
       kept: [],
       cut: 0,
@@ -91,7 +95,8 @@ class Walk {
   private takeSame(): boolean {
     const [a, b] = this.sides;
     const [one, other] = [a.lines[a.at], b.lines[b.at]];
-    if (one === undefined || other === undefined || !this.isSameLine(one, other)) return false;
+    if (one === undefined || other === undefined) return false;
+    if (one !== other && !(a.volatile[a.at] && b.volatile[b.at])) return false;
     keep(a, one, a.at + 1);
     keep(b, other, b.at + 1);
     for (const side of this.sides) side.isVolatile = one !== other;
@@ -160,8 +165,7 @@ class Walk {
 
   private keepVolatile(side: Side): boolean {
     const line = side.lines[side.at];
-    if (line === undefined || !this.rules.volatile.some((rule) => matches(rule, line)))
-      return false;
+    if (line === undefined || !side.volatile[side.at]) return false;
     keep(side, line, side.at + 1);
     return true;
   }
@@ -171,13 +175,6 @@ class Walk {
     let end = at;
     while (end < at + mostInRow && looksLike(lines[end] ?? '', this.rules.messages)) end += 1;
     return lines.slice(at, end);
-  }
-
-  private isSameLine(one: string, other: string): boolean {
-    return (
-      one === other ||
-      this.rules.volatile.some((rule) => matches(rule, one) && matches(rule, other))
-    );
   }
 }
 

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { sha256 } from '@skolo/base';
-import type { BackupModel } from '../contract/backup.ts';
+import type { BackupModel, LineRule } from '../contract/backup.ts';
 import { memberBytes, readTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
 
@@ -26,11 +26,24 @@ export function textOf(
 type Describe = (bytes: Buffer) => string;
 
 /** Without volatile lines. */
-export function withoutVolatile(text: string, volatile: readonly RegExp[]): string {
+export function withoutVolatile(text: string, volatile: readonly LineRule[]): string {
   if (volatile.length === 0) return text;
   const lines = text.split('\n');
-  const kept = lines.filter((line) => !volatile.some((rule) => matches(rule, line)));
+  const isVolatile = volatileIn(lines, volatile);
+  const kept = lines.filter((_line, index) => !isVolatile[index]);
   return kept.length === lines.length ? text : kept.join('\n');
+}
+
+/** For each line, whether it is volatile. The end of a block may be missing. */
+export function volatileIn(lines: readonly string[], rules: readonly LineRule[]): boolean[] {
+  const inLines = rules.flatMap((rule) => (rule instanceof RegExp ? [rule] : []));
+  const blocks = rules.flatMap((rule) => (rule instanceof RegExp ? [] : [rule]));
+  let until: RegExp | undefined;
+  return lines.map((line) => {
+    const isInside = until !== undefined && !matches(until, line);
+    if (!isInside) until = blocks.find(({ from }) => matches(from, line))?.until;
+    return isInside || inLines.some((rule) => matches(rule, line));
+  });
 }
 
 /** Equal except for volatile lines. For archives: the same members, with the same permissions and content. */

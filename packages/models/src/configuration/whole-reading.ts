@@ -1,32 +1,41 @@
 /** Verified readings: complete, and without anything that is not in the device's configuration. */
 
+import { randomBytes } from 'node:crypto';
+import { count } from '@skolo/base';
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment';
-import type { BackupModel, Identity, Reading } from '../contract/backup.ts';
+import type { BackupModel, Content, Identity, Reading } from '../contract/backup.ts';
+import { createMask } from './mask.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
-import { isSame } from './text.ts';
+import { isSame, withoutVolatile } from './text.ts';
 
 /** Readings of a device whose log messages appear in them. */
 const mostReadings = 4;
 
 /**
- * Reads until a reading is verified: by itself, or by a second one that is equal except for log messages and volatile lines.
+ * Reads until a reading is verified: by itself, or by a second one that is equal except for log messages and volatile lines. A mark shows
+ * that a reading is complete, but not that nothing else is in it, such as a message to all users, so one that is new is read again.
  *
  * @param check throws if a reading cannot be a configuration
+ * @param isKnown whether the newest version has this content
  * @throws DeviceError of `@skolo/equipment`. AnswerCut: two readings differ. AnswerUncertain: they differ, and each contained messages
  */
 export async function readWhole(
   model: BackupModel,
   connection: DeviceConnection,
   check: (reading: Reading) => void,
+  isKnown: (content: Content) => Promise<boolean> = async () => true,
 ): Promise<Reading> {
   const readings: Reading[] = [];
+  const isMark = model.verifiedBy === 'mark';
   let isUncertain = false;
   for (;;) {
     const reading = await model.read(connection);
     const hasMixed = isMixed(model, reading);
     // A reading with messages is only checked without them.
     if (!hasMixed) check(reading);
-    if (!hasMixed && isVerified(model, reading)) return withStartupLike(model, reading);
+    if (!hasMixed && isVerified(model, reading) && (!isMark || (await isKnown(reading.content)))) {
+      return withStartupLike(model, reading);
+    }
     for (const other of readings) {
       const agreed = agreedOf(model, other, reading);
       if (agreed === undefined) continue;
@@ -35,8 +44,8 @@ export async function readWhole(
     }
     readings.push(reading);
     isUncertain ||= hasMixed;
-    if (readings.length >= (isUncertain ? mostReadings : 2)) {
-      throw differs(connection.device.name, readings, isUncertain);
+    if (readings.length >= (isUncertain || isMark ? mostReadings : 2)) {
+      throw differs(connection.device.name, readings, isUncertain, differences(model, readings));
     }
   }
 }
@@ -47,7 +56,36 @@ function withStartupLike({ startupLike }: BackupModel, reading: Reading): Readin
   return { ...reading, startup: startupLike(content.bytes, startup) };
 }
 
-function differs(device: string, readings: readonly Reading[], isUncertain: boolean): Error {
+/** Of larger ones, nothing is quoted, because masking takes its time. */
+const mostQuoted = 256 * 1024;
+
+/** The lines that the last reading has, and the one before it lacks; at most three, without secrets. */
+function differences({ secrets, volatile }: BackupModel, readings: readonly Reading[]): string {
+  const mask = createMask(randomBytes(16));
+  const [one = [], other = []] = readings.slice(-2).map(({ content }) => {
+    const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
+    if (text.length > mostQuoted) return [];
+    return mask.text(withoutVolatile(text, volatile), secrets).split('\n');
+  });
+  const known = new Set(one);
+  const lines = other.filter((line) => !known.has(line));
+  const shown = lines.slice(0, 3).map((line) => {
+    return JSON.stringify(
+      line
+        .trim()
+        .slice(0, 80)
+        .replace(/<secret \w+>/g, '<secret>'),
+    );
+  });
+  return shown.length === 0 ? '' : ` in ${count(lines.length, 'line')}: ${shown.join(', ')};`;
+}
+
+function differs(
+  device: string,
+  readings: readonly Reading[],
+  isUncertain: boolean,
+  lines: string,
+): Error {
   const sizes = readings.map(sizeOf).join(', ');
   return isUncertain
     ? new AnswerUncertain(
@@ -56,7 +94,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
       )
     : new AnswerCut(
         device,
-        `two readings differ (${sizes} bytes): one of them is incomplete, or another session is changing the configuration`,
+        `two readings differ (${sizes} bytes)${lines || ':'} one of them is incomplete, another session is changing the configuration, or these lines change automatically`,
       );
 }
 

@@ -27,7 +27,7 @@ export interface BackupModel {
   /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
   incomplete(content: Content): string | undefined;
   /** Lines that change without an edit, such as timestamps. In a `tar`, they apply to each text file. */
-  volatile: readonly RegExp[];
+  volatile: readonly LineRule[];
   /** Secrets of this model. `commonSecrets` are masked too. */
   secrets: readonly SecretRule[];
   restore: Restore;
@@ -54,6 +54,9 @@ export interface Identity {
   /** The name in its configuration, not in its prompt. */
   hostname?: string | undefined;
 }
+
+/** A line, or all lines between two. */
+export type LineRule = RegExp | { from: RegExp; until: RegExp };
 
 /**
  * A secret in a line: its groups are masked, or the whole match if it has no group. `unless` excludes secrets behind a text that it matches.

@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { interfaces, type Model } from '../contract/model.ts';
 import { expression } from '../families/described-facts.ts';
 
+const lines = z
+  .array(z.union([expression, z.strictObject({ from: expression, until: expression })]))
+  .default([]);
+
 export const generic = {
   name: 'generic',
   label: 'device described in rack.yaml',
@@ -39,18 +43,12 @@ export const generic = {
       .describe(
         'How skolo detects that a configuration is complete: by its last line (`{ end: REGEX }`), or by two identical readings (`twice`).',
       ),
-    volatile: z
-      .array(expression)
-      .default([])
-      .describe(
-        'Regular expressions for lines that change even if the configuration does not, such as timestamps.',
-      ),
-    secret: z
-      .array(expression)
-      .default([])
-      .describe(
-        'Regular expressions for secrets, which skolo masks. If an expression has a capture group, only the group is masked.',
-      ),
+    volatile: lines.describe(
+      'Regular expressions for lines that change even if the configuration does not, such as timestamps. `{ from: REGEX, until: REGEX }` matches all lines between two, such as a key that the device encrypts differently each time.',
+    ),
+    secret: lines.describe(
+      'Regular expressions for secrets, which skolo masks. If an expression has a capture group, only the group is masked. `{ from: REGEX, until: REGEX }` masks all lines between two.',
+    ),
     rejected: z
       .array(expression)
       .default([])

@@ -18,6 +18,7 @@ import { ciscoIos } from '../cisco-ios/dialect.ts';
 import type {
   BackupModel,
   Content,
+  LineRule,
   Reading,
   RestoreAbout,
   RestoreStep,
@@ -34,6 +35,7 @@ import { procurve } from '../procurve/procurve.ts';
 import { routeros } from '../routeros/dialect.ts';
 
 const texts = z.array(z.string());
+const lines = z.array(z.union([z.string(), z.object({ from: z.string(), until: z.string() })]));
 const DescribedCli = z.object({
   prompt: z.string(),
   pagingOff: texts,
@@ -45,8 +47,8 @@ const DescribedCli = z.object({
 const Described = DescribedCli.extend({
   commands: texts,
   complete: z.union([z.object({ end: z.string() }), z.literal('twice')]),
-  volatile: texts,
-  secret: texts,
+  volatile: lines,
+  secret: lines,
 });
 
 /** For devices that are read in channels, only the error texts are known. */
@@ -130,8 +132,12 @@ export function backup({ options }: Device): BackupModel {
   };
 }
 
-function expressions(sources: readonly string[]): RegExp[] {
-  return sources.map((source) => new RegExp(source));
+function expressions(sources: z.output<typeof lines>): LineRule[] {
+  return sources.map((source) =>
+    typeof source === 'string'
+      ? new RegExp(source)
+      : { from: new RegExp(source.from), until: new RegExp(source.until) },
+  );
 }
 
 async function read(

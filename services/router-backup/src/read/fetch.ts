@@ -68,12 +68,14 @@ export class Fetch {
   /**
    * Reads it, with all checks that require no other version. The transcript records the session.
    *
+   * @param isKnown whether the newest version has this content; a new one may be read twice
    * @throws BackupFailed
    */
   async read(
     device: InfrastructureDevice,
     transcript: Transcript,
     signal: AbortSignal,
+    isKnown?: (content: Content, model: BackupModel) => Promise<boolean>,
   ): Promise<Fetched> {
     const model = this.model(device);
     let legacy: Set<string> | undefined;
@@ -82,10 +84,12 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const reading = await readWhole(model, connection, ({ content }) => {
+        const check = ({ content }: Reading) => {
           const rejection = judgeContent(model, content);
           if (rejection) throw new BackupFailed(device.name, rejection.failure, rejection.what);
-        });
+        };
+        const known = isKnown && ((content: Content) => isKnown(content, model));
+        const reading = await readWhole(model, connection, check, known);
         return await fetched(model, reading);
       };
       const how: Connecting = { reads: 'configuration', keepsResults: true, onConnected };

@@ -5,7 +5,7 @@
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
-import type { Content } from '@skolo/models/backup';
+import type { BackupModel, Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
@@ -157,7 +157,9 @@ export class Attempts {
     const { fetch, state, store, power } = this.deps;
     const { name } = device;
     const fetched = await power.unlessWanted(name, signal, (either) =>
-      fetch.read(device, transcript, either),
+      fetch.read(device, transcript, either, (content, model) =>
+        this.isNewest(name, content, model),
+      ),
     );
     try {
       const kept = await this.keep(device, fetched, occasion);
@@ -295,6 +297,18 @@ export class Attempts {
     if (sum <= maxBytes) return;
     const what = `the configuration was not stored, because its versions in the last 24 hours would have ${sum} bytes in total; find out why it changes so often, or raise services.router-backup.maxBytes (${maxBytes}) in rack.yaml`;
     throw new BackupFailed(name, 'rejected', what);
+  }
+
+  /** Whether the newest version has this content. A history that cannot be read fails when the reading is stored. */
+  private async isNewest(name: string, content: Content, model: BackupModel): Promise<boolean> {
+    const { repository } = this.deps.store;
+    if (!('bytes' in content)) return true;
+    try {
+      const newest = await repository.newest(name);
+      return newest !== undefined && isSame(await repository.content(newest), content.bytes, model);
+    } catch {
+      return false;
+    }
   }
 
   /** Equal except for what changes by itself. */

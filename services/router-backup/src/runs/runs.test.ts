@@ -151,6 +151,23 @@ describe('a run', () => {
     expect(await lab.device('switch-1')).toMatchObject({ state: 'failed', failure: 'auth' });
   });
 
+  it('stores no message to all users, of which only the end of a configuration is verified', async () => {
+    const lab = await startIdleLab();
+    const router = lab.devices.get('router');
+    router.messages = ['*** SHUTDOWN in 0:05:00 ***\n'];
+
+    const { devices } = await lab.run('router');
+
+    expect(devices[0]).toMatchObject({ result: 'unchanged' });
+    router.text = `description changed\n${router.text}`;
+    router.messages = ['*** SHUTDOWN in 0:04:00 ***\n'];
+    const changed = await lab.run('router');
+    expect(changed.devices[0]).toMatchObject({ result: 'changed' });
+    const { diff } = await lab.operator.diff({ params: { device: 'router' }, query: {} });
+    expect(diff).toContain('+description changed');
+    expect(diff).not.toContain('SHUTDOWN');
+  });
+
   it('is not held up by a device that hangs', async () => {
     const lab = await startIdleLab();
     let open = () => {};

@@ -11,6 +11,8 @@ interface FakeDevice {
   hostname?: string;
   /** The next reads fail with these. */
   failures: Error[];
+  /** In front of the next readings; if there are any, only the end of a reading is verified. */
+  messages?: string[];
   /** Reads wait for it. */
   gate?: Promise<void>;
   reads: number;
@@ -49,7 +51,7 @@ export class FakeDevices {
     const device = () => this.get(deviceName);
     return {
       format: 'text',
-      verifiedBy: 'mark',
+      verifiedBy: device().messages ? 'mark' : 'transfer',
       read: async (connection) => {
         const fake = device();
         fake.reads += 1;
@@ -62,7 +64,8 @@ export class FakeDevices {
           await fake.gate;
           const failure = fake.failures.shift();
           if (failure !== undefined) throw failure;
-          const { text, startup, serial, hostname } = fake;
+          const { startup, serial, hostname } = fake;
+          const text = `${fake.messages?.shift() ?? ''}${fake.text}`;
           return {
             content: { bytes: Buffer.from(text) },
             identity: { serial, hostname },

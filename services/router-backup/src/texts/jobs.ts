@@ -3,7 +3,7 @@
  * inputs and results can be cloned.
  */
 import { changedLines, difference } from '@skolo/backup/diff';
-import type { BackupModel, SecretRule } from '@skolo/models/backup';
+import type { BackupModel, LineRule, SecretRule } from '@skolo/models/backup';
 import { createMask, textOf, withoutVolatile } from '@skolo/models/configuration';
 import { maskMessage, maskTranscript, type Recorded, transcriptText } from './masking.ts';
 
@@ -18,7 +18,7 @@ interface Configuration {
   /** Undefined: secrets are shown. */
   masking: Masking | undefined;
   /** Lines to omit. */
-  volatile?: readonly RegExp[];
+  volatile?: readonly LineRule[];
 }
 
 /** In UTF-8. */
