@@ -89,7 +89,11 @@ const cases: Case[] = [
 ];
 
 /** The configuration as it is in the recording: without echo and prompt. */
-function configurationIn({ name, command, isExec }: Case): string {
+function configurationIn({
+  name,
+  command,
+  isExec,
+}: Pick<Case, 'name' | 'command' | 'isExec'>): string {
   const text = (recordedSession(name).answers.get(command) ?? '').replaceAll('\r', '');
   return isExec ? text.trimEnd() : text.split('\n').slice(1, -1).join('\n').trim();
 }
@@ -101,7 +105,10 @@ function shortened(text: string): string {
   return text.replace(/^(Current configuration : )\d+/m, `$1${body.length}`);
 }
 
-async function open({ name, model, isExec }: Pick<Case, 'name' | 'model' | 'isExec'>) {
+async function open(
+  { name, model, isExec }: Pick<Case, 'name' | 'model' | 'isExec'>,
+  described: Record<string, unknown> = {},
+) {
   const { answers, greeting } = recordedSession(name);
   const plain = (command: string) => command.replace(/ \| no-more\b.*/, '');
   const known = new Map([...answers].map(([command, text]) => [plain(command), text]));
@@ -119,7 +126,7 @@ async function open({ name, model, isExec }: Pick<Case, 'name' | 'model' | 'isEx
   };
   return await simulated((account) => startRecording(recording, account), {
     model,
-    options: rackDevice(model, {}).options,
+    options: rackDevice(model, { options: described }).options,
   });
 }
 
@@ -159,6 +166,28 @@ describe.skipIf(!hasRecordings)('a recorded session', () => {
     // What is not in a configuration changes nothing.
     for (const line of pass) expect([true, undefined], line).toContain(counts(line));
     for (const line of fail) expect([false, undefined], line).toContain(counts(line));
+  });
+
+  it('of a FortiManager, described in rack.yaml, gives a complete backup without secrets', async () => {
+    const name = 'fortios__FMG-VM64_7.4.6';
+    const { inventory, connect } = await open(
+      { name, model: 'generic' },
+      {
+        prompt: '^[\\w-]+(?:\\(\\w+\\))? [#$]$',
+        commands: ['show'],
+        secret: [' ENC (\\S+)'],
+        complete: { end: '^end$' },
+      },
+    );
+    const model = await modelOf(inventory);
+
+    const text = bytesOf((await backUp(model, connect())).content).toString('latin1');
+
+    expect(text.trim()).toBe(configurationIn({ name, command: 'show' }));
+    const masked = mask.text(text, model.secrets);
+    const { fail } = recordedLines(`${name}__secret`);
+    expect(fail.length).toBeGreaterThan(0);
+    for (const secret of fail) expect(masked).not.toContain(secret);
   });
 
   it('of a VyOS router has no secret that is not masked', () => {
