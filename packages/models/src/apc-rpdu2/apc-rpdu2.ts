@@ -15,11 +15,12 @@
  * rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable. It has no object for outlet groups, which the card's web page shows.
  */
 
-import { DeviceRejected, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
+import { DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../contract/accounts.ts';
 import { driverKind } from '../contract/outlets.ts';
 import { typed } from '../families/command-line/accounts.ts';
+import { openCliOf } from '../families/command-line/session.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
 
 const powerNet = '1.3.6.1.4.1.318.1.1.26';
@@ -78,9 +79,8 @@ export const accounts: Accounts = {
   parts: ['snmp.community', 'snmp.authKey', 'snmp.privKey'],
   async open(device, access, signal) {
     const { name } = device;
-    const target = await targetOf(device, access, 'ssh');
-    const { others = [], ...first } = target.credentials;
-    const session = await openCli(target, 'ssh', card, access, signal);
+    const { others = [], ...first } = await access.credentials();
+    const session = await openCliOf({ ...device, transport: 'ssh' }, access, card, signal);
     const run = (command: string) => session.run(command, { signal, timeoutMs: 60_000 });
 
     async function set(command: string): Promise<void> {
@@ -126,9 +126,8 @@ function profileOf(device: string, shown: string, user: string | undefined): str
   const start = shown.indexOf('SNMPv3 User Profiles');
   const profiles = shown.slice(start, shown.indexOf('SNMPv3 Access Control', start));
   const rows = profiles.matchAll(/Index:\s*(\d+)\s+User Name:[ \t]*(.*)/g);
-  for (const [, number = '', found] of rows) {
-    if (found?.trim() === user) return number;
-  }
+  const [, number] = [...rows].find(([, , found]) => found?.trim() === user) ?? [];
+  if (number !== undefined) return number;
   throw new DeviceRejected(
     device,
     `does not have the SNMPv3 user ${user}; fix snmp.user in its login in rack.yaml, or add the user on the card`,

@@ -12,9 +12,6 @@ import { ciscoIos } from './dialect.ts';
 
 export const accounts = cliAccounts({
   dialect: ciscoIos,
-  running: 'show running-config',
-  enter: 'configure terminal',
-  leave: 'end',
   statements: {
     password: {
       find: (user) =>

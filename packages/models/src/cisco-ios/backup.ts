@@ -18,6 +18,7 @@ import type {
   SecretRule,
 } from '../contract/backup.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
+import { onDevice, onWorkstation } from '../families/command-line/restore-lines.ts';
 import { linesOf, plainText } from '../families/command-line/text-reading.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
@@ -112,29 +113,22 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
     (line) => !/^(?:Building configuration|Current configuration|! (?:Last|NVRAM|No) )/.test(line),
   );
   return [
-    {
-      title: `Sign in to ${name} with privilege level 15 (at the serial console if it is a new switch), and write the version from ${time} (${id}) to its flash`,
-      where: 'device',
-      lines: ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
-    },
-    {
-      title:
-        'Activate the version. Only the differences are applied. The command does not ask for confirmation, and the session ends if the address of the switch changes',
-      where: 'device',
-      lines: [`configure replace ${file} force`],
-    },
-    {
-      title:
-        'Save the configuration as the startup configuration, and remove the file, because it contains secrets',
-      where: 'device',
-      lines: ['write memory', `delete /force ${file}`],
-    },
-    {
-      title:
-        'On a new switch, create SSH keys (crypto key generate rsa modulus 2048), and check the VLANs that VTP manages (show vlan). The version contains neither the keys nor these VLANs',
-      where: 'workstation',
-      lines: [],
-    },
+    onDevice(
+      `Sign in to ${name} with privilege level 15 (at the serial console if it is a new switch), and write the version from ${time} (${id}) to its flash`,
+      ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
+    ),
+    onDevice(
+      'Activate the version. Only the differences are applied. The command does not ask for confirmation, and the session ends if the address of the switch changes',
+      [`configure replace ${file} force`],
+    ),
+    onDevice(
+      'Save the configuration as the startup configuration, and remove the file, because it contains secrets',
+      ['write memory', `delete /force ${file}`],
+    ),
+    onWorkstation(
+      'On a new switch, create SSH keys (crypto key generate rsa modulus 2048), and check the VLANs that VTP manages (show vlan). The version contains neither the keys nor these VLANs',
+      [],
+    ),
   ];
 }
 

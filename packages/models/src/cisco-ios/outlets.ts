@@ -23,7 +23,7 @@ import {
   type OutletReading,
   oneByOne,
 } from '../contract/outlets.ts';
-import { askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
+import { type Ask, askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
 import { rowOf } from '../families/command-line/table.ts';
 import { ifSupported } from '../families/unneeded.ts';
 import { ciscoIos as dialect } from './dialect.ts';
@@ -51,7 +51,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     isMode: (mode) => onMode.test(mode),
     read: (ports, signal) =>
       use((cli) => {
-        const ask = askerOf(cli, ports.length >= manyPorts);
+        const ask = askOnce(cli, ports.length >= manyPorts ? '' : undefined);
         return oneByOne((port: string) => readingOf(name, port, ask))(ports, signal);
       }, signal),
     async set(port, state, signal, mode = 'auto') {
@@ -61,24 +61,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-/** Runs a command that works for one interface or for all. */
-interface Asker {
-  power(port: string): Promise<string>;
-  configuration(port: string): Promise<string>;
-}
-
-function askerOf(cli: Cli, isForAll: boolean): Asker {
-  const ask = askOnce(cli);
-  const suffix = (text: string) => (isForAll ? '' : text);
-  return {
-    power: (port) => ask(`show power inline${suffix(` ${port}`)}`),
-    configuration: (port) => ask(`show running-config${suffix(` interface ${port}`)}`),
-  };
-}
-
-async function readingOf(device: string, port: string, ask: Asker): Promise<OutletReading> {
-  const table = await ask.power(port);
-  const [, admin = '', oper = ''] = rowOf(device, table, port, 'show power inline');
+async function readingOf(device: string, port: string, ask: Ask): Promise<OutletReading> {
+  const command = 'show power inline';
+  const [, admin = '', oper = ''] = rowOf(device, await ask(command, port), port, command);
   const delivering = oper === 'on';
   if (admin === 'off') return { state: 'off', delivering };
   if (admin !== 'auto' && admin !== 'static') {
@@ -90,8 +75,8 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
 }
 
 /** Undefined if nothing is configured, or the login may not see the configuration. */
-async function configuredMode(port: string, ask: Asker): Promise<string | undefined> {
-  const configuration = (await ifSupported(ask.configuration(port))) ?? '';
+async function configuredMode(port: string, ask: Ask): Promise<string | undefined> {
+  const configuration = (await ifSupported(ask('show running-config', `interface ${port}`))) ?? '';
   let isHere = false;
   for (const line of configuration.split('\n')) {
     if (/^\S/.test(line)) isHere = isInterface(line, port);

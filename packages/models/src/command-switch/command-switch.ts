@@ -22,20 +22,13 @@ import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
 import { readState } from '../families/on-off-patterns.ts';
-
-const Command = z.array(z.string());
-const Options = z.object({
-  on: Command,
-  off: Command,
-  read: z.object({ command: Command, on: z.string(), off: z.string() }),
-  timeoutSeconds: z.number(),
-});
+import { commandSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'command-switch', automaticRepair: true, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
-  const { on, off, read, timeoutSeconds } = Options.parse(device.options);
+  const { on, off, read, timeoutSeconds } = z.object(commandSwitch.options).parse(device.options);
 
   async function run(
     command: readonly string[],

@@ -216,15 +216,16 @@ function found(device: string, outlet: string, find: FindOutlet): string {
 
 export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
   const { key, readsAtOnce, read, set, isMode, cycle, report } = model;
+  /** Checks all of them before any request. */
+  const keysOf = (outlets: readonly string[]) => new Map(outlets.map((each) => [each, key(each)]));
   return {
     ...(readsAtOnce !== undefined && { readsAtOnce }),
     async read(outlets, signal) {
-      // Checks all of them before any request.
-      const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
-      if (keys.length === 0) return new Map();
-      const own = keys.map(([, each]) => each);
+      const keys = keysOf(outlets);
+      if (keys.size === 0) return new Map();
+      const own = [...keys.values()];
       const readings = await readEach(own, await read(own, signal));
-      return new Map(keys.map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
+      return new Map([...keys].map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
     async turnOn(outlet, mode, signal, via) {
@@ -245,10 +246,12 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
     }),
     ...(report && {
       async report(outlets, signal) {
-        const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
-        const own = keys.map(([, each]) => each);
-        const { of, ...about } = await report(own, signal);
-        return { ...about, outlets: new Map(keys.map(([outlet, each]) => [outlet, of(each)])) };
+        const keys = keysOf(outlets);
+        const { of, ...about } = await report([...keys.values()], signal);
+        return {
+          ...about,
+          outlets: new Map([...keys].map(([outlet, each]) => [outlet, of(each)])),
+        };
       },
     }),
     close: async () => undefined,

@@ -22,10 +22,11 @@ import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outl
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import { cliOf } from '../families/command-line/session.ts';
 import { linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { fastpath as dialect, fastpath } from '../families/fastpath/fastpath.ts';
-import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath/poe.ts';
+import { fastpathModes, readFastpath, resetPort, setFastpath } from '../families/fastpath/poe.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const outlets = driverKind({ model: 'edgeswitch', automaticRepair: true, create });
@@ -42,15 +43,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     key: interfaceOf,
     isMode: (mode) => fastpathModes.has(mode),
     read: (ports, signal) => use((cli) => readFastpath(cli, ports, signal), signal),
-    async set(port, state, signal, mode = 'auto') {
-      const command = `poe opmode ${state === 'on' ? mode : 'shutdown'}`;
-      await use((cli) => atInterface(cli, port, command), signal);
-    },
+    set: (port, state, signal, mode) => use((cli) => setFastpath(cli, port, state, mode), signal),
     cycle: {
       offSeconds: { least: 1, most: 60, whole: true },
-      async run(port, offSeconds, signal) {
-        await use((cli) => resetPort(cli, port, offSeconds), signal);
-      },
+      run: (port, offSeconds, signal) => use((cli) => resetPort(cli, port, offSeconds), signal),
     },
   };
 }
@@ -120,26 +116,22 @@ function isBlock(line: string, open: readonly string[]): boolean {
 function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): RestoreStep[] {
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
-    {
-      title: `Open the serial console of ${name}, and enter privileged mode. The next step removes the switch's address`,
-      where: 'device',
-      lines: ['enable'],
-    },
-    {
-      title: 'Erase the configuration, and answer y. Skip this step on a new switch',
-      where: 'device',
-      lines: ['clear config', 'y'],
-    },
-    {
-      title: `Sign in with the credentials that the switch now requires, and enter the version from ${time} (${id}) in privileged mode`,
-      where: 'device',
-      lines: ['enable', ...lines],
-    },
-    {
-      title: 'Save the configuration as the startup configuration, and answer y',
-      where: 'device',
-      lines: ['write memory', 'y'],
-    },
+    onDevice(
+      `Open the serial console of ${name}, and enter privileged mode. The next step removes the switch's address`,
+      ['enable'],
+    ),
+    onDevice('Erase the configuration, and answer y. Skip this step on a new switch', [
+      'clear config',
+      'y',
+    ]),
+    onDevice(
+      `Sign in with the credentials that the switch now requires, and enter the version from ${time} (${id}) in privileged mode`,
+      ['enable', ...lines],
+    ),
+    onDevice('Save the configuration as the startup configuration, and answer y', [
+      'write memory',
+      'y',
+    ]),
   ];
 }
 
@@ -179,9 +171,7 @@ export const accounts = cliAccounts({
     ...fastpath,
     pagers: [...fastpath.pagers, { line: /^Are you sure you want to save\? \(y\/n\)$/, key: 'y' }],
   },
-  running: 'show running-config',
   enter: 'configure',
-  leave: 'end',
   statements: {
     password: {
       find: (user) =>

@@ -12,6 +12,7 @@ import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks } from '../families/command-line/ios-like.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const eos: Dialect = {
@@ -64,10 +65,9 @@ export function backup(): BackupModel {
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `Enter the version on ${name} in a configuration session that starts empty. The switch then has exactly this configuration, and rolls it back after ten minutes unless you confirm it. The version does not contain certificates, extensions or images`,
-      where: 'device',
-      lines: [
+    onDevice(
+      `Enter the version on ${name} in a configuration session that starts empty. The switch then has exactly this configuration, and rolls it back after ten minutes unless you confirm it. The version does not contain certificates, extensions or images`,
+      [
         'enable',
         `configure session ${session}`,
         'rollback clean-config',
@@ -77,13 +77,11 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
         ),
         `commit timer ${confirmWithin}`,
       ],
-    },
-    {
-      title:
-        'If the switch is reachable, confirm the version, and save it as the startup configuration',
-      where: 'device',
-      lines: [`configure session ${session} commit`, 'write memory'],
-    },
+    ),
+    onDevice(
+      'If the switch is reachable, confirm the version, and save it as the startup configuration',
+      [`configure session ${session} commit`, 'write memory'],
+    ),
   ];
 }
 
@@ -114,9 +112,6 @@ export const connectedHosts = cliConnectedHosts({
  */
 export const accounts = cliAccounts({
   dialect: eos,
-  running: 'show running-config',
-  enter: 'configure terminal',
-  leave: 'end',
   statements: {
     password: {
       find: (user) =>

@@ -17,7 +17,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../contract/backup.ts';
-import { copyToDevice } from './command-line/restore-lines.ts';
+import { copyToDevice, onDevice, onWorkstation } from './command-line/restore-lines.ts';
 import { plainText } from './command-line/text-reading.ts';
 
 const file = 'config.ini';
@@ -62,16 +62,13 @@ function incomplete(content: Content): string | undefined {
 
 function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `Get the version, and copy it to the card, which applies the settings that it supports. On a different card, first change Override in [NetworkTCP/IP] to that card's MAC address; otherwise the card keeps its own address. The version does not contain passwords, SNMPv3 passphrases, keys or certificates, so set these manually`,
-      where: 'workstation',
-      lines: copyToDevice(about, { file, user: 'apc' }),
-    },
-    {
-      title:
-        'Check that the card has applied all settings. The event log shows this after about a minute',
-      where: 'device',
-      lines: ['eventlog'],
-    },
+    onWorkstation(
+      `Get the version, and copy it to the card, which applies the settings that it supports. On a different card, first change Override in [NetworkTCP/IP] to that card's MAC address; otherwise the card keeps its own address. The version does not contain passwords, SNMPv3 passphrases, keys or certificates, so set these manually`,
+      copyToDevice(about, { file, user: 'apc' }),
+    ),
+    onDevice(
+      'Check that the card has applied all settings. The event log shows this after about a minute',
+      ['eventlog'],
+    ),
   ];
 }

@@ -49,20 +49,16 @@ export function snmpOutlets(
     { coldStartDelay, powerOnDelay, name, cycleSeconds }: SettingColumns,
     signal: AbortSignal,
   ): Promise<OwnReport<string>> {
-    const walk = async (column: string | undefined) =>
-      column === undefined ? undefined : await snmp.walk(column, signal);
-    const starts = [...((await walk(coldStartDelay))?.values() ?? [])];
-    const [delays, names, cycles] = [
-      await walk(powerOnDelay),
-      await walk(name),
-      await walk(cycleSeconds),
-    ];
+    const starts = [...(await snmp.walk(coldStartDelay, signal)).values()];
+    const delays = await snmp.walk(powerOnDelay, signal);
+    const names = await snmp.walk(name, signal);
+    const cycles = cycleSeconds === undefined ? undefined : await snmp.walk(cycleSeconds, signal);
     return {
       of(key) {
-        const [label, seconds] = [names?.get(key), cycles?.get(key)];
+        const [label, seconds] = [names.get(key), cycles?.get(key)];
         const never = starts.includes(-1)
           ? 'cold start'
-          : delays?.get(key) === -1
+          : delays.get(key) === -1
             ? 'power-on'
             : undefined;
         return {

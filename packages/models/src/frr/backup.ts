@@ -15,7 +15,7 @@ import type {
   RestoreAbout,
   RestoreStep,
 } from '../contract/backup.ts';
-import { hereDocument } from '../families/command-line/restore-lines.ts';
+import { hereDocument, onDevice } from '../families/command-line/restore-lines.ts';
 import { changesBetween } from './changes.ts';
 import {
   configurationFault,
@@ -67,33 +67,26 @@ async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
 function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep[] {
   const lines = fileOf(content).trimEnd().split('\n');
   return [
-    {
-      title: `Open a root shell on ${device.name}, and write the version from ${time} (${id}) to ${file}.new`,
-      where: 'device',
-      lines: hereDocument(`${file}.new`, lines),
-    },
-    {
-      title: 'Check the file with vtysh, which prints nothing if it accepts every line',
-      where: 'device',
-      lines: [`vtysh -C -f ${file}.new`],
-    },
-    {
-      title:
-        'Install the version, and restart FRR. Lines that are not in the version are removed, and routing is briefly interrupted',
-      where: 'device',
-      lines: [
+    onDevice(
+      `Open a root shell on ${device.name}, and write the version from ${time} (${id}) to ${file}.new`,
+      hereDocument(`${file}.new`, lines),
+    ),
+    onDevice('Check the file with vtysh, which prints nothing if it accepts every line', [
+      `vtysh -C -f ${file}.new`,
+    ]),
+    onDevice(
+      'Install the version, and restart FRR. Lines that are not in the version are removed, and routing is briefly interrupted',
+      [
         `[ ! -e ${file} ] || cp -p ${file} ${file}.before`,
         `chown frr:frr ${file}.new`,
         `chmod 640 ${file}.new`,
         `mv ${file}.new ${file}`,
         'systemctl restart frr',
       ],
-    },
-    {
-      title:
-        'Compare the configurations: the only differences should be the lines that vtysh prints before and after the configuration',
-      where: 'device',
-      lines: [`vtysh -c 'show running-config' | diff - ${file}`],
-    },
+    ),
+    onDevice(
+      'Compare the configurations: the only differences should be the lines that vtysh prints before and after the configuration',
+      [`vtysh -c 'show running-config' | diff - ${file}`],
+    ),
   ];
 }

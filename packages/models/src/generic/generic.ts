@@ -26,6 +26,7 @@ import type {
 import type { Device } from '../contract/device.ts';
 import { eos } from '../eos/eos.ts';
 import { allPagers } from '../families/command-line/pagers.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import { lastLine, linesOf, plainText, quoted } from '../families/command-line/text-reading.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
 import { frr } from '../frr/dialect.ts';
@@ -170,10 +171,9 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the required lines of this version`,
-      where: 'device',
-      lines: linesOf(content),
-    },
+    onDevice(
+      `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the required lines of this version`,
+      linesOf(content),
+    ),
   ];
 }

@@ -34,27 +34,13 @@ import {
   oneByOne,
 } from '../contract/outlets.ts';
 import { readState, stateIn } from '../families/on-off-patterns.ts';
-
-const request = {
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
-  path: z.string(),
-  body: z.string().exactOptional(),
-  headers: z.record(z.string(), z.string()),
-};
-const Action = z.object({ ...request, expect: z.string().exactOptional() });
-const Options = z.object({
-  https: z.boolean(),
-  timeoutSeconds: z.number(),
-  on: Action,
-  off: Action,
-  read: z.object({ ...request, on: z.string(), off: z.string() }),
-});
+import { httpSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
-  const { on, off, read, ...how } = Options.parse(device.options);
+  const { on, off, read, ...how } = z.object(httpSwitch.options).parse(device.options);
   const send = httpTo(device, deps, { ...how, signIn: 'challenge' });
 
   async function ask(

@@ -29,6 +29,7 @@ import {
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import { ipmi } from './facts.ts';
 
 export const outlets = driverKind({ model: 'ipmi', automaticRepair: true, create });
 
@@ -49,7 +50,7 @@ const commands = {
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name, ports } = device;
-  const { cipherSuite } = z.object({ cipherSuite: z.number() }).parse(device.options);
+  const { cipherSuite } = z.object(ipmi.options).parse(device.options);
 
   async function run(
     words: readonly string[],
@@ -104,29 +105,34 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-/** Rejections of a login, or of its rights. A message that is missing, and a busy controller, are none. */
-const rejections =
-  /RAKP \d (?:HMAC|message (?:has|indicates))|privilege level[^\n]* failed: (?!Timeout|Node busy)|insufficient privilege|unauthorized|invalid role|password is longer/i;
+/** ipmitool has one exit status for all errors, and distinct texts for some. The first match counts. */
+const errors: readonly [
+  said: RegExp,
+  kind: new (device: string, what: string) => DeviceError,
+  what: string,
+][] = [
+  [/insufficient resources/i, DeviceBusy, 'all sessions of the controller are in use'],
+  [
+    /invalid \w+ algorithm|no cipher suite match/i,
+    DeviceRejected,
+    'the controller does not support this cipher suite; set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3',
+  ],
+  // Of a login, or of its rights. A message that is missing, and a busy controller, are none.
+  [
+    /RAKP \d (?:HMAC|message (?:has|indicates))|privilege level[^\n]* failed: (?!Timeout|Node busy)|insufficient privilege|unauthorized|invalid role|password is longer/i,
+    SignInRejected,
+    'rejects the login, or does not let it run power commands',
+  ],
+  [
+    /Get Auth Capabilities error|no response|Unable to establish|Set Session Privilege/i,
+    DeviceUnreachable,
+    'the controller did not respond over IPMI',
+  ],
+];
 
-/** ipmitool has one exit status for all errors, and distinct texts for some. */
 function errorOf(device: string, output: string): DeviceError {
-  if (/insufficient resources/i.test(output)) {
-    return new DeviceBusy(device, 'all sessions of the controller are in use');
-  }
-  if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
-    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3';
-    return new DeviceRejected(device, `the controller does not support this cipher suite; ${hint}`);
-  }
-  if (rejections.test(output)) {
-    return new SignInRejected(device, 'rejects the login, or does not let it run power commands');
-  }
-  if (
-    /Get Auth Capabilities error|no response|Unable to establish|Set Session Privilege/i.test(
-      output,
-    )
-  ) {
-    return new DeviceUnreachable(device, 'the controller did not respond over IPMI');
-  }
+  const [, kind, what] = errors.find(([said]) => said.test(output)) ?? [];
+  if (kind !== undefined && what !== undefined) return new kind(device, what);
   const last = output.trim().split('\n').at(-1) ?? '';
   return new DeviceRejected(device, `ipmitool: ${last.slice(0, 200)}`);
 }

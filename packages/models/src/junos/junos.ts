@@ -7,20 +7,16 @@
  */
 
 import { count } from '@skolo/base';
-import {
-  type CliSession,
-  DeviceRejected,
-  type Dialect,
-  escapePattern,
-  openCli,
-  targetOf,
-} from '@skolo/equipment';
-import type { Accounts } from '../contract/accounts.ts';
+import { DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { managedElsewhere } from '../families/command-line/accounts.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
+import { openCliOf } from '../families/command-line/session.ts';
 import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { macPattern } from '../families/mac-address.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
 
 export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
   // `syntax error, expecting <command>.`, `unknown command.`, `error: configuration database modified`
@@ -115,21 +111,15 @@ function withoutMark(line: string): string {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   const [first = '', ...rest] = linesOf(content).filter((line) => !line.startsWith(header));
   return [
-    {
-      title: `Enter the version on ${name}, where it replaces the whole configuration. It does not contain certificates, licences or files`,
-      where: 'device',
-      lines: ['configure', 'load override terminal', first, ...rest],
-    },
-    {
-      title: `Press Ctrl-D on a separate line, and wait for "load complete". Check the differences, and activate the version; unless you confirm it within ${confirmWithin} minutes, the device rolls it back`,
-      where: 'device',
-      lines: ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
-    },
-    {
-      title: 'If the device is reachable, confirm the version',
-      where: 'device',
-      lines: ['commit', 'exit'],
-    },
+    onDevice(
+      `Enter the version on ${name}, where it replaces the whole configuration. It does not contain certificates, licences or files`,
+      ['configure', 'load override terminal', first, ...rest],
+    ),
+    onDevice(
+      `Press Ctrl-D on a separate line, and wait for "load complete". Check the differences, and activate the version; unless you confirm it within ${confirmWithin} minutes, the device rolls it back`,
+      ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
+    ),
+    onDevice('If the device is reachable, confirm the version', ['commit', 'exit']),
   ];
 }
 
@@ -182,39 +172,29 @@ function dialectWith(value = ''): Dialect {
   };
 }
 
-export const accounts: Accounts = {
-  parts: ['password'],
-  async open(device, access, signal) {
-    const target = await targetOf(device, access, 'ssh');
-    const { username = '' } = target.credentials;
-    const within = { signal, timeoutMs: 60_000 };
-    let session: CliSession = await openCli(target, 'ssh', dialectWith(), access, signal);
-    const path = `system login user ${username}`;
-    return {
-      async set({ password }) {
-        if (password === undefined) return;
-        await session.close();
-        session = await openCli(target, 'ssh', dialectWith(password.reveal()), access, signal);
-        const own = await session.run(`show configuration ${path} | display set`, within);
-        if (!own.includes(`${path} authentication`)) {
-          throw new DeviceRejected(
-            device.name,
-            `the configuration has no password for ${username}; check whether an authentication server manages it`,
-          );
-        }
-        // Does not commit anybody else's changes, and discards its own if they are not committed.
-        await session.run('configure exclusive', within);
-        await session.run(`set ${path} authentication plain-text-password`, within);
-        const said = await session.run('commit and-quit', within);
-        if (!/^commit complete$/m.test(said)) {
-          throw new DeviceRejected(
-            device.name,
-            `did not commit the change: ${said.trim().slice(-200)}`,
-          );
-        }
-      },
-      async save() {},
-      close: () => session.close(),
-    };
-  },
-};
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const { username = '' } = await access.credentials();
+  const within = { signal, timeoutMs: 60_000 };
+  let session = await openCliOf(device, access, dialectWith(), signal);
+  const path = `system login user ${username}`;
+  return {
+    async setPassword(password) {
+      await session.close();
+      session = await openCliOf(device, access, dialectWith(password.reveal()), signal);
+      const own = await session.run(`show configuration ${path} | display set`, within);
+      if (!own.includes(`${path} authentication`))
+        throw managedElsewhere(device.name, `no password for ${username}`);
+      // Does not commit anybody else's changes, and discards its own if they are not committed.
+      await session.run('configure exclusive', within);
+      await session.run(`set ${path} authentication plain-text-password`, within);
+      const said = await session.run('commit and-quit', within);
+      if (!/^commit complete$/m.test(said)) {
+        throw new DeviceRejected(
+          device.name,
+          `did not commit the change: ${said.trim().slice(-200)}`,
+        );
+      }
+    },
+    close: () => session.close(),
+  };
+});

@@ -8,14 +8,11 @@ import { z } from 'zod';
 import type { Identity } from '../contract/backup.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
 import { listed } from '../families/command-line/text-reading.ts';
+import { linux } from './facts.ts';
 import { findArguments, glob, skip } from './globs.ts';
 
 /** Options in the device's rack.yaml entry. */
-export const HostFiles = z.object({
-  files: z.array(z.string()),
-  exclude: z.array(z.string()),
-  sudo: z.boolean(),
-});
+export const HostFiles = z.object(linux.options);
 export type HostFiles = z.infer<typeof HostFiles>;
 
 interface Listing {

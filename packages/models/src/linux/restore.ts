@@ -9,7 +9,12 @@ import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equip
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
 import type { RestoreAbout, RestoreStep } from '../contract/backup.ts';
-import { fetchVersion, portOption } from '../families/command-line/restore-lines.ts';
+import {
+  fetchVersion,
+  onDevice,
+  onWorkstation,
+  portOption,
+} from '../families/command-line/restore-lines.ts';
 import { Collected } from './collect.ts';
 import { type Compared, compare, describe } from './compare.ts';
 import { Host, type HostFiles } from './host.ts';
@@ -28,36 +33,22 @@ export function steps(
   const root = sudo ? 'sudo ' : '';
   const hash = sha256(content);
   return [
-    {
-      title: `Get the version from ${time}`,
-      where: 'workstation',
-      lines: [fetchVersion({ device, id }, file)],
-    },
-    {
-      title: `Copy the version to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
-      where: 'workstation',
-      lines: [
-        `scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`,
-      ],
-    },
-    {
-      title: 'Check that the archive is complete, and list its files',
-      where: 'device',
-      lines: [`echo '${hash}  ${where}' | sha256sum -c -`, `tar -tvf ${where}`],
-    },
-    {
-      title: 'Save the files that the version replaces',
-      where: 'device',
-      lines: [
-        `cd / && tar -tf ${where} | grep -v '/$' | ${root}tar -cpf ${before} -T -; ls -l ${before}`,
-      ],
-    },
-    {
-      title:
-        'Unpack the archive. Other files are left unchanged. Reload the programs whose files have changed',
-      where: 'device',
-      lines: [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
-    },
+    onWorkstation(`Get the version from ${time}`, [fetchVersion({ device, id }, file)]),
+    onWorkstation(
+      `Copy the version to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
+      [`scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`],
+    ),
+    onDevice('Check that the archive is complete, and list its files', [
+      `echo '${hash}  ${where}' | sha256sum -c -`,
+      `tar -tvf ${where}`,
+    ]),
+    onDevice('Save the files that the version replaces', [
+      `cd / && tar -tf ${where} | grep -v '/$' | ${root}tar -cpf ${before} -T -; ls -l ${before}`,
+    ]),
+    onDevice(
+      'Unpack the archive. Other files are left unchanged. Reload the programs whose files have changed',
+      [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
+    ),
   ];
 }
 

@@ -22,6 +22,7 @@ import {
   type OutletDriver,
   type OutletReading,
 } from '../contract/outlets.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { numberIn } from '../families/command-line/table.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
@@ -56,12 +57,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
       // Each line begins with its file's name, because there are several.
       const text = await run(`grep . ${files.join(' ')}`, signal, someMissing);
-      const values = new Map(
-        text.split('\n').map((line) => {
-          const [path = '', value = ''] = line.trim().split(':');
-          return [path, value] as const;
-        }),
-      );
+      const lines = text.matchAll(/^([^\s:]+):(\S*)/gm);
+      const values = new Map([...lines].map(([, path = '', value = '']) => [path, value]));
       return (number) => readingOf(number, values);
     },
     async set(number, state, signal) {
@@ -89,11 +86,9 @@ export function backup(): BackupModel {
     warning: 'The version does not contain the scripts or certificates in /etc/persistent',
     // Its ssh is from 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
-    activate: {
-      title:
-        'Shut down machines that must not lose power, and restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on',
-      where: 'device',
-      lines: ['reboot'],
-    },
+    activate: onDevice(
+      'Shut down machines that must not lose power, and restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on',
+      ['reboot'],
+    ),
   });
 }

@@ -33,17 +33,7 @@ import {
   type OutletState,
 } from '../contract/outlets.ts';
 import { stateIn } from '../families/on-off-patterns.ts';
-
-const Options = z.object({
-  topic: z.string(),
-  command: z.string(),
-  state: z.string(),
-  onPayload: z.string(),
-  offPayload: z.string(),
-  queryPayload: z.string(),
-  read: z.object({ on: z.string(), off: z.string() }),
-  available: z.string().exactOptional(),
-});
+import { mqttSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'mqtt-switch', automaticRepair: false, create });
 
@@ -52,8 +42,9 @@ const longestState = 4096;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   const { name } = device;
-  const { topic, command, state, onPayload, offPayload, queryPayload, read, available } =
-    Options.parse(device.options);
+  const { topic, command, state, onPayload, offPayload, queryPayload, read, available } = z
+    .object(mqttSwitch.options)
+    .parse(device.options);
   const fill = (template: string, outlet = '') =>
     template.replaceAll('{device}', topic).replaceAll('{outlet}', outlet);
   const watch = available === undefined ? undefined : { topic: fill(available), gone: isGone };

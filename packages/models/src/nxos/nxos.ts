@@ -12,6 +12,7 @@ import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 
 export const nxos: Dialect = {
   ...iosLike,
@@ -67,20 +68,13 @@ export function backup(): BackupModel {
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (write erase, reload). The version does not contain host keys or certificates, and its SNMPv3 users require the same engine ID`,
-      where: 'device',
-      lines: [
-        'configure terminal',
-        ...statements(content, /^(?:!.*|version .*|\s*)$/, bannerEnd),
-        'end',
-      ],
-    },
-    {
-      title: 'Save the configuration as the startup configuration',
-      where: 'device',
-      lines: ['copy running-config startup-config'],
-    },
+    onDevice(
+      `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (write erase, reload). The version does not contain host keys or certificates, and its SNMPv3 users require the same engine ID`,
+      ['configure terminal', ...statements(content, /^(?:!.*|version .*|\s*)$/, bannerEnd), 'end'],
+    ),
+    onDevice('Save the configuration as the startup configuration', [
+      'copy running-config startup-config',
+    ]),
   ];
 }
 
@@ -119,9 +113,6 @@ export const connectedHosts = cliConnectedHosts({
  */
 export const accounts = cliAccounts({
   dialect: nxos,
-  running: 'show running-config',
-  enter: 'configure terminal',
-  leave: 'end',
   statements: {
     password: {
       find: (user) =>

@@ -34,7 +34,7 @@ import {
   type OutletDriver,
   type OutletReading,
 } from '../contract/outlets.ts';
-import { fetchVersion, portOption } from '../families/command-line/restore-lines.ts';
+import { fetchVersion, onWorkstation, portOption } from '../families/command-line/restore-lines.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
 import { shellAccounts } from '../families/unix/accounts.ts';
@@ -163,16 +163,14 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   const { name, address = name } = device;
   const ssh = `ssh ${portOption(device, '-p')}root@${address}`;
   return [
-    {
-      title:
-        'Install the packages that the version configures. Then get the version, and let sysupgrade unpack it over the current files. Other files are kept',
-      where: 'workstation',
-      lines: [
+    onWorkstation(
+      'Install the packages that the version configures. Then get the version, and let sysupgrade unpack it over the current files. Other files are kept',
+      [
         fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
-    },
-    { title: 'Reboot the device', where: 'workstation', lines: [`${ssh} reboot`] },
+    ),
+    onWorkstation('Reboot the device', [`${ssh} reboot`]),
   ];
 }
 

@@ -14,6 +14,7 @@ import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { procurvePager } from '../families/command-line/pagers.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const procurve: Dialect = {
@@ -77,22 +78,17 @@ export function backup(): BackupModel {
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (erase startup-config). The version does not contain host keys or certificates, and contains passwords, keys and SNMPv3 users only if include-credentials is set`,
-      where: 'device',
-      lines: [
+    onDevice(
+      `Enter the version on ${name} in configuration mode. Settings that the version does not contain are kept; to get exactly this version, reset the switch to factory settings first (erase startup-config). The version does not contain host keys or certificates, and contains passwords, keys and SNMPv3 users only if include-credentials is set`,
+      [
         'configure',
         ...statements(content, /^(?:;.*|Running configuration:|\s*)$/, (line) =>
           /^banner \w+ "[^"]*$/.test(line) ? /"/ : undefined,
         ),
         'exit',
       ],
-    },
-    {
-      title: 'Save the configuration as the startup configuration',
-      where: 'device',
-      lines: ['write memory'],
-    },
+    ),
+    onDevice('Save the configuration as the startup configuration', ['write memory']),
   ];
 }
 
@@ -128,8 +124,6 @@ export const connectedHosts = cliConnectedHosts({
  */
 export const accounts = cliAccounts({
   dialect: procurve,
-  running: 'show running-config',
-  enter: 'configure terminal',
   leave: 'exit',
   statements: {
     password: {

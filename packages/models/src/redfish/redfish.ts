@@ -18,7 +18,7 @@
 import { parseJson } from '@skolo/base';
 import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Accounts } from '../contract/accounts.ts';
+import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import {
   CannotCycle,
@@ -26,10 +26,11 @@ import {
   driverKind,
   type OutletDriver,
   type OutletState,
-  type OwnReport,
   oneByOne,
 } from '../contract/outlets.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported, unneeded } from '../families/unneeded.ts';
+import { redfish } from './facts.ts';
 
 export const outlets = driverKind({
   model: 'redfish',
@@ -37,11 +38,7 @@ export const outlets = driverKind({
   create,
 });
 
-const Options = z.object({
-  https: z.boolean(),
-  timeoutSeconds: z.number(),
-  rackPdu: z.string().exactOptional(),
-});
+const Options = z.object(redfish.options);
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
@@ -113,23 +110,30 @@ const states: ReadonlyMap<string, OutletState> = new Map([
   ['PoweringOn', 'off'],
 ]);
 
-const usualRequests = {
-  signIn: 'basic',
-  reason: reasonOf,
-  headers: { accept: 'application/json', 'odata-version': '4.0' },
-} as const;
+/** Requests in JSON. */
+function redfishTo(device: Device, access: AccountAccess) {
+  const { https, timeoutSeconds } = Options.parse(device.options);
+  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+  const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
+  const send = httpTo(device, access, how);
+  return {
+    send,
+    async get<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal, what = path): Promise<T> {
+      return readJson(device.name, (await send({ path }, signal)).body, schema, what);
+    },
+  };
+}
 
 /** Its resources, and commands to them. */
 function requestsTo(device: Device, deps: DriverDeps) {
   const { name } = device;
-  const { rackPdu, ...how } = Options.parse(device.options);
+  const { rackPdu } = Options.parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
-  const send = httpTo(device, deps, { ...how, ...usualRequests });
+  const { get: read, send } = redfishTo(device, deps);
 
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
-    const { body } = await send({ path: `${folder}/${id}` }, signal);
-    const resource = readJson(name, body, Resource, `the state of ${id}`);
+    const resource = await read(`${folder}/${id}`, Resource, signal, `the state of ${id}`);
     const { Id, '@odata.id': path } = resource;
     // Of one that is unconfigured, the Id may be a padded serial number (openbmc-test-automation issue 1530).
     if (Id === undefined || Id === id || path?.split('/').at(-1) === id) return resource;
@@ -143,8 +147,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
     const listed = action[`${kind.parameter}@Redfish.AllowableValues`];
     const info = action['@Redfish.ActionInfo'];
     if (listed !== undefined || info === undefined) return listed;
-    const { body } = await send({ path: info }, signal);
-    const { Parameters } = readJson(name, body, ActionInfo, 'its allowed power actions');
+    const { Parameters } = await read(info, ActionInfo, signal);
     return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 
@@ -182,8 +185,8 @@ function requestsTo(device: Device, deps: DriverDeps) {
     via?: string,
   ): Promise<void> {
     if (via !== undefined && known.test(via)) return await post(via, signal);
-    const read = get(outlet, signal);
-    const resource = verb === 'on' ? await ifSupported(read) : await read;
+    const reading = get(outlet, signal);
+    const resource = verb === 'on' ? await ifSupported(reading) : await reading;
     try {
       await post(await viaOf(outlet, resource ?? {}, verb, signal), signal);
     } catch (error) {
@@ -191,16 +194,15 @@ function requestsTo(device: Device, deps: DriverDeps) {
       if (!(error instanceof DeviceRejected && isSoAlready)) throw error;
     }
     // Its failure is reported once the command was sent.
-    await read;
+    await reading;
   }
 
-  return { get, viaOf, command, send };
+  return { get, read, viaOf, command };
 }
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
-  const { name } = device;
   const { rackPdu } = Options.parse(device.options);
-  const { get, viaOf, command, send } = requestsTo(device, deps);
+  const { get, read, viaOf, command } = requestsTo(device, deps);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
@@ -210,9 +212,15 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const [first] = resources.values();
       const [manager] = first?.Links?.ManagedBy ?? [];
       const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
-      const body = path && (await send({ path }, signal)).body;
-      const maker = body ? readJson(name, body, Maker, 'its firmware version') : undefined;
-      return reportOf(resources, (rackPdu === undefined ? first : maker)?.Model, maker);
+      const maker = path ? await read(path, Maker, signal) : undefined;
+      return {
+        hardware: (rackPdu === undefined ? first : maker)?.Model,
+        firmware: maker?.FirmwareVersion,
+        of(id) {
+          const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
+          return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
+        },
+      };
     },
     read: oneByOne(async (outlet: string, signal) => {
       const resource = await get(outlet, signal);
@@ -222,21 +230,6 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     }),
     set: (outlet, state, signal, _mode, via) => command(outlet, state, signal, via),
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
-  };
-}
-
-function reportOf(
-  resources: ReadonlyMap<string, Resource>,
-  model: string | undefined,
-  maker: z.infer<typeof Maker> | undefined,
-): OwnReport<string> {
-  return {
-    hardware: model,
-    firmware: maker?.FirmwareVersion,
-    of(id) {
-      const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
-      return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
-    },
   };
 }
 
@@ -261,36 +254,28 @@ const Account = z.object({ UserName: z.string().nullish() });
 
 const mostAccounts = 32;
 
-export const accounts: Accounts = {
-  parts: ['password'],
-  async open(device, access, signal) {
-    const { name } = device;
-    const send = httpTo(device, access, { ...Options.parse(device.options), ...usualRequests });
-    const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
-      const { body } = await send({ path }, signal);
-      return readJson(name, body, schema, path);
-    };
-    const { AccountService } = await get('/redfish/v1/', Root);
-    // The root is public; this is not.
-    const { Accounts: all } = await get(AccountService['@odata.id'], Service);
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const { get, send } = redfishTo(device, access);
+  const { AccountService } = await get('/redfish/v1/', Root, signal);
+  // The root is public; this is not.
+  const { Accounts: all } = await get(AccountService['@odata.id'], Service, signal);
 
-    async function own(): Promise<string> {
-      const { username } = await access.credentials();
-      const { Members: members } = await get(all['@odata.id'], Members);
-      for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
-        if ((await get(path, Account)).UserName === username) return path;
-      }
-      throw new DeviceRejected(name, `the account service does not list the account ${username}`);
+  async function own(): Promise<string> {
+    const { username } = await access.credentials();
+    const { Members: members } = await get(all['@odata.id'], Members, signal);
+    for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
+      if ((await get(path, Account, signal)).UserName === username) return path;
     }
+    throw new DeviceRejected(
+      device.name,
+      `the account service does not list the account ${username}`,
+    );
+  }
 
-    return {
-      async set({ password }) {
-        if (password === undefined) return;
-        const json = { Password: password.reveal() };
-        await send({ method: 'PATCH', path: await own(), json }, signal);
-      },
-      async save() {},
-      async close() {},
-    };
-  },
-};
+  return {
+    async setPassword(password) {
+      const json = { Password: password.reveal() };
+      await send({ method: 'PATCH', path: await own(), json }, signal);
+    },
+  };
+});

@@ -18,7 +18,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../contract/backup.ts';
-import { copyToDevice } from '../families/command-line/restore-lines.ts';
+import { copyToDevice, onDevice, onWorkstation } from '../families/command-line/restore-lines.ts';
 import { lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
 import { ifSupported } from '../families/unneeded.ts';
 import { routeros as dialect } from './dialect.ts';
@@ -108,17 +108,15 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   const { name } = about.device;
   const file = `${name}.rsc`;
   return [
-    {
-      title: 'Write the version to a file, and copy it to the device',
-      where: 'workstation',
-      lines: copyToDevice(about, { file, user: 'admin' }),
-    },
-    {
-      title: `Reset ${name} to exactly this version. The device asks for confirmation, restarts, and imports the file. Users and their passwords are kept. The version does not contain certificates, host keys or other files, so restore these manually if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
-      where: 'device',
-      lines: [
+    onWorkstation(
+      'Write the version to a file, and copy it to the device',
+      copyToDevice(about, { file, user: 'admin' }),
+    ),
+    onDevice(
+      `Reset ${name} to exactly this version. The device asks for confirmation, restarts, and imports the file. Users and their passwords are kept. The version does not contain certificates, host keys or other files, so restore these manually if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
+      [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,
       ],
-    },
+    ),
   ];
 }

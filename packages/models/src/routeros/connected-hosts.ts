@@ -6,7 +6,11 @@
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
 import type { DeviceConnection } from '@skolo/equipment';
-import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
+import type {
+  ConnectedHost,
+  ConnectedHosts,
+  ConnectedHostsReader,
+} from '../contract/connected-hosts.ts';
 import { anyCli } from '../families/command-line/any-cli.ts';
 import { hostOf, rowsIn } from '../families/command-line/connected-hosts.ts';
 import { ifSupported } from '../families/unneeded.ts';
@@ -19,16 +23,13 @@ export function connectedHosts(): ConnectedHostsReader {
 async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
   const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
   const ask = (menu: string) => printed(connection, `${menu} print terse`, seen);
+  const add = (host: ConnectedHost | undefined) => host && seen.hosts.push(host);
   for (const { flags, values } of await ask('/interface bridge host')) {
     const port = values.get('on-interface') ?? values.get('interface') ?? '';
-    const groups = {
-      mac: values.get('mac-address'),
-      port,
-      vlan: values.get('vid'),
-    };
+    const groups = { mac: values.get('mac-address'), port, vlan: values.get('vid') };
     const host = hostOf(groups, 'mac-table');
     if (host && flags.includes('L')) seen.own.push(host.mac);
-    else if (host) seen.hosts.push(host);
+    else add(host);
   }
   for (const { flags, values } of await ask('/interface')) {
     const own = values.get('mac-address');
@@ -36,16 +37,12 @@ async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
     if (!/^(?:ether|wlan|sfp)/.test(values.get('type') ?? '')) continue;
     seen.ports.push({ name: values.get('name') ?? '', up: flags.includes('R') });
   }
-  for (const { values } of (await ifSupported(ask('/ip arp'))) ?? []) {
-    const groups = { mac: values.get('mac-address'), address: values.get('address') };
-    const host = groups.mac === undefined ? undefined : hostOf(groups, 'arp');
-    if (host) seen.hosts.push(host);
-  }
+  for (const { values } of (await ifSupported(ask('/ip arp'))) ?? [])
+    add(hostOf({ mac: values.get('mac-address'), address: values.get('address') }, 'arp'));
   for (const { values } of (await ifSupported(ask('/ip dhcp-server lease'))) ?? []) {
     const [mac, address] = [values.get('mac-address'), values.get('active-address')];
-    if (mac === undefined || address === undefined) continue;
-    const host = hostOf({ mac, address, hostname: values.get('host-name') }, 'lease');
-    if (host) seen.hosts.push(host);
+    const hostname = values.get('host-name');
+    if (address !== undefined) add(hostOf({ mac, address, hostname }, 'lease'));
   }
   return { ...seen, own: [...new Set(seen.own)] };
 }

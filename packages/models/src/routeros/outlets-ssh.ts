@@ -17,7 +17,7 @@
  */
 import { DeviceRejected } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
-import type { DriverDeps, OutletDriver, OutletReading } from '../contract/outlets.ts';
+import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
 import { type Shell, shellOf, shortened } from '../families/command-line/session.ts';
 import { isOnMode, poeReading } from './poe.ts';
 
@@ -50,11 +50,13 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
       // One block per port, because the columns of a table with several ports are ambiguous.
       const command = ports.map((port) => `${menu} monitor ${port} once`).join('; ');
       const text = await use((shell) => ask(shell, command), signal);
-      const blocks = blocksIn(text);
       return (port) => {
-        const block = blocks.get(port);
-        if (block === undefined) throw rejected(command, text);
-        return readingOf(name, port, block);
+        const values = valuesOf(text, port);
+        const setting = values.get('poe-out');
+        if (setting === undefined) throw rejected(command, text);
+        const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(values.get('poe-out-power') ?? '') ?? [];
+        const status = values.get('poe-out-status');
+        return poeReading(setting, status, watts === undefined ? undefined : Number(watts));
       };
     },
     async set(port, state, signal, mode = 'auto-on') {
@@ -69,34 +71,11 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
   };
 }
 
-/** `name: value` lines, one block per port, which begins with its name. */
-function blocksIn(text: string): Map<string, Map<string, string>> {
-  const blocks = new Map<string, Map<string, string>>();
-  let block: Map<string, string> | undefined;
-  for (const line of text.split('\n')) {
-    const [, key = '', value = ''] = /^\s*([\w-]+):(?: *(\S+))?\s*$/.exec(line) ?? [];
-    if (key === 'name') {
-      block = new Map();
-      blocks.set(value, block);
-    }
-    if (key !== '') block?.set(key, value);
-  }
-  return blocks;
-}
-
-function readingOf(
-  device: string,
-  port: string,
-  block: ReadonlyMap<string, string>,
-): OutletReading {
-  const setting = block.get('poe-out');
-  const status = block.get('poe-out-status');
-  if (setting === undefined) {
-    throw new DeviceRejected(
-      device,
-      `the poe monitor command does not report the PoE setting of ${port}`,
-    );
-  }
-  const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(block.get('poe-out-power') ?? '') ?? [];
-  return poeReading(setting, status, watts === undefined ? undefined : Number(watts));
+/** Of a port's block of `name: value` lines, which begins with its name. */
+function valuesOf(text: string, port: string): ReadonlyMap<string, string> {
+  const blocks = text.split(/^(?=[ \t]*name:)/m).map((block) => {
+    const lines = block.matchAll(/^[ \t]*([\w-]+): *(\S*)[ \t]*$/gm);
+    return new Map([...lines].map(([, key = '', value = '']) => [key, value]));
+  });
+  return blocks.find((block) => block.get('name') === port) ?? new Map();
 }

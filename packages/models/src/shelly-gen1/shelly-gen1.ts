@@ -15,10 +15,10 @@
 
 import { DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
-import type { Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen1', automaticRepair: false, create });
@@ -121,21 +121,15 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  * Verified with: its simulator only.
  * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
  */
-export const accounts: Accounts = {
-  parts: ['password'],
-  async open(device, access, signal) {
-    const send = httpTo(device, access, { signIn: 'basic' });
-    await send({ path: '/status' }, signal);
-    return {
-      async set({ password }) {
-        if (password === undefined) return;
-        const { username = 'admin' } = await access.credentials();
-        const form = new URLSearchParams({ enabled: '1', username, password: password.reveal() });
-        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-        await send({ method: 'POST', path: '/settings/login', headers, body: `${form}` }, signal);
-      },
-      async save() {},
-      async close() {},
-    };
-  },
-};
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const send = httpTo(device, access, { signIn: 'basic' });
+  await send({ path: '/status' }, signal);
+  return {
+    async setPassword(password) {
+      const { username = 'admin' } = await access.credentials();
+      const form = new URLSearchParams({ enabled: '1', username, password: password.reveal() });
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      await send({ method: 'POST', path: '/settings/login', headers, body: `${form}` }, signal);
+    },
+  };
+});

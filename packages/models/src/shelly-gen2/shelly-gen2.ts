@@ -16,10 +16,11 @@ import { sha256 } from '@skolo/base';
 import { type Access, DeviceRejected, httpTo, readJson } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
-import type { Accounts } from '../contract/accounts.ts';
+import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
 import { unneeded } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen2', automaticRepair: false, create });
@@ -58,28 +59,37 @@ function asAdmin<A extends Access>(access: A): A {
   };
 }
 
+function rpcTo(device: Device, access: AccountAccess) {
+  const { name } = device;
+  const send = httpTo(device, asAdmin(access), { signIn: 'digest' });
+  let lastId = 0;
+  return {
+    async call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
+      lastId += 1;
+      const id = lastId;
+      const json = { id, method, params };
+      const answer = await send({ method: 'POST', path: '/rpc', json }, signal);
+      const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
+      if (frame.error) {
+        const { code, message } = frame.error;
+        const what = `${method} failed: ${message.slice(0, 200)} (${code ?? 'no code'})`;
+        throw new DeviceRejected(name, what);
+      }
+      // A change is confirmed by its own number; a state is that of the switch, whatever the frame says.
+      const isState = method === 'Shelly.GetStatus';
+      if (frame.id === id || (frame.id === undefined && isState)) return frame.result;
+      throw new DeviceRejected(name, 'the response belongs to another request');
+    },
+    async get<T>(what: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+      const path = `/rpc/Shelly.${what}`;
+      return readJson(name, (await send({ path }, signal)).body, schema, path);
+    },
+  };
+}
+
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
-  const send = httpTo(device, asAdmin(deps), { signIn: 'digest' });
-  let lastId = 0;
-
-  async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
-    lastId += 1;
-    const id = lastId;
-    const json = { id, method, params };
-    const answer = await send({ method: 'POST', path: '/rpc', json }, signal);
-    const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
-    if (frame.error) {
-      const { code, message } = frame.error;
-      throw new DeviceRejected(
-        name,
-        `${method} failed: ${message.slice(0, 200)} (${code ?? 'no code'})`,
-      );
-    }
-    // A change is confirmed by its own number; a state is that of the switch, whatever the frame says.
-    if (frame.id === id || (frame.id === undefined && method !== 'Switch.Set')) return frame.result;
-    throw new DeviceRejected(name, 'the response belongs to another request');
-  }
+  const { call, get } = rpcTo(device, deps);
 
   async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
@@ -99,10 +109,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       };
     },
     async report(_ids, signal) {
-      const about = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
-      const info = readJson(name, about.body, Info, 'its description');
-      const { body } = await send({ path: '/rpc/Shelly.GetConfig' }, signal);
-      const components = readJson(name, body, Components, 'its configuration');
+      const info = await get('GetDeviceInfo', Info, signal);
+      const components = await get('GetConfig', Components, signal);
       // Those from 100 on belong to an add-on.
       const count = Object.keys(components).filter((key) => /^switch:\d\d?$/.test(key)).length;
       const linked = info.profile === 'cover' ? 'profile is cover' : undefined;
@@ -137,37 +145,19 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
  * Source: shelly-api-docs.shelly.cloud/gen2, "Authentication", "Shelly.SetAuth", "Shelly.GetDeviceInfo".
  */
 
-const Answer = z.object({ error: Failure.partial({ code: true }).optional() });
-
-export const accounts: Accounts = {
-  parts: ['password'],
-  async open(device, access, signal) {
-    const { name } = device;
-    const send = httpTo(device, asAdmin(access), { signIn: 'digest' });
-    await send({ path: '/rpc/Shelly.GetStatus' }, signal);
-    return {
-      async set({ password }) {
-        if (password === undefined) return;
-        const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
-        const info = readJson(name, body, Info, 'the description');
-        if (!info.auth_en)
-          throw new DeviceRejected(
-            name,
-            'does not require a password; set one on its web page first',
-          );
-        const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
-        const json = {
-          id: 1,
-          method: 'Shelly.SetAuth',
-          params: { user: 'admin', realm: info.id, ha1 },
-        };
-        const answer = await send({ method: 'POST', path: '/rpc', json }, signal);
-        const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
-        if (error)
-          throw new DeviceRejected(name, `rejects the password: ${error.message.slice(0, 200)}`);
-      },
-      async save() {},
-      async close() {},
-    };
-  },
-};
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const { call, get } = rpcTo(device, access);
+  await get('GetStatus', Components, signal);
+  return {
+    async setPassword(password) {
+      const info = await get('GetDeviceInfo', Info, signal);
+      if (!info.auth_en)
+        throw new DeviceRejected(
+          device.name,
+          'does not require a password; set one on its web page first',
+        );
+      const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
+      await call('Shelly.SetAuth', { user: 'admin', realm: info.id, ha1 }, signal);
+    },
+  };
+});

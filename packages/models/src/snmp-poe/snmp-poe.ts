@@ -148,12 +148,6 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
     const name = String(names.get(index) ?? '') || String(description);
     return { index, name, hasConnector: connectors.get(index) === connectorPresent };
   });
-  const interfaces = new Map<string, Interface>(
-    named.map(({ index, name }) => [
-      index,
-      { name, isPort: false, isUp: states.get(index) === up },
-    ]),
-  );
   const ports = named.filter(({ index }) => ethernet.includes(types.get(index)));
   const forms = Map.groupBy(ports, ({ name }) => formOf(name));
   const alike = (name: string) => forms.get(formOf(name)) ?? [];
@@ -163,17 +157,23 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
       alike(b.name).length - alike(a.name).length,
   );
   const taken = new Set<string>();
-  for (const { index, name, hasConnector } of ports) {
+  const labels = new Map<string, string>();
+  for (const { index, name } of ports) {
     const others = alike(name);
     const isFromZero = others.length > 1 && others.some((each) => lastNumber(each.name) === 0);
     const label = labelOf(device, name, isFromZero ? 1 : 0);
     // `Te1/0/1` follows `Gi1/0/1`, which is port 1.
-    const isFree = label !== undefined && !taken.has(label);
-    if (isFree) taken.add(label);
-    const isUp = states.get(index) === up;
-    interfaces.set(index, { name: isFree ? label : name, isPort: isFree || hasConnector, isUp });
+    if (label === undefined || taken.has(label)) continue;
+    taken.add(label);
+    labels.set(index, label);
   }
-  return interfaces;
+  return new Map(
+    named.map(({ index, name, hasConnector }) => {
+      const label = labels.get(index);
+      const isPort = label !== undefined || (hasConnector && ethernet.includes(types.get(index)));
+      return [index, { name: label ?? name, isPort, isUp: states.get(index) === up }];
+    }),
+  );
 }
 
 /** Of a name: the same for all ports of a kind. */

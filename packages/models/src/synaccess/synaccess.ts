@@ -34,9 +34,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function tell(command: string, signal: AbortSignal): Promise<void> {
     const answer = await ask(command, signal);
     const lines = answer.split(/\r?\n/);
-    if (lines.includes('$A0') && !lines.includes('$AF')) return;
     if (lines.includes('$AF')) throw new DeviceRejected(name, `reported that ${command} failed`);
-    throw senseless(name, answer);
+    if (!lines.includes('$A0')) throw senseless(name, answer);
   }
 
   return {

@@ -8,9 +8,8 @@ import {
   SignInRejected,
   withAnyOf,
 } from '@skolo/equipment';
-import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
-import type { AccountAccess, Accounts } from '../contract/accounts.ts';
+import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import {
   CannotCycle,
@@ -19,6 +18,7 @@ import {
   type OutletDriver,
 } from '../contract/outlets.ts';
 import { checkCount, outletCount } from '../families/outlet-count.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported } from '../families/unneeded.ts';
 
 const Answer = z.record(z.string(), z.unknown());
@@ -27,35 +27,27 @@ type Answer = z.infer<typeof Answer>;
 /** @param title of the command in messages; default: the command */
 type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
 
-export function tasmota(device: Device, access: AccountAccess): RunTasmota {
+function tasmota(device: Device, access: AccountAccess): RunTasmota {
   const { name } = device;
   const send = httpTo(device, access, { signIn: 'by-driver' });
   return async (command, signal, title = command) =>
-    await withAnyOf(await access.credentials(), (credentials) =>
-      run(credentials, { command, title }, signal),
-    );
-
-  async function run(
-    { username = 'admin', password }: Credentials,
-    { command, title }: { command: string; title: string },
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const query = new URLSearchParams({ cmnd: command });
-    if (password !== undefined) {
-      query.set('user', username);
-      query.set('password', password.reveal());
-    }
-    // Its web server decodes %20; "+" only in newer versions.
-    const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
-    const { body } = await send({ path }, signal);
-    const answer = readJson(name, body, Answer, `the result of ${title}`);
-    if (/\buser=/.test(String(answer.WARNING ?? ''))) {
-      const what = password === undefined ? 'requires a password' : 'rejects the password';
-      throw new SignInRejected(name, what);
-    }
-    if ('Command' in answer) throw new DeviceRejected(name, `does not support ${title}`);
-    return answer;
-  }
+    await withAnyOf(await access.credentials(), async ({ username = 'admin', password }) => {
+      const query = new URLSearchParams({ cmnd: command });
+      if (password !== undefined) {
+        query.set('user', username);
+        query.set('password', password.reveal());
+      }
+      // Its web server decodes %20; "+" only in newer versions.
+      const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
+      const { body } = await send({ path }, signal);
+      const answer = readJson(name, body, Answer, `the result of ${title}`);
+      if (/\buser=/.test(String(answer.WARNING ?? ''))) {
+        const what = password === undefined ? 'requires a password' : 'rejects the password';
+        throw new SignInRejected(name, what);
+      }
+      if ('Command' in answer) throw new DeviceRejected(name, `does not support ${title}`);
+      return answer;
+    });
 }
 
 /**
@@ -176,26 +168,20 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
  * password.
  * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
  */
-export const accounts: Accounts = {
-  parts: ['password'],
-  async open(device, access, signal) {
-    const run = tasmota(device, access);
-    await run('State', signal);
-    return {
-      async set({ password }) {
-        if (password === undefined) return;
-        if (!/^\w{8,32}$/.test(password.reveal())) {
-          throw new DeviceRejected(
-            device.name,
-            'accepts only passwords of 8 to 32 letters, digits and underscores',
-          );
-        }
-        const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
-        if (answer.WebPassword !== undefined) return;
-        throw new DeviceRejected(device.name, 'the response does not confirm the password');
-      },
-      async save() {},
-      async close() {},
-    };
-  },
-};
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const run = tasmota(device, access);
+  await run('State', signal);
+  return {
+    async setPassword(password) {
+      if (!/^\w{8,32}$/.test(password.reveal())) {
+        throw new DeviceRejected(
+          device.name,
+          'accepts only passwords of 8 to 32 letters, digits and underscores',
+        );
+      }
+      const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
+      if (answer.WebPassword !== undefined) return;
+      throw new DeviceRejected(device.name, 'the response does not confirm the password');
+    },
+  };
+});

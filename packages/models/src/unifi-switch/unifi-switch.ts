@@ -21,6 +21,7 @@ import {
   orCannotCycle,
 } from '../contract/outlets.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
 import {
   type Cli,
   cliWithin,
@@ -34,7 +35,7 @@ import {
 } from '../families/command-line/session.ts';
 import { numberIn } from '../families/command-line/table.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
-import { atInterface, readFastpath, resetPort } from '../families/fastpath/poe.ts';
+import { readFastpath, resetPort, setFastpath } from '../families/fastpath/poe.ts';
 import { macPattern } from '../families/mac-address.ts';
 import { linuxShell } from '../families/unix/linux-shell.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
@@ -191,13 +192,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function open(signal: AbortSignal): Promise<ExecSession | CliSession> {
     if (device.transport !== 'telnet') {
       const exec = await openExecOf(device, deps, signal);
+      let lacksIt = true;
       try {
-        if (!isMissing(await exec.exec(listSwctrl, { signal }))) return exec;
-      } catch (error) {
-        await exec.close();
-        throw error;
+        lacksIt = isMissing(await exec.exec(listSwctrl, { signal }));
+        if (!lacksIt) return exec;
+      } finally {
+        if (lacksIt) await exec.close();
       }
-      await exec.close();
     }
     return await openCliOf(device, deps, fastpathBehindShell, signal);
   }
@@ -225,8 +226,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       restarting.delete(number);
       await use(async (session) => {
         if ('exec' in session) return setSwctrl(session, number, state === 'on' ? 'auto' : 'off');
-        const command = `poe opmode ${state === 'on' ? 'auto' : 'shutdown'}`;
-        await atInterface(session, interfaceOf(number), command);
+        await setFastpath(session, interfaceOf(number), state);
       }, signal);
     },
     cycle: {
@@ -283,12 +283,10 @@ export function backup(): BackupModel {
     volatile: [/^(?:mgmt\.)?cfgversion=/],
     warning:
       'A controller overwrites the whole configuration as soon as it connects to the switch. If the switch has a controller, restore the controller from its own backup (.unf), and adopt the switch there; until then, or without a controller, use these steps',
-    activate: {
-      title:
-        "Apply the version. Ports and the switch's network may be down for a while, and the switch's address may change",
-      where: 'device',
-      lines: ['syswrapper.sh apply-config'],
-    },
+    activate: onDevice(
+      "Apply the version. Ports and the switch's network may be down for a while, and the switch's address may change",
+      ['syswrapper.sh apply-config'],
+    ),
   });
 }
 

@@ -1,21 +1,14 @@
 /** Passwords that are statements of a configuration, on devices with a configuration mode. */
-import {
-  type CliSession,
-  DeviceRejected,
-  type Dialect,
-  escapePattern,
-  openCli,
-  targetOf,
-} from '@skolo/equipment';
+import { type CliSession, DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { AccountPart, Accounts } from '../../contract/accounts.ts';
+import { openCliOf } from './session.ts';
 
 interface CliAccounts {
   dialect: Dialect;
-  /** Prints the active configuration. */
-  running: string;
-  enter: string;
-  leave: string;
+  /** Enters and leaves the configuration mode. */
+  enter?: string;
+  leave?: string;
   /** By part: the statement with a new value. */
   statements: Readonly<Partial<Record<AccountPart, Statement>>>;
   /** Commands that save, and the answer of the last one that confirms it. */
@@ -45,23 +38,34 @@ export function typed(device: string, value: Secret): string {
   throw new DeviceRejected(device, why);
 }
 
-export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAccounts): Accounts {
-  const { statements, save } = about;
+/** @param what the configuration has: `no password for ann` */
+export function managedElsewhere(device: string, what: string): DeviceRejected {
+  const hint = 'check whether an authentication server manages it';
+  return new DeviceRejected(device, `the configuration has ${what}; ${hint}`);
+}
+
+export function cliAccounts({
+  dialect,
+  enter = 'configure terminal',
+  leave = 'end',
+  statements,
+  save,
+}: CliAccounts): Accounts {
   const parts = Object.keys(statements).filter(
     (key) => key === 'password' || key === 'enablePassword',
   );
   return {
     parts,
     async open(device, access, signal) {
-      const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
-      const target = await targetOf(device, access, transport);
       const { name } = device;
-      const { username = '' } = target.credentials;
-      const session = await openCli(target, transport, dialect, access, signal);
+      const { username = '' } = await access.credentials();
+      const session = await openCliOf(device, access, dialect, signal);
       const run = (command: string) => session.run(command, { signal, timeoutMs: 120_000 });
       return {
         async set(values) {
-          const shown = (await session.read(running, { signal, timeoutMs: 60_000 })).toString();
+          const shown = (
+            await session.read('show running-config', { signal, timeoutMs: 60_000 })
+          ).toString();
           const lines = parts.flatMap((part) => {
             const value = values[part];
             return value === undefined ? [] : [lineFor(part, value, shown)];
@@ -83,10 +87,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
         const match = pattern?.exec(shown);
         if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
         const what = part === 'password' ? `no password for ${username}` : 'no enable password';
-        throw new DeviceRejected(
-          name,
-          `the configuration has ${what}; check whether an authentication server manages it`,
-        );
+        throw managedElsewhere(name, what);
       }
     },
   };

@@ -58,28 +58,31 @@ export function cliConnectedHosts({
       const isPort = {
         test: (line: string) => network?.find(nameIn(line), device.options) !== undefined,
       };
-      for (const { line, groups } of rowsIn(name, macs, said.macs, hasMac, seen)) {
-        const host = hostOf(groups, 'mac-table');
-        if (host === undefined) continue;
-        if (macs.own?.test(line)) seen.own.push(host.mac);
-        else if (host.port !== undefined) seen.hosts.push(host);
-      }
+      const add = (source: ConnectedHost['source'], { own }: Table, rows: Row[]) => {
+        for (const { line, groups } of rows) {
+          const host = hostOf(groups, source);
+          if (host && own?.test(line)) seen.own.push(host.mac);
+          else if (host && (host.port ?? host.address) !== undefined) seen.hosts.push(host);
+        }
+      };
+      add('mac-table', macs, rowsIn(name, macs, said.macs, hasMac, seen));
       for (const { groups } of rowsIn(name, links, said.links, isPort, seen)) {
         const { port = '', link = '' } = groups;
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
       const known = async () => (arp && said.arp ? rowsIn(name, arp, said.arp, hasMac, seen) : []);
-      for (const { line, groups } of (await ifSupported(known())) ?? []) {
-        const host = hostOf(groups, 'arp');
-        if (host && arp?.own?.test(line)) seen.own.push(host.mac);
-        else if (host) seen.hosts.push(host);
-      }
+      if (arp) add('arp', arp, (await ifSupported(known())) ?? []);
       return seen;
     },
   });
 }
 
 type Groups = Readonly<Record<string, string | undefined>>;
+
+interface Row {
+  line: string;
+  groups: Groups;
+}
 
 async function ask(cli: Pick<DeviceCli, 'run'>, { command }: Table): Promise<string> {
   return (await cli.run(command)).toString('latin1');
@@ -98,7 +101,7 @@ export function rowsIn(
   text: string,
   isRow: { test(line: string): boolean },
   seen: ConnectedHosts,
-): { line: string; groups: Groups }[] {
+): Row[] {
   const lines = text.split('\n').map((whole) => {
     const line = whole.slice(0, longestRow);
     const found = [row].flat().map((form) => form.exec(line)?.groups);
@@ -116,13 +119,31 @@ export function rowsIn(
   return rows;
 }
 
-/** Undefined for a multicast address. */
+/** Undefined for a multicast address, or none. */
 export function hostOf(groups: Groups, source: ConnectedHost['source']): ConnectedHost | undefined {
   const mac = macOf(groups.mac ?? '');
-  if (!isOfOne(mac)) return undefined;
+  if (mac === '' || !isOfOne(mac)) return undefined;
   const { port, vlan, address, hostname } = groups;
   const given = Object.entries({ port, vlan, address, hostname }).filter(
     ([, value]) => value !== undefined && value !== '',
   );
   return { mac, ...Object.fromEntries(given), source };
+}
+
+/**
+ * The hosts in the lines that match.
+ *
+ * @param more further groups of a line; undefined: it does not count
+ */
+export function hostsIn(
+  text: string,
+  row: RegExp,
+  source: ConnectedHost['source'],
+  more: (line: string) => Groups | undefined = () => ({}),
+): ConnectedHost[] {
+  return text.split('\n').flatMap((line) => {
+    const groups = row.exec(line)?.groups;
+    const others = groups && more(line);
+    return others ? (hostOf({ ...groups, ...others }, source) ?? []) : [];
+  });
 }

@@ -1,5 +1,5 @@
-/** Commands of a restore. */
-import type { RestoreAbout } from '../../contract/backup.ts';
+/** Steps of a restore, and their commands. */
+import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
 import type { Device } from '../../contract/device.ts';
 
 interface Copy {
@@ -9,6 +9,16 @@ interface Copy {
   user: string;
   /** Options for ssh that the device requires. */
   options?: string;
+}
+
+/** @param lines to type at the device */
+export function onDevice(title: string, lines: string[]): RestoreStep {
+  return { title, where: 'device', lines };
+}
+
+/** @param lines to type on the workstation */
+export function onWorkstation(title: string, lines: string[]): RestoreStep {
+  return { title, where: 'workstation', lines };
 }
 
 /** Saves a version to a file, and copies it to the device by scp. */

@@ -10,10 +10,11 @@ import {
   type PoolSession,
   targetOf,
 } from '@skolo/equipment';
+import type { AccountAccess } from '../../contract/accounts.ts';
 import type { Device } from '../../contract/device.ts';
 import type { DriverDeps } from '../../contract/outlets.ts';
 
-type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
+type Deps = Pick<DriverDeps, 'sessions'> & AccountAccess;
 
 /** Works in the device's session, which is kept for a moment: ten calls need one sign-in. */
 type UseSession<S> = <T>(work: (session: S) => Promise<T>, signal: AbortSignal) => Promise<T>;
@@ -41,7 +42,7 @@ export function shellOf(device: Device, deps: Deps): UseSession<Shell> {
 /** For a driver with its own kind of session. */
 export function sharing<S extends PoolSession, W>(
   { name }: Device,
-  { sessions }: Deps,
+  { sessions }: Pick<Deps, 'sessions'>,
   open: (signal: AbortSignal) => Promise<S>,
   within: (device: string, session: S, signal: AbortSignal) => W,
 ): UseSession<W> {
@@ -60,7 +61,7 @@ export function shellWithin(device: string, session: ExecSession, signal: AbortS
 
 export async function openCliOf(
   device: Device,
-  deps: Deps,
+  deps: AccountAccess,
   dialect: Dialect,
   signal: AbortSignal,
 ): Promise<CliSession> {
@@ -71,19 +72,23 @@ export async function openCliOf(
 
 export async function openExecOf(
   device: Device,
-  deps: Deps,
+  deps: AccountAccess,
   signal: AbortSignal,
 ): Promise<ExecSession> {
   const target = await targetOf(device, deps, 'ssh');
   return openExec(target, deps, signal);
 }
 
-/** Runs a `show` command once, however often its answer is used. */
-export function askOnce(cli: Cli): (command: string) => Promise<string> {
+/** Runs a `show` command for one port, or once for all. */
+export type Ask = (command: string, one: string) => Promise<string>;
+
+/** @param all instead of `one`, if all are read with one command. Each command runs once, however often its answer is used. */
+export function askOnce(cli: Cli, all?: string): Ask {
   const answers = new Map<string, Promise<string>>();
-  return (command) => {
-    const answer = answers.get(command) ?? cli.run(command);
-    answers.set(command, answer);
+  return (command, one) => {
+    const whole = `${command} ${all ?? one}`.trim();
+    const answer = answers.get(whole) ?? cli.run(whole);
+    answers.set(whole, answer);
     return answer;
   };
 }

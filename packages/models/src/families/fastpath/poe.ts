@@ -1,7 +1,12 @@
 /** PoE ports at Fastpath's command line, as on EdgeSwitches and older UniFi switches. See edgeswitch.ts. */
 import { DeviceRejected } from '@skolo/equipment';
-import { type OutletReading, oneByOne, orCannotCycle } from '../../contract/outlets.ts';
-import { askOnce, type Cli, shortened } from '../command-line/session.ts';
+import {
+  type OutletReading,
+  type OutletState,
+  oneByOne,
+  orCannotCycle,
+} from '../../contract/outlets.ts';
+import { type Ask, askOnce, type Cli, shortened } from '../command-line/session.ts';
 import { findRow, numberIn, rowOf } from '../command-line/table.ts';
 import { ifSupported } from '../unneeded.ts';
 
@@ -11,18 +16,13 @@ export const fastpathModes: ReadonlySet<string> = new Set(['auto', 'passive24v']
 /** From this many ports on, one table for all is faster than one for each. */
 const manyPorts = 3;
 
-/** Runs a `show` command, for one port or once for all. */
-type Ask = (command: string, port: string) => Promise<string>;
-
 /** @param ports as the switch writes them */
 export async function readFastpath(
   cli: Cli,
   ports: readonly string[],
   signal: AbortSignal,
 ): Promise<(port: string) => OutletReading> {
-  const askEach = askOnce(cli);
-  const ask: Ask = (command, port) =>
-    askEach(`${command} ${ports.length >= manyPorts ? 'all' : port}`);
+  const ask = askOnce(cli, ports.length >= manyPorts ? 'all' : undefined);
   const read = oneByOne(async (port: string) => {
     const mode = await modeOf(cli, port, ask);
     const status = await ifSupported(ask('show poe status', port));
@@ -93,6 +93,15 @@ export async function atInterface(cli: Cli, port: string, command: string): Prom
   } finally {
     await leave(cli, depth);
   }
+}
+
+export async function setFastpath(
+  cli: Cli,
+  port: string,
+  state: OutletState,
+  mode = 'auto',
+): Promise<void> {
+  await atInterface(cli, port, `poe opmode ${state === 'on' ? mode : 'shutdown'}`);
 }
 
 /**

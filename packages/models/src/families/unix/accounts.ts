@@ -1,7 +1,7 @@
 /** Accounts of a Linux host with a shell behind ssh: a user's password, passed on standard input, and its keys. */
-import { DeviceRejected, type ExecSession, openExec, targetOf } from '@skolo/equipment';
-import type { Secret } from '@skolo/secrets';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Accounts } from '../../contract/accounts.ts';
+import { openExecOf } from '../command-line/session.ts';
 import { addKey, removeKey } from './authorized-keys.ts';
 
 interface ShellAccounts {
@@ -24,13 +24,20 @@ export function shellAccounts({ command, input, keyFolder: folder }: ShellAccoun
     parts: ['password'],
     hasKeys: true,
     async open(device, access, signal) {
-      const target = await targetOf(device, access, 'ssh');
-      const session = await openExec(target, access, signal);
+      const { username = 'root' } = await access.credentials();
+      const session = await openExecOf(device, access, signal);
       const { name } = device;
-      const { username = 'root' } = target.credentials;
       return {
         async set({ password }) {
-          if (password !== undefined) await setPassword(session, username, password);
+          if (password === undefined) return;
+          const { status, stderr } = await session.execBytes(command(username), {
+            signal,
+            timeoutMs: 30_000,
+            input: Buffer.from(input(username, password.reveal())),
+          });
+          if (status === 0) return;
+          const why = stderr.trim().split('\n').at(-1) || `exit status ${status}`;
+          throw new DeviceRejected(name, `the password of ${username} was not changed: ${why}`);
         },
         addKey: (key, comment) => addKey(session, name, { key, comment, folder }, signal),
         removeKey: (keys) => removeKey(session, name, { ...keys, folder }, signal),
@@ -38,17 +45,6 @@ export function shellAccounts({ command, input, keyFolder: folder }: ShellAccoun
         async save() {},
         close: () => session.close(),
       };
-
-      async function setPassword(exec: ExecSession, user: string, password: Secret): Promise<void> {
-        const { status, stderr } = await exec.execBytes(command(user), {
-          signal,
-          timeoutMs: 30_000,
-          input: Buffer.from(input(user, password.reveal())),
-        });
-        if (status === 0) return;
-        const why = stderr.trim().split('\n').at(-1) || `exit status ${status}`;
-        throw new DeviceRejected(name, `the password of ${user} was not changed: ${why}`);
-      }
     },
   };
 }

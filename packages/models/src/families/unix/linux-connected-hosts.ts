@@ -11,7 +11,7 @@ import type {
   ConnectedHosts,
   CreateConnectedHostsReader,
 } from '../../contract/connected-hosts.ts';
-import { arpRow, hostOf } from '../command-line/connected-hosts.ts';
+import { arpRow, hostOf, hostsIn } from '../command-line/connected-hosts.ts';
 import { quoted } from '../command-line/text-reading.ts';
 import { isOfOne, macPattern } from '../mac-address.ts';
 import { ifSupported } from '../unneeded.ts';
@@ -45,10 +45,10 @@ async function read(
     const physical = links.find((link) => link.name === name)?.parent ?? name;
     return ports.some((port) => port.name === physical) ? physical : undefined;
   };
-  const neighbours = (await textOf(connection, 'cat /proc/net/arp')).split('\n').flatMap((line) => {
-    const groups = /\s0x0\s/.test(line) ? undefined : arpRow.exec(line)?.groups;
-    const port = named(line.trim().split(/\s+/).at(-1) ?? '');
-    return groups === undefined ? [] : (hostOf({ ...groups, port }, 'arp') ?? []);
+  const arp = await textOf(connection, 'cat /proc/net/arp');
+  const neighbours = hostsIn(arp, arpRow, 'arp', (line) => {
+    if (/\s0x0\s/.test(line)) return undefined;
+    return { port: named(line.trim().split(/\s+/).at(-1) ?? '') };
   });
   const leased: ConnectedHost[] = [];
   for (const { command, parse } of leases) {
@@ -108,17 +108,12 @@ async function bridgeTable(
 
 /** `b8:27:eb:00:00:01 dev lan1 vlan 10 master br-lan`; what a switch chip has learned is `self`. */
 function fdbRows(text: string): ConnectedHost[] {
-  const found = new Map<string, ConnectedHost>();
-  for (const line of text.split('\n')) {
-    const { groups } =
-      new RegExp(`^(?<mac>${macPattern}) dev (?<port>\\S+)(?: vlan (?<vlan>\\d+))?`).exec(line) ??
-      {};
-    // The ports' own addresses are permanent.
-    if (groups === undefined || /\bpermanent\b/.test(line)) continue;
-    const host = hostOf(groups, 'mac-table');
-    if (host) found.set(`${host.mac} ${host.port}`, host);
-  }
-  return [...found.values()];
+  const row = new RegExp(`^(?<mac>${macPattern}) dev (?<port>\\S+)(?: vlan (?<vlan>\\d+))?`);
+  // The ports' own addresses are permanent.
+  const hosts = hostsIn(text, row, 'mac-table', (line) =>
+    /\bpermanent\b/.test(line) ? undefined : {},
+  );
+  return [...new Map(hosts.map((host) => [`${host.mac} ${host.port}`, host])).values()];
 }
 
 /** The kernel's own table: 16 bytes per address, with its port number, and whether it is the port's own. */
@@ -152,16 +147,10 @@ async function textOf(
 
 /** Leases of dnsmasq: time, MAC address, address, name or `*`. */
 export function dnsmasqLeases(file: string): Leases {
-  const row = new RegExp(`^\\d+ (?<mac>${macPattern}) (?<address>[\\d.]+) (?<name>\\S+)`);
-  return {
-    command: `cat ${file}`,
-    parse: (text) =>
-      text.split('\n').flatMap((line) => {
-        const { groups } = row.exec(line) ?? {};
-        const hostname = groups?.name === '*' ? undefined : groups?.name;
-        return groups ? (hostOf({ ...groups, hostname }, 'lease') ?? []) : [];
-      }),
-  };
+  const row = new RegExp(
+    `^\\d+ (?<mac>${macPattern}) (?<address>[\\d.]+) (?:\\*|(?<hostname>\\S+))`,
+  );
+  return { command: `cat ${file}`, parse: (text) => hostsIn(text, row, 'lease') };
 }
 
 /** An operational command of EdgeOS or VyOS, with names in the column with this heading. */
@@ -169,12 +158,9 @@ export function vyattaLeases(words: string, heading: string): Leases {
   return {
     command: `/opt/vyatta/bin/vyatta-op-cmd-wrapper ${words}`,
     parse(text) {
-      const at = new RegExp(`^.*(?=${heading})`, 'im').exec(text)?.[0].length ?? -1;
-      return text.split('\n').flatMap((line) => {
-        const { groups } = arpRow.exec(line) ?? {};
-        const [hostname] = at < 0 ? [] : (/^[\w.-]+/.exec(line.slice(at)) ?? []);
-        return groups ? (hostOf({ ...groups, hostname }, 'lease') ?? []) : [];
-      });
+      const at = new RegExp(`^.*(?=${heading})`, 'im').exec(text)?.[0].length ?? Infinity;
+      const nameIn = (line: string) => /^[\w.-]+/.exec(line.slice(at))?.[0];
+      return hostsIn(text, arpRow, 'lease', (line) => ({ hostname: nameIn(line) }));
     },
   };
 }

@@ -12,7 +12,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../../contract/backup.ts';
-import { copyToDevice } from '../command-line/restore-lines.ts';
+import { copyToDevice, onDevice, onWorkstation } from '../command-line/restore-lines.ts';
 import { plainText, quoted } from '../command-line/text-reading.ts';
 import { ifSupported } from '../unneeded.ts';
 
@@ -139,19 +139,17 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
   ];
   const hash = createHash('md5').update(content).digest('hex');
   return [
-    {
-      title: `Get the version from ${about.time}, and copy it to the device; on a new device, the user is ubnt. ${warning}`,
-      where: 'workstation',
-      lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
-    },
-    {
-      title: `Save the current configuration in ${previous}. The second command installs the version and writes it to flash, but only if the copy is complete. If the command does not report that the configuration was stored, flash was not changed`,
-      where: 'device',
-      lines: [
+    onWorkstation(
+      `Get the version from ${about.time}, and copy it to the device; on a new device, the user is ubnt. ${warning}`,
+      copyToDevice(about, { file: here, to: there, user, options: scp }),
+    ),
+    onDevice(
+      `Save the current configuration in ${previous}. The second command installs the version and writes it to flash, but only if the copy is complete. If the command does not report that the configuration was stored, flash was not changed`,
+      [
         `cat ${file} > ${previous}`,
         `md5sum ${there} | grep ${hash} && cat ${there} > ${file} && cfgmtd -w -p /etc/`,
         `rm ${there}`,
       ],
-    },
+    ),
   ];
 }

@@ -6,17 +6,17 @@
  * its own.
  * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
  */
-import { DeviceRejected, openCli, targetOf } from '@skolo/equipment';
+import { DeviceRejected } from '@skolo/equipment';
 import type { Accounts } from '../../contract/accounts.ts';
+import { openCliOf } from '../command-line/session.ts';
 import { vyatta } from './dialect.ts';
 
 export const accounts: Accounts = {
   parts: ['password'],
   hasKeys: true,
   async open(device, access, signal) {
-    const target = await targetOf(device, access, 'ssh');
-    const { username = '' } = target.credentials;
-    const session = await openCli(target, 'ssh', vyatta, access, signal);
+    const { username = '' } = await access.credentials();
+    const session = await openCliOf(device, access, vyatta, signal);
     const { name } = device;
     const path = `system login user ${username} authentication`;
     const run = (command: string) => session.run(command, { signal, timeoutMs: 120_000 });

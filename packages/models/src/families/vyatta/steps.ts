@@ -1,44 +1,35 @@
 /** The steps to restore a version by hand, in text that the router accepts. */
 import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
-import { hereDocument } from '../command-line/restore-lines.ts';
+import { hereDocument, onDevice } from '../command-line/restore-lines.ts';
 import { linesOf } from '../command-line/text-reading.ts';
 
 const file = '/tmp/version.boot';
 
 const confirmed: RestoreStep[] = [
-  {
-    title:
-      'Commit the version, and answer y. Unless you confirm within 10 minutes, the device restarts with its saved configuration. If the device reports that it does not keep revisions, commit without confirmation at its serial console',
-    where: 'device',
-    lines: ['commit-confirm 10', 'y'],
-  },
-  {
-    title: 'Sign in again in another window. If that works, confirm and save',
-    where: 'device',
-    lines: ['confirm', 'save', 'exit'],
-  },
+  onDevice(
+    'Commit the version, and answer y. Unless you confirm within 10 minutes, the device restarts with its saved configuration. If the device reports that it does not keep revisions, commit without confirmation at its serial console',
+    ['commit-confirm 10', 'y'],
+  ),
+  onDevice('Sign in again in another window. If that works, confirm and save', [
+    'confirm',
+    'save',
+    'exit',
+  ]),
 ];
 
 /** Through `sh`, because the router's own shell would show help at each `?` and tab. */
 export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
   return [
-    {
-      title: `Sign in to ${device.name} as a user with the admin level, and write the version from ${time} (${id}) to a file`,
-      where: 'device',
-      lines: ['sh', 'umask 077', ...hereDocument(file, linesOf(content)), 'exit'],
-    },
-    {
-      title:
-        'Load the version, and check the changes. The version replaces the whole configuration, but is not active yet',
-      where: 'device',
-      lines: ['configure', `load ${file}`, 'compare'],
-    },
+    onDevice(
+      `Sign in to ${device.name} as a user with the admin level, and write the version from ${time} (${id}) to a file`,
+      ['sh', 'umask 077', ...hereDocument(file, linesOf(content)), 'exit'],
+    ),
+    onDevice(
+      'Load the version, and check the changes. The version replaces the whole configuration, but is not active yet',
+      ['configure', `load ${file}`, 'compare'],
+    ),
     ...confirmed,
-    {
-      title: 'Remove the file, because it contains secrets',
-      where: 'device',
-      lines: [`rm ${file}`],
-    },
+    onDevice('Remove the file, because it contains secrets', [`rm ${file}`]),
   ];
 }
 
@@ -56,16 +47,14 @@ export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout
     .filter((line) => line.startsWith('set '));
   const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
   return [
-    {
-      title: `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have. The changes do not take effect yet`,
-      where: 'device',
-      lines: ['configure', ...[...all].map((area) => `delete ${area}`)],
-    },
-    {
-      title: `Enter the statements of the version from ${time} (${id}), and check the changes`,
-      where: 'device',
-      lines: [...commands, 'compare'],
-    },
+    onDevice(
+      `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have. The changes do not take effect yet`,
+      ['configure', ...[...all].map((area) => `delete ${area}`)],
+    ),
+    onDevice(`Enter the statements of the version from ${time} (${id}), and check the changes`, [
+      ...commands,
+      'compare',
+    ]),
     ...confirmed,
   ];
 }
