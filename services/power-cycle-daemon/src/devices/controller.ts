@@ -176,23 +176,19 @@ export class Controller {
    */
   async othersMoved(outlet: string): Promise<string | undefined> {
     const all = this.outlets();
+    if (all.length < 2) return undefined;
     const atOnce = this.driver.readsAtOnce === undefined ? comparedAtOnce : 1;
     const end = performance.now() + compareWithinMs;
-    let at = 0;
-    for (; all.length > 1 && at < all.length && performance.now() < end; at += atOnce) {
+    for (let at = 0; at < all.length; at += atOnce) {
+      if (performance.now() > end)
+        throw new DeviceTimeout(this.name, `${all.length - at} outlets were not read in time`);
       await this.read(all.slice(at, at + atOnce)).catch((error: unknown) => {
         // rack.yaml may assume more outlets than it has.
         if (!(error instanceof DeviceRejected)) throw error;
       });
     }
     const moved = [...this.states.takeMoved(outlet)];
-    if (moved.length === 0) {
-      if (all.length < 2 || at >= all.length) return undefined;
-      throw new DeviceTimeout(
-        this.name,
-        `only ${at} of ${all.length} outlets could be read in time`,
-      );
-    }
+    if (moved.length === 0) return undefined;
     const first = moved.slice(0, 3).map(([name, what]) => `${this.name}/${name} ${what}`);
     const more = moved.length > first.length ? ` and ${moved.length - first.length} more` : '';
     return `${first.join(', ')}${more} when ${this.name}/${outlet} was switched`;

@@ -13,15 +13,18 @@ const freshForMs = 30_000;
 
 export class OutletStates {
   private readonly settled = new Map<string, OutletReading & { readAt: number }>();
-  private readonly expected = new Map<string, { states: OutletState[]; until: number }>();
-  private readonly commandedAt = new Map<string, number>();
+  /** The last command to each outlet, and the states that it still leads to. */
+  private readonly commands = new Map<
+    string,
+    { at: number; until: number; states: OutletState[] }
+  >();
   /** What became of other outlets (`turned off`), by the outlet whose command was followed by the change. */
   private readonly moved = new Map<string, Map<string, string>>();
 
   /** A command is about to be sent. @param states those that it leads to, in order */
   commanded(outlet: string, states: readonly OutletState[], now: number, forMs = 0): void {
-    this.expected.set(outlet, { states: [...states], until: now + forMs + effectWithinMs });
-    this.commandedAt.set(outlet, now);
+    const until = now + forMs + effectWithinMs;
+    this.commands.set(outlet, { at: now, until, states: [...states] });
   }
 
   /** @param now when the reading began */
@@ -46,15 +49,15 @@ export class OutletStates {
 
   /** Whether its own command explains any state that it has now. */
   private isExpected(outlet: string, state: OutletState, now: number): boolean {
-    const expected = this.expected.get(outlet);
-    if (expected === undefined) return false;
-    if (expected.states[0] === state) expected.states.shift();
-    if (expected.states.length === 0 || now > expected.until) this.expected.delete(outlet);
+    const command = this.commands.get(outlet);
+    if (command === undefined || command.states.length === 0) return false;
+    if (command.states[0] === state) command.states.shift();
+    else if (now > command.until) command.states = [];
     return true;
   }
 
   private attribute(outlet: string, what: string, readAt: number, now: number): void {
-    for (const [cause, at] of this.commandedAt) {
+    for (const [cause, { at }] of this.commands) {
       const isBetween = at >= readAt && at - readAt < freshForMs;
       if (!isBetween && now - at > attributedForMs) continue;
       const moved = this.moved.get(cause) ?? new Map<string, string>();

@@ -143,7 +143,7 @@ describe('serial numbers', () => {
     const [first, second] = server.phones.values();
     first?.unplug();
     expect(await missing(left)).toBe(
-      `not attached to USB port 1-1.2; with the serial number ${twin}, adb lists: USB port 1-1.3`,
+      `not attached to USB port 1-1.2; attached: ${twin} on USB port 1-1.3`,
     );
 
     first?.plugIn();

@@ -53,7 +53,10 @@ export function createAdb({
   };
 }
 
-/** Arguments that select it, even among several with one serial number: `-s` also accepts USB ports. */
+/** A USB interface, as in `UsbDevice`. */
+const ofAdb = 'ff/42/01';
+
+/** Arguments that select it; `-s` also accepts USB ports. */
 export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): string[] {
   if (serial !== '' && !isTwin) return ['-s', serial];
   if (transportId !== undefined) return ['-t', transportId];
@@ -82,13 +85,9 @@ export function chosen(
   const hasTwin = isNamed && siblings.some((one) => one.name !== name && one.serial === serial);
   if (first !== undefined && second === undefined && !hasTwin) return first;
   const onPort = fitting.find(({ usb: its }) => its !== undefined && its === port);
-  if (onPort !== undefined) return onPort;
-  if (hasTwin) {
-    const ports = fitting.map(({ usb: its = 'unknown' }) => `USB port ${its}`).join(', ');
-    throw new Missing(
-      `not attached to USB port ${port}; with the serial number ${serial}, adb lists: ${ports || 'no devices'}`,
-    );
-  }
+  if (onPort !== undefined) return { ...onPort, isTwin: true };
+  if (hasTwin)
+    throw new Missing(`not attached to USB port ${port}; attached: ${namesOf(devices) || 'none'}`);
   if (second !== undefined) {
     const names = namesOf(fitting);
     throw new Missing(
@@ -97,14 +96,15 @@ export function chosen(
         : `${fitting.length} devices have the serial number ${serial} (${names}); set \`power\` in rack.yaml to the USB port of each, or unplug all but one`,
     );
   }
-  throw whyNotThere(serial, devices, usb);
+  // A server that was just started, by whomever, may not have seen yet what is on USB.
+  const mayBe = usb.some(({ interfaces }) => interfaces.includes(ofAdb));
+  const why = whyNotThere(serial, devices, usb);
+  throw mayBe ? new CallFailed(why) : new Missing(why);
 }
 
 function namesOf(devices: readonly AdbDevice[]): string {
   return devices
-    .map(({ serial, isTwin, usb = 'unknown' }) =>
-      isTwin ? `${serial} on USB port ${usb}` : serial || 'no serial',
-    )
+    .map(({ serial, usb }) => `${serial || 'no serial'}${usb ? ` on USB port ${usb}` : ''}`)
     .join(', ');
 }
 
@@ -112,26 +112,18 @@ function whyNotThere(
   serial: string | undefined,
   devices: readonly AdbDevice[],
   usb: readonly UsbDevice[],
-): Missing {
+): string {
   const onBus = usb.filter((one) => serial === undefined || one.serial === serial.trim());
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
-  if (has('ff/42/03'))
-    return new Missing('in bootloader mode (fastboot); restart it with `fastboot reboot`');
-  if (has('ff/42/01')) {
-    // A server that was just started, by whomever, may not have seen it yet.
-    const what = 'connected over USB, but adb does not list it; the adb server may need a restart';
-    return new CallFailed(what);
-  }
-  if (serial === undefined) return new Missing('not attached: adb does not list any devices');
+  if (has('ff/42/03')) return 'in bootloader mode (fastboot); restart it with `fastboot reboot`';
+  if (has(ofAdb))
+    return 'connected over USB, but adb does not list it; the adb server may need a restart';
+  if (serial === undefined) return 'not attached: adb does not list any devices';
   if (onBus.length > 0) {
-    return new Missing(
-      `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`,
-    );
+    return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
   }
   const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
-  return new Missing(
-    `not attached: adb does not list a device with the serial number ${serial}${others}`,
-  );
+  return `not attached: adb does not list a device with the serial number ${serial}${others}`;
 }
 
 const states: Readonly<Record<string, string>> = {

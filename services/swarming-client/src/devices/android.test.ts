@@ -170,7 +170,7 @@ describe('which phone', () => {
     const { open } = await startShelf(context, two);
 
     expect(await missing(open())).toBe(
-      `2 devices are attached (${serial}, R58M1002); set \`serial\` in rack.yaml to select one`,
+      `2 devices are attached (${serial} on USB port 1-1.1, R58M1002 on USB port 1-1.2); set \`serial\` in rack.yaml to select one`,
     );
   });
 
@@ -178,7 +178,7 @@ describe('which phone', () => {
     const { open } = await startShelf(context, [{ serial }]);
 
     expect(await missing(open({ serial: 'X' }))).toBe(
-      `not attached: adb does not list a device with the serial number X; attached: ${serial}`,
+      `not attached: adb does not list a device with the serial number X; attached: ${serial} on USB port 1-1.1`,
     );
   });
 

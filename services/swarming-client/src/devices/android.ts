@@ -82,9 +82,9 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
 
 async function isNotReady(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<boolean> {
   const devices = await adb.devices(signal);
-  const isIt = ({ serial, usb }: AdbDevice) =>
-    serial === phone.serial && (!phone.isTwin || usb === phone.usb);
-  return !devices.some((one) => isIt(one) && one.state === 'device');
+  const isReady = ({ serial, usb, state }: AdbDevice) =>
+    serial === phone.serial && usb === phone.usb && state === 'device';
+  return !devices.some(isReady);
 }
 
 async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<DeviceReading> {

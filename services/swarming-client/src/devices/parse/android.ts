@@ -9,8 +9,8 @@ export interface AdbDevice {
   transportId?: string | undefined;
   /** The USB port, as the kernel names it: `1-1.2`. Absent over the network, and from some versions of adb. */
   usb?: string | undefined;
-  /** Others in the list have its serial number, too. */
-  isTwin?: boolean;
+  /** Another device may have its serial number. */
+  isTwin?: true;
 }
 
 const states = [
@@ -29,9 +29,8 @@ const states = [
   'unknown',
 ];
 
-const stateAndMore = `(${states.join('|')})(?=[\\s;]|$)(.*)$`;
-const stateFirst = new RegExp(`^${stateAndMore}`);
-const row = new RegExp(`^(.*?)\\s+${stateAndMore}`);
+/** `%-22s %s` (append_transport() in adb/transport.cpp): a serial number may contain blanks, even the name of a state. */
+const row = new RegExp(`^(.{22}|.*?)\\s+(${states.join('|')})(?=[\\s;]|$)(.*)$`);
 /** Some errors end with status 0, after the heading of the list. */
 const error = /^(error: |adb: (?!warning)|\* (failed|cannot) )/m;
 
@@ -43,29 +42,16 @@ export function readAdbDevices(text: string): AdbDevice[] | undefined {
   const devices: AdbDevice[] = [];
   for (const line of linesOf(text)) {
     if (/^(List of devices|\*|adb[ :])/.test(line)) continue;
-    const [name, state, rest] = fieldsOf(line);
-    if (!name || state === undefined) continue;
+    const [, padded = '', state, rest = ''] = row.exec(line) ?? [];
+    const name = padded.trimEnd();
+    if (name === '' || state === undefined) continue;
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
     // Without `usb:` where adb uses libusb.
     const usb = /\s(?:usb:)?(\d+-[\d.]+)(?=\s|$)/.exec(rest)?.[1];
     devices.push({ serial, state, transportId, usb });
   }
-  const counts = Map.groupBy(devices, ({ serial }) => serial);
-  return devices.map((one) => {
-    const isTwin = one.serial !== '' && (counts.get(one.serial)?.length ?? 0) > 1;
-    return { ...one, ...(isTwin && { isTwin }) };
-  });
-}
-
-/** `%-22s %s` (append_transport() in adb/transport.cpp): a serial number may contain blanks, even the name of a state. */
-function fieldsOf(
-  line: string,
-): [name: string | undefined, state: string | undefined, rest: string] {
-  const [, state, more = ''] = stateFirst.exec(line.slice(23)) ?? [];
-  if (state !== undefined) return [line.slice(0, 23).trimEnd(), state, more];
-  const [, name, its, rest = ''] = row.exec(line) ?? [];
-  return [name, its, rest];
+  return devices;
 }
 
 /**
