@@ -16,7 +16,13 @@ import type { Dialect } from './dialect.ts';
 import { exactAnswer } from './exact-answer.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { becomePrivileged } from './privilege.ts';
-import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
+import {
+  changedNumbers,
+  lastPrompt,
+  type PromptPatterns,
+  promptPatterns,
+  samePrompt,
+} from './prompt.ts';
 import { asksForChoice, unanswered } from './questions.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
@@ -47,9 +53,9 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
   const transcript = onTranscript && new Transcript(onTranscript, secrets);
   const conversation = new Conversation(device, terminal, { secrets, transcript });
   try {
-    const { prompt, noise } = await reach(conversation, options);
+    const { prompt, changing, noise } = await reach(conversation, options);
     const own = { ...dialect, noise: [...dialect.noise, ...noise] };
-    const cli = new Cli(conversation, own, prompt);
+    const cli = new Cli(conversation, own, prompt, changing);
     await cli.getReady(credentials, limit);
     return cli;
   } catch (error) {
@@ -75,16 +81,18 @@ async function reach(
 class Cli implements CliSession {
   private readonly conversation: Conversation;
   private readonly dialect: Dialect;
-  private readonly prompts: PromptPatterns;
+  private prompts: PromptPatterns;
   private prompt: string;
+  private readonly changing: Set<number>;
   private last: Promise<unknown> = Promise.resolve();
   private closing: Promise<void> | undefined;
 
-  constructor(conversation: Conversation, dialect: Dialect, prompt: string) {
+  constructor(conversation: Conversation, dialect: Dialect, prompt: string, changing: Set<number>) {
     this.conversation = conversation;
     this.dialect = dialect;
     this.prompt = prompt;
-    this.prompts = promptPatterns(dialect, prompt);
+    this.changing = changing;
+    this.prompts = promptPatterns(dialect, prompt, changing);
   }
 
   async getReady(credentials: Credentials, limit: Limit): Promise<void> {
@@ -163,7 +171,7 @@ class Cli implements CliSession {
 
   /** A failure leaves the command line in an unknown state, so it is closed. */
   private async ask(command: string, limit: Limit, isExact = false): Promise<Buffer> {
-    const { conversation, dialect, prompts } = this;
+    const { conversation, dialect } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
     // One character per byte, as everywhere here.
     const line = Buffer.from(command).toString('latin1');
@@ -189,14 +197,16 @@ class Cli implements CliSession {
         const prompt = this.promptIn(view, view.length - echo);
         return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
       });
-      const rules = { dialect, prompts, command: line };
+      this.prompt = prompt;
+      const rules = { dialect, prompts: this.prompts, command: line };
       const received = conversation.take();
       try {
         if (!isExact) {
           const isPaged = stops.length > 0;
           return Buffer.from(answerBytes(received.text(echo), { ...rules, isPaged }), 'latin1');
         }
-        await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
+        const own = samePrompt(prompt, this.changing);
+        await confirmPrompt(conversation, { dialect, prompt, own, pauseMs, command, limit });
         const { isPainted } = search;
         const raw = received.take().subarray(echo);
         return await exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
@@ -204,9 +214,11 @@ class Cli implements CliSession {
         received.release();
       }
     } catch (error) {
-      const last = conversation.lastLines().at(-1) ?? '';
+      const lines = conversation.lastLines().filter((each) => each.trim() !== '');
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was aborted'));
-      if (error instanceof DeviceTimeout) this.throwIfAsked(last);
+      // Behind other lines than the echo, it is part of a configuration.
+      const mayAsk = !isExact || lines.length <= 2;
+      if (error instanceof DeviceTimeout && mayAsk) this.throwIfAsked(lines.at(-1) ?? '');
       throw error;
     }
   }
@@ -229,9 +241,18 @@ class Cli implements CliSession {
     if (quietMs < quiet.brief) return undefined;
     const text = line().text.trimEnd();
     if (this.prompts.alone.test(text)) return text;
+    if (quietMs >= quiet.silence) this.learn(text);
     // Rarer: after a line without a line end, or followed by log messages.
     if (quietMs < quiet.long || sinceEcho === 0) return undefined;
     return lastPrompt(lastLines(), this.prompts, this.dialect)?.prompt;
+  }
+
+  /** A number that has never changed before, such as the minute, or the load. */
+  private learn(text: string): void {
+    const places = changedNumbers(text, this.prompt) ?? [];
+    if (places.length === 0) return;
+    for (const place of places) this.changing.add(place);
+    this.prompts = promptPatterns(this.dialect, this.prompt, this.changing);
   }
 
   private async signOut(): Promise<void> {

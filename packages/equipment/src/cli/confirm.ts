@@ -7,7 +7,7 @@
 import { AnswerCut } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import { isNoise, type Noise } from './prompt.ts';
+import { behindPrompt, isNoise, type Noise } from './prompt.ts';
 import { enter } from './sign-in.ts';
 import { shownLines } from './terminal-text.ts';
 
@@ -18,6 +18,8 @@ interface ConfirmOptions {
   dialect: Noise;
   /** As shown after the answer. */
   prompt: string;
+  /** As `samePrompt` returns it. */
+  own: RegExp;
   /** The longest pause in its answer. */
   pauseMs: number;
   /** The command that was answered, for errors. */
@@ -28,7 +30,7 @@ interface ConfirmOptions {
 /** @throws AnswerCut, DeviceTimeout, DeviceUnreachable */
 export async function confirmPrompt(
   conversation: Conversation,
-  { dialect, prompt, pauseMs, command, limit }: ConfirmOptions,
+  { dialect, prompt, own, pauseMs, command, limit }: ConfirmOptions,
 ): Promise<void> {
   const behind = JSON.stringify(command);
   // Here, silence is the expected result.
@@ -38,7 +40,7 @@ export async function confirmPrompt(
   conversation.write(enter);
   await conversation.until(`response to the empty line sent after ${behind}`, within, (view) => {
     const enough = quietAfter(Math.max(pauseMs, view.pauseMs));
-    const seen = look(view, { prompt, dialect, enough });
+    const seen = look(view, { prompt, own, dialect, enough });
     if (seen !== 'more') return seen === 'prompt' ? true : undefined;
     const what = `more output followed an apparent prompt after ${behind}, so the output is incomplete`;
     throw new AnswerCut(conversation.device, `${what}${conversation.lastWords()}`);
@@ -53,21 +55,26 @@ function quietAfter(pauseMs: number): number {
 
 function look(
   view: View,
-  { prompt, dialect, enough }: Pick<ConfirmOptions, 'prompt' | 'dialect'> & { enough: number },
+  {
+    prompt,
+    own,
+    dialect,
+    enough,
+  }: Pick<ConfirmOptions, 'prompt' | 'own' | 'dialect'> & { enough: number },
 ): 'prompt' | 'more' | 'nothing yet' {
   const { length, quietMs } = view;
   if (length > longestAnswer) return 'more';
   if (quietMs < quiet.brief) return 'nothing yet';
   const lines = shownLines(view.since(0)).map((line) => line.trimEnd());
   const last = lines.pop() ?? '';
-  const isNothing = (line: string) =>
-    isNoise(line.startsWith(prompt) ? line.slice(prompt.length).trimStart() : line, dialect);
+  const isPrompt = (line: string) => own.exec(line)?.[0] === line;
+  const isNothing = (line: string) => isNoise(behindPrompt(line, own), dialect);
   if (!lines.every(isNothing)) return 'more';
   // Silence never ends if the connection has died, for example during the answer.
   if (quietMs < enough || quietMs === Number.POSITIVE_INFINITY) return 'nothing yet';
-  if (last === prompt) return 'prompt';
+  if (isPrompt(last)) return 'prompt';
   // Log messages followed it.
-  if (quietMs >= quiet.long && isNothing(last) && lines.includes(prompt)) return 'prompt';
+  if (quietMs >= quiet.long && isNothing(last) && lines.some(isPrompt)) return 'prompt';
   // The device may be slow, and this may be the beginning of the prompt.
   if (quietMs >= quiet.silence && !isNothing(last) && !prompt.startsWith(last)) return 'more';
   return 'nothing yet';

@@ -8,12 +8,64 @@ export interface PromptPatterns {
   atStart: RegExp;
 }
 
+/** Before a prompt: `[14:03:22] `, `2026-11-26 14:03 `. */
+const clock = String.raw`[[(<]?(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?[\])>]?:? ?`;
+const clockBefore = new RegExp(`^${clock}`);
+
+/** What is left of a prompt, and the pattern of the clock before it. */
+function behindClock(prompt: string): [rest: string, before: string] {
+  const rest = prompt.replace(clockBefore, '');
+  return [rest, rest === prompt ? '' : clock];
+}
+
+/** Whether a line has a dialect's form of a prompt. */
+export function isLikePrompt(line: string, { prompt }: Pick<Dialect, 'prompt'>): boolean {
+  return prompt.test(line) || prompt.test(behindClock(line)[0]);
+}
+
+/** Numbers that change from one prompt to the next, such as those of commands: places among the parts of `split`, without the clock. */
+type Changing = ReadonlySet<number>;
+
+function partsOf(prompt: string): string[] {
+  return behindClock(prompt)[0].split(/(\d+)/);
+}
+
+/** Which numbers differ between two prompts; undefined if anything else does. */
+export function changedNumbers(one: string, other: string): number[] | undefined {
+  const [a, b] = [partsOf(one), partsOf(other)];
+  const places = a.flatMap((part, place) => (part === b[place] ? [] : [place]));
+  return a.length === b.length && places.every((place) => place % 2 === 1) ? places : undefined;
+}
+
+/** A number that no prompt contains. */
+const anyNumber = '7'.repeat(20);
+
+function marked(prompt: string, changing: Changing): string {
+  return partsOf(prompt)
+    .map((part, place) => (changing.has(place) ? anyNumber : part))
+    .join('');
+}
+
+/** The line behind this prompt, at any time; the line itself if it does not begin with it. */
+export function behindPrompt(line: string, own: RegExp): string {
+  return own.test(line) ? line.replace(own, '').trimStart() : line;
+}
+
+/** The beginning of a line with this prompt, at any time. */
+export function samePrompt(prompt: string, changing: Changing): RegExp {
+  const source = escapePattern(marked(prompt, changing)).replaceAll(anyNumber, String.raw`\d+`);
+  return new RegExp(`^${behindClock(prompt)[1]}${source}`);
+}
+
 /** @param prompt as learned, in any mode */
 export function promptPatterns(
   { prompt: pattern, prompts }: Pick<Dialect, 'prompt' | 'prompts'>,
   prompt: string,
+  changing: Changing = new Set(),
 ): PromptPatterns {
-  const any = `(?:${prompts(pattern.exec(prompt)?.groups?.base ?? prompt)})`;
+  const own = marked(prompt, changing);
+  const source = prompts(pattern.exec(own)?.groups?.base ?? own);
+  const any = `${behindClock(prompt)[1]}(?:${source.replaceAll(anyNumber, String.raw`\d+`)})`;
   return {
     alone: new RegExp(`^${any}$`),
     atEnd: new RegExp(`${any}$`),

@@ -279,12 +279,13 @@ describe('a device that signs in oddly', () => {
 
   it('and has another prompt each time, has none', async () => {
     let count = 0;
+    const names = ['a', 'bc', 'd', 'e', 'fg', 'h', 'i'];
     const opened = openTerminal((stream) => {
-      stream.write('(0) >');
+      stream.write('(first) >');
       stream.on('data', (bytes: Buffer) => {
         if (!bytes.includes('\r')) return;
         count += 1;
-        stream.write(`\r\n(${count}) >`);
+        stream.write(`\r\n(${names[count]}) >`);
       });
     });
 

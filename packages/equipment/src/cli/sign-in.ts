@@ -26,7 +26,16 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from './password-change.ts';
-import { isNoise, type Noise, noiseBehind, promptBefore } from './prompt.ts';
+import {
+  behindPrompt,
+  changedNumbers,
+  isLikePrompt,
+  isNoise,
+  type Noise,
+  noiseBehind,
+  promptBefore,
+  samePrompt,
+} from './prompt.ts';
 import { asksForChoice, isMenu, keyAskedFor, unanswered } from './questions.ts';
 
 export const enter = '\r';
@@ -59,6 +68,8 @@ interface SignInOptions {
 
 export interface SignedIn {
   prompt: string;
+  /** As for `promptPatterns`. */
+  changing: Set<number>;
   noise: RegExp[];
 }
 
@@ -77,6 +88,7 @@ class SignIn {
   private readonly options: SignInOptions;
   private readonly sent = { username: 0, password: 0, probes: 0, nudges: 0 };
   private candidate: string | undefined;
+  private readonly changing = new Set<number>();
   private learned: RegExp[] = [];
 
   constructor(conversation: Conversation, options: SignInOptions) {
@@ -90,7 +102,8 @@ class SignIn {
       if (seen.kind === 'text') this.type(seen.text);
       else if (seen.kind === 'choice') throw unanswered(this.conversation, seen.line);
       else if (seen.kind !== 'prompt') this.answer(seen.kind);
-      else if (seen.isConfirmed) return { prompt: seen.prompt, noise: this.learned };
+      else if (seen.isConfirmed)
+        return { prompt: seen.prompt, changing: this.changing, noise: this.learned };
       else this.probe(seen.prompt);
     }
   }
@@ -138,7 +151,7 @@ class SignIn {
     }
     const prompt = this.promptIn(view, line);
     if (prompt !== undefined && prompt !== outside) {
-      const isConfirmed = prompt === this.candidate && this.isAlone(view);
+      const isConfirmed = this.isCandidate(prompt) && this.isAlone(view);
       // If other output arrived too, waits until it is complete.
       if (isConfirmed || this.candidate === undefined || quietMs >= quiet.long) {
         return { kind: 'prompt', prompt, isConfirmed };
@@ -157,7 +170,7 @@ class SignIn {
   private mayNudge(quietMs: number, lines: readonly string[]): boolean {
     const { sent, candidate } = this;
     const { mayAsk, dialect } = this.options;
-    const showsPrompt = lines.some((line) => dialect.prompt.test(line.trimEnd()));
+    const showsPrompt = lines.some((line) => isLikePrompt(line.trimEnd(), dialect));
     const hasPrompt = showsPrompt || candidate !== undefined;
     if (sent.nudges >= (hasPrompt ? mostNudges.prompt : mostNudges.nothing)) return false;
     // Between the two, a prompt is part of a banner.
@@ -173,19 +186,26 @@ class SignIn {
 
   /** In the cursor's line; after a while also before log messages. */
   private promptIn({ quietMs, lastLines }: View, line: string): string | undefined {
-    const { prompt } = this.options.dialect;
+    const { dialect } = this.options;
     const isBetween = this.sent.username > 0 && this.sent.password === 0;
     if (isBetween && quietMs < quiet.silence) return undefined;
-    if (prompt.test(line)) return line;
-    return quietMs >= quiet.long ? promptBefore(lastLines(), prompt, this.noise) : undefined;
+    if (isLikePrompt(line, dialect)) return line;
+    return quietMs >= quiet.long
+      ? promptBefore(lastLines(), dialect.prompt, this.noise)
+      : undefined;
   }
 
   /** Whether only the prompt, which may be redrawn with the empty line, and log messages arrived since the empty line. */
   private isAlone(view: View): boolean {
-    const { candidate = '', noise } = this;
-    const behind = (line: string) =>
-      line.startsWith(candidate) ? line.slice(candidate.length).trimStart() : line;
-    return view.lastLines().every((line) => isNoise(behind(line.trimEnd()), noise));
+    const { candidate = '', changing, noise } = this;
+    const own = samePrompt(candidate, changing);
+    return view.lastLines().every((line) => isNoise(behindPrompt(line.trimEnd(), own), noise));
+  }
+
+  private isCandidate(prompt: string): boolean {
+    const places =
+      this.candidate === undefined ? undefined : changedNumbers(prompt, this.candidate);
+    return places?.every((place) => this.changing.has(place)) ?? false;
   }
 
   private probe(prompt: string): void {
@@ -193,6 +213,10 @@ class SignIn {
     if (this.sent.probes > mostProbes) {
       const what = `the prompt changes every time${this.conversation.lastWords()}`;
       throw new DeviceRejected(this.conversation.device, what);
+    }
+    // The first may be part of a banner; two answers to empty lines show what changes.
+    if (this.sent.probes > 2 && this.candidate !== undefined) {
+      for (const place of changedNumbers(prompt, this.candidate) ?? []) this.changing.add(place);
     }
     this.candidate = prompt;
     this.say('');

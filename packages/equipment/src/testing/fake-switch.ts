@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 
 export interface FakeSwitchOptions {
   name?: string;
+  /** Instead of the usual prompt; `mode` is its sign. */
+  prompt?: (mode: string) => string;
   /** Printed before the first prompt. */
   banner?: string;
   /** Answers by command; a function may write itself and return undefined. */
@@ -80,7 +82,8 @@ class Session {
   }
 
   private prompt(): void {
-    this.write(`(${this.options.name ?? 'UBNT EdgeSwitch'}) ${this.mode}`);
+    const { name = 'UBNT EdgeSwitch', prompt = (mode) => `(${name}) ${mode}` } = this.options;
+    this.write(prompt(this.mode));
   }
 
   private ask(what: Session['asked'], text: string): void {
