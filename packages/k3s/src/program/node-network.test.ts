@@ -121,8 +121,10 @@ ip route get 1.1.1.1 | grep -o 'dev [^ ]*'; ip route del default metric 4000; ip
       'settings of an operator',
       `${wifiFirst}; settings "node-ip: '10.1.1.7,fd00::7' # both"; start
 echo 'node-ip: 192.168.9.2' > $SKOLO_ROOT/etc/rancher/k3s/config.yaml.d/50.yaml; start
-rm $SKOLO_ROOT/etc/rancher/k3s/config.yaml.d/50.yaml; settings 'node-ip: [10.1.1.7]'; start`,
-      ['eth0 10.1.1.7', 'wlan0 192.168.9.2', 'wlan0 192.168.9.2'],
+rm $SKOLO_ROOT/etc/rancher/k3s/config.yaml.d/50.yaml; settings 'node-ip: [ 10.1.1.7 ]'; start
+printf 'node-ip:\\r\\n- "10.1.1.7"\\r\\n- fd00::7' > $SKOLO_ROOT/etc/rancher/k3s/config.yaml
+echo 'node-label: [a=b]' > $SKOLO_ROOT/etc/rancher/k3s/config.yaml.d/50.yaml; start`,
+      ['eth0 10.1.1.7', 'wlan0 192.168.9.2', 'eth0 10.1.1.7', 'eth0 10.1.1.7'],
     ],
     [
       'no address in the settings, before and after the cable is connected',

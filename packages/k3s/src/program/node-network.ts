@@ -28,10 +28,19 @@ set -u
 export LC_ALL=C
 root=\${SKOLO_ROOT-}
 config=$root/etc/rancher/k3s/config.yaml
-value() { cat "$config" "$config.d"/*.y*ml 2> /dev/null | sed -n "s/^$1: *[\\"']\\{0,1\\}\\([^\\"' ,#]*\\).*/\\1/p" | tail -n 1; }
+# Prints a setting; of a list, the first item.
+value() {
+  sed '' "$config" "$config.d"/*.y*ml 2> /dev/null | awk -v "name=$1:" '
+    { sub(/\\r$/, ""); text = "" }
+    isOpen && /^ *-/ { text = $0; sub(/^ *-/, "", text) }
+    /^[^ #-]/ { isOpen = 0 }
+    index($0, name) == 1 { text = substr($0, length(name) + 1); isOpen = 1 }
+    { if (sub(/^ *\\[/, "", text)) sub(/].*/, "", text) }
+    { gsub(/["\\047]/, "", text); sub(/^ */, "", text); sub(/[ ,#].*/, "", text) }
+    text != "" { found = text; isOpen = 0 }
+    END { print found }'
+}
 address=$(value node-ip)
-# A list of an operator.
-case $address in *[!0-9a-fA-F.:]*) address= ;; esac
 server=$(value server)
 host=\${server#https://} host=\${host%:*} host=\${host#[} host=\${host%]}
 case \${address:-$host} in *:*) family=-6 ;; *) family=-4 ;; esac
