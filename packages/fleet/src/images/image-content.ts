@@ -101,8 +101,8 @@ export async function proveParts(
   const blobs = parts.filter(({ mediaType }) => !isManifest(mediaType));
   await inParallel(blobs, atOnce, async ({ digest }) => {
     const path = `blobs/${digest}`;
-    const { ok, status } = await askRegistry(image, path, {}, { signal, method: 'HEAD' });
-    if (ok) return;
+    const { status } = await askRegistry(image, path, {}, { signal, method: 'HEAD' });
+    if (status < 400) return;
     const { registry, repository, tag } = image;
     throw new RegistryError(
       `${registry}/${repository}:${tag}: ${registry} returned ${status} for ${digest}, a part of the image for ${platform}; build the image again`,

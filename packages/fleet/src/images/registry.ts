@@ -255,6 +255,8 @@ async function request(
   try {
     return await fetch(url, {
       method,
+      // A registry redirects to the storage of what it has, which may accept GET alone.
+      redirect: method === 'HEAD' ? 'manual' : 'follow',
       headers,
       signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
     });

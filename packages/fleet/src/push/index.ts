@@ -23,6 +23,7 @@ export {
 export { pushRackFile } from './push-rack-file.ts';
 export {
   applyObjects,
+  confirmed,
   deleteObjects,
   patient,
   planRack,

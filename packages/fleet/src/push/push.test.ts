@@ -158,6 +158,34 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(await running('service')).toBe(before);
     });
 
+    it.runIf(isLong)(
+      'compares a resumed push with what Prometheus reported before the first change',
+      async () => {
+        let answer = prometheusText(['machines', { machine: 'rpi-1' }]);
+        const open = async (name: string) => ({
+          name,
+          kubectl: async (...given: Parameters<Kubectl>) =>
+            given[0][1] === '--raw' ? answer : await ownKubectl()(...given),
+          close: async () => undefined,
+        });
+        const stop = new AbortController();
+        const report = (_: string, text: string) => {
+          if (text.startsWith('watching')) stop.abort(new Error('interrupted'));
+        };
+        const version = tagOf('next');
+        const { request, deps } = await pushDeps({ services: ['service'], version }, { open });
+        const first = await preparePush(request, { ...deps, signal: stop.signal, report });
+        expect(await first.run()).toMatchObject([{ state: 'rolling-out' }]);
+        answer = prometheusText(['alerts', { alertname: 'TokenLate', severity: 'critical' }]);
+
+        const second = await preparePush(request, deps);
+
+        expect(await second.run()).toMatchObject([
+          { state: 'rolled-back', why: expect.stringContaining('new alert TokenLate') },
+        ]);
+      },
+    );
+
     it('stops at the canary, leaves the other machines alone, and names a dead one without waiting for it', async () => {
       behave('rpi-1', 'dead');
       onTestFinished(async () => {

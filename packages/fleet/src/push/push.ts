@@ -9,7 +9,14 @@ import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
 import { changedByOthers, confirmed, patient, type Rack, readNodes, stoppable } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
-import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
+import {
+  prune,
+  type Rollout,
+  type RolloutTimes,
+  readRackHealth,
+  rollBack,
+  rollOut,
+} from './rollout.ts';
 import { inStages, racksAtOnce } from './stages.ts';
 import { leaveUnfinished, readUnfinished, removeUnfinished } from './unfinished.ts';
 import { type Pin, withPins } from './versions.ts';
@@ -137,7 +144,8 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
     }
     // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
   } else if (plan === undefined || !isCurrent) {
-    const rack = stoppable(run.opened, signal);
+    const opened = run.lease ? confirmed(run.opened, run.lease.confirm) : run.opened;
+    const rack = stoppable(opened, signal);
     const preparation = await prepareRack(rack, repository, request, last, signal, { isDry });
     run.record = { ...run.record, ...preparation, ...(last && { after: last.id }) };
   }
@@ -252,8 +260,9 @@ async function runRack(
         const images = neededImages(rollout.plan, await readNodes(rollout.rack));
         await opened.carry(images, { signal, report, patienceMs: times.patienceMs });
       }
-      await go({ state: 'rolling-out' });
-      await rollOut(rollout).catch(async (error: unknown) => {
+      const health = isAt('waiting') ? await readRackHealth(rollout) : run.record.health;
+      await go({ state: 'rolling-out', ...(health !== undefined && { health }) });
+      await rollOut({ ...rollout, health }).catch(async (error: unknown) => {
         if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
         const others = await changedByOthers(rollout.rack, rollout.plan, false);
         await giveUp([errorText(error), ...others].join('; '));

@@ -50,6 +50,8 @@ export const RackRecord = z.object({
   /** Those before. */
   previous: z.array(Pin),
   plan: RackPlan.exactOptional(),
+  /** What Prometheus reported before the first change; absent: it did not respond. */
+  health: z.string().exactOptional(),
   /** The rack's last push when this one was planned. */
   after: z.string().exactOptional(),
   /** Why it failed or was not started. */

@@ -5,8 +5,8 @@
 import { count, errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import type { RackHealth } from '../survey/rack-health.ts';
-import { askHealth } from '../survey/status.ts';
+import { type RackHealth, readHealth } from '../survey/rack-health.ts';
+import { askHealth, askPrometheus } from '../survey/status.ts';
 import { isRejected } from '../way/kubectl.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { platformOf } from './images.ts';
@@ -42,6 +42,8 @@ export interface Rollout {
   times: RolloutTimes;
   signal: AbortSignal;
   report(text: string): void;
+  /** What `readRackHealth` returned before the first change, even if the push was interrupted since. */
+  health?: string | undefined;
 }
 
 /** A rollout that has begun. */
@@ -76,7 +78,7 @@ export async function rollOut(given: Rollout): Promise<void> {
   if (changed.length === 0) return;
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
-  const health = await healthNow(given);
+  const health = given.health === undefined ? undefined : readHealth(given.health);
   const rollout: Begun = {
     ...given,
     start: performance.now(),
@@ -424,11 +426,16 @@ function excusedIn({ unhealthy, silent }: RackPlan, workload: KubeObject): Reado
 /** Time range for tasks, in which Prometheus requires two scrapes. */
 const shortestWindowSeconds = 60;
 
-/** Undefined if Prometheus does not report it. */
-async function healthNow({ rack, signal, report }: Rollout): Promise<RackHealth | undefined> {
+/** The text that `readHealth` reads; undefined if Prometheus does not respond. The jumphost's metrics are not compared. */
+export async function readRackHealth({
+  rack,
+  signal,
+  report,
+}: Rollout): Promise<string | undefined> {
   try {
-    // The jumphost's metrics are not compared.
-    return await askHealth(rack.kubectl, '', signal);
+    const text = await askPrometheus(rack.kubectl, '', signal);
+    readHealth(text);
+    return text;
   } catch (error) {
     signal.throwIfAborted();
     report(`alerts and machine health cannot be compared: ${errorText(error)}`);

@@ -56,7 +56,9 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
 /**
  * What Prometheus knew and no longer knows, one text each. It returns once Prometheus has scraped a new pod.
  *
- * @param expected names of the machines in a new rack.yaml; absent: rack.yaml is the same, so all data must return
+ * Other metrics may be missing, because an earlier version lacks them.
+ *
+ * @param expected names of the machines in a new rack.yaml; absent: rack.yaml is the same, so all must return
  */
 export function missing(
   before: RackHealth,
@@ -66,17 +68,13 @@ export function missing(
   const machines = Object.keys(before.seen).filter(
     (name) => !(name in after.seen) && (expected?.has(name) ?? true),
   );
-  // Prometheus needs two scrapes of an agent for its tasks.
-  const figures = Object.keys(before).filter((key) => !(key in after) && key !== 'tasksEnded');
   const services = Object.keys(before.versions).filter((name) => !(name in after.versions));
   const agents = reporting(before) - reporting(after);
+  const most = mostLosses(reporting(before), after.at - before.at, before.losses);
   const gone = [
     ...services,
     ...(machines.length > 0 ? [namesText(machines)] : []),
-    ...(expected === undefined ? figures.map((key) => `\`${key}\``) : []),
-    ...(agents > mostByChance(reporting(before)) && expected === undefined
-      ? [`${count(agents, 'agent')}`]
-      : []),
+    ...(agents > most && expected === undefined ? [count(agents, 'agent')] : []),
   ];
   return gone.map((what) => `Prometheus no longer has data about ${what}`);
 }

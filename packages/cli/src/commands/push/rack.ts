@@ -5,6 +5,7 @@ import { closing } from '@skolo/base';
 import { findRack } from '@skolo/fleet';
 import {
   authorOf,
+  confirmed,
   patient,
   prepareRackFile,
   pushRackFile,
@@ -48,7 +49,8 @@ export function define(command: SkoloCommand): void {
     const lease = await takeLease(opened, `push ${id}`, deps);
     try {
       const signal = AbortSignal.any([stopped, lease.signal]);
-      const rack = stoppable(opened, signal);
+      const own = confirmed(opened, lease.confirm);
+      const rack = stoppable(own, signal);
       const plan = await prepareRackFile(rack, deps.repository, lease.last, signal);
       for (const line of planLines({ name, preparation: { plan, pins: [], previous: [] } }))
         io.out(line);
@@ -64,7 +66,7 @@ export function define(command: SkoloCommand): void {
         signal,
         report,
         now: io.now,
-        rack: patient(opened, { patienceMs, pollMs: 2_000, signal, report }),
+        rack: patient(own, { patienceMs, pollMs: 2_000, signal, report }),
         times: { pollMs: 500, readyMs: 150_000 },
       });
       const { head: commit } = deps.repository;
