@@ -12,7 +12,7 @@ import { root } from '../node.mjs';
  * @property {string} [purl] its package URL (https://github.com/package-url/purl-spec), unless it is a package of npm
  */
 
-export const betweenTexts = `\n${'-'.repeat(80)}\n\n`;
+const betweenTexts = `\n${'-'.repeat(80)}\n\n`;
 
 /**
  * The packages that these files belong to, without duplicates.

@@ -37,9 +37,11 @@ export const consoleRacksApi = {
     method: 'get',
     path: '/v1/racks',
     summary: 'Lists racks, worst first',
+    role: 'anyone',
     answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
   }),
   signIn: route({
+    role: 'anyone',
     method: 'post',
     path: '/v1/session',
     summary:

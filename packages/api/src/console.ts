@@ -49,6 +49,7 @@ export const consoleApi = {
     method: 'post',
     path: '/v1/session',
     summary: 'Starts a session: exchanges a token, or the code from a sign-in link, for a cookie',
+    role: 'anyone',
     body: z
       .strictObject({
         token: z.string().min(1).max(10_000).optional(),

@@ -40,6 +40,7 @@ export const enrolmentApi = {
     method: 'post',
     path: '/v1/enrol',
     summary: 'Requests the identity of this Raspberry Pi',
+    role: 'anyone',
     description:
       'A 200 response contains the lines `name=`, `address=` (absent for DHCP) and `token=` (for k3s). A 202 response contains the reason why enrolment is pending; the Pi then retries.',
     headers: ownKey,
@@ -52,11 +53,13 @@ export const enrolmentApi = {
     method: 'get',
     path: '/v1/lockdown',
     summary: 'Returns the pairing records that the machine with this key has stored',
+    role: 'anyone',
     headers: ownKey,
     types: ['application/octet-stream'],
     answers: { 200: undefined, 403: Problem, 404: Problem },
   }),
   storeLockdown: route({
+    role: 'anyone',
     method: 'put',
     path: '/v1/lockdown',
     summary:

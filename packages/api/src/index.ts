@@ -61,6 +61,7 @@ export {
   type Api,
   type Role,
   type RouteSpec,
+  roleOf,
   route,
   type SendEvent,
 } from './route/route.ts';

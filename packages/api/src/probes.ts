@@ -25,6 +25,7 @@ export const probesApi = {
     method: 'get',
     path: '/metrics',
     summary: 'Metrics for Prometheus',
+    role: 'anyone',
     types: ['text/plain; version=0.0.4; charset=utf-8'],
     answers: { 200: undefined },
   }),
@@ -32,12 +33,14 @@ export const probesApi = {
     method: 'get',
     path: '/healthz',
     summary: 'Returns whether the process is healthy',
+    role: 'anyone',
     answers: { 200: z.object({ ok: z.literal(true) }) },
   }),
   readyz: route({
     method: 'get',
     path: '/readyz',
     summary: 'Returns whether the service accepts requests, and lists its degraded parts',
+    role: 'anyone',
     answers: { 200: Readiness, 503: Readiness },
   }),
 };

@@ -248,6 +248,7 @@ export const swarmingClientApi = {
     method: 'get',
     path: '/v1/status',
     summary: "Returns the machine's task, devices and health",
+    role: 'anyone',
     query: z.strictObject({
       after: z
         .string()

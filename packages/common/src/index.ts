@@ -27,21 +27,21 @@ export {
   httpRequestDuration,
   registerGauges,
 } from './health/metrics.ts';
-export { createApp } from './http/app.ts';
-export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
-export { type HostCheck, hostCheck } from './http/host-check.ts';
-export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
-export { HttpProblem } from './http/problem.ts';
 export { type RepeatableRequest, Repetitions, requestRecord } from './http/repetitions.ts';
+export { browserGetProblem, browserProblem } from './http/request/browser-check.ts';
+export { type HostCheck, hostCheck } from './http/request/host-check.ts';
+export { jsonErrorOffset, lineAndColumn } from './http/request/json-position.ts';
+export { onStrictRequest } from './http/request/strict-requests.ts';
 export { resolveId } from './http/resolve-id.ts';
+export { HttpProblem } from './http/response/problem.ts';
+export { placeOf, storageText, toProblem } from './http/response/to-problem.ts';
 export {
   bindRoutes,
   type RouteHandlers,
 } from './http/routes.ts';
 export { requestLimits } from './http/server.ts';
-export { onStrictRequest } from './http/strict-requests.ts';
-export { placeOf, storageText, toProblem } from './http/to-problem.ts';
+export { createApp, expressApp } from './http/service-app.ts';
 export { Locks } from './locks.ts';
 export {
   alertmanagerUrl,

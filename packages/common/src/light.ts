@@ -19,17 +19,19 @@ export {
   registerGauges,
 } from './health/metrics.ts';
 export { probes, type ReadinessNow } from './health/probes.ts';
-export { readText } from './http/body.ts';
-export { browserProblem } from './http/browser-check.ts';
-export { type Access, Core, type CoreOptions, openApiRoute } from './http/core.ts';
-export { pathOf, plainHeaders } from './http/exchange.ts';
-export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/gzip.ts';
-export { HttpProblem } from './http/problem.ts';
+export { wrongMethod } from './http/app.ts';
+export { exchangeOf, pathOf, plainHeaders } from './http/exchange.ts';
+export { lightApp } from './http/light-app.ts';
+export { openApiRoute } from './http/open-api.ts';
+export type { Access, AppOptions, Stage } from './http/options.ts';
+export { readText } from './http/request/body.ts';
+export { browserProblem } from './http/request/browser-check.ts';
+export { answerStrictly } from './http/request/strict-requests.ts';
+export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/response/gzip.ts';
+export { HttpProblem } from './http/response/problem.ts';
+export { type Place, toProblem } from './http/response/to-problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
-export { wrongMethod } from './http/routing.ts';
 export { newServer } from './http/server.ts';
-export { answerStrictly } from './http/strict-requests.ts';
-export { type Place, toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export {

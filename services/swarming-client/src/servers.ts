@@ -2,14 +2,14 @@
 import type { Server } from 'node:http';
 import { swarmingClientApi } from '@skolo/api/swarming-client';
 import {
+  type AppOptions,
   type BoundRoute,
   bindRoutes,
   type Closers,
   ConnectionLimits,
-  Core,
-  type CoreOptions,
   type Ends,
   isSameComputer,
+  lightApp,
   newServer,
   normaliseAddress,
   openApiRoute,
@@ -24,7 +24,7 @@ import { type StatusApiDeps, statusApi } from './status/status-api.ts';
 
 interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
-  core: CoreOptions;
+  core: AppOptions;
   hooks: Pick<HookDeps, 'work' | 'emit'>;
   api: StatusApiDeps;
   readiness: () => ReadinessNow;
@@ -64,7 +64,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   });
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const handler = new Core(core, routes).listener();
+    const { listener: handler } = lightApp(core, routes);
     return newServer({ handler, connections, serverOptions });
   }
 

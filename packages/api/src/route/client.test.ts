@@ -23,6 +23,7 @@ const api = {
     method: 'get',
     path: '/v1/things',
     summary: 'All things',
+    role: 'anyone',
     query: z.object({ limit: z.coerce.number().optional(), tag: z.array(z.string()).optional() }),
     answers: { 200: z.object({ things: z.array(Thing) }) },
   }),
@@ -30,6 +31,7 @@ const api = {
     method: 'get',
     path: '/v1/things/{name}/of/{owner}',
     summary: 'A thing',
+    role: 'anyone',
     params: z.object({ name: z.string(), owner: z.coerce.number() }),
     answers: { 200: Thing },
   }),
@@ -82,6 +84,7 @@ describe('the rack of a client', () => {
         path: '/v1/events',
         summary: '',
         events,
+        role: 'anyone',
         answers: { 200: undefined },
       } as const;
       const client = createClient(

@@ -35,6 +35,7 @@ const api = {
     method: 'get',
     path: '/v1/ping',
     summary: 'Hello',
+    role: 'anyone',
     answers: { 204: undefined },
   }),
 };

@@ -7,7 +7,7 @@ import {
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
 import { Problem, problemType } from './problem.ts';
-import { type Api, isSuccess, type RouteSpec } from './route.ts';
+import { type Api, isSuccess, type RouteSpec, roleOf } from './route.ts';
 
 /** Responses that every route may send. */
 const problems = new Map([
@@ -91,8 +91,8 @@ function operation(operationId: string, spec: RouteSpec): RouteConfig {
     summary: spec.summary,
     ...(spec.description !== undefined && { description: spec.description }),
     tags: tagsOf(spec),
-    security: spec.role === undefined ? [] : [{ [bearer]: [] }],
-    ...(spec.role !== undefined && { 'x-skolo-role': spec.role }),
+    security: roleOf(spec) === undefined ? [] : [{ [bearer]: [] }],
+    ...(roleOf(spec) !== undefined && { 'x-skolo-role': roleOf(spec) }),
     ...(Object.keys(request).length > 0 && { request }),
     responses: answersOf(spec),
   };

@@ -7,6 +7,7 @@ const plain = route({
   method: 'get',
   path: '/v1/things',
   summary: 'All things',
+  role: 'anyone',
   answers: { 200: z.object({ things: z.array(z.string()) }) },
 });
 
@@ -41,7 +42,7 @@ describe('route', () => {
   it.each<[string, RouteSpec, string]>([
     [
       'a parameter without a schema',
-      { method: 'get', path: '/v1/{a}', summary: '', answers },
+      { method: 'get', path: '/v1/{a}', summary: '', role: 'anyone', answers },
       'GET /v1/{a}: the path contains {a}, but params contains no parameters',
     ],
     [
@@ -50,6 +51,7 @@ describe('route', () => {
         method: 'get',
         path: '/v1/{a}',
         summary: '',
+        role: 'anyone',
         params: z.object({ a: z.string(), b: z.string() }),
         answers,
       },
@@ -57,22 +59,29 @@ describe('route', () => {
     ],
     [
       'a get with a body',
-      { method: 'get', path: '/v1', summary: '', body: z.string(), answers },
+      { method: 'get', path: '/v1', summary: '', role: 'anyone', body: z.string(), answers },
       'GET /v1: a get request must not have a body',
     ],
     [
       'no answer when all is well',
-      { method: 'post', path: '/v1', summary: '', answers: { 404: z.string() } },
+      { method: 'post', path: '/v1', summary: '', role: 'anyone', answers: { 404: z.string() } },
       'POST /v1: none of the responses is 2xx',
     ],
     [
       'a change that does not say what is audited',
-      { method: 'post', path: '/v1', summary: '', answers },
+      { method: 'post', path: '/v1', summary: '', role: 'anyone', answers },
       "POST /v1: `audits` must list the call's inputs that the audit log records",
     ],
     [
       'a get that is audited',
-      { method: 'get', path: '/v1', summary: '', audits: { target: 'self' }, answers },
+      {
+        method: 'get',
+        path: '/v1',
+        summary: '',
+        role: 'anyone',
+        audits: { target: 'self' },
+        answers,
+      },
       'GET /v1: a GET request does not change anything, so remove `audits`',
     ],
     [
@@ -81,6 +90,7 @@ describe('route', () => {
         method: 'post',
         path: '/v1',
         summary: '',
+        role: 'anyone',
         body: z.object({ name: z.string(), force: z.boolean() }),
         audits: { target: ['body.name'] },
         answers,
@@ -89,7 +99,14 @@ describe('route', () => {
     ],
     [
       'an audited input that is not there',
-      { method: 'post', path: '/v1', summary: '', audits: { target: ['query.name'] }, answers },
+      {
+        method: 'post',
+        path: '/v1',
+        summary: '',
+        role: 'anyone',
+        audits: { target: ['query.name'] },
+        answers,
+      },
       'POST /v1: `audits` names query.name, which is not an input',
     ],
     [
@@ -98,6 +115,7 @@ describe('route', () => {
         method: 'post',
         path: '/v1',
         summary: '',
+        role: 'anyone',
         audits: { target: 'self', answer: ['id'] },
         answers: { 200: z.object({ name: z.string() }), 409: z.object({ id: z.string() }) },
       },

@@ -11,7 +11,16 @@ export type Role = 'view' | 'operate' | 'admin';
 /** `texts`: masking and comparing configurations. `readings`: sessions with devices. */
 export type WorkLimit = 'texts' | 'readings';
 
-export interface RouteSpec {
+/** Who may call a route. There is no default, so that no route is open by omission. */
+type Admission =
+  /** Minimum role of the caller; `anyone`: no token is needed. */
+  | { role: Role | 'anyone'; machine?: never }
+  /** Only for machines, which ask on their own behalf and sign with their agent's key. */
+  | { machine: true; role?: never };
+
+export type RouteSpec = RouteParts & Admission;
+
+interface RouteParts {
   method: 'get' | 'post' | 'put' | 'delete';
   /** As in OpenAPI: `/v1/clients/{name}`. */
   path: `/${string}`;
@@ -20,13 +29,9 @@ export interface RouteSpec {
   description?: string;
   /** Headings in the documentation; default: the path segment after the version, such as `clients`. */
   tags?: readonly string[];
-  /** Minimum role of the caller; absent: no token is needed. */
-  role?: Role;
-  /** Only for machines, which ask on their own behalf and sign with their agent's key. Instead of `role`. */
-  machine?: true;
   /**
    * What its callers may use up: each call counts 1, before its body is read, and the handler adds what it takes beyond that. Only for
-   * routes with a role.
+   * routes that admit only callers with a role.
    */
   limit?: WorkLimit;
   /** What the audit log records. Every route except `get` has it. */
@@ -39,7 +44,7 @@ export interface RouteSpec {
   headers?: z.ZodObject;
   /** JSON. Not for `get` and `delete`, where HTTP does not define it. */
   body?: z.ZodType;
-  /** Maximum size of a body; default 1 MiB, without a role 16 KiB. */
+  /** Maximum size of a body; default 1 MiB, for `anyone` and machines 16 KiB. */
   mostBodyBytes?: number;
   /** By status; undefined: no body. At least one is 2xx. Others are a Problem, or extend it. */
   answers: { readonly [status: number]: z.ZodType | undefined };
@@ -73,6 +78,11 @@ export function route<const R extends RouteSpec>(spec: R): R {
   const why = whyNotAudited(spec);
   if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);
   return spec;
+}
+
+/** The role that a caller needs; undefined: `anyone`, or a machine. */
+export function roleOf({ role }: RouteSpec): Role | undefined {
+  return role === 'anyone' ? undefined : role;
 }
 
 /** The names in the path's braces. */

@@ -5,7 +5,7 @@ import { type Role, route } from '@skolo/api';
 import request from 'supertest';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { createApp } from '../http/app.ts';
+import { createApp } from '../http/service-app.ts';
 import { startGoogle } from '../testing/google.ts';
 import { testApp } from '../testing/test-app.ts';
 import { testRack } from '../testing/test-rack.ts';

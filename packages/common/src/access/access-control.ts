@@ -8,7 +8,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import { cameThroughProxy, clientAddress, inNetworks } from '../connections/client-address.ts';
 import type { DegradedList } from '../health/degraded.ts';
 import { pathOf } from '../http/exchange.ts';
-import { type HostCheck, hostCheck } from '../http/host-check.ts';
+import { type HostCheck, hostCheck } from '../http/request/host-check.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';

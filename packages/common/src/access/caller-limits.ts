@@ -3,7 +3,7 @@
  * change their addresses. A limit rejects requests before they have an effect, so every effect is recorded.
  */
 import { Counter, type Registry } from 'prom-client';
-import { HttpProblem } from '../http/problem.ts';
+import { HttpProblem } from '../http/response/problem.ts';
 import type { Clock } from '../process/clock.ts';
 import { RateLimiter } from './rate-limiter.ts';
 

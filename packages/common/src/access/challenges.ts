@@ -8,7 +8,7 @@ import {
   signatureInput,
   whyNotSigned,
 } from '@skolo/api/signature';
-import { HttpProblem } from '../http/problem.ts';
+import { HttpProblem } from '../http/response/problem.ts';
 import type { Clock } from '../process/clock.ts';
 
 const validSeconds = 60;

@@ -1,7 +1,7 @@
 /** Reports rejected requests in a metric, a log line, and for known callers in the audit log. */
 import { Counter, type Registry } from 'prom-client';
 import type { AuditLog, NewAuditEntry } from '../audit/audit-log.ts';
-import { HttpProblem } from '../http/problem.ts';
+import { HttpProblem } from '../http/response/problem.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { anonymous, CallerLimit } from './caller-limits.ts';

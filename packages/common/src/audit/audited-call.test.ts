@@ -7,7 +7,7 @@ import request from 'supertest';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
-import { createApp } from '../http/app.ts';
+import { createApp } from '../http/service-app.ts';
 import { testApp } from '../testing/test-app.ts';
 
 const api = {

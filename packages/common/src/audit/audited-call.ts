@@ -1,6 +1,6 @@
 import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audited-fields';
 import { isSuccess, type RouteSpec } from '@skolo/api/route';
-import { toProblem } from '../http/to-problem.ts';
+import { toProblem } from '../http/response/to-problem.ts';
 import type { Logger } from '../process/log.ts';
 import type { AuditLog, NewAuditEntry } from './audit-log.ts';
 

@@ -1,6 +1,6 @@
 import { auditApi } from '@skolo/api/audit-log';
 import { errorText } from '@skolo/base';
-import { HttpProblem } from '../http/problem.ts';
+import { HttpProblem } from '../http/response/problem.ts';
 import { type BoundRoute, bindRoutes } from '../http/routes.ts';
 import type { AuditLog } from './audit-log.ts';
 

@@ -1,12 +1,13 @@
 /** A request and its response: request ID, common headers, problems. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parse as parseQuery } from 'node:querystring';
 import { problemType } from '@skolo/api/problem';
 import { anonymous } from '../access/caller-limits.ts';
 import type { Logger } from '../process/log.ts';
-import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
-import { HttpProblem } from './problem.ts';
-import { type Place, toProblem } from './to-problem.ts';
+import { gzipHeaders, gzipped, isWorthGzip } from './response/gzip.ts';
+import { HttpProblem } from './response/problem.ts';
+import { type Place, toProblem } from './response/to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
 
@@ -34,14 +35,38 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '';
 }
 
+/** Whether the request target is a path or a URL, unlike `*`. */
+export function isTarget({ url = '/' }: IncomingMessage): boolean {
+  return url.startsWith('/') || URL.canParse(url);
+}
+
+/** The query of a request target. */
+export function queryOf({ url = '' }: IncomingMessage): object {
+  const at = url.indexOf('?');
+  return { ...parseQuery(at < 0 ? '' : url.slice(at + 1)) };
+}
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>();
+
+/** Of a request that the first stage has seen. */
+export function exchangeOf(request: IncomingMessage): Exchange {
+  const exchange = exchanges.get(request);
+  if (exchange === undefined) throw new TypeError('no stage has begun this request');
+  return exchange;
+}
+
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
   /** Pattern of the path: a metric's label with few values. */
   route = 'none';
+  /** Of the routes whose path matches. */
+  readonly methods: string[] = [];
   /** The name with which the caller signed in. */
   caller = anonymous;
+  /** Of the body, where a route accepts more. */
+  mostBodyBytes = Number.POSITIVE_INFINITY;
   private readonly compresses: boolean;
   private readonly place: Place | undefined;
   private readonly parentLog: Logger;
@@ -62,6 +87,7 @@ export class Exchange {
     this.response = response;
     this.parentLog = log;
     this.requestId = requestIdFrom(request.headers['x-request-id']?.toString());
+    exchanges.set(request, this);
     response.setHeader('x-request-id', this.requestId);
     for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
   }

@@ -6,7 +6,7 @@ import type { Change, Table } from '@skolo/durable';
 import { z } from 'zod';
 import { Locks } from '../locks.ts';
 import type { Clock } from '../process/clock.ts';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from './response/problem.ts';
 
 /** @param result the result of a request, which shows the caller that it has been executed */
 export function requestRecord<T>(result: z.ZodType<T>) {

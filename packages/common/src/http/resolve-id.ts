@@ -1,5 +1,5 @@
 import { isIdOf } from '@skolo/api/ids';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from './response/problem.ts';
 
 /**
  * Completes a short ID.

@@ -2,6 +2,7 @@
 import {
   type Api,
   pathParams,
+  type Role,
   type RouteAnswer,
   type RouteRequest,
   type RouteSpec,
@@ -12,7 +13,7 @@ import type { Logger } from '../process/log.ts';
 /** Input of a handler besides params, query, headers and body. */
 interface RouteContext<R extends RouteSpec = RouteSpec> {
   /** Undefined if the route requires neither a role nor a machine. */
-  caller: R extends { role: string } | { machine: true } ? Caller : undefined;
+  caller: R extends { role: Role } | { machine: true } ? Caller : undefined;
   /** Address of the caller. */
   from: string;
   requestId: string;
@@ -52,9 +53,7 @@ export interface AnyAnswer {
 export interface BoundRoute {
   name: string;
   spec: RouteSpec;
-  /** For the whole path, with an optional final slash. */
-  pattern: RegExp;
-  /** The path in metrics: `/v1/things/:name`. */
+  /** The path, as Express and metrics have it: `/v1/things/:name`. */
   label: string;
   handler: (request: Record<string, unknown>) => AnyAnswer | Promise<AnyAnswer>;
 }
@@ -69,8 +68,7 @@ export function bindRoutes<A extends Api>(
   const bound = Object.entries<RouteSpec>(api).map(([name, spec]) => {
     const handler = untyped[name];
     if (handler === undefined) throw new TypeError(`${name}: no handler`);
-    const pattern = new RegExp(`^${spec.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}/?$`);
-    return { name, spec, pattern, label: spec.path.replace(/\{(\w+)\}/g, ':$1'), handler };
+    return { name, spec, label: spec.path.replace(/\{(\w+)\}/g, ':$1'), handler };
   });
   // `/v1/things/events` before `/v1/things/{id}`.
   return bound.sort((a, b) => pathParams(a.spec.path).length - pathParams(b.spec.path).length);

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createHttpServer } from '@skolo/base/http';
 import type { ConnectionLimits } from '../connections/connection-limits.ts';
-import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
+import { type AnswerMalformed, answerStrictly } from './request/strict-requests.ts';
 
 /** What a connection may hold before its request is complete: the same for all servers. */
 export const requestLimits = {

@@ -14,9 +14,10 @@ import { CrashNotes } from '../health/crash-notes.ts';
 import { type Degraded, DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
 import { probes } from '../health/probes.ts';
-import { Core, openApiRoute } from '../http/core.ts';
+import { openApiRoute } from '../http/open-api.ts';
 import type { BoundRoute } from '../http/routes.ts';
 import { newServer } from '../http/server.ts';
+import { expressApp } from '../http/service-app.ts';
 import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { LastSuccess } from '../state/last-success.ts';
 import { watchStateDir } from '../state/state-dir.ts';
@@ -102,11 +103,11 @@ async function start(
     };
   }
   addDegraded(metrics, () => readiness().degraded);
-  const core = new Core(context, metricsRoutes(definition, context, readiness));
+  const metricsApp = expressApp(context, metricsRoutes(definition, context, readiness));
   const secure = tls.files && secureContext(tls.files);
   // First, so that probes answer during the start, and a second instance fails here.
   const metricsServer = newServer({
-    handler: core.listener(),
+    handler: metricsApp.listener,
     connections,
     tls: apiPort === 'metrics' ? secure : undefined,
   });
@@ -121,7 +122,7 @@ async function start(
   running = service;
   closers.add('service', () => service.stop());
   signal.throwIfAborted();
-  core.add(service.admin ?? []);
+  metricsApp.add(service.admin ?? []);
   const { handler, serverOptions, answerMalformed } = service;
   const publicServer = newServer({
     handler,

@@ -3,7 +3,7 @@
  * routes of `@skolo/api` that require a role: others identify callers by their address, which would be ours.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Api, auditApi, type RouteSpec } from '@skolo/api';
+import { type Api, auditApi, type RouteSpec, roleOf } from '@skolo/api';
 import {
   type AccessControl,
   type Caller,
@@ -34,14 +34,15 @@ export async function forward(
     /^\/services\/([^/]+)(\/v1\/.*)$/.exec(request.url ?? '') ?? [];
   const service = findService(name);
   const spec = service && findRoute({ ...service.api, ...auditApi }, request.method ?? '', target);
-  if (!service || !spec?.role) {
+  const role = spec && roleOf(spec);
+  if (!service || role === undefined) {
     throw new HttpProblem(
       404,
       'the console does not forward this request; see /openapi.json of the service',
     );
   }
   const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-  const caller = await access.admit(request, spec.role, log);
+  const caller = await access.admit(request, role, log);
   const url = `${service.url.replace(/\/+$/, '')}${target}`;
   const headers = { ...callerHeaders(request, caller), 'x-request-id': requestId };
   response.setHeader('x-request-id', requestId);

@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { enrolmentApi, keyHeader, mostLockdownBytes } from '@skolo/api';
 import { errorText, sha256 } from '@skolo/base';
-import { HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
-import { bindRoutes, Closers, Core, newServer, serve } from '@skolo/common/light';
+import { expressApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+import { bindRoutes, Closers, exchangeOf, newServer, type Stage, serve } from '@skolo/common/light';
 import type { Enrolment } from './enrolment.ts';
 import type { Lockdown } from './lockdown.ts';
 import { ownKey } from './own-key.ts';
@@ -86,13 +86,15 @@ export class EnrolmentPort {
     const { context, enrolment } = this.deps;
     const { log, connections } = context;
     const { key, cert, pin } = await ownKey(context.stateDir);
-    const core = new Core(context, bindRoutes(enrolmentApi, handlers(this.deps)));
+    const littleFromStrangers: Stage = (request, _response, next) => {
+      const machine = enrolment.machineOf(request.headers[keyHeader]?.toString() ?? '');
+      if (machine === undefined) exchangeOf(request).mostBodyBytes = mostOfStrangers;
+      next();
+    };
+    const routes = bindRoutes(enrolmentApi, handlers(this.deps));
+    const { listener } = expressApp(context, routes, [littleFromStrangers]);
     const server = newServer({
-      handler: withKey((request, response) => {
-        const machine = enrolment.machineOf(request.headers[keyHeader]?.toString() ?? '');
-        const mostBytes = machine === undefined ? mostOfStrangers : undefined;
-        void core.answer(core.begin(request, response), mostBytes);
-      }),
+      handler: withKey(listener),
       connections,
       tls: {
         key,

@@ -18,12 +18,14 @@ const silencesApi = {
     method: 'get',
     path: '/api/v2/silences',
     summary: 'Lists all silences',
+    role: 'anyone',
     answers: { 200: z.array(Silence) },
   }),
   setSilence: route({
     method: 'post',
     path: '/api/v2/silences',
     summary: 'Creates a silence or, with an ID, changes the end of an existing one',
+    role: 'anyone',
     body: z.object({
       id: z.string().optional(),
       matchers: z.array(
@@ -46,6 +48,7 @@ const silencesApi = {
     method: 'delete',
     path: '/api/v2/silence/{id}',
     summary: 'Ends a silence',
+    role: 'anyone',
     params: z.object({ id: z.string() }),
     audits: { elsewhere },
     answers: { 200: undefined },

@@ -3,17 +3,20 @@
  * another server.
  */
 
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import { isObject } from '@skolo/base';
 import {
+  type AppOptions,
   type BoundRoute,
   browserProblem,
   type ConnectionLimits,
-  Core,
-  type CoreOptions,
   type Emit,
+  exchangeOf,
   HttpProblem,
+  lightApp,
   newServer,
+  pathOf,
+  type Stage,
   wrongMethod,
 } from '@skolo/common/light';
 import { z } from 'zod';
@@ -23,7 +26,7 @@ import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 import type { Given } from './state.ts';
 
 export interface HookDeps {
-  core: CoreOptions;
+  core: AppOptions;
   connections: ConnectionLimits;
   work: HookWork;
   emit: Emit<AgentEvent>;
@@ -39,23 +42,19 @@ const limits = {
 /** It must listen on loopback. */
 export function createHookServer({ core: options, connections, work, emit }: HookDeps): Server {
   const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, work);
-  const core = new Core(options, [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))]);
-  return newServer({
-    serverOptions: limits,
-    connections,
-    handler(request, response) {
-      const exchange = core.begin(request, response);
-      const rejected = problemOf(request);
-      if (rejected !== undefined) return exchange.fail(rejected);
-      const startedAt = performance.now();
-      void core.answer(exchange).then(() => {
-        const hook = exchange.route.slice(1);
-        const seconds = (performance.now() - startedAt) / 1000;
-        const ok = response.statusCode === 200;
-        if (hooks.has(hook)) emit({ type: 'hook', hook, ok, seconds });
-      });
-    },
-  });
+  const measure: Stage = (request, response, next) => {
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const hook = exchangeOf(request).route.slice(1);
+      const seconds = (performance.now() - startedAt) / 1000;
+      const ok = response.statusCode === 200;
+      if (hooks.has(hook)) emit({ type: 'hook', hook, ok, seconds });
+    });
+    next();
+  };
+  const routes = [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))];
+  const { listener } = lightApp(options, routes, [onlyPrograms, measure]);
+  return newServer({ serverOptions: limits, connections, handler: listener });
 }
 
 const query = z.looseObject({});
@@ -68,11 +67,17 @@ const body = z.custom<Given>(isObject, {
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;
-  const route = { path, summary: name, query, mostBodyBytes, answers: { 200: z.unknown() } };
+  const route = {
+    path,
+    summary: name,
+    role: 'anyone' as const,
+    query,
+    mostBodyBytes,
+    answers: { 200: z.unknown() },
+  };
   return {
     name,
     spec: method === 'GET' ? { ...route, method: 'get' } : { ...route, method: 'post', body },
-    pattern: new RegExp(`^${path}$`),
     label: path,
     handler(request) {
       const { machine, hasBot = true } = work.view();
@@ -91,19 +96,21 @@ const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
 /** Hooks are for programs on this machine, not for browsers. */
-function problemOf(request: IncomingMessage): HttpProblem | undefined {
+const onlyPrograms: Stage = (request, _response, next) => {
   const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    return new HttpProblem(403, 'hooks can only be called from this machine');
+    throw new HttpProblem(403, 'hooks can only be called from this machine');
   }
   if (!loopbackHost.test(headers.host ?? '')) {
     const why = 'the Host header must be a loopback address; use http://127.0.0.1';
-    return new HttpProblem(403, why);
+    throw new HttpProblem(403, why);
   }
   const browser = browserProblem(request);
-  if (browser !== undefined) return new HttpProblem(403, browser);
-  if (!url.startsWith('/')) return new HttpProblem(404, 'the request target is not a path');
+  if (browser !== undefined) throw new HttpProblem(403, browser);
+  if (!/^\/[^/]*$/.test(pathOf(request))) {
+    throw new HttpProblem(404, 'the request target is not the path of a hook');
+  }
   // A hook is called for its effect.
-  if (method === 'HEAD') return wrongMethod(url.slice(0, 100), method, 'GET');
-  return undefined;
-}
+  if (method === 'HEAD') throw wrongMethod(url.slice(0, 100), method, 'GET');
+  next();
+};

@@ -12,7 +12,7 @@ import {
   route,
 } from '@skolo/api';
 import { listen } from '@skolo/base/testing';
-import { AuditLog, bindRoutes, Core, createLogger } from '@skolo/common/light';
+import { AuditLog, bindRoutes, createLogger, lightApp } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { Registry } from 'prom-client';
@@ -69,7 +69,7 @@ async function startAgent(
   const machinePart = { rack, agent: { publicKey: agentPublicKey(rackKey), anonymousRead } };
   const done: string[] = [];
   const metrics = new Registry();
-  const core = new Core(
+  const { listener } = lightApp(
     {
       log: createLogger({ service: 'test', level: 'silent' }),
       metrics,
@@ -90,7 +90,7 @@ async function startAgent(
       log: () => ({ status: 200, body: { lines: ['a'] } }),
     }),
   );
-  return { url: await serve(core.listener()), done, clock };
+  return { url: await serve(listener), done, clock };
 }
 
 interface Heard {

@@ -1,7 +1,7 @@
 /** The input of a route: params, query, headers and body, as its schemas have them. */
 import type { RouteSpec } from '@skolo/api/route';
 import { z } from 'zod';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem } from '../response/problem.ts';
 
 interface Parsed {
   params: Record<string, unknown>;

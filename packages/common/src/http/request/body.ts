@@ -2,12 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import type { RouteSpec } from '@skolo/api/route';
+import { type RouteSpec, roleOf } from '@skolo/api/route';
 import { contentDigest } from '@skolo/api/signature';
 import { bytesUpTo, errorCode } from '@skolo/base';
-import type { Caller } from '../access/access-control.ts';
+import type { Caller } from '../../access/access-control.ts';
+import { HttpProblem } from '../response/problem.ts';
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
-import { HttpProblem } from './problem.ts';
 
 const usualBodyBytes = 1024 * 1024;
 /** Without sign-in, because hundreds may send one at the same time. */
@@ -18,9 +18,11 @@ const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 /** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed a different body. */
 export async function readJson(
   request: IncomingMessage,
-  { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,
+  spec: RouteSpec,
   { caller, mostBytes }: { caller: Caller | undefined; mostBytes: number },
 ): Promise<unknown> {
+  const usual = roleOf(spec) === undefined ? anonymousBodyBytes : usualBodyBytes;
+  const { mostBodyBytes = usual } = spec;
   const { headers } = request;
   const length = headers['content-length'] ?? '0';
   const isEmpty = length === '0' && headers['transfer-encoding'] === undefined;

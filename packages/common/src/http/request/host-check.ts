@@ -3,7 +3,7 @@
  * requests here, and the page can read the responses. Such a request still names the other site as Host.
  */
 import type { IncomingMessage } from 'node:http';
-import { normaliseAddress } from '../connections/client-address.ts';
+import { normaliseAddress } from '../../connections/client-address.ts';
 
 /** Why a request is rejected; undefined if its Host is this server. */
 export type HostCheck = (request: IncomingMessage) => string | undefined;

@@ -5,9 +5,9 @@ import { route } from '@skolo/api';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { newToken } from '../access/token-file.ts';
-import { testApp } from '../testing/test-app.ts';
-import { createApp } from './app.ts';
+import { newToken } from '../../access/token-file.ts';
+import { testApp } from '../../testing/test-app.ts';
+import { createApp } from '../service-app.ts';
 
 const api = {
   events: route({

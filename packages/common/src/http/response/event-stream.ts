@@ -2,10 +2,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Registry } from 'prom-client';
-import { tooMany } from '../access/caller-limits.ts';
-import { whoMakesRoom } from '../access/fair-share.ts';
+import { tooMany } from '../../access/caller-limits.ts';
+import { whoMakesRoom } from '../../access/fair-share.ts';
+import type { AnyAnswer } from '../routes.ts';
 import { acceptsGzip, gzipHeaders, gzipTo } from './gzip.ts';
-import type { AnyAnswer } from './routes.ts';
 
 /** With more unsent bytes than this, the reader counts as stuck, and the connection is closed. */
 const mostUnsentBytes = 4 * 1024 * 1024;

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemType } from '@skolo/api/problem';
-import { trackConnections } from '../connections/tracked.ts';
-import { HttpProblem } from './problem.ts';
+import { trackConnections } from '../../connections/tracked.ts';
+import { HttpProblem } from '../response/problem.ts';
 
 /**
  * The limit of Envoy and Apache httpd. By itself, Node silently drops headers after 1000, so that a caller could hide the

@@ -5,15 +5,16 @@ import { route, type SendEvent } from '@skolo/api';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { testApp } from '../testing/test-app.ts';
-import { Core } from './core.ts';
-import { bindRoutes } from './routes.ts';
+import { testApp } from '../../testing/test-app.ts';
+import { lightApp } from '../light-app.ts';
+import { bindRoutes } from '../routes.ts';
 
 const api = {
   names: route({
     method: 'get',
     path: '/v1/names',
     summary: 'Names',
+    role: 'anyone',
     query: z.object({ count: z.coerce.number() }),
     answers: { 200: z.object({ names: z.array(z.string()) }) },
   }),
@@ -21,6 +22,7 @@ const api = {
     method: 'get',
     path: '/v1/events',
     summary: 'Names as they come',
+    role: 'anyone',
     events: { name: z.object({ name: z.string() }) },
     answers: { 200: undefined },
   }),
@@ -92,7 +94,7 @@ async function start() {
       },
     }),
   });
-  const listener = new Core({ ...options, signal, compresses: true }, routes).listener();
+  const { listener } = lightApp({ ...options, signal, compresses: true }, routes);
   const port = await listen(createServer(listener));
   async function ask(path: string, accepted?: string): Promise<IncomingMessage> {
     const headers = accepted === undefined ? {} : { 'accept-encoding': accepted };

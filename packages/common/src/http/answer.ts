@@ -1,0 +1,105 @@
+/** What a route does with a request. Its order is the security of every API: each line that throws ends the request. */
+import { hostname } from 'node:os';
+import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
+import type { Caller } from '../access/access-control.ts';
+import { anonymous, CallerLimit } from '../access/caller-limits.ts';
+import { audited } from '../audit/audited-call.ts';
+import { clientAddress } from '../connections/client-address.ts';
+import { systemClock } from '../process/clock.ts';
+import { type Exchange, exchangeOf, queryOf } from './exchange.ts';
+import type { AppOptions, Stage } from './options.ts';
+import { readJson } from './request/body.ts';
+import { parseInput } from './request/input.ts';
+import { createStreams } from './response/event-stream.ts';
+import type { AnyAnswer, BoundRoute } from './routes.ts';
+
+/** Makes the function of a route. Those of one app share its limits and streams. */
+export function routeAnswers(options: AppOptions): (route: BoundRoute) => Stage {
+  const take = workLimits(options);
+  const send = sender(options);
+  return (route) => async (request) => {
+    const { spec } = route;
+    const exchange = exchangeOf(request);
+    exchange.route = route.label;
+    const caller = await admit(options, spec, exchange); //             401 403 503
+    if (caller) exchange.caller = caller.name;
+    const spend = (cost: number) => take(spec, caller, cost);
+    spend(1); //                                                        429, before a byte of the body
+    const { mostBodyBytes: mostBytes } = exchange;
+    const body = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
+    const { params, headers } = request;
+    const given = parseInput(spec, { params, query: queryOf(request), headers, body }); // 400
+    const answer = await call(options, route, { exchange, caller, given, spend }); //      503; the handler between two lines
+    await send(exchange, spec, answer);
+  };
+}
+
+function admit({ access }: AppOptions, spec: RouteSpec, exchange: Exchange) {
+  const role = roleOf(spec);
+  if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
+  if (!spec.machine) return undefined;
+  if (access.admitMachine) return access.admitMachine(exchange.request);
+  throw new TypeError('machines cannot sign in to this service');
+}
+
+/** @throws HttpProblem 429 */
+function workLimits({ metrics, clock = systemClock }: AppOptions) {
+  const limits = new Map<WorkLimit, CallerLimit>();
+  return ({ limit: kind }: RouteSpec, caller: Caller | undefined, cost: number): void => {
+    if (kind === undefined) return;
+    const limit = limits.get(kind) ?? new CallerLimit(kind, { metrics, clock });
+    limits.set(kind, limit);
+    limit.take(caller?.name ?? anonymous, cost);
+  };
+}
+
+interface Call {
+  exchange: Exchange;
+  caller: Caller | undefined;
+  given: ReturnType<typeof parseInput>;
+  spend(cost: number): void;
+}
+
+async function call(
+  { audit, log, self = hostname() }: AppOptions,
+  { name, spec, handler }: BoundRoute,
+  { exchange, caller, given, spend }: Call,
+): Promise<AnyAnswer> {
+  const { request, requestId } = exchange;
+  const from = clientAddress(request);
+  const who = { who: exchange.caller, role: caller?.role, from };
+  const make = async () =>
+    handler({
+      ...given,
+      caller,
+      from,
+      requestId,
+      spend,
+      // Created lazily, because few routes log or wait: each log is a pino child, each signal a listener.
+      get log() {
+        return exchange.log;
+      },
+      get hungUp() {
+        return exchange.hungUp;
+      },
+    });
+  return audited({ name, spec, given, caller: who, requestId, self }, { audit, log, make });
+}
+
+function sender({ metrics, signal, compresses }: AppOptions) {
+  const stream = createStreams(metrics, signal, compresses);
+  return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> => {
+    const { status, headers = {}, body, type, follow } = answer;
+    const { response } = exchange;
+    if (!Object.hasOwn(spec.answers, status)) {
+      throw new TypeError(`${spec.method} ${spec.path} does not list the status ${status}`);
+    }
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const schema = spec.answers[status];
+    if (schema !== undefined) await exchange.sendJson(status, schema.parse(body));
+    else if (follow !== undefined) stream(response, exchange.caller, follow);
+    else if (typeof body === 'string' || body instanceof Uint8Array) {
+      exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);
+    } else response.writeHead(status).end();
+  };
+}

@@ -1,0 +1,57 @@
+/** What an HTTP API needs, and its stages as Express calls them. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Role } from '@skolo/api/route';
+import type { Registry } from 'prom-client';
+import type { Caller } from '../access/access-control.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import type { ServedRack } from './response/to-problem.ts';
+
+/** Access control of a route. */
+export interface Access {
+  /** @throws HttpProblem 401, 403, or 503 if it cannot be decided. */
+  admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
+  /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
+  admitMachine?(request: IncomingMessage): Promise<Caller>;
+  /** Headers of each response. */
+  headers?(): Record<string, string>;
+}
+
+export interface AppOptions {
+  log: Logger;
+  metrics: Registry;
+  access: Access;
+  audit: AuditLog;
+  /** For limits of callers; default: the computer's. */
+  clock?: Pick<Clock, 'uptime'> | undefined;
+  /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
+  rack?: { readonly rack: ServedRack | undefined } | undefined;
+  /** The machine that the service runs on, for the audit log; default: the name of the host. */
+  self?: string | undefined;
+  /** Aborting it ends streams. */
+  signal?: AbortSignal | undefined;
+  /** Compresses larger responses and streams for clients that accept it. They must not contain secrets next to others' texts. */
+  compresses?: boolean;
+}
+
+type Next = (error?: unknown) => void;
+/** As Express calls it. What it throws becomes a problem. */
+export type Stage = (
+  request: IncomingMessage & { params: Record<string, string> },
+  response: ServerResponse,
+  next: Next,
+) => void | Promise<void>;
+export type Failed = (
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: Next,
+) => void;
+
+/** An app of Express; or its router alone, in small processes. */
+export interface Router {
+  (request: IncomingMessage, response: ServerResponse, next: Next): void;
+  use(stage: Stage | Failed | Router): unknown;
+  route(path: string): Record<'all' | 'get' | 'post' | 'put' | 'delete', (stage: Stage) => unknown>;
+}
