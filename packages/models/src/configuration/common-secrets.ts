@@ -26,7 +26,9 @@ const kind = String.raw`(?:(?:level \d+|option \d+ for \S+|(?:address \S+(?: \S+
 /** What may follow a value. Anything else belongs to it. */
 const argument = String.raw`["']?[^\s"']{1,64}["']?`;
 const behind = String.raw`(?:\s+(?:(?:level|level-|address|hostname|role|group|view|context|hash|use-acl|auth-port|acct-port|udp-port|port|id|authorization|network|client|priority|timeout|ipv6|mode|7)(?:(?<=level-)[12]| ${argument}){0,2}|r[ow](?: ${argument}){0,2}|(?:un)?restricted|operator|manager|encrypted|override|localizedkey|trusted|authentication|accounting|fallback|no-xauth)){0,4}\s*(?:\{|;(?:\s*## SECRET-DATA)?)?\s*$`;
-const quoted = String.raw`"((?:\\[^]|[^"\\])+)`;
+/** A character, or one behind a backslash, even if the line continues between the two. */
+export const quotedCharacter = String.raw`(?:\\(?:\\\r?\n\s*\S|(?!\\\r?\n)[^])|[^"\\])`;
+const quoted = `"(${quotedCharacter}+)`;
 const single = String.raw`'((?:'\\''|[^'])+)`;
 
 /** Whole statements about secrets that contain none, public keys, and names of a secret in front of a better match. */

@@ -59,7 +59,7 @@ function withStartupLike({ startupLike }: BackupModel, reading: Reading): Readin
 /** Of larger ones, nothing is quoted, because masking takes its time. */
 const mostQuoted = 256 * 1024;
 
-/** The lines that the last reading has, and the one before it lacks; at most three, without secrets. */
+/** The lines that only one of the last two readings has, at most three, without secrets, and the reason if there are any. */
 function differences({ secrets, volatile }: BackupModel, readings: readonly Reading[]): string {
   const mask = createMask(randomBytes(16));
   const [one = [], other = []] = readings.slice(-2).map(({ content }) => {
@@ -67,8 +67,12 @@ function differences({ secrets, volatile }: BackupModel, readings: readonly Read
     if (text.length > mostQuoted) return [];
     return mask.text(withoutVolatile(text, volatile), secrets).split('\n');
   });
-  const known = new Set(one);
-  const lines = other.filter((line) => !known.has(line));
+  const lacking = (lines: string[], known: string[]) => {
+    const all = new Set(known);
+    return lines.filter((line) => !all.has(line));
+  };
+  const added = lacking(other, one);
+  const lines = added.length > 0 ? added : lacking(one, other);
   const shown = lines.slice(0, 3).map((line) => {
     return JSON.stringify(
       line
@@ -77,14 +81,17 @@ function differences({ secrets, volatile }: BackupModel, readings: readonly Read
         .replace(/<secret \w+>/g, '<secret>'),
     );
   });
-  return shown.length === 0 ? '' : ` in ${count(lines.length, 'line')}: ${shown.join(', ')};`;
+  const why = 'one of them is incomplete, or another session is changing the configuration';
+  return shown.length === 0
+    ? `: ${why}`
+    : ` in ${count(lines.length, 'line')}: ${shown.join(', ')}; ${why}, or these lines change automatically`;
 }
 
 function differs(
   device: string,
   readings: readonly Reading[],
   isUncertain: boolean,
-  lines: string,
+  why: string,
 ): Error {
   const sizes = readings.map(sizeOf).join(', ');
   return isUncertain
@@ -92,10 +99,7 @@ function differs(
         device,
         `log messages interrupted the output of the configuration, and no two of ${readings.length} readings agree (${sizes} bytes); the configuration will be read again later`,
       )
-    : new AnswerCut(
-        device,
-        `two readings differ (${sizes} bytes)${lines || ':'} one of them is incomplete, another session is changing the configuration, or these lines change automatically`,
-      );
+    : new AnswerCut(device, `two readings differ (${sizes} bytes)${why}`);
 }
 
 /** Whether no second reading is needed. */

@@ -10,6 +10,7 @@
  */
 
 import { type DeviceConnection, DeviceRejected, throwIfRejected } from '@skolo/equipment';
+import { quotedCharacter } from '../configuration/common-secrets.ts';
 import type {
   BackupModel,
   Content,
@@ -27,7 +28,7 @@ import { routeros as dialect } from './dialect.ts';
 const head = /^# .{1,40} by RouterOS (\d+)\.\S+/;
 
 /** Also on the next line, or broken into several. */
-const value = String.raw`=(?:\\\s+)?(?:"((?:\\[^]|[^"\\])+)|([^\s"\\][^\s\\]*(?:\\\s+[^\s\\]*)*))`;
+const value = String.raw`=(?:\\\s+)?(?:"(${quotedCharacter}+)|([^\s"\\][^\s\\]*(?:\\\s+[^\s\\]*)*))`;
 /** Inside a quoted value. */
 const statement = String.raw`/(?:tool|system|ip|interface|user|file|log|import)\b|:(?:global|local|for|foreach|if|do|put|set|log|delay|execute|parse|import|while|return)\b`;
 
@@ -35,7 +36,7 @@ const secrets: readonly SecretRule[] = [
   // Values that may hold a script, which usually contains tokens and passwords.
   new RegExp(String.raw`(?<=^|\s)(?:source|script|on-[\w-]+|[\w-]+-script|modem-init)${value}`),
   new RegExp(
-    String.raw`(?<=^|\s)[\w.-]+=(?:\\\s+)?"(?=(?:\\[^]|[^"\\])*?(?:${statement}))((?:\\[^]|[^"\\])+)`,
+    String.raw`(?<=^|\s)[\w.-]+=(?:\\\s+)?"(?=${quotedCharacter}*?(?:${statement}))(${quotedCharacter}+)`,
   ),
   new RegExp(String.raw`(?<=^|\s)(?:static-key-[0-3]|cak|pin|secrets)${value}`),
   // Its names are secrets.

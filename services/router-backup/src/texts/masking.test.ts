@@ -99,6 +99,18 @@ describe('the text of a device', () => {
     );
   });
 
+  it('has no secret that continues on a line that was kept, when its beginning was not', () => {
+    const transcript = new Transcript();
+    transcript.add('device', `${'long\n'.repeat(60_000)}add source="`);
+    const line = `CANARY ${'x'.repeat(50)}\\\r\n    `;
+    transcript.add('device', `${line.repeat(6000)}CANARY"\nthe end\n`);
+
+    const masked = maskTranscript(mask, transcriptText(transcript, rules), rules);
+
+    expect(masked).not.toMatch(/canary/i);
+    expect(masked).toMatch(/the end$/);
+  });
+
   it('has no secret whose beginning was too long to keep', () => {
     const transcript = new Transcript();
     transcript.add('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);

@@ -98,8 +98,15 @@ function squeezed(text: string): string {
  * it, the lines before that end were in the block.
  */
 function withoutBrokenBlock(text: string, rules: readonly SecretRule[]): string {
-  const lines = text.split('\n').slice(1);
-  const begun = [...rules, ...commonSecrets].flatMap((rule) => {
+  const all = [...rules, ...commonSecrets];
+  const continues = (line = '') =>
+    all.some(
+      (rule) => 'continues' in rule && line.replace(/\r$/, '').search(rule.continues) !== -1,
+    );
+  const lines = text.split('\n');
+  // The rest of a line that continues on the next one.
+  while (continues(lines.shift()));
+  const begun = all.flatMap((rule) => {
     if (!isBlock(rule)) return [];
     const end = lines.findIndex((line) => line.search(rule.until) !== -1);
     const start = lines.findIndex((line) => line.search(rule.from) !== -1);

@@ -23,7 +23,7 @@ const escaped = (secret: string) => `"${secret.replace(/["\\$]/g, '\\$&')}"`;
 const inQuotes = (secret: string) => `"${secret.replaceAll('"', "'")}"`;
 const inSingleQuotes = (secret: string) => `'${secret.replaceAll("'", "'\\''")}'`;
 /** Broken into lines of at most 80 characters. */
-const wrapped = (secret: string) => escaped(secret).replace(/.{60}(?<!\\)(?=.)/gsu, '$&\\\n    ');
+const wrapped = (secret: string) => escaped(secret).replace(/.{60}(?=.)/gsu, '$&\\\n    ');
 
 const vyattaFile = `interfaces {
     wireguard wg0 {
@@ -407,7 +407,7 @@ function shown(before: Filled, { text, lines }: Filled, rules: readonly SecretRu
   };
 }
 
-const rounds = isLong ? 300 : 10;
+const rounds = isLong ? 100 : 10;
 const models = [...(await loadBackups())];
 
 /** What is left of a statement without its secrets. */
