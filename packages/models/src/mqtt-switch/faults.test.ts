@@ -44,6 +44,24 @@ describe('mqtt-switch', () => {
     await Promise.all(kinds);
   });
 
+  it('reads the others if one relay does not answer, or answers with no state', async () => {
+    const { driver, broker } = await startPlug();
+    const client = await visitor(broker);
+    await client.subscribeAsync('cmnd/plug/POWER8');
+    client.on('message', () => client.publish('stat/plug/POWER8', 'unknown'));
+
+    const readings = Promise.all([
+      driver.read(['1', '9', '2'], patient()),
+      driver.read(['8', '3'], patient()),
+    ]);
+
+    const states = (await readings).map((each) => [...each.values()].map(({ state }) => state));
+    expect(states).toEqual([
+      ['on', 'unknown', 'on'],
+      ['unknown', 'on'],
+    ]);
+  });
+
   it('shows in the reading that a command was ignored', async () => {
     const { plug, driver } = await startPlug();
     plug.faults.set('ignores-commands');

@@ -31,6 +31,7 @@ import {
   type OutletDriver,
   type OutletReading,
   type OutletState,
+  oneByOne,
 } from '../contract/outlets.ts';
 import { stateIn } from '../families/on-off-patterns.ts';
 import { mqttSwitch } from './facts.ts';
@@ -85,31 +86,37 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     };
   }
 
-  async function visit(
+  async function visit<T>(
     all: readonly Topics[],
     signal: AbortSignal,
-    work: (broker: MqttVisit) => Promise<unknown>,
-  ): Promise<void> {
+    work: (broker: MqttVisit) => Promise<T>,
+  ): Promise<T> {
     const topics = [...new Set(all.map(({ answer }) => answer))];
-    await visitBroker(device, deps, { topics, watch }, signal, work);
+    return await visitBroker(device, deps, { topics, watch }, signal, work);
+  }
+
+  /** One at a time: if two share a topic, one's answer must not be taken for the other's. */
+  function readingsFrom(broker: MqttVisit) {
+    let isAlive = false;
+    return oneByOne(async (topics: Topics): Promise<OutletReading> => {
+      try {
+        const state = await broker.ask(exchange(topics, queryPayload));
+        isAlive = true;
+        return { state };
+      } catch (error) {
+        if (isAlive && error instanceof DeviceTimeout) return { state: 'unknown' };
+        throw error;
+      }
+    });
   }
 
   return {
     key: topicsOf,
     readsAtOnce: 4,
-    async read(all, signal) {
-      const readings = new Map<Topics, OutletReading>();
-      await visit(all, signal, async (broker) => {
-        // One at a time: if two share a topic, one's answer must not be taken for the other's.
-        for (const topics of all) {
-          readings.set(topics, { state: await broker.ask(exchange(topics, queryPayload)) });
-        }
-      });
-      return (topics) => readings.get(topics) ?? { state: 'unknown' };
-    },
-    set(topics, wanted, signal) {
+    read: (all, signal) => visit(all, signal, (broker) => readingsFrom(broker)(all, signal)),
+    async set(topics, wanted, signal) {
       const payload = wanted === 'on' ? onPayload : offPayload;
-      return visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
+      await visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
     },
   };
 }
