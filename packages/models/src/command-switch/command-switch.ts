@@ -36,10 +36,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     signal: AbortSignal,
   ): Promise<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
-    const timeoutMs = timeoutSeconds * 1000;
     const hint = 'correct its command in rack.yaml';
-    const { onTranscript, dry } = deps;
-    const program = { command: words, timeoutMs, hint, onTranscript, dry };
+    const program = { ...deps, command: words, timeoutMs: timeoutSeconds * 1000, hint };
     const ran = await runProgram(name, program, signal);
     if (ran.status === 0) return ran.stdout.trim();
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);

@@ -28,7 +28,12 @@ import {
 } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+} from '../contract/outlets.ts';
 import { ipmi } from './facts.ts';
 
 export const outlets = driverKind({ model: 'ipmi', automaticRepair: true, create });
@@ -36,7 +41,6 @@ export const outlets = driverKind({ model: 'ipmi', automaticRepair: true, create
 const usualPort = 623;
 /** More than ipmitool's own timeout: 10 s with these retries. */
 const timeoutMs = 20_000;
-const howToGetIt = 'install it (Debian: ipmitool)';
 /** Seconds between retries, and number of attempts. Commands that must not be repeated are sent once. */
 const patiently = ['-N', '2', '-R', '2'] as const;
 const once = ['-N', '5', '-R', '1'] as const;
@@ -52,22 +56,19 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name, ports } = device;
   const { cipherSuite } = z.object(ipmi.options).parse(device.options);
 
-  async function run(
-    words: readonly string[],
-    tries: readonly string[],
-    signal: AbortSignal,
-  ): Promise<string> {
+  async function run(words: readonly string[], signal: AbortSignal): Promise<string> {
     return await withAnyOf(await deps.credentials(), async ({ username, password }) => {
       const address = addressOf(device);
       if (username === undefined || password === undefined) {
         throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
       }
       const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
+      const tries = words.includes('cycle') ? once : patiently;
       const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
       const command = ['ipmitool', ...how, ...where, ...words];
       const env = { IPMI_PASSWORD: password.reveal() };
-      const { onTranscript, dry } = deps;
-      const program = { command, env, timeoutMs, hint: howToGetIt, onTranscript, dry };
+      const hint = 'install it (Debian: ipmitool)';
+      const program = { ...deps, command, env, timeoutMs, hint };
       const ran = await runProgram(name, program, signal);
       if (ran.status === 0) return ran.stdout;
       throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
@@ -75,8 +76,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   }
 
   async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
-    const tries = verb === 'cycle' ? once : patiently;
-    const output = await run(['chassis', 'power', verb], tries, signal);
+    const output = await run(['chassis', 'power', verb], signal);
     if (!output.split('\n').includes(commands[verb])) {
       throw new DeviceRejected(name, `ipmitool did not confirm "power ${verb}"`);
     }
@@ -85,14 +85,14 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   return {
     key: (outlet) => outlet,
     async read(_chassis, signal) {
-      const output = await run(['chassis', 'power', 'status'], patiently, signal);
+      const output = await run(['chassis', 'power', 'status'], signal);
       const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
       if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
       throw new DeviceRejected(name, 'ipmitool did not report whether the power is on');
     },
     async report(_chassis, signal) {
-      const chassis = await run(['chassis', 'status'], patiently, signal);
-      const controller = await run(['mc', 'info'], patiently, signal);
+      const chassis = await run(['chassis', 'status'], signal);
+      const controller = await run(['mc', 'info'], signal);
       const isOff = /^Power Restore Policy *: always-off$/m.test(chassis);
       return {
         hardware: /^Product Name *: (.+)$/m.exec(controller)?.[1],
@@ -111,6 +111,7 @@ const errors: readonly [
   kind: new (device: string, what: string) => DeviceError,
   what: string,
 ][] = [
+  [/not supported in present state/i, CannotCycle, 'rejects this in the current power state'],
   [/insufficient resources/i, DeviceBusy, 'all sessions of the controller are in use'],
   [
     /invalid \w+ algorithm|no cipher suite match/i,

@@ -11,7 +11,7 @@ import {
 } from '@skolo/equipment';
 import { peer, type SimulatedDevice, startIpmiSim } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
-import type { PowerDriver } from '../contract/outlets.ts';
+import { CannotCycle, type PowerDriver } from '../contract/outlets.ts';
 import {
   allRejectWhenAborted,
   everythingIn,
@@ -179,7 +179,7 @@ describe('ipmi', () => {
     ['Error in open session response message : invalid authentication algorithm', DeviceRejected],
     [
       'Set Chassis Power Control to Cycle failed: Command not supported in present state',
-      DeviceRejected,
+      CannotCycle,
     ],
     ['Get Auth Capabilities error', DeviceUnreachable],
     ['Error: Unable to establish IPMI v2 / RMCP+ session', DeviceUnreachable],

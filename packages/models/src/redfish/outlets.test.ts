@@ -94,6 +94,16 @@ describe('redfish', () => {
     expect(device.received.at(-1)?.text).toContain('ForceOff');
   });
 
+  it('does not ask a server that is off to cycle, so that it is turned on', async () => {
+    const { device, driver } = await startDriver(server());
+    device.board.set('1', false);
+
+    const cycle = driver.nativeCycle?.run('1', 10, patient());
+
+    await expect(cycle).rejects.toBeInstanceOf(CannotCycle);
+    expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
+  });
+
   it('lets the server do off, wait and on', async () => {
     const { device, driver } = await startDriver(server());
     const off = vi.fn();

@@ -187,11 +187,12 @@ function requestsTo(device: Device, deps: DriverDeps) {
     if (via !== undefined && known.test(via)) return await post(via, signal);
     const reading = get(outlet, signal);
     const resource = verb === 'on' ? await ifSupported(reading) : await reading;
+    const state = resource?.PowerState?.toLowerCase();
+    if (verb === 'cycle' && state === 'off') throw new CannotCycle(name, `${outlet} is off`);
     try {
       await post(await viaOf(outlet, resource ?? {}, verb, signal), signal);
     } catch (error) {
-      const isSoAlready = verb !== 'cycle' && resource?.PowerState?.toLowerCase() === verb;
-      if (!(error instanceof DeviceRejected && isSoAlready)) throw error;
+      if (!(error instanceof DeviceRejected && state === verb)) throw error;
     }
     // Its failure is reported once the command was sent.
     await reading;
