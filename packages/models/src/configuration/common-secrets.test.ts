@@ -114,6 +114,11 @@ username bob nopassword
 username bob sshkey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA
 ntp server 192.168.1.1 key 1
 crypto key import rsa x
+%sudo ALL=(ALL) NOPASSWD: /usr/sbin/reboot
+password	requisite			pam_deny.so
+password	include		su
+password	[success=1 default=ignore]	pam_unix.so obscure yescrypt
+passwd:         files systemd
 mac address-table static 0011.2233.4455 vlan 10 interface Gi1/0/1
 `;
 
