@@ -76,6 +76,8 @@ snmp-server community-map «CANARY» context x
 username admin «"CANARY with blanks"» rw
 username admin «CANARY» ro
 enable 0 «CANARY»
+syscon address 10.0.0.9 «CANARY»
+ sap pmk «0123456789abcdef0123456789abcdef»
 enable super-user-password «CANARY with blanks»
  pin cipher «%^%#CANARY"x%^%#»
  authentication username bob password 7 «CANARY»
@@ -113,6 +115,8 @@ username bob privilege 15
 username bob nopassword
 username bob sshkey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA
 ntp server 192.168.1.1 key 1
+ntp server 192.168.1.1 prefer key 1
+ mka pre-shared-key key-chain K
 crypto key import rsa x
 %sudo ALL=(ALL) NOPASSWD: /usr/sbin/reboot
 password	requisite			pam_deny.so

@@ -11,7 +11,7 @@ import type { SecretRule } from '../contract/backup.ts';
  * `public-key`, `key-chain`, `send-community`, nor the `key 1` that names a key of a chain.
  */
 const word = `(?:${[
-  String.raw`[\w.-]*(?:(?<!\bno)passw(?:or)?d|pass-?phrase|passcode|secret|psk|credentials?|token|authtok|cak)`,
+  String.raw`[\w.-]*(?:(?<!\bno)passw(?:or)?d|pass-?phrase|passcode|secret|psk|credentials?|token|authtok|cak|pmk)`,
   String.raw`[\w.-]*[._-]p(?:ass|wd|w)`,
   String.raw`\w*(?:bind|root|mod|admin)pw`,
   String.raw`(?<!\b(?:set|match)\s)(?:(?:snmp-)?community(?:-name)?|[\w.]*_community)`,
@@ -32,7 +32,7 @@ const quoted = `"(${quotedCharacter}+)`;
 const single = String.raw`'((?:'\\''|[^'])+)`;
 
 /** Whole statements about secrets that contain none, such as those of PAM, public keys, and names of a secret in front of a better match. */
-const harmless = String.raw`(?:(?:requisite|required|optional|sufficient|\[[^\]]{1,200}\])\s+\S{1,64}\.so\b|(?<=^passwd:\s{1,40})(?:files|compat)\b|(?<=^password\s{1,40})(?:include|substack)\s|(?:required|enabled?|disabled?|yes|no|true|false|rollover|none|encryption aes|strength-check)(?: for \S+)?\s*;?\s*$|(?:BLOCK|V\d)-{4,5}\s*$|default mode |id \S+ password |(?<=(?:^|ntp )\s*(?:server|peer) \S+ key )\d{1,5}\s*;?\s*$|(?<=\bkey\s)(?:chain \S+\s*$|(?:generate|zeroize|import|export|param) )|(?<=community\s)(?:["']?\d+:\d+\b|\S+ members )|[\w.@-]+ (?:id|secret|key|version) ["']|value ["']|\d+ key-string\s|(?<=(?:psk|shared-secret)\s)[\w.@-]+ \{\s*$|["']?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)-|AAAA(?:B3Nz|C3Nz|E2Vj|G))|(?:password|passwd|secret|(?:[a-z]+-){0,3}key(?:-string)?)(?:\s+\S|["']?\s*[=:]))`;
+const harmless = String.raw`(?:(?:requisite|required|optional|sufficient|\[[^\]]{1,200}\])\s+\S{1,64}\.so\b|(?<=^passwd:\s{1,40})(?:files|compat)\b|(?<=^password\s{1,40})(?:include|substack)\s|(?:required|enabled?|disabled?|yes|no|true|false|rollover|none|encryption aes|strength-check)(?: for \S+)?\s*;?\s*$|(?:BLOCK|V\d)-{4,5}\s*$|default mode |id \S+ password |(?<=(?:^|ntp )\s*(?:server|peer) \S+(?: \S+){0,6} key )\d{1,5}\s*;?\s*$|(?<=pre-shared-key )key-chain \S+\s*$|(?<=\bkey\s)(?:chain \S+\s*$|(?:generate|zeroize|import|export|param) )|(?<=community\s)(?:["']?\d+:\d+\b|\S+ members )|[\w.@-]+ (?:id|secret|key|version) ["']|value ["']|\d+ key-string\s|(?<=(?:psk|shared-secret)\s)[\w.@-]+ \{\s*$|["']?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)-|AAAA(?:B3Nz|C3Nz|E2Vj|G))|(?:password|passwd|secret|(?:[a-z]+-){0,3}key(?:-string)?)(?:\s+\S|["']?\s*[=:]))`;
 /** In front of free text. */
 const freeText =
   /^\s*(?:hostname|set clibanner)\s|^(?!\s*user)\s*(?:[^\s=]+\s+){0,8}(?:description|remark|comment|title|location|contact|alias|sysname)\s|^[\w.]+\.name=/i;
@@ -84,7 +84,7 @@ export const commonSecrets: readonly SecretRule[] = [
   new RegExp(
     String.raw`^\s*username (?:"[^"]*"|\S+) (?!(?:access-class|algorithm-type|autocommand|callback|common-criteria|description|dnis|expire|group|keypair|level|mac|masked-secret|no\w+|one-time|passphrase|passw\w+|priv|role|secret|serial-number|service|shell|ssh\S*key|unencrypted|user-|view)[\w-]*(?:\s|$))(\S+(?:(?!${behind})\s+\S+)*)`,
   ),
-  /^\s*enable \d+ (\S.*)/,
+  /^\s*(?:enable \d+|syscon address \S+) (\S.*)/,
   // SNMP: trap receivers and version 3 users.
   /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c?))?(?: community)? (?!traps|informs|version|vrf|use-vrf|filter-vrf|source-interface|community)("[^"]+"|\S+)/,
   /\bauth(?:-\w+-key| (?:md5|sha\S*)) (?:0x)?("[^"]*"|\S{8,})/,
