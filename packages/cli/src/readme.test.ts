@@ -1,4 +1,4 @@
-/** The README lists the program's commands. `npx vitest run -u -t 'lists every' src/readme.test.ts` writes the list. */
+/** The README lists the program's commands. `npx vitest run src/readme.test.ts -t 'lists every' -u` writes the list. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** docs/on-call.md lists all alerts, from their rules. `npx vitest run -u -t 'lists every' src/alert-table.test.ts` writes the table. */
+/** docs/on-call.md lists all alerts, from their rules. `npx vitest run src/alert-table.test.ts -t 'lists every' -u` writes the table. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
