@@ -1,9 +1,12 @@
 /** Prompts with a clock, a counter or the load. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected } from '../errors.ts';
-import type { FakeSwitchOptions } from '../testing/fake-switch.ts';
+import { openCli } from '../session/open.ts';
+import { fastpath } from '../testing/dialects.ts';
+import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
 import { openFakeSwitch } from '../testing/sessions.ts';
-import { soon } from '../testing/targets.ts';
+import { startSshServer } from '../testing/ssh-server.ts';
+import { deps, password, soon, target } from '../testing/targets.ts';
 
 const signal = soon();
 const configuration = 'hostname sw1\r\nbanner sw1\r\nend\r\n';
@@ -95,6 +98,33 @@ describe('a prompt with what changes', () => {
 
     await expect(read).rejects.toBeInstanceOf(AnswerCut);
   });
+});
+
+describe('a line of a banner that looks like a question', () => {
+  it.each(['Never tell your Password:', 'Contact the owner of this Login:'])(
+    'is not answered after a sign-in over SSH: %s',
+    async (line) => {
+      const device = fakeSwitch({ answers });
+      const received: string[] = [];
+      const server = await startSshServer({
+        shell(channel) {
+          channel.on('data', (bytes: Buffer) => received.push(bytes.toString('latin1')));
+          channel.write(`\r\n${line}`);
+          setTimeout(() => {
+            channel.write('\r\n');
+            device.serve(channel);
+          }, 300);
+        },
+      });
+
+      const cli = await openCli(target(server.port), 'ssh', fastpath, await deps(), signal);
+      onTestFinished(() => cli.close());
+
+      expect(await cli.run('show a', { signal })).toBe('A');
+      expect(received.join('')).not.toContain(password);
+      expect(device.commands).toEqual(['enable', 'terminal length 0', 'show a']);
+    },
+  );
 });
 
 describe('a line of a configuration that looks like a question', () => {

@@ -138,8 +138,10 @@ class SignIn {
     const known = login.answers?.find(({ question }) => question.test(line));
     if (known !== undefined) return { kind: 'text', text: `${known.answer}${enter}` };
     if (asksForNewPassword(line)) return { kind: 'new password' };
-    if (login.username.test(line)) return { kind: 'username' };
-    if (login.password.test(line)) return { kind: 'password' };
+    // To a device that has already accepted the password, a banner that pauses would make it a command.
+    const mayBeAsked = this.options.mayAsk || quietMs >= quiet.silence;
+    if (mayBeAsked && login.username.test(line)) return { kind: 'username' };
+    if (mayBeAsked && login.password.test(line)) return { kind: 'password' };
     if (quietMs >= quiet.long) {
       // The cursor may be in the line after it.
       const key = keyAskedFor(line === '' ? (view.lastLines().findLast(isText) ?? '') : line);
