@@ -106,7 +106,9 @@ export class Backlog {
     if (!isTrial && this.turns % 3 === 0) lanes.reverse();
     const oldest = this.turns % turnsOfOthers === 0 ? this.heads.peek() : undefined;
     if (oldest?.state === 'ready') this.settle(oldest, Number.NEGATIVE_INFINITY);
-    if (mayRepeat) lanes.splice(oldest === undefined ? 2 : 0, 0, this.rejected);
+    // A message that fails in every trial does not keep them waiting.
+    const place = isTrial ? 1 + (this.turns % 2) : 2;
+    if (mayRepeat) lanes.splice(oldest === undefined ? place : 0, 0, this.rejected);
     for (const lane of lanes) {
       const turn = this.takeFrom(lane);
       if (turn !== undefined) return turn;
@@ -128,6 +130,7 @@ export class Backlog {
         queue.hasFailed = false;
       }
       queue.inFlight = 0;
+      queue.triedAt = this.turns;
       if (outcome === 'resting') this.unload(queue);
       queue.state = outcome === 'resting' ? 'resting' : 'idle';
       this.settle(queue);
@@ -230,7 +233,7 @@ export class Backlog {
       queue.state = 'ready';
       const tried = queue.rejections > 0 ? this.rejected : this.failed;
       const lane = queue.rejections > 0 || queue.hasFailed ? tried : this.first;
-      lane.add(queue, place ?? queue.nextPlace);
+      lane.add(queue, place ?? (lane === this.first ? queue.nextPlace : queue.triedAt));
     }
   }
 

@@ -107,6 +107,28 @@ describe('a sink that has accepted messages, and then rejects everything for a m
   });
 });
 
+it.each([1, 100])(
+  'one message that fails for ever after an outage, of the same rule as the others, delays them by a minute at most: %i at once',
+  async (messages) => {
+    const sink = fakeSink({ keys: 8, messages });
+    if (messages === 1) sink.groupOf = () => 'HostDown';
+    let isDown = true;
+    sink.behave = (sent) =>
+      isDown || sent.some(({ id }) => id === 'm12')
+        ? fails('unavailable', '503')
+        : sent.some(({ id }) => id === 'm5') && attempts(sink, 'm5') < 3
+          ? fails('rejected', '400')
+          : undefined;
+    const { time, ids } = await startedLab(13, 13, { sink });
+    await time.pass(300_000);
+    isDown = false;
+
+    await time.pass(60_000);
+
+    expect(idsIn(sink)).toEqual(ids.filter((id) => id !== 'm12').toSorted());
+  },
+);
+
 describe('one message that a sink rejects for ever', () => {
   it.each([1, 100])('holds up only its alert, for four attempts: %i at once', async (messages) => {
     const sink = fakeSink({ keys: 8, messages });

@@ -35,6 +35,8 @@ export class Queue {
   rejections = 0;
   /** The sink failed with its first message in flight. It may be the cause. */
   hasFailed = false;
+  /** The turn of its last attempt that failed: repeated attempts are in this order, so that one that always fails delays no other. */
+  triedAt = 0;
   /** The sequence number of its last message. */
   newest = 0;
   /** That of its first message; infinite: a refresh. Undefined: it is empty. */
@@ -57,7 +59,7 @@ export class Queue {
     return this.waiting.find(({ seq }) => Number.isFinite(seq));
   }
 
-  /** Its place when it is ready. */
+  /** Its place for a first attempt. */
   get nextPlace(): number {
     if (this.isUrgent) return Number.NEGATIVE_INFINITY;
     return this.isNewestFirst ? -this.newest : (this.head ?? 0);

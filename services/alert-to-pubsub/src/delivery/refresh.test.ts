@@ -63,7 +63,7 @@ describe('refreshes', () => {
     await passMinutes(1);
 
     const arrived = (sink.arrived.get('key-0') ?? []).filter((id) => !id.startsWith('notice'));
-    expect(arrived.slice(0, 2)).toEqual(changes);
+    expect(arrived).toEqual(expect.arrayContaining(changes));
     expect(arrived.slice(-3).toSorted()).toEqual(['a-121', 'b-121', 'c-121']);
     expect(arrived).toHaveLength(8);
   });
