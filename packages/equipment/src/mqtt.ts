@@ -153,7 +153,7 @@ function failureOf(
   const broken = new Promise<never>((_, reject) => {
     let [received, packets] = [0, 0];
     const leaveIfTooMuch = () => {
-      if (received <= mostBytes && packets <= mostPackets) return;
+      if (client.stream.destroyed || (received <= mostBytes && packets <= mostPackets)) return;
       const what = `the broker ${broker} sent more than 1 MiB or ${mostPackets} messages in one session`;
       reject(new DeviceRejected(device, what));
       client.stream.destroy();

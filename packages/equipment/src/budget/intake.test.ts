@@ -120,4 +120,20 @@ describe('a connection', () => {
 
     expect(turns).toEqual([...new Set(turns)]);
   });
+
+  it('may use half of a processor', async () => {
+    costMs = 20;
+    let chunks = 0;
+    const { socket, intake } = await receiving((peer) => peer.write(Buffer.alloc(1_000_000)));
+    const before = performance.now();
+    socket.on('data', (bytes) => {
+      intake.deliver(bytes.length);
+      chunks += 1;
+    });
+
+    await vi.waitFor(() => expect(socket.bytesRead).toBe(1_000_000), 10_000);
+
+    // The last chunk may still be followed by a pause.
+    expect(performance.now() - before).toBeGreaterThan((chunks - 2) * costMs);
+  });
 });

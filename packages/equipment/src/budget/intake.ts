@@ -5,6 +5,8 @@ import { type DeviceError, DeviceRejected } from '../errors.ts';
 /** In addition to the time that output earns, at a tenth of the speed at which ssh2 decrypts. */
 const mostMs = 60_000;
 const bytesPerMs = 16 * 1024;
+/** For a chunk of usual output. */
+const briefMs = 5;
 /** Of packets of one byte. ssh2's window is 2 MiB, in which output may wait. */
 const mostOverhead = { bytes: 3 * 1024 * 1024, perByte: 256 };
 
@@ -39,19 +41,21 @@ export class Intake {
     const before = process.threadCpuUsage();
     // After all listeners.
     process.nextTick(() => {
-      this.continue();
       const { user, system } = process.threadCpuUsage(before);
-      this.spentMs += (user + system) / 1000;
+      const ms = (user + system) / 1000;
+      this.continueAfter(ms);
+      this.spentMs += ms;
       if (this.spentMs <= mostMs + this.output / bytesPerMs) return;
       const what = `requires more than ${mostMs / 1000} s of CPU time`;
       this.fail(new DeviceRejected(this.device, what));
     });
   }
 
-  /** One chunk at a time, so that other work comes between, and only when the device has read what it was sent. */
-  private continue(): void {
-    const { socket } = this;
-    if (socket.writableNeedDrain) socket.once('drain', () => socket.resume());
-    else setImmediate(() => socket.resume());
+  /** One chunk at a time, only when the device has read what it was sent, and using at most half of a processor. */
+  private continueAfter(ms: number): void {
+    const resume = () => this.socket.resume();
+    if (this.socket.writableNeedDrain) this.socket.once('drain', resume);
+    else if (ms < briefMs) setImmediate(resume);
+    else setTimeout(resume, ms);
   }
 }

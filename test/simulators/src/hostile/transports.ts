@@ -38,7 +38,10 @@ export const transports: Readonly<Record<TransportName, Transport>> = {
   ssh,
   'ssh exec': ssh,
   telnet: (attack) => onTcp((socket) => commandLine(socket, attack)),
-  HTTP: (attack) => onTcp((socket) => http(socket, attack)),
+  HTTP: (attack) => {
+    const bomb = gzipSync(Buffer.alloc(2 ** 26, ' '));
+    return onTcp((socket) => http(socket, attack, bomb));
+  },
   SNMP: snmp,
   MQTT: (attack) => onTcp((socket) => mqtt(socket, attack)),
 };
@@ -124,7 +127,7 @@ async function ssh(attack: CompleteAttack): Promise<number> {
 }
 
 /** Each packet is a chunk of the body, unless the pattern is one of headers or of a compressed body. */
-function http(socket: Socket, { pattern, ends, pour }: CompleteAttack): void {
+function http(socket: Socket, { pattern, ends, pour }: CompleteAttack, bomb: Buffer): void {
   const status = 'HTTP/1.1 200 OK\r\n';
   const head = 'content-type: application/json\r\nconnection: close\r\n';
   const chunk = (packet: Buffer) =>
@@ -136,13 +139,13 @@ function http(socket: Socket, { pattern, ends, pour }: CompleteAttack): void {
     }
     const begin = pattern === 'headers' ? head : status + head;
     if (pattern === 'compression') {
-      const bomb = gzipSync(Buffer.alloc(2 ** 28, ' '));
       const length = bomb.length + (ends ? 0 : 1);
       await send(socket, `${begin}content-encoding: gzip\r\ncontent-length: ${length}\r\n\r\n`);
-      let sent: Promise<void> | undefined;
-      await pour(() => {
-        sent ??= send(socket, bomb);
-        return sent;
+      let isSent = false;
+      await pour(async () => {
+        if (isSent) await forever;
+        isSent = true;
+        await send(socket, bomb);
       });
     } else {
       await send(socket, `${begin}transfer-encoding: chunked\r\n\r\n`);
