@@ -26,7 +26,7 @@ import { commandSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'command-switch', automaticRepair: true, create });
 
-function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+function create(device: Device, { onTranscript, dry }: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { on, off, read, timeoutSeconds } = z.object(commandSwitch.options).parse(device.options);
 
@@ -37,7 +37,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   ): Promise<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
     const hint = 'correct its command in rack.yaml';
-    const program = { ...deps, command: words, timeoutMs: timeoutSeconds * 1000, hint };
+    const program = { command: words, timeoutMs: timeoutSeconds * 1000, hint, onTranscript, dry };
     const ran = await runProgram(name, program, signal);
     if (ran.status === 0) return ran.stdout.trim();
     const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);

@@ -38,9 +38,9 @@ import { ipmi } from './facts.ts';
 
 export const outlets = driverKind({ model: 'ipmi', automaticRepair: true, create });
 
-const usualPort = 623;
 /** More than ipmitool's own timeout: 10 s with these retries. */
 const timeoutMs = 20_000;
+const hint = 'install it (Debian: ipmitool)';
 /** Seconds between retries, and number of attempts. Commands that must not be repeated are sent once. */
 const patiently = ['-N', '2', '-R', '2'] as const;
 const once = ['-N', '5', '-R', '1'] as const;
@@ -62,13 +62,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       if (username === undefined || password === undefined) {
         throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
       }
-      const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
+      const where = ['-H', address, '-p', String(ports.ipmi ?? 623), '-U', username, '-E'];
       const tries = words.includes('cycle') ? once : patiently;
       const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
       const command = ['ipmitool', ...how, ...where, ...words];
       const env = { IPMI_PASSWORD: password.reveal() };
-      const hint = 'install it (Debian: ipmitool)';
-      const program = { ...deps, command, env, timeoutMs, hint };
+      const { onTranscript, dry } = deps;
+      const program = { command, env, timeoutMs, hint, onTranscript, dry };
       const ran = await runProgram(name, program, signal);
       if (ran.status === 0) return ran.stdout;
       throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
