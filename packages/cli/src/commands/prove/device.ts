@@ -10,7 +10,7 @@ import {
   SignInRejected,
 } from '@skolo/equipment';
 import { models, type Transport } from '@skolo/models';
-import type { OutletSettings } from '@skolo/models/outlets';
+import type { OutletReading, OutletSettings } from '@skolo/models/outlets';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { withoutName } from '../../output/text.ts';
 import { unreadLines } from '../cabling/readings.ts';
@@ -174,11 +174,20 @@ class Visit {
         const wired = [...this.loads.keys()];
         const isAll = this.names.length > wired.length;
         if (this.deps.dry || !isAll || !(error instanceof DeviceRejected)) throw error;
-        this.narrow(wired, error);
+        this.narrow(wired, this.textOf(error));
         return wired.length === 0 ? undefined : await read(wired, signal);
       }
     });
-    if (reading !== undefined) this.look.outlets.push(Object.fromEntries(reading));
+    if (reading === undefined) return;
+    const isSpare = ([name, { state }]: [string, OutletReading]) =>
+      state === 'unknown' && !this.loads.has(name);
+    const spare = [...reading].filter(isSpare).map(([name]) => name);
+    if (spare.length > 0 && spare.length < reading.size) {
+      const known = [...reading.keys()].filter((name) => !spare.includes(name));
+      this.narrow(known, `${spare.join(', ')} ${spare.length === 1 ? 'is' : 'are'} unknown`);
+      for (const name of spare) reading.delete(name);
+    }
+    this.look.outlets.push(Object.fromEntries(reading));
   }
 
   private async readSettings(read: Readers['settings']): Promise<void> {
@@ -194,12 +203,12 @@ class Visit {
   }
 
   /** Not all outlets can be read: rack.yaml has more than a PDU has, or some ports of a switch have no PoE. */
-  private narrow(wired: readonly string[], error: Error): void {
-    const what = `not all ${this.names.length} outlets can be read: ${this.textOf(error)}`;
+  private narrow(names: readonly string[], why: string): void {
+    const what = `not all ${this.names.length} outlets can be read: ${why}`;
     const isSwitch = models.get(this.look.model)?.network !== undefined;
     if (isSwitch) this.look.notes.push(what);
     else this.problem('count', `${what}; correct the number of outlets in rack.yaml`);
-    this.names = wired;
+    this.names = names;
   }
 
   private async readConfiguration(
