@@ -4,7 +4,7 @@
  *     pdu-1: { model: apc-rpdu, address: 192.168.1.30, login: pdus, outlets: 8 }
  *
  * Verified with: Debian's snmpd (5.9.3) with these objects; our simulator, with which fence_apc_snmp (4.12.1) turned outlets off and on,
- * read and listed them through the same objects.
+ * read and listed them through the same objects; what an AP7900 answered.
  *
  * Quirks. Switching requires a community or user with write access. "Immediate reboot" may leave an
  * outlet off that was off before, so the driver sends off and on separately. The object that sets all outlets at once is next to this one,

@@ -1,8 +1,9 @@
-import { apcRpduModel, startApcRpdu } from '@skolo/simulators';
-import { describe, expect, it } from 'vitest';
+import { apcRpduModel, readSnmprec, startApcRpdu, startSnmpRecording } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { patient } from '../testing/outlets.ts';
 import {
   bothAgents,
+  driverAt,
   logins,
   type SnmpSetup,
   startDriver,
@@ -29,6 +30,29 @@ describe('apc-rpdu', () => {
     expect(device.received.map(({ text }) => text)).toEqual([
       'set 1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.3=2',
       'get 1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.3',
+    ]);
+  });
+
+  it('reads what an AP7900 answered', async () => {
+    // From networkupstools/nut, `drivers/apc-pdu-mib.c`, whose comments are a walk of this PDU.
+    const rows = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((outlet) => [
+      `1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.${outlet}|2|1`,
+      `1.3.6.1.4.1.318.1.1.12.3.4.1.1.2.${outlet}|4|${outlet === 2 ? 'Testing 2' : `Outlet ${outlet}`}`,
+      `1.3.6.1.4.1.318.1.1.12.3.4.1.1.4.${outlet}|2|0`,
+      `1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.${outlet}|2|1`,
+    ]);
+    const recorded = readSnmprec(['1.3.6.1.4.1.318.1.1.12.3.1.2.0|2|0', ...rows].join('\n'));
+    const device = await startSnmpRecording(recorded);
+    onTestFinished(() => device.close());
+    const driver = driverAt({ ...setup, options: { outlets: 8 } }, device, logins.v2c);
+
+    const readings = await driver.read(['1', '2', '8'], patient());
+    const report = await driver.report?.(['2', '8'], patient());
+
+    expect([...readings.values()].map(({ state }) => state)).toEqual(['on', 'on', 'on']);
+    expect([...(report?.outlets ?? [])]).toEqual([
+      ['2', { name: 'Testing 2' }],
+      ['8', { name: 'Outlet 8' }],
     ]);
   });
 

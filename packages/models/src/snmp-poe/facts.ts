@@ -32,7 +32,7 @@ export const snmpPoe: Model = {
   branches: {
     hosts: [
       'snmp walk 1.3.6.1.2.1.17.1.4.1.2',
-      'snmp walk 1.3.6.1.2.1.17.1.1',
+      'snmp walk 1.3.6.1.2.1.17.1.1 and 1.3.6.1.2.1.17.7.1.4.2.1.3',
       'snmp walk 1.3.6.1.2.1.17.7.1.2.2.1.2 and .3',
       'if that table is empty: snmp walk 1.3.6.1.2.1.17.4.3.1.2 and .3',
     ],

@@ -61,18 +61,19 @@ export const outlets = driverKind({
  * A bridge port is not an interface, and an interface is not a label: the port is the last number in the name of the interface
  * (`ifName`, else `ifDescr`), counted from 1 even if the names count from 0, and with several groups the first number is the group. What
  * is no Ethernet port, such as a LAG, keeps its name. Some switches say that VLANs and LAGs are Ethernet (TP-Link JetStream), so ports
- * with a connector come first, if the switch says which have one, then those with the form of name that most have.
+ * with a connector come first, if the switch says which have one, then those with the form of name that most have. What Allied Telesis
+ * AlliedWare Plus says of connectors is the state of the link, so it does not count. Rows with VLANs begin with the number of a
+ * filtering database, which is not always the VLAN (netdisco/snmp-info pull request 416).
  */
 
 const ifEntry = '1.3.6.1.2.1.2.2.1';
 /** Its columns: 1 ifName, 17 ifConnectorPresent. */
 const ifXEntry = '1.3.6.1.2.1.31.1.1.1';
 const bridge = '1.3.6.1.2.1.17';
-/** Its columns: 2 the port, 3 the status. With VLANs, and without. */
-const tables = [
-  { table: `${bridge}.7.1.2.2.1`, hasVlan: true },
-  { table: `${bridge}.4.3.1`, hasVlan: false },
-];
+/** Their columns: 2 the port, 3 the status. With VLANs, and without. */
+const [vlanTable, plainTable] = [`${bridge}.7.1.2.2.1`, `${bridge}.4.3.1`];
+/** dot1qVlanFdbId: of each VLAN, its filtering database. VLANs may share one. */
+const databases = `${bridge}.7.1.4.2.1.3`;
 /** dot1dTpFdbStatus, dot1qTpFdbStatus. */
 const learned = 3;
 const itself = 4;
@@ -81,6 +82,8 @@ const ethernet: readonly unknown[] = [6, 117];
 const up = 1;
 /** ifConnectorPresent: true. */
 const connectorPresent = 1;
+/** ifType of what never has one: softwareLoopback, l2vlan, l3ipvlan. */
+const virtual: readonly unknown[] = [24, 135, 136];
 
 type Walk = (root: string) => Promise<ReadonlyMap<string, number | Buffer>>;
 
@@ -102,7 +105,8 @@ async function read(device: Device, walk: Walk): Promise<ConnectedHosts> {
   };
   const own = addressIn((await walk(`${bridge}.1.1`)).get('0'));
   const found: ConnectedHost[] = [];
-  for (const { table, hasVlan } of tables) {
+  const vlans = Map.groupBy(await walk(databases), ([, database]) => String(database));
+  for (const table of [vlanTable, plainTable]) {
     const [ports, kinds] = [await walk(`${table}.2`), await walk(`${table}.3`)];
     for (const [row, port] of ports) {
       const numbers = row.split('.');
@@ -110,8 +114,10 @@ async function read(device: Device, walk: Walk): Promise<ConnectedHosts> {
       if (typeof port !== 'number' || !isOfOne(mac)) continue;
       if (kinds.get(row) === itself) own.push(mac);
       if ((kinds.get(row) ?? learned) !== learned || port === 0) continue;
-      const vlan = hasVlan && numbers[0] !== undefined ? { vlan: numbers[0] } : {};
-      found.push({ mac, port: portOf(port), ...vlan, source: 'mac-table' });
+      const [[vlan = ''] = numbers, ...others] = vlans.get(String(numbers[0])) ?? [];
+      const isKnown = table === vlanTable && others.length === 0;
+      const ofVlan = isKnown ? { vlan: vlan.slice(vlan.lastIndexOf('.') + 1) } : {};
+      found.push({ mac, port: portOf(port), ...ofVlan, source: 'mac-table' });
     }
     if (ports.size > 0) break;
   }
@@ -144,11 +150,14 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
       'does not have an interface table (IF-MIB); check that the login has read access',
     );
   }
+  const present = [...connectors].flatMap(([key, has]) => (has === connectorPresent ? key : []));
+  const saysConnectors = !present.some((index) => virtual.includes(types.get(index)));
   const named = [...descriptions].map(([index, description]) => {
     const name = String(names.get(index) ?? '') || String(description);
-    return { index, name, hasConnector: connectors.get(index) === connectorPresent };
+    return { index, name, hasConnector: saysConnectors && present.includes(index) };
   });
-  const ports = named.filter(({ index }) => ethernet.includes(types.get(index)));
+  const isEthernet = (index: string) => ethernet.includes(types.get(index));
+  const ports = named.filter(({ index }) => isEthernet(index));
   const forms = Map.groupBy(ports, ({ name }) => formOf(name));
   const alike = (name: string) => forms.get(formOf(name)) ?? [];
   ports.sort(
@@ -167,11 +176,12 @@ async function interfacesOf(device: Device, walk: Walk): Promise<Map<string, Int
     taken.add(label);
     labels.set(index, label);
   }
+  const main = formOf(ports[0]?.name ?? '');
   return new Map(
     named.map(({ index, name, hasConnector }) => {
-      const label = labels.get(index);
-      const isPort = label !== undefined || (hasConnector && ethernet.includes(types.get(index)));
-      return [index, { name: label ?? name, isPort, isUp: states.get(index) === up }];
+      const [label, isUp] = [labels.get(index), states.get(index) === up];
+      const isOne = isEthernet(index) && (hasConnector || formOf(name) === main);
+      return [index, { name: label ?? name, isPort: label !== undefined || isOne, isUp }];
     }),
   );
 }
@@ -197,16 +207,10 @@ function labelOf(device: Device, name: string, offset: number): string | undefin
 /** Six bytes, or a text such as `b0:be:76:3b:5d:e1` or `0:e:c4:d0:48:c6`. */
 function addressIn(value: number | Buffer | undefined): string[] {
   if (!Buffer.isBuffer(value)) return [];
-  const bytes =
-    value.length === 6
-      ? [...value]
-      : value
-          .toString()
-          .split(':')
-          .map((each) => Number.parseInt(each, 16));
-  return bytes.length === 6 && bytes.every((byte) => byte >= 0 && byte <= 0xff)
-    ? [macIn(bytes)]
-    : [];
+  const numbers = value.toString().split(':');
+  const bytes = value.length === 6 ? [...value] : numbers.map((each) => Number.parseInt(each, 16));
+  const isAddress = bytes.length === 6 && bytes.every((byte) => byte >= 0 && byte <= 0xff);
+  return isAddress ? [macIn(bytes)] : [];
 }
 
 function macIn(numbers: readonly number[]): string {
