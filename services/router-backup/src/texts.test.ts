@@ -115,7 +115,7 @@ describe('callers', () => {
   });
 
   it('are charged for size and time, and rejected before the work where nothing is left', async () => {
-    const texts = start({ ms: 500 });
+    const texts = start({ ms: 3000 });
     let left = 10;
     const spend = (cost: number) => {
       if (left < 1) throw new Error('too many');
