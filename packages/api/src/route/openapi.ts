@@ -76,6 +76,7 @@ function withoutNull(parameter: Parameter) {
 }
 
 function operation(operationId: string, spec: RouteSpec): RouteConfig {
+  const role = roleOf(spec);
   const request = {
     ...(spec.params && { params: spec.params }),
     ...(spec.query && { query: spec.query }),
@@ -91,8 +92,8 @@ function operation(operationId: string, spec: RouteSpec): RouteConfig {
     summary: spec.summary,
     ...(spec.description !== undefined && { description: spec.description }),
     tags: tagsOf(spec),
-    security: roleOf(spec) === undefined ? [] : [{ [bearer]: [] }],
-    ...(roleOf(spec) !== undefined && { 'x-skolo-role': roleOf(spec) }),
+    security: role === undefined ? [] : [{ [bearer]: [] }],
+    ...(role !== undefined && { 'x-skolo-role': role }),
     ...(Object.keys(request).length > 0 && { request }),
     responses: answersOf(spec),
   };

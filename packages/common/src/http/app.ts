@@ -35,8 +35,8 @@ export function httpApp(
   const answerOf = routeAnswers(options);
   app.use(begin(options)); //                   request ID, headers of all responses, metrics, log
   for (const stage of own) app.use(stage); //   403
-  app.use(hasTarget); //                        400
   app.use(thisRack(options)); //                421
+  app.use(hasTarget); //                        400
   app.use(router); //                           answer.ts
   app.use(notFound); //                         404 405; OPTIONS
   app.use(failed); //                           problem+json
@@ -81,13 +81,6 @@ function begin({ log, metrics, rack, self, access, compresses }: AppOptions): St
   };
 }
 
-const noTarget = '*';
-
-const hasTarget: Stage = ({ url }, _response, next) => {
-  if (url !== noTarget) return next();
-  throw new HttpProblem(400, 'the request target is not a path; start it with /');
-};
-
 function thisRack({ rack }: AppOptions): Stage {
   return (request, _response, next) => {
     const misdirected = anotherRack(rack?.rack?.name, request.headers[rackHeader]?.toString());
@@ -95,6 +88,13 @@ function thisRack({ rack }: AppOptions): Stage {
     next();
   };
 }
+
+const noTarget = '*';
+
+const hasTarget: Stage = ({ url }, _response, next) => {
+  if (url !== noTarget) return next();
+  throw new HttpProblem(400, 'the request target is not a path; start it with /');
+};
 
 /** Of several routes with this path, whatever the method: two paths may match one request. */
 function matches({ label, spec }: BoundRoute): Stage {
