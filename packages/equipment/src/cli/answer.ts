@@ -131,17 +131,17 @@ export function isEchoAgain(
 }
 
 /** Error answers are short; a longer one is a configuration, which may contain any text. */
-const longestRejection = { lines: 10, text: 64 * 1024 };
+const longestRejection = { lines: 10, bytes: 64 * 1024 };
 
-/** @throws DeviceRejected The answer, one character per byte, is an error text of this dialect. */
+/** @throws DeviceRejected The answer is an error text of this dialect. */
 export function throwIfRejected(
   device: string,
   command: string,
-  answer: string,
+  answer: Buffer,
   { errors }: Pick<Dialect, 'errors'>,
 ): void {
-  if (answer.length > longestRejection.text) return;
-  const lines = decodeBytes(answer)
+  if (answer.length > longestRejection.bytes) return;
+  const lines = decodeBytes(answer.toString('latin1'))
     .split('\n')
     .filter((line) => line.trim() !== '');
   if (lines.length > longestRejection.lines) return;

@@ -29,8 +29,6 @@ import { decodeBytes } from './terminal-text.ts';
 
 const runMs = 10_000;
 const signOutMs = 1000;
-/** More than any error text. */
-const mostRejection = 64 * 1024 + 1;
 
 interface CliOptions {
   device: string;
@@ -130,12 +128,7 @@ class Cli implements CliSession {
     const said = await this.inTurn(() =>
       this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );
-    throwIfRejected(
-      this.conversation.device,
-      command,
-      said.toString('latin1', 0, mostRejection),
-      this.dialect,
-    );
+    throwIfRejected(this.conversation.device, command, said, this.dialect);
     return said;
   }
 

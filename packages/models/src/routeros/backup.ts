@@ -73,11 +73,11 @@ async function exported(connection: DeviceConnection): Promise<Buffer> {
   const whole = await connection.exec(command);
   const said = whole.subarray(0, 200).toString('latin1').trim();
   if (!/^(?:expected end of command|bad parameter)/.test(said)) {
-    throwIfRejected(name, command, whole.toString('latin1'), dialect);
+    throwIfRejected(name, command, whole, dialect);
     return whole;
   }
   const plain = await connection.exec('/export');
-  throwIfRejected(name, '/export', plain.toString('latin1'), dialect);
+  throwIfRejected(name, '/export', plain, dialect);
   const version = head.exec(plain.toString('latin1').trimStart())?.[1];
   if (version !== undefined && Number(version) >= 7) {
     throw new DeviceRejected(name, `has RouterOS ${version}, but rejects "${command}": ${said}`);

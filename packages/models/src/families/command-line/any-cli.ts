@@ -19,7 +19,7 @@ export async function anyCli(
 function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
   const ask = async (command: string, purpose: 'table' | 'configuration') => {
     const answer = await connection.exec(command, { purpose });
-    throwIfRejected(connection.device.name, command, answer.toString('latin1'), dialect);
+    throwIfRejected(connection.device.name, command, answer, dialect);
     return answer;
   };
   return {
