@@ -28,6 +28,9 @@ interface FetchDeps {
   models: ReadonlyMap<string, CreateBackup>;
 }
 
+/** What is compared with a version. */
+export type Identified = Pick<Fetched, 'model' | 'content' | 'sha1'>;
+
 export interface Fetched {
   model: BackupModel;
   content: Content;
@@ -75,7 +78,7 @@ export class Fetch {
     device: InfrastructureDevice,
     transcript: Transcript,
     signal: AbortSignal,
-    isKnown?: (content: Content, model: BackupModel) => Promise<boolean>,
+    isKnown?: (read: Identified) => Promise<boolean>,
   ): Promise<Fetched> {
     const model = this.model(device);
     let legacy: Set<string> | undefined;
@@ -88,7 +91,9 @@ export class Fetch {
           const rejection = judgeContent(model, content);
           if (rejection) throw new BackupFailed(device.name, rejection.failure, rejection.what);
         };
-        const known = isKnown && ((content: Content) => isKnown(content, model));
+        const known =
+          isKnown &&
+          (async (content: Content) => isKnown({ model, content, sha1: await sha1Of(content) }));
         const reading = await readWhole(model, connection, check, known);
         return await fetched(model, reading);
       };

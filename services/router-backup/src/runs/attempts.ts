@@ -5,7 +5,7 @@
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
-import type { BackupModel, Content } from '@skolo/models/backup';
+import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
@@ -15,7 +15,7 @@ import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { type Occasion, type Outcome, Stopping, type Stored } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
-import type { Fetch, Fetched } from '../read/fetch.ts';
+import type { Fetch, Fetched, Identified } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import { type DeviceRecord, knownOf, type State } from '../state.ts';
@@ -157,9 +157,7 @@ export class Attempts {
     const { fetch, state, store, power } = this.deps;
     const { name } = device;
     const fetched = await power.unlessWanted(name, signal, (either) =>
-      fetch.read(device, transcript, either, (content, model) =>
-        this.isNewest(name, content, model),
-      ),
+      fetch.read(device, transcript, either, (read) => this.isNewest(name, read)),
     );
     try {
       const kept = await this.keep(device, fetched, occasion);
@@ -300,19 +298,21 @@ export class Attempts {
   }
 
   /** Whether the newest version has this content. A history that cannot be read fails when the reading is stored. */
-  private async isNewest(name: string, content: Content, model: BackupModel): Promise<boolean> {
-    const { repository } = this.deps.store;
-    if (!('bytes' in content)) return true;
+  private async isNewest(name: string, read: Identified): Promise<boolean> {
+    if (!('bytes' in read.content)) return true;
     try {
-      const newest = await repository.newest(name);
-      return newest !== undefined && isSame(await repository.content(newest), content.bytes, model);
+      const newest = await this.deps.store.repository.newest(name);
+      return newest !== undefined && (await this.isUnchanged(newest, read));
     } catch {
       return false;
     }
   }
 
   /** Equal except for what changes by itself. */
-  private async isUnchanged(before: Version, { sha1, content, model }: Fetched): Promise<boolean> {
+  private async isUnchanged(
+    before: Version,
+    { sha1, content, model }: Identified,
+  ): Promise<boolean> {
     if (before.sha1 === sha1) return true;
     if (!('bytes' in content) || model.volatile.length === 0) return false;
     return isSame(await this.deps.store.repository.content(before), content.bytes, model);
