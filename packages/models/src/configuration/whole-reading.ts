@@ -45,7 +45,7 @@ export async function readWhole(
     readings.push(reading);
     isUncertain ||= hasMixed;
     if (readings.length >= (isUncertain || isMark ? mostReadings : 2)) {
-      throw differs(connection.device.name, readings, isUncertain, differences(model, readings));
+      throw disagreement(model, connection.device.name, readings, isUncertain);
     }
   }
 }
@@ -73,25 +73,21 @@ function differences({ secrets, volatile }: BackupModel, readings: readonly Read
   };
   const added = lacking(other, one);
   const lines = added.length > 0 ? added : lacking(one, other);
-  const shown = lines.slice(0, 3).map((line) => {
-    return JSON.stringify(
-      line
-        .trim()
-        .slice(0, 80)
-        .replace(/<secret \w+>/g, '<secret>'),
-    );
-  });
+  const withoutIds = (line: string) => line.replace(/<secret \w+>/g, '<secret>');
+  const shown = lines
+    .slice(0, 3)
+    .map((line) => JSON.stringify(withoutIds(line.trim().slice(0, 80))));
   const why = 'one of them is incomplete, or another session is changing the configuration';
   return shown.length === 0
     ? `: ${why}`
     : ` in ${count(lines.length, 'line')}: ${shown.join(', ')}; ${why}, or these lines change automatically`;
 }
 
-function differs(
+function disagreement(
+  model: BackupModel,
   device: string,
   readings: readonly Reading[],
   isUncertain: boolean,
-  why: string,
 ): Error {
   const sizes = readings.map(sizeOf).join(', ');
   return isUncertain
@@ -99,7 +95,7 @@ function differs(
         device,
         `log messages interrupted the output of the configuration, and no two of ${readings.length} readings agree (${sizes} bytes); the configuration will be read again later`,
       )
-    : new AnswerCut(device, `two readings differ (${sizes} bytes)${why}`);
+    : new AnswerCut(device, `two readings differ (${sizes} bytes)${differences(model, readings)}`);
 }
 
 /** Whether no second reading is needed. */
