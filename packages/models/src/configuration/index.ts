@@ -1,5 +1,5 @@
 /** Configurations as bytes and text: archives, comparison, masking of secrets. */
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
-export { createMask, isBlock, isInLine, type Mask } from './mask.ts';
+export { createMask, isBlock, isContinued, isInLine, type Mask } from './mask.ts';
 export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';

@@ -34,7 +34,7 @@ export function createMask(key: Uint8Array): Mask {
     const all = [...new Set([...rules, ...commonSecrets])];
     const inLines = all.flatMap((rule) => (isInLine(rule) ? [lineRule(rule)] : []));
     const about = remembered((line) => ({
-      continues: all.some((rule) => 'continues' in rule && matches(rule.continues, line)),
+      continues: isContinued(line, all),
       until: all.filter(isBlock).find(({ from }) => matches(from, line))?.until,
     }));
     const secretsOf = remembered((line) => secretRanges(line, inLines, isMeant));
@@ -102,6 +102,11 @@ export function isBlock(rule: SecretRule): rule is Block {
 /** Whether it masks parts of a line. */
 export function isInLine(rule: SecretRule): rule is InLine {
   return rule instanceof RegExp || 'secret' in rule;
+}
+
+/** Whether it is one with the next line. */
+export function isContinued(line: string, rules: readonly SecretRule[]): boolean {
+  return rules.some((rule) => 'continues' in rule && matches(rule.continues, line));
 }
 
 interface LineRule {

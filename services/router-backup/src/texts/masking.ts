@@ -5,7 +5,13 @@
  */
 import { parseJson } from '@skolo/base';
 import type { SecretRule } from '@skolo/models/backup';
-import { commonSecrets, isBlock, isInLine, type Mask } from '@skolo/models/configuration';
+import {
+  commonSecrets,
+  isBlock,
+  isContinued,
+  isInLine,
+  type Mask,
+} from '@skolo/models/configuration';
 
 /** The start of a line: one of our marks, a prompt, a diff sign. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;
@@ -99,13 +105,9 @@ function squeezed(text: string): string {
  */
 function withoutBrokenBlock(text: string, rules: readonly SecretRule[]): string {
   const all = [...rules, ...commonSecrets];
-  const continues = (line = '') =>
-    all.some(
-      (rule) => 'continues' in rule && line.replace(/\r$/, '').search(rule.continues) !== -1,
-    );
   const lines = text.split('\n');
   // The rest of a line that continues on the next one.
-  while (continues(lines.shift()));
+  while (isContinued(lines.shift() ?? '', all));
   const begun = all.flatMap((rule) => {
     if (!isBlock(rule)) return [];
     const end = lines.findIndex((line) => line.search(rule.until) !== -1);
