@@ -32,7 +32,7 @@ export function createMask(key: Uint8Array): Mask {
 
   function text(whole: string, rules: readonly SecretRule[], isMeant = (_match: string) => true) {
     const all = [...new Set([...rules, ...commonSecrets])];
-    const inLines = all.flatMap((rule) => (isInLine(rule) ? [lineRule(rule)] : []));
+    const inLines = all.flatMap((rule) => (isInLine(rule) ? [finderOf(rule)] : []));
     const about = remembered((line) => ({
       continues: isContinued(line, all),
       until: all.filter(isBlock).find(({ from }) => matches(from, line))?.until,
@@ -109,14 +109,14 @@ export function isContinued(line: string, rules: readonly SecretRule[]): boolean
   return rules.some((rule) => 'continues' in rule && matches(rule.continues, line));
 }
 
-interface LineRule {
+interface Finder {
   secret: RegExp;
   /** Finds all matches, with the positions of their groups, which takes much longer. */
   everywhere: RegExp;
   unless: RegExp | undefined;
 }
 
-function lineRule(rule: InLine): LineRule {
+function finderOf(rule: InLine): Finder {
   const { secret, unless } = rule instanceof RegExp ? { secret: rule, unless: undefined } : rule;
   const flags = new Set(`${secret.flags.replace('y', '')}dg`);
   return { secret, everywhere: new RegExp(secret.source, [...flags].join('')), unless };
@@ -146,7 +146,7 @@ function remembered<T>(look: (line: string) => T): (line: string) => T {
 /** In their order. Text that is already masked is not among them. */
 function secretRanges(
   line: string,
-  rules: readonly LineRule[],
+  rules: readonly Finder[],
   isMeant: (match: string) => boolean,
 ): Range[] {
   const plain = line.endsWith('\r') ? line.slice(0, -1) : line;
@@ -169,7 +169,7 @@ function secretRanges(
 /** The matches of the rule's groups; without groups, the whole match. */
 function secretsIn(
   line: string,
-  { everywhere, unless }: LineRule,
+  { everywhere, unless }: Finder,
   isMeant: (match: string) => boolean,
 ): Range[] {
   const found: Range[] = [];

@@ -62,11 +62,7 @@ export type LineRule = RegExp | { from: RegExp; until: RegExp };
  * A secret in a line: its groups are masked, or the whole match if it has no group. `unless` excludes secrets behind a text that it matches.
  * `from` and `until` mask all lines between two. A line that `continues` is one with the next, so that a secret may extend over both.
  */
-export type SecretRule =
-  | RegExp
-  | { secret: RegExp; unless: RegExp }
-  | { from: RegExp; until: RegExp }
-  | { continues: RegExp };
+export type SecretRule = LineRule | { secret: RegExp; unless: RegExp } | { continues: RegExp };
 
 interface Restore {
   /** Begins a comment in text for this device: `!`. */
