@@ -14,6 +14,7 @@ import { routeros } from './routeros/dialect.ts';
 const generic = genericDialect({
   prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
   pagingOff: [],
+  answers: [],
   rejected: ['^nope'],
   logout: 'exit',
 });

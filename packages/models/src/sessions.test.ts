@@ -127,6 +127,7 @@ const families: Family[] = [
     dialect: genericDialect({
       prompt: String.raw`^\[.+@.+\] (?:/.*)?>$`,
       pagingOff: [],
+      answers: [],
       rejected: [],
       logout: '/quit',
     }),
@@ -171,6 +172,7 @@ const families: Family[] = [
     dialect: genericDialect({
       prompt: String.raw`^[\w.-]+@[\w.-]+[>#]$`,
       pagingOff: ['set cli screen-length 0', 'set cli screen-width 0'],
+      answers: [],
       rejected: [],
       logout: 'exit',
     }),
@@ -205,6 +207,7 @@ const families: Family[] = [
       prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
       pagingOff: ['terminal length 0'],
       enable: 'enable',
+      answers: [],
       rejected: [],
       logout: 'exit',
     }),

@@ -22,6 +22,7 @@ import { procurve } from './procurve/procurve.ts';
 const generic = genericDialect({
   prompt: String.raw`^[\w-]+[>#]$`,
   pagingOff: [],
+  answers: [],
   rejected: [],
   logout: 'exit',
 });

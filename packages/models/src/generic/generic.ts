@@ -34,23 +34,10 @@ import { junos } from '../junos/junos.ts';
 import { nxos } from '../nxos/nxos.ts';
 import { procurve } from '../procurve/procurve.ts';
 import { routeros } from '../routeros/dialect.ts';
+import { generic as facts } from './facts.ts';
 
-const texts = z.array(z.string());
-const lines = z.array(z.union([z.string(), z.object({ from: z.string(), until: z.string() })]));
-const DescribedCli = z.object({
-  prompt: z.string(),
-  pagingOff: texts,
-  enable: z.string().exactOptional(),
-  rejected: texts,
-  logout: z.string(),
-  answers: z.array(z.object({ question: z.string(), answer: z.string() })).default([]),
-});
-const Described = DescribedCli.extend({
-  commands: texts,
-  complete: z.union([z.object({ end: z.string() }), z.literal('twice')]),
-  volatile: lines,
-  secret: lines,
-});
+const Described = z.object(facts.options);
+type Described = z.infer<typeof Described>;
 
 /** For devices that are read in channels, only the error texts are known. */
 const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamble'>[] = [
@@ -73,8 +60,8 @@ export function genericDialect({
   enable,
   rejected,
   logout,
-  answers = [],
-}: z.input<typeof DescribedCli>): Dialect {
+  answers,
+}: Omit<Described, 'commands' | 'complete' | 'volatile' | 'secret'>): Dialect {
   return {
     name: 'generic',
     prompt: new RegExp(prompt),
@@ -133,7 +120,7 @@ export function backup({ options }: Device): BackupModel {
   };
 }
 
-function expressions(sources: z.output<typeof lines>): LineRule[] {
+function expressions(sources: Described['volatile']): LineRule[] {
   return sources.map((source) =>
     typeof source === 'string'
       ? new RegExp(source)
