@@ -1,5 +1,4 @@
 export { AccessControl, type Caller } from './access/access-control.ts';
-export { CallerLimit } from './access/caller-limits.ts';
 export { Challenges, unsigned } from './access/challenges.ts';
 export { RateLimiter } from './access/rate-limiter.ts';
 export {

@@ -21,8 +21,6 @@ const limits = {
    * with an expired token therefore gets a 401 each time, which tells its owner the reason.
    */
   rejections: { burst: 100, perSecond: 1 / 60, what: 'too many rejected requests' },
-  /** CPU milliseconds for regular expressions, which block the service. A dashboard requires 5 ms per second. */
-  expressions: { burst: 1000, perSecond: 50, what: 'regular expressions took too long' },
   /** Sessions with devices. `skolo cabling` reads each switch once, and one of them every second while it verifies an outlet. */
   readings: { burst: 200, perSecond: 1, what: 'too many readings of devices' },
   /**
