@@ -208,7 +208,6 @@ export class Backlog {
     const batch: Waiting[] = [];
     for (const queue of queues) {
       queue.state = 'busy';
-      queue.place = undefined;
       queue.inFlight = Math.min(queue.waiting.length, most - batch.length);
       batch.push(...queue.waiting.slice(0, queue.inFlight));
     }
@@ -239,9 +238,11 @@ export class Backlog {
 
   /** Leaves what came first in the spool, because it is sent last. */
   private makeRoom(): void {
-    const isFit = ({ state, spooled }: Queue) => state === 'ready' && spooled !== undefined;
-    const queue = [...this.inMemory].find(isFit);
-    if (queue !== undefined) this.unload(queue);
+    for (const queue of this.inMemory) {
+      if (queue.state !== 'ready' || queue.spooled === undefined) continue;
+      this.unload(queue);
+      return;
+    }
   }
 
   private hold(queue: Queue, waiting: Waiting): void {
