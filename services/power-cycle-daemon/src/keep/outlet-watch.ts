@@ -4,7 +4,7 @@
  * PDU turned on is turned off again.
  */
 
-import { backOffMs, errorText, pause } from '@skolo/base';
+import { backOffMs, errorText, type Repetition, repeat } from '@skolo/base';
 import type { Clock, CrashNotes, Logger } from '@skolo/common';
 import { DeviceRejected } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
@@ -30,12 +30,9 @@ interface OutletWatchDeps {
   log: Logger;
 }
 
-interface Loop {
+interface Loop extends Repetition {
   controller: Controller;
   ending: AbortController;
-  /** Ends the pause before its next reading. */
-  hurry: AbortController;
-  done: Promise<void>;
 }
 
 export interface TimedReading extends OutletReading {
@@ -93,7 +90,7 @@ export class OutletWatch {
 
   async close(): Promise<void> {
     for (const { ending } of this.loops) ending.abort();
-    await Promise.all([...this.loops].map(({ done }) => done));
+    await Promise.all([...this.loops].map(({ ended }) => ended));
   }
 
   /** Controllers that lost power or network with the target are read at once, and those of its outlets if they were unreachable. */
@@ -102,40 +99,39 @@ export class OutletWatch {
     const dark = new Set(goesDark(this.deps.rack(), outlets));
     for (const { controller, hurry } of this.loops) {
       const isItsOwn = outlets.some(({ device }) => device === controller.name);
-      if (dark.has(controller.name) || (isItsOwn && controller.state !== 'up')) hurry.abort();
+      if (dark.has(controller.name) || (isItsOwn && controller.state !== 'up')) hurry();
     }
   }
 
   private begin(controller: Controller): void {
+    const { crashNotes, log, rack } = this.deps;
+    const { name } = controller;
     const ending = new AbortController();
-    const hurry = new AbortController();
-    const loop: Loop = { controller, ending, hurry, done: Promise.resolve() };
-    loop.done = this.loop(loop)
-      .catch((error: unknown) => {
-        if (ending.signal.aborted) return;
-        this.deps.log.error({ err: error, controller: controller.name }, 'watch broke');
-      })
-      .finally(() => this.loops.delete(loop));
-    this.loops.add(loop);
-  }
-
-  /** @throws The signal's reason. */
-  private async loop(loop: Loop): Promise<void> {
-    const { crashNotes } = this.deps;
-    const { controller } = loop;
-    const { signal } = loop.ending;
-    for (let failures = 0; ; ) {
-      loop.hurry = new AbortController();
-      await crashNotes.whenDue(controller.name, signal);
-      const failed = await crashNotes.inTurn(controller.name, () => this.look(controller, signal));
-      failures = failed ? failures + 1 : 0;
-      const { readSeconds, probeSeconds } = this.deps.rack().services['power-cycle-daemon'];
+    const { signal } = ending;
+    let failures = 0;
+    const pauseMs = () => {
+      const { readSeconds, probeSeconds } = rack().services['power-cycle-daemon'];
       const bounds = { firstMs: probeSeconds.first * 1000, maxMs: probeSeconds.most * 1000 };
-      const ms = failed ? backOffMs(failures, bounds) : readSeconds * 1000;
-      await pause(ms, AbortSignal.any([signal, loop.hurry.signal])).catch(() => undefined);
-      signal.throwIfAborted();
-      if (loop.hurry.signal.aborted) failures = 0;
-    }
+      return failures > 0 ? backOffMs(failures, bounds) : readSeconds * 1000;
+    };
+    const look = async () => {
+      await crashNotes.whenDue(name, signal);
+      const failed = await crashNotes.inTurn(name, () => this.look(controller, signal));
+      failures = failed ? failures + 1 : 0;
+    };
+    const broke = (err: unknown) => {
+      if (signal.aborted) return;
+      log.error({ err, controller: name }, 'watch broke');
+      ending.abort();
+    };
+    const { ended, hurry } = repeat(pauseMs, () => look().catch(broke), signal);
+    const hurryAgain = () => {
+      failures = 0;
+      hurry();
+    };
+    const loop: Loop = { controller, ending, ended, hurry: hurryAgain };
+    this.loops.add(loop);
+    void ended.then(() => this.loops.delete(loop));
   }
 
   /** Returns whether it failed. */
