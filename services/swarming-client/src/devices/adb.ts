@@ -66,15 +66,16 @@ export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): stri
 /**
  * The selected device: by its serial number, and by its USB port if several devices are attached, or in rack.yaml, with this number.
  *
+ * @param listUsb called only if adb does not list the device
  * @param siblings all devices of the machine in rack.yaml
  * @throws Missing It is not attached, or several match.
  */
-export function chosen(
+export async function chosen(
   { serial, power, name }: Pick<AttachedDevice, 'serial' | 'power' | 'name'>,
   devices: readonly AdbDevice[],
-  usb: readonly UsbDevice[],
+  listUsb: () => Promise<readonly UsbDevice[]>,
   siblings: readonly AttachedDevice[],
-): AdbDevice {
+): Promise<AdbDevice> {
   const fitting = devices.filter(
     (one) => serial === undefined || one.serial.trim() === serial.trim(),
   );
@@ -96,6 +97,7 @@ export function chosen(
         : `${fitting.length} devices have the serial number ${serial} (${names}); set \`power\` in rack.yaml to the USB port of each, or unplug all but one`,
     );
   }
+  const usb = await listUsb();
   // A server that was just started, by whomever, may not have seen yet what is on USB.
   const mayBe = usb.some(({ interfaces }) => interfaces.includes(ofAdb));
   const why = whyNotThere(serial, devices, usb);

@@ -28,7 +28,7 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
 
   async function find(signal: AbortSignal): Promise<AdbDevice> {
     const devices = await adb.devices(signal);
-    return chosen(device, devices, await listUsb(deps.sysfs), deps.attached());
+    return await chosen(device, devices, () => listUsb(deps.sysfs), deps.attached());
   }
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
