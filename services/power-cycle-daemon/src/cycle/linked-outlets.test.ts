@@ -68,6 +68,27 @@ describe('an outlet that moves another one', () => {
     expect(outlets.isOn('1')).toBe(true);
   });
 
+  it('is noticed on a stack, whose outlets are not counted, by the phone on the other one', async () => {
+    const daemon = await startDaemon({
+      yaml: `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1, stack: true }
+machines:
+  a: { kind: rpi, power: switch-1/1/0/1, device: { kind: android, power: switch-1/2/0/1 } }
+`,
+    });
+    const outlets = new OutletBoard([
+      ['1/0/1', { on: false, watts: 5 }],
+      ['2/0/1', { on: true, watts: 5 }],
+    ]);
+    daemon.boards.get('switch-1').outlets = outlets;
+    link(outlets, '1/0/1', true, '2/0/1', false);
+
+    const { detail } = await daemon.turn('on', 'a');
+
+    expect(detail).toMatch(/^switch-1\/2\/0\/1 turned off when switch-1\/1\/0\/1 was switched/);
+  });
+
   it('names all of them, a few by name', async () => {
     const daemon = await startDaemon({ yaml });
     const { outlets } = daemon.boards.get('pdu-1');

@@ -13,6 +13,7 @@ import {
 } from '@skolo/rack';
 import { readCredentials, usualSignInSeconds } from '@skolo/secrets';
 import { agentSigner } from '../machines/agent.ts';
+import { usedOutlets } from '../rules/targets.ts';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
 import { SignInPause } from './sign-in-pause.ts';
 import type { UsbHubDeps } from './usb-hub.ts';
@@ -162,11 +163,8 @@ export class Controllers {
 
 /** Those that feed something, and then all others that its model counts. */
 function outletsOf(rack: Rack, { name, model, options }: InfrastructureDevice): string[] {
-  const { jumphost, infrastructure, machines } = rack;
-  const things = [jumphost, ...infrastructure.values(), ...machines.values()];
-  const used = things.flatMap(({ power }) => power).filter(({ device }) => device === name);
   const all = models.get(model)?.power?.outlets.all?.(options) ?? [];
-  return [...new Set([...used.map(({ outlet }) => outlet), ...all])];
+  return [...new Set([...usedOutlets(rack, name), ...all])];
 }
 
 function rank(order: readonly string[], name: string): number {

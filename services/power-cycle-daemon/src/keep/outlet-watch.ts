@@ -16,7 +16,7 @@ import type { Timing } from '../devices/timing.ts';
 import type { PowerEvent } from '../events.ts';
 import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
-import { allTargets, findTarget } from '../rules/targets.ts';
+import { findTarget, usedOutlets } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -217,12 +217,7 @@ export class OutletWatch {
   /** Outlets that feed something, and those that a person turned off. */
   private outletsOf(name: string): string[] {
     const { rack, store } = this.deps;
-    const { jumphost } = rack();
-    const feeds = [...allTargets(rack()), { feeds: jumphost.power }].flatMap(
-      (target) => target.feeds,
-    );
-    const used = feeds.filter(({ device }) => device === name).map(({ outlet }) => outlet);
     const off = [...store.switchedOff.all.values()].filter(({ controller }) => controller === name);
-    return [...new Set([...used, ...off.map(({ outlet }) => outlet)])];
+    return [...new Set([...usedOutlets(rack(), name), ...off.map(({ outlet }) => outlet)])];
   }
 }

@@ -103,6 +103,12 @@ export function allTargets(rack: Rack): Target[] {
   return [...machines, ...infrastructure];
 }
 
+/** The controller's outlets that feed something in the rack, including the jumphost. */
+export function usedOutlets(rack: Rack, controller: string): string[] {
+  const all = [...allTargets(rack), { feeds: rack.jumphost.power }].flatMap(({ feeds }) => feeds);
+  return all.filter(({ device }) => device === controller).map(({ outlet }) => outlet);
+}
+
 function phone(machine: Machine, device: AttachedDevice): Target {
   const feed = feedOf(machine.name, device);
   const feeds = feed === undefined ? [] : [feed];
