@@ -160,6 +160,8 @@ describe('no false alarm', () => {
     const cycle = await daemon.finished(await daemon.request('b'));
 
     expect(cycle.outcome).toBe('on');
-    expect(cycle.steps.map(({ text }) => text)).not.toContainEqual(/could not be compared/);
+    expect(cycle.steps.map(({ text }) => text)).not.toContainEqual(
+      expect.stringContaining('could not be compared'),
+    );
   });
 });
