@@ -4,22 +4,11 @@ import type { DriverKind } from '@skolo/models/outlets';
 import { mega4, raspberryPi4 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
-import { boardDrivers, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { boardDrivers, boardRack, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
-const yaml = `
-infrastructure:
-  switch-1: { model: edgeswitch, address: 127.0.2.1 }
-  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
-  pdu-2: { model: synaccess, address: 127.0.2.3 }
-machines:
-  a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
-  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
-  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
-  d: { kind: host, power: pdu-2/3 }
-  e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
-  f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
+const yaml = `${boardRack}  f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
 const checked = 'check: no agent can report whether a task is running';
 

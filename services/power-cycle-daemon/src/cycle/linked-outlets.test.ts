@@ -2,21 +2,8 @@
 import { loadDrivers } from '@skolo/models/load';
 import { OutletBoard, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startDaemon } from '../testing/daemon.ts';
+import { startDaemon, boardRack as yaml } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
-
-const yaml = `
-infrastructure:
-  switch-1: { model: edgeswitch, address: 127.0.2.1 }
-  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
-  pdu-2: { model: synaccess, address: 127.0.2.3 }
-machines:
-  a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
-  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
-  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
-  d: { kind: host, power: pdu-2/3 }
-  e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
-`;
 
 /** When `outlet` is turned `on`, `other` turns `becomes`. */
 function link(board: OutletBoard, outlet: string, on: boolean, other: string, becomes: boolean) {

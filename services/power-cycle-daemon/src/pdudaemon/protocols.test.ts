@@ -1,15 +1,10 @@
 /** pdudaemon's protocols, spoken to a running daemon over real sockets; the devices behind it are in memory. */
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
-import { startDaemon } from '../testing/daemon.ts';
+import { boardDevices, startDaemon } from '../testing/daemon.ts';
 import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
-const yaml = `
-infrastructure:
-  switch-1: { model: edgeswitch, address: 127.0.2.1 }
-  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
-  pdu-2: { model: synaccess, address: 127.0.2.3 }
-machines:
+const yaml = `${boardDevices}machines:
   a: { kind: rpi, power: switch-1/1 }
   b: { kind: host, power: pdu-1/1 }
   c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }

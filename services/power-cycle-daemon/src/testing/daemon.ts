@@ -109,6 +109,23 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
   ]);
 }
 
+/** A device of each of these models, in rack.yaml. */
+export const boardDevices = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: synaccess, address: 127.0.2.3 }
+`;
+
+/** With machines on them: one on each device, one on both PDUs, several on one PDU. */
+export const boardRack = `${boardDevices}machines:
+  a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
+  b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
+  d: { kind: host, power: pdu-2/3 }
+  e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
+`;
+
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const { yaml, settings, cooldownSeconds, maxPerHour, previous, clock } = options;
   const boards = options.boards ?? previous?.boards ?? new Boards();
