@@ -9,8 +9,9 @@
  *
  * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
  * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
- * report of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
- * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
+ * report of themselves counts. Where a reset is sent, and which values are allowed, is read. A service that does not report it is told to
+ * turn on or off as in the standard's examples, but not to cycle; On is sent even if it is not listed. Every request signs in by Basic,
+ * which all services have to take (DSP0266), so that no session is left open; they are few.
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
  */
@@ -163,13 +164,13 @@ function requestsTo(device: Device, deps: DriverDeps) {
   ): Promise<string> {
     const action = Actions?.[kind.action];
     const values = action && (await ifSupported(allowed(action, signal)));
-    const [usual, ...others] = kind.values[verb];
-    const value = [usual, ...others].find((candidate) => values?.includes(candidate) ?? true);
+    const candidates = kind.values[verb];
+    const value = candidates.find((candidate) => values?.includes(candidate) ?? true);
     if (verb !== 'on' && (value === undefined || (verb === 'cycle' && action === undefined))) {
       const what = `${outlet} does not support ${verb}; supported actions: ${values?.join(', ') || 'none'}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
     }
-    return `${action?.target ?? `${folder}/${outlet}/${kind.path}`} ${value ?? usual}`;
+    return `${action?.target ?? `${folder}/${outlet}/${kind.path}`} ${value ?? candidates[0]}`;
   }
 
   async function post(via: string, signal: AbortSignal): Promise<void> {
@@ -198,12 +199,11 @@ function requestsTo(device: Device, deps: DriverDeps) {
     await reading;
   }
 
-  return { get, read, viaOf, command };
+  return { rackPdu, get, read, viaOf, command };
 }
 
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
-  const { rackPdu } = Options.parse(device.options);
-  const { get, read, viaOf, command } = requestsTo(device, deps);
+  const { rackPdu, get, read, viaOf, command } = requestsTo(device, deps);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
