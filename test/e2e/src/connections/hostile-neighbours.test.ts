@@ -1,16 +1,15 @@
 /** Neighbours on the network that open connections without end, against services with the memory of their deployments. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { errorText } from '@skolo/base';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startEnrolmentRack } from '../enrolment/rack.ts';
+import { startAttacker } from '../hostile/attacker.ts';
 import { startService } from '../service-process.ts';
 import type { Attack } from './hostile-neighbours.ts';
 import { limitMemory, memoryOf } from './memory-limit.ts';
@@ -56,15 +55,7 @@ async function startLimited(context: TestContext, name: Name) {
 
 /** Fulfilled once all connections were opened; those that the server leaves open stay until the end of the test. */
 async function attack(how: Attack): Promise<void> {
-  const program = fileURLToPath(new URL('hostile-neighbours.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, JSON.stringify(how)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
+  const child = startAttacker(new URL('hostile-neighbours.ts', import.meta.url), how);
   await once(child.stdout, 'data');
 }
 

@@ -1,11 +1,10 @@
 /** A service as it ships, in a cgroup with the memory of its deployment, beside hostile devices and a healthy one. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, routerBackupApi } from '@skolo/api';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { bundleOf } from '@skolo/bench';
@@ -15,6 +14,7 @@ import { expect, onTestFinished } from 'vitest';
 import { bundles } from '../../../../scripts/bundle/bundles.mjs';
 import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
 import { operatorToken } from '../service-process.ts';
+import { startAttacker } from './attacker.ts';
 
 export type AttackedService = 'power-cycle-daemon' | 'router-backup';
 export type Transport = Attack['transport'];
@@ -245,17 +245,8 @@ function watchHealth({ metricsUrl, child }: ServiceProcess): () => Promise<Outco
 async function startHostileDevice(
   about: Attack,
 ): Promise<{ port: number; attacks: Promise<void>; child: ChildProcess }> {
-  const program = fileURLToPath(
-    new URL('../../../simulators/src/hostile/device.ts', import.meta.url),
-  );
-  const child = spawn(process.execPath, [program, JSON.stringify(about)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
+  const program = new URL('../../../simulators/src/hostile/device.ts', import.meta.url);
+  const child = startAttacker(program, about);
   const lines = createInterface({ input: child.stdout });
   const [port] = await once(lines, 'line');
   const attacks = once(lines, 'line', { signal: AbortSignal.timeout(meanwhileMs) });
