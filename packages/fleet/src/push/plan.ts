@@ -62,10 +62,7 @@ export function planObject(
     return { key, wanted, action: 'create', changes: [], setBack: [], added: [] };
   }
   const owners = ownersOf(live);
-  const ours = [...owners, ...ownersOf(planned)]
-    .filter(isOurs)
-    .map(({ fieldsV1 }) => fieldsV1)
-    .reduce(union, identity);
+  const ours = ownFields([...owners, ...ownersOf(planned)]);
   const others = owners.filter((owner) => !isOurs(owner));
   const all = differences(ours, content(live), content(planned), others);
   const setBack = all.filter(({ writtenBy }) => writtenBy !== undefined);
@@ -82,11 +79,14 @@ export function planObject(
 
 /** The part of an object that we own, with which it can be created again. */
 export function ownPart(live: KubeObject): KubeObject {
-  const ours = ownersOf(live)
+  return KubeObject.parse(pick(content(live), ownFields(ownersOf(live))));
+}
+
+function ownFields(owners: readonly FieldOwner[]): FieldSet {
+  return owners
     .filter(isOurs)
     .map(({ fieldsV1 }) => fieldsV1)
     .reduce(union, identity);
-  return KubeObject.parse(pick(content(live), ours));
 }
 
 /** Fields that people wrote after we applied the object. */
@@ -95,9 +95,7 @@ export function writtenAfterUs({ metadata: { managedFields = [] } }: KubeObject)
   return managedFields
     .filter(({ manager, subresource }) => byPeople.test(manager) && subresource !== 'status')
     .filter(({ time = '' }) => time >= applied)
-    .flatMap(({ manager, fieldsV1 }) =>
-      pathsOf(fieldsV1).map((path) => ({ path, writtenBy: manager })),
-    );
+    .flatMap(writtenFields);
 }
 
 /** In every object that is applied. */
@@ -111,10 +109,12 @@ function addedByHand(others: readonly FieldOwner[], setBack: readonly FieldChang
   const known = new Set(setBack.map(({ path }) => path));
   return others
     .filter(({ manager }) => byHand.test(manager))
-    .flatMap(({ manager, fieldsV1 }) =>
-      pathsOf(fieldsV1).map((path) => ({ path, writtenBy: manager })),
-    )
+    .flatMap(writtenFields)
     .filter(({ path }) => !known.has(path));
+}
+
+function writtenFields({ manager, fieldsV1 }: FieldOwner) {
+  return pathsOf(fieldsV1).map((path) => ({ path, writtenBy: manager }));
 }
 
 function ownersOf({ metadata }: KubeObject): FieldOwner[] {
