@@ -1,29 +1,29 @@
 /**
- * A push whose workstation is gone: puts the former objects back, so that the rack does not stay between two versions. `skolo push`
- * leaves them in a Secret before its first change, and renews a Lease while it runs.
+ * A push whose workstation is unreachable: restores the previous objects, so that the rack does not stay between two versions. `skolo
+ * push` leaves them in a Secret before its first change, and renews a Lease while it runs.
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
-import { errorText, parseJson } from '@skolo/base';
+import { errorText } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import {
-  RolledBack,
+  pushObject,
+  type RolledBack,
   rolledBackAnnotation,
-  UnfinishedPush,
-  unfinishedPushKey,
+  rolledBackIn,
+  type UnfinishedPush,
+  UnfinishedSecret,
+  unpackUnfinished,
 } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { ApiServer } from '../kubernetes/api-server.ts';
 import type { Settings } from '../settings.ts';
 
-const leasePath = '/apis/coordination.k8s.io/v1/namespaces/skolo/leases/skolo-push';
-const secretPath = '/api/v1/namespaces/skolo/secrets/skolo-push';
+const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${pushObject.namespace}/leases/${pushObject.name}`;
+const secretPath = `/api/v1/namespaces/${pushObject.namespace}/secrets/${pushObject.name}`;
 const holder = `skolo-fallback on ${hostname()}`;
 const manager = 'fieldManager=skolo&force=true';
-
-const mostBytes = 64 * 1024 * 1024;
 
 const Lease = z.object({
   metadata: z.object({
@@ -33,7 +33,6 @@ const Lease = z.object({
   spec: z.object({ holderIdentity: z.string().default('') }).prefault({}),
 });
 type Lease = z.output<typeof Lease>;
-const Secret = z.object({ data: z.object({ [unfinishedPushKey]: z.string() }) });
 const Resources = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string() })),
 });
@@ -58,12 +57,14 @@ export async function endAbandonedPush(api: ApiServer, deps: Deps, run = '/run')
   if (lease === undefined) return;
   const isOurs = lease.spec.holderIdentity === holder;
   const idleSeconds = await idleFor(lease, deps, join(run, 'skolo-push.json'));
+  let last = rolledBackIn(lease.metadata.annotations);
   if (isOurs || idleSeconds > deps.settings.pushSeconds) {
-    const secret = await api.get(secretPath, Secret);
-    if (secret !== undefined) await rollBack(api, unpack(secret), lease, deps);
-    else if (isOurs) await api.patch(leasePath, { spec: { holderIdentity: '' } });
+    const secret = await api.get(secretPath, UnfinishedSecret);
+    const push = secret && unpackUnfinished(secret);
+    if (push && !push.isApplied) last = await rollBack(api, push, lease, deps);
+    else if (isOurs && !push) await api.patch(leasePath, { spec: { holderIdentity: '' } });
   }
-  await report(api, join(run, 'skolo-push.prom'));
+  await report(last, join(run, 'skolo-push.prom'));
 }
 
 /** Seconds since the Lease was last changed, as far as this boot knows. */
@@ -78,20 +79,13 @@ async function idleFor(
   return 0;
 }
 
-function unpack({ data }: z.output<typeof Secret>): UnfinishedPush {
-  const bytes = Buffer.from(data[unfinishedPushKey], 'base64');
-  const text = brotliDecompressSync(bytes, { maxOutputLength: mostBytes }).toString();
-  return UnfinishedPush.parse(JSON.parse(text));
-}
-
 /** Can be repeated: the Secret is removed last. */
 async function rollBack(
   api: ApiServer,
-  { id, by, isApplied, restore, remove }: UnfinishedPush,
+  { id, by, restore, remove }: UnfinishedPush,
   { metadata: { resourceVersion } }: Lease,
   { print }: Deps,
-): Promise<void> {
-  if (isApplied) return;
+): Promise<RolledBack> {
   const now = new Date().toISOString();
   // The API server rejects it if the workstation has renewed the Lease since.
   const renewTime = now.replace('Z', '000Z');
@@ -122,6 +116,7 @@ async function rollBack(
   await api.remove(secretPath);
   await api.patch(leasePath, { spec: { holderIdentity: '' } });
   print(`push ${id}: rolled back`);
+  return value;
 }
 
 type Restored = UnfinishedPush['restore'][number];
@@ -144,9 +139,7 @@ function pathsIn(api: ApiServer) {
 }
 
 /** For node-exporter (kube/base/node-exporter), which reads this file. */
-async function report(api: ApiServer, file: string): Promise<void> {
-  const text = (await api.get(leasePath, Lease))?.metadata.annotations[rolledBackAnnotation];
-  const last = RolledBack.safeParse(parseJson(text ?? '')).data;
+async function report(last: RolledBack | undefined, file: string): Promise<void> {
   const id = last?.push.replaceAll(/[^\w.:-]/g, '_');
   const at = Date.parse(last?.at ?? '') / 1000;
   const line = `node_skolo_push_rolled_back_timestamp_seconds{push="${id}"} ${at}\n`;

@@ -3,14 +3,18 @@
  * it has expired, which is determined by reading it twice, because workstations' clocks differ.
  */
 import { parseJson, pause } from '@skolo/base';
-import { RolledBack, rolledBackAnnotation } from '@skolo/rack/jumphost';
+import {
+  pushObject,
+  type RolledBack,
+  rolledBackAnnotation,
+  rolledBackIn,
+} from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import { Pin } from './versions.ts';
 
-const namespace = 'skolo';
-const name = 'skolo-push';
+const { name, namespace } = pushObject;
 
 const Lease = z.object({
   metadata: z.object({
@@ -230,8 +234,7 @@ async function put(
 const lastPush = 'skolo/last-push';
 
 function rolledBackOf(lease: Lease | undefined): RolledBack | undefined {
-  const text = lease?.metadata.annotations[rolledBackAnnotation] ?? '';
-  return RolledBack.safeParse(parseJson(text)).data;
+  return lease && rolledBackIn(lease.metadata.annotations);
 }
 
 function lastOf(lease: Lease | undefined): Last | undefined {

@@ -21,38 +21,5 @@ export const failedOverAnnotation = 'skolo/failed-over.';
 /** Annotation of a Service whose port was released for the host: its previous value, which `skolo-fallback fail-back` restores. */
 export const releasedPortAnnotation = 'skolo/released-port';
 
-/**
- * Of the Lease `skolo-push` in the namespace `skolo`: the push that skolo-fallback rolled back, because its workstation was gone. The
- * next successful push removes it.
- */
-export const rolledBackAnnotation = 'skolo/rolled-back';
-
-/** Its value, as JSON. */
-export const RolledBack = z.object({ push: z.string(), by: z.string(), at: z.string() });
-export type RolledBack = z.output<typeof RolledBack>;
-
-/** Key of the Secret `skolo-push`, which exists while a push is unfinished: JSON, compressed with Brotli. */
-export const unfinishedPushKey = 'push.json.br';
-
-const KubeObject = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
-});
-
-export const UnfinishedPush = z.object({
-  id: z.string(),
-  by: z.string(),
-  /** Everything has been applied and is healthy; only the commit is missing. */
-  isApplied: z.boolean(),
-  /** Objects as they were before the push. */
-  restore: z.array(KubeObject),
-  /** Objects that the push creates. */
-  remove: z.array(KubeObject),
-  /** What another workstation needs to continue. */
-  record: z.unknown(),
-});
-export type UnfinishedPush = z.output<typeof UnfinishedPush>;
-
 /** The table of the power-cycle daemon's journal with outlets that must be turned on: CONTROLLER/OUTLET. The fence reads it. */
 export const pendingOnTable = 'pending-on';

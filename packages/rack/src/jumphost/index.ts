@@ -2,3 +2,4 @@
 export * from './fallback.ts';
 export { firewallMachines, firewallUnit, machinesFile } from './firewall.ts';
 export * from './statement.ts';
+export * from './unfinished-push.ts';
