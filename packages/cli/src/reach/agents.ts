@@ -23,11 +23,11 @@ export interface AgentPlace {
   /** Undefined for the machine at `--url`. */
   name: string | undefined;
   url: string;
+  /** The name that the agent's rack must have; undefined: any. */
+  rackName: string | undefined;
   /** From rack.yaml, if it was read. */
   machine?: Machine;
   rack?: Rack;
-  /** With `--url`: the name that the agent's rack must have. */
-  rackName?: string | undefined;
   /** Through the jumphost, for `--on`. */
   fetch?: Fetch;
 }
@@ -68,7 +68,7 @@ export async function agentPlaces(
   const way = await wayOn(command);
   return findNamed(command.io, names, all, unknown, toList).map((machine) => {
     const url = serviceUrl(rack, 'swarming-client', machine);
-    return { name: machine.name, url, machine, rack, ...way };
+    return { name: machine.name, url, rackName: rack.name, machine, ...way };
   });
 }
 
@@ -93,7 +93,8 @@ export async function agentPlace(
   if (machine === undefined) {
     throw new CliError(`${name}: ${unknown}${didYouMean(name, rack.machines.keys(), toList)}`);
   }
-  return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack, ...way };
+  const own = url ?? serviceUrl(rack, 'swarming-client', machine);
+  return { name, url: own, rackName: rack.name, machine, rack, ...way };
 }
 
 const unknown = 'no such machine in rack.yaml';
@@ -118,14 +119,9 @@ export function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
   return inParallel(places, atOnce, askOne);
 }
 
-async function askOne({ name, url, machine, rack, rackName, fetch }: AgentPlace): Promise<Answer> {
+async function askOne({ name, url, machine, rackName, fetch }: AgentPlace): Promise<Answer> {
   const known = { url, shelf: machine?.shelf, kind: machine?.kind };
-  const client = agentClient(url, {
-    timeoutMs,
-    answers: 'status',
-    rack: rack?.name ?? rackName,
-    fetch,
-  });
+  const client = agentClient(url, { timeoutMs, answers: 'status', rack: rackName, fetch });
   try {
     const status = await client.status();
     return { name: name ?? status.machine, ...known, status };

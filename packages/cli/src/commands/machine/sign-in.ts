@@ -27,7 +27,7 @@ export async function signIn(
   const direct = agentClient(place.url, {
     signer,
     answers,
-    rack: place.rack?.name ?? place.rackName,
+    rack: place.rackName,
     fetch: place.fetch,
   });
   const isDirect = signer !== undefined || place.rack === undefined || command.gives('url');
