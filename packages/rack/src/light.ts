@@ -2,6 +2,7 @@
 export { formatIssue, RackError } from './issues/issues.ts';
 export { didYouMean, withHint } from './issues/suggest.ts';
 export { whyNotActing } from './rack/acts.ts';
+export { rackNameIn } from './rack/rack-name.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
 export {
   builtInHubs,

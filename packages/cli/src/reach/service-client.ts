@@ -15,7 +15,7 @@ import {
 import { olderStatus } from '@skolo/api/calls';
 import { errorCode, lazily } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack';
-import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
+import { rackNameIn, serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
 import type { Globals, SkoloCommand } from '../command.ts';
 import { CliError, exitCodes, usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -183,9 +183,8 @@ export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 
 export async function rackNameOf(globals: Globals): Promise<string | undefined> {
   if (globals.on !== undefined && globals.rackIsDefault) return globals.on;
   try {
-    const text = await readFile(await rackFile(globals), 'utf8');
     // The whole file takes longer to parse than the request.
-    return /^rack: *(["']?)(?<name>[\w.-]+)\1 *(?:#.*)?\r?$/m.exec(text)?.groups?.name;
+    return rackNameIn(await readFile(await rackFile(globals), 'utf8'));
   } catch (error) {
     if (globals.rackIsDefault) return undefined;
     throw error;

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/durable';
+import { rackNameIn } from '@skolo/rack/light';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { listTags, parseImage, resolveImage } from '../images/registry.ts';
@@ -110,7 +111,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
   }
   for (const live of await readLive(rack, files)) {
     // An earlier version wrote it, so only its name is read.
-    const running = /^rack: *["']?([\w-]+)/m.exec(rackTextIn(live) ?? '')?.[1];
+    const running = rackNameIn(rackTextIn(live) ?? '');
     if (running === undefined || running === name) continue;
     throw new FleetError(
       `${name}: this is the cluster of ${running}; fix \`jumphost\` and \`ways\` of ${name} in kube/clusters/config.json. If the rack was renamed, delete ${titleOf(live)} in the cluster instead`,
