@@ -108,10 +108,7 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, target);
   // A given token may be meant to replace an unreadable saved one.
-  // Nor is a saved one sent to any URL.
-  const saved = globals.url === undefined ? rack : undefined;
-  const own =
-    given === undefined ? await findToken(command.io, globals.tokenFile, saved) : undefined;
+  const own = given === undefined ? await tokenFor(command, rack) : undefined;
   const token = given ?? own?.token;
   const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
   const signIn = {
@@ -203,6 +200,12 @@ export async function placeOf(
   const rack = await loadRack(globals);
   const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
   return { baseUrl, rack: rack.name };
+}
+
+/** The token for the service at its `placeOf`. `--url` may lead anywhere, so a saved token is not sent there. */
+export function tokenFor(command: SkoloCommand, rack: string | undefined) {
+  const { tokenFile, url } = command.globals();
+  return findToken(command.io, tokenFile, url === undefined ? rack : undefined);
 }
 
 /** The token in this file, otherwise the one that `skolo login` saved for a rack. @throws CliError It cannot be read. */

@@ -9,7 +9,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
 import { loadFleet, rackNamed, withJumphost } from '../../reach/racks.ts';
-import { explaining, findToken, newClient, placeOf } from '../../reach/service-client.ts';
+import { explaining, newClient, placeOf, tokenFor } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** The browser has read the file by then. */
@@ -98,8 +98,7 @@ function attentionText(waiting: number): string {
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
-  const saved = globals.url === undefined ? rack : undefined;
-  const own = await findToken(command.io, globals.tokenFile, saved);
+  const own = await tokenFor(command, rack);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
   const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, rack, token });
